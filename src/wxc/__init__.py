@@ -1,0 +1,1 @@
+"""WXC Social: a social network whose members can run a currency exchange."""

@@ -1,0 +1,182 @@
+"""The only place where the parts meet."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.exceptions import RequestValidationError
+from fastapi.params import Query
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
+
+from wxc.auth.cookies import CookieJar
+from wxc.auth.router import router as auth
+from wxc.auth.service import Auth
+from wxc.core.config import Config
+from wxc.core.database import Database
+from wxc.core.dependencies import refuse_unknown_parameters
+from wxc.core.errors import Refusal
+from wxc.core.logging import configure_logging
+from wxc.core.middleware import BodyGate, Cors, Envelope, Faults, LoadGate, OriginGate
+from wxc.core.openapi import install_openapi, operation_id
+from wxc.core.pagination import CursorSealer
+from wxc.core.problems import problem_response
+from wxc.core.redis import RedisClient
+from wxc.core.signing import derive_key
+from wxc.feed.router import router as feed
+from wxc.migrations import schema_head
+from wxc.operations.pages import Assets
+from wxc.operations.router import router as operations
+from wxc.operations.service import Startup
+from wxc.posts.router import router as posts
+from wxc.relationships.router import router as relationships
+from wxc.users.router import router as users
+
+ROUTERS: tuple[APIRouter, ...] = (auth, users, relationships, posts, feed, operations)
+
+_DESCRIPTION = """
+A social network whose members can run a currency exchange.
+
+Open an account (`POST /register`), log in (`POST /login`), follow somebody, write a post, read
+your feed. The session lives in HttpOnly cookies; every unsafe request carries its CSRF token in
+`X-CSRF-Token`, which this page does by itself. Errors are
+[problem documents](/docs/errors) whose `code` never changes; lists are pages with cursors.
+"""
+
+# In the order in which a person meets them.
+_TAGS: list[dict[str, Any]] = [
+    {"name": "auth", "description": "Register, log in, stay signed in, log out."},
+    {"name": "users", "description": "People as others see them."},
+    {"name": "relationships", "description": "Who follows whom."},
+    {"name": "posts", "description": "What members write."},
+    {"name": "feed", "description": "What a member reads first."},
+    {"name": "operations", "description": "Health, for those who run the service."},
+]
+
+# The routes that take credentials have no business with long bodies.
+_ACCOUNT_PATHS = (
+    "/register",
+    "/login",
+    "/logout",
+    "/refresh-token",
+    "/request-",
+    "/reset-password",
+    "/verify-email",
+    "/settings",
+    "/sessions",
+)
+
+
+def create_app(config: Config) -> FastAPI:
+    """The application; its engines are made when it starts and closed when it ends."""
+    configure_logging(config)
+    app = FastAPI(
+        title="WXC Social",
+        version=version("wxc-social"),
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=operation_id,
+        lifespan=_lifespan,
+    )
+    app.state.config = config
+    app.state.query_parameters = {
+        route.endpoint: frozenset(_query_parameters(route)) for route in _routes()
+    }
+    app.state.cursors = CursorSealer(derive_key(config.secret_key.get_secret_value(), "cursor"))
+    app.state.cookies = CookieJar(
+        is_secure=config.cookie_secure, lifetime=config.session_idle_lifetime
+    )
+    for router in ROUTERS:
+        app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
+    app.mount("/docs/assets", Assets(), name="assets")
+    for error in (HTTPException, RequestValidationError, Refusal):
+        app.add_exception_handler(error, _answer_exception)
+    _add_middleware(app, config)
+    install_openapi(app, tags=_TAGS, public_tags=("operations",))
+    return app
+
+
+def connect(app: FastAPI, database: Database, redis: RedisClient) -> None:
+    """Give the application its engines."""
+    app.state.database = database
+    app.state.redis = redis
+    app.state.auth = Auth(app.state.config, database, redis)
+    app.state.startup = Startup()
+    app.state.schema_head = schema_head()
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    config: Config = app.state.config
+    connect(app, Database(config), RedisClient(config))
+    tasks = [
+        asyncio.create_task(app.state.auth.revocations.watch()),
+        asyncio.create_task(app.state.startup.reach(app.state.database)),
+    ]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        app.state.auth.passwords.close()
+        await app.state.redis.close()
+        await app.state.database.close()
+        logging.getLogger("wxc").info("stopped")
+
+
+def _add_middleware(app: FastAPI, config: Config) -> None:
+    """From the inside out: what is added last sees the request first."""
+    app.add_middleware(LoadGate, deadline=config.request_deadline, most=config.requests_in_flight)
+    app.add_middleware(BodyGate, limit_for=_body_limit(config), deadline=config.body_deadline)
+    app.add_middleware(OriginGate, origins=config.cors_origins)
+    app.add_middleware(Faults)
+    app.add_middleware(Cors, origins=config.cors_origins)
+    app.add_middleware(Envelope, is_secure=config.cookie_secure)
+
+
+def _body_limit(config: Config) -> Callable[[str], int]:
+    def limit_for(path: str) -> int:
+        is_account = path.startswith(_ACCOUNT_PATHS)
+        return config.account_body_limit if is_account else config.body_limit
+
+    return limit_for
+
+
+async def _answer_exception(request: Request, error: Exception) -> Response:
+    answer = problem_response(request.scope, error)
+    if answer.status_code == 405:
+        answer.headers["Allow"] = ", ".join(sorted(_allowed_methods(request.scope)))
+    return answer
+
+
+def _allowed_methods(scope: Scope) -> Iterator[str]:
+    """Every method of the path, where the router names only those of the first route."""
+    for route in _routes():
+        match, _ = route.matches(scope)
+        if match is not Match.NONE:
+            methods = route.methods or set()
+            yield from methods | {"HEAD"} if "GET" in methods else methods
+
+
+def _routes() -> Iterator[APIRoute]:
+    for router in ROUTERS:
+        for route in router.routes:
+            if isinstance(route, APIRoute):
+                yield route
+
+
+def _query_parameters(route: APIRoute) -> Iterator[str]:
+    for field in get_flat_params(route.dependant):
+        if isinstance(field.field_info, Query):
+            yield field.alias

@@ -1,0 +1,1 @@
+"""Accounts and sessions: register, log in, stay signed in, log out."""

@@ -1,0 +1,62 @@
+"""The cookies of a session: how they are named, read, set and cleared."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wxc.auth.errors import NotAuthenticated
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCookies:
+    """The session cookies of one request; None where one is absent."""
+
+    access: str | None
+    refresh: str | None
+
+    def __bool__(self) -> bool:
+        return self.access is not None or self.refresh is not None
+
+
+class CookieJar:
+    """Names and attributes; `__Host-` keeps sibling domains from tossing cookies of their own."""
+
+    def __init__(self, *, is_secure: bool, lifetime: int) -> None:
+        prefix = "__Host-" if is_secure else ""
+        self.access_name = f"{prefix}wxc_access"
+        self.refresh_name = f"{prefix}wxc_refresh"
+        self._is_secure = is_secure
+        self._lifetime = lifetime
+
+    def read(self, request: Request) -> SessionCookies:
+        """The session cookies; raises `NotAuthenticated` where a name appears twice."""
+        found: dict[str, str] = {}
+        for header in request.headers.getlist("cookie"):
+            for pair in header.split(";"):
+                name, _, value = pair.strip().partition("=")
+                if value and name in (self.access_name, self.refresh_name):
+                    if name in found:
+                        raise NotAuthenticated
+                    found[name] = value
+        return SessionCookies(found.get(self.access_name), found.get(self.refresh_name))
+
+    def set(self, response: Response, *, access: str, refresh: str) -> None:
+        """Set both; both live as long as the refresh token, so an expired access token is seen."""
+        for name, value in ((self.access_name, access), (self.refresh_name, refresh)):
+            response.set_cookie(
+                name,
+                value,
+                max_age=self._lifetime,
+                path="/",
+                secure=self._is_secure,
+                httponly=True,
+                samesite="lax",
+            )
+
+    def clear(self, response: Response) -> None:
+        """Clear both, with the attributes that they were set with."""
+        for name in (self.access_name, self.refresh_name):
+            response.delete_cookie(
+                name, path="/", secure=self._is_secure, httponly=True, samesite="lax"
+            )

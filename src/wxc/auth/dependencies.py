@@ -1,0 +1,144 @@
+"""Who asks: a session's cookies, read, checked against revocation and against CSRF."""
+
+from typing import Annotated, cast
+from uuid import UUID
+
+from fastapi import Depends, Request
+
+from wxc.auth import service
+from wxc.auth.cookies import CookieJar, SessionCookies
+from wxc.auth.errors import NotAuthenticated, SessionExpired
+from wxc.auth.service import Auth, Principal
+from wxc.auth.tokens import Tokens
+from wxc.core import clock
+from wxc.core.dependencies import CursorParameter, Limit, Transactions, page_request
+from wxc.core.errors import CsrfFailed
+from wxc.core.middleware import SAFE_METHODS
+from wxc.core.pagination import DEFAULT_LIMIT, PageRequest
+
+
+def open_auth(request: Request) -> Auth:
+    """The application's tokens, password pool and revocations."""
+    return cast(Auth, request.app.state.auth)
+
+
+def open_cookie_jar(request: Request) -> CookieJar:
+    """The application's cookie names and attributes."""
+    return cast(CookieJar, request.app.state.cookies)
+
+
+async def maybe_user(request: Request) -> Principal | None:
+    """Who asks, or None without session cookies; a bad or ended session is never anonymous.
+
+    Raises `NotAuthenticated`, `SessionExpired` and, on unsafe methods, `CsrfFailed`.
+    """
+    cookies = open_cookie_jar(request).read(request)
+    if not cookies:
+        return None
+    if not cookies.access:
+        raise SessionExpired
+    auth = open_auth(request)
+    claims = auth.tokens.read_access(cookies.access, clock.now())
+    _refuse_strange_pair(auth.tokens, cookies, claims.session_id)
+    if claims.is_expired or await auth.revocations.is_ended(claims.session_id):
+        raise SessionExpired
+    refuse_forgery(request, auth.tokens, claims.session_id)
+    return Principal(claims.user_id, claims.session_id, claims.expires_at)
+
+
+async def current_user(principal: Annotated[Principal | None, Depends(maybe_user)]) -> Principal:
+    """Who asks; raises `NotAuthenticated` when nobody is signed in."""
+    if principal is None:
+        raise NotAuthenticated
+    return principal
+
+
+def refuse_forgery(request: Request, tokens: Tokens, session_id: UUID) -> None:
+    """The second layer against CSRF: an unsafe request must show its session's token."""
+    if request.method in SAFE_METHODS:
+        return
+    shown = request.headers.getlist("x-csrf-token")
+    if len(shown) != 1 or not tokens.is_csrf(session_id, shown[0]):
+        raise CsrfFailed
+
+
+async def live_session(request: Request, database: Transactions) -> UUID | None:
+    """The live session of either cookie, the access token's expiry ignored; None without one.
+
+    Raises `NotAuthenticated` for cookies of two different sessions.
+    """
+    session_id = stated_session(request)
+    if session_id is None or not await service.is_live(database, session_id):
+        return None
+    return session_id
+
+
+def held_session(session_id: Annotated[UUID | None, Depends(live_session)]) -> UUID:
+    """The live session of either cookie; raises `NotAuthenticated` without one."""
+    if session_id is None:
+        raise NotAuthenticated
+    return session_id
+
+
+def leaving_session(
+    request: Request, session_id: Annotated[UUID | None, Depends(live_session)]
+) -> UUID | None:
+    """The live session to end; only a live one needs to be guarded against forgery."""
+    if session_id is not None:
+        refuse_forgery(request, open_auth(request).tokens, session_id)
+    return session_id
+
+
+def former_session(request: Request) -> UUID | None:
+    """The session that this browser had before; strange cookies do not keep anyone out."""
+    try:
+        return stated_session(request)
+    except NotAuthenticated:
+        return None
+
+
+def user_agent(request: Request) -> str | None:
+    """What the browser calls itself, as printable ASCII, at most 256 characters."""
+    said = request.headers.get("user-agent", "")[:256]
+    return "".join(letter if " " <= letter <= "~" else "?" for letter in said) or None
+
+
+def stated_session(request: Request) -> UUID | None:
+    """The session that genuine cookies speak of, alive or not; None for garbage."""
+    tokens, cookies = open_auth(request).tokens, open_cookie_jar(request).read(request)
+    try:
+        if not cookies.access:
+            return tokens.read_refresh(cookies.refresh)[0] if cookies.refresh else None
+        session_id = tokens.read_access(cookies.access, clock.now()).session_id
+    except NotAuthenticated:
+        return None
+    _refuse_strange_pair(tokens, cookies, session_id)
+    return session_id
+
+
+def _refuse_strange_pair(tokens: Tokens, cookies: SessionCookies, session_id: UUID) -> None:
+    if cookies.refresh and tokens.read_refresh(cookies.refresh)[0] != session_id:
+        raise NotAuthenticated
+
+
+AuthTools = Annotated[Auth, Depends(open_auth)]
+Cookies = Annotated[CookieJar, Depends(open_cookie_jar)]
+MaybeUser = Annotated[Principal | None, Depends(maybe_user)]
+CurrentUser = Annotated[Principal, Depends(current_user)]
+HeldSession = Annotated[UUID, Depends(held_session)]
+LeavingSession = Annotated[UUID | None, Depends(leaving_session)]
+FormerSession = Annotated[UUID | None, Depends(former_session)]
+UserAgent = Annotated[str | None, Depends(user_agent)]
+
+
+def own_paging(
+    request: Request,
+    me: CurrentUser,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: CursorParameter = None,
+) -> PageRequest:
+    """A page of a list that is the asker's own: nobody else's cursor opens it."""
+    return page_request(request, str(me.id), limit, cursor)
+
+
+OwnPaging = Annotated[PageRequest, Depends(own_paging)]

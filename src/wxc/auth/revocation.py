@@ -1,0 +1,155 @@
+"""Ended sessions: Postgres is the truth, Redis the accelerator, and nothing allows by default.
+
+Redis holds a key for each session revoked within the life of an access token, and a sentinel
+that says "these keys are complete". All carry the hash tag `{auth}`, so that one MGET reads them
+in one round trip. Each process also polls Postgres once a second and keeps what it finds in a
+local deny set, which heals lost keys. Where neither can be asked, requests are refused.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from redis.asyncio import Redis
+from sqlalchemy.exc import SQLAlchemyError
+
+from wxc.auth.repository import SessionReader
+from wxc.auth.tokens import LEEWAY
+from wxc.core import clock
+from wxc.core.config import Config
+from wxc.core.database import Database
+from wxc.core.redis import RedisClient, RedisUnavailable
+
+_log = logging.getLogger("wxc.auth")
+SENTINEL = "{auth}:complete"
+_OVERLAP = timedelta(seconds=30)  # a transaction that began before the last poll may commit late
+_POLLS_MISSED = 5  # after that many the local deny set is not trusted to be fresh
+_MARGIN = 0.5  # seconds that a poll may take
+
+
+def revoked_key(session_id: UUID) -> str:
+    """The Redis key whose presence ends a session."""
+    return f"{{auth}}:revoked:{session_id}"
+
+
+class Revocations:
+    """Answers whether a session has been ended, and spreads the news when one is."""
+
+    def __init__(self, config: Config, database: Database, redis: RedisClient) -> None:
+        self._database = database
+        self._redis = redis
+        self._interval = config.revocation_poll_interval
+        # How long a revoked session's access token could still be shown to us.
+        self._span = timedelta(seconds=config.access_token_lifetime) + 2 * LEEWAY
+        self._denied: dict[UUID, float] = {}
+        self._polled_at = float("-inf")
+        self._has_lost_redis = True  # until the first poll over the whole span has succeeded
+        self._rehydrating = asyncio.Lock()
+
+    async def is_ended(self, session_id: UUID) -> bool:
+        """Whether the session has been ended; one round trip to Redis in the usual case.
+
+        The caller has verified an access token, so the session existed and was not expired.
+        """
+        if session_id in self._denied:
+            return True
+        if self._is_stale():
+            return await self._is_ended_in_database(session_id)
+        try:
+            sentinel, mark = await self._redis.call(
+                lambda redis: redis.mget(SENTINEL, revoked_key(session_id))
+            )
+            if mark is None and sentinel is None:
+                await self._rehydrate()
+                return session_id in self._denied
+        except RedisUnavailable:
+            self._has_lost_redis = True
+            return await self._is_ended_in_database(session_id)
+        return mark is not None
+
+    async def announce(self, session_ids: Sequence[UUID]) -> None:
+        """Tell every instance, after COMMIT and before the answer.
+
+        When Redis cannot be told, wait until every instance has polled the database instead.
+        """
+        self._deny(session_ids)
+        for _ in range(2):
+            try:
+                await self._write(session_ids)
+            except RedisUnavailable:
+                self._has_lost_redis = True
+            else:
+                return
+        await asyncio.sleep(self._interval + _MARGIN)
+
+    async def watch(self) -> None:
+        """Poll for as long as the process lives (a background task)."""
+        while True:
+            started = time.monotonic()
+            try:
+                await self.poll()
+            except (SQLAlchemyError, OSError) as error:
+                _log.warning("the poll for revoked sessions failed: %r", error)
+            await asyncio.sleep(max(0.0, self._interval - (time.monotonic() - started)))
+
+    async def poll(self) -> None:
+        """Learn what was revoked lately and assert its keys; all of it after a loss of Redis."""
+        started = time.monotonic()
+        has_lost_redis = self._has_lost_redis or self._redis.is_open
+        revoked = await self._revoked_within(self._span if has_lost_redis else _OVERLAP)
+        self._deny(revoked)
+        self._forget_expired()
+        self._polled_at = started
+        if has_lost_redis and not await self._redis.probe():
+            return
+        try:
+            await self._write(revoked)
+        except RedisUnavailable:
+            self._has_lost_redis = True
+        else:
+            self._has_lost_redis = False
+
+    async def _rehydrate(self) -> None:
+        """Redis was flushed: write what the database knows, then the sentinel."""
+        async with self._rehydrating:
+            revoked = await self._revoked_within(self._span)
+            self._deny(revoked)
+            await self._write(revoked, is_complete=True)
+
+    async def _write(self, session_ids: Sequence[UUID], *, is_complete: bool = False) -> None:
+        seconds = round(self._span.total_seconds())
+
+        async def write(redis: Redis) -> None:
+            pipeline = redis.pipeline(transaction=False)
+            for session_id in session_ids:
+                pipeline.set(revoked_key(session_id), "1", ex=seconds)
+            if is_complete:
+                pipeline.set(SENTINEL, "1")
+            await pipeline.execute()
+
+        if session_ids or is_complete:
+            await self._redis.call(write)
+
+    async def _revoked_within(self, span: timedelta) -> Sequence[UUID]:
+        async with self._database.guarding() as reader:
+            return await SessionReader(reader).revoked_within(span)
+
+    async def _is_ended_in_database(self, session_id: UUID) -> bool:
+        async with self._database.guarding() as reader:
+            return not await SessionReader(reader).is_live(session_id, clock.now())
+
+    def _is_stale(self) -> bool:
+        return time.monotonic() - self._polled_at > _POLLS_MISSED * self._interval
+
+    def _deny(self, session_ids: Sequence[UUID]) -> None:
+        until = time.monotonic() + self._span.total_seconds()
+        for session_id in session_ids:
+            self._denied.setdefault(session_id, until)
+
+    def _forget_expired(self) -> None:
+        moment = time.monotonic()
+        for session_id in [one for one, until in self._denied.items() if until < moment]:
+            del self._denied[session_id]

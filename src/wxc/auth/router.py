@@ -1,0 +1,104 @@
+"""Register, log in, stay signed in, log out."""
+
+from fastapi import APIRouter, Response, status
+
+from wxc.auth import service
+from wxc.auth.dependencies import (
+    AuthTools,
+    Cookies,
+    CurrentUser,
+    FormerSession,
+    HeldSession,
+    LeavingSession,
+    UserAgent,
+)
+from wxc.auth.errors import (
+    AccountSuspended,
+    EmailTaken,
+    HashingBusy,
+    InvalidCredentials,
+    NotAuthenticated,
+    PasswordTooCommon,
+    SessionExpired,
+    UsernameReserved,
+    UsernameTaken,
+)
+from wxc.auth.schemas import AuthCheck, Credentials, CsrfToken, LoggedIn, Me, Registration
+from wxc.core.dependencies import ReadSession, Session, Transactions
+from wxc.core.openapi import documented
+
+router = APIRouter(tags=["auth"])
+
+
+@router.post(
+    "/register",
+    status_code=status.HTTP_201_CREATED,
+    summary="Open an account",
+    responses=documented(
+        UsernameTaken, EmailTaken, UsernameReserved, PasswordTooCommon, HashingBusy
+    ),
+)
+async def register(
+    registration: Registration, response: Response, database: Transactions, auth: AuthTools
+) -> Me:
+    """Open an account. You are not logged in by it: `POST /login` does that."""
+    me = await service.register(database, auth, registration)
+    response.headers["Location"] = f"/users/{me.username}"
+    return me
+
+
+@router.post(
+    "/login",
+    summary="Log in",
+    responses=documented(InvalidCredentials, AccountSuspended, HashingBusy),
+)
+async def log_in(
+    credentials: Credentials,
+    response: Response,
+    database: Transactions,
+    auth: AuthTools,
+    cookies: Cookies,
+    user_agent: UserAgent,
+    former: FormerSession,
+) -> LoggedIn:
+    """Open a session. Its tokens are in HttpOnly cookies; a former session here ends."""
+    opened = await service.log_in(database, auth, credentials, user_agent=user_agent, former=former)
+    cookies.set(response, access=opened.access, refresh=opened.refresh)
+    return opened.answer
+
+
+@router.post(
+    "/logout",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Log out",
+    responses=documented(NotAuthenticated),
+)
+async def log_out(
+    response: Response,
+    session: Session,
+    auth: AuthTools,
+    cookies: Cookies,
+    leaving: LeavingSession,
+) -> None:
+    """End the session on every instance and clear the cookies; harmless without a session."""
+    if leaving is not None:
+        await service.log_out(session, auth, leaving)
+    cookies.clear(response)
+
+
+@router.get(
+    "/csrf-token", summary="The session's CSRF token", responses=documented(NotAuthenticated)
+)
+async def get_csrf_token(auth: AuthTools, held: HeldSession) -> CsrfToken:
+    """The token for `X-CSRF-Token`, for a page that was reloaded; either cookie will do."""
+    return CsrfToken(csrf_token=auth.tokens.csrf(held))
+
+
+@router.get(
+    "/auth-check",
+    summary="Who is logged in",
+    responses=documented(NotAuthenticated, SessionExpired),
+)
+async def check_auth(me: CurrentUser, reader: ReadSession, auth: AuthTools) -> AuthCheck:
+    """Who is logged in, and the CSRF token, for a page that was reloaded."""
+    return await service.check(reader, auth, me)

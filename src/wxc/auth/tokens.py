@@ -1,0 +1,121 @@
+"""The tokens of a session: access (a JWT), refresh and CSRF (HMACs over the session's id)."""
+
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import jwt
+
+from wxc.auth.errors import NotAuthenticated
+from wxc.core.config import Config
+from wxc.core.signing import derive_key, is_signed, sign
+
+ISSUER = AUDIENCE = "wxc-social"
+LEEWAY = timedelta(seconds=30)
+LONGEST_TOKEN = 2048
+_ALGORITHM = "HS256"
+_TYPE = "at+jwt"  # RFC 9068 section 2.1
+_CLAIMS = ["iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp", "typ"]
+
+
+@dataclass(frozen=True, slots=True)
+class AccessClaims:
+    """What a genuine access token says."""
+
+    user_id: UUID
+    session_id: UUID
+    expires_at: datetime
+    is_expired: bool
+
+
+class Tokens:
+    """Makes and reads tokens; nothing here asks whether the session is still alive."""
+
+    def __init__(self, config: Config) -> None:
+        secret = config.secret_key.get_secret_value()
+        self._refresh_key = derive_key(secret, "refresh token")
+        self._csrf_key = derive_key(secret, "csrf token")
+        self._jwt_key = config.jwt_secret_key.get_secret_value().encode()
+        self._key_id = derive_key(config.jwt_secret_key.get_secret_value(), "key id").hex()[:8]
+        self.access_lifetime = timedelta(seconds=config.access_token_lifetime)
+
+    def access(self, user_id: UUID, session_id: UUID, moment: datetime) -> str:
+        """An access token that holds from `moment` for ten minutes unless configured otherwise."""
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": str(user_id),
+            "sid": str(session_id),
+            "jti": uuid4().hex,
+            "iat": moment,
+            "nbf": moment,
+            "exp": moment + self.access_lifetime,
+            "typ": "access",
+        }
+        return jwt.encode(
+            claims, self._jwt_key, _ALGORITHM, headers={"kid": self._key_id, "typ": _TYPE}
+        )
+
+    def read_access(self, token: str, moment: datetime) -> AccessClaims:
+        """The claims of a token that is ours, expired or not; else raises `NotAuthenticated`."""
+        try:
+            if len(token) > LONGEST_TOKEN or not self._is_headed(token):
+                raise NotAuthenticated
+            claims = jwt.decode(
+                token,
+                self._jwt_key,
+                [_ALGORITHM],
+                audience=AUDIENCE,
+                issuer=ISSUER,
+                leeway=LEEWAY,
+                options={"require": _CLAIMS, "verify_exp": False},
+            )
+            return _claims(claims, moment)
+        # The corpus of broken tokens finds more than PyJWT's own errors in its JSON and numbers.
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
+            raise NotAuthenticated from error
+
+    def refresh(self, session_id: UUID, generation: int) -> str:
+        """The refresh token of a session's generation: always the same, stored nowhere."""
+        payload = session_id.bytes + generation.to_bytes(4)
+        return _text(payload + sign(self._refresh_key, payload))
+
+    def read_refresh(self, token: str) -> tuple[UUID, int]:
+        """Session and generation of a token that is ours; else raises `NotAuthenticated`."""
+        try:
+            raw = urlsafe_b64decode(token[:LONGEST_TOKEN] + "=" * (-len(token) % 4))
+        except ValueError as error:
+            raise NotAuthenticated from error
+        payload, signature = raw[:20], raw[20:]
+        if len(signature) != 32 or not is_signed(self._refresh_key, payload, signature):
+            raise NotAuthenticated
+        return UUID(bytes=payload[:16]), int.from_bytes(payload[16:])
+
+    def csrf(self, session_id: UUID) -> str:
+        """The session's CSRF token, the same for its whole life."""
+        return _text(sign(self._csrf_key, session_id.bytes))
+
+    def is_csrf(self, session_id: UUID, token: str) -> bool:
+        """Whether `token` is the session's, compared in constant time."""
+        return hmac.compare_digest(self.csrf(session_id).encode(), token.encode())
+
+    def _is_headed(self, token: str) -> bool:
+        header = jwt.get_unverified_header(token)
+        expected = {"alg": _ALGORITHM, "typ": _TYPE, "kid": self._key_id}
+        return header == expected  # nothing more either: no jku, jwk, x5u or crit
+
+
+def _claims(claims: dict[str, Any], moment: datetime) -> AccessClaims:
+    if claims["typ"] != "access" or type(claims["exp"]) is not int:
+        raise NotAuthenticated
+    expires_at = datetime.fromtimestamp(claims["exp"], UTC)
+    return AccessClaims(
+        UUID(claims["sub"]), UUID(claims["sid"]), expires_at, expires_at + LEEWAY <= moment
+    )
+
+
+def _text(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).decode().rstrip("=")

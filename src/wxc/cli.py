@@ -1,0 +1,138 @@
+"""`wxc`: what operators type."""
+
+import asyncio
+import difflib
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+from fastapi import FastAPI
+from pydantic import SecretStr, ValidationError
+
+from wxc import demo as demo_data
+from wxc.app import create_app
+from wxc.core.config import Config
+from wxc.core.logging import configure_logging
+from wxc.migrations import migrate as migrate_schema
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="WXC Social.")
+_KEEP_ALIVE = 75  # seconds; longer than the load balancer's 60, so that it never meets a closed end
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "0.0.0.0",  # noqa: S104
+    port: Annotated[int, typer.Option(envvar="PORT", help="The port to listen on.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="How many processes serve.")] = 1,
+    *,
+    reload: Annotated[bool, typer.Option(help="Start anew when the code changes.")] = False,
+) -> None:
+    """Serve the API."""
+    config = read_config()
+    configure_logging(config)
+    uvicorn.run(
+        "wxc.cli:app_from_environment",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        reload=reload,
+        reload_dirs=[str(Path(__file__).parent)] if reload else None,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=config.forwarded_allow_ips,
+        timeout_keep_alive=_KEEP_ALIVE,
+    )
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's schema to what the code expects."""
+    configure_logging(read_config())
+    migrate_schema()
+
+
+@app.command()
+def demo(
+    members: Annotated[
+        int, typer.Option(min=1, help="How many members; a large number is filled in by COPY.")
+    ] = demo_data.FEW,
+    *,
+    if_empty: Annotated[
+        bool, typer.Option(help="Do nothing where there are members already.")
+    ] = False,
+    logins: Annotated[
+        bool, typer.Option(help="Only print the names and the password to log in with.")
+    ] = False,
+) -> None:
+    """Fill an empty database with members, follows, posts and likes, always the same."""
+    if not logins:
+        try:
+            filled = asyncio.run(demo_data.fill(read_config(), members))
+        except demo_data.NotEmpty:
+            if if_empty:
+                return
+            typer.echo("This database has members already; demo data goes into an empty one.")
+            raise typer.Exit(1) from None
+        typer.echo(filled)
+    for line in demo_data.logins():
+        typer.echo(line)
+
+
+@app.command()
+def openapi(
+    path: Annotated[Path, typer.Argument(help="Where the document belongs.")] = Path(
+        "openapi.json"
+    ),
+    *,
+    check: Annotated[
+        bool, typer.Option(help="Write nothing; fail when it is out of date.")
+    ] = False,
+) -> None:
+    """Write the OpenAPI document that the code generates."""
+    generated = json.dumps(_document(), indent=2, ensure_ascii=False) + "\n"
+    if not check:
+        path.write_text(generated)
+        return
+    committed = path.read_text() if path.exists() else ""
+    if committed != generated:
+        difference = difflib.unified_diff(
+            committed.splitlines(), generated.splitlines(), "committed", "generated", "", "", 1, ""
+        )
+        typer.echo("\n".join(list(difference)[:40]))
+        typer.echo(f"{path} is not what the code generates; run: ./dev exec wxc openapi")
+        raise typer.Exit(1)
+
+
+def app_from_environment() -> FastAPI:
+    """The application as the environment configures it, for the server's processes."""
+    return create_app(read_config())
+
+
+def read_config() -> Config:
+    """The configuration; ends the process with each wrong setting named."""
+    try:
+        return Config()
+    except ValidationError as error:
+        for problem in error.errors(include_url=False, include_input=False):
+            name = "_".join(str(part) for part in problem["loc"]).upper()
+            message = problem["msg"].removeprefix("Value error, ")
+            typer.echo(f"wxc: {name}: {message}" if name else f"wxc: {message}", err=True)
+        sys.exit(2)
+
+
+def _document() -> dict[str, Any]:
+    """The document does not depend on the configuration; any that is complete will do."""
+    nowhere = Config(
+        environment="development",
+        database_url="postgresql://nowhere",
+        redis_url="redis://nowhere",
+        secret_key=SecretStr("none"),
+        jwt_secret_key=SecretStr("none"),
+    )
+    return create_app(nowhere).openapi()

@@ -1,0 +1,121 @@
+"""The application's settings, read from the environment by whoever calls `create_app`."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_LEAST_SECRET_LENGTH = 32  # bytes; RFC 7518 section 3.2 asks for the hash's own length
+_PLACEHOLDERS = ("change-me", "changeme", "secret", "example")
+
+
+def asyncpg_url(url: str) -> str:
+    """`postgresql://…` with the driver we use; other databases are refused."""
+    for plain in ("postgresql://", "postgres://"):
+        if url.startswith(plain):
+            return url.replace(plain, "postgresql+asyncpg://", 1)
+    if not url.startswith("postgresql+asyncpg://"):
+        raise ValueError("must start with postgresql+asyncpg:// or postgresql://")
+    return url
+
+
+def _redis_url(url: str) -> str:
+    if not url.startswith(("redis://", "rediss://")):
+        raise ValueError("must start with redis:// or rediss://")
+    return url
+
+
+DatabaseUrl = Annotated[str, AfterValidator(asyncpg_url)]
+RedisUrl = Annotated[str, AfterValidator(_redis_url)]
+
+
+class Config(BaseSettings):
+    """Every setting, named as its environment variable in lower case; seconds, bytes, counts."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    environment: Literal["development", "production"] = "production"
+
+    database_url: DatabaseUrl
+    database_read_url: DatabaseUrl | None = None
+    database_direct_url: DatabaseUrl | None = None
+    database_pool_size: int = Field(default=8, ge=1)
+    database_pool_overflow: int = Field(default=4, ge=0)
+    database_pool_wait: float = Field(default=2.0, gt=0)
+    database_connect_timeout: float = Field(default=3.0, gt=0)
+    database_statement_timeout: float = Field(default=5.0, gt=0)
+    database_lock_timeout: float = Field(default=2.0, gt=0)
+    database_idle_timeout: float = Field(default=10.0, gt=0)
+
+    redis_url: RedisUrl
+    redis_timeout: float = Field(default=0.1, gt=0)
+    redis_connect_timeout: float = Field(default=0.25, gt=0)
+
+    secret_key: SecretStr
+    jwt_secret_key: SecretStr
+    access_token_lifetime: int = Field(default=600, ge=30)
+    session_idle_lifetime: int = Field(default=14 * 86_400, ge=60)
+    session_lifetime: int = Field(default=30 * 86_400, ge=60)
+    revocation_poll_interval: float = Field(default=1.0, gt=0)
+    password_hash_memory: int = Field(default=19_456, ge=8)
+    password_hash_rounds: int = Field(default=2, ge=1)
+    password_hash_workers: int = Field(default=1, ge=1)
+    password_hash_queue: int = Field(default=32, ge=1)
+    password_hash_wait: float = Field(default=2.0, gt=0)
+
+    mail_server: str | None = None
+    mail_port: int = 587
+    mail_username: str | None = None
+    mail_password: SecretStr | None = None
+    mail_from: str = "WXC Social <no-reply@example.com>"
+    mail_starttls: bool = True
+    mail_ssl_tls: bool = False
+
+    frontend_url: str = "http://localhost:3000"
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    cookie_secure: bool = True
+    forwarded_allow_ips: str = "127.0.0.1"
+
+    request_deadline: float = Field(default=10.0, gt=0)
+    requests_in_flight: int = Field(default=256, ge=1)
+    body_limit: int = Field(default=256 * 1024, ge=1)
+    account_body_limit: int = Field(default=8 * 1024, ge=1)
+    body_deadline: float = Field(default=30.0, gt=0)
+
+    demo_data: bool = False
+    log_format: Literal["json", "text"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _exact_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            scheme, _, host = origin.partition("://")
+            if scheme not in ("http", "https") or not host or set("/*?#@") & set(host):
+                raise ValueError("must list exact origins such as https://app.example.com")
+        return origins
+
+    @model_validator(mode="after")
+    def _refuse_weak_production(self) -> Self:
+        if self.environment == "production":
+            for name in ("secret_key", "jwt_secret_key"):
+                _refuse_weak_secret(name, getattr(self, name).get_secret_value())
+            if self.secret_key == self.jwt_secret_key:
+                raise ValueError("SECRET_KEY and JWT_SECRET_KEY must differ")
+            if not self.cookie_secure:
+                raise ValueError("COOKIE_SECURE must not be false in production")
+        return self
+
+
+def _refuse_weak_secret(name: str, secret: str) -> None:
+    if len(secret.encode()) < _LEAST_SECRET_LENGTH or len(set(secret)) < 10:
+        raise ValueError(f"{name.upper()} must be {_LEAST_SECRET_LENGTH} random bytes or more")
+    if any(word in secret.lower() for word in _PLACEHOLDERS):
+        raise ValueError(f"{name.upper()} is still a placeholder")

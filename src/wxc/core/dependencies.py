@@ -1,0 +1,73 @@
+"""What a router asks for, as `Annotated` aliases."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, cast
+
+from fastapi import Depends, Query, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from wxc.core.database import Database, Reader
+from wxc.core.errors import UnknownParameter
+from wxc.core.pagination import DEFAULT_LIMIT, GREATEST_LIMIT, CursorSealer, PageRequest
+
+
+def open_database(request: Request) -> Database:
+    """The application's engines, for a service that opens short transactions of its own."""
+    return cast(Database, request.app.state.database)
+
+
+async def open_session(request: Request) -> AsyncIterator[AsyncSession]:
+    """Commit once when the endpoint has returned; roll back if it raises."""
+    async with open_database(request).transaction() as session:
+        yield session
+
+
+async def open_reader(request: Request) -> AsyncIterator[Reader]:
+    """Lend a connection that SELECTs without a transaction."""
+    async with open_database(request).reading() as reader:
+        yield reader
+
+
+Transactions = Annotated[Database, Depends(open_database)]
+# scope="function" commits before the first response byte. FastAPI's default scope commits
+# after it, so that a failed COMMIT would still have answered 2xx.
+Session = Annotated[AsyncSession, Depends(open_session, scope="function")]
+ReadSession = Annotated[Reader, Depends(open_reader, scope="function")]
+
+
+def refuse_unknown_parameters(request: Request) -> None:
+    """Every query parameter must be one the route declares, and appear once."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    known = request.app.state.query_parameters.get(request.scope["endpoint"], frozenset())
+    if len(set(names)) != len(names) or not known.issuperset(names):
+        raise UnknownParameter
+
+
+Limit = Annotated[
+    int, Query(ge=1, le=GREATEST_LIMIT, description="How many items a page may hold.")
+]
+CursorParameter = Annotated[
+    str | None,
+    Query(description="`next_cursor` or `prev_cursor` of a page of this very list."),
+]
+
+
+def paging(
+    request: Request, limit: Limit = DEFAULT_LIMIT, cursor: CursorParameter = None
+) -> PageRequest:
+    """The page that is asked for; its cursors hold for this route, path and filters only."""
+    return page_request(request, "", limit, cursor)
+
+
+def page_request(request: Request, owner: str, limit: int, cursor: str | None) -> PageRequest:
+    """A page of the list at this address, belonging to `owner` where it is somebody's own."""
+    filters = sorted(
+        (name, value)
+        for name, value in request.query_params.multi_items()
+        if name not in ("limit", "cursor")
+    )
+    scope = repr((request.url.path.lower(), owner, filters))
+    return PageRequest(cast(CursorSealer, request.app.state.cursors), scope, limit, cursor)
+
+
+Paging = Annotated[PageRequest, Depends(paging)]

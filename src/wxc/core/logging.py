@@ -1,0 +1,46 @@
+"""Logs: one line per event, JSON for machines or text for people, each with its request id."""
+
+import logging
+import sys
+from contextvars import ContextVar
+
+from pythonjsonlogger.json import JsonFormatter
+
+from wxc.core.config import Config
+
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+"""The id of the request that this task serves; `-` outside of one."""
+
+_TEXT = "%(asctime)s %(levelname)-7s %(name)s [%(request_id)s] %(message)s"
+
+
+class _RequestIdFilter(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = request_id.get()
+        return True
+
+
+class _OneLineFormatter(logging.Formatter):
+    """Text whose events cannot forge one another: line breaks in a message are escaped."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        return super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
+
+
+def configure_logging(config: Config) -> None:
+    """Send every log record to standard error in the configured format."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_RequestIdFilter())
+    handler.setFormatter(
+        _OneLineFormatter(_TEXT)
+        if config.log_format == "text"
+        else JsonFormatter(
+            "%(levelname)s %(name)s %(message)s %(request_id)s",
+            rename_fields={"levelname": "level", "name": "logger"},
+            timestamp="time",
+        )
+    )
+    logging.basicConfig(level=config.log_level.upper(), handlers=[handler], force=True)
+    for name in ("uvicorn", "uvicorn.error"):  # uvicorn brings handlers of its own
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True

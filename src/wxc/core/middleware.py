@@ -1,0 +1,349 @@
+"""The edge of the application, as pure ASGI: what holds for every request and every answer.
+
+From the outside in: `Envelope` (request id, headers, log line), CORS, `Faults` (any exception
+becomes a problem), `OriginGate` (CSRF, first layer), `BodyGate` (JSON or nothing), `LoadGate`
+(deadline, requests in flight). `BaseHTTPMiddleware` is banned: it leaks database connections
+when a request is cancelled.
+"""
+
+import asyncio
+import json
+import logging
+import re
+import time
+from collections.abc import Callable, Collection, Iterable, MutableMapping
+from typing import Any, NoReturn
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from wxc.core import logging as logs
+from wxc.core.errors import (
+    BodyTooLarge,
+    CsrfFailed,
+    DeadlineExceeded,
+    DuplicateKey,
+    JsonMalformed,
+    JsonTooDeep,
+    MalformedRequest,
+    Overloaded,
+    RequestTimeout,
+    UnsupportedMediaType,
+    UriTooLong,
+)
+from wxc.core.problems import problem_response
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110 section 9.2.1
+DEEPEST_JSON = 32
+LONGEST_QUERY = 8 * 1024
+LONGEST_PATH = 2 * 1024
+
+_log = logging.getLogger("wxc.access")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII)
+_JSON_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-?8"?\s*)?', re.I | re.ASCII)
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.S)
+
+_SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Resource-Policy": "same-site",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+class Envelope:
+    """Give every request an id and a log line, and every answer its security headers.
+
+    HEAD is served as GET; the server leaves the body out.
+    """
+
+    def __init__(self, app: ASGIApp, *, is_secure: bool) -> None:
+        self.app = app
+        self._headers = dict(_SECURITY_HEADERS)
+        if is_secure:
+            self._headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        asked = Headers(scope=scope).get("x-request-id", "")
+        request_id = asked if _REQUEST_ID.fullmatch(asked) else uuid4().hex
+        token = logs.request_id.set(request_id)
+        inner: Scope = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        status = 0
+
+        async def send_in_envelope(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                self._seal(status, MutableHeaders(scope=message), request_id)
+            elif scope["method"] == "HEAD" and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        try:
+            await self.app(inner, receive, send_in_envelope)
+        finally:
+            _log_request(scope, inner, status, time.perf_counter() - started)
+            logs.request_id.reset(token)
+
+    def _seal(self, status: int, headers: MutableHeaders, request_id: str) -> None:
+        if status == 204:
+            del headers["content-type"]  # of nothing
+        headers["X-Request-ID"] = request_id
+        headers.setdefault("Cache-Control", "no-store")
+        for name, value in self._headers.items():
+            headers.setdefault(name, value)
+
+
+def _log_request(scope: Scope, inner: Scope, status: int, seconds: float) -> None:
+    """One line with the route's template: a path may carry a token, a query somebody's search."""
+    fields = {
+        "method": scope["method"],
+        "route": getattr(inner.get("route"), "path", "(no route)"),
+        "status": status,
+        "milliseconds": round(seconds * 1000, 1),
+    }
+    _log.info("%(method)s %(route)s %(status)d in %(milliseconds).1f ms", fields, extra=fields)
+
+
+class Cors(CORSMiddleware):
+    """Starlette's CORS, with a problem in place of its plain-text refusal of a preflight."""
+
+    def __init__(self, app: ASGIApp, *, origins: Collection[str]) -> None:
+        super().__init__(
+            app,
+            allow_origins=origins,
+            allow_methods=("GET", "HEAD", "POST", "PUT", "DELETE"),
+            allow_headers=(
+                "Content-Type",
+                "X-CSRF-Token",
+                "Idempotency-Key",
+                "If-Match",
+                "If-None-Match",
+                "Last-Event-ID",
+                "X-Request-ID",
+            ),
+            allow_credentials=True,
+            expose_headers=(
+                "ETag",
+                "Location",
+                "Link",
+                "Retry-After",
+                "RateLimit",
+                "RateLimit-Policy",
+                "X-Request-ID",
+                "Idempotency-Replayed",
+            ),
+        )
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """204 for a listed origin, else 403 without any CORS header."""
+        answer = super().preflight_response(request_headers)
+        if answer.status_code != 200:
+            refused = problem_response({"type": "http", "path": "/"}, CsrfFailed())
+            refused.headers["Vary"] = "Origin"
+            return refused
+        del answer.headers["content-type"], answer.headers["content-length"]
+        answer.status_code, answer.body = 204, b""
+        return answer
+
+
+class Faults:
+    """Turn whatever an inner layer raises into a problem, unless the answer has begun."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        has_begun = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_and_note)
+        except ClientGone:
+            return
+        except Exception as error:
+            if has_begun:
+                raise
+            await problem_response(scope, error)(scope, receive, send)
+
+
+class OriginGate:
+    """The first layer against CSRF: unsafe methods only from our own pages or listed origins.
+
+    Scripts send neither header and pass on to the second layer, the X-CSRF-Token
+    (OWASP CSRF Prevention Cheat Sheet, "Fetch Metadata" and "Verifying Origin").
+    """
+
+    def __init__(self, app: ASGIApp, *, origins: Collection[str]) -> None:
+        self.app = app
+        self._origins = frozenset(origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
+            self._check(scope, Headers(scope=scope))
+        await self.app(scope, receive, send)
+
+    def _check(self, scope: Scope, headers: Headers) -> None:
+        origins, sites = headers.getlist("origin"), headers.getlist("sec-fetch-site")
+        if len(origins) > 1 or len(sites) > 1:
+            raise CsrfFailed
+        if origins and origins[0] in self._origins:
+            return
+        if origins and origins[0] != f"{scope['scheme']}://{headers.get('host', '')}":
+            raise CsrfFailed
+        if sites and sites[0] != "same-origin":
+            raise CsrfFailed
+
+
+class BodyGate:
+    """Let through a bounded body of strict JSON, or none; refuse addresses nobody needs.
+
+    The body is read here, once and with a deadline, and handed on whole. Checking it costs a
+    second parse: a few microseconds for the bodies of this API.
+    """
+
+    def __init__(self, app: ASGIApp, *, limit_for: Callable[[str], int], deadline: float) -> None:
+        self.app = app
+        self._limit_for = limit_for
+        self._deadline = deadline
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        _check_address(scope)
+        headers = Headers(scope=scope)
+        if headers.get("transfer-encoding") or headers.get("content-length", "0") != "0":
+            receive = await self._checked(scope, headers, receive)
+        await self.app(scope, receive, send)
+
+    async def _checked(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
+        limit = self._limit_for(scope["path"])
+        length = headers.get("content-length", "0")
+        if not (length.isascii() and length.isdigit()):
+            raise MalformedRequest
+        if int(length) > limit:
+            raise BodyTooLarge
+        if headers.get("content-encoding", "identity").lower() != "identity":
+            raise UnsupportedMediaType
+        try:
+            async with asyncio.timeout(self._deadline):
+                body = await _read(receive, limit)
+        except TimeoutError:
+            raise RequestTimeout from None
+        if body:
+            types = headers.getlist("content-type")
+            if len(types) != 1 or not _JSON_TYPE.fullmatch(types[0].strip()):
+                raise UnsupportedMediaType
+            check_json(body)
+        return _replay(body, receive)
+
+
+class ClientGone(Exception):  # noqa: N818 - a fact; nobody is left to be told
+    """The client hung up before its body had arrived."""
+
+
+def check_json(body: bytes) -> None:
+    """Refuse what lenient parsers disagree about: depth, repeated keys, NaN, bad UTF-8, a BOM."""
+    if body.count(b"[") + body.count(b"{") > DEEPEST_JSON and _depth(body) > DEEPEST_JSON:
+        raise JsonTooDeep
+    try:
+        json.loads(
+            body.decode(), object_pairs_hook=_without_duplicates, parse_constant=_no_constants
+        )
+    except (ValueError, RecursionError) as error:
+        raise JsonMalformed from error
+
+
+def _depth(body: bytes) -> int:
+    deepest = depth = 0
+    for byte in _STRING.sub(b"", body):
+        if byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
+
+
+def _without_duplicates(pairs: Iterable[tuple[str, Any]]) -> MutableMapping[str, Any]:
+    pairs = list(pairs)
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise DuplicateKey
+    return found
+
+
+def _no_constants(_name: str) -> NoReturn:
+    raise JsonMalformed
+
+
+def _check_address(scope: Scope) -> None:
+    if len(scope["query_string"]) > LONGEST_QUERY or len(scope["path"]) > LONGEST_PATH:
+        raise UriTooLong
+    if "\0" in scope["path"]:
+        raise MalformedRequest
+
+
+async def _read(receive: Receive, limit: int) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        body += message.get("body", b"")
+        if len(body) > limit:
+            raise BodyTooLarge
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replay
+
+
+class LoadGate:
+    """Bound how long a request may take (seconds) and how many are served at once."""
+
+    def __init__(self, app: ASGIApp, *, deadline: float, most: int) -> None:
+        self.app = app
+        self._deadline = deadline
+        self._most = most
+        self._in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if self._in_flight >= self._most:
+            raise Overloaded
+        self._in_flight += 1
+        try:
+            async with asyncio.timeout(self._deadline) as deadline:
+                await self.app(scope, receive, send)
+        except TimeoutError as error:
+            if deadline.expired():
+                raise DeadlineExceeded from error
+            raise
+        finally:
+            self._in_flight -= 1

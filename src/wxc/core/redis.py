@@ -1,0 +1,74 @@
+"""Redis as an accelerator: quick or absent, never something a request waits for."""
+
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from wxc.core.config import Config
+
+T = TypeVar("T")
+_FAILURES = 5
+_WINDOW = 10.0  # seconds in which that many failures open the breaker
+
+
+class RedisUnavailable(Exception):  # noqa: N818 - a fact that callers decide upon
+    """Redis did not answer, or is not being asked at the moment."""
+
+
+class RedisClient:
+    """A Redis connection pool behind a circuit breaker.
+
+    After five failures within ten seconds no request asks Redis any more; `probe`, called by a
+    background task, closes the breaker when Redis answers again. So an outage costs the first
+    few requests a time-out each and the rest nothing.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._redis: Redis = Redis.from_url(
+            config.redis_url,
+            decode_responses=True,
+            socket_timeout=config.redis_timeout,
+            socket_connect_timeout=config.redis_connect_timeout,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._failures: deque[float] = deque(maxlen=_FAILURES)
+        self.is_open = False
+
+    async def call(self, command: Callable[[Redis], Awaitable[T]]) -> T:
+        """The result of `command`; raises `RedisUnavailable` instead of waiting."""
+        if self.is_open:
+            raise RedisUnavailable
+        return await self._attempt(command)
+
+    async def probe(self) -> bool:
+        """Ask Redis whatever the breaker says, and close the breaker if it answers."""
+        try:
+            await self._attempt(lambda redis: redis.ping())
+        except RedisUnavailable:
+            return False
+        self._failures.clear()
+        self.is_open = False
+        return True
+
+    async def close(self) -> None:
+        """Close the pooled connections."""
+        await self._redis.aclose()
+
+    async def _attempt(self, command: Callable[[Redis], Awaitable[T]]) -> T:
+        try:
+            return await command(self._redis)
+        except (RedisError, OSError, TimeoutError) as error:
+            self._count_failure()
+            raise RedisUnavailable from error
+
+    def _count_failure(self) -> None:
+        moment = time.monotonic()
+        self._failures.append(moment)
+        if len(self._failures) == _FAILURES and moment - self._failures[0] <= _WINDOW:
+            self.is_open = True

@@ -1,0 +1,223 @@
+"""Demo data: the same members, follows, posts and likes every time, for an empty database.
+
+Follows and likes follow a power law, as those of real networks do: a few members have very many
+followers. Rows go in by COPY in one transaction; the counters are computed from them at the end.
+"""
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import typer
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+from wxc.core import clock
+from wxc.core.config import Config
+
+FEW = 8
+PASSWORD = "a demo of trust"  # noqa: S105 - printed for everyone to use
+_SEED = 20_260_101
+_BATCH = 20_000
+_PEOPLE = (
+    ("amelia", "Amelia Reis", "Walks a lot, mostly uphill. Lisbon, then wherever the train goes."),
+    ("tan_exchange", "Tan Exchange", "Money changer at Tanjong Pagar since 1987. Ask for yen."),
+    ("kenji", "Kenji", "Cooks on a boat. Paid in three currencies, spends in a fourth."),
+    ("noor", "Noor", "Nurse abroad, sends money home on Fridays."),
+    ("jonas", "Jonas Weber", "Cycling from Hamburg to Hanoi, slowly."),
+    ("mei_travels", "Mei", "Airport food critic."),
+    ("sofia", "Sofía", "Translates contracts by day and menus by night."),
+    ("ravi", "Ravi", "Looks for the best rate so that you need not."),
+)
+_OPENINGS = (
+    "Changed dollars at Orchard today",
+    "Anyone know an honest counter near the station?",
+    "Rates moved overnight",
+    "Back in town for a week",
+    "A tip for the weekend",
+    "Paid by card and regretted it",
+    "Rain all day, so I counted coins",
+    "The queue at the airport was an hour long",
+)
+_ENDINGS = (
+    "the board at the corner held all afternoon.",
+    "ask for the rate before you show the notes.",
+    "better than the airport by two percent.",
+    "they close at six, do not be late.",
+    "no commission, and they said so first.",
+    "small notes only, they were out of fifties.",
+    "I would go there again.",
+    "compare before you change, it takes a minute.",
+)
+
+
+class NotEmpty(Exception):  # noqa: N818 - a fact
+    """The database has members already."""
+
+
+async def fill(config: Config, members: int) -> str:
+    """Fill the database and say with how much; raises `NotEmpty`."""
+    url = (config.database_direct_url or config.database_url).replace("+asyncpg", "", 1)
+    connection = await asyncpg.connect(url)
+    try:
+        async with connection.transaction():
+            if await connection.fetchval("SELECT EXISTS (SELECT FROM users)"):
+                raise NotEmpty
+            return await _Filling(connection, members).run()
+    finally:
+        await connection.close()
+
+
+def logins() -> Iterator[str]:
+    """Whom one can log in as."""
+    yield f"{', '.join(name for name, _, _ in _PEOPLE[:4])} …  password: {PASSWORD}"
+
+
+class _Filling:
+    """One run: the members are drawn first, everything else refers to their positions."""
+
+    def __init__(self, connection: "asyncpg.Connection[Any]", members: int) -> None:
+        self._connection = connection
+        self._random = random.Random(_SEED)  # noqa: S311 - demo data, and repeatable
+        self._members = members
+        self._posts = members * 20 if members > FEW else 40
+        self._follows = members * 60 if members > FEW else 20
+        self._likes = members * 60 if members > FEW else 90
+        self._now = clock.now()
+        self._start = self._now - timedelta(days=90)
+        self._member_ids: list[UUID] = []
+        self._post_ids: list[UUID] = []
+
+    async def run(self) -> str:
+        await self._copy("users", _USER_COLUMNS, self._member_rows, self._members)
+        await self._copy("follows", _FOLLOW_COLUMNS, self._follow_rows, self._follows)
+        await self._copy("posts", _POST_COLUMNS, self._post_rows, self._posts)
+        await self._copy("post_likes", _LIKE_COLUMNS, self._like_rows, self._likes)
+        with typer.progressbar(_COUNTS, label="counters".ljust(10)) as statements:
+            for statement in statements:
+                await self._connection.execute(statement)
+        return (
+            f"{self._members:,} members, {self._follows:,} follows, "
+            f"{self._posts:,} posts, {self._likes:,} likes"
+        )
+
+    async def _copy(
+        self,
+        table: str,
+        columns: tuple[str, ...],
+        rows: Callable[[], Iterator[tuple[Any, ...]]],
+        count: int,
+    ) -> None:
+        source = rows()
+        with typer.progressbar(length=count, label=table.ljust(10)) as bar:
+            while batch := list(islice(source, min(_BATCH, count))):
+                await self._connection.copy_records_to_table(table, records=batch, columns=columns)
+                bar.update(len(batch))
+
+    def _member_rows(self) -> Iterator[tuple[Any, ...]]:
+        # One hash for all: a thousandth of a second each instead of a twentieth.
+        password_hash = Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1).hash(PASSWORD)
+        for position in range(self._members):
+            moment = self._start - timedelta(days=1) + timedelta(seconds=position)
+            member_id = self._id(moment)
+            self._member_ids.append(member_id)
+            name, display_name, bio = (
+                _PEOPLE[position] if position < len(_PEOPLE) else (f"member_{position}", None, None)
+            )
+            email = f"{name}@example.com"
+            yield (member_id, name, email, moment, password_hash, display_name, bio, moment)
+
+    def _follow_rows(self) -> Iterator[tuple[Any, ...]]:
+        yield from self._edges(self._follows, self._popular_member, self._start)
+
+    def _post_rows(self) -> Iterator[tuple[Any, ...]]:
+        step = (self._now - self._start) / (self._posts + 1)
+        for position in range(self._posts):
+            moment = self._start + step * position
+            post_id = self._id(moment)
+            self._post_ids.append(post_id)
+            body = f"{self._random.choice(_OPENINGS)}: {self._random.choice(_ENDINGS)}"
+            yield (post_id, self._member_ids[self._popular_member()], body, moment)
+
+    def _like_rows(self) -> Iterator[tuple[Any, ...]]:
+        seen: set[int] = set()
+        while len(seen) < self._likes:
+            member = self._random.randrange(self._members)
+            post = int(self._posts * self._random.random() ** 2)
+            edge = member * self._posts + post
+            if edge not in seen:
+                seen.add(edge)
+                moment = self._now - timedelta(seconds=self._random.random() * 86_400)
+                yield (self._id(moment), self._member_ids[member], self._post_ids[post], moment)
+
+    def _edges(
+        self, count: int, other: Callable[[], int], since: datetime
+    ) -> Iterator[tuple[Any, ...]]:
+        seen: set[int] = set()
+        while len(seen) < count:
+            member, followed = self._random.randrange(self._members), other()
+            edge = member * self._members + followed
+            if member != followed and edge not in seen:
+                seen.add(edge)
+                moment = since + timedelta(seconds=self._random.random() * 86_400)
+                yield (
+                    self._id(moment),
+                    self._member_ids[member],
+                    self._member_ids[followed],
+                    moment,
+                )
+
+    def _popular_member(self) -> int:
+        """A position by a power law: the first members are the most popular ones."""
+        return int(self._members * self._random.random() ** 2.5)
+
+    def _id(self, moment: datetime) -> UUID:
+        """A UUIDv7 of that moment whose random part repeats with the seed (RFC 9562, 5.7)."""
+        milliseconds = int(moment.timestamp() * 1000)
+        return UUID(
+            int=milliseconds << 80
+            | 0x7 << 76
+            | self._random.getrandbits(12) << 64
+            | 0b10 << 62
+            | self._random.getrandbits(62)
+        )
+
+
+_USER_COLUMNS = (
+    "id",
+    "username",
+    "email",
+    "email_verified_at",
+    "password_hash",
+    "display_name",
+    "bio",
+    "created_at",
+)
+_FOLLOW_COLUMNS = ("id", "follower_id", "followed_id", "created_at")
+_POST_COLUMNS = ("id", "author_id", "body", "created_at")
+_LIKE_COLUMNS = ("id", "user_id", "post_id", "created_at")
+_COUNTS = (
+    """
+    UPDATE users SET followers_count = counted.n
+    FROM (SELECT followed_id AS id, count(*) AS n FROM follows GROUP BY 1) counted
+    WHERE users.id = counted.id
+    """,
+    """
+    UPDATE users SET following_count = counted.n
+    FROM (SELECT follower_id AS id, count(*) AS n FROM follows GROUP BY 1) counted
+    WHERE users.id = counted.id
+    """,
+    """
+    UPDATE users SET posts_count = counted.n
+    FROM (SELECT author_id AS id, count(*) AS n FROM posts GROUP BY 1) counted
+    WHERE users.id = counted.id
+    """,
+    """
+    UPDATE posts SET likes_count = counted.n
+    FROM (SELECT post_id AS id, count(*) AS n FROM post_likes GROUP BY 1) counted
+    WHERE posts.id = counted.id
+    """,
+)

@@ -1,0 +1,1 @@
+"""What a member reads first: their own and followed people's posts."""

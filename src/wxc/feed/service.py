@@ -1,0 +1,31 @@
+"""What is in a feed, and why."""
+
+from wxc.auth.service import Principal
+from wxc.core.database import AnyRow, Reader
+from wxc.core.pagination import PageRequest
+from wxc.feed.repository import FeedReader
+from wxc.feed.schemas import FeedItem, FeedPage, Reason
+from wxc.posts.service import present
+
+
+async def read_feed(reader: Reader, me: Principal, page: PageRequest) -> FeedPage:
+    """One page of `me`'s feed; a newcomer discovers what others have written."""
+    feed = FeedReader(reader)
+    rows = await feed.following(me.id, page)
+    discovered = await feed.discover(me.id, page) if not rows else None
+    cut = page.cut(rows if discovered is None else discovered, key=lambda row: row.id)
+    return FeedPage(
+        items=[_item(row, me, is_discovered=discovered is not None) for row in cut.rows],
+        next_cursor=cut.next_cursor,
+        prev_cursor=cut.prev_cursor,
+        source="following" if discovered is None else "discover",
+    )
+
+
+def _item(row: AnyRow, me: Principal, *, is_discovered: bool) -> FeedItem:
+    reason: Reason = "following"
+    if is_discovered:
+        reason = "discover"
+    elif row.author_id == me.id:
+        reason = "own"
+    return FeedItem(type="post", reason=reason, post=present(row))

@@ -1,0 +1,31 @@
+"""What all tables share: names of constraints, types of columns."""
+
+from datetime import datetime
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from sqlalchemy import DateTime, MetaData
+from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+from wxc.core import clock
+from wxc.core.ids import new_id
+
+
+class Base(DeclarativeBase):
+    """The base of every table; constraint names are predictable, so that migrations match."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar = {datetime: DateTime(timezone=True)}
+
+
+IdKey = Annotated[UUID, mapped_column(primary_key=True, default=new_id)]
+"""A UUIDv7 primary key, drawn by the application."""
+CreatedAt = Annotated[datetime, mapped_column(default=clock.now)]

@@ -1,0 +1,26 @@
+"""Blocks."""
+
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from wxc.models.base import Base, CreatedAt, IdKey
+
+
+class Block(Base):
+    """Two members are not there for each other; the id gives lists their order."""
+
+    __tablename__ = "blocks"
+
+    id: Mapped[IdKey]
+    blocker_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    blocked_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    created_at: Mapped[CreatedAt]
+
+    __table_args__ = (
+        UniqueConstraint(blocker_id, blocked_id),
+        Index("ix_blocks_blocker_id_id", blocker_id, "id"),
+        Index("ix_blocks_blocked_id_id", blocked_id, "id"),
+        CheckConstraint("blocker_id <> blocked_id", name="not_oneself"),
+    )

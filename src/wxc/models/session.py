@@ -1,0 +1,35 @@
+"""Sessions: the truth about who is signed in."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from wxc.models.base import Base, CreatedAt, IdKey
+
+
+class Session(Base):
+    """One sign-in on one device; `revoked_at` ends it at once, on every instance."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[IdKey]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    generation: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Counts refreshes; the refresh token of generation n is derived from it, never stored."""
+    user_agent: Mapped[str | None] = mapped_column(String(256))
+    created_at: Mapped[CreatedAt]
+    last_used_at: Mapped[CreatedAt]
+    idle_until: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    """The end whatever happens, 30 days after the login unless configured otherwise."""
+    revoked_at: Mapped[datetime | None] = mapped_column()
+
+    __table_args__ = (
+        Index("ix_sessions_user_id", user_id),
+        # For the poll that asks once a second what was revoked lately.
+        Index("ix_sessions_revoked_at", revoked_at, postgresql_where=revoked_at.isnot(None)),
+        CheckConstraint("generation >= 0", name="generation_not_negative"),
+        CheckConstraint("idle_until <= expires_at", name="idle_within_lifetime"),
+    )

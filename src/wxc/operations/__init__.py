@@ -1,0 +1,1 @@
+"""What operators and front-end developers look at: health and documentation."""

@@ -1,0 +1,28 @@
+"""What the health routes ask for."""
+
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from wxc.core.redis import RedisClient
+from wxc.operations.service import Startup
+
+
+def open_startup(request: Request) -> Startup:
+    """Whether this process has reached its database."""
+    return cast(Startup, request.app.state.startup)
+
+
+def open_redis(request: Request) -> RedisClient:
+    """The application's Redis."""
+    return cast(RedisClient, request.app.state.redis)
+
+
+def schema_head(request: Request) -> str:
+    """The migration that this code expects."""
+    return cast(str, request.app.state.schema_head)
+
+
+StartupState = Annotated[Startup, Depends(open_startup)]
+Redis = Annotated[RedisClient, Depends(open_redis)]
+SchemaHead = Annotated[str, Depends(schema_head)]

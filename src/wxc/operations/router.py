@@ -1,0 +1,60 @@
+"""Health, and the documentation's pages."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.responses import Response
+
+from wxc.core.dependencies import Transactions
+from wxc.core.errors import NotFound, all_refusals
+from wxc.core.openapi import documented
+from wxc.operations import pages, service
+from wxc.operations.dependencies import Redis, SchemaHead, StartupState
+from wxc.operations.errors import NotReady, NotStarted
+from wxc.operations.schemas import Health, Readiness
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/livez", summary="Alive?")
+async def get_liveness() -> Health:
+    """The process serves requests. Nothing else is asked."""
+    return Health(status="ok")
+
+
+@router.get("/healthz", summary="Fit for traffic?", responses=documented(NotStarted))
+async def get_health(startup: StartupState) -> Health:
+    """For the load balancer: the service has started; a database outage does not turn this red."""
+    return service.health(startup)
+
+
+@router.get("/readyz", summary="Everything well?", responses=documented(NotReady))
+async def get_readiness(database: Transactions, redis: Redis, head: SchemaHead) -> Readiness:
+    """For deployments and alarms: the database, its schema and Redis, each by its name."""
+    return await service.readiness(database, redis, head)
+
+
+@router.get("/", include_in_schema=False)
+async def get_root() -> RedirectResponse:
+    """To the documentation."""
+    return RedirectResponse("/docs")
+
+
+@router.get("/docs", include_in_schema=False, response_class=HTMLResponse)
+async def get_docs(request: Request) -> Response:
+    """Swagger UI, signed in."""
+    return pages.docs_page(request.app.title)
+
+
+@router.get("/docs/errors", include_in_schema=False, response_class=HTMLResponse)
+async def list_errors() -> Response:
+    """All error codes."""
+    return pages.error_index(all_refusals())
+
+
+@router.get("/docs/errors/{code}", include_in_schema=False, response_class=HTMLResponse)
+async def get_error(code: str) -> Response:
+    """What one error code means."""
+    refusal = all_refusals().get(code)
+    if refusal is None:
+        raise NotFound
+    return pages.error_page(refusal)

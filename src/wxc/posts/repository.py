@@ -1,0 +1,137 @@
+"""SQL for posts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Uuid,
+    delete,
+    exists,
+    insert,
+    literal,
+    null,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from wxc.core import clock
+from wxc.core.database import AnyRow, AnySelect, Reader
+from wxc.core.ids import new_id
+from wxc.core.pagination import PageRequest
+from wxc.models import Post, PostLike, User
+from wxc.relationships.visibility import visible_to
+from wxc.users.repository import named
+
+_WRITTEN = ("id", "body", "created_at", "edited_at", "likes_count", "comments_count")
+AUTHOR = (
+    User.id.label("author_id"),
+    User.username,
+    User.display_name,
+    User.avatar_url,
+)
+"""The author's `UserSummary` in a row of posts."""
+
+
+def post_columns(viewer_id: UUID | None, post: Any = Post) -> tuple[ColumnElement[Any], ...]:  # noqa: ANN401
+    """The columns that `Post` is built from; `liked` is NULL for nobody."""
+    liked: ColumnElement[Any] = null()
+    if viewer_id is not None:
+        liked = exists().where(PostLike.user_id == viewer_id, PostLike.post_id == post.id)
+    return (*(getattr(post, name) for name in _WRITTEN), liked.label("liked"))
+
+
+class PostReader:
+    """Posts as a viewer may see them."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+
+    async def visible(self, post_id: UUID, viewer_id: UUID | None) -> AnyRow | None:
+        """One post with its author."""
+        statement: AnySelect = (
+            select(*post_columns(viewer_id), *AUTHOR)
+            .join(User, User.id == Post.author_id)
+            .where(Post.id == post_id, visible_to(viewer_id))
+        )
+        return (await self.reader.execute(statement)).one_or_none()
+
+    async def of(
+        self, username: str, viewer_id: UUID | None, page: PageRequest
+    ) -> Sequence[AnyRow] | None:
+        """Up to `limit + 1` posts of that member; None when nobody is found."""
+        posts = page.window(
+            select(*post_columns(viewer_id)).where(Post.author_id == User.id), Post.id
+        ).lateral("posts_of")
+        # The outer join keeps one empty row for somebody who is there but has not written.
+        statement: AnySelect = (
+            select(posts, *AUTHOR)
+            .select_from(User)
+            .outerjoin(posts, true())
+            .where(named(username), visible_to(viewer_id))
+        )
+        rows = (await self.reader.execute(statement)).all()
+        return [row for row in rows if row.id is not None] if rows else None
+
+
+class PostRepository:
+    """Writes posts, and their author's count in the same statement."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+
+    async def add(self, author_id: UUID, body: str) -> AnyRow | None:
+        """The new post with its author; None when the account has gone."""
+        author = (
+            update(User)
+            .where(User.id == author_id, User.suspended_at.is_(None))
+            .values(posts_count=User.posts_count + 1)
+            .returning(*AUTHOR)
+            .cte("author")
+        )
+        values = select(
+            literal(new_id(), Uuid()),
+            author.c.author_id,
+            literal(body),
+            literal(clock.now(), DateTime(timezone=True)),
+        )
+        written = (
+            insert(Post)
+            .from_select(["id", "author_id", "body", "created_at"], values, include_defaults=False)
+            .returning(*(getattr(Post, name) for name in _WRITTEN))
+            .cte("written")
+        )
+        statement = select(written, literal(False).label("liked"), author).join_from(
+            written, author, true()
+        )
+        return (await self.session.execute(statement)).one_or_none()
+
+    async def lock_visible(self, post_id: UUID, viewer_id: UUID) -> UUID | None:
+        """Who wrote the post, if the viewer may see it; the row is locked."""
+        statement = (
+            select(Post.author_id)
+            .join(User, User.id == Post.author_id)
+            .where(Post.id == post_id, visible_to(viewer_id))
+            .with_for_update(key_share=True, of=Post)
+        )
+        return (await self.session.execute(statement)).scalar_one_or_none()
+
+    async def replace_body(self, post_id: UUID, body: str, moment: datetime) -> None:
+        """Put `body` in place of what was written."""
+        await self.session.execute(
+            update(Post).where(Post.id == post_id).values(body=body, edited_at=moment)
+        )
+
+    async def remove(self, post_id: UUID, author_id: UUID) -> None:
+        """Delete the post with all that hangs on it, and count one less."""
+        removed = delete(Post).where(Post.id == post_id).returning(Post.id).cte("removed")
+        await self.session.execute(
+            update(User)
+            .where(User.id == author_id, exists(select(removed.c.id)))
+            .values(posts_count=User.posts_count - 1)
+        )

@@ -1,0 +1,78 @@
+"""Posts."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response, status
+
+from wxc.auth.dependencies import CurrentUser, MaybeUser
+from wxc.auth.errors import NotAuthenticated, SessionExpired
+from wxc.core.dependencies import Paging, ReadSession, Session
+from wxc.core.errors import NotOwner
+from wxc.core.ids import Id
+from wxc.core.openapi import documented
+from wxc.posts import service
+from wxc.posts.errors import PostNotFound
+from wxc.posts.schemas import Post, PostCreate, PostPage, PostUpdate
+from wxc.users.dependencies import NamedUser
+from wxc.users.errors import UserNotFound
+
+router = APIRouter(tags=["posts"])
+PostId = Annotated[Id, Path(description="The post's id.")]
+
+
+@router.post(
+    "/posts",
+    status_code=status.HTTP_201_CREATED,
+    summary="Write a post",
+    responses=documented(NotAuthenticated, SessionExpired),
+)
+async def write_post(
+    post: PostCreate, response: Response, me: CurrentUser, session: Session
+) -> Post:
+    """Write a post; it is in your followers' feeds at once."""
+    written = await service.write_post(session, me, post)
+    response.headers["Location"] = f"/posts/{written.id}"
+    return written
+
+
+@router.get(
+    "/posts/{post_id}",
+    summary="A post",
+    responses=documented(PostNotFound, NotAuthenticated, SessionExpired),
+)
+async def get_post(post_id: PostId, viewer: MaybeUser, reader: ReadSession) -> Post:
+    """A single post."""
+    return await service.find_post(reader, post_id, viewer.id if viewer else None)
+
+
+@router.put(
+    "/posts/{post_id}",
+    summary="Change a post",
+    responses=documented(PostNotFound, NotOwner, NotAuthenticated, SessionExpired),
+)
+async def edit_post(post_id: PostId, post: PostUpdate, me: CurrentUser, session: Session) -> Post:
+    """Put another body in place of your post's."""
+    return await service.edit_post(session, me, post_id, post)
+
+
+@router.delete(
+    "/posts/{post_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Delete a post",
+    responses=documented(PostNotFound, NotOwner, NotAuthenticated, SessionExpired),
+)
+async def delete_post(post_id: PostId, me: CurrentUser, session: Session) -> None:
+    """Delete your post, its likes and its thread."""
+    await service.delete_post(session, me, post_id)
+
+
+@router.get(
+    "/users/{username}/posts",
+    summary="A person's posts",
+    responses=documented(UserNotFound, NotAuthenticated, SessionExpired),
+)
+async def list_posts(
+    username: NamedUser, viewer: MaybeUser, reader: ReadSession, page: Paging
+) -> PostPage:
+    """What a person has written, newest first."""
+    return await service.list_posts(reader, username, viewer.id if viewer else None, page)

@@ -1,0 +1,88 @@
+"""Writing, changing and reading posts."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from wxc.auth.errors import SessionExpired
+from wxc.auth.service import Principal
+from wxc.core import clock
+from wxc.core.database import AnyRow, Reader
+from wxc.core.errors import NotOwner
+from wxc.core.pagination import PageRequest
+from wxc.posts.errors import PostNotFound
+from wxc.posts.repository import PostReader, PostRepository
+from wxc.posts.schemas import Post, PostCreate, PostPage, PostUpdate, PostViewer
+from wxc.users.errors import UserNotFound
+from wxc.users.schemas import UserSummary
+
+
+async def write_post(session: AsyncSession, me: Principal, post: PostCreate) -> Post:
+    """Publish a post; raises `SessionExpired` when the account has gone meanwhile."""
+    row = await PostRepository(session).add(me.id, post.body)
+    if row is None:
+        raise SessionExpired
+    return present(row)
+
+
+async def find_post(reader: Reader, post_id: UUID, viewer_id: UUID | None) -> Post:
+    """A post the viewer may see; raises `PostNotFound` for any other."""
+    row = await PostReader(reader).visible(post_id, viewer_id)
+    if row is None:
+        raise PostNotFound
+    return present(row)
+
+
+async def list_posts(
+    reader: Reader, username: str, viewer_id: UUID | None, page: PageRequest
+) -> PostPage:
+    """That member's posts, newest first; raises `UserNotFound`."""
+    rows = await PostReader(reader).of(username, viewer_id, page)
+    if rows is None:
+        raise UserNotFound
+    cut = page.cut(rows, key=lambda row: row.id)
+    return PostPage(
+        items=[present(row) for row in cut.rows],
+        next_cursor=cut.next_cursor,
+        prev_cursor=cut.prev_cursor,
+    )
+
+
+async def edit_post(session: AsyncSession, me: Principal, post_id: UUID, post: PostUpdate) -> Post:
+    """Replace the body of one's own post; raises `PostNotFound` or `NotOwner`."""
+    await _lock_own(session, me, post_id)
+    await PostRepository(session).replace_body(post_id, post.body, clock.now())
+    return await find_post(session, post_id, me.id)
+
+
+async def delete_post(session: AsyncSession, me: Principal, post_id: UUID) -> None:
+    """Delete one's own post and its thread; raises `PostNotFound` or `NotOwner`."""
+    await _lock_own(session, me, post_id)
+    await PostRepository(session).remove(post_id, me.id)
+
+
+def present(row: AnyRow) -> Post:
+    """The post that a row of `post_columns` and `AUTHOR` holds."""
+    return Post(
+        id=row.id,
+        author=UserSummary(
+            id=row.author_id,
+            username=row.username,
+            display_name=row.display_name,
+            avatar_url=row.avatar_url,
+        ),
+        body=row.body,
+        created_at=row.created_at,
+        edited_at=row.edited_at,
+        likes_count=row.likes_count,
+        comments_count=row.comments_count,
+        viewer=PostViewer(liked=row.liked) if row.liked is not None else None,
+    )
+
+
+async def _lock_own(session: AsyncSession, me: Principal, post_id: UUID) -> None:
+    author_id = await PostRepository(session).lock_visible(post_id, me.id)
+    if author_id is None:
+        raise PostNotFound
+    if author_id != me.id:
+        raise NotOwner

@@ -1,0 +1,141 @@
+"""SQL for follows."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import case, delete, func, select, true, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from wxc.core.database import AnyRow, AnySelect, Reader
+from wxc.core.pagination import PageRequest
+from wxc.models import Follow, User
+from wxc.relationships.visibility import has_blocked, visible_to
+from wxc.users.repository import named
+
+
+class FollowReader:
+    """Who follows whom, as a viewer may see it."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+
+    async def followers_of(
+        self, username: str, viewer_id: UUID | None, page: PageRequest
+    ) -> Sequence[AnyRow] | None:
+        """Up to `limit + 1` rows of `UserSummary` and `follow_id`; None when nobody is found."""
+        return await self._listed(username, viewer_id, page, Follow.followed_id, Follow.follower_id)
+
+    async def followed_by(
+        self, username: str, viewer_id: UUID | None, page: PageRequest
+    ) -> Sequence[AnyRow] | None:
+        """The same for those whom that person follows."""
+        return await self._listed(username, viewer_id, page, Follow.follower_id, Follow.followed_id)
+
+    async def _listed(
+        self,
+        username: str,
+        viewer_id: UUID | None,
+        page: PageRequest,
+        of: Any,  # noqa: ANN401 - the column that holds the person asked about
+        other: Any,  # noqa: ANN401 - and the one that holds who is listed
+    ) -> Sequence[AnyRow] | None:
+        person = aliased(User)
+        edges = page.window(
+            select(
+                Follow.id.label("follow_id"),
+                person.id,
+                person.username,
+                person.display_name,
+                person.avatar_url,
+            )
+            .join(person, person.id == other)
+            .where(of == User.id, visible_to(viewer_id, person)),
+            Follow.id,
+        ).lateral("edges")
+        # The outer join keeps one empty row for somebody who is there but has nobody to list.
+        statement: AnySelect = (
+            select(edges)
+            .select_from(User)
+            .outerjoin(edges, true())
+            .where(named(username), visible_to(viewer_id))
+        )
+        rows = (await self.reader.execute(statement)).all()
+        return [row for row in rows if row.follow_id is not None] if rows else None
+
+
+class FollowRepository:
+    """Writes follows; the pair is locked first, so that a block and a follow take turns."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+
+    async def lock_pair(self, me_id: UUID, username: str) -> UUID | None:
+        """The id of whom `username` names, the pair locked until the transaction ends."""
+        pair = func.concat(func.least(User.id, me_id), func.greatest(User.id, me_id))
+        statement = select(
+            User.id, func.pg_advisory_xact_lock(func.hashtextextended(pair, 0))
+        ).where(named(username), User.suspended_at.is_(None))
+        row = (await self.session.execute(statement)).one_or_none()
+        return row.id if row is not None else None
+
+    async def relation(self, me_id: UUID, other_id: UUID) -> AnyRow:
+        """`(hidden, blocking)`: whether they have blocked me, whether I have blocked them."""
+        statement = select(
+            has_blocked(other_id, me_id).label("hidden"),
+            has_blocked(me_id, other_id).label("blocking"),
+        )
+        return (await self.session.execute(statement)).one()
+
+    async def add(self, me_id: UUID, other_id: UUID) -> bool:
+        """Record the follow; False when it was there already."""
+        statement = (
+            insert(Follow)
+            .values(follower_id=me_id, followed_id=other_id)
+            .on_conflict_do_nothing()
+            .returning(Follow.id)
+        )
+        return (await self.session.execute(statement)).scalar_one_or_none() is not None
+
+    async def remove(self, me_id: UUID, other_id: UUID) -> bool:
+        """Take the follow back; False when there was none."""
+        statement = (
+            delete(Follow)
+            .where(Follow.follower_id == me_id, Follow.followed_id == other_id)
+            .returning(Follow.id)
+        )
+        return (await self.session.execute(statement)).scalar_one_or_none() is not None
+
+    async def count(self, me_id: UUID, other_id: UUID, step: int) -> int:
+        """Move both counters by `step` and return the other's number of followers.
+
+        Both rows are locked in the order of their ids, so that members who follow one another
+        in a circle cannot deadlock.
+        """
+        both = (
+            select(User.id)
+            .where(User.id.in_((me_id, other_id)))
+            .order_by(User.id)
+            .with_for_update(key_share=True)
+            .cte("both")
+        )
+        moved = (
+            update(User)
+            .where(User.id == both.c.id)
+            .values(
+                followers_count=User.followers_count + case((User.id == other_id, step), else_=0),
+                following_count=User.following_count + case((User.id == me_id, step), else_=0),
+            )
+            .returning(User.id, User.followers_count)
+            .cte("moved")
+        )
+        statement = select(moved.c.followers_count).where(moved.c.id == other_id)
+        count: int = (await self.session.execute(statement)).scalar_one()
+        return count
+
+    async def followers_count(self, user_id: UUID) -> int:
+        """How many follow that member."""
+        statement = select(User.followers_count).where(User.id == user_id)
+        return (await self.session.execute(statement)).scalar_one()

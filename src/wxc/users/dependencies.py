@@ -1,0 +1,23 @@
+"""What a path says about people."""
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Path
+
+from wxc.auth.schemas import USERNAME_PATTERN
+from wxc.users.errors import UserNotFound
+
+_USERNAME = re.compile(USERNAME_PATTERN.strip("^$"), re.ASCII)
+
+
+def username_in_path(
+    username: Annotated[str, Path(description="A username, in whatever case.", examples=["ada"])],
+) -> str:
+    """A name that could be somebody's; any other is nobody's: 404, not 422."""
+    if not _USERNAME.fullmatch(username):
+        raise UserNotFound
+    return username
+
+
+NamedUser = Annotated[str, Depends(username_in_path)]

@@ -1,0 +1,13 @@
+"""What can be wrong with a person one asks for."""
+
+from wxc.core.errors import NotFound, Refusal
+
+
+class UserNotFound(NotFound):
+    """There is nobody of that name."""
+
+
+class BlockedByYou(Refusal):
+    """You have blocked this person."""
+
+    status = 403

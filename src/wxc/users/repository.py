@@ -1,0 +1,54 @@
+"""SQL for profiles."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists, func, not_, select
+
+from wxc.core.database import AnyRow, AnySelect, Reader
+from wxc.models import Follow, User
+from wxc.relationships.visibility import has_blocked, has_muted
+
+_PROFILE = (
+    User.id,
+    User.username,
+    User.display_name,
+    User.avatar_url,
+    User.bio,
+    User.created_at,
+    User.followers_count,
+    User.following_count,
+    User.posts_count,
+    User.has_exchange,
+)
+
+
+def named(username: str) -> ColumnElement[bool]:
+    """The member of that name, in whatever case it is written."""
+    return func.lower(User.username) == username.lower()
+
+
+class ProfileReader:
+    """Profiles as a viewer may see them."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+
+    async def by_username(self, username: str, viewer_id: UUID | None) -> AnyRow | None:
+        """The columns of a profile and, for a viewer, of `Relation`.
+
+        Whom the viewer has blocked is found, so that they can be unblocked.
+        """
+        statement: AnySelect = select(*_PROFILE).where(named(username), User.suspended_at.is_(None))
+        if viewer_id is not None:
+            statement = statement.where(not_(has_blocked(User.id, viewer_id))).add_columns(
+                _follows(viewer_id, User.id).label("following"),
+                _follows(User.id, viewer_id).label("followed_by"),
+                has_muted(viewer_id, User.id).label("muting"),
+                has_blocked(viewer_id, User.id).label("blocking"),
+            )
+        return (await self.reader.execute(statement)).one_or_none()
+
+
+def _follows(follower_id: Any, followed_id: Any) -> ColumnElement[bool]:  # noqa: ANN401
+    return exists().where(Follow.follower_id == follower_id, Follow.followed_id == followed_id)
