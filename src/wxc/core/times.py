@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import PlainSerializer
+from pydantic import PlainSerializer, WithJsonSchema
 
 
 def _rfc3339(moment: datetime) -> str:
@@ -11,6 +11,8 @@ def _rfc3339(moment: datetime) -> str:
 
 
 Timestamp = Annotated[
-    datetime, PlainSerializer(_rfc3339, return_type=datetime, when_used="json-unless-none")
+    datetime,
+    PlainSerializer(_rfc3339, return_type=str, when_used="json-unless-none"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 """An aware UTC moment; RFC 3339 with `Z` and always six decimals, so that it sorts as text."""

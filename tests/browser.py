@@ -1,0 +1,63 @@
+"""A browser: keeps cookies, and shows its session's CSRF token as a front end would."""
+
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID
+
+import httpx
+from fastapi import FastAPI
+
+from tests.factories import PASSWORD
+
+ORIGIN = "http://api.test"
+
+
+class Browser:
+    """Requests to the application, by one person."""
+
+    def __init__(self, app: FastAPI, base_url: str = ORIGIN) -> None:
+        self.http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app, client=("192.0.2.1", 50_000)), base_url=base_url
+        )
+        self.csrf_token: str | None = None
+        self.username = ""
+        self.id: UUID | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.http.aclose()
+
+    async def log_in(self, identifier: str, password: str = PASSWORD) -> httpx.Response:
+        """Log in and keep the CSRF token."""
+        answer = await self.post(
+            "/login", json={"identifier": identifier, "password": password}
+        )
+        if answer.is_success:
+            self.csrf_token = answer.json()["csrf_token"]
+        return answer
+
+    async def get(self, path: str, **options: Any) -> httpx.Response:
+        return await self.http.get(path, **options)
+
+    async def post(self, path: str, **options: Any) -> httpx.Response:
+        return await self.request("POST", path, **options)
+
+    async def put(self, path: str, **options: Any) -> httpx.Response:
+        return await self.request("PUT", path, **options)
+
+    async def delete(self, path: str, **options: Any) -> httpx.Response:
+        return await self.request("DELETE", path, **options)
+
+    async def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Any request, with the CSRF token of the session if there is one."""
+        headers = dict(options.pop("headers", {}))
+        if self.csrf_token is not None:
+            headers.setdefault("X-CSRF-Token", self.csrf_token)
+        return await self.http.request(method, path, headers=headers, **options)

@@ -1,0 +1,184 @@
+"""Real engines, a migrated database, and browsers to use the application with.
+
+One template database per run is migrated and filled with `noise`: other people's rows, there in
+every test, so that a forgotten WHERE fails. Each worker clones it once; a test runs in a
+transaction that is undone. Where real commits or several connections matter, `fresh_database_url`
+is a clone of its own.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, ExitStack
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from tests import factories
+from tests.browser import Browser
+from tests.database import OneConnection, administer, clone_database, drop_database, renamed
+from wxc.app import connect, create_app
+from wxc.core.config import Config
+from wxc.core.redis import RedisClient
+from wxc.devstack.engines import engines
+from wxc.migrations import migrate
+
+_DATABASE, _REDIS, _TEMPLATE = "WXC_TEST_DATABASE_URL", "WXC_TEST_REDIS_URL", "WXC_TEST_TEMPLATE"
+_run = ExitStack()
+
+Member = Callable[[str], Awaitable[Browser]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--faults", action="store_true", help="also run what kills engines and takes its time"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Once per run, before the workers start: engines, and the template that they clone."""
+    config.addinivalue_line("markers", "faults: kills engines or takes long; needs --faults")
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    if _DATABASE not in os.environ:
+        stack = _run.enter_context(engines())
+        os.environ |= {_DATABASE: stack.database_url, _REDIS: stack.redis_url}
+    template = f"wxc_test_{uuid4().hex[:12]}"
+    os.environ[_TEMPLATE] = template
+    _run.callback(lambda: asyncio.run(drop_database(os.environ[_DATABASE], template)))
+    _make_template(os.environ[_DATABASE], template)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        _run.close()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the slow ones for `--faults`; they are deselected, not skipped."""
+    if config.getoption("--faults"):
+        return
+    slow = [item for item in items if item.get_closest_marker("faults")]
+    items[:] = [item for item in items if item not in slow]
+    config.hook.pytest_deselected(items=slow)
+
+
+def _make_template(url: str, name: str) -> None:
+    asyncio.run(administer(url, f'CREATE DATABASE "{name}"'))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DATABASE_DIRECT_URL", renamed(url, name))
+        migrate()
+    asyncio.run(_fill(renamed(url, name)))
+
+
+async def _fill(url: str) -> None:
+    engine = create_async_engine(url, poolclass=NullPool)
+    async with engine.begin() as connection:
+        await factories.make_noise(connection)
+    await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+async def database_url(worker_id: str) -> AsyncIterator[str]:
+    """This worker's database."""
+    server, template = os.environ[_DATABASE], os.environ[_TEMPLATE]
+    name = f"{template}_{worker_id}"
+    yield await clone_database(server, template, name)
+    await drop_database(server, name)
+
+
+@pytest.fixture
+async def fresh_database_url() -> AsyncIterator[str]:
+    """A database for one test, in which commits are real."""
+    server, template = os.environ[_DATABASE], os.environ[_TEMPLATE]
+    name = f"{template}_{uuid4().hex[:8]}"
+    yield await clone_database(server, template, name)
+    await drop_database(server, name)
+
+
+@pytest.fixture(scope="session")
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_async_engine(database_url, pool_size=1, max_overflow=0)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """The connection on which the whole test runs, its transaction undone at the end."""
+    async with engine.connect() as connection:
+        transaction = await connection.begin()
+        yield connection
+        await transaction.rollback()
+
+
+@pytest.fixture(scope="session")
+def redis_url(worker_id: str) -> str:
+    """This worker's numbered database of the one Redis."""
+    number = 1 + (int(worker_id.removeprefix("gw")) if worker_id.startswith("gw") else 0)
+    return f"{os.environ[_REDIS].rpartition('/')[0]}/{number}"
+
+
+@pytest.fixture
+def config(database_url: str, redis_url: str) -> Config:
+    """The configuration of the application under test: passwords are hashed cheaply."""
+    return Config(
+        environment="development",
+        database_url=database_url,
+        redis_url=redis_url,
+        secret_key="s" * 40,
+        jwt_secret_key="j" * 40,
+        cookie_secure=False,
+        cors_origins=("https://app.example.com",),
+        log_level="warning",
+        **factories.HASH_COST,
+    )
+
+
+@pytest.fixture
+async def redis(config: Config) -> AsyncIterator[RedisClient]:
+    """An empty Redis."""
+    client = RedisClient(config)
+    await client.call(lambda redis: redis.flushdb())
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+async def app(
+    config: Config, connection: AsyncConnection, redis: RedisClient
+) -> AsyncIterator[FastAPI]:
+    """The application on the test's one connection; started, its background tasks left out."""
+    app = create_app(config)
+    connect(app, OneConnection(connection), redis)
+    await app.state.auth.revocations.poll()
+    await app.state.startup.reach(app.state.database)
+    yield app
+    app.state.auth.passwords.close()
+
+
+@pytest.fixture
+async def stranger(app: FastAPI) -> AsyncIterator[Browser]:
+    """Somebody who is not signed in."""
+    async with Browser(app) as browser:
+        yield browser
+
+
+@pytest.fixture
+async def member(app: FastAPI, connection: AsyncConnection) -> AsyncIterator[Member]:
+    """Makes a member and signs them in: `ada = await member("ada")`."""
+    async with AsyncExitStack() as browsers:
+
+        async def sign_in(username: str) -> Browser:
+            user_id: UUID = await factories.make_user(connection, username)
+            browser = await browsers.enter_async_context(Browser(app))
+            browser.id = user_id
+            browser.username = username
+            answer = await browser.log_in(username)
+            assert answer.status_code == 200, answer.text
+            return browser
+
+        yield sign_in

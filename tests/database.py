@@ -1,0 +1,84 @@
+"""Databases for tests: clones of a template, and one that lives in a single transaction."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import asyncpg
+from sqlalchemy import event, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from wxc.core.database import Database, Reader, run_after_commit
+
+
+class OneConnection(Database):
+    """All sessions on one connection, whose outer transaction the test undoes.
+
+    Every session is a new one, so nothing that a fixture has loaded can hide a missing load.
+    """
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        session = AsyncSession(
+            self.connection, join_transaction_mode="create_savepoint", expire_on_commit=False
+        )
+        async with session:
+            async with session.begin():
+                yield session
+            await run_after_commit(session)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Reader]:
+        yield self.connection
+
+    @asynccontextmanager
+    async def guarding(self) -> AsyncIterator[Reader]:
+        yield self.connection
+
+
+class StatementLog:
+    """The SQL statements that a connection has run, savepoints left out."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+
+    @contextmanager
+    def watching(self, connection: AsyncConnection) -> Iterator["StatementLog"]:
+        def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if "SAVEPOINT" not in statement:
+                self.statements.append(statement)
+
+        event.listen(connection.sync_connection, "before_cursor_execute", note)
+        try:
+            yield self
+        finally:
+            event.remove(connection.sync_connection, "before_cursor_execute", note)
+
+
+def renamed(url: str, name: str) -> str:
+    """The same server, another database."""
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+async def administer(url: str, *statements: str) -> None:
+    """Run statements that cannot run in a transaction."""
+    connection = await asyncpg.connect(url.replace("+asyncpg", "", 1))
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def clone_database(url: str, template: str, name: str) -> str:
+    """A copy of `template` under a new name; its address."""
+    await administer(url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    return renamed(url, name)
+
+
+async def drop_database(url: str, name: str) -> None:
+    """Drop the database, whoever is still connected."""
+    await administer(url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

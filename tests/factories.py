@@ -1,0 +1,100 @@
+"""Rows for tests, made by the statement that the application itself would not shorten."""
+
+import itertools
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pwdlib.hashers.argon2 import Argon2Hasher
+from sqlalchemy import insert, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wxc.core import clock
+from wxc.core.ids import new_id
+from wxc.models import Block, Follow, Mute, Post, PostLike, User
+
+PASSWORD = "correct horse battery"
+HASH_COST = {"password_hash_memory": 8, "password_hash_rounds": 1}
+_PASSWORD_HASH = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+_numbers = itertools.count(1)
+
+
+async def make_user(connection: AsyncConnection, username: str | None = None, **fields: Any) -> UUID:
+    """A member who can log in with `PASSWORD`; their id."""
+    username = username or f"somebody_{next(_numbers)}"
+    values = {
+        "id": new_id(),
+        "username": username,
+        "email": f"{username}@example.com",
+        "password_hash": _PASSWORD_HASH,
+        **fields,
+    }
+    await connection.execute(insert(User).values(values))
+    return UUID(str(values["id"]))
+
+
+async def make_post(
+    connection: AsyncConnection,
+    author_id: UUID,
+    body: str = "hello",
+    *,
+    id: UUID | None = None,
+    created_at: datetime | None = None,
+) -> UUID:
+    """A post, counted; its id."""
+    post_id = id or new_id()
+    await connection.execute(
+        insert(Post).values(
+            id=post_id, author_id=author_id, body=body, created_at=created_at or clock.now()
+        )
+    )
+    await connection.execute(
+        update(User).where(User.id == author_id).values(posts_count=User.posts_count + 1)
+    )
+    return post_id
+
+
+async def make_follow(connection: AsyncConnection, follower_id: UUID, followed_id: UUID) -> None:
+    """A follow, counted on both sides."""
+    await connection.execute(
+        insert(Follow).values(follower_id=follower_id, followed_id=followed_id)
+    )
+    await connection.execute(
+        update(User)
+        .where(User.id == follower_id)
+        .values(following_count=User.following_count + 1)
+    )
+    await connection.execute(
+        update(User)
+        .where(User.id == followed_id)
+        .values(followers_count=User.followers_count + 1)
+    )
+
+
+async def make_block(connection: AsyncConnection, blocker_id: UUID, blocked_id: UUID) -> None:
+    """A block; a follow across it is not taken away here."""
+    await connection.execute(insert(Block).values(blocker_id=blocker_id, blocked_id=blocked_id))
+
+
+async def make_mute(connection: AsyncConnection, muter_id: UUID, muted_id: UUID) -> None:
+    """A mute."""
+    await connection.execute(insert(Mute).values(muter_id=muter_id, muted_id=muted_id))
+
+
+async def make_like(connection: AsyncConnection, user_id: UUID, post_id: UUID) -> None:
+    """A like, counted."""
+    await connection.execute(insert(PostLike).values(user_id=user_id, post_id=post_id))
+    await connection.execute(
+        update(Post).where(Post.id == post_id).values(likes_count=Post.likes_count + 1)
+    )
+
+
+async def make_noise(connection: AsyncConnection) -> None:
+    """Other people, who have to do with one another and with nobody in the test."""
+    people = [await make_user(connection, f"noise_{number}") for number in range(4)]
+    for person, neighbour in itertools.pairwise([*people, people[0]]):
+        post_id = await make_post(connection, person, "noise")
+        await make_follow(connection, person, neighbour)
+        await make_like(connection, neighbour, post_id)
+    await make_block(connection, people[0], people[2])
+    await make_mute(connection, people[1], people[3])
