@@ -36,9 +36,7 @@ class Browser:
 
     async def log_in(self, identifier: str, password: str = PASSWORD) -> httpx.Response:
         """Log in and keep the CSRF token."""
-        answer = await self.post(
-            "/login", json={"identifier": identifier, "password": password}
-        )
+        answer = await self.post("/login", json={"identifier": identifier, "password": password})
         if answer.is_success:
             self.csrf_token = answer.json()["csrf_token"]
         return answer

@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy import event, make_url
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from wxc.core.database import Database, Reader, run_after_commit
 
@@ -40,22 +40,27 @@ class OneConnection(Database):
 
 
 class StatementLog:
-    """The SQL statements that a connection has run, savepoints left out."""
+    """The SQL statements that a connection has run with their parameters, savepoints left out."""
 
     def __init__(self) -> None:
         self.statements: list[str] = []
+        self.parameters: list[Any] = []
 
     @contextmanager
-    def watching(self, connection: AsyncConnection) -> Iterator["StatementLog"]:
-        def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def watching(self, where: AsyncConnection | AsyncEngine) -> Iterator["StatementLog"]:
+        """Note what runs on this connection, or on any of this engine."""
+        target = where.sync_connection if isinstance(where, AsyncConnection) else where.sync_engine
+
+        def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
             if "SAVEPOINT" not in statement:
                 self.statements.append(statement)
+                self.parameters.append(parameters)
 
-        event.listen(connection.sync_connection, "before_cursor_execute", note)
+        event.listen(target, "before_cursor_execute", note)
         try:
             yield self
         finally:
-            event.remove(connection.sync_connection, "before_cursor_execute", note)
+            event.remove(target, "before_cursor_execute", note)
 
 
 def renamed(url: str, name: str) -> str:

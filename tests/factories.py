@@ -19,7 +19,9 @@ _PASSWORD_HASH = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1).hash(PA
 _numbers = itertools.count(1)
 
 
-async def make_user(connection: AsyncConnection, username: str | None = None, **fields: Any) -> UUID:
+async def make_user(
+    connection: AsyncConnection, username: str | None = None, **fields: Any
+) -> UUID:
     """A member who can log in with `PASSWORD`; their id."""
     username = username or f"somebody_{next(_numbers)}"
     values = {
@@ -60,14 +62,10 @@ async def make_follow(connection: AsyncConnection, follower_id: UUID, followed_i
         insert(Follow).values(follower_id=follower_id, followed_id=followed_id)
     )
     await connection.execute(
-        update(User)
-        .where(User.id == follower_id)
-        .values(following_count=User.following_count + 1)
+        update(User).where(User.id == follower_id).values(following_count=User.following_count + 1)
     )
     await connection.execute(
-        update(User)
-        .where(User.id == followed_id)
-        .values(followers_count=User.followers_count + 1)
+        update(User).where(User.id == followed_id).values(followers_count=User.followers_count + 1)
     )
 
 

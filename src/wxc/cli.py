@@ -1,22 +1,24 @@
-"""`wxc`: what operators type."""
+"""`wxc`: what operators type.
+
+Each command imports what it needs when it is called: the whole application takes a second to
+import, which is the better part of what a short command takes.
+"""
 
 import asyncio
 import difflib
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import uvicorn
-from fastapi import FastAPI
 from pydantic import SecretStr, ValidationError
 
-from wxc import demo as demo_data
-from wxc.app import create_app
 from wxc.core.config import Config
 from wxc.core.logging import configure_logging
-from wxc.migrations import migrate as migrate_schema
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="WXC Social.")
 _KEEP_ALIVE = 75  # seconds; longer than the load balancer's 60, so that it never meets a closed end
@@ -31,6 +33,8 @@ def serve(
     reload: Annotated[bool, typer.Option(help="Start anew when the code changes.")] = False,
 ) -> None:
     """Serve the API."""
+    import uvicorn
+
     config = read_config()
     configure_logging(config)
     uvicorn.run(
@@ -53,15 +57,17 @@ def serve(
 @app.command()
 def migrate() -> None:
     """Bring the database's schema to what the code expects."""
+    from wxc import migrations
+
     configure_logging(read_config())
-    migrate_schema()
+    migrations.migrate()
 
 
 @app.command()
 def demo(
     members: Annotated[
         int, typer.Option(min=1, help="How many members; a large number is filled in by COPY.")
-    ] = demo_data.FEW,
+    ] = 8,
     *,
     if_empty: Annotated[
         bool, typer.Option(help="Do nothing where there are members already.")
@@ -71,6 +77,8 @@ def demo(
     ] = False,
 ) -> None:
     """Fill an empty database with members, follows, posts and likes, always the same."""
+    from wxc import demo as demo_data
+
     if not logins:
         try:
             filled = asyncio.run(demo_data.fill(read_config(), members))
@@ -109,8 +117,10 @@ def openapi(
         raise typer.Exit(1)
 
 
-def app_from_environment() -> FastAPI:
+def app_from_environment() -> "FastAPI":
     """The application as the environment configures it, for the server's processes."""
+    from wxc.app import create_app
+
     return create_app(read_config())
 
 
@@ -128,6 +138,8 @@ def read_config() -> Config:
 
 def _document() -> dict[str, Any]:
     """The document does not depend on the configuration; any that is complete will do."""
+    from wxc.app import create_app
+
     nowhere = Config(
         environment="development",
         database_url="postgresql://nowhere",

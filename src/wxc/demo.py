@@ -33,24 +33,24 @@ _PEOPLE = (
     ("ravi", "Ravi", "Looks for the best rate so that you need not."),
 )
 _OPENINGS = (
-    "Changed dollars at Orchard today",
+    "Changed dollars at Orchard today.",
     "Anyone know an honest counter near the station?",
-    "Rates moved overnight",
-    "Back in town for a week",
-    "A tip for the weekend",
-    "Paid by card and regretted it",
-    "Rain all day, so I counted coins",
-    "The queue at the airport was an hour long",
+    "Rates moved overnight.",
+    "Back in town for a week.",
+    "A tip for the weekend:",
+    "Paid by card and regretted it.",
+    "Rain all day, so I counted coins.",
+    "The queue at the airport was an hour long.",
 )
 _ENDINGS = (
-    "the board at the corner held all afternoon.",
-    "ask for the rate before you show the notes.",
-    "better than the airport by two percent.",
-    "they close at six, do not be late.",
-    "no commission, and they said so first.",
-    "small notes only, they were out of fifties.",
+    "The board at the corner held all afternoon.",
+    "Ask for the rate before you show the notes.",
+    "Better than the airport by two percent.",
+    "They close at six, do not be late.",
+    "No commission, and they said so first.",
+    "Small notes only, they were out of fifties.",
     "I would go there again.",
-    "compare before you change, it takes a minute.",
+    "Compare before you change, it takes a minute.",
 )
 
 
@@ -131,7 +131,27 @@ class _Filling:
             yield (member_id, name, email, moment, password_hash, display_name, bio, moment)
 
     def _follow_rows(self) -> Iterator[tuple[Any, ...]]:
-        yield from self._edges(self._follows, self._popular_member, self._start)
+        seen: set[int] = set()
+        # Two read nearly everyone, for whoever wants to see what a feed costs them.
+        readers = [(1, self._members // 25), (2, self._members * 2 // 5)]
+        while len(seen) < self._follows:
+            if readers and self._members > FEW:
+                member, left = readers.pop()
+                if left > 1:
+                    readers.append((member, left - 1))
+            else:
+                member = self._random.randrange(self._members)
+            followed = self._popular_member()
+            edge = member * self._members + followed
+            if member != followed and edge not in seen:
+                seen.add(edge)
+                moment = self._start + timedelta(seconds=self._random.random() * 86_400)
+                yield (
+                    self._id(moment),
+                    self._member_ids[member],
+                    self._member_ids[followed],
+                    moment,
+                )
 
     def _post_rows(self) -> Iterator[tuple[Any, ...]]:
         step = (self._now - self._start) / (self._posts + 1)
@@ -139,7 +159,7 @@ class _Filling:
             moment = self._start + step * position
             post_id = self._id(moment)
             self._post_ids.append(post_id)
-            body = f"{self._random.choice(_OPENINGS)}: {self._random.choice(_ENDINGS)}"
+            body = f"{self._random.choice(_OPENINGS)} {self._random.choice(_ENDINGS)}"
             yield (post_id, self._member_ids[self._popular_member()], body, moment)
 
     def _like_rows(self) -> Iterator[tuple[Any, ...]]:
@@ -152,23 +172,6 @@ class _Filling:
                 seen.add(edge)
                 moment = self._now - timedelta(seconds=self._random.random() * 86_400)
                 yield (self._id(moment), self._member_ids[member], self._post_ids[post], moment)
-
-    def _edges(
-        self, count: int, other: Callable[[], int], since: datetime
-    ) -> Iterator[tuple[Any, ...]]:
-        seen: set[int] = set()
-        while len(seen) < count:
-            member, followed = self._random.randrange(self._members), other()
-            edge = member * self._members + followed
-            if member != followed and edge not in seen:
-                seen.add(edge)
-                moment = since + timedelta(seconds=self._random.random() * 86_400)
-                yield (
-                    self._id(moment),
-                    self._member_ids[member],
-                    self._member_ids[followed],
-                    moment,
-                )
 
     def _popular_member(self) -> int:
         """A position by a power law: the first members are the most popular ones."""

@@ -1,18 +1,313 @@
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.browser import Browser
 from tests.conftest import Member
+from tests.factories import PASSWORD, make_user
+
+from wxc.core import clock
+from wxc.models import Session, User
+
+REGISTRATION = {"username": "Ada", "email": "Ada@Example.COM", "password": "a walk in the rain"}
 
 
-async def test_a_member_who_logs_in_is_known_afterwards(member: Member) -> None:
-    ada = await member("ada")
+class TestRegister:
+    async def test_an_account_is_opened_without_logging_in(self, stranger: Browser) -> None:
+        answer = await stranger.post("/register", json=REGISTRATION)
 
-    answer = await ada.get("/auth-check")
+        assert answer.status_code == 201
+        assert answer.headers["location"] == "/users/Ada"
+        me = answer.json()
+        assert (me["username"], me["email"]) == ("Ada", "Ada@example.com")
+        assert me["email_verified"] is False
+        assert "set-cookie" not in answer.headers
+        assert "password" not in answer.text
 
-    assert answer.status_code == 200
-    assert answer.json()["user"]["username"] == "ada"
-    assert answer.json()["csrf_token"] == ada.csrf_token
+    async def test_who_has_registered_can_log_in_by_name_or_address(
+        self, stranger: Browser
+    ) -> None:
+        await stranger.post("/register", json=REGISTRATION)
+
+        for identifier in ("ada", "ADA", "ada@example.com"):
+            answer = await stranger.log_in(identifier, REGISTRATION["password"])
+            assert answer.status_code == 200
+
+    @pytest.mark.parametrize(
+        ("change", "code"),
+        [
+            ({"email": "b@example.com", "username": "aDA"}, "username_taken"),
+            ({"email": "aDa@example.com", "username": "bob"}, "email_taken"),
+        ],
+    )
+    async def test_name_and_address_are_unique_in_whatever_case(
+        self, stranger: Browser, change: dict[str, str], code: str
+    ) -> None:
+        await stranger.post("/register", json=REGISTRATION)
+
+        answer = await stranger.post("/register", json=REGISTRATION | change)
+
+        assert (answer.status_code, answer.json()["code"]) == (409, code)
+
+    @pytest.mark.parametrize("username", ["admin", "Feeds", "NULL", "settings"])
+    async def test_reserved_names_are_refused(self, stranger: Browser, username: str) -> None:
+        answer = await stranger.post("/register", json=REGISTRATION | {"username": username})
+
+        assert (answer.status_code, answer.json()["code"]) == (422, "username_reserved")
+
+    @pytest.mark.parametrize("password", ["password1", "PASSWORD1", "1234567890"])
+    async def test_common_passwords_are_refused(self, stranger: Browser, password: str) -> None:
+        answer = await stranger.post("/register", json=REGISTRATION | {"password": password})
+
+        assert (answer.status_code, answer.json()["code"]) == (422, "password_too_common")
+
+    async def test_a_password_is_never_trimmed(self, stranger: Browser) -> None:
+        spaced = "  a walk in the rain  "
+        await stranger.post("/register", json=REGISTRATION | {"password": spaced})
+
+        assert (await stranger.log_in("ada", spaced.strip())).status_code == 401
+        assert (await stranger.log_in("ada", spaced)).status_code == 200
+
+    async def test_a_password_matches_in_either_normalisation(self, stranger: Browser) -> None:
+        await stranger.post("/register", json=REGISTRATION | {"password": "caf\u00e9 au lait"})
+
+        assert (await stranger.log_in("ada", "cafe\u0301 au lait")).status_code == 200
+
+    async def test_an_international_domain_is_kept_in_ascii(self, stranger: Browser) -> None:
+        answer = await stranger.post(
+            "/register", json=REGISTRATION | {"email": "ada@BÜCHER.example"}
+        )
+
+        assert answer.json()["email"] == "ada@xn--bcher-kva.example"
 
 
-async def test_nobody_is_known_without_a_session(stranger: Browser) -> None:
-    answer = await stranger.get("/auth-check")
+class TestLogIn:
+    async def test_unknown_and_wrong_get_the_same_answer(
+        self, stranger: Browser, connection: AsyncConnection
+    ) -> None:
+        await make_user(connection, "ada")
 
-    assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+        wrong = (await stranger.log_in("ada", "not her password")).json()
+        unknown = (await stranger.log_in("nobody_at_all", "not her password")).json()
+
+        del wrong["request_id"], unknown["request_id"]
+        assert wrong == unknown
+        assert wrong["code"] == "invalid_credentials"
+
+    async def test_tokens_are_in_http_only_cookies_and_in_no_body(
+        self, stranger: Browser, connection: AsyncConnection
+    ) -> None:
+        await make_user(connection, "ada")
+
+        answer = await stranger.log_in("ada")
+
+        cookies = answer.headers.get_list("set-cookie")
+        assert [cookie.partition("=")[0] for cookie in cookies] == ["wxc_access", "wxc_refresh"]
+        for cookie in cookies:
+            assert "HttpOnly; Max-Age=1209600; Path=/; SameSite=lax" in cookie
+            assert cookie.partition("=")[2].partition(";")[0] not in answer.text
+
+    async def test_only_who_knows_the_password_learns_of_a_suspension(
+        self, stranger: Browser, connection: AsyncConnection
+    ) -> None:
+        await make_user(connection, "ada", suspended_at=clock.now())
+
+        right, wrong = await stranger.log_in("ada"), await stranger.log_in("ada", "wrong")
+
+        assert (right.status_code, right.json()["code"]) == (403, "account_suspended")
+        assert (wrong.status_code, wrong.json()["code"]) == (401, "invalid_credentials")
+
+    async def test_logging_in_again_ends_the_browsers_former_session(
+        self, stranger: Browser, member: Member
+    ) -> None:
+        ada = await member("ada")
+        stranger.http.cookies.update(ada.http.cookies)
+
+        await ada.log_in("ada")
+
+        assert (await stranger.get("/auth-check")).json()["code"] == "session_expired"
+        assert (await ada.get("/auth-check")).status_code == 200
+
+    async def test_strange_cookies_do_not_keep_anyone_from_logging_in(
+        self, stranger: Browser, connection: AsyncConnection
+    ) -> None:
+        await make_user(connection, "ada")
+
+        answer = await stranger.post(
+            "/login",
+            json={"identifier": "ada", "password": PASSWORD},
+            headers={"Cookie": "wxc_access=a; wxc_access=b"},
+        )
+
+        assert answer.status_code == 200
+
+    async def test_an_outdated_hash_is_replaced(
+        self, stranger: Browser, connection: AsyncConnection
+    ) -> None:
+        outdated = await _hash_of_other_parameters()
+        ada = await make_user(connection, "ada", password_hash=outdated)
+
+        assert (await stranger.log_in("ada")).status_code == 200
+
+        stored = await connection.scalar(select(User.password_hash).where(User.id == ada))
+        assert stored is not None
+        assert stored != outdated
+        assert (await stranger.log_in("ada")).status_code == 200
+
+
+class TestAuthCheck:
+    async def test_it_names_the_member_and_the_csrf_token(self, member: Member) -> None:
+        ada = await member("ada")
+
+        answer = await ada.get("/auth-check")
+
+        assert answer.status_code == 200
+        assert answer.json()["authenticated"] is True
+        assert answer.json()["user"]["username"] == "ada"
+        assert answer.json()["csrf_token"] == ada.csrf_token
+        assert answer.headers["cache-control"] == "no-store"
+
+    async def test_nobody_is_known_without_a_session(self, stranger: Browser) -> None:
+        answer = await stranger.get("/auth-check")
+
+        assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+
+    async def test_a_refresh_cookie_alone_asks_to_be_refreshed(self, member: Member) -> None:
+        ada = await member("ada")
+        ada.http.cookies.delete("wxc_access")
+
+        for path in ("/auth-check", "/users/ada"):  # also where a session is optional
+            answer = await ada.get(path)
+            assert (answer.status_code, answer.json()["code"]) == (401, "session_expired")
+
+    async def test_an_expired_access_token_asks_to_be_refreshed(
+        self, member: Member, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ada = await member("ada")
+        later = clock.now() + timedelta(minutes=10, seconds=31)
+        monkeypatch.setattr(clock, "now", lambda: later)
+
+        answer = await ada.get("/auth-check")
+
+        assert (answer.status_code, answer.json()["code"]) == (401, "session_expired")
+
+    async def test_cookies_of_two_sessions_are_nobodys(self, member: Member) -> None:
+        ada, bob = await member("ada"), await member("bob")
+        cookies = f"wxc_access={ada.http.cookies['wxc_access']}"
+        cookies += f"; wxc_refresh={bob.http.cookies['wxc_refresh']}"
+        ada.http.cookies.clear()
+
+        answer = await ada.get("/auth-check", headers={"Cookie": cookies})
+
+        assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+
+    async def test_a_cookie_given_twice_is_nobodys(self, member: Member) -> None:
+        ada = await member("ada")
+        token = ada.http.cookies["wxc_access"]
+        ada.http.cookies.clear()
+
+        answer = await ada.get(
+            "/auth-check", headers={"Cookie": f"wxc_access={token}; wxc_access={token}"}
+        )
+
+        assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+
+    async def test_an_account_that_has_gone_is_signed_out(
+        self, member: Member, connection: AsyncConnection
+    ) -> None:
+        ada = await member("ada")
+        await connection.execute(User.__table__.delete().where(User.id == ada.id))
+
+        assert (await ada.get("/auth-check")).json()["code"] == "session_expired"
+
+
+class TestCsrfToken:
+    async def test_either_cookie_will_do(self, member: Member) -> None:
+        ada = await member("ada")
+
+        for name in ("wxc_refresh", "wxc_access"):
+            kept = ada.http.cookies[name]
+            answer = await ada.http.get("/csrf-token", headers={"Cookie": f"{name}={kept}"})
+            assert answer.json() == {"csrf_token": ada.csrf_token}
+
+    async def test_without_a_live_session_there_is_none(
+        self, stranger: Browser, member: Member, connection: AsyncConnection
+    ) -> None:
+        ada = await member("ada")
+        await connection.execute(update(Session).values(revoked_at=clock.now()))
+
+        for browser in (stranger, ada):
+            answer = await browser.get("/csrf-token")
+            assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+
+    async def test_a_forged_refresh_token_gets_none(self, member: Member) -> None:
+        ada = await member("ada")
+        token = ada.http.cookies["wxc_refresh"]
+        forged = ("A" if token[0] != "A" else "B") + token[1:]
+
+        for cookie in (forged, "garbage", "ü"):
+            answer = await ada.http.get(
+                "/csrf-token", headers={"Cookie": f"wxc_refresh={cookie}".encode()}
+            )
+            assert answer.status_code == 401
+
+
+class TestLogOut:
+    async def test_the_session_is_dead_and_the_cookies_are_cleared(self, member: Member) -> None:
+        ada = await member("ada")
+        cookies = dict(ada.http.cookies)
+
+        answer = await ada.post("/logout")
+
+        assert answer.status_code == 204
+        assert not ada.http.cookies
+        again = await ada.get("/auth-check", headers={"Cookie": _header(cookies)})
+        assert (again.status_code, again.json()["code"]) == (401, "session_expired")
+
+    async def test_it_works_with_an_expired_access_token(
+        self, member: Member, monkeypatch: pytest.MonkeyPatch, connection: AsyncConnection
+    ) -> None:
+        ada = await member("ada")
+        later = clock.now() + timedelta(hours=1)
+        monkeypatch.setattr(clock, "now", lambda: later)
+
+        assert (await ada.post("/logout")).status_code == 204
+        ended = select(Session.revoked_at).where(Session.user_id == ada.id)
+        assert await connection.scalar(ended) is not None
+
+    async def test_a_live_session_is_guarded_by_its_csrf_token(self, member: Member) -> None:
+        ada = await member("ada")
+
+        answer = await ada.http.post("/logout")
+
+        assert (answer.status_code, answer.json()["code"]) == (403, "csrf_failed")
+        assert (await ada.get("/auth-check")).status_code == 200
+
+    @pytest.mark.parametrize("cookies", ["", "wxc_access=garbage", "wxc_refresh=garbage"])
+    async def test_without_a_session_it_clears_the_cookies_all_the_same(
+        self, stranger: Browser, cookies: str
+    ) -> None:
+        answer = await stranger.post("/logout", headers={"Cookie": cookies})
+
+        assert answer.status_code == 204
+        assert len(answer.headers.get_list("set-cookie")) == 2
+
+    async def test_logging_out_twice_is_harmless(self, member: Member) -> None:
+        ada = await member("ada")
+        cookies = _header(dict(ada.http.cookies))
+        await ada.post("/logout")
+
+        answer = await ada.http.post("/logout", headers={"Cookie": cookies})
+
+        assert answer.status_code == 204
+
+
+def _header(cookies: dict[str, str]) -> str:
+    return "; ".join(f"{name}={value}" for name, value in cookies.items())
+
+
+async def _hash_of_other_parameters() -> str:
+    from pwdlib.hashers.argon2 import Argon2Hasher
+
+    return Argon2Hasher(time_cost=2, memory_cost=16, parallelism=1).hash(PASSWORD)

@@ -18,6 +18,7 @@ LEEWAY = timedelta(seconds=30)
 LONGEST_TOKEN = 2048
 _ALGORITHM = "HS256"
 _TYPE = "at+jwt"  # RFC 9068 section 2.1
+_LATEST = 1 << 33  # seconds since 1970: the year 2242
 _CLAIMS = ["iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp", "typ"]
 
 
@@ -74,7 +75,7 @@ class Tokens:
                 options={"require": _CLAIMS, "verify_exp": False},
             )
             return _claims(claims, moment)
-        # The corpus of broken tokens finds more than PyJWT's own errors in its JSON and numbers.
+        # Broken JSON and numbers raise more than PyJWT's own errors.
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise NotAuthenticated from error
 
@@ -109,11 +110,14 @@ class Tokens:
 
 
 def _claims(claims: dict[str, Any], moment: datetime) -> AccessClaims:
-    if claims["typ"] != "access" or type(claims["exp"]) is not int:
+    expiry, session_id = claims["exp"], claims["sid"]
+    if claims["typ"] != "access" or not isinstance(session_id, str):
         raise NotAuthenticated
-    expires_at = datetime.fromtimestamp(claims["exp"], UTC)
+    if type(expiry) is not int or not 0 <= expiry < _LATEST:
+        raise NotAuthenticated
+    expires_at = datetime.fromtimestamp(expiry, UTC)
     return AccessClaims(
-        UUID(claims["sub"]), UUID(claims["sid"]), expires_at, expires_at + LEEWAY <= moment
+        UUID(claims["sub"]), UUID(session_id), expires_at, expires_at + LEEWAY <= moment
     )
 
 

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    Subquery,
+    Uuid,
     and_,
     literal,
     not_,
@@ -44,7 +46,7 @@ class FeedReader:
         recent = page.window(
             select(Post.id)
             .join(author, author.id == Post.author_id)
-            .where(visible_to(me_id, author), not_(has_muted(me_id, author.id))),
+            .where(_is_heard(me_id, author)),
             Post.id,
         ).lateral("recent")
         newcomer = aliased(User)
@@ -65,33 +67,54 @@ class FeedReader:
         return [row for row in rows if row.id is not None] if rows else None
 
 
-def _following_skeleton(me_id: UUID, page: PageRequest) -> Any:  # noqa: ANN401 - a subquery
+def _following_skeleton(me_id: UUID, page: PageRequest) -> Subquery:
+    """The ids of one page; a one-time filter leaves the branch that does not apply unexecuted."""
+    followees = select(User.following_count).where(User.id == me_id).scalar_subquery()
+    pulled = _pulled(me_id, page, followees <= MANY_FOLLOWEES)
+    walked = _walked(me_id, page, followees > MANY_FOLLOWEES)
+    return union_all(pulled, walked).subquery("skeleton")
+
+
+def _pulled(me_id: UUID, page: PageRequest, applies: ColumnElement[bool]) -> AnySelect:
+    """The newest posts of each source, then the newest of those."""
     followee = aliased(User)
     sources = union_all(
-        select(literal(me_id).label("author_id")),
+        select(literal(me_id, Uuid()).label("author_id")),
         select(Follow.followed_id)
         .join(followee, followee.id == Follow.followed_id)
-        .where(
-            Follow.follower_id == me_id,
-            visible_to(me_id, followee),
-            not_(has_muted(me_id, followee.id)),
-        ),
-    ).cte("sources")
-    many = select(User.following_count > MANY_FOLLOWEES).where(User.id == me_id).scalar_subquery()
+        .where(Follow.follower_id == me_id, _is_heard(me_id, followee)),
+    ).subquery("sources")
     newest = page.window(
         select(Post.id).where(Post.author_id == sources.c.author_id), Post.id
     ).lateral("newest")
-    per_source = page.window(
-        select(newest.c.id).select_from(sources).join(newest, true()).where(not_(many)),
-        newest.c.id,
+    return page.window(
+        select(newest.c.id).select_from(sources).join(newest, true()).where(applies), newest.c.id
     )
-    # IS TRUE keeps the planner from turning the test into a join that starts at the followees.
-    is_followed: ColumnElement[bool] = Post.author_id.in_(select(sources.c.author_id)).is_(True)
-    walked = page.window(select(Post.id).where(and_(is_followed, many)), Post.id)
-    return union_all(per_source, walked).subquery("skeleton")
 
 
-def _hydrated(skeleton: Any, me_id: UUID) -> AnySelect:  # noqa: ANN401 - a subquery
+def _walked(me_id: UUID, page: PageRequest, applies: ColumnElement[bool]) -> AnySelect:
+    """The newest posts of all, until enough of them are by sources."""
+    author = aliased(User)
+    sources = union_all(
+        select(literal(me_id, Uuid()).label("author_id")),
+        select(Follow.followed_id).where(Follow.follower_id == me_id),
+    ).subquery("followed")
+    # IS TRUE keeps the planner from turning the test into a join that starts at the sources.
+    is_by_source = Post.author_id.in_(select(sources.c.author_id)).is_(True)
+    return page.window(
+        select(Post.id)
+        .join(author, author.id == Post.author_id)
+        .where(applies, is_by_source, _is_heard(me_id, author)),
+        Post.id,
+    )
+
+
+def _is_heard(me_id: UUID, author: Any) -> ColumnElement[bool]:  # noqa: ANN401 - an alias
+    """Whether what `author` writes belongs into my feed."""
+    return and_(visible_to(me_id, author), not_(has_muted(me_id, author.id)))
+
+
+def _hydrated(skeleton: Subquery, me_id: UUID) -> AnySelect:
     return (
         select(*post_columns(me_id), *AUTHOR)
         .select_from(skeleton)

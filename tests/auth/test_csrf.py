@@ -1,0 +1,158 @@
+"""Two layers on every unsafe route: where the request comes from, and the session's token."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from tests.browser import ORIGIN, Browser
+from tests.conftest import Member
+
+OWN, LISTED = ORIGIN, "https://app.example.com"
+NEEDS_NO_TOKEN = {"/register", "/login", "/logout"}  # /logout needs it for a live session only
+
+# Origin, Sec-Fetch-Site, and whether the first layer lets the request through.
+ORIGINS = [
+    (None, None, True),
+    (None, "same-origin", True),
+    (None, "same-site", False),
+    (None, "cross-site", False),
+    (None, "none", False),
+    (None, "", False),
+    (OWN, None, True),
+    (OWN, "same-origin", True),
+    (OWN, "same-site", False),
+    (OWN, "cross-site", False),
+    (OWN, "none", False),
+    (LISTED, None, True),
+    (LISTED, "same-origin", True),
+    (LISTED, "same-site", True),
+    (LISTED, "cross-site", True),
+    *[
+        (origin, site, False)
+        for origin in (
+            "null",
+            "",
+            "https://evil.example",
+            "https://app.example.com.evil.example",
+            "https://evilapp.example.com",
+            "http://app.example.com",
+            "https://app.example.com:8443",
+            "https://APP.example.com",
+            "https://app.example.com/",
+            f"{OWN}.evil.example",
+            "https://api.test",
+            "*",
+        )
+        for site in (None, "same-origin", "same-site", "cross-site")
+    ],
+]
+
+
+def unsafe_routes(app: FastAPI) -> Iterator[tuple[str, str]]:
+    for path, operations in app.openapi()["paths"].items():
+        for method in operations:
+            if method in ("post", "put", "delete"):
+                yield method.upper(), path
+
+
+def filled(path: str) -> str:
+    return path.replace("{username}", "noise_1").replace(
+        "{post_id}", "00000000-0000-7000-8000-000000000000"
+    )
+
+
+@pytest.mark.parametrize(("origin", "site", "is_let_through"), ORIGINS)
+async def test_every_unsafe_route_is_open_to_our_own_pages_only(
+    app: FastAPI,
+    member: Member,
+    *,
+    origin: str | None,
+    site: str | None,
+    is_let_through: bool,
+) -> None:
+    ada = await member("ada")
+    headers = {"Origin": origin, "Sec-Fetch-Site": site}
+
+    for method, path in unsafe_routes(app):
+        if path == "/logout":
+            continue  # it would end the session; its own tests follow
+        answer = await ada.request(
+            method, filled(path), headers={k: v for k, v in headers.items() if v is not None}
+        )
+        is_refused = answer.status_code == 403 and answer.json()["code"] == "csrf_failed"
+        assert is_refused != is_let_through, (method, path, answer.text)
+
+
+async def test_a_foreign_page_can_neither_log_somebody_in_nor_out(member: Member) -> None:
+    ada = await member("ada")
+    foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+
+    for path in ("/login", "/logout"):
+        answer = await ada.post(path, headers=foreign)
+        assert answer.json()["code"] == "csrf_failed"
+        assert "set-cookie" not in answer.headers
+
+    assert (await ada.get("/auth-check")).status_code == 200
+
+
+async def test_every_unsafe_route_wants_the_sessions_own_token(
+    app: FastAPI, member: Member
+) -> None:
+    ada, bob = await member("ada"), await member("bob")
+    assert ada.csrf_token is not None
+    wrong = [None, "", "x", ada.csrf_token[:-1], f"{ada.csrf_token} ", bob.csrf_token]
+
+    for method, path in unsafe_routes(app):
+        if path in NEEDS_NO_TOKEN:
+            continue
+        for token in wrong:
+            headers = {} if token is None else {"X-CSRF-Token": token}
+            answer = await ada.http.request(method, filled(path), headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (403, "csrf_failed"), path
+
+
+async def test_a_token_given_twice_counts_for_nothing(member: Member) -> None:
+    ada = await member("ada")
+    assert ada.csrf_token is not None
+    token = ("X-CSRF-Token", ada.csrf_token)
+
+    answer = await ada.http.post(
+        "/posts", json={"body": "hi"}, headers=httpx.Headers([token, token])
+    )
+
+    assert answer.json()["code"] == "csrf_failed"
+
+
+async def test_the_token_from_before_logging_in_again_is_void(member: Member) -> None:
+    ada = await member("ada")
+    former = ada.csrf_token
+    await ada.log_in("ada")
+
+    answer = await ada.post("/posts", json={"body": "hi"}, headers={"X-CSRF-Token": former})
+
+    assert answer.json()["code"] == "csrf_failed"
+
+
+async def test_an_ended_session_is_told_before_a_wrong_token(member: Member) -> None:
+    ada = await member("ada")
+    cookies = "; ".join(f"{k}={v}" for k, v in ada.http.cookies.items())
+    await ada.post("/logout")
+
+    answer = await ada.http.post("/posts", json={"body": "hi"}, headers={"Cookie": cookies})
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "session_expired")
+
+
+async def test_who_is_not_signed_in_is_told_so(stranger: Browser) -> None:
+    answer = await stranger.post("/posts", json={"body": "hi"})
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+
+
+async def test_two_origins_in_one_request_are_foreign(stranger: Browser) -> None:
+    answer = await stranger.http.post(
+        "/login", headers=httpx.Headers([("Origin", LISTED), ("Origin", LISTED)])
+    )
+
+    assert answer.json()["code"] == "csrf_failed"

@@ -1,0 +1,188 @@
+"""A token is ours to the last bit, or nobody's."""
+
+import base64
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import jwt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wxc.auth.errors import NotAuthenticated
+from wxc.auth.tokens import AUDIENCE, ISSUER, Tokens
+from wxc.core import clock
+from wxc.core.config import Config
+from wxc.core.ids import new_id
+
+KEY = "j" * 40
+
+
+@pytest.fixture
+def tokens(config: Config) -> Tokens:
+    return Tokens(config)
+
+
+def claims(**changes: Any) -> dict[str, Any]:
+    moment = int(clock.now().timestamp())
+    good = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": str(new_id()),
+        "sid": str(new_id()),
+        "jti": "1",
+        "iat": moment,
+        "nbf": moment,
+        "exp": moment + 600,
+        "typ": "access",
+    }
+    return {name: value for name, value in (good | changes).items() if value is not ...}
+
+
+def mint(tokens: Tokens, headers: dict[str, Any] | None = None, **changes: Any) -> str:
+    good = {"alg": "HS256", "typ": "at+jwt", "kid": tokens._key_id} | (headers or {})
+    headed = {name: value for name, value in good.items() if value is not ...}
+    signed = b".".join(_part(part) for part in (headed, claims(**changes)))
+    signature = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256)
+    return (signed + b"." + _encoded(signature.sign(signed, KEY.encode()))).decode()
+
+
+def _part(content: object) -> bytes:
+    return _encoded(json.dumps(content).encode())
+
+
+def _encoded(raw: bytes) -> bytes:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=")
+
+
+def test_a_token_says_whose_it_is_until_it_expires(tokens: Tokens) -> None:
+    user_id, session_id, moment = new_id(), new_id(), clock.now()
+
+    token = tokens.access(user_id, session_id, moment)
+
+    read = tokens.read_access(token, moment + timedelta(minutes=10, seconds=29))
+    assert (read.user_id, read.session_id, read.is_expired) == (user_id, session_id, False)
+    assert tokens.read_access(token, moment + timedelta(minutes=10, seconds=31)).is_expired
+
+
+def test_a_minted_token_is_accepted(tokens: Tokens) -> None:
+    assert not tokens.read_access(mint(tokens), clock.now()).is_expired
+
+
+BAD_CLAIMS: list[dict[str, Any]] = [
+    *[{name: ...} for name in ("iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp", "typ")],
+    *[{name: None} for name in ("iss", "aud", "sub", "sid", "iat", "nbf", "exp", "typ")],
+    *[{name: value} for name in ("sub", "sid") for value in ("", "x", 7, True, [], {}, "1" * 99)],
+    *[{"exp": value} for value in (1.5, "600", -1.5, 10**18, 1e300, True, [], {})],
+    *[{"iat": value} for value in ("x", [], {}, 4_102_444_800)],
+    *[{"nbf": value} for value in ("x", [], {}, 4_102_444_800)],
+    *[{"aud": value} for value in ("other", ["other"], [], {}, 7)],
+    *[{"iss": value} for value in ("other", [ISSUER], {}, 7)],
+    *[{"typ": value} for value in ("refresh", "ACCESS", "", 7, ["access"])],
+]
+BAD_HEADERS: list[dict[str, Any]] = [
+    *[{"alg": value} for value in ("none", "None", "HS384", "HS512", "RS256", "", None, 7, ...)],
+    *[{"typ": value} for value in ("JWT", "", None, 7, ...)],
+    *[{"kid": value} for value in ("other", "../../dev/null", "' OR 1=1", "", None, 7, [], ...)],
+    {"jku": "https://evil.example/keys"},
+    {"x5u": "https://evil.example/cert"},
+    {"jwk": {"kty": "oct", "k": "AA"}},
+    {"crit": ["exp"]},
+    {"crit": ["b64"], "b64": False},
+    {"zip": "DEF"},
+    {"cty": "JWT"},
+]
+
+
+@pytest.mark.parametrize("changes", BAD_CLAIMS, ids=repr)
+def test_a_signed_token_with_a_wrong_claim_is_nobodys(
+    tokens: Tokens, changes: dict[str, Any]
+) -> None:
+    with pytest.raises(NotAuthenticated):
+        tokens.read_access(mint(tokens, **changes), clock.now())
+
+
+@pytest.mark.parametrize("headers", BAD_HEADERS, ids=repr)
+def test_a_signed_token_with_a_wrong_header_is_nobodys(
+    tokens: Tokens, headers: dict[str, Any]
+) -> None:
+    with pytest.raises(NotAuthenticated):
+        tokens.read_access(mint(tokens, headers), clock.now())
+
+
+def broken(token: str) -> Iterator[str]:
+    head, body, signature = token.split(".")
+    yield from ("", ".", "..", "...", "a.b", "a.b.c", "é.é.é", "null", "{}", "\0", " " + token)
+    yield from (f"{head}.{body}", f"{head}.{body}.", f"{head}..{signature}", f".{body}.{signature}")
+    yield from (f"{token}.", f"{token}.{signature}", token[:-1], token[1:], f"Bearer {token}")
+    yield from (token.replace(".", ". "), token + "\n", token * 8, "a" * 5000, "." * 5000)
+    deep = _encoded(b"[" * 1400).decode()
+    yield from (f"{deep}.{body}.{signature}", f"{head}.{deep}.{signature}")
+    for place in range(0, len(token), 4):
+        letter = "A" if token[place] != "A" else "B"
+        yield token[:place] + letter + token[place + 1 :]
+
+
+def test_a_broken_token_is_nobodys(tokens: Tokens) -> None:
+    for token in broken(mint(tokens)):
+        with pytest.raises(NotAuthenticated):
+            tokens.read_access(token, clock.now())
+
+
+def test_a_token_with_a_claim_twice_is_nobodys(tokens: Tokens) -> None:
+    head = _part({"alg": "HS256", "typ": "at+jwt", "kid": tokens._key_id})
+    body = json.dumps(claims())[:-1] + f', "sub": "{uuid4()}"}}'
+    signed = head + b"." + _encoded(body.encode())
+    algorithm = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256)
+    token = signed + b"." + _encoded(algorithm.sign(signed, b"not our key"))
+
+    with pytest.raises(NotAuthenticated):
+        tokens.read_access(token.decode(), clock.now())
+
+
+def test_an_access_token_is_no_refresh_token_nor_the_other_way_round(tokens: Tokens) -> None:
+    session_id = new_id()
+
+    with pytest.raises(NotAuthenticated):
+        tokens.read_refresh(tokens.access(new_id(), session_id, clock.now()))
+    with pytest.raises(NotAuthenticated):
+        tokens.read_access(tokens.refresh(session_id, 0), clock.now())
+
+
+@given(st.uuids(), st.integers(0, 2**32 - 1))
+def test_a_refresh_token_is_always_the_same_for_a_generation(
+    session_id: UUID, generation: int
+) -> None:
+    tokens = Tokens(
+        Config(
+            environment="development",
+            database_url="postgresql://nowhere",
+            redis_url="redis://nowhere",
+            secret_key="s" * 40,
+            jwt_secret_key="j" * 40,
+        )
+    )
+
+    token = tokens.refresh(session_id, generation)
+
+    assert token == tokens.refresh(session_id, generation)
+    assert tokens.read_refresh(token) == (session_id, generation)
+
+
+@given(st.text())
+def test_any_other_text_is_no_refresh_token(text: str) -> None:
+    tokens = Tokens.__new__(Tokens)
+    tokens._refresh_key = b"k" * 32
+
+    with pytest.raises(NotAuthenticated):
+        tokens.read_refresh(text)
+
+
+def test_another_key_makes_another_token(config: Config, tokens: Tokens) -> None:
+    others = Tokens(config.model_copy(update={"jwt_secret_key": config.secret_key}))
+
+    with pytest.raises(NotAuthenticated):
+        tokens.read_access(others.access(new_id(), new_id(), datetime.now(UTC)), clock.now())

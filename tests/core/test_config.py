@@ -1,0 +1,77 @@
+"""A wrong setting keeps the application from starting, and is named."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from wxc.core.config import Config
+
+GOOD: dict[str, Any] = {
+    "database_url": "postgresql://db/wxc",
+    "redis_url": "rediss://cache",
+    "secret_key": "Zk3v9Qx1Lr7Tp5Yw2Nb8Mc4Hd6Jf0Gs3",
+    "jwt_secret_key": "Pq8Wn2Xc5Vb7Zl1Kj4Hg6Fd9Sa3Rt0Ye",
+}
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Config.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def test_production_is_the_default_and_accepts_strong_secrets() -> None:
+    config = Config(**GOOD)
+
+    assert config.environment == "production"
+    assert config.cookie_secure
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"secret_key": "short"}, "SECRET_KEY must be 32 random bytes or more"),
+        ({"jwt_secret_key": "a" * 64}, "JWT_SECRET_KEY must be 32 random bytes or more"),
+        ({"secret_key": "change-me-" + GOOD["secret_key"]}, "SECRET_KEY is still a placeholder"),
+        ({"jwt_secret_key": GOOD["secret_key"]}, "SECRET_KEY and JWT_SECRET_KEY must differ"),
+        ({"cookie_secure": False}, "COOKIE_SECURE must not be false in production"),
+        ({"cors_origins": "*"}, "must list exact origins"),
+        ({"cors_origins": "https://*.example.com"}, "must list exact origins"),
+        ({"cors_origins": "https://app.example.com/"}, "must list exact origins"),
+        ({"cors_origins": "app.example.com"}, "must list exact origins"),
+        ({"database_url": "mysql://db"}, "must start with postgresql"),
+        ({"redis_url": "http://cache"}, "must start with redis://"),
+    ],
+)
+def test_what_is_weak_or_wrong_is_refused_by_name(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Config(**GOOD | change)
+
+
+def test_development_may_be_careless() -> None:
+    careless = {"environment": "development", "secret_key": "x", "cookie_secure": False}
+
+    assert not Config(**GOOD | careless).cookie_secure
+
+
+def test_a_secret_is_in_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "http://:hunter2@cache")
+    with pytest.raises(ValidationError) as caught:
+        Config(**{name: value for name, value in GOOD.items() if name != "redis_url"})
+
+    assert "hunter2" not in str(caught.value)
+    assert GOOD["secret_key"] not in repr(Config(**GOOD))
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+asyncpg"])
+def test_the_database_is_reached_by_asyncpg_however_it_is_written(scheme: str) -> None:
+    config = Config(**GOOD | {"database_url": f"{scheme}://db/wxc"})
+
+    assert config.database_url == "postgresql+asyncpg://db/wxc"
+
+
+def test_origins_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ORIGINS", "https://app.example.com, http://localhost:3000,")
+
+    assert Config(**GOOD).cors_origins == ("https://app.example.com", "http://localhost:3000")

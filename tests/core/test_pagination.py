@@ -1,0 +1,170 @@
+"""Keyset pages: nothing is missed, the end is marked, cursors belong to one list."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wxc.core import clock
+from wxc.core.errors import InvalidCursor
+from wxc.core.ids import first_id_at, new_id, time_of
+from wxc.core.pagination import LONGEST_CURSOR, CursorSealer, Cut, PageRequest
+
+SEALER = CursorSealer(b"k" * 32)
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Shelf:
+    """A list in memory, read as the database would be."""
+
+    def __init__(self, ids: list[UUID]) -> None:
+        self.ids = ids
+
+    def page(self, limit: int, cursor: str | None = None) -> Cut[UUID]:
+        page = PageRequest(SEALER, "shelf", limit, cursor)
+        position, is_newer = page._position, page._direction == b"n"
+        if is_newer:
+            rows = sorted(one for one in self.ids if position is not None and one > position)
+        else:
+            rows = sorted(
+                (one for one in self.ids if position is None or one < position), reverse=True
+            )
+        return page.cut(rows[: limit + 1], key=lambda one: one)
+
+
+def ids_at(*seconds: float) -> list[UUID]:
+    return [
+        UUID(int=first_id_at(LONG_AGO + timedelta(seconds=second)).int + 1) for second in seconds
+    ]
+
+
+@given(st.sets(st.integers(0, 10_000), max_size=60), st.integers(1, 25))
+def test_following_next_cursor_reads_every_item_once_newest_first(
+    seconds: set[int], limit: int
+) -> None:
+    shelf = Shelf(ids_at(*seconds))
+
+    seen: list[UUID] = []
+    cut = shelf.page(limit)
+    seen += cut.rows
+    while cut.next_cursor is not None:
+        cut = shelf.page(limit, cut.next_cursor)
+        seen += cut.rows
+
+    assert seen == sorted(shelf.ids, reverse=True)
+
+
+@given(st.sets(st.integers(0, 10_000), min_size=1, max_size=60), st.integers(1, 25))
+def test_prev_cursor_leads_back_to_the_newest_item(seconds: set[int], limit: int) -> None:
+    shelf = Shelf(ids_at(*seconds))
+    cut = shelf.page(limit)
+    while cut.next_cursor is not None:
+        cut = shelf.page(limit, cut.next_cursor)
+
+    back = list(cut.rows)
+    while True:
+        assert cut.prev_cursor is not None
+        cut = shelf.page(limit, cut.prev_cursor)
+        if not cut.rows:
+            break
+        back = [*cut.rows, *back]
+
+    assert back == sorted(shelf.ids, reverse=True)
+
+
+def test_polling_misses_nothing_that_is_committed_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids are drawn before COMMIT: one that is older than what we have seen may still come."""
+    moment = LONG_AGO + timedelta(seconds=100)
+    monkeypatch.setattr(clock, "now", lambda: moment)
+    drawn_first, drawn_second = ids_at(98.5, 99.5)
+    shelf = Shelf([*ids_at(1, 2), drawn_second])
+    cut = shelf.page(10)
+
+    shelf.ids.append(drawn_first)
+    cut = shelf.page(10, cut.prev_cursor)
+
+    assert drawn_first in cut.rows
+
+
+def test_polling_with_a_small_limit_moves_on_as_time_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More items within two seconds than a page holds must not hold a poller up for ever."""
+    moment = LONG_AGO + timedelta(seconds=100)
+    monkeypatch.setattr(clock, "now", lambda: moment)
+    burst = ids_at(98.1, 98.2, 98.3, 98.4)
+    shelf = Shelf(ids_at(1))
+    cursor = shelf.page(1).prev_cursor
+    shelf.ids += burst
+
+    seen: set[UUID] = set()
+    for _ in range(30):
+        cut = shelf.page(1, cursor)
+        seen.update(cut.rows)
+        cursor = cut.prev_cursor
+        moment += timedelta(seconds=0.2)
+        monkeypatch.setattr(clock, "now", lambda moment=moment: moment)
+
+    assert seen == set(burst)
+
+
+def test_an_empty_list_has_no_cursors() -> None:
+    assert Shelf([]).page(5) == Cut([], None, None)
+
+
+def test_an_empty_poll_returns_its_own_cursor() -> None:
+    shelf = Shelf(ids_at(1, 2))
+    cursor = shelf.page(5).prev_cursor
+
+    cut = shelf.page(5, cursor)
+
+    assert (cut.rows, cut.prev_cursor) == ([], cursor)
+    assert shelf.page(5, cut.next_cursor).rows == sorted(shelf.ids, reverse=True)
+
+
+def test_an_empty_page_past_the_end_leads_back() -> None:
+    shelf = Shelf(ids_at(1, 2, 3))
+    cursor = shelf.page(2).next_cursor
+    last = shelf.ids.pop(0)
+
+    cut = shelf.page(2, cursor)
+
+    assert (cut.rows, cut.next_cursor) == ([], None)
+    assert last not in shelf.page(5, cut.prev_cursor).rows
+    assert shelf.page(5, cut.prev_cursor).rows == sorted(shelf.ids, reverse=True)
+
+
+@pytest.mark.parametrize("scope", ["feed", "", "shelf?q=a"])
+def test_a_cursor_opens_no_other_list(scope: str) -> None:
+    cursor = SEALER.seal("shelf", b"o", new_id())
+
+    with pytest.raises(InvalidCursor):
+        PageRequest(SEALER, scope, 5, cursor)
+
+
+@given(st.text() | st.binary().map(lambda raw: raw.decode("latin-1")))
+def test_what_was_not_sealed_is_no_cursor(text: str) -> None:
+    with pytest.raises(InvalidCursor):
+        SEALER.open("shelf", text)
+
+
+def test_a_cursor_is_short_and_has_one_spelling() -> None:
+    cursor = SEALER.seal("shelf", b"o", new_id())
+
+    assert len(cursor) < LONGEST_CURSOR
+    for other in (f"{cursor}=", f" {cursor}", f"{cursor}\n", cursor + "A" * 300, cursor[:-1]):
+        with pytest.raises(InvalidCursor):
+            SEALER.open("shelf", other)
+
+
+def test_a_cursor_of_another_key_is_none() -> None:
+    with pytest.raises(InvalidCursor):
+        CursorSealer(b"x" * 32).open("shelf", SEALER.seal("shelf", b"o", new_id()))
+
+
+def test_ids_are_ordered_by_the_time_they_were_drawn() -> None:
+    drawn = [new_id() for _ in range(1000)]
+
+    assert drawn == sorted(drawn)
+    assert abs(time_of(drawn[0]) - clock.now()) < timedelta(seconds=5)
+    assert first_id_at(time_of(drawn[0])) <= drawn[0]

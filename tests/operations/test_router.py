@@ -1,0 +1,130 @@
+"""Health says what it knows, and the documentation works without the network."""
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import text
+from tests.browser import Browser
+from tests.live import running
+from tests.proxy import Proxy, proxied
+
+from wxc.core.config import Config
+from wxc.core.redis import RedisClient
+
+
+class TestHealth:
+    @pytest.mark.parametrize("path", ["/livez", "/healthz", "/readyz"])
+    async def test_all_is_well(self, stranger: Browser, path: str) -> None:
+        answer = await stranger.get(path)
+
+        assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+
+    async def test_cookies_are_ignored(self, stranger: Browser) -> None:
+        for path in ("/livez", "/healthz", "/readyz", "/docs", "/openapi.json"):
+            answer = await stranger.get(path, headers={"Cookie": "wxc_access=garbage"})
+            assert answer.status_code == 200
+
+    async def test_a_schema_that_is_behind_is_not_ready(
+        self, app: FastAPI, stranger: Browser
+    ) -> None:
+        async with app.state.database.transaction() as session:
+            await session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+
+        answer = await stranger.get("/readyz")
+
+        assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+        assert [error["pointer"] for error in answer.json()["errors"]] == ["migrations"]
+
+
+class TestOutage:
+    @pytest.fixture
+    async def wires(
+        self, config: Config, database_url: str, redis: RedisClient
+    ) -> AsyncIterator[tuple[Proxy, Proxy, Config]]:
+        async with proxied(database_url) as database, proxied(config.redis_url) as redis_wire:
+            wired = {"database_url": database[1], "redis_url": redis_wire[1]}
+            yield database[0], redis_wire[0], config.model_copy(update=wired)
+
+    async def test_a_database_outage_leaves_healthz_green_and_readyz_names_what_is_gone(
+        self, wires: tuple[Proxy, Proxy, Config]
+    ) -> None:
+        database, redis, config = wires
+        async with running(config) as app, Browser(app) as browser:
+            await database.cut()
+            await redis.cut()
+
+            assert (await browser.get("/healthz")).status_code == 200
+            ready = await browser.get("/readyz")
+            assert ready.status_code == 503
+            assert [one["pointer"] for one in ready.json()["errors"]] == ["database", "redis"]
+            profile = await browser.get("/users/noise_1")
+            assert (profile.status_code, profile.json()["code"]) == (503, "unavailable")
+
+            await database.restore()
+            await redis.restore()
+            assert (await browser.get("/readyz")).status_code == 200
+            assert (await browser.get("/users/noise_1")).status_code == 200
+
+    async def test_a_start_without_a_database_is_not_healthy_until_it_is_reached(
+        self, wires: tuple[Proxy, Proxy, Config]
+    ) -> None:
+        from wxc.app import create_app
+
+        database, _, config = wires
+        await database.cut()
+        app = create_app(config)
+        async with app.router.lifespan_context(app), Browser(app) as browser:
+            starting = await browser.get("/healthz")
+            assert (starting.status_code, starting.json()["code"]) == (503, "not_started")
+            assert (await browser.get("/livez")).status_code == 200
+
+            await database.restore()
+            await app.state.startup.reach(app.state.database)
+
+            assert (await browser.get("/healthz")).status_code == 200
+
+
+class TestDocs:
+    async def test_the_root_leads_to_the_documentation(self, stranger: Browser) -> None:
+        answer = await stranger.get("/")
+
+        assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
+
+    async def test_everything_the_page_loads_is_our_own(self, stranger: Browser) -> None:
+        page = await stranger.get("/docs")
+
+        loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+        assert len(loaded) >= 5
+        for address in loaded:
+            assert address.startswith("/docs")
+            answer = await stranger.get(address)
+            assert answer.status_code == 200, address
+        assert "script-src 'self';" in page.headers["content-security-policy"]
+
+    async def test_assets_are_kept_by_browsers(self, stranger: Browser) -> None:
+        first = await stranger.get("/docs/assets/docs.js")
+        again = await stranger.get(
+            "/docs/assets/docs.js", headers={"If-None-Match": first.headers["etag"]}
+        )
+
+        assert first.headers["cache-control"] == "public, max-age=3600"
+        assert again.status_code == 304
+
+    @pytest.mark.parametrize("path", ["/docs/errors/nope", "/docs/assets/nope.js"])
+    async def test_what_is_not_there_is_a_problem_like_any_other(
+        self, stranger: Browser, path: str
+    ) -> None:
+        answer = await stranger.get(path)
+
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+    async def test_every_error_has_the_page_that_its_type_names(self, stranger: Browser) -> None:
+        problem = (await stranger.get("/nope")).json()
+
+        page = await stranger.get(problem["type"])
+
+        assert page.status_code == 200
+        assert problem["detail"] in page.text
+        assert problem["type"] in (await stranger.get("/docs/errors")).text

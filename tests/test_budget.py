@@ -1,0 +1,90 @@
+"""What a request may cost: SQL statements and round trips to Redis."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tests.browser import Browser
+from tests.conftest import Member
+from tests.database import StatementLog
+from tests.factories import make_follow, make_post, make_user
+from wxc.core.redis import RedisClient
+
+T = TypeVar("T")
+
+
+@pytest.fixture
+async def ada(member: Member, connection: AsyncConnection) -> Browser:
+    """A member who follows somebody, with posts on both sides."""
+    ada, bob = await member("ada"), await make_user(connection, "bob")
+    await make_follow(connection, ada.id, bob)
+    for author in (ada.id, bob):
+        await make_post(connection, author)
+    await make_user(connection, "eve")
+    return ada
+
+
+@pytest.fixture
+def round_trips(redis: RedisClient, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows by one with every round trip to Redis."""
+    counted: list[int] = []
+    call = redis.call
+
+    async def count(command: Callable[[Any], Awaitable[T]]) -> T:
+        counted.append(1)
+        return await call(command)
+
+    monkeypatch.setattr(redis, "call", count)
+    return counted
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "statements"),
+    [
+        ("GET", "/feeds", None, 1),
+        ("GET", "/users/bob", None, 1),
+        ("GET", "/users/bob/posts", None, 1),
+        ("GET", "/users/bob/followers", None, 1),
+        ("GET", "/users/ada/following", None, 1),
+        ("GET", "/posts/{post}", None, 1),
+        ("GET", "/auth-check", None, 1),
+        ("POST", "/posts", {"body": "hello"}, 1),
+        ("PUT", "/posts/{post}", {"body": "hello"}, 3),
+        ("DELETE", "/posts/{post}", None, 2),
+        ("POST", "/users/eve/follow", None, 4),
+        ("DELETE", "/users/bob/follow", None, 4),
+    ],
+)
+async def test_a_request_costs_no_more_than_its_budget(
+    ada: Browser,
+    connection: AsyncConnection,
+    round_trips: list[int],
+    method: str,
+    path: str,
+    body: dict[str, str] | None,
+    statements: int,
+) -> None:
+    post = (await ada.get("/users/ada/posts")).json()["items"][0]["id"]
+    await ada.get("/auth-check")  # Redis has its sentinel
+    round_trips.clear()
+
+    with StatementLog().watching(connection) as log:
+        answer = await ada.request(method, path.format(post=post), json=body)
+
+    assert answer.is_success, answer.text
+    assert len(log.statements) == statements, "\n\n".join(log.statements)
+    assert len(round_trips) == 1
+
+
+async def test_discovery_takes_a_second_statement(
+    member: Member, connection: AsyncConnection
+) -> None:
+    newcomer = await member("newcomer")
+    await newcomer.get("/auth-check")  # Redis has its sentinel
+
+    with StatementLog().watching(connection) as log:
+        await newcomer.get("/feeds")
+
+    assert len(log.statements) == 2

@@ -1,0 +1,160 @@
+"""What operators type."""
+
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+import uvicorn
+from typer.testing import CliRunner
+
+from tests.browser import Browser
+from tests.live import running
+from wxc import cli, demo
+from wxc.core.config import Config
+from wxc.core.redis import RedisClient
+
+run = CliRunner()
+
+
+@pytest.fixture
+def _environment(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "ENVIRONMENT": "development",
+        "DATABASE_URL": config.database_url,
+        "REDIS_URL": config.redis_url,
+        "SECRET_KEY": "s" * 40,
+        "JWT_SECRET_KEY": "j" * 40,
+        "COOKIE_SECURE": "false",
+        "LOG_LEVEL": "warning",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+async def empty_url(fresh_database_url: str) -> str:
+    connection = await asyncpg.connect(fresh_database_url.replace("+asyncpg", ""))
+    await connection.execute("TRUNCATE users CASCADE")
+    await connection.close()
+    return fresh_database_url
+
+
+class TestConfiguration:
+    def test_every_wrong_setting_is_named_and_the_exit_is_not_zero(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in Config.model_fields:
+            monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.setenv("DATABASE_URL", "mysql://db")
+
+        answer = run.invoke(cli.app, ["serve"])
+
+        assert answer.exit_code == 2
+        for name in ("DATABASE_URL: must start with", "REDIS_URL: Field", "SECRET_KEY: Field"):
+            assert f"wxc: {name}" in answer.stderr
+
+    @pytest.mark.usefixtures("_environment")
+    def test_a_weak_secret_does_not_serve_in_production(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ENVIRONMENT", "production")
+
+        answer = run.invoke(cli.app, ["serve"])
+
+        assert answer.exit_code == 2
+        assert "SECRET_KEY must be 32 random bytes or more" in answer.stderr
+
+
+@pytest.mark.usefixtures("_environment")
+class TestServe:
+    def test_it_serves_as_behind_a_load_balancer(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        called: dict[str, Any] = {}
+        monkeypatch.setattr(uvicorn, "run", lambda *_, **options: called.update(options))
+
+        answer = run.invoke(cli.app, ["serve", "--port", "9000", "--workers", "3"])
+
+        assert answer.exit_code == 0
+        assert (called["port"], called["workers"], called["reload"]) == (9000, 3, False)
+        assert called["timeout_keep_alive"] == 75
+        assert called["forwarded_allow_ips"] == "127.0.0.1"
+        assert called["server_header"] is False
+
+    def test_the_application_is_made_from_the_environment(self) -> None:
+        assert cli.app_from_environment().title == "WXC Social"
+
+
+@pytest.mark.usefixtures("_environment")
+class TestDemo:
+    def test_a_full_database_is_left_alone(self) -> None:
+        assert run.invoke(cli.app, ["demo"]).exit_code == 1
+        answer = run.invoke(cli.app, ["demo", "--if-empty"])
+        assert (answer.exit_code, answer.output) == (0, "")
+
+    def test_the_logins_are_printed_without_a_database(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("DATABASE_URL")
+
+        answer = run.invoke(cli.app, ["demo", "--logins"])
+
+        assert "amelia" in answer.output
+        assert demo.PASSWORD in answer.output
+
+    def test_an_empty_one_is_filled(self, empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DATABASE_URL", empty_url)
+
+        answer = run.invoke(cli.app, ["demo"])
+
+        assert answer.exit_code == 0, answer.output
+        assert "8 members, 20 follows, 40 posts, 90 likes" in answer.output
+
+
+@pytest.mark.parametrize("members", [demo.FEW, 300])
+async def test_the_demo_is_always_the_same_and_its_counters_are_right(
+    config: Config, empty_url: str, redis: RedisClient, members: int
+) -> None:
+    config = config.model_copy(update={"database_url": empty_url})
+
+    await demo.fill(config, members)
+
+    connection = await asyncpg.connect(empty_url.replace("+asyncpg", ""))
+    assert await connection.fetchval(_DRIFT) == 0
+    first = await connection.fetchval("SELECT body FROM posts ORDER BY id LIMIT 1")
+    assert first == _FIRST_POST[members]
+    await connection.close()
+    async with running(config) as app, Browser(app) as browser:
+        assert (await browser.log_in("amelia", demo.PASSWORD)).status_code == 200
+        assert len((await browser.get("/feeds")).json()["items"]) == 20
+
+
+_FIRST_POST = {
+    demo.FEW: "Changed dollars at Orchard today. I would go there again.",
+    300: "Anyone know an honest counter near the station? "
+    "Compare before you change, it takes a minute.",
+}
+_DRIFT = """
+    SELECT (SELECT count(*) FROM users WHERE
+        followers_count <> (SELECT count(*) FROM follows WHERE followed_id = users.id) OR
+        following_count <> (SELECT count(*) FROM follows WHERE follower_id = users.id) OR
+        posts_count <> (SELECT count(*) FROM posts WHERE author_id = users.id))
+    + (SELECT count(*) FROM posts WHERE
+        likes_count <> (SELECT count(*) FROM post_likes WHERE post_id = posts.id))
+"""
+
+
+class TestOpenApi:
+    def test_the_committed_document_is_what_the_code_generates(self) -> None:
+        answer = run.invoke(cli.app, ["openapi", "--check"])
+
+        assert answer.exit_code == 0, answer.output
+
+    def test_an_outdated_one_is_shown_and_written_anew(self, tmp_path: Path) -> None:
+        path = tmp_path / "openapi.json"
+        path.write_text("{}\n")
+
+        outdated = run.invoke(cli.app, ["openapi", str(path), "--check"])
+        assert outdated.exit_code == 1
+        assert "is not what the code generates" in outdated.output
+
+        assert run.invoke(cli.app, ["openapi", str(path)]).exit_code == 0
+        assert run.invoke(cli.app, ["openapi", str(path), "--check"]).exit_code == 0

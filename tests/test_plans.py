@@ -1,0 +1,96 @@
+"""No read scans a big table: the plans of a filled database."""
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from tests.browser import Browser
+from tests.database import StatementLog, administer
+from tests.live import running
+from wxc.core.config import Config
+from wxc.core.redis import RedisClient
+
+_BIG_TABLE_SCAN = re.compile(r"Seq Scan on (users|posts|follows)")
+_FILL = (
+    # Many members; many_2 follows 60 of them, many_3 follows 2,000, and 3,000 follow many_1.
+    """
+    INSERT INTO users (id, username, email, password_hash, created_at)
+    SELECT gen_random_uuid(), 'many_' || n, 'many_' || n || '@example.com',
+           (SELECT password_hash FROM users WHERE username = 'noise_1'), now()
+    FROM generate_series(1, 30000) n
+    """,
+    """
+    INSERT INTO follows (id, follower_id, followed_id, created_at)
+    SELECT gen_random_uuid(), follower.id, followed.id, now()
+    FROM (VALUES ('many_2', 10, 70), ('many_3', 10, 2010)) followers (username, first, last)
+    JOIN users follower USING (username)
+    JOIN generate_series(1, 30000) n ON n >= first AND n < last
+    JOIN users followed ON followed.username = 'many_' || n
+    UNION ALL
+    SELECT gen_random_uuid(), follower.id, followed.id, now()
+    FROM generate_series(4, 3000) n
+    JOIN users follower ON follower.username = 'many_' || n
+    JOIN users followed ON followed.username = 'many_1'
+    """,
+    """
+    UPDATE users SET following_count = counted.n
+    FROM (SELECT follower_id AS id, count(*) AS n FROM follows GROUP BY 1) counted
+    WHERE users.id = counted.id
+    """,
+    """
+    INSERT INTO posts (id, author_id, body, created_at)
+    SELECT gen_random_uuid(), id, 'hello', now()
+    FROM users CROSS JOIN generate_series(1, 4) WHERE username LIKE 'many_%'
+    """,
+    "VACUUM ANALYZE",
+)
+
+
+@pytest.fixture
+async def app(
+    config: Config, fresh_database_url: str, redis: RedisClient
+) -> AsyncIterator[FastAPI]:
+    """An application on a database that is large enough for the planner to care."""
+    await administer(fresh_database_url, *_FILL)
+    async with running(config.model_copy(update={"database_url": fresh_database_url})) as app:
+        yield app
+
+
+async def scans(connection: AsyncConnection, log: StatementLog) -> list[str]:
+    """The lines of the plans that read a big table from end to end."""
+    found: list[str] = []
+    for statement, parameters in zip(log.statements, log.parameters, strict=True):
+        plan = await connection.exec_driver_sql(
+            f"EXPLAIN (ANALYZE, TIMING OFF) {statement}", parameters
+        )
+        executed = [line for (line,) in plan if "(never executed)" not in line]
+        found += [line for line in executed if _BIG_TABLE_SCAN.search(line)]
+    return found
+
+
+async def test_no_read_scans_a_big_table(app: FastAPI) -> None:
+    engine = create_async_engine(app.state.config.database_url, poolclass=NullPool)
+    async with Browser(app) as browser, engine.connect() as connection:
+        post = (await browser.get("/users/many_1/posts")).json()["items"][0]["id"]
+        for username in ("many_2", "many_3"):
+            await browser.log_in(username)
+            for path in (
+                "/feeds",
+                "/feeds?limit=100",
+                "/users/many_1",
+                "/users/many_1/posts",
+                "/users/many_1/followers",
+                "/users/many_1/following",
+                f"/posts/{post}",
+                "/auth-check",
+            ):
+                with StatementLog().watching(app.state.database.writer) as log:
+                    answer = await browser.get(path)
+                assert answer.is_success, answer.text
+                assert log.statements
+                assert await scans(connection, log) == [], (username, path)
+    await engine.dispose()

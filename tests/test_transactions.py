@@ -1,0 +1,165 @@
+"""An answer is given after its COMMIT, and the database settles what happens at once."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import event, text
+
+from tests.browser import Browser
+from tests.live import running
+from wxc.core.config import Config
+from wxc.core.redis import RedisClient
+
+PASSWORD = "a walk in the rain"
+
+
+@pytest.fixture
+async def app(
+    config: Config, fresh_database_url: str, redis: RedisClient
+) -> AsyncIterator[FastAPI]:
+    async with running(config.model_copy(update={"database_url": fresh_database_url})) as app:
+        yield app
+
+
+async def signed_in(app: FastAPI, stack: AsyncExitStack, name: str) -> Browser:
+    browser = await stack.enter_async_context(Browser(app))
+    registration = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
+    await browser.post("/register", json=registration)
+    await browser.log_in(name, PASSWORD)
+    return browser
+
+
+async def count(app: FastAPI, statement: str) -> int:
+    async with app.state.database.transaction() as session:
+        return int((await session.execute(text(statement))).scalar_one())
+
+
+async def test_a_write_whose_commit_fails_is_not_answered_as_done(app: FastAPI) -> None:
+    """A deferred constraint makes COMMIT itself fail, after the handler has returned."""
+    async with AsyncExitStack() as stack:
+        ada = await signed_in(app, stack, "ada")
+        async with app.state.database.transaction() as session:
+            await session.execute(
+                text(
+                    "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+                    "$$BEGIN RAISE EXCEPTION 'refused at commit'; END$$"
+                )
+            )
+            await session.execute(
+                text(
+                    "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON posts "
+                    "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()"
+                )
+            )
+
+        answer = await ada.post("/posts", json={"body": "hello"})
+
+        assert answer.status_code == 500
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert "refused" not in answer.text
+        assert (await ada.get("/users/ada")).json()["posts_count"] == 0
+
+
+async def test_a_connection_lost_at_commit_is_no_success(app: FastAPI) -> None:
+    async with AsyncExitStack() as stack:
+        ada = await signed_in(app, stack, "ada")
+        engine = app.state.database.writer.sync_engine
+
+        def lose(connection: object) -> None:
+            event.remove(engine, "commit", lose)
+            raise ConnectionResetError("lost")
+
+        event.listen(engine, "commit", lose)
+        answer = await ada.post("/posts", json={"body": "hello"})
+
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"]
+        assert await count(app, "SELECT count(*) FROM posts WHERE body = 'hello'") == 0
+
+
+async def test_of_racing_registrations_one_wins(app: FastAPI) -> None:
+    async with Browser(app) as browser:
+        answers = await asyncio.gather(
+            *(
+                browser.post(
+                    "/register",
+                    json={
+                        "username": "ADA" if number % 2 else "ada",
+                        "email": f"ada{number}@example.com" if number % 3 else "ada@example.com",
+                        "password": PASSWORD,
+                    },
+                )
+                for number in range(20)
+            )
+        )
+
+    statuses = Counter(answer.status_code for answer in answers)
+    assert statuses == {201: 1, 409: 19}
+
+
+async def test_parallel_follows_leave_counters_that_match_the_rows(app: FastAPI) -> None:
+    """Everyone follows everyone in a circle of locks; nobody deadlocks, nothing drifts."""
+    async with AsyncExitStack() as stack:
+        names = [f"person_{number}" for number in range(5)]
+        people = [await signed_in(app, stack, name) for name in names]
+
+        answers = await asyncio.gather(
+            *(
+                person.request(method, f"/users/{name}/follow")
+                for method in ("POST", "DELETE", "POST")
+                for person, own in zip(people, names, strict=True)
+                for name in names
+                if name != own
+            )
+        )
+
+    assert {answer.status_code for answer in answers} <= {200, 503}
+    assert Counter(answer.status_code for answer in answers)[200] >= 55
+    assert await count(app, _FOLLOW_DRIFT) == 0
+
+
+_FOLLOW_DRIFT = """
+    SELECT count(*) FROM users WHERE
+    followers_count <> (SELECT count(*) FROM follows WHERE followed_id = users.id) OR
+    following_count <> (SELECT count(*) FROM follows WHERE follower_id = users.id)
+"""
+
+
+async def test_a_locked_row_is_given_up_and_others_are_served(
+    config: Config, fresh_database_url: str, redis: RedisClient
+) -> None:
+    changed = {"database_url": fresh_database_url, "database_lock_timeout": 0.2}
+    async with running(config.model_copy(update=changed)) as app, AsyncExitStack() as stack:
+        ada = await signed_in(app, stack, "ada")
+        async with app.state.database.transaction() as session:
+            await session.execute(text("SELECT 1 FROM users WHERE username = 'ada' FOR UPDATE"))
+
+            answer = await ada.post("/posts", json={"body": "hello"})
+            reading = await ada.get("/users/ada")
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert reading.status_code == 200
+
+
+async def test_an_exhausted_pool_is_told_within_its_wait(
+    config: Config, fresh_database_url: str, redis: RedisClient
+) -> None:
+    changed = {
+        "database_url": fresh_database_url,
+        "database_pool_size": 1,
+        "database_pool_overflow": 0,
+        "database_pool_wait": 0.1,
+    }
+    async with running(config.model_copy(update=changed)) as app, Browser(app) as browser:
+        async with app.state.database.transaction() as session:
+            await session.execute(text("SELECT 1"))
+            answer = await browser.get("/users/noise_1")
+            alive = await browser.get("/livez")
+
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+        assert alive.status_code == 200
+        assert (await browser.get("/users/noise_1")).status_code == 200

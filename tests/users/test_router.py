@@ -1,0 +1,88 @@
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.browser import Browser
+from tests.conftest import Member
+from tests.factories import make_block, make_follow, make_mute, make_user
+
+from wxc.core import clock
+
+
+class TestProfile:
+    async def test_anybody_sees_it_in_whatever_case_it_is_asked_for(
+        self, stranger: Browser, connection: AsyncConnection
+    ) -> None:
+        await make_user(connection, "Ada", display_name="Ada L.", bio="Countess")
+
+        answer = await stranger.get("/users/aDA")
+
+        assert answer.status_code == 200
+        profile = answer.json()
+        assert (profile["username"], profile["bio"]) == ("Ada", "Countess")
+        assert profile["viewer"] is None
+        assert set(profile) == {
+            "id",
+            "username",
+            "display_name",
+            "avatar_url",
+            "bio",
+            "created_at",
+            "followers_count",
+            "following_count",
+            "posts_count",
+            "has_exchange",
+            "viewer",
+        }
+
+    async def test_a_viewer_sees_what_there_is_between_the_two(
+        self, member: Member, connection: AsyncConnection
+    ) -> None:
+        ada = await member("ada")
+        bob = await make_user(connection, "bob")
+        await make_follow(connection, bob, ada.id)
+        await make_mute(connection, ada.id, bob)
+
+        answer = await ada.get("/users/bob")
+
+        assert answer.json()["viewer"] == {
+            "following": False,
+            "followed_by": True,
+            "muting": True,
+            "blocking": False,
+        }
+
+    async def test_whom_i_block_i_still_find_so_that_i_can_unblock(
+        self, member: Member, connection: AsyncConnection
+    ) -> None:
+        ada = await member("ada")
+        await make_block(connection, ada.id, await make_user(connection, "bob"))
+
+        answer = await ada.get("/users/bob")
+
+        assert answer.status_code == 200
+        assert answer.json()["viewer"]["blocking"] is True
+
+    async def test_who_has_blocked_me_is_nobody(
+        self, member: Member, connection: AsyncConnection
+    ) -> None:
+        ada = await member("ada")
+        await make_block(connection, await make_user(connection, "bob"), ada.id)
+
+        answer = await ada.get("/users/bob")
+
+        assert (answer.status_code, answer.json()["code"]) == (404, "user_not_found")
+
+    async def test_a_suspended_member_is_nobody(
+        self, stranger: Browser, connection: AsyncConnection
+    ) -> None:
+        await make_user(connection, "bob", suspended_at=clock.now())
+
+        assert (await stranger.get("/users/bob")).status_code == 404
+
+    @pytest.mark.parametrize("name", ["nobody_here", "a", "a" * 31, "a-b", "%00ada", "ada%0A", "ä"])
+    async def test_unknown_and_malformed_names_get_the_same_answer(
+        self, stranger: Browser, name: str
+    ) -> None:
+        answer = await stranger.get(f"/users/{name}")
+
+        assert answer.status_code in (400, 404)
+        assert answer.json()["code"] in ("user_not_found", "malformed_request")
