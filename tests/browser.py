@@ -21,7 +21,7 @@ class Browser:
         )
         self.csrf_token: str | None = None
         self.username = ""
-        self.id: UUID | None = None
+        self.id = UUID(int=0)  # of whoever signs in
 
     async def __aenter__(self) -> Self:
         return self

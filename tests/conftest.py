@@ -71,10 +71,11 @@ def _make_template(url: str, name: str) -> None:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("DATABASE_DIRECT_URL", renamed(url, name))
         migrate()
-    asyncio.run(_fill(renamed(url, name)))
+    asyncio.run(fill_with_noise(renamed(url, name)))
 
 
-async def _fill(url: str) -> None:
+async def fill_with_noise(url: str) -> None:
+    """Put the noise into a migrated database."""
     engine = create_async_engine(url, poolclass=NullPool)
     async with engine.begin() as connection:
         await factories.make_noise(connection)
@@ -134,7 +135,8 @@ def config(database_url: str, redis_url: str) -> Config:
         cookie_secure=False,
         cors_origins=("https://app.example.com",),
         log_level="warning",
-        **factories.HASH_COST,
+        password_hash_memory=8,
+        password_hash_rounds=1,
     )
 
 

@@ -14,7 +14,6 @@ from wxc.core.ids import new_id
 from wxc.models import Block, Follow, Mute, Post, PostLike, User
 
 PASSWORD = "correct horse battery"
-HASH_COST = {"password_hash_memory": 8, "password_hash_rounds": 1}
 _PASSWORD_HASH = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 _numbers = itertools.count(1)
 

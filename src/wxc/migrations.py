@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 
 def schema_head() -> str:
     """The newest revision in `alembic/`."""
-    head = ScriptDirectory.from_config(_alembic()).get_current_head()
+    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
     if head is None:
         raise RuntimeError("alembic/versions holds no migration")
     return head
@@ -17,10 +17,10 @@ def schema_head() -> str:
 
 def migrate() -> None:
     """Upgrade to the newest revision; a second runner waits for the first (see alembic/env.py)."""
-    command.upgrade(_alembic(), "head")
+    command.upgrade(alembic_config(), "head")
 
 
-def _alembic() -> AlembicConfig:
+def alembic_config() -> AlembicConfig:
     """`alembic.ini` beside the process, as in the container, else that of the checkout."""
     for folder in (Path.cwd(), Path(__file__).parents[2]):
         if (folder / "alembic.ini").is_file():

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -40,7 +40,7 @@ class Instance:
 @asynccontextmanager
 async def instance(config: Config, database_url: str) -> AsyncIterator[Instance]:
     async with proxied(config.redis_url) as redis, proxied(database_url) as database:
-        wired = {"redis_url": redis[1], "database_url": database[1]}
+        wired: dict[str, Any] = {"redis_url": redis[1], "database_url": database[1]}
         wired |= {"revocation_poll_interval": POLL_INTERVAL}
         async with running(config.model_copy(update=wired)) as app:
             yield Instance(app, redis[0], database[0])

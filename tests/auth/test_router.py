@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.browser import Browser
 from tests.conftest import Member
@@ -217,7 +217,7 @@ class TestAuthCheck:
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
-        await connection.execute(User.__table__.delete().where(User.id == ada.id))
+        await connection.execute(delete(User).where(User.id == ada.id))
 
         assert (await ada.get("/auth-check")).json()["code"] == "session_expired"
 
@@ -248,7 +248,7 @@ class TestCsrfToken:
 
         for cookie in (forged, "garbage", "ü"):
             answer = await ada.http.get(
-                "/csrf-token", headers={"Cookie": f"wxc_refresh={cookie}".encode()}
+                "/csrf-token", headers={b"Cookie": f"wxc_refresh={cookie}".encode()}
             )
             assert answer.status_code == 401
 
