@@ -88,8 +88,8 @@ def demo(
             typer.echo("This database has members already; demo data goes into an empty one.")
             raise typer.Exit(1) from None
         typer.echo(filled)
-    for line in demo_data.logins():
-        typer.echo(line)
+    if not if_empty:
+        typer.echo("\n".join(demo_data.logins()))
 
 
 @app.command()

@@ -7,6 +7,7 @@ followers. Rows go in by COPY in one transaction; the counters are computed from
 import random
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -88,6 +89,8 @@ class _Filling:
         self._likes = members * 60 if members > FEW else 90
         self._now = clock.now()
         self._start = self._now - timedelta(days=90)
+        # The few members are there at once; a bar is for what takes its time.
+        self._progress = partial(typer.progressbar, hidden=members <= FEW)
         self._member_ids: list[UUID] = []
         self._post_ids: list[UUID] = []
 
@@ -96,9 +99,10 @@ class _Filling:
         await self._copy("follows", _FOLLOW_COLUMNS, self._follow_rows, self._follows)
         await self._copy("posts", _POST_COLUMNS, self._post_rows, self._posts)
         await self._copy("post_likes", _LIKE_COLUMNS, self._like_rows, self._likes)
-        with typer.progressbar(_COUNTS, label="counters".ljust(10)) as statements:
-            for statement in statements:
+        with self._progress(length=len(_COUNTS), label="counters  ") as bar:
+            for statement in _COUNTS:
                 await self._connection.execute(statement)
+                bar.update(1)
         return (
             f"{self._members:,} members, {self._follows:,} follows, "
             f"{self._posts:,} posts, {self._likes:,} likes"
@@ -112,7 +116,7 @@ class _Filling:
         count: int,
     ) -> None:
         source = rows()
-        with typer.progressbar(length=count, label=table.ljust(10)) as bar:
+        with self._progress(length=count, label=table.ljust(10)) as bar:
             while batch := list(islice(source, min(_BATCH, count))):
                 await self._connection.copy_records_to_table(table, records=batch, columns=columns)
                 bar.update(len(batch))

@@ -77,8 +77,8 @@ def each(name: str, *values: Any) -> list[dict[str, Any]]:
     return [{name: value} for value in values]
 
 
-NO_ID = ("", "x", 7, True, [], {}, "1" * 99, None, ...)
-NO_TIME = ("x", [], {}, 4_102_444_800, None, ...)
+NO_ID: tuple[Any, ...] = ("", "x", 7, True, [], {}, "1" * 99, None, ...)
+NO_TIME: tuple[Any, ...] = ("x", [], {}, 4_102_444_800, None, ...)
 BAD_CLAIMS = [
     *each("sub", *NO_ID),
     *each("sid", *NO_ID),
