@@ -35,6 +35,11 @@ _FILL = (
     FROM generate_series(4, 3000) n
     JOIN users follower ON follower.username = 'many_' || n
     JOIN users followed ON followed.username = 'many_1'
+    UNION ALL
+    SELECT gen_random_uuid(), follower.id, followed.id, now()
+    FROM generate_series(5000, 30000) n CROSS JOIN generate_series(1, 3) further
+    JOIN users follower ON follower.username = 'many_' || n
+    JOIN users followed ON followed.username = 'many_' || (n - further)
     """,
     """
     UPDATE users SET following_count = counted.n

@@ -13,6 +13,7 @@ from wxc.devstack.gates import Gate
 from wxc.devstack.places import Checkout, locked, write_private
 
 UV = """#!/bin/sh
+[ "$1" != --version ] || exec echo uv 0.0.0
 for last; do :; done
 [ ! -e "{root}/unreachable" ] || {{ echo 'dns error' >&2; exit 2; }}
 cat "{root}/pyproject.toml" >"$last"
