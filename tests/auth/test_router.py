@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.browser import Browser
@@ -154,6 +155,27 @@ class TestLogIn:
         assert stored is not None
         assert stored != outdated
         assert (await stranger.log_in("ada")).status_code == 200
+
+    async def test_a_password_that_changes_while_it_is_hashed_opens_nothing(
+        self,
+        app: FastAPI,
+        stranger: Browser,
+        connection: AsyncConnection,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        await make_user(connection, "ada")
+        verify = app.state.auth.passwords.verify
+
+        async def change_meanwhile(password: str, encoded: str | None) -> bool:
+            await connection.execute(update(User).values(password_hash="another"))
+            return bool(await verify(password, encoded))
+
+        monkeypatch.setattr(app.state.auth.passwords, "verify", change_meanwhile)
+
+        answer = await stranger.log_in("ada")
+
+        assert (answer.status_code, answer.json()["code"]) == (401, "invalid_credentials")
+        assert await connection.scalar(select(Session.id)) is None
 
 
 class TestAuthCheck:

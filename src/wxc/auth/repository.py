@@ -1,6 +1,6 @@
 """SQL for accounts and sessions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -156,12 +156,10 @@ class SessionRepository:
         )
         return (await self.session.execute(statement)).scalar_one()
 
-    async def revoke(self, session_ids: Iterable[UUID]) -> Sequence[UUID]:
-        """End these sessions; those that this very call has ended."""
-        statement = (
+    async def revoke(self, session_id: UUID) -> None:
+        """End the session; one that has ended keeps the time at which it did."""
+        await self.session.execute(
             update(Session)
-            .where(Session.id.in_(list(session_ids)), Session.revoked_at.is_(None))
+            .where(Session.id == session_id, Session.revoked_at.is_(None))
             .values(revoked_at=func.now())
-            .returning(Session.id)
         )
-        return (await self.session.execute(statement)).scalars().all()

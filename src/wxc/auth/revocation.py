@@ -48,6 +48,7 @@ class Revocations:
         self._polled_at = float("-inf")
         self._has_lost_redis = True  # until the first poll over the whole span has succeeded
         self._rehydrating = asyncio.Lock()
+        self._rehydrations = 0
 
     async def is_ended(self, session_id: UUID) -> bool:
         """Whether the session has been ended; one round trip to Redis in the usual case.
@@ -113,11 +114,15 @@ class Revocations:
             self._has_lost_redis = False
 
     async def _rehydrate(self) -> None:
-        """Redis was flushed: write what the database knows, then the sentinel."""
+        """Redis was flushed: write what the database knows, then the sentinel; once for all."""
+        seen = self._rehydrations
         async with self._rehydrating:
+            if self._rehydrations != seen:
+                return
             revoked = await self._revoked_within(self._span)
             self._deny(revoked)
             await self._write(revoked, is_complete=True)
+            self._rehydrations += 1
 
     async def _write(self, session_ids: Sequence[UUID], *, is_complete: bool = False) -> None:
         seconds = round(self._span.total_seconds())

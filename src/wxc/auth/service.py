@@ -122,8 +122,8 @@ async def log_in(
 
 async def log_out(session: AsyncSession, auth: Auth, session_id: UUID) -> None:
     """End the session everywhere before the answer; ending it twice changes nothing."""
-    revoked = await SessionRepository(session).revoke([session_id])
-    after_commit(session, partial(auth.revocations.announce, revoked))
+    await SessionRepository(session).revoke(session_id)
+    after_commit(session, partial(auth.revocations.announce, [session_id]))
 
 
 async def is_live(database: Database, session_id: UUID) -> bool:
@@ -177,8 +177,8 @@ async def _open_session(
     if session_id is None:  # the password or the account changed while we were hashing
         raise InvalidCredentials
     if former is not None:
-        ended = await sessions.revoke([former])
-        after_commit(session, partial(auth.revocations.announce, ended))
+        await sessions.revoke(former)
+        after_commit(session, partial(auth.revocations.announce, [former]))
     return OpenedSession(
         LoggedIn(
             user=_me(account),
