@@ -21,7 +21,7 @@ from wxc.core.database import AnyRow, AnySelect, Reader
 from wxc.core.pagination import PageRequest
 from wxc.models import Follow, Post, User
 from wxc.posts.repository import AUTHOR, post_columns
-from wxc.relationships.visibility import has_muted, visible_to
+from wxc.users.visibility import has_muted, visible_to
 
 # Up to so many followees their newest posts are fetched one followee after the other; beyond,
 # the newest posts of all are walked until enough are followed ones. Measured: see docs/decisions.

@@ -25,8 +25,8 @@ from wxc.core.database import AnyRow, AnySelect, Reader
 from wxc.core.ids import new_id
 from wxc.core.pagination import PageRequest
 from wxc.models import Post, PostLike, User
-from wxc.relationships.visibility import visible_to
 from wxc.users.repository import named
+from wxc.users.visibility import visible_to
 
 _WRITTEN = ("id", "body", "created_at", "edited_at", "likes_count", "comments_count")
 AUTHOR = (

@@ -12,8 +12,8 @@ from sqlalchemy.orm import aliased
 from wxc.core.database import AnyRow, AnySelect, Reader
 from wxc.core.pagination import PageRequest
 from wxc.models import Follow, User
-from wxc.relationships.visibility import has_blocked, visible_to
 from wxc.users.repository import named
+from wxc.users.visibility import has_blocked, visible_to
 
 
 class FollowReader:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, exists, func, not_, select
 
 from wxc.core.database import AnyRow, AnySelect, Reader
 from wxc.models import Follow, User
-from wxc.relationships.visibility import has_blocked, has_muted
+from wxc.users.visibility import has_blocked, has_muted
 
 _PROFILE = (
     User.id,
