@@ -20,12 +20,13 @@ from starlette.types import Scope
 from wxc.auth.cookies import CookieJar
 from wxc.auth.router import router as auth
 from wxc.auth.service import Auth
+from wxc.core.bodies import BodyGate
 from wxc.core.config import Config
 from wxc.core.database import Database
 from wxc.core.dependencies import refuse_unknown_parameters
 from wxc.core.errors import Refusal
 from wxc.core.logging import configure_logging
-from wxc.core.middleware import BodyGate, Cors, Envelope, Faults, LoadGate, OriginGate
+from wxc.core.middleware import Cors, Envelope, Faults, LoadGate, OriginGate
 from wxc.core.openapi import install_openapi, operation_id
 from wxc.core.pagination import CursorSealer
 from wxc.core.problems import problem_response
@@ -156,7 +157,9 @@ def _body_limit(config: Config) -> Callable[[str], int]:
 async def _answer_exception(request: Request, error: Exception) -> Response:
     answer = problem_response(request.scope, error)
     if answer.status_code == 405:
-        answer.headers["Allow"] = ", ".join(sorted(_allowed_methods(request.scope)))
+        # The assets are no routes of ours, and only read.
+        allowed = sorted(_allowed_methods(request.scope)) or ["GET", "HEAD"]
+        answer.headers["Allow"] = ", ".join(allowed)
     return answer
 
 

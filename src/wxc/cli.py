@@ -35,11 +35,14 @@ def serve(
     """Serve the API."""
     import uvicorn
 
+    from wxc.core.protocol import BoundedProtocol
+
     config = read_config()
     configure_logging(config)
     uvicorn.run(
         "wxc.cli:app_from_environment",
         factory=True,
+        http=BoundedProtocol,
         host=host,
         port=port,
         workers=workers,

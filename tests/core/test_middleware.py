@@ -14,8 +14,9 @@ from tests.conftest import Member
 
 from wxc.app import create_app
 from wxc.core import logging as logs
+from wxc.core.bodies import BodyGate, ClientGone
 from wxc.core.config import Config
-from wxc.core.middleware import BodyGate, ClientGone, Faults
+from wxc.core.middleware import Faults
 
 APP = "https://app.example.com"
 

@@ -116,6 +116,12 @@ class UnsupportedMediaType(Refusal):
     status = 415
 
 
+class HeadersTooLarge(Refusal):
+    """The headers of the request are too large."""
+
+    status = 431
+
+
 class ValidationFailed(Refusal):
     """Something in the request does not have the right form; `errors` says what."""
 

@@ -7,12 +7,10 @@ when a request is cancelled.
 """
 
 import asyncio
-import json
 import logging
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, MutableMapping
-from typing import Any, NoReturn
+from collections.abc import Collection
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -21,30 +19,18 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wxc.core import logging as logs
+from wxc.core.bodies import ClientGone
 from wxc.core.errors import (
-    BodyTooLarge,
     CsrfFailed,
     DeadlineExceeded,
-    DuplicateKey,
-    JsonMalformed,
-    JsonTooDeep,
-    MalformedRequest,
     Overloaded,
-    RequestTimeout,
-    UnsupportedMediaType,
-    UriTooLong,
 )
 from wxc.core.problems import problem_response
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110 section 9.2.1
-DEEPEST_JSON = 32
-LONGEST_QUERY = 8 * 1024
-LONGEST_PATH = 2 * 1024
 
 _log = logging.getLogger("wxc.access")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII)
-_JSON_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-?8"?\s*)?', re.I | re.ASCII)
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.S)
 
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -208,118 +194,6 @@ class OriginGate:
             raise CsrfFailed
         if sites and sites[0] != "same-origin":
             raise CsrfFailed
-
-
-class BodyGate:
-    """Let through a bounded body of strict JSON, or none; refuse addresses nobody needs.
-
-    The body is read here, once and with a deadline, and handed on whole. Checking it costs a
-    second parse: a few microseconds for the bodies of this API.
-    """
-
-    def __init__(self, app: ASGIApp, *, limit_for: Callable[[str], int], deadline: float) -> None:
-        self.app = app
-        self._limit_for = limit_for
-        self._deadline = deadline
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        _check_address(scope)
-        headers = Headers(scope=scope)
-        if headers.get("transfer-encoding") or headers.get("content-length", "0") != "0":
-            receive = await self._checked(scope, headers, receive)
-        await self.app(scope, receive, send)
-
-    async def _checked(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
-        limit = self._limit_for(scope["path"])
-        length = headers.get("content-length", "0")
-        if not (length.isascii() and length.isdigit()):
-            raise MalformedRequest
-        if int(length) > limit:
-            raise BodyTooLarge
-        if headers.get("content-encoding", "identity").lower() != "identity":
-            raise UnsupportedMediaType
-        try:
-            async with asyncio.timeout(self._deadline):
-                body = await _read(receive, limit)
-        except TimeoutError:
-            raise RequestTimeout from None
-        if body:
-            types = headers.getlist("content-type")
-            if len(types) != 1 or not _JSON_TYPE.fullmatch(types[0].strip()):
-                raise UnsupportedMediaType
-            check_json(body)
-        return _replay(body, receive)
-
-
-class ClientGone(Exception):  # noqa: N818 - a fact; nobody is left to be told
-    """The client hung up before its body had arrived."""
-
-
-def check_json(body: bytes) -> None:
-    """Refuse what lenient parsers disagree about: depth, repeated keys, NaN, bad UTF-8, a BOM."""
-    if body.count(b"[") + body.count(b"{") > DEEPEST_JSON and _depth(body) > DEEPEST_JSON:
-        raise JsonTooDeep
-    try:
-        json.loads(
-            body.decode(), object_pairs_hook=_without_duplicates, parse_constant=_no_constants
-        )
-    except (ValueError, RecursionError) as error:
-        raise JsonMalformed from error
-
-
-def _depth(body: bytes) -> int:
-    deepest = depth = 0
-    for byte in _STRING.sub(b"", body):
-        if byte in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"]}":
-            depth -= 1
-    return deepest
-
-
-def _without_duplicates(pairs: Iterable[tuple[str, Any]]) -> MutableMapping[str, Any]:
-    pairs = list(pairs)
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise DuplicateKey
-    return found
-
-
-def _no_constants(_name: str) -> NoReturn:
-    raise JsonMalformed
-
-
-def _check_address(scope: Scope) -> None:
-    if len(scope["query_string"]) > LONGEST_QUERY or len(scope["path"]) > LONGEST_PATH:
-        raise UriTooLong
-    if "\0" in scope["path"]:
-        raise MalformedRequest
-
-
-async def _read(receive: Receive, limit: int) -> bytes:
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        body += message.get("body", b"")
-        if len(body) > limit:
-            raise BodyTooLarge
-        if not message.get("more_body", False):
-            return bytes(body)
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replay() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return replay
 
 
 class LoadGate:

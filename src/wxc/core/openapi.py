@@ -14,6 +14,7 @@ from wxc.core.errors import (
     CsrfFailed,
     DeadlineExceeded,
     DuplicateKey,
+    HeadersTooLarge,
     InternalError,
     InvalidCursor,
     JsonMalformed,
@@ -39,6 +40,7 @@ _UNSAFE = ("post", "put", "patch", "delete")
 _ALWAYS = (
     MalformedRequest,
     UriTooLong,
+    HeadersTooLarge,
     ValidationFailed,
     UnknownParameter,
     InternalError,

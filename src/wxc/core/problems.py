@@ -30,7 +30,8 @@ from wxc.core.errors import (
 )
 
 _log = logging.getLogger("wxc.problems")
-_PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_-]{0,64}", re.ASCII)
+_PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_-]{0,36}", re.ASCII)  # an id or a name, not a token
+_MOST_PARTS = 20  # of one request: the answer is no larger than the mistake
 _HTTP_REFUSALS: Mapping[int, type[Refusal]] = {
     400: MalformedRequest,
     404: NotFound,
@@ -46,8 +47,10 @@ def problem_response(scope: Scope, error: Exception) -> Response:
         errors = invalid_parts(error.errors())
     elif refusal.status == ValidationFailed.status:
         errors = errors or []
-    if refusal.status >= 500:
+    if refusal.status == 500:
         _log.error("%s: %r", refusal.code(), error, exc_info=error)
+    elif refusal.status > 500:  # an outage: its line is enough, its traceback would be noise
+        _log.warning("%s: %r", refusal.code(), error)
     headers = dict(getattr(error, "headers", None) or {})
     if refusal.retry_after is not None:
         headers["Retry-After"] = str(refusal.retry_after)
@@ -85,7 +88,7 @@ def refusal_for(error: Exception) -> type[Refusal]:
 
 
 def invalid_parts(errors: Sequence[Any]) -> list[InvalidPart]:
-    """What a validation error says, without the values it was about."""
+    """What a validation error says, without the values it was about; the first of many."""
     return [
         InvalidPart(
             pointer=_pointer(error["loc"]),
@@ -95,7 +98,7 @@ def invalid_parts(errors: Sequence[Any]) -> list[InvalidPart]:
             if "error" in error.get("ctx", {})
             else error["msg"],
         )
-        for error in errors
+        for error in errors[:_MOST_PARTS]
     ]
 
 

@@ -21,6 +21,7 @@ _INVISIBLE = (
 _VISIBLE = re.compile(f"[^{_INVISIBLE}]")
 _CONTROLS = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
 _CONTROL = re.compile(f"[{_CONTROLS}]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,8 @@ class Text:
 
     def normalise(self, value: str) -> str:
         """The text in NFC; raises what pydantic turns into a 422."""
+        _refuse_unstorable(value)
         value = unicodedata.normalize("NFC", value)
-        _refuse_nul(value)
         if self.one_line and _CONTROL.search(value):
             raise PydanticCustomError("text_control", "The text must be one line.")
         if not _VISIBLE.search(value):
@@ -69,7 +70,7 @@ class Secret:
 
     def normalise(self, value: str) -> str:
         """The password in NFC (NIST SP 800-63B section 3.1.1.2); nothing is trimmed."""
-        _refuse_nul(value)
+        _refuse_unstorable(value)
         return _measured(unicodedata.normalize("NFC", value), self.least, self.length)
 
     def __get_pydantic_core_schema__(
@@ -88,9 +89,11 @@ class Secret:
         }
 
 
-def _refuse_nul(value: str) -> None:
+def _refuse_unstorable(value: str) -> None:
     if "\0" in value:
         raise PydanticCustomError("text_nul", "The text contains a NUL character.")
+    if _SURROGATE.search(value):  # JSON can spell what UTF-8 cannot
+        raise PydanticCustomError("text_surrogate", "The text contains half a character.")
 
 
 def _measured(value: str, least: int, length: int) -> str:
@@ -113,13 +116,12 @@ def _email(value: object) -> object:
     if len(value) > EMAIL_LENGTH:
         raise malformed
     try:
-        # Reserved top-level domains pass, tests use them; a domain without a dot does not.
-        address = validate_email(value, check_deliverability=False, globally_deliverable=False)
+        # As in a test environment: the reserved domain .test passes, .local and .onion do not.
+        address = validate_email(value, check_deliverability=False, test_environment=True)
     except (EmailNotValidError, UnicodeError):
         raise malformed from None
-    domain = address.ascii_domain
-    normalised = f"{address.local_part}@{domain}"
-    if "." not in domain or len(normalised) > EMAIL_LENGTH:
+    normalised = f"{address.local_part}@{address.ascii_domain}"
+    if len(normalised) > EMAIL_LENGTH:
         raise malformed
     return normalised
 

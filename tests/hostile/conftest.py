@@ -1,0 +1,90 @@
+"""A member amid data of their own, ready to send anything; and a server on a real socket."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tests import factories
+from tests.browser import Browser
+from tests.conftest import Member
+from tests.hostile.corpus import Operation
+from tests.hostile.refusals import snapshot
+from tests.hostile.server import Server, serving
+
+from wxc.core.ids import new_id
+
+_JSON = {"Content-Type": "application/json"}
+
+
+class World:
+    """Ada, signed in; Grace and Linus, all following one another; a stranger; and posts."""
+
+    def __init__(
+        self, ada: Browser, stranger: Browser, post_id: UUID, connection: AsyncConnection
+    ) -> None:
+        self.ada = ada
+        self.stranger = stranger
+        self._named = {"username": "grace", "post_id": str(post_id)}
+        self._connection = connection
+
+    def address(self, operation: Operation, given: Mapping[str, str] | None = None) -> str:
+        """The operation's path; what is not given is what Ada might have in her browser."""
+        path = operation.path
+        for slot in operation.parameters("path"):
+            name = str(slot.path[0])
+            path = path.replace(f"{{{name}}}", (given or {}).get(name) or self._value(name))
+        return path
+
+    async def send(
+        self,
+        operation: Operation,
+        *,
+        content: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        query: str = "",
+        browser: Browser | None = None,
+        path: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """The operation as Ada would send it, with what is given in place of what is right."""
+        if content is None:
+            content = operation.valid_body()
+        if headers is None:
+            headers = {} if content is None else _JSON
+        return await (browser or self.ada).request(
+            operation.method,
+            self.address(operation, path) + query,
+            content=content,
+            headers=headers,
+        )
+
+    async def state(self) -> dict[str, tuple[int, str]]:
+        """All that is stored."""
+        return await snapshot(self._connection)
+
+    def _value(self, name: str) -> str:
+        return self._named.get(name) or str(new_id())
+
+
+@pytest.fixture
+async def world(member: Member, stranger: Browser, connection: AsyncConnection) -> World:
+    ada = await member("ada")
+    assert ada.id is not None
+    grace = await factories.make_user(connection, "grace")
+    linus = await factories.make_user(connection, "linus")
+    people = (ada.id, grace, linus)
+    for follower, followed in itertools.permutations(people, 2):
+        await factories.make_follow(connection, follower, followed)
+    posts = [await factories.make_post(connection, ada.id) for _ in range(2)]
+    for _ in range(2):
+        await factories.make_post(connection, grace)
+    return World(ada, stranger, posts[0], connection)
+
+
+@pytest.fixture(scope="session")
+def server(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The application as it is served, for what only a real socket shows."""
+    with serving(redis_url, tmp_path_factory.mktemp("server") / "log") as running:
+        yield running

@@ -1,0 +1,198 @@
+"""What there is to attack, read from the OpenAPI document: a route added later is in it too."""
+
+import copy
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from pydantic import SecretStr
+
+from wxc.app import create_app
+from wxc.core.config import Config
+
+CANARY = "Kanarienvogel"
+"""Stands in every hostile value, and never in an answer."""
+
+_MARK = "the value goes here"
+_BODY = "application/json"
+Schema = Mapping[str, Any]
+Path = tuple[str | int, ...]
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The application's OpenAPI document; it does not depend on the configuration."""
+    nowhere = Config(
+        environment="development",
+        database_url="postgresql://nowhere",
+        redis_url="redis://nowhere",
+        secret_key=SecretStr("s" * 40),
+        jwt_secret_key=SecretStr("j" * 40),
+        log_level="warning",
+    )
+    return create_app(nowhere).openapi()
+
+
+def variants(schema: Schema) -> Iterator[Schema]:
+    """The plain schemas that a schema amounts to, references and unions resolved."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        yield from variants(document()["components"]["schemas"][name])
+        return
+    choices = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
+    if choices is None:
+        yield schema
+    for choice in choices or ():
+        yield from variants(choice)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One place for a value: a field of a body, a parameter of a path or a query."""
+
+    path: Path
+    schema: Schema
+
+    def variant(self, kind: str) -> Schema | None:
+        """What the slot says of values of this JSON type; None where it takes none."""
+        return next((one for one in variants(self.schema) if one.get("type") == kind), None)
+
+    @property
+    def string(self) -> Schema | None:
+        return self.variant("string")
+
+    @property
+    def pointer(self) -> str:
+        return "".join(f"/{part}" for part in self.path)
+
+    @property
+    def is_password(self) -> bool:
+        return self.string is not None and self.string.get("format") == "password"
+
+    def admits(self, text: str) -> bool:
+        """Whether the documented pattern, enumeration and bounds let the text through."""
+        string = self.string
+        if string is None or string.get("format") not in (None, "password"):
+            return False
+        return (
+            re.search(string.get("pattern", ""), text) is not None
+            and text in string.get("enum", [text])
+            and string.get("minLength", 0) <= len(text) <= string.get("maxLength", len(text))
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """A method of a path, as the document declares it."""
+
+    method: str
+    path: str
+    declared: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return str(self.declared["operationId"])
+
+    @property
+    def tag(self) -> str:
+        return str(self.declared["tags"][0])
+
+    def parameters(self, place: str) -> list[Slot]:
+        """The parameters of the path or of the query, each as a slot."""
+        found = self.declared.get("parameters", ())
+        return [Slot((one["name"],), one["schema"]) for one in found if one["in"] == place]
+
+    @property
+    def body_schema(self) -> Schema | None:
+        body = self.declared.get("requestBody")
+        return None if body is None else next(variants(body["content"][_BODY]["schema"]))
+
+    @property
+    def examples(self) -> list[dict[str, Any]]:
+        """Bodies that have the right form."""
+        return list((self.body_schema or {}).get("examples", ()))
+
+    @property
+    def slots(self) -> list[Slot]:
+        """Every field of the body, nested ones as far as the first example goes."""
+        return list(_slots(self.body_schema or {}, self.examples[0], ()))
+
+    @property
+    def objects(self) -> list[Path]:
+        """Where objects are in the first example."""
+        return list(_objects(self.examples[0], ()))
+
+    def valid_body(self) -> bytes | None:
+        """A body of the right form; None where the operation takes none."""
+        return json.dumps(self.examples[0]).encode() if self.examples else None
+
+    def body_with(self, path: Path, source: bytes) -> bytes:
+        """The example with this JSON text in one place."""
+        body = copy.deepcopy(self.examples[0])
+        target: Any = body
+        for part in path[:-1]:
+            target = target[part]
+        target[path[-1]] = _MARK
+        return json.dumps(body).encode().replace(json.dumps(_MARK).encode(), source)
+
+
+def _slots(schema: Schema, example: object, path: Path) -> Iterator[Slot]:
+    for variant in variants(schema):
+        if isinstance(example, list) and example and "items" in variant:
+            yield Slot((*path, 0), variant["items"])
+            yield from _slots(variant["items"], example[0], (*path, 0))
+        if isinstance(example, dict):
+            for name, field in variant.get("properties", {}).items():
+                yield Slot((*path, name), field)
+                yield from _slots(field, example.get(name), (*path, name))
+
+
+def _objects(example: object, path: Path) -> Iterator[Path]:
+    if isinstance(example, dict):
+        yield path
+        for name, value in example.items():
+            yield from _objects(value, (*path, name))
+    if isinstance(example, list) and example:
+        yield from _objects(example[0], (*path, 0))
+
+
+@cache
+def operations() -> tuple[Operation, ...]:
+    """Every operation of the document."""
+    return tuple(
+        Operation(method.upper(), path, declared)
+        for path, methods in document()["paths"].items()
+        for method, declared in methods.items()
+    )
+
+
+def those(wanted: Callable[[Operation], object]) -> list[Operation]:
+    """The operations of which something is true."""
+    return [operation for operation in operations() if wanted(operation)]
+
+
+WITH_BODY = those(lambda operation: operation.body_schema)
+WITH_PATH = those(lambda operation: operation.parameters("path"))
+WITH_QUERY = those(lambda operation: operation.parameters("query"))
+LISTS = those(
+    lambda operation: any(one.path == ("cursor",) for one in operation.parameters("query"))
+)
+NEEDING_SESSION = those(
+    lambda operation: (
+        "session_expired" in str(operation.declared["responses"].get("401"))
+        and operation.method != "GET"
+    )
+)
+
+
+def field_names() -> set[str]:
+    """Every name that any request or answer uses for a field."""
+    schemas = document()["components"]["schemas"].values()
+    return {name for schema in schemas for name in schema.get("properties", {})}
+
+
+def quoted(text: str) -> bytes:
+    """The text as a JSON string, whatever it holds."""
+    return json.dumps(text).encode()

@@ -1,0 +1,45 @@
+"""What every refusal looks like, and what it leaves behind: nothing."""
+
+import httpx
+from sqlalchemy import ColumnClause, func, literal, literal_column, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.hostile.corpus import CANARY
+
+from wxc.core.errors import Problem, ValidationProblem, all_refusals
+from wxc.models.base import Base
+
+
+def assert_refused(answer: httpx.Response, *codes: str) -> str:
+    """One of these refusals, well formed, without a trace of the value; which one it is."""
+    what = f"{answer.status_code}: {answer.content[:300]!r}"
+    assert answer.headers.get("content-type") == "application/problem+json", what
+    assert_no_echo(answer)
+    body = answer.content.decode("utf-8", "strict")
+    form = ValidationProblem if answer.status_code == 422 else Problem
+    problem = form.model_validate_json(body, strict=True, extra="forbid")
+    assert problem.code in codes, what
+    assert problem.status == answer.status_code == all_refusals()[problem.code].status, what
+    assert problem.type == f"/docs/errors/{problem.code}"
+    assert problem.request_id == answer.headers["x-request-id"]
+    return problem.code
+
+
+def assert_no_echo(answer: httpx.Response) -> None:
+    """Nothing of the hostile value is in the body or in a header."""
+    headers = b"\n".join(name + b": " + value for name, value in answer.headers.raw)
+    assert CANARY.encode() not in answer.content, answer.content[:300]
+    assert CANARY.encode() not in headers, headers
+
+
+async def snapshot(connection: AsyncConnection) -> dict[str, tuple[int, str]]:
+    """Every table's number of rows, and a hash of all that is in them."""
+    found = {}
+    row: ColumnClause[str] = literal_column("t::text")
+    rows = func.string_agg(row, aggregate_order_by(literal(" "), row))
+    for table in Base.metadata.sorted_tables:
+        summary = select(func.count(), func.coalesce(func.md5(rows), ""))
+        result = await connection.execute(summary.select_from(table.alias("t")))
+        count, digest = result.one()
+        found[table.name] = (count, digest)
+    return found

@@ -1,0 +1,149 @@
+"""The application served by `wxc serve` in a process of its own, spoken to in raw bytes."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+from tests.database import clone_database, drop_database
+
+_PATIENCE = 20.0  # seconds for the start, the end and any single answer
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that is running."""
+
+    port: int
+    pid: int
+    log: Path
+    database_url: str
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def ask(
+        self, head: bytes, body: bytes | AsyncIterable[bytes] = b"", end: bytes = b"\r\n\r\n"
+    ) -> httpx.Response:
+        """Send these very bytes; the answer, read until the server closes the connection."""
+        async with asyncio.timeout(_PATIENCE):
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            answered = asyncio.create_task(_all_of(reader))
+            try:
+                writer.write(head.replace(b"\n", b"\r\n") + end)
+                await _pour(writer, body, answered)
+                return _parsed(await answered)
+            finally:
+                writer.close()
+                with suppress(ConnectionError):
+                    await writer.wait_closed()
+
+    async def get(self, path: bytes, *headers: bytes) -> httpx.Response:
+        """GET this very path."""
+        lines = [b"GET " + path + b" HTTP/1.1", b"Host: api.test", b"Connection: close", *headers]
+        return await self.ask(b"\n".join(lines))
+
+    def memory(self) -> int:
+        """Bytes of memory that the process holds."""
+        status = Path(f"/proc/{self.pid}/statm")
+        if status.exists():
+            return int(status.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        asked = ["/bin/ps", "-o", "rss=", "-p", str(self.pid)]
+        return int(subprocess.check_output(asked)) * 1024  # noqa: S603 - nobody else's words
+
+
+async def _all_of(reader: asyncio.StreamReader) -> bytes:
+    """What came before the server closed, be it with a reset of what it had not read."""
+    received = bytearray()
+    with suppress(ConnectionResetError):
+        while part := await reader.read(65_536):
+            received += part
+    return bytes(received)
+
+
+async def _pour(
+    writer: asyncio.StreamWriter,
+    body: bytes | AsyncIterable[bytes],
+    answered: "asyncio.Task[bytes]",
+) -> None:
+    """Write the body until all of it is sent or the server has had enough."""
+    with suppress(ConnectionError):
+        if isinstance(body, bytes):
+            writer.write(body)
+            await writer.drain()
+            return
+        async for part in body:
+            if answered.done():
+                return
+            writer.write(part)
+            await writer.drain()
+
+
+def _parsed(raw: bytes) -> httpx.Response:
+    head, _, body = raw.partition(b"\r\n\r\n")
+    status, *lines = head.split(b"\r\n")
+    headers = [(name, value.strip()) for name, _, value in (line.partition(b":") for line in lines)]
+    return httpx.Response(int(status.split()[1]), headers=headers, content=body)
+
+
+@contextmanager
+def serving(redis_url: str, log: Path) -> Iterator[Server]:
+    """Serve on a database of its own until the block ends."""
+    engine = os.environ["WXC_TEST_DATABASE_URL"]
+    template = os.environ["WXC_TEST_TEMPLATE"]
+    name = f"{template}_{uuid4().hex[:8]}"
+    url = asyncio.run(clone_database(engine, template, name))
+    port = _free_port()
+    command = [sys.executable, "-c", "from wxc.cli import app; app()"]
+    command += ["serve", "--host", "127.0.0.1", "--port", str(port)]
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(  # noqa: S603 - nobody else's words
+            command, env=_environment(url, redis_url), stdout=output, stderr=output
+        ) as process,
+    ):
+        try:
+            _await_health(process, port, log)
+            yield Server(port, process.pid, log, url)
+        finally:
+            process.terminate()
+            process.wait(_PATIENCE)
+            asyncio.run(drop_database(engine, name))
+
+
+def _environment(database_url: str, redis_url: str) -> dict[str, str]:
+    return {
+        "ENVIRONMENT": "development",
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "SECRET_KEY": "s" * 40,
+        "JWT_SECRET_KEY": "j" * 40,
+        "COOKIE_SECURE": "false",
+        "PASSWORD_HASH_MEMORY": "8",
+        "PASSWORD_HASH_ROUNDS": "1",
+    }
+
+
+def _await_health(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    until = time.monotonic() + _PATIENCE
+    while time.monotonic() < until and process.poll() is None:
+        with suppress(httpx.TransportError):
+            if httpx.get(f"http://127.0.0.1:{port}/healthz").is_success:
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"the server did not start: {log.read_text()}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

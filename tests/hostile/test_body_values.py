@@ -1,0 +1,198 @@
+"""Rows 1 to 4, 14, 15 and 18: hostile values in every field of every body."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
+from tests.hostile.conftest import World
+from tests.hostile.corpus import CANARY, WITH_BODY, Operation, Slot, field_names, quoted
+from tests.hostile.refusals import assert_refused
+
+_BLANKS = (
+    "",
+    " ",
+    " \t\n ",
+    "\u00a0",
+    "\u200b\u200d",
+    "\u3164",
+    "\u202e\u202c",
+    "\ufeff",
+    "\u00ad",
+)
+_GIANT = b"1" + b"0" * 5000
+
+
+def _nul(slot: Slot) -> Iterator[bytes]:
+    for text in (f"{CANARY}\0", f"\0{CANARY}", "\0" * 8):
+        yield quoted(text)
+
+
+def _lone_surrogate(slot: Slot) -> Iterator[bytes]:
+    for text in (f"{CANARY}\ud800", f"\udc00{CANARY}", "\ud83d" * 8):
+        yield quoted(text)
+
+
+def _blank(slot: Slot) -> Iterator[bytes]:
+    for text in _BLANKS[:1] if slot.is_password else _BLANKS:
+        yield quoted(text)
+
+
+def _too_long(slot: Slot) -> Iterator[bytes]:
+    longest = (slot.string or {}).get("maxLength")
+    if longest is not None:
+        yield quoted("é" * (longest + 1))
+        yield quoted("e\u0301" * (longest + 1))
+        yield quoted(CANARY + "e" + "\u0301" * longest)
+        yield quoted(CANARY + "a" * longest)
+
+
+def _line_break(slot: Slot) -> Iterator[bytes]:
+    for end in ("\n", "\r\n", "\r", "\u2028", "\u0085", "\u001b"):
+        for text in (f"{CANARY}{end}Bcc: eve@example.com", f"{CANARY}@example.com{end}"):
+            if not slot.admits(text):
+                yield quoted(text)
+
+
+def _not_a_number(slot: Slot) -> Iterator[bytes]:
+    for text in ("NaN", "Infinity", "-Infinity", "1e400", "0x10", "١٢٣", "1_000", "+1"):
+        if not slot.admits(text) and not slot.is_password:
+            yield quoted(text)
+
+
+def _wrong_type(slot: Slot) -> Iterator[bytes]:
+    canary = quoted(CANARY)
+    kinds = {"string": canary, "boolean": b"true", "null": b"null", "array": b"[" + canary + b"]"}
+    for kind, source in kinds.items():
+        if slot.variant(kind) is None:
+            yield source
+    yield b'{"%s": %s}' % (CANARY.encode(), canary)
+    if slot.variant("array") is None:
+        yield b"[]"
+    if slot.variant("number") is None:
+        yield b"1.5"
+
+
+def _huge_number(slot: Slot) -> Iterator[bytes]:
+    for bits in (31, 53, 63, 64, 1000):
+        yield b"%d" % 2**bits
+        yield b"-%d" % 2**bits
+    yield from (b"1e400", b"-1e400", b"1e308")
+
+
+KINDS: Mapping[str, Callable[[Slot], Iterator[bytes]]] = {
+    "nul": _nul,
+    "lone surrogate": _lone_surrogate,
+    "blank": _blank,
+    "too long": _too_long,
+    "line break": _line_break,
+    "not a number": _not_a_number,
+    "wrong type": _wrong_type,
+    "huge number": _huge_number,
+}
+
+
+@pytest.mark.parametrize("operation", WITH_BODY, ids=str)
+async def test_the_documented_example_has_the_right_form_and_names_every_field(
+    operation: Operation, world: World
+) -> None:
+    answer = await world.send(operation)
+
+    assert answer.status_code in (200, 201, 202, 204, 401, 403, 404, 409), answer.text
+    assert operation.body_schema is not None
+    assert operation.body_schema["properties"].keys() == operation.examples[0].keys()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("operation", WITH_BODY, ids=str)
+async def test_a_hostile_value_in_any_field_is_refused_by_its_place(
+    operation: Operation, kind: str, world: World
+) -> None:
+    before = await world.state()
+
+    for slot in operation.slots:
+        for source in KINDS[kind](slot):
+            answer = await world.send(operation, content=operation.body_with(slot.path, source))
+
+            assert_refused(answer, "validation_failed")
+            pointers = [part["pointer"] for part in answer.json()["errors"]]
+            assert pointers, (slot.pointer, source)
+            assert all(pointer.startswith(slot.pointer) for pointer in pointers), pointers
+    assert await world.state() == before
+
+
+@pytest.mark.parametrize("operation", WITH_BODY, ids=str)
+async def test_a_number_that_json_does_not_have_or_nobody_can_hold_is_malformed(
+    operation: Operation, world: World
+) -> None:
+    before = await world.state()
+
+    for slot in operation.slots:
+        for source in (b"NaN", b"Infinity", b"-Infinity", _GIANT, b"-" + _GIANT, b"01", b"0x1"):
+            answer = await world.send(operation, content=operation.body_with(slot.path, source))
+
+            assert_refused(answer, "json_malformed")
+    assert await world.state() == before
+
+
+@pytest.mark.parametrize("operation", WITH_BODY, ids=str)
+async def test_a_field_that_the_schema_does_not_know_is_refused_whatever_its_name(
+    operation: Operation, world: World
+) -> None:
+    before = await world.state()
+    known = {str(part) for slot in operation.slots for part in slot.path}
+    strange = {"role", "is_admin", "like_count", "user_id", "__proto__", "__class__", "", "\0", "é"}
+
+    for place in operation.objects:
+        for name in sorted((strange | field_names()) - known):
+            body = operation.body_with((*place, name), quoted(CANARY))
+            answer = await world.send(operation, content=body)
+
+            assert_refused(answer, "validation_failed")
+            assert [part["code"] for part in answer.json()["errors"]] == ["extra_forbidden"], name
+    assert await world.state() == before
+
+
+@pytest.mark.parametrize("operation", WITH_BODY, ids=str)
+async def test_a_strange_key_makes_no_strange_answer(operation: Operation, world: World) -> None:
+    for name in ("\ud800", "\0", "a" * 4000 + CANARY, "~/", "\u202e", '"\\'):
+        answer = await world.send(operation, content=operation.body_with((name,), b"1"))
+
+        assert_refused(answer, "validation_failed")
+        assert all(len(part["pointer"]) < 500 for part in answer.json()["errors"])
+
+
+@pytest.mark.parametrize("operation", WITH_BODY, ids=str)
+async def test_a_body_of_nothing_but_mistakes_gets_a_short_answer(
+    operation: Operation, world: World
+) -> None:
+    mistakes = json.dumps({f"x{number}": 0 for number in range(700)}).encode()
+
+    answer = await world.send(operation, content=mistakes)
+
+    assert_refused(answer, "validation_failed")
+    assert 0 < len(answer.json()["errors"]) <= 50
+
+
+@pytest.mark.parametrize("operation", WITH_BODY, ids=str)
+async def test_a_text_of_exactly_the_longest_length_passes_counted_after_normalisation(
+    operation: Operation, world: World
+) -> None:
+    for slot in operation.slots:
+        longest = (slot.string or {}).get("maxLength", 0)
+        if not slot.admits("é" * longest):
+            continue
+        for text in ("é" * longest, "e\u0301" * longest):
+            answer = await world.send(
+                operation, content=operation.body_with(slot.path, quoted(text))
+            )
+
+            assert answer.status_code in (200, 201, 202, 204, 401, 403, 404, 409), answer.text
+
+
+@pytest.mark.parametrize("operation", WITH_BODY, ids=str)
+def test_every_text_of_a_body_is_bounded_and_every_body_closed(operation: Operation) -> None:
+    assert operation.body_schema is not None
+    assert operation.body_schema["additionalProperties"] is False
+    for slot in operation.slots:
+        if slot.string is not None:
+            assert {"maxLength", "enum", "const", "format"} & slot.string.keys(), slot.pointer

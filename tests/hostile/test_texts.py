@@ -1,0 +1,101 @@
+"""Rows 15 to 18: texts are data, whatever language they are written in."""
+# ruff: noqa: RUF001 - letters that look like others are the point
+
+import pytest
+from tests.browser import Browser
+from tests.conftest import Member
+from tests.hostile.conftest import World
+from tests.hostile.corpus import CANARY, Operation, operations, those
+from tests.hostile.refusals import assert_refused
+
+LANGUAGES = (
+    "%_\\'\";--",
+    "'; DROP TABLE posts; --",
+    "' OR '1'='1' UNION SELECT password_hash FROM users --",
+    "&!():*<->",
+    "(a+)+$ [[:alpha:]]*",
+    "{{7*7}} ${7*7} <%= 7*7 %> #{7*7} %(x)s %s {0}",
+    "<script>alert(1)</script>",
+    "<svg onload=alert(1)><img src=x onerror=alert(1)>",
+    "[a](javascript:alert(1)) ![b](data:text/html;base64,PHNjcmlwdD4=)",
+    "\u202egnp.exe\u202c and \u2066isolated\u2069",
+    "Z\u0348\u032e" + "\u0488" * 1000,
+    "line\r\nbreak\ttab\u0085next\u2028line",
+    "𝒻𝒶𝓃𝒸𝓎 👩🏽‍🚀 🏳️‍🌈 ‮",
+    '{"role": "admin"}',
+    "../../etc/passwd",
+)
+READING = those(lambda operation: operation.method == "GET" and operation.tag != "operations")
+
+
+@pytest.mark.parametrize("text", LANGUAGES)
+async def test_a_post_says_what_was_written_and_nothing_else_happens(
+    text: str, member: Member
+) -> None:
+    ada = await member("ada")
+
+    written = await ada.post("/posts", json={"body": text})
+
+    assert written.status_code == 201, written.text
+    read = await ada.get(written.headers["location"])
+    listed = (await ada.get("/users/ada/posts")).json()["items"]
+    fed = (await ada.get("/feeds")).json()["items"]
+    assert read.json()["body"] == text
+    assert [post["body"] for post in listed] == [item["post"]["body"] for item in fed] == [text]
+
+
+@pytest.mark.parametrize("text", ["<script>", "'; --", "\u202eada", "{{7*7}}", "a&amp;b", "%s"])
+async def test_a_display_name_is_shown_as_it_was_typed(text: str, stranger: Browser) -> None:
+    account = {"username": "amelia", "email": "a@example.com", "password": "a long walk in Porto"}
+    registered = await stranger.post("/register", json=account | {"display_name": text})
+
+    assert registered.status_code == 201
+    assert (await stranger.get("/users/amelia")).json()["display_name"] == text
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\u2028", "\u2029", "\u0085", "\v", "\x1b"])
+async def test_a_name_or_an_address_is_one_line(end: str, stranger: Browser) -> None:
+    account = {"username": "amelia", "email": "a@example.com", "password": "a long walk in Porto"}
+    for field in ("username", "email", "display_name"):
+        for value in (f"amelia{end}Bcc: {CANARY}@example.com", f"a@example.com{end}", f"{end}ada"):
+            answer = await stranger.post("/register", json=account | {field: value})
+
+            assert_refused(answer, "validation_failed")
+    answer = await stranger.post(
+        "/login", json={"identifier": f"ada{end}{CANARY}", "password": "x"}
+    )
+    assert_refused(answer, "validation_failed")
+
+
+@pytest.mark.parametrize(
+    "name", ["%", "_" * 3, "ad%", "a_a", "ada' --", "' OR 1=1 --", "*", "ada\\"]
+)
+async def test_a_pattern_is_nobody(name: str, member: Member, stranger: Browser) -> None:
+    await member("ada")
+
+    answer = await stranger.log_in(name)
+
+    assert_refused(answer, "invalid_credentials")
+
+
+@pytest.mark.parametrize("operation", READING, ids=str)
+async def test_what_is_read_is_json_that_no_browser_takes_for_a_page(
+    operation: Operation, world: World
+) -> None:
+    answer = await world.send(operation)
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+@pytest.mark.parametrize("operation", operations(), ids=str)
+async def test_every_answer_may_be_read_by_nobody_else(operation: Operation, world: World) -> None:
+    answer = await world.send(operation)
+
+    assert (
+        "no-store" in answer.headers["cache-control"]
+        or "private" in answer.headers["cache-control"]
+    )
+    assert answer.headers["referrer-policy"] == "no-referrer"

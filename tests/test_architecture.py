@@ -1,0 +1,210 @@
+"""What holds for every route, refusal, setting and module, whoever wrote it."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from tests.browser import Browser
+from tests.hostile.corpus import Operation, document, operations
+from wxc.app import ROUTERS
+from wxc.auth.usernames import is_reserved
+from wxc.core.config import Config
+from wxc.core.errors import all_refusals
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted((ROOT / "src" / "wxc").rglob("*.py"))
+LONGEST_FUNCTION = 40
+MOST_STATEMENTS = 5  # of a handler
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _routes(router: APIRouter) -> Iterator[APIRoute]:
+    yield from (route for route in router.routes if isinstance(route, APIRoute))
+
+
+ROUTES = [route for router in ROUTERS for route in _routes(router)]
+DOCUMENTED = [route for route in ROUTES if route.include_in_schema]
+
+
+def _name(value: APIRoute | Path) -> str:
+    return value.name if isinstance(value, APIRoute) else str(value.relative_to(ROOT / "src"))
+
+
+def _functions(path: Path) -> Iterator[Function]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, Function):
+            yield node
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    """The models that an annotation speaks of, those of their fields among them."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+        for field in annotation.model_fields.values():
+            yield from _models(field.annotation)
+    for argument in get_args(annotation):
+        yield from _models(argument)
+
+
+@pytest.mark.parametrize("route", DOCUMENTED, ids=_name)
+def test_every_route_is_tagged_summarised_and_says_what_it_answers(route: APIRoute) -> None:
+    assert len(route.tags) == 1
+    assert route.summary
+    assert route.summary[0].isupper()
+    assert not route.summary.endswith(".")
+    assert route.description
+    assert route.status_code == 204 or route.response_model is not None
+    for method in route.methods or ():
+        declared = document()["paths"][route.path][method.lower()]
+        assert declared["operationId"] == f"{route.tags[0]}_{route.name}"
+
+
+@pytest.mark.parametrize("operation", operations(), ids=str)
+def test_every_operation_documents_its_refusals_by_code(operation: Operation) -> None:
+    refusals = {
+        status: one for status, one in operation.declared["responses"].items() if status >= "4"
+    }
+    codes = {
+        status: list(one["content"]["application/problem+json"]["examples"])
+        for status, one in refusals.items()
+    }
+
+    assert refusals or operation.path == "/livez", "what can never be refused?"
+    for status, named in codes.items():
+        assert {str(all_refusals()[code].status) for code in named} == {status}
+    if operation.parameters("path"):
+        assert "404" in codes
+
+
+@pytest.mark.parametrize("operation", operations(), ids=str)
+def test_every_operation_is_named_in_a_test_of_its_own_feature(operation: Operation) -> None:
+    pattern = re.sub(r"\\\{\w+\\\}", r"[^/\\s]+", re.escape(operation.path)) + r"[\"'?]"
+    tests = [path for path in (ROOT / "tests").rglob("test_*.py") if "hostile" not in path.parts]
+    calls = {"GET": r"\bget\(", "POST": r"\bpost\(", "PUT": r"\bput\(", "DELETE": r"\bdelete\("}
+    helpers = {"/login": r"\blog_in\("}
+    call = re.compile(
+        rf"({calls[operation.method]}|\"{operation.method}\",)\s*f?[\"'](http://[^/]+)?{pattern}"
+        rf"|{helpers.get(operation.path, '(?!)')}"
+    )
+
+    assert any(call.search(path.read_text()) for path in tests), (
+        f"{operation.method} {operation.path}"
+    )
+
+
+@pytest.mark.parametrize("route", DOCUMENTED, ids=_name)
+def test_a_response_model_has_no_defaults(route: APIRoute) -> None:
+    for model in _models(route.response_model):
+        for name, field in model.model_fields.items():
+            assert field.is_required(), f"{model.__name__}.{name} would be optional to a client"
+
+
+def test_no_two_operations_share_an_id() -> None:
+    ids = [str(operation) for operation in operations()]
+
+    assert len(ids) == len(set(ids)) == len(DOCUMENTED)
+
+
+def test_the_first_segment_of_every_route_is_no_username() -> None:
+    for route in ROUTES:
+        first = route.path.split("/")[1]
+        could_be_a_name = re.fullmatch(r"[A-Za-z0-9_]{3,30}", first)
+        assert not could_be_a_name or is_reserved(first), first
+
+
+@pytest.mark.parametrize("code", sorted(all_refusals()))
+async def test_every_refusal_is_explained_on_its_page(code: str, stranger: Browser) -> None:
+    page = await stranger.get(f"/docs/errors/{code}")
+    index = await stranger.get("/docs/errors")
+
+    assert page.status_code == 200
+    assert f"<code>{code}</code>" in page.text
+    assert f"/docs/errors/{code}" in index.text
+
+
+def test_every_refusal_is_in_the_document_with_a_sentence() -> None:
+    examples: dict[str, Any] = document()["components"]["examples"]
+
+    assert examples.keys() == all_refusals().keys()
+    for code, refusal in all_refusals().items():
+        assert examples[code]["value"]["detail"] == refusal.sentence()
+        assert re.fullmatch(r"[A-Z].*[.!]", refusal.sentence()), code
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_no_source_uses_what_leaks_or_says_nothing(path: Path) -> None:
+    names = {
+        node.id
+        if isinstance(node, ast.Name)
+        else node.attr
+        if isinstance(node, ast.Attribute)
+        else ""
+        for node in ast.walk(ast.parse(path.read_text()))
+    }
+    imported = {
+        alias.name
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom | ast.Import)
+        for alias in node.names
+    }
+
+    assert not {"BaseHTTPMiddleware", "TestClient"} & (names | imported)
+    assert not {"utils", "helpers", "common", "constants", "types"} & {path.stem, path.parent.name}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_a_function_fits_on_a_screen(path: Path) -> None:
+    for function in _functions(path):
+        length = (function.end_lineno or 0) - function.lineno + 1
+        assert length <= LONGEST_FUNCTION, f"{function.name} has {length} lines"
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.stem == "router"], ids=_name)
+def test_a_handler_only_hands_over(path: Path) -> None:
+    for function in _functions(path):
+        statements = [node for node in ast.walk(function) if isinstance(node, ast.stmt)]
+        count = len(statements) - 2  # the function itself and its docstring
+        assert ast.get_docstring(function), function.name
+        assert count <= MOST_STATEMENTS, f"{function.name} has {count} statements"
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if "devstack" in path.parts], ids=_name)
+def test_the_development_stack_needs_nothing_but_python(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            modules = [node.module or ""]
+            assert node.level == 0
+        else:
+            continue
+        for module in modules:
+            is_own = module.startswith("wxc.devstack")
+            assert is_own or module.split(".")[0] in sys.stdlib_module_names, module
+
+
+def test_every_setting_is_in_the_example_and_nothing_else() -> None:
+    example = (ROOT / ".env.example").read_text()
+    named = set(re.findall(r"^#?\s?([A-Z][A-Z0-9_]*)=", example, re.M))
+
+    assert named == {name.upper() for name in Config.model_fields}
+
+
+def test_no_lock_holds_an_address_or_a_path() -> None:
+    locks = sorted(ROOT.glob("requirements*.lock"))
+
+    assert len(locks) >= 2
+    for lock in locks:
+        pins = [line for line in lock.read_text().splitlines() if not line.lstrip().startswith("#")]
+        assert pins
+        for line in pins:
+            assert "://" not in line, line
+            assert not re.search(r"(^|\s)[./~]|[A-Za-z]:\\|/", line.split("--hash")[0]), line
