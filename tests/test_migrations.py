@@ -64,6 +64,7 @@ def test_outside_a_checkout_the_missing_folder_is_named(
 ) -> None:
     monkeypatch.setattr(migrations, "__file__", "/nowhere/src/wxc/migrations.py")
     monkeypatch.chdir(tmp_path)
+    migrations.schema_head.cache_clear()
 
     with pytest.raises(FileNotFoundError, match=r"alembic\.ini"):
         migrations.schema_head()

@@ -33,7 +33,6 @@ from wxc.core.problems import problem_response
 from wxc.core.redis import RedisClient
 from wxc.core.signing import derive_key
 from wxc.feed.router import router as feed
-from wxc.migrations import schema_head
 from wxc.operations.pages import Assets
 from wxc.operations.router import router as operations
 from wxc.operations.service import Startup
@@ -113,7 +112,6 @@ def connect(app: FastAPI, database: Database, redis: RedisClient) -> None:
     app.state.redis = redis
     app.state.auth = Auth(app.state.config, database, redis)
     app.state.startup = Startup()
-    app.state.schema_head = schema_head()
 
 
 @contextlib.asynccontextmanager

@@ -43,6 +43,7 @@ def configure_logging(config: Config) -> None:
         )
     )
     logging.basicConfig(level=config.log_level.upper(), handlers=[handler], force=True)
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it counts files at every change
     for name in ("uvicorn", "uvicorn.error"):  # uvicorn brings handlers of its own
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True

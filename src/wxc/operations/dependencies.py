@@ -5,6 +5,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from wxc.core.redis import RedisClient
+from wxc.migrations import schema_head
 from wxc.operations.service import Startup
 
 
@@ -16,11 +17,6 @@ def open_startup(request: Request) -> Startup:
 def open_redis(request: Request) -> RedisClient:
     """The application's Redis."""
     return cast(RedisClient, request.app.state.redis)
-
-
-def schema_head(request: Request) -> str:
-    """The migration that this code expects."""
-    return cast(str, request.app.state.schema_head)
 
 
 StartupState = Annotated[Startup, Depends(open_startup)]
