@@ -75,8 +75,8 @@ async def test_every_unsafe_route_is_open_to_our_own_pages_only(
     headers = {"Origin": origin, "Sec-Fetch-Site": site}
 
     for method, path in unsafe_routes(app):
-        if path == "/logout":
-            continue  # it would end the session; its own tests follow
+        if path in ("/logout", "/refresh-token"):
+            continue  # they would change the session's cookies; their own tests follow
         answer = await ada.request(
             method, filled(path), headers={k: v for k, v in headers.items() if v is not None}
         )
@@ -84,11 +84,13 @@ async def test_every_unsafe_route_is_open_to_our_own_pages_only(
         assert is_refused != is_let_through, (method, path, answer.text)
 
 
-async def test_a_foreign_page_can_neither_log_somebody_in_nor_out(member: Member) -> None:
+async def test_a_foreign_page_can_neither_log_in_nor_out_nor_refresh(
+    member: Member,
+) -> None:
     ada = await member("ada")
     foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
 
-    for path in ("/login", "/logout"):
+    for path in ("/login", "/logout", "/refresh-token"):
         answer = await ada.post(path, headers=foreign)
         assert answer.json()["code"] == "csrf_failed"
         assert "set-cookie" not in answer.headers

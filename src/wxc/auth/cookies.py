@@ -1,11 +1,14 @@
 """The cookies of a session: how they are named, read, set and cleared."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from wxc.auth.errors import NotAuthenticated
+from wxc.core.errors import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,17 @@ class CookieJar:
                 httponly=True,
                 samesite="lax",
             )
+
+    @contextmanager
+    def cleared_by(self, *refusals: type[Refusal]) -> Iterator[None]:
+        """Have both cleared by the answer to any of these refusals."""
+        try:
+            yield
+        except refusals as refusal:
+            response = Response()
+            self.clear(response)
+            refusal.cookies = response.headers.getlist("set-cookie")
+            raise
 
     def clear(self, response: Response) -> None:
         """Clear both, with the attributes that they were set with."""

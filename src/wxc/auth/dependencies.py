@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from wxc.auth import service
 from wxc.auth.cookies import CookieJar, SessionCookies
 from wxc.auth.errors import NotAuthenticated, SessionExpired
-from wxc.auth.service import Auth, Principal
+from wxc.auth.service import Auth, Principal, RefreshClaim
 from wxc.auth.tokens import Tokens
 from wxc.core import clock
 from wxc.core.dependencies import CursorParameter, Limit, Transactions, page_request
@@ -51,6 +51,25 @@ async def current_user(principal: Annotated[Principal | None, Depends(maybe_user
     if principal is None:
         raise NotAuthenticated
     return principal
+
+
+def refresh_claim(request: Request) -> RefreshClaim:
+    """The refresh token of the cookies; whether the session lives is for the service to say.
+
+    Raises `NotAuthenticated` without a genuine one, and for cookies of two different sessions.
+    """
+    tokens, cookies = open_auth(request).tokens, open_cookie_jar(request).read(request)
+    if not cookies.refresh:
+        raise NotAuthenticated
+    session_id, generation = tokens.read_refresh(cookies.refresh)
+    if cookies.access:
+        claims = tokens.read_access(cookies.access, clock.now())
+        _refuse_strange_pair(tokens, cookies, claims.session_id)
+    try:
+        refuse_forgery(request, tokens, session_id)
+    except CsrfFailed:
+        return RefreshClaim(session_id, generation, is_forged=True)
+    return RefreshClaim(session_id, generation, is_forged=False)
 
 
 def refuse_forgery(request: Request, tokens: Tokens, session_id: UUID) -> None:
@@ -126,6 +145,7 @@ Cookies = Annotated[CookieJar, Depends(open_cookie_jar)]
 MaybeUser = Annotated[Principal | None, Depends(maybe_user)]
 CurrentUser = Annotated[Principal, Depends(current_user)]
 HeldSession = Annotated[UUID, Depends(held_session)]
+Claim = Annotated[RefreshClaim, Depends(refresh_claim)]
 LeavingSession = Annotated[UUID | None, Depends(leaving_session)]
 FormerSession = Annotated[UUID | None, Depends(former_session)]
 UserAgent = Annotated[str | None, Depends(user_agent)]

@@ -11,6 +11,10 @@ class SessionExpired(Unauthenticated):
     """The session has ended or needs to be refreshed."""
 
 
+class RefreshReused(Unauthenticated):
+    """This refresh token was used before; somebody may have copied it, so the session has ended."""
+
+
 class InvalidCredentials(Unauthenticated):
     """The name or the password is wrong."""
 

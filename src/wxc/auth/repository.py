@@ -156,6 +156,44 @@ class SessionRepository:
         )
         return (await self.session.execute(statement)).scalar_one()
 
+    async def refresh(
+        self, session_id: UUID, generation: int, *, moment: datetime, idle: timedelta
+    ) -> UUID | None:
+        """Raise the counter if it stands at `generation`; whose session it is, or None.
+
+        One statement decides between any number of parallel callers.
+        """
+        statement = (
+            update(Session)
+            .where(
+                Session.id == session_id,
+                Session.generation == generation,
+                Session.revoked_at.is_(None),
+                Session.idle_until > moment,
+            )
+            .values(
+                generation=generation + 1,
+                refreshed_at=moment,
+                last_used_at=moment,
+                idle_until=func.least(moment + idle, Session.expires_at),
+            )
+            .returning(Session.user_id)
+        )
+        return (await self.session.execute(statement)).scalar_one_or_none()
+
+    async def live(self, session_id: UUID, moment: datetime) -> AnyRow | None:
+        """`(user_id, generation, refreshed_at)` of a session that is alive, locked."""
+        statement = (
+            select(Session.user_id, Session.generation, Session.refreshed_at)
+            .where(
+                Session.id == session_id,
+                Session.revoked_at.is_(None),
+                Session.idle_until > moment,
+            )
+            .with_for_update()
+        )
+        return (await self.session.execute(statement)).one_or_none()
+
     async def revoke(self, session_id: UUID) -> None:
         """End the session; one that has ended keeps the time at which it did."""
         await self.session.execute(

@@ -5,6 +5,7 @@ from fastapi import APIRouter, Response, status
 from wxc.auth import service
 from wxc.auth.dependencies import (
     AuthTools,
+    Claim,
     Cookies,
     CurrentUser,
     FormerSession,
@@ -19,6 +20,7 @@ from wxc.auth.errors import (
     InvalidCredentials,
     NotAuthenticated,
     PasswordTooCommon,
+    RefreshReused,
     SessionExpired,
     UsernameReserved,
     UsernameTaken,
@@ -63,6 +65,25 @@ async def log_in(
 ) -> LoggedIn:
     """Open a session. Its tokens are in HttpOnly cookies; a former session here ends."""
     opened = await service.log_in(database, auth, credentials, user_agent=user_agent, former=former)
+    cookies.set(response, access=opened.access, refresh=opened.refresh)
+    return opened.answer
+
+
+@router.post(
+    "/refresh-token",
+    summary="Stay signed in",
+    responses=documented(NotAuthenticated, SessionExpired, RefreshReused),
+)
+async def refresh_token(
+    response: Response, database: Transactions, auth: AuthTools, cookies: Cookies, claim: Claim
+) -> LoggedIn:
+    """Exchange the refresh token for new tokens of the same session, in new cookies.
+
+    A repeated call within 30 seconds, by another tab or after an answer that was lost, gets the
+    same refresh token. Older ones end the session. Two of the refusals clear the cookies.
+    """
+    with cookies.cleared_by(SessionExpired, RefreshReused):
+        opened = await service.refresh(database, auth, claim)
     cookies.set(response, access=opened.access, refresh=opened.refresh)
     return opened.answer
 

@@ -16,6 +16,7 @@ from wxc.auth.errors import (
     EmailTaken,
     InvalidCredentials,
     PasswordTooCommon,
+    RefreshReused,
     SessionExpired,
     UsernameReserved,
     UsernameTaken,
@@ -35,7 +36,10 @@ from wxc.auth.usernames import is_reserved
 from wxc.core import clock
 from wxc.core.config import Config
 from wxc.core.database import AnyRow, Database, Reader, after_commit
+from wxc.core.errors import CsrfFailed
 from wxc.core.redis import RedisClient
+
+GRACE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,32 @@ async def log_in(
         return await _open_session(session, auth, account, fresh, user_agent, former)
 
 
+@dataclass(frozen=True, slots=True)
+class RefreshClaim:
+    """What a request for new tokens shows: a genuine refresh token, and perhaps a CSRF token."""
+
+    session_id: UUID
+    generation: int
+    is_forged: bool
+    """The CSRF token was missing or wrong."""
+
+
+async def refresh(database: Database, auth: Auth, claim: RefreshClaim) -> OpenedSession:
+    """Raise the session's generation and hand out its tokens.
+
+    The generation before is good for another 30 s and gets the same successor: two tabs, or an
+    answer that was lost. Raises `SessionExpired`, `CsrfFailed`, and `RefreshReused` for anything
+    older, after the session has been ended for good (RFC 9700 section 4.14.2).
+    """
+    moment = clock.now().replace(microsecond=0)  # a JWT counts in seconds
+    async with database.transaction() as session:
+        holder = await _raise_generation(session, auth, claim, moment)
+        account = await AccountReader(session).me(holder[0]) if holder else None
+    if holder is None or account is None:  # only now: the end of the session is committed
+        raise RefreshReused
+    return _opened(auth, account, claim.session_id, holder[1], moment)
+
+
 async def log_out(session: AsyncSession, auth: Auth, session_id: UUID) -> None:
     """End the session everywhere before the answer; ending it twice changes nothing."""
     await SessionRepository(session).revoke(session_id)
@@ -156,6 +186,28 @@ async def _refuse_taken(database: Database, registration: Registration) -> None:
         raise EmailTaken
 
 
+async def _raise_generation(
+    session: AsyncSession, auth: Auth, claim: RefreshClaim, moment: datetime
+) -> tuple[UUID, int] | None:
+    """Whose session it is and its generation now; None when a reuse has just ended it."""
+    sessions = SessionRepository(session)
+    if not claim.is_forged:
+        user_id = await sessions.refresh(
+            claim.session_id, claim.generation, moment=moment, idle=auth.idle_lifetime
+        )
+        if user_id is not None:
+            return user_id, claim.generation + 1
+    row = await sessions.live(claim.session_id, moment)
+    if row is None:
+        raise SessionExpired
+    if claim.is_forged:
+        raise CsrfFailed
+    if claim.generation == row.generation - 1 and moment - row.refreshed_at <= GRACE:
+        return row.user_id, row.generation
+    await log_out(session, auth, claim.session_id)
+    return None
+
+
 async def _open_session(
     session: AsyncSession,
     auth: Auth,
@@ -179,6 +231,12 @@ async def _open_session(
     if former is not None:
         await sessions.revoke(former)
         after_commit(session, partial(auth.revocations.announce, [former]))
+    return _opened(auth, account, session_id, 0, moment)
+
+
+def _opened(
+    auth: Auth, account: AnyRow, session_id: UUID, generation: int, moment: datetime
+) -> OpenedSession:
     return OpenedSession(
         LoggedIn(
             user=_me(account),
@@ -186,7 +244,7 @@ async def _open_session(
             access_expires_at=moment + auth.tokens.access_lifetime,
         ),
         auth.tokens.access(account.id, session_id, moment),
-        auth.tokens.refresh(session_id, 0),
+        auth.tokens.refresh(session_id, generation),
     )
 
 

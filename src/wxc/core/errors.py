@@ -24,6 +24,8 @@ class Refusal(Exception):  # noqa: N818 - a refusal is a fact, not an error
     def __init__(self, reason: str = "", *, errors: "list[InvalidPart] | None" = None) -> None:
         super().__init__(reason)
         self.errors = errors
+        self.cookies: list[str] = []
+        """`Set-Cookie` values that go along with the refusal."""
 
     @classmethod
     def code(cls) -> str:

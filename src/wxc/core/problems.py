@@ -56,7 +56,7 @@ def problem_response(scope: Scope, error: Exception) -> Response:
         headers["Retry-After"] = str(refusal.retry_after)
     if refusal.status in (408, 413):
         headers["Connection"] = "close"  # the rest of the body is not waited for
-    return Response(
+    answer = Response(
         problem_body(
             refusal,
             instance=_instance(scope, refusal),
@@ -67,6 +67,9 @@ def problem_response(scope: Scope, error: Exception) -> Response:
         headers,
         media_type="application/problem+json",
     )
+    for cookie in error.cookies if isinstance(error, Refusal) else ():
+        answer.headers.append("Set-Cookie", cookie)
+    return answer
 
 
 def refusal_for(error: Exception) -> type[Refusal]:

@@ -18,6 +18,8 @@ class Session(Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     generation: Mapped[int] = mapped_column(default=0, server_default="0")
     """Counts refreshes; the refresh token of generation n is derived from it, never stored."""
+    refreshed_at: Mapped[datetime | None]
+    """When the generation was last raised; for 30 s the one before it is still good."""
     user_agent: Mapped[str | None] = mapped_column(String(256))
     created_at: Mapped[CreatedAt]
     last_used_at: Mapped[CreatedAt]

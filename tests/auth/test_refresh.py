@@ -1,0 +1,220 @@
+"""Refreshing: the same successor for who is in time, the end of the session for who is not."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.browser import Browser
+from tests.conftest import Member
+from tests.live import running
+
+from wxc.core import clock
+from wxc.core.config import Config
+from wxc.core.redis import RedisClient
+from wxc.models import Session
+
+Later = Callable[[float], None]
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Later:
+    """Moves the clock by so many seconds."""
+    moment = clock.now()
+
+    def move(seconds: float) -> None:
+        nonlocal moment
+        moment += timedelta(seconds=seconds)
+        monkeypatch.setattr(clock, "now", lambda: moment)
+
+    return move
+
+
+@pytest.fixture
+async def ada(member: Member) -> Browser:
+    return await member("ada")
+
+
+async def refresh_with(browser: Browser, token: str) -> httpx.Response:
+    """Refresh with this token in the cookie and no access token."""
+    headers = {"Cookie": f"wxc_refresh={token}", "X-CSRF-Token": browser.csrf_token or ""}
+    kept = dict(browser.http.cookies)
+    browser.http.cookies.clear()
+    answer = await browser.http.post("/refresh-token", headers=headers)
+    browser.http.cookies.clear()
+    browser.http.cookies.update(kept)
+    return answer
+
+
+async def generation(connection: AsyncConnection, browser: Browser) -> int | None:
+    return await connection.scalar(select(Session.generation).where(Session.user_id == browser.id))
+
+
+def successor(answer: httpx.Response) -> str:
+    assert answer.status_code == 200, answer.text
+    return str(answer.cookies["wxc_refresh"])
+
+
+async def test_a_session_goes_on_with_new_tokens_and_the_same_csrf_token(
+    ada: Browser, connection: AsyncConnection
+) -> None:
+    former = dict(ada.http.cookies)
+
+    answer = await ada.post("/refresh-token")
+
+    assert answer.status_code == 200
+    assert answer.json()["csrf_token"] == ada.csrf_token
+    assert answer.json()["user"]["username"] == "ada"
+    assert {name for name in former if ada.http.cookies[name] == former[name]} == set()
+    assert await generation(connection, ada) == 1
+    assert (await ada.get("/auth-check")).status_code == 200
+
+
+async def test_an_expired_access_token_is_no_hindrance(ada: Browser, later: Later) -> None:
+    later(3600)
+    assert (await ada.get("/feeds")).json()["code"] == "session_expired"
+
+    assert (await ada.post("/refresh-token")).status_code == 200
+    assert (await ada.get("/feeds")).status_code == 200
+
+
+async def test_within_the_grace_the_former_token_gets_the_same_successor(
+    ada: Browser, connection: AsyncConnection, later: Later
+) -> None:
+    first = ada.http.cookies["wxc_refresh"]
+    second = successor(await refresh_with(ada, first))
+
+    later(29)
+    again = successor(await refresh_with(ada, first))
+
+    assert again == second
+    assert await generation(connection, ada) == 1
+
+
+async def test_after_the_grace_a_reuse_ends_the_session_for_good(
+    ada: Browser, connection: AsyncConnection, later: Later
+) -> None:
+    first = ada.http.cookies["wxc_refresh"]
+    second = successor(await refresh_with(ada, first))
+
+    later(32)
+    reused = await refresh_with(ada, first)
+
+    assert (reused.status_code, reused.json()["code"]) == (401, "refresh_reused")
+    assert len(reused.headers.get_list("set-cookie")) == 2  # cleared
+    ended = await connection.scalar(select(Session.revoked_at).where(Session.user_id == ada.id))
+    assert ended is not None
+    after = await refresh_with(ada, second)
+    assert (after.status_code, after.json()["code"]) == (401, "session_expired")
+    assert (await ada.get("/auth-check")).json()["code"] == "session_expired"
+
+
+async def test_a_token_two_generations_old_is_a_reuse_even_within_the_grace(ada: Browser) -> None:
+    first = ada.http.cookies["wxc_refresh"]
+    second = successor(await refresh_with(ada, first))
+    successor(await refresh_with(ada, second))
+
+    reused = await refresh_with(ada, first)
+
+    assert (reused.status_code, reused.json()["code"]) == (401, "refresh_reused")
+
+
+async def test_a_session_nobody_uses_for_a_fortnight_has_ended(ada: Browser, later: Later) -> None:
+    later(14 * 86_400 + 1)
+
+    answer = await ada.post("/refresh-token")
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "session_expired")
+    assert not ada.http.cookies
+
+
+async def test_thirty_days_are_the_end_however_often_it_is_used(ada: Browser, later: Later) -> None:
+    for _ in range(3):
+        later(9 * 86_400)
+        assert (await ada.post("/refresh-token")).status_code == 200
+
+    later(3 * 86_400 + 1)
+
+    assert (await ada.post("/refresh-token")).json()["code"] == "session_expired"
+
+
+async def test_without_its_csrf_token_nothing_is_refreshed(
+    ada: Browser, connection: AsyncConnection
+) -> None:
+    answer = await ada.http.post("/refresh-token")
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "csrf_failed")
+    assert "set-cookie" not in answer.headers
+    assert await generation(connection, ada) == 0
+
+
+async def test_an_ended_session_is_told_before_a_wrong_csrf_token(ada: Browser) -> None:
+    token = ada.http.cookies["wxc_refresh"]
+    await ada.post("/logout")
+    ada.csrf_token = "wrong"
+
+    answer = await refresh_with(ada, token)
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "session_expired")
+
+
+@pytest.mark.parametrize("cookie", ["", "wxc_refresh=garbage", "wxc_access=garbage"])
+async def test_without_a_genuine_token_there_is_nothing_to_refresh_nor_to_clear(
+    stranger: Browser, cookie: str
+) -> None:
+    answer = await stranger.post("/refresh-token", headers={"Cookie": cookie})
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+    assert "set-cookie" not in answer.headers
+
+
+async def test_cookies_of_two_sessions_refresh_neither(
+    member: Member, connection: AsyncConnection
+) -> None:
+    ada, bob = await member("ada"), await member("bob")
+    ada.http.cookies.set("wxc_access", bob.http.cookies["wxc_access"], domain="api.test")
+
+    answer = await ada.http.post(
+        "/refresh-token",
+        headers={
+            "Cookie": f"wxc_refresh={ada.http.cookies['wxc_refresh']}"
+            f"; wxc_access={bob.http.cookies['wxc_access']}",
+            "X-CSRF-Token": ada.csrf_token or "",
+        },
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+    assert await generation(connection, ada) == 0
+
+
+class TestAtOnce:
+    @pytest.fixture
+    async def app(
+        self, config: Config, fresh_database_url: str, redis: RedisClient
+    ) -> AsyncIterator[FastAPI]:
+        async with running(config.model_copy(update={"database_url": fresh_database_url})) as app:
+            yield app
+
+    async def test_fifty_refreshes_with_one_token_raise_the_counter_once(
+        self, app: FastAPI
+    ) -> None:
+        async with Browser(app) as browser:
+            who = {"username": "ada", "email": "ada@example.com", "password": "walk in the rain"}
+            await browser.post("/register", json=who)
+            await browser.log_in("ada", who["password"])
+            cookies = "; ".join(f"{k}={v}" for k, v in browser.http.cookies.items())
+            browser.http.cookies.clear()
+            headers = {"Cookie": cookies, "X-CSRF-Token": browser.csrf_token or ""}
+
+            answers = await asyncio.gather(
+                *(browser.http.post("/refresh-token", headers=headers) for _ in range(50))
+            )
+
+        assert {answer.status_code for answer in answers} == {200}
+        assert len({successor(answer) for answer in answers}) == 1
+        async with app.state.database.transaction() as session:
+            assert (await session.execute(select(Session.generation))).scalars().all() == [1]
