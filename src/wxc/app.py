@@ -38,9 +38,10 @@ from wxc.operations.router import router as operations
 from wxc.operations.service import Startup
 from wxc.posts.router import router as posts
 from wxc.relationships.router import router as relationships
+from wxc.sessions.router import router as sessions
 from wxc.users.router import router as users
 
-ROUTERS: tuple[APIRouter, ...] = (auth, users, relationships, posts, feed, operations)
+ROUTERS: tuple[APIRouter, ...] = (auth, sessions, users, relationships, posts, feed, operations)
 
 _DESCRIPTION = """
 A social network whose members can run a currency exchange.
@@ -54,6 +55,7 @@ your feed. The session lives in HttpOnly cookies; every unsafe request carries i
 # In the order in which a person meets them.
 _TAGS: list[dict[str, Any]] = [
     {"name": "auth", "description": "Register, log in, stay signed in, log out."},
+    {"name": "sessions", "description": "Where you are logged in."},
     {"name": "users", "description": "People as others see them."},
     {"name": "relationships", "description": "Who follows whom."},
     {"name": "posts", "description": "What members write."},

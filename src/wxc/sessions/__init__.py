@@ -1,0 +1,1 @@
+"""Where a member is logged in, and ending it."""

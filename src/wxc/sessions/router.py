@@ -1,0 +1,51 @@
+"""Where one is logged in."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, status
+
+from wxc.auth.dependencies import AuthTools, CurrentUser
+from wxc.auth.errors import NotAuthenticated, SessionExpired
+from wxc.core.dependencies import Session, Transactions
+from wxc.core.ids import Id
+from wxc.core.openapi import documented
+from wxc.sessions import service
+from wxc.sessions.errors import SessionNotFound
+from wxc.sessions.schemas import OwnSessionPage
+
+router = APIRouter(prefix="/sessions", tags=["sessions"])
+SessionId = Annotated[Id, Path(description="The session's id.")]
+
+
+@router.get(
+    "",
+    summary="Where you are logged in",
+    responses=documented(NotAuthenticated, SessionExpired),
+)
+async def list_sessions(me: CurrentUser, database: Transactions) -> OwnSessionPage:
+    """Your sessions, the last used first."""
+    return await service.list_sessions(database, me)
+
+
+@router.delete(
+    "/{session_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="End a session",
+    responses=documented(SessionNotFound, NotAuthenticated, SessionExpired),
+)
+async def end_session(
+    session_id: SessionId, me: CurrentUser, session: Session, auth: AuthTools
+) -> None:
+    """End one of your sessions; it is dead on every instance before the answer."""
+    await service.end_session(session, auth, me, session_id)
+
+
+@router.delete(
+    "",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="End all other sessions",
+    responses=documented(NotAuthenticated, SessionExpired),
+)
+async def end_other_sessions(me: CurrentUser, session: Session, auth: AuthTools) -> None:
+    """End all of your sessions but the one that asks."""
+    await service.end_other_sessions(session, auth, me)

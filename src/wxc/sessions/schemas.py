@@ -1,0 +1,24 @@
+"""What sessions look like to their owner."""
+
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from wxc.core.pagination import Page
+from wxc.core.times import Timestamp
+
+
+class OwnSession(BaseModel):
+    """One place where you are logged in."""
+
+    id: UUID
+    created_at: Timestamp
+    last_used_at: Timestamp
+    """When it was opened or last refreshed."""
+    user_agent: str | None
+    current: bool
+    """Whether it is the one that asks."""
+
+
+class OwnSessionPage(Page[OwnSession]):
+    """The hundred sessions that were used last; the cursors are always null."""

@@ -1,0 +1,92 @@
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.browser import Browser
+from tests.conftest import Member
+
+from wxc.core import clock
+from wxc.models import Session
+
+UNKNOWN = UUID("01900000-0000-7000-8000-000000000000")
+
+
+@pytest.fixture
+async def ada(member: Member) -> Browser:
+    return await member("ada")
+
+
+@pytest.fixture
+async def phone(app: FastAPI, ada: Browser) -> AsyncIterator[Browser]:
+    """The same member on another device."""
+    async with Browser(app) as phone:
+        phone.http.headers["User-Agent"] = "Phone/1.0 (ümlaut)"
+        await phone.log_in("ada")
+        yield phone
+
+
+async def ids(browser: Browser) -> list[str]:
+    return [item["id"] for item in (await browser.get("/sessions")).json()["items"]]
+
+
+async def test_a_member_sees_where_they_are_logged_in(ada: Browser, phone: Browser) -> None:
+    page = (await ada.get("/sessions")).json()
+
+    assert (page["next_cursor"], page["prev_cursor"]) == (None, None)
+    on_phone, here = page["items"]
+    assert set(here) == {"id", "created_at", "last_used_at", "user_agent", "current"}
+    assert (on_phone["current"], here["current"]) == (False, True)
+    assert on_phone["user_agent"] == "Phone/1.0 (??mlaut)"
+
+
+async def test_an_ended_session_is_dead_at_once_and_listed_no_more(
+    ada: Browser, phone: Browser
+) -> None:
+    (on_phone, _) = await ids(ada)
+
+    assert (await ada.delete(f"/sessions/{on_phone}")).status_code == 204
+
+    assert (await phone.get("/auth-check")).json()["code"] == "session_expired"
+    assert on_phone not in await ids(ada)
+    again = await ada.delete(f"/sessions/{on_phone}")
+    assert (again.status_code, again.json()["code"]) == (404, "session_not_found")
+
+
+async def test_ending_all_others_keeps_the_one_that_asks(ada: Browser, phone: Browser) -> None:
+    for _ in range(2):
+        assert (await ada.delete("/sessions")).status_code == 204
+
+    assert (await phone.get("/auth-check")).status_code == 401
+    assert (await ada.get("/auth-check")).status_code == 200
+    assert len(await ids(ada)) == 1
+
+
+async def test_somebody_elses_session_is_unknown(ada: Browser, member: Member) -> None:
+    bob = await member("bob")
+
+    for session_id in (*await ids(bob), UNKNOWN):
+        answer = await ada.delete(f"/sessions/{session_id}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "session_not_found")
+
+    assert (await bob.get("/auth-check")).status_code == 200
+
+
+async def test_a_session_that_ran_out_is_not_listed(
+    ada: Browser, phone: Browser, connection: AsyncConnection
+) -> None:
+    (on_phone, here) = await ids(ada)
+    await connection.execute(
+        update(Session)
+        .where(Session.id == UUID(on_phone))
+        .values(idle_until=clock.now() - timedelta(seconds=1))
+    )
+
+    assert await ids(ada) == [here]
+
+
+async def test_sessions_are_for_members(stranger: Browser) -> None:
+    assert (await stranger.get("/sessions")).status_code == 401
