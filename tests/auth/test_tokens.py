@@ -1,6 +1,7 @@
 """A token is ours to the last bit, or nobody's."""
 
 import base64
+import itertools
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ import jwt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from wxc.auth.errors import NotAuthenticated
 from wxc.auth.tokens import AUDIENCE, ISSUER, Tokens
@@ -43,7 +45,7 @@ def claims(**changes: Any) -> dict[str, Any]:
 
 
 def mint(tokens: Tokens, headers: dict[str, Any] | None = None, **changes: Any) -> str:
-    good = {"alg": "HS256", "typ": "at+jwt", "kid": tokens._key_id} | (headers or {})
+    good = {"alg": "HS256", "typ": "at+jwt", "kid": tokens._keys.current_id} | (headers or {})
     headed = {name: value for name, value in good.items() if value is not ...}
     signed = b".".join(_part(part) for part in (headed, claims(**changes)))
     signature = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256)
@@ -140,7 +142,7 @@ def test_a_broken_token_is_nobodys(tokens: Tokens) -> None:
 
 
 def test_a_token_with_a_claim_twice_is_nobodys(tokens: Tokens) -> None:
-    head = _part({"alg": "HS256", "typ": "at+jwt", "kid": tokens._key_id})
+    head = _part({"alg": "HS256", "typ": "at+jwt", "kid": tokens._keys.current_id})
     body = json.dumps(claims())[:-1] + f', "sub": "{uuid4()}"}}'
     signed = head + b"." + _encoded(body.encode())
     algorithm = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256)
@@ -186,6 +188,33 @@ def test_any_other_text_is_no_refresh_token(text: str) -> None:
 
     with pytest.raises(NotAuthenticated):
         tokens.read_refresh(text)
+
+
+def ring(config: Config, current: str, **others: str) -> Tokens:
+    keys = {"jwt_secret_key": current, **{f"jwt_secret_key_{k}": v for k, v in others.items()}}
+    return Tokens(config.model_copy(update={k: SecretStr(v * 40) for k, v in keys.items()}))
+
+
+def test_a_rotation_takes_place_without_a_single_refusal(config: Config) -> None:
+    """At every step each instance is either at this one or at the one before."""
+    steps = [
+        ring(config, "a"),
+        ring(config, "a", next="b"),
+        ring(config, "b", previous="a"),
+        ring(config, "b"),
+    ]
+
+    for before, after in itertools.pairwise(steps):
+        for signer, reader in itertools.product((before, after), repeat=2):
+            token = signer.access(new_id(), new_id(), clock.now())
+            assert not reader.read_access(token, clock.now()).is_expired
+
+
+def test_a_key_that_is_dropped_takes_its_tokens_along(config: Config) -> None:
+    token = ring(config, "a").access(new_id(), new_id(), clock.now())
+
+    with pytest.raises(NotAuthenticated):
+        ring(config, "b").read_access(token, clock.now())
 
 
 def test_another_key_makes_another_token(config: Config, tokens: Tokens) -> None:

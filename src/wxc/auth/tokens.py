@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import jwt
+from pydantic import SecretStr
 
 from wxc.auth.errors import NotAuthenticated
 from wxc.core.config import Config
@@ -32,6 +33,36 @@ class AccessClaims:
     is_expired: bool
 
 
+class KeyRing:
+    """The keys of access tokens: the current one signs, its neighbours are still or already good.
+
+    To rotate without a single 401: set the new key as `JWT_SECRET_KEY_NEXT` on every instance;
+    then make it current and the old one `JWT_SECRET_KEY_PREVIOUS`; drop that one when the last
+    token it has signed has expired. Dropping a key at once ends every token it has signed.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.current = config.jwt_secret_key.get_secret_value().encode()
+        self.current_id = _key_id(config.jwt_secret_key)
+        ring = (config.jwt_secret_key, config.jwt_secret_key_next, config.jwt_secret_key_previous)
+        self._keys = {
+            _key_id(secret): secret.get_secret_value().encode() for secret in ring if secret
+        }
+
+    def key_for(self, header: dict[str, Any]) -> bytes:
+        """The key that a token's header names; raises `NotAuthenticated` for any other header."""
+        key_id = header.get("kid")
+        expected = {"alg": _ALGORITHM, "typ": _TYPE, "kid": key_id}
+        if header != expected or key_id not in self._keys:  # no jku, jwk, x5u or crit either
+            raise NotAuthenticated
+        return self._keys[key_id]
+
+
+def _key_id(secret: SecretStr) -> str:
+    """A name for a key that tells nothing of it, so that operators need not invent one."""
+    return derive_key(secret.get_secret_value(), "key id").hex()[:8]
+
+
 class Tokens:
     """Makes and reads tokens; nothing here asks whether the session is still alive."""
 
@@ -39,8 +70,7 @@ class Tokens:
         secret = config.secret_key.get_secret_value()
         self._refresh_key = derive_key(secret, "refresh token")
         self._csrf_key = derive_key(secret, "csrf token")
-        self._jwt_key = config.jwt_secret_key.get_secret_value().encode()
-        self._key_id = derive_key(config.jwt_secret_key.get_secret_value(), "key id").hex()[:8]
+        self._keys = KeyRing(config)
         self.access_lifetime = timedelta(seconds=config.access_token_lifetime)
 
     def access(self, user_id: UUID, session_id: UUID, moment: datetime) -> str:
@@ -57,17 +87,20 @@ class Tokens:
             "typ": "access",
         }
         return jwt.encode(
-            claims, self._jwt_key, _ALGORITHM, headers={"kid": self._key_id, "typ": _TYPE}
+            claims,
+            self._keys.current,
+            _ALGORITHM,
+            headers={"kid": self._keys.current_id, "typ": _TYPE},
         )
 
     def read_access(self, token: str, moment: datetime) -> AccessClaims:
         """The claims of a token that is ours, expired or not; else raises `NotAuthenticated`."""
         try:
-            if len(token) > LONGEST_TOKEN or not self._is_headed(token):
+            if len(token) > LONGEST_TOKEN:
                 raise NotAuthenticated
             claims = jwt.decode(
                 token,
-                self._jwt_key,
+                self._keys.key_for(jwt.get_unverified_header(token)),
                 [_ALGORITHM],
                 audience=AUDIENCE,
                 issuer=ISSUER,
@@ -107,11 +140,6 @@ class Tokens:
     def is_csrf(self, session_id: UUID, token: str) -> bool:
         """Whether `token` is the session's, compared in constant time."""
         return hmac.compare_digest(self.csrf(session_id).encode(), token.encode())
-
-    def _is_headed(self, token: str) -> bool:
-        header = jwt.get_unverified_header(token)
-        expected = {"alg": _ALGORITHM, "typ": _TYPE, "kid": self._key_id}
-        return header == expected  # nothing more either: no jku, jwk, x5u or crit
 
 
 def _claims(claims: dict[str, Any], moment: datetime) -> AccessClaims:

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, SecretStr, field_validator, model_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _LEAST_SECRET_LENGTH = 32  # bytes; RFC 7518 section 3.2 asks for the hash's own length
+_SECRETS = ("secret_key", "jwt_secret_key", "jwt_secret_key_next", "jwt_secret_key_previous")
 _PLACEHOLDERS = ("change-me", "changeme", "secret", "example")
 
 
@@ -53,6 +54,8 @@ class Config(BaseSettings):
 
     secret_key: SecretStr
     jwt_secret_key: SecretStr
+    jwt_secret_key_next: SecretStr | None = None
+    jwt_secret_key_previous: SecretStr | None = None
     access_token_lifetime: int = Field(default=600, ge=30)
     session_idle_lifetime: int = Field(default=14 * 86_400, ge=60)
     session_lifetime: int = Field(default=30 * 86_400, ge=60)
@@ -105,10 +108,12 @@ class Config(BaseSettings):
     @model_validator(mode="after")
     def _refuse_weak_production(self) -> Self:
         if self.environment == "production":
-            for name in ("secret_key", "jwt_secret_key"):
-                _refuse_weak_secret(name, getattr(self, name).get_secret_value())
-            if self.secret_key == self.jwt_secret_key:
-                raise ValueError("SECRET_KEY and JWT_SECRET_KEY must differ")
+            secrets = {name: getattr(self, name) for name in _SECRETS if getattr(self, name)}
+            for name, secret in secrets.items():
+                _refuse_weak_secret(name, secret.get_secret_value())
+            if len(set(secrets.values())) < len(secrets):
+                names = ", ".join(name.upper() for name in secrets)
+                raise ValueError(f"{names} must differ from one another")
             if not self.cookie_secure:
                 raise ValueError("COOKIE_SECURE must not be false in production")
         return self
