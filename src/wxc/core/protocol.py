@@ -18,11 +18,10 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse, then see whether a head is still open and how much of it has come."""
-        super().data_received(data)
-        if not self._is_in_head:
-            return
         self._head_length += len(data)
-        if self._head_length > LONGEST_HEAD and not self.transport.is_closing():
+        super().data_received(data)
+        is_too_long = self._is_in_head and self._head_length > LONGEST_HEAD
+        if is_too_long and not self.transport.is_closing():
             self.send_400_response("The headers are too large.")
 
     def on_headers_complete(self) -> None:
