@@ -38,6 +38,10 @@ class Proxy:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection(*self._target)
+        if self._server is None:  # cut while it was being connected
+            writer.close()
+            back.close()
+            return
         async with asyncio.TaskGroup() as both:
             both.create_task(self._pump(reader, back))
             both.create_task(self._pump(there, writer))

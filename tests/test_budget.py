@@ -50,7 +50,7 @@ def round_trips(redis: RedisClient, monkeypatch: pytest.MonkeyPatch) -> list[int
         ("GET", "/users/ada/following", None, 1),
         ("GET", "/posts/{post}", None, 1),
         ("GET", "/auth-check", None, 1),
-        ("POST", "/posts", {"body": "hello"}, 1),
+        ("POST", "/posts", {"body": "hello"}, 2),
         ("PUT", "/posts/{post}", {"body": "hello"}, 3),
         ("DELETE", "/posts/{post}", None, 2),
         ("POST", "/users/eve/follow", None, 4),

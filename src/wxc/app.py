@@ -63,6 +63,8 @@ _TAGS: list[dict[str, Any]] = [
     {"name": "operations", "description": "Health, for those who run the service."},
 ]
 
+_PROBES = ("/livez", "/healthz")
+
 # The routes that take credentials have no business with long bodies.
 _ACCOUNT_PATHS = (
     "/register",
@@ -96,7 +98,8 @@ def create_app(config: Config) -> FastAPI:
     }
     app.state.cursors = CursorSealer(derive_key(config.secret_key.get_secret_value(), "cursor"))
     app.state.cookies = CookieJar(
-        is_secure=config.cookie_secure, lifetime=config.session_idle_lifetime
+        is_secure=config.cookie_secure,
+        lifetime=min(config.session_idle_lifetime, config.session_lifetime),
     )
     for router in ROUTERS:
         app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
@@ -104,7 +107,7 @@ def create_app(config: Config) -> FastAPI:
     for error in (HTTPException, RequestValidationError, Refusal):
         app.add_exception_handler(error, _answer_exception)
     _add_middleware(app, config)
-    install_openapi(app, tags=_TAGS, public_tags=("operations",))
+    install_openapi(app, tags=_TAGS)
     return app
 
 
@@ -138,7 +141,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def _add_middleware(app: FastAPI, config: Config) -> None:
     """From the inside out: what is added last sees the request first."""
-    app.add_middleware(LoadGate, deadline=config.request_deadline, most=config.requests_in_flight)
+    app.add_middleware(
+        LoadGate, deadline=config.request_deadline, most=config.requests_in_flight, probes=_PROBES
+    )
     app.add_middleware(BodyGate, limit_for=_body_limit(config), deadline=config.body_deadline)
     app.add_middleware(OriginGate, origins=config.cors_origins)
     app.add_middleware(Faults)

@@ -61,8 +61,10 @@ class NotEmpty(Exception):  # noqa: N818 - a fact
 
 async def fill(config: Config, members: int) -> str:
     """Fill the database and say with how much; raises `NotEmpty`."""
-    url = (config.database_direct_url or config.database_url).replace("+asyncpg", "", 1)
-    connection = await asyncpg.connect(url)
+    url = config.database_direct_url or config.database_url
+    # An address as libpq spells it, which is how asyncpg itself reads one.
+    libpq_url = url.replace("postgresql+asyncpg", "postgresql", 1).replace("?ssl=", "?sslmode=")
+    connection = await asyncpg.connect(libpq_url)
     try:
         async with connection.transaction():
             if await connection.fetchval("SELECT EXISTS (SELECT FROM users)"):

@@ -6,6 +6,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.browser import Browser
 from tests.conftest import Member
+from tests.database import StatementLog
 from tests.factories import PASSWORD, make_user
 
 from wxc.core import clock
@@ -156,6 +157,32 @@ class TestLogIn:
         assert stored != outdated
         assert (await stranger.log_in("ada")).status_code == 200
 
+    @pytest.mark.parametrize(
+        "identifier", ["Ada@bücher.example", "ADA@BÜCHER.EXAMPLE", "ada@xn--bcher-kva.example"]
+    )
+    async def test_an_international_address_logs_in_however_it_is_spelled(
+        self, stranger: Browser, identifier: str
+    ) -> None:
+        await stranger.post("/register", json=REGISTRATION | {"email": "Ada@bücher.example"})
+
+        assert (await stranger.log_in(identifier, REGISTRATION["password"])).status_code == 200
+
+    async def test_what_is_no_address_is_an_unknown_account(self, stranger: Browser) -> None:
+        assert (await stranger.log_in("@", "whatever it is")).status_code == 401
+
+    async def test_a_full_queue_is_told_before_anything_is_looked_up(
+        self, app: FastAPI, stranger: Browser, connection: AsyncConnection
+    ) -> None:
+        app.state.auth.passwords._places = 0
+
+        with StatementLog().watching(connection) as log:
+            login = await stranger.log_in("ada")
+            registration = await stranger.post("/register", json=REGISTRATION)
+
+        for answer in (login, registration):
+            assert (answer.status_code, answer.json()["code"]) == (503, "hashing_busy")
+        assert log.statements == []
+
     async def test_a_password_that_changes_while_it_is_hashed_opens_nothing(
         self,
         app: FastAPI,
@@ -165,9 +192,10 @@ class TestLogIn:
     ) -> None:
         await make_user(connection, "ada")
         verify = app.state.auth.passwords.verify
+        another = await app.state.auth.passwords.hash("another password")
 
         async def change_meanwhile(password: str, encoded: str | None) -> bool:
-            await connection.execute(update(User).values(password_hash="another"))
+            await connection.execute(update(User).values(password_hash=another))
             return bool(await verify(password, encoded))
 
         monkeypatch.setattr(app.state.auth.passwords, "verify", change_meanwhile)
@@ -311,6 +339,47 @@ class TestLogOut:
         self, stranger: Browser, cookies: str
     ) -> None:
         answer = await stranger.post("/logout", headers={"Cookie": cookies})
+
+        assert answer.status_code == 204
+        assert len(answer.headers.get_list("set-cookie")) == 2
+
+    async def test_a_good_refresh_token_ends_the_session_whatever_stands_beside_it(
+        self, member: Member
+    ) -> None:
+        ada = await member("ada")
+        live = dict(ada.http.cookies)
+        ada.http.cookies.clear()
+        broken = {"Cookie": _header(live | {"wxc_access": "garbage"})}
+
+        unguarded = await ada.http.post("/logout", headers=broken)
+        assert (unguarded.status_code, unguarded.json()["code"]) == (403, "csrf_failed")
+        assert (await ada.post("/logout", headers=broken)).status_code == 204
+
+        again = await ada.get("/auth-check", headers={"Cookie": _header(live)})
+        assert again.json()["code"] == "session_expired"
+
+    async def test_a_live_access_token_does_so_too(self, member: Member) -> None:
+        ada = await member("ada")
+        live = dict(ada.http.cookies)
+        ada.http.cookies.clear()
+
+        answer = await ada.post(
+            "/logout", headers={"Cookie": _header(live | {"wxc_refresh": "garbage"})}
+        )
+
+        assert answer.status_code == 204
+        assert len(answer.headers.get_list("set-cookie")) == 2
+        again = await ada.get("/auth-check", headers={"Cookie": _header(live)})
+        assert again.json()["code"] == "session_expired"
+
+    async def test_doubled_cookies_are_cleared(self, member: Member) -> None:
+        ada = await member("ada")
+        token = ada.http.cookies["wxc_access"]
+        ada.http.cookies.clear()
+
+        answer = await ada.http.post(
+            "/logout", headers={"Cookie": f"wxc_access={token}; wxc_access={token}"}
+        )
 
         assert answer.status_code == 204
         assert len(answer.headers.get_list("set-cookie")) == 2

@@ -42,6 +42,7 @@ def test_production_is_the_default_and_accepts_strong_secrets() -> None:
         ({"cors_origins": "https://app.example.com/"}, "must list exact origins"),
         ({"cors_origins": "app.example.com"}, "must list exact origins"),
         ({"database_url": "mysql://db"}, "must start with postgresql"),
+        ({"database_url": "postgresql://db/wxc?application_name=x"}, "no options but sslmode"),
         ({"redis_url": "http://cache"}, "must start with redis://"),
     ],
 )
@@ -63,6 +64,12 @@ def test_a_secret_is_in_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert "hunter2" not in str(caught.value)
     assert GOOD["secret_key"] not in repr(Config(**GOOD))
+
+
+def test_tls_is_asked_for_as_libpq_spells_it() -> None:
+    config = Config(**GOOD | {"database_url": "postgresql://db/wxc?sslmode=require"})
+
+    assert config.database_url == "postgresql+asyncpg://db/wxc?ssl=require"
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+asyncpg"])

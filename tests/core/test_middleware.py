@@ -143,6 +143,7 @@ class TestCors:
 
 
 trouble = APIRouter(tags=["trouble"])
+hanging = asyncio.Semaphore(0)
 
 
 @trouble.get("/fail")
@@ -152,6 +153,7 @@ async def fail() -> None:
 
 @trouble.get("/hang")
 async def hang() -> None:
+    hanging.release()
     await asyncio.sleep(60)
 
 
@@ -189,18 +191,22 @@ class TestTrouble:
         assert answer.headers["access-control-allow-origin"] == APP
         assert "canary" not in answer.text
 
-    async def test_more_requests_than_we_can_serve_are_turned_away_at_once(
+    async def test_more_requests_than_we_can_serve_are_turned_away_and_probes_are_not(
         self, stranger: Browser
     ) -> None:
-        hanging = [asyncio.create_task(stranger.get("/hang")) for _ in range(2)]
-        await asyncio.sleep(0.02)
+        while not hanging.locked():  # those of other tests
+            await hanging.acquire()
+        tasks = [asyncio.create_task(stranger.get("/hang")) for _ in range(2)]
+        for _ in tasks:
+            await hanging.acquire()
 
-        answer = await stranger.get("/livez")
+        answer = await stranger.get("/docs/errors")
 
         assert (answer.status_code, answer.json()["code"]) == (503, "overloaded")
         assert answer.headers["retry-after"] == "1"
-        await asyncio.gather(*hanging)
         assert (await stranger.get("/livez")).status_code == 200
+        await asyncio.gather(*tasks)
+        assert (await stranger.get("/docs/errors")).status_code == 200
 
     async def test_a_body_that_never_ends_is_not_waited_for(self, stranger: Browser) -> None:
         async def dribble() -> AsyncIterator[bytes]:

@@ -134,6 +134,16 @@ def test_an_empty_page_past_the_end_leads_back() -> None:
     assert shelf.page(5, cut.prev_cursor).rows == sorted(shelf.ids, reverse=True)
 
 
+def test_an_empty_page_does_not_lead_past_what_may_still_be_committed() -> None:
+    cursor = SEALER.seal("shelf", b"o", new_id())
+
+    cut = Shelf([]).page(5, cursor)
+
+    assert cut.prev_cursor is not None
+    _, position = SEALER.open("shelf", cut.prev_cursor)
+    assert time_of(position) < clock.now() - timedelta(seconds=1.9)
+
+
 @pytest.mark.parametrize("scope", ["feed", "", "shelf?q=a"])
 def test_a_cursor_opens_no_other_list(scope: str) -> None:
     cursor = SEALER.seal("shelf", b"o", new_id())

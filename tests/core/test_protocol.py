@@ -64,7 +64,7 @@ async def test_a_head_that_does_not_end_is_hung_up_on(
 
     for _ in range(3):
         assert not transport.is_closed
-        protocol.data_received(line(LONGEST_HEAD // 2))
+        protocol.data_received(line(LONGEST_HEAD // 3))
 
     assert transport.is_closed
     assert transport.sent.startswith(b"HTTP/1.1 400")

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wxc.auth.errors import NotAuthenticated
 from wxc.core.errors import Refusal
 
 
@@ -17,6 +16,8 @@ class SessionCookies:
 
     access: str | None
     refresh: str | None
+    is_doubled: bool
+    """A name appears twice: somebody else has set one of them, and nobody can tell which."""
 
     def __bool__(self) -> bool:
         return self.access is not None or self.refresh is not None
@@ -33,16 +34,17 @@ class CookieJar:
         self._lifetime = lifetime
 
     def read(self, request: Request) -> SessionCookies:
-        """The session cookies; raises `NotAuthenticated` where a name appears twice."""
-        found: dict[str, str] = {}
-        for header in request.headers.getlist("cookie"):
-            for pair in header.split(";"):
-                name, _, value = pair.strip().partition("=")
-                if value and name in (self.access_name, self.refresh_name):
-                    if name in found:
-                        raise NotAuthenticated
-                    found[name] = value
-        return SessionCookies(found.get(self.access_name), found.get(self.refresh_name))
+        """The session cookies of a request."""
+        pairs = [
+            (name, value)
+            for header in request.headers.getlist("cookie")
+            for name, _, value in (pair.strip().partition("=") for pair in header.split(";"))
+            if value and name in (self.access_name, self.refresh_name)
+        ]
+        found = dict(pairs)
+        return SessionCookies(
+            found.get(self.access_name), found.get(self.refresh_name), len(found) < len(pairs)
+        )
 
     def set(self, response: Response, *, access: str, refresh: str) -> None:
         """Set both; both live as long as the refresh token, so an expired access token is seen."""

@@ -1,5 +1,6 @@
 """Who asks: a session's cookies, read, checked against revocation and against CSRF."""
 
+from contextlib import suppress
 from typing import Annotated, cast
 from uuid import UUID
 
@@ -35,6 +36,8 @@ async def maybe_user(request: Request) -> Principal | None:
     cookies = open_cookie_jar(request).read(request)
     if not cookies:
         return None
+    if cookies.is_doubled:
+        raise NotAuthenticated
     if not cookies.access:
         raise SessionExpired
     auth = open_auth(request)
@@ -59,7 +62,7 @@ def refresh_claim(request: Request) -> RefreshClaim:
     Raises `NotAuthenticated` without a genuine one, and for cookies of two different sessions.
     """
     tokens, cookies = open_auth(request).tokens, open_cookie_jar(request).read(request)
-    if not cookies.refresh:
+    if not cookies.refresh or cookies.is_doubled:
         raise NotAuthenticated
     session_id, generation = tokens.read_refresh(cookies.refresh)
     if cookies.access:
@@ -123,16 +126,23 @@ def user_agent(request: Request) -> str | None:
 
 
 def stated_session(request: Request) -> UUID | None:
-    """The session that genuine cookies speak of, alive or not; None for garbage."""
+    """The session that genuine cookies speak of, alive or not; None for garbage.
+
+    An unreadable token beside a genuine one is passed over: who wants to leave may leave, also
+    when the key of their access token is no longer ours. Raises `NotAuthenticated` for two
+    genuine ones of different sessions.
+    """
     tokens, cookies = open_auth(request).tokens, open_cookie_jar(request).read(request)
-    try:
-        if not cookies.access:
-            return tokens.read_refresh(cookies.refresh)[0] if cookies.refresh else None
-        session_id = tokens.read_access(cookies.access, clock.now()).session_id
-    except NotAuthenticated:
+    stated: set[UUID] = set()
+    if cookies.is_doubled:
         return None
-    _refuse_strange_pair(tokens, cookies, session_id)
-    return session_id
+    with suppress(NotAuthenticated):
+        stated.add(tokens.read_access(cookies.access or "", clock.now()).session_id)
+    with suppress(NotAuthenticated):
+        stated.add(tokens.read_refresh(cookies.refresh or "")[0])
+    if len(stated) > 1:
+        raise NotAuthenticated
+    return stated.pop() if stated else None
 
 
 def _refuse_strange_pair(tokens: Tokens, cookies: SessionCookies, session_id: UUID) -> None:

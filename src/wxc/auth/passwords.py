@@ -53,6 +53,11 @@ class Passwords:
         is_right = await self._run(self._hasher.verify, password, password_hash or self._nobody)
         return is_right and password_hash is not None
 
+    def refuse_when_full(self) -> None:
+        """Raise `HashingBusy` if there is no place in the queue, before a caller does more."""
+        if self._places <= 0:
+            raise HashingBusy
+
     def needs_rehash(self, password_hash: str) -> bool:
         """Whether the hash was made with other parameters than today's."""
         return self._hasher.check_needs_rehash(password_hash)
@@ -62,8 +67,7 @@ class Passwords:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        if self._places <= 0:
-            raise HashingBusy
+        self.refuse_when_full()
         self._places -= 1
         loop = asyncio.get_running_loop()
         future: Future[T] = self._pool.submit(work, *args, **kwargs)

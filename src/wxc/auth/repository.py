@@ -85,13 +85,15 @@ class AccountRepository:
         )
         return (await self.session.execute(statement)).one_or_none()
 
-    async def replace_password_hash(self, user_id: UUID, *, seen: str, fresh: str) -> None:
-        """Store `fresh` unless the password has changed since `seen` was read."""
-        await self.session.execute(
+    async def replace_password_hash(self, user_id: UUID, *, seen: str, fresh: str) -> bool:
+        """Store `fresh`; False when the stored hash is no longer the one that was `seen`."""
+        statement = (
             update(User)
             .where(User.id == user_id, User.password_hash == seen)
             .values(password_hash=fresh)
+            .returning(User.id)
         )
+        return (await self.session.execute(statement)).scalar_one_or_none() is not None
 
 
 class SessionReader:

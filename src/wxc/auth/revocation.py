@@ -14,7 +14,6 @@ from datetime import timedelta
 from uuid import UUID
 
 from redis.asyncio import Redis
-from sqlalchemy.exc import SQLAlchemyError
 
 from wxc.auth.repository import SessionReader
 from wxc.auth.tokens import LEEWAY
@@ -26,8 +25,8 @@ from wxc.core.redis import RedisClient, RedisUnavailable
 _log = logging.getLogger("wxc.auth")
 SENTINEL = "{auth}:complete"
 _OVERLAP = timedelta(seconds=30)  # a transaction that began before the last poll may commit late
-_POLLS_MISSED = 5  # after that many the local deny set is not trusted to be fresh
-_MARGIN = 0.5  # seconds that a poll may take
+# For so many intervals a poll is trusted to be fresh; so long a logout waits that Redis is deaf to.
+_TRUSTED_INTERVALS = 2
 
 
 def revoked_key(session_id: UUID) -> str:
@@ -74,7 +73,8 @@ class Revocations:
     async def announce(self, session_ids: Sequence[UUID]) -> None:
         """Tell every instance, after COMMIT and before the answer.
 
-        When Redis cannot be told, wait until every instance has polled the database instead.
+        When Redis cannot be told, wait until every instance has polled the database, or has
+        stopped to trust its last poll.
         """
         self._deny(session_ids)
         for _ in range(2):
@@ -84,7 +84,7 @@ class Revocations:
                 self._has_lost_redis = True
             else:
                 return
-        await asyncio.sleep(self._interval + _MARGIN)
+        await asyncio.sleep(_TRUSTED_INTERVALS * self._interval)
 
     async def watch(self) -> None:
         """Poll for as long as the process lives (a background task)."""
@@ -92,15 +92,16 @@ class Revocations:
             started = time.monotonic()
             try:
                 await self.poll()
-            except (SQLAlchemyError, OSError) as error:
+            except Exception as error:  # whatever it is: without polls nobody may be trusted
                 _log.warning("the poll for revoked sessions failed: %r", error)
             await asyncio.sleep(max(0.0, self._interval - (time.monotonic() - started)))
 
     async def poll(self) -> None:
         """Learn what was revoked lately and assert its keys; all of it after a loss of Redis."""
         started = time.monotonic()
-        has_lost_redis = self._has_lost_redis or self._redis.is_open
-        revoked = await self._revoked_within(self._span if has_lost_redis else _OVERLAP)
+        has_lost_redis = self._has_lost_redis or self._redis.is_tripped
+        has_gap = started - self._polled_at > _OVERLAP.total_seconds() / 2
+        revoked = await self._revoked_within(self._span if has_lost_redis or has_gap else _OVERLAP)
         self._deny(revoked)
         self._forget_expired()
         self._polled_at = started
@@ -147,7 +148,7 @@ class Revocations:
             return not await SessionReader(reader).is_live(session_id, clock.now())
 
     def _is_stale(self) -> bool:
-        return time.monotonic() - self._polled_at > _POLLS_MISSED * self._interval
+        return time.monotonic() - self._polled_at > _TRUSTED_INTERVALS * self._interval
 
     def _deny(self, session_ids: Sequence[UUID]) -> None:
         until = time.monotonic() + self._span.total_seconds()

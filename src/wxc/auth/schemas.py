@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from wxc.core.ids import Id
-from wxc.core.text import EMAIL_LENGTH, EmailAddress, Secret, Text
+from wxc.core.text import EMAIL_LENGTH, EmailAddress, Secret, Text, normalise_email
 from wxc.core.times import Timestamp
 
 USERNAME_PATTERN = r"^[A-Za-z0-9_]{3,30}$"
@@ -44,6 +45,14 @@ class Registration(BaseModel):
     display_name: DisplayName | None = None
 
 
+def _as_registered(identifier: str) -> str:
+    """An address in the form in which registration keeps it; anything else as it is."""
+    try:
+        return normalise_email(identifier) if "@" in identifier else identifier
+    except PydanticCustomError:
+        return identifier
+
+
 class Credentials(BaseModel):
     """Who wants to log in."""
 
@@ -57,6 +66,7 @@ class Credentials(BaseModel):
     identifier: Annotated[
         str,
         Text(EMAIL_LENGTH, one_line=True),
+        AfterValidator(_as_registered),
         Field(description="A username or an e-mail address."),
     ]
     password: Password

@@ -40,6 +40,7 @@ from wxc.core.errors import CsrfFailed
 from wxc.core.redis import RedisClient
 
 GRACE = timedelta(seconds=30)
+_ATTEMPTS = 2  # the second for who logs in while another login of theirs renews the hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ async def register(database: Database, auth: Auth, registration: Registration) -
         raise UsernameReserved
     if is_common(registration.password):
         raise PasswordTooCommon
+    auth.passwords.refuse_when_full()  # before any other work is done
     await _refuse_taken(database, registration)
     account = NewAccount(
         registration.username,
@@ -105,23 +107,16 @@ async def log_in(
     Raises `InvalidCredentials` in the same time for an unknown account and a wrong password,
     and `AccountSuspended` only to who knows the password.
     """
-    async with database.guarding() as reader:
-        account = await AccountReader(reader).by_identifier(credentials.identifier)
-    seen: str | None = account.password_hash if account is not None else None
-    is_right = await auth.passwords.verify(credentials.password, seen)
-    if account is None or seen is None or not is_right:
-        raise InvalidCredentials
-    if account.suspended_at is not None:
-        raise AccountSuspended
-    fresh = seen
-    if auth.passwords.needs_rehash(seen):
-        fresh = await auth.passwords.hash(credentials.password)
-    async with database.transaction() as session:
-        if fresh != seen:
-            await AccountRepository(session).replace_password_hash(
-                account.id, seen=seen, fresh=fresh
-            )
-        return await _open_session(session, auth, account, fresh, user_agent, former)
+    for _ in range(_ATTEMPTS):
+        account = await _authenticated(database, auth, credentials)
+        fresh: str = account.password_hash
+        if auth.passwords.needs_rehash(fresh):
+            fresh = await auth.passwords.hash(credentials.password)
+        async with database.transaction() as session:
+            opened = await _open_session(session, auth, account, fresh, user_agent, former)
+        if opened is not None:
+            return opened
+    raise InvalidCredentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +203,19 @@ async def _raise_generation(
     return None
 
 
+async def _authenticated(database: Database, auth: Auth, credentials: Credentials) -> AnyRow:
+    auth.passwords.refuse_when_full()  # before any other work is done
+    async with database.guarding() as reader:
+        account = await AccountReader(reader).by_identifier(credentials.identifier)
+    seen: str | None = account.password_hash if account is not None else None
+    is_right = await auth.passwords.verify(credentials.password, seen)
+    if account is None or not is_right:
+        raise InvalidCredentials
+    if account.suspended_at is not None:
+        raise AccountSuspended
+    return account
+
+
 async def _open_session(
     session: AsyncSession,
     auth: Auth,
@@ -215,7 +223,13 @@ async def _open_session(
     password_hash: str,
     user_agent: str | None,
     former: UUID | None,
-) -> OpenedSession:
+) -> OpenedSession | None:
+    """None when the password has changed, or been hashed anew, since `account` was read."""
+    seen = account.password_hash
+    if password_hash != seen and not await AccountRepository(session).replace_password_hash(
+        account.id, seen=seen, fresh=password_hash
+    ):
+        return None
     moment = clock.now().replace(microsecond=0)  # a JWT counts in seconds
     sessions = SessionRepository(session)
     session_id = await sessions.open(
@@ -226,8 +240,8 @@ async def _open_session(
         idle=auth.idle_lifetime,
         lifetime=auth.lifetime,
     )
-    if session_id is None:  # the password or the account changed while we were hashing
-        raise InvalidCredentials
+    if session_id is None:
+        return None
     if former is not None:
         await sessions.revoke(former)
         after_commit(session, partial(auth.revocations.announce, [former]))

@@ -1,23 +1,29 @@
 """The application's settings, read from the environment by whoever calls `create_app`."""
 
 from typing import Annotated, Literal, Self
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _LEAST_SECRET_LENGTH = 32  # bytes; RFC 7518 section 3.2 asks for the hash's own length
 _SECRETS = ("secret_key", "jwt_secret_key", "jwt_secret_key_next", "jwt_secret_key_previous")
+_URL_OPTIONS = {"ssl", "prepared_statement_cache_size"}
 _PLACEHOLDERS = ("change-me", "changeme", "secret", "example")
 
 
 def asyncpg_url(url: str) -> str:
-    """`postgresql://…` with the driver we use; other databases are refused."""
-    for plain in ("postgresql://", "postgres://"):
-        if url.startswith(plain):
-            return url.replace(plain, "postgresql+asyncpg://", 1)
-    if not url.startswith("postgresql+asyncpg://"):
+    """`postgresql://…` with the driver we use; other databases and options are refused.
+
+    `sslmode`, as libpq and every console of a provider spell it, is asyncpg's `ssl`.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgresql", "postgres", "postgresql+asyncpg"):
         raise ValueError("must start with postgresql+asyncpg:// or postgresql://")
-    return url
+    options = {name.replace("sslmode", "ssl"): value for name, value in parse_qsl(parts.query)}
+    if not options.keys() <= _URL_OPTIONS:
+        raise ValueError(f"may have no options but sslmode and {', '.join(sorted(_URL_OPTIONS))}")
+    return urlunsplit(parts._replace(scheme="postgresql+asyncpg", query=urlencode(options)))
 
 
 def _redis_url(url: str) -> str:

@@ -2,10 +2,13 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from datetime import timedelta
+from typing import Any, Protocol, Self
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import ColumnElement, CompoundSelect, Result, Row, Select, event
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -14,12 +17,17 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
+from wxc.core import clock
 from wxc.core.config import Config
+from wxc.core.errors import Retry
+from wxc.core.ids import new_id
 
 # SQLAlchemy types rows by their columns; these are for those whose columns vary.
 AnyRow = Row[*tuple[Any, ...]]
 AnySelect = Select[*tuple[Any, ...]]
 IdColumn = ColumnElement[UUID] | InstrumentedAttribute[UUID]
+# How long before its COMMIT an id may be drawn; pollers look back a little further.
+LATEST_COMMIT = timedelta(seconds=1.5)
 AfterCommit = Callable[[], Awaitable[None]]
 
 
@@ -34,6 +42,10 @@ class Reader(Protocol):
     ) -> Result[*tuple[Any, ...]]:
         """Run a SELECT."""
         ...
+
+
+UNREACHABLE = (SQLAlchemyError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What a database that is not there, or not itself, may raise."""
 
 
 class Database:
@@ -57,13 +69,14 @@ class Database:
         async with self._sessions() as session:
             async with session.begin():
                 yield session
+                _refuse_late(session)
             await run_after_commit(session)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reader]:
         """A connection for SELECTs, perhaps to a replica: nothing read here guards a write."""
-        async with self._reader.connect() as connection:
-            yield connection
+        async with _FirstUse(self._reader) as reader:
+            yield reader
 
     @asynccontextmanager
     async def guarding(self) -> AsyncIterator[Reader]:
@@ -76,6 +89,44 @@ class Database:
         await self.writer.dispose()
         if self._own_reader is not None:
             await self._own_reader.dispose()
+
+
+class _FirstUse:
+    """Connects at the first SELECT: a request that is refused before costs no connection."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._connection = engine.connect()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._connection.sync_connection is not None:
+            await self._connection.close()
+
+    async def execute(
+        self,
+        statement: AnySelect | CompoundSelect[*tuple[Any, ...]],
+        parameters: Mapping[str, Any] | None = None,
+        /,
+    ) -> Result[*tuple[Any, ...]]:
+        if self._connection.sync_connection is None:
+            await self._connection.start()
+        return await self._connection.execute(statement, parameters)
+
+
+def draw_id(session: AsyncSession) -> UUID:
+    """A fresh id for a row of a list; the transaction must commit soon, see `pagination`."""
+    identifier = new_id()
+    session.info.setdefault("drawn_at", clock.now())
+    return identifier
+
+
+def _refuse_late(session: AsyncSession) -> None:
+    """An id that becomes visible long after it was drawn would be missed by those who poll."""
+    drawn_at = session.info.pop("drawn_at", None)
+    if drawn_at is not None and clock.now() - drawn_at > LATEST_COMMIT:
+        raise Retry("an id was drawn too long before its COMMIT")
 
 
 def after_commit(session: AsyncSession, callback: AfterCommit) -> None:
@@ -112,9 +163,15 @@ def _set_timeouts(config: Config) -> Callable[[Any, Any], None]:
         "lock_timeout": config.database_lock_timeout,
         "idle_in_transaction_session_timeout": config.database_idle_timeout,
     }
-    statement = "; ".join(f"SET {name} = {round(value * 1000)}" for name, value in bounds.items())
+    settings = ", ".join(
+        f"set_config('{name}', '{round(value * 1000)}', false)" for name, value in bounds.items()
+    )
 
     def set_timeouts(connection: Any, _record: Any) -> None:  # noqa: ANN401 - the driver's
-        connection.run_async(lambda driver: driver.execute(statement))
+        # By a cursor and not by the driver itself, whose errors nobody would translate.
+        cursor = connection.cursor()
+        cursor.execute(f"SELECT {settings}")
+        cursor.close()
+        connection.commit()  # a rollback would take the bounds back
 
     return set_timeouts

@@ -1,9 +1,12 @@
 """What a router asks for, as `Annotated` aliases."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Annotated, cast
 
 from fastapi import Depends, Query, Request
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from wxc.core.database import Database, Reader
@@ -43,8 +46,18 @@ def refuse_unknown_parameters(request: Request) -> None:
         raise UnknownParameter
 
 
+def _plain_number(value: object) -> object:
+    """Digits only: pydantic itself also reads `+5`, `1_0` and `5.0`."""
+    if isinstance(value, str) and not re.fullmatch(r"[1-9][0-9]{0,2}", value, re.ASCII):
+        raise PydanticCustomError("int_parsing", "The value is not a number from 1 to 100.")
+    return value
+
+
 Limit = Annotated[
-    int, Query(ge=1, le=GREATEST_LIMIT, description="How many items a page may hold.")
+    int,
+    Field(ge=1, le=GREATEST_LIMIT),
+    BeforeValidator(_plain_number),
+    Query(description="How many items a page may hold."),
 ]
 CursorParameter = Annotated[
     str | None,

@@ -1,7 +1,7 @@
 """Refusals: the facts that keep a request from being granted, and how a client reads them.
 
 Refusal
- ├─ BadRequest … the classes below, raised by the edge of the application
+ ├─ the classes below, raised by the edge of the application
  └─ a feature's own, in its `errors.py`
 
 A refusal's docstring is the sentence that the client reads; what the log needs goes into the
@@ -211,7 +211,7 @@ def all_refusals(base: type[Refusal] = Refusal) -> dict[str, type[Refusal]]:
 
 
 # SQLSTATE classes that say: the database, not the request, is the trouble.
-_UNAVAILABLE_STATES = ("08", "57014", "57P0", "53", "25006", "55P03", "25P03")
+_UNAVAILABLE_STATES = ("08", "28", "3D000", "57014", "57P0", "53", "25006", "55P03", "25P03")
 _RETRY_STATES = ("40001", "40P01")
 _CONFLICT_STATES = ("23505", "23503", "23514", "23P01")
 _INVALID_STATES = ("22021", "22P02", "22003")

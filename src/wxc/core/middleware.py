@@ -199,14 +199,18 @@ class OriginGate:
 class LoadGate:
     """Bound how long a request may take (seconds) and how many are served at once."""
 
-    def __init__(self, app: ASGIApp, *, deadline: float, most: int) -> None:
+    def __init__(
+        self, app: ASGIApp, *, deadline: float, most: int, probes: Collection[str] = ()
+    ) -> None:
         self.app = app
+        self._probes = frozenset(probes)
         self._deadline = deadline
         self._most = most
         self._in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        # The load balancer replaces what its probes find busy, which would help nobody.
+        if scope["type"] != "http" or scope["path"] in self._probes:
             await self.app(scope, receive, send)
             return
         if self._in_flight >= self._most:

@@ -1,7 +1,7 @@
 """The OpenAPI document: what FastAPI declares, with our refusals in place of its 422."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -71,11 +71,8 @@ def operation_id(route: APIRoute) -> str:
     return f"{route.tags[0]}_{route.name}"
 
 
-def install_openapi(
-    app: FastAPI, *, tags: list[dict[str, Any]], public_tags: Iterable[str] = ()
-) -> None:
+def install_openapi(app: FastAPI, *, tags: list[dict[str, Any]]) -> None:
     """Have `app.openapi()` return the finished document, built once."""
-    public = frozenset(public_tags)
 
     def openapi() -> dict[str, Any]:
         if not app.openapi_schema:
@@ -86,8 +83,7 @@ def install_openapi(
                     description=app.description,
                     routes=app.routes,
                     tags=tags,
-                ),
-                public,
+                )
             )
         return app.openapi_schema
 
@@ -95,7 +91,7 @@ def install_openapi(
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _finish(document: dict[str, Any], public: frozenset[str]) -> dict[str, Any]:
+def _finish(document: dict[str, Any]) -> dict[str, Any]:
     schemas: dict[str, Any] = document["components"].setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
@@ -106,8 +102,7 @@ def _finish(document: dict[str, Any], public: frozenset[str]) -> dict[str, Any]:
     schemas.update(problems["$defs"])
     for operations in document["paths"].values():
         for method, operation in operations.items():
-            if not public.intersection(operation["tags"]):
-                _add_common_refusals(method, operation)
+            _add_common_refusals(method, operation)
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     document["components"]["examples"] = {
         code: _example(refusal) for code, refusal in sorted(all_refusals().items())

@@ -115,7 +115,7 @@ class PageRequest:
             return Cut([], None, None)
         if newer:
             return Cut([], self._seal(_OLDER, _beside(self._position, 1)), self._cursor)
-        return Cut([], None, self._seal(_NEWER, _beside(self._position, -1)))
+        return Cut([], None, self._seal(_NEWER, min(_beside(self._position, -1), self._settled)))
 
     def _seal(self, direction: bytes, position: UUID) -> str:
         return self._sealer.seal(self._scope, direction, position)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+import asyncpg
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -81,10 +82,12 @@ def refusal_for(error: Exception) -> type[Refusal]:
             return JsonMalformed if _is_unparsed(error) else ValidationFailed
         case HTTPException():
             return _HTTP_REFUSALS.get(error.status_code, InternalError)
-        case DBAPIError():
-            if error.connection_invalidated:
-                return Unavailable
+        case DBAPIError() if not error.connection_invalidated:
             return refusal_for_sqlstate(getattr(error.orig, "sqlstate", None))
+        case asyncpg.PostgresError():
+            return refusal_for_sqlstate(error.sqlstate)
+        case DBAPIError() | asyncpg.InterfaceError():
+            return Unavailable
         case PoolTimeout() | OSError() | asyncio.TimeoutError():
             return Unavailable
     return InternalError

@@ -36,13 +36,15 @@ class RedisClient:
             socket_timeout=config.redis_timeout,
             socket_connect_timeout=config.redis_connect_timeout,
             retry=Retry(NoBackoff(), 0),
+            # One for each request that may be in flight: running out of them is no outage.
+            max_connections=config.requests_in_flight + 8,
         )
         self._failures: deque[float] = deque(maxlen=_FAILURES)
-        self.is_open = False
+        self.is_tripped = False
 
     async def call(self, command: Callable[[Redis], Awaitable[T]]) -> T:
         """The result of `command`; raises `RedisUnavailable` instead of waiting."""
-        if self.is_open:
+        if self.is_tripped:
             raise RedisUnavailable
         return await self._attempt(command)
 
@@ -53,7 +55,7 @@ class RedisClient:
         except RedisUnavailable:
             return False
         self._failures.clear()
-        self.is_open = False
+        self.is_tripped = False
         return True
 
     async def close(self) -> None:
@@ -71,4 +73,4 @@ class RedisClient:
         moment = time.monotonic()
         self._failures.append(moment)
         if len(self._failures) == _FAILURES and moment - self._failures[0] <= _WINDOW:
-            self.is_open = True
+            self.is_tripped = True

@@ -109,9 +109,14 @@ def _measured(value: str, least: int, length: int) -> str:
 
 
 def _email(value: object) -> object:
-    """The address with its domain in lower case and IDNA; the local part is kept as typed."""
-    if not isinstance(value, str):
-        return value
+    return normalise_email(value) if isinstance(value, str) else value
+
+
+def normalise_email(value: str) -> str:
+    """The address with its domain in lower case and IDNA; the local part is kept as typed.
+
+    Raises what pydantic turns into a 422.
+    """
     malformed = PydanticCustomError("email_malformed", "This is not an e-mail address.")
     if len(value) > EMAIL_LENGTH:
         raise malformed

@@ -3,9 +3,7 @@
 import asyncio
 import logging
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from wxc.core.database import Database
+from wxc.core.database import UNREACHABLE, Database
 from wxc.core.errors import InvalidPart
 from wxc.core.redis import RedisClient
 from wxc.operations.errors import NotReady, NotStarted
@@ -31,7 +29,7 @@ class Startup:
         while not self.is_complete:
             try:
                 await _revision(database)
-            except (SQLAlchemyError, OSError) as error:
+            except Exception as error:  # whatever it is: a start that is given up never heals
                 _log.warning("the database cannot be reached yet: %r", error)
                 await asyncio.sleep(_PAUSE)
             else:
@@ -50,7 +48,7 @@ async def readiness(database: Database, redis: RedisClient, head: str) -> Readin
     failures: list[InvalidPart] = []
     try:
         revision = await _revision(database)
-    except (SQLAlchemyError, OSError):
+    except UNREACHABLE:
         failures.append(_failure("database", "unavailable", "The database does not answer."))
     else:
         if revision != head:

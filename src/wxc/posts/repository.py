@@ -7,12 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    DateTime,
-    Uuid,
     delete,
     exists,
     insert,
-    literal,
     null,
     select,
     true,
@@ -20,9 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from wxc.core import clock
-from wxc.core.database import AnyRow, AnySelect, Reader
-from wxc.core.ids import new_id
+from wxc.core.database import AnyRow, AnySelect, Reader, draw_id
 from wxc.core.pagination import PageRequest
 from wxc.models import Post, PostLike, User
 from wxc.users.repository import named
@@ -80,36 +75,29 @@ class PostReader:
 
 
 class PostRepository:
-    """Writes posts, and their author's count in the same statement."""
+    """Writes posts and counts them."""
 
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
 
-    async def add(self, author_id: UUID, body: str) -> AnyRow | None:
-        """The new post with its author; None when the account has gone."""
-        author = (
+    async def count_one_more(self, author_id: UUID) -> AnyRow | None:
+        """The author as in `AUTHOR`, counted and locked; None when the account has gone."""
+        statement = (
             update(User)
             .where(User.id == author_id, User.suspended_at.is_(None))
             .values(posts_count=User.posts_count + 1)
             .returning(*AUTHOR)
-            .cte("author")
-        )
-        values = select(
-            literal(new_id(), Uuid()),
-            author.c.author_id,
-            literal(body),
-            literal(clock.now(), DateTime(timezone=True)),
-        )
-        written = (
-            insert(Post)
-            .from_select(["id", "author_id", "body", "created_at"], values, include_defaults=False)
-            .returning(*(getattr(Post, name) for name in _WRITTEN))
-            .cte("written")
-        )
-        statement = select(written, literal(False).label("liked"), author).join_from(
-            written, author, true()
         )
         return (await self.session.execute(statement)).one_or_none()
+
+    async def add(self, author_id: UUID, body: str) -> AnyRow:
+        """The new post without its author, who is locked already: ids are drawn last."""
+        statement = (
+            insert(Post)
+            .values(id=draw_id(self.session), author_id=author_id, body=body)
+            .returning(*(getattr(Post, name) for name in _WRITTEN))
+        )
+        return (await self.session.execute(statement)).one()
 
     async def lock_visible(self, post_id: UUID, viewer_id: UUID) -> UUID | None:
         """Who wrote the post, if the viewer may see it; the row is locked."""

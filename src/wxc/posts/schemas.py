@@ -14,7 +14,7 @@ PostBody = Annotated[str, Text(5000)]
 
 
 class PostCreate(BaseModel):
-    """A post to be written, or what is to stand in place of its body."""
+    """A post to be written."""
 
     model_config = ConfigDict(
         extra="forbid",

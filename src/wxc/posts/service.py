@@ -19,10 +19,12 @@ from wxc.users.schemas import UserSummary
 
 async def write_post(session: AsyncSession, me: Principal, post: PostCreate) -> Post:
     """Publish a post; raises `SessionExpired` when the account has gone meanwhile."""
-    row = await PostRepository(session).add(me.id, post.body)
-    if row is None:
+    posts = PostRepository(session)
+    author = await posts.count_one_more(me.id)
+    if author is None:
         raise SessionExpired
-    return present(row)
+    row = await posts.add(me.id, post.body)
+    return _post(row, author, PostViewer(liked=False))
 
 
 async def find_post(reader: Reader, post_id: UUID, viewer_id: UUID | None) -> Post:
@@ -63,20 +65,24 @@ async def delete_post(session: AsyncSession, me: Principal, post_id: UUID) -> No
 
 def present(row: AnyRow) -> Post:
     """The post that a row of `post_columns` and `AUTHOR` holds."""
+    return _post(row, row, PostViewer(liked=row.liked) if row.liked is not None else None)
+
+
+def _post(row: AnyRow, author: AnyRow, viewer: PostViewer | None) -> Post:
     return Post(
         id=row.id,
         author=UserSummary(
-            id=row.author_id,
-            username=row.username,
-            display_name=row.display_name,
-            avatar_url=row.avatar_url,
+            id=author.author_id,
+            username=author.username,
+            display_name=author.display_name,
+            avatar_url=author.avatar_url,
         ),
         body=row.body,
         created_at=row.created_at,
         edited_at=row.edited_at,
         likes_count=row.likes_count,
         comments_count=row.comments_count,
-        viewer=PostViewer(liked=row.liked) if row.liked is not None else None,
+        viewer=viewer,
     )
 
 

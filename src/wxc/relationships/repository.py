@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from wxc.core.database import AnyRow, AnySelect, Reader
+from wxc.core.database import AnyRow, AnySelect, Reader, draw_id
 from wxc.core.pagination import PageRequest
 from wxc.models import Follow, User
 from wxc.users.repository import named
@@ -82,18 +82,28 @@ class FollowRepository:
         return row.id if row is not None else None
 
     async def relation(self, me_id: UUID, other_id: UUID) -> AnyRow:
-        """`(hidden, blocking)`: whether they have blocked me, whether I have blocked them."""
-        statement = select(
-            has_blocked(other_id, me_id).label("hidden"),
-            has_blocked(me_id, other_id).label("blocking"),
+        """`(hidden, blocking)`: whether they have blocked me, whether I have blocked them.
+
+        Both members' rows are locked in the order of their ids, so that those who follow one
+        another in a circle cannot deadlock, and so that nothing has to wait after a follow's id
+        has been drawn.
+        """
+        statement = (
+            select(
+                has_blocked(other_id, me_id).label("hidden"),
+                has_blocked(me_id, other_id).label("blocking"),
+            )
+            .where(User.id.in_((me_id, other_id)))
+            .order_by(User.id)
+            .with_for_update(key_share=True)
         )
-        return (await self.session.execute(statement)).one()
+        return (await self.session.execute(statement)).all()[0]
 
     async def add(self, me_id: UUID, other_id: UUID) -> bool:
         """Record the follow; False when it was there already."""
         statement = (
             insert(Follow)
-            .values(follower_id=me_id, followed_id=other_id)
+            .values(id=draw_id(self.session), follower_id=me_id, followed_id=other_id)
             .on_conflict_do_nothing()
             .returning(Follow.id)
         )
@@ -109,21 +119,10 @@ class FollowRepository:
         return (await self.session.execute(statement)).scalar_one_or_none() is not None
 
     async def count(self, me_id: UUID, other_id: UUID, step: int) -> int:
-        """Move both counters by `step` and return the other's number of followers.
-
-        Both rows are locked in the order of their ids, so that members who follow one another
-        in a circle cannot deadlock.
-        """
-        both = (
-            select(User.id)
-            .where(User.id.in_((me_id, other_id)))
-            .order_by(User.id)
-            .with_for_update(key_share=True)
-            .cte("both")
-        )
+        """Move both counters by `step` and return the other's number of followers."""
         moved = (
             update(User)
-            .where(User.id == both.c.id)
+            .where(User.id.in_((me_id, other_id)))
             .values(
                 followers_count=User.followers_count + case((User.id == other_id, step), else_=0),
                 following_count=User.following_count + case((User.id == me_id, step), else_=0),
