@@ -172,6 +172,23 @@ async def test_without_a_genuine_token_there_is_nothing_to_refresh_nor_to_clear(
     assert "set-cookie" not in answer.headers
 
 
+async def test_an_access_token_that_is_no_longer_readable_is_replaced(ada: Browser) -> None:
+    """As after its key was taken off the ring."""
+    token = ada.http.cookies["wxc_refresh"]
+    ada.http.cookies.clear()
+
+    answer = await ada.http.post(
+        "/refresh-token",
+        headers={
+            "Cookie": f"wxc_access=garbage; wxc_refresh={token}",
+            "X-CSRF-Token": ada.csrf_token or "",
+        },
+    )
+
+    assert answer.status_code == 200
+    assert (await ada.get("/auth-check")).status_code == 200
+
+
 async def test_cookies_of_two_sessions_refresh_neither(
     member: Member, connection: AsyncConnection
 ) -> None:

@@ -65,9 +65,7 @@ def refresh_claim(request: Request) -> RefreshClaim:
     if not cookies.refresh or cookies.is_doubled:
         raise NotAuthenticated
     session_id, generation = tokens.read_refresh(cookies.refresh)
-    if cookies.access:
-        claims = tokens.read_access(cookies.access, clock.now())
-        _refuse_strange_pair(tokens, cookies, claims.session_id)
+    stated_session(request)  # of both cookies; refuses those of two different sessions
     try:
         refuse_forgery(request, tokens, session_id)
     except CsrfFailed:
