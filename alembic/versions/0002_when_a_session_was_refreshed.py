@@ -1,9 +1,7 @@
 """When a session was refreshed."""
 
 import sqlalchemy as sa
-
 from alembic import op
-
 
 revision = "0002"
 down_revision = "0001"
