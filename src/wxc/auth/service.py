@@ -36,6 +36,8 @@ from wxc.core import clock
 from wxc.core.config import Config
 from wxc.core.database import AnyRow, Database, Reader, after_commit
 from wxc.core.redis import RedisClient
+from wxc.mails.service import enqueue
+from wxc.models import MailKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ async def register(database: Database, auth: Auth, registration: Registration) -
     )
     async with database.transaction() as session:
         row = await AccountRepository(session).add(account)
+        if row is not None:
+            await enqueue(session, MailKind.VERIFICATION, address=row.email, user_id=row.id)
     if row is None:  # a racing registration took the name or the address meanwhile
         await _refuse_taken(database, registration)
         raise UsernameTaken
