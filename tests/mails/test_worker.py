@@ -193,3 +193,5 @@ class TestRunning:
         asyncio.get_running_loop().call_later(0.1, signal.raise_signal, signal.SIGTERM)
 
         await asyncio.wait_for(worker.work(config), 5)
+
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL

@@ -28,16 +28,19 @@ _BATCH = 10  # mails that are sent at once
 _LONGEST_PAUSE = 3600.0  # seconds between two attempts
 _KEPT = timedelta(days=7)  # what is over, before it is forgotten
 _PURGE_INTERVAL = timedelta(hours=1)
+_FAREWELLS = (signal.SIGINT, signal.SIGTERM)
 
 
 async def work(config: Config) -> None:
     """Send mails until the process is asked to end, and end what was begun."""
-    stop, database = asyncio.Event(), Database(config)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop, database, loop = asyncio.Event(), Database(config), asyncio.get_running_loop()
+    for number in _FAREWELLS:
+        loop.add_signal_handler(number, stop.set)
     try:
         await Worker(config, database).run(stop)
     finally:
+        for number in _FAREWELLS:
+            loop.remove_signal_handler(number)
         await database.close()
         _log.info("the worker has stopped")
 
