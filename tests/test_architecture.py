@@ -80,7 +80,9 @@ def test_every_operation_documents_its_refusals_by_code(operation: Operation) ->
     assert refusals or operation.path == "/livez", "what can never be refused?"
     for status, named in codes.items():
         assert {str(all_refusals()[code].status) for code in named} == {status}
-    if operation.parameters("path"):
+    if operation.takes_token:
+        assert "invalid_token" in codes["400"]
+    elif operation.parameters("path"):
         assert "404" in codes
 
 

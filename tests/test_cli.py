@@ -13,6 +13,7 @@ from tests.live import running
 from wxc import cli, demo
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
+from wxc.mails import worker
 
 run = CliRunner()
 
@@ -81,6 +82,22 @@ class TestServe:
 
     def test_the_application_is_made_from_the_environment(self) -> None:
         assert cli.app_from_environment().title == "WXC Social"
+
+
+@pytest.mark.usefixtures("_environment")
+class TestWorker:
+    def test_it_works_with_the_environments_configuration(
+        self, monkeypatch: pytest.MonkeyPatch, config: Config
+    ) -> None:
+        configurations = []
+
+        async def work(config: Config) -> None:
+            configurations.append(config)
+
+        monkeypatch.setattr(worker, "work", work)
+
+        assert run.invoke(cli.app, ["worker"]).exit_code == 0
+        assert [one.database_url for one in configurations] == [config.database_url]
 
 
 @pytest.mark.usefixtures("_environment")

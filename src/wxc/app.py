@@ -37,11 +37,21 @@ from wxc.operations.pages import Assets
 from wxc.operations.router import router as operations
 from wxc.operations.service import Startup
 from wxc.posts.router import router as posts
+from wxc.recovery.router import router as recovery
 from wxc.relationships.router import router as relationships
 from wxc.sessions.router import router as sessions
 from wxc.users.router import router as users
 
-ROUTERS: tuple[APIRouter, ...] = (auth, sessions, users, relationships, posts, feed, operations)
+ROUTERS: tuple[APIRouter, ...] = (
+    auth,
+    recovery,
+    sessions,
+    users,
+    relationships,
+    posts,
+    feed,
+    operations,
+)
 
 _DESCRIPTION = """
 A social network whose members can run a currency exchange.

@@ -58,6 +58,16 @@ def serve(
 
 
 @app.command()
+def worker() -> None:
+    """Send the mails that wait in the outbox; any number of workers may run."""
+    from wxc.mails import worker as mails
+
+    config = read_config()
+    configure_logging(config)
+    asyncio.run(mails.work(config))
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database's schema to what the code expects."""
     from wxc import migrations

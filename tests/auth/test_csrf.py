@@ -9,7 +9,14 @@ from tests.browser import ORIGIN, Browser
 from tests.conftest import Member
 
 OWN, LISTED = ORIGIN, "https://app.example.com"
-NEEDS_NO_TOKEN = {"/register", "/login", "/logout"}  # /logout needs it for a live session only
+NEEDS_NO_TOKEN = {
+    "/register",
+    "/login",
+    "/logout",  # needs it for a live session only
+    "/request-password-reset",
+    "/reset-password/{token}",
+    "/verify-email/{token}",
+}
 
 # Origin, Sec-Fetch-Site, and whether the first layer lets the request through.
 ORIGINS = [

@@ -44,6 +44,10 @@ def test_production_is_the_default_and_accepts_strong_secrets() -> None:
         ({"database_url": "mysql://db"}, "must start with postgresql"),
         ({"database_url": "postgresql://db/wxc?application_name=x"}, "no options but sslmode"),
         ({"redis_url": "http://cache"}, "must start with redis://"),
+        ({"mail_from": "WXC Social"}, "must be an address such as WXC Social"),
+        ({"mail_from": "a@example.com\r\nBcc: b@c.d"}, "must be an address such as WXC Social"),
+        ({"frontend_url": "app.example.com"}, "must be an address such as https://"),
+        ({"frontend_url": "https://app.example.com/#/"}, "must be an address such as https://"),
     ],
 )
 def test_what_is_weak_or_wrong_is_refused_by_name(change: dict[str, Any], message: str) -> None:

@@ -41,6 +41,7 @@ def serve(checkout: Checkout, environ: dict[str, str], capfd: pytest.CaptureFixt
         def visit() -> None:
             wait_until(lambda: ended.is_set() or is_served(port), 20)
             wait_until(lambda: ended.is_set() or "Stop " in "".join([*shown, *read()]), 5)
+            wait_until(lambda: ended.is_set() or "worker" in calls(checkout), 5)
             if not ended.is_set():
                 meanwhile()
                 os.kill(os.getpid(), signal.SIGINT)
@@ -73,7 +74,13 @@ def test_a_run_prepares_serves_tells_where_and_ends_without_a_trace(
     assert code == 0
     assert "WXC Social is running" in shown
     assert "anna / secret" in shown
-    assert sorted(calls(checkout)) == ["demo --if-empty", "demo --logins", "migrate", "serve"]
+    assert sorted(calls(checkout)) == [
+        "demo --if-empty",
+        "demo --logins",
+        "migrate",
+        "serve",
+        "worker",
+    ]
     assert not (state / "dev.json").exists()
 
 
@@ -83,7 +90,7 @@ def test_a_warm_run_skips_what_is_done_already(checkout: Checkout, serve: Serve)
 
     serve()
 
-    assert sorted(calls(checkout)) == ["demo --logins", "serve"]
+    assert sorted(calls(checkout)) == ["demo --logins", "serve", "worker"]
 
 
 def test_a_new_migration_is_applied(checkout: Checkout, serve: Serve) -> None:
@@ -139,14 +146,19 @@ def test_engines_that_are_in_use_by_another_command_are_not_shared_with_a_run(
     assert "in use by another ./dev" in capfd.readouterr().err
 
 
-def test_a_server_that_ends_by_itself_ends_the_run(
-    checkout: Checkout, environ: dict[str, str], capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("file", "name"), [("dies", "server"), ("worker dies", "worker")])
+def test_a_server_or_worker_that_ends_by_itself_ends_the_run(
+    checkout: Checkout,
+    environ: dict[str, str],
+    capfd: pytest.CaptureFixture[str],
+    file: str,
+    name: str,
 ) -> None:
-    (checkout.root / "dies").touch()
+    (checkout.root / file).touch()
 
     assert main(["run"], environ, checkout) == 1
 
-    assert "The server has ended by itself (exit code 0)" in capfd.readouterr().err
+    assert f"The {name} has ended by itself (exit code 0)" in capfd.readouterr().err
 
 
 def test_a_migration_that_fails_ends_the_run(

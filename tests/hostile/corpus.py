@@ -72,6 +72,11 @@ class Slot:
     def is_password(self) -> bool:
         return self.string is not None and self.string.get("format") == "password"
 
+    @property
+    def is_token(self) -> bool:
+        """Whether it takes what we have mailed: all else is refused in one and the same way."""
+        return self.string is not None and self.string.get("format") == "token"
+
     def admits(self, text: str) -> bool:
         """Whether the documented pattern, enumeration and bounds let the text through."""
         string = self.string
@@ -113,6 +118,10 @@ class Operation:
     def examples(self) -> list[dict[str, Any]]:
         """Bodies that have the right form."""
         return list((self.body_schema or {}).get("examples", ()))
+
+    @property
+    def takes_token(self) -> bool:
+        return any(slot.is_token for slot in self.parameters("path"))
 
     @property
     def slots(self) -> list[Slot]:

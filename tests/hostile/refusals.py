@@ -9,6 +9,9 @@ from tests.hostile.corpus import CANARY
 from wxc.core.errors import Problem, ValidationProblem, all_refusals
 from wxc.models.base import Base
 
+RIGHT_FORM = (200, 201, 202, 204, 401, 403, 404, 409)
+"""What may be answered to a request whose form is right."""
+
 
 def assert_refused(answer: httpx.Response, *codes: str) -> str:
     """One of these refusals, well formed, without a trace of the value; which one it is."""
@@ -30,6 +33,11 @@ def assert_no_echo(answer: httpx.Response) -> None:
     headers = b"\n".join(name + b": " + value for name, value in answer.headers.raw)
     assert CANARY.encode() not in answer.content, answer.content[:300]
     assert CANARY.encode() not in headers, headers
+
+
+def is_dead_link(answer: httpx.Response) -> bool:
+    """Whether all had the right form, and only the token in the path was not one of ours."""
+    return answer.status_code == 400 and answer.json()["code"] == "invalid_token"
 
 
 async def snapshot(connection: AsyncConnection) -> dict[str, tuple[int, str]]:

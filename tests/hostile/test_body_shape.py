@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from tests.hostile.conftest import World
 from tests.hostile.corpus import CANARY, NEEDING_SESSION, WITH_BODY, Operation, operations, quoted
-from tests.hostile.refusals import assert_refused
+from tests.hostile.refusals import RIGHT_FORM, assert_refused, is_dead_link
 
 from wxc.core.bodies import DEEPEST_JSON
 from wxc.core.config import Config
@@ -142,6 +142,8 @@ async def test_brackets_inside_texts_are_no_nesting_and_the_limit_itself_is_allo
     for source in (quoted('[{"\\' * 12), deepest):
         answer = await world.send(operation, content=operation.body_with(slot.path, source))
 
+        if is_dead_link(answer):
+            continue
         assert answer.status_code not in (400, 413, 415), answer.text
         assert answer.status_code < 500
 
@@ -166,7 +168,7 @@ async def test_json_may_be_declared_with_its_only_charset(
     for kind in HARMLESS_TYPES:
         answer = await world.send(operation, headers={"Content-Type": kind})
 
-        assert answer.status_code in (200, 201, 202, 204, 401, 403, 404, 409), answer.text
+        assert answer.status_code in RIGHT_FORM or is_dead_link(answer), answer.text
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)
@@ -200,7 +202,8 @@ async def test_a_body_over_the_limit_is_refused_whether_its_length_is_told_or_no
             )
 
             if is_fine:
-                assert answer.status_code not in (400, 413, 415, 422), answer.text
+                is_refused = answer.status_code in (400, 413, 415, 422)
+                assert not is_refused or is_dead_link(answer), answer.text
             else:
                 assert_refused(answer, "body_too_large")
                 assert answer.headers["connection"] == "close"

@@ -65,6 +65,9 @@ def _is_uuid(slot: Slot) -> bool:
 
 
 def _malformed(slot: Slot, right: UUID) -> Iterator[str]:
+    if slot.is_token:
+        yield from (*NO_UUIDS, *NO_USERNAMES, "a" * 42, "a" * 44, "a" * 42 + "%0A", "é" * 43)
+        return
     if not _is_uuid(slot):
         yield from NO_USERNAMES
         return
@@ -74,7 +77,7 @@ def _malformed(slot: Slot, right: UUID) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("operation", WITH_PATH, ids=str)
-async def test_a_malformed_id_is_422_and_a_malformed_name_404(
+async def test_a_malformed_id_is_422_a_malformed_name_404_and_a_token_that_is_not_ours_400(
     operation: Operation, world: World
 ) -> None:
     before = await world.state()
@@ -87,6 +90,8 @@ async def test_a_malformed_id_is_422_and_a_malformed_name_404(
             if _is_uuid(slot):
                 assert_refused(answer, "validation_failed")
                 assert [part["pointer"] for part in answer.json()["errors"]] == [f"path.{name}"]
+            elif slot.is_token:
+                assert_refused(answer, "invalid_token")
             else:
                 assert assert_refused(answer, *_not_found(operation)).endswith("not_found")
     assert await world.state() == before
@@ -102,7 +107,7 @@ async def test_a_well_formed_path_to_nothing_is_404(operation: Operation, world:
         for value in (*nobody, *(one.upper() for one in nobody)):
             answer = await world.send(operation, path={str(slot.path[0]): value})
 
-            assert_refused(answer, *_not_found(operation))
+            assert_refused(answer, *(["invalid_token"] if slot.is_token else _not_found(operation)))
     assert await world.state() == before
 
 

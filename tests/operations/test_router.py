@@ -2,16 +2,21 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import text
+from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.browser import Browser
 from tests.live import running
 from tests.proxy import Proxy, proxied
 
+from wxc.core import clock
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
+from wxc.models import OutboxMail
 
 
 class TestHealth:
@@ -36,6 +41,43 @@ class TestHealth:
 
         assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
         assert [error["pointer"] for error in answer.json()["errors"]] == ["migrations"]
+
+    @pytest.mark.parametrize(
+        ("fields", "is_backlog"),
+        [
+            ({"due_at": timedelta(minutes=-6)}, True),
+            ({"due_at": timedelta(minutes=-4)}, False),
+            ({"due_at": timedelta(minutes=-6), "state": "sent"}, False),
+            ({"finished_at": timedelta(minutes=-50), "state": "dead"}, True),
+            ({"finished_at": timedelta(minutes=-70), "state": "dead"}, False),
+        ],
+    )
+    async def test_mails_that_wait_too_long_or_were_given_up_lately_are_named(
+        self,
+        stranger: Browser,
+        connection: AsyncConnection,
+        fields: dict[str, Any],
+        *,
+        is_backlog: bool,
+    ) -> None:
+        values = {
+            name: clock.now() + value if isinstance(value, timedelta) else value
+            for name, value in fields.items()
+        }
+        mail = {"kind": "verification", "address": "a@b.c", "dedup_key": "x"}
+        await connection.execute(insert(OutboxMail).values(**mail, **values))
+
+        answer = await stranger.get("/readyz")
+
+        assert answer.status_code == (503 if is_backlog else 200)
+        if is_backlog:
+            (error,) = answer.json()["errors"]
+            assert (error["pointer"], error["code"]) == ("mail", "backlog")
+
+    async def test_every_check_is_named(self, stranger: Browser) -> None:
+        checks = (await stranger.get("/readyz")).json()["checks"]
+
+        assert checks == dict.fromkeys(("database", "redis", "migrations", "mail"), "ok")
 
 
 class TestOutage:

@@ -38,6 +38,8 @@ from wxc.core.config import Config
 from wxc.core.database import AnyRow, Database, Reader, after_commit
 from wxc.core.errors import CsrfFailed
 from wxc.core.redis import RedisClient
+from wxc.mails.service import enqueue
+from wxc.models import MailKind
 
 GRACE = timedelta(seconds=30)
 _ATTEMPTS = 2  # the second for who logs in while another login of theirs renews the hash
@@ -88,6 +90,8 @@ async def register(database: Database, auth: Auth, registration: Registration) -
     )
     async with database.transaction() as session:
         row = await AccountRepository(session).add(account)
+        if row is not None:
+            await enqueue(session, MailKind.VERIFICATION, address=row.email, user_id=row.id)
     if row is None:  # a racing registration took the name or the address meanwhile
         await _refuse_taken(database, registration)
         raise UsernameTaken

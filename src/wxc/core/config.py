@@ -1,5 +1,6 @@
 """The application's settings, read from the environment by whoever calls `create_app`."""
 
+from email.utils import parseaddr
 from typing import Annotated, Literal, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -79,6 +80,12 @@ class Config(BaseSettings):
     mail_from: str = "WXC Social <no-reply@example.com>"
     mail_starttls: bool = True
     mail_ssl_tls: bool = False
+    mail_timeout: float = Field(default=10.0, gt=0)
+    mail_attempts: int = Field(default=12, ge=1)
+    mail_poll_interval: float = Field(default=1.0, gt=0)
+    mail_link_patience: int = Field(default=7200, ge=60)
+    password_reset_lifetime: int = Field(default=1800, ge=60)
+    email_verification_lifetime: int = Field(default=86_400, ge=60)
 
     frontend_url: str = "http://localhost:3000"
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
@@ -94,6 +101,21 @@ class Config(BaseSettings):
     demo_data: bool = False
     log_format: Literal["json", "text"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("mail_from")
+    @classmethod
+    def _one_address(cls, value: str) -> str:
+        if "@" not in parseaddr(value)[1] or not value.isprintable():
+            raise ValueError("must be an address such as WXC Social <no-reply@example.com>")
+        return value
+
+    @field_validator("frontend_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment:
+            raise ValueError("must be an address such as https://app.example.com")
+        return value
 
     @field_validator("cors_origins", mode="before")
     @classmethod

@@ -150,6 +150,7 @@ def _engine(config: Config, url: str) -> AsyncEngine:
         pool_recycle=300,
         pool_use_lifo=True,
         skip_autocommit_rollback=True,
+        hide_parameters=True,  # an error that is logged must not hold hashes or addresses
         connect_args={"timeout": config.database_connect_timeout},
     )
     event.listen(engine.sync_engine, "connect", _set_timeouts(config))

@@ -127,7 +127,7 @@ def _readable(part: str | int) -> str:
 def _instance(scope: Scope, refusal: type[Refusal]) -> str:
     """The request's path; what a client wrote into it is not repeated where it was at fault."""
     route = scope.get("route")
-    if refusal.status == ValidationFailed.status and route is not None:
+    if refusal.status in (400, ValidationFailed.status) and route is not None:
         return quote(re.sub(r"\{(\w+)\}", r":\1", route.path), safe="/:")
     segments = scope["path"].split("/")
     return "/".join(part if _PLAIN_SEGMENT.fullmatch(part) else "-" for part in segments[:12])

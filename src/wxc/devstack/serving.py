@@ -1,9 +1,10 @@
-"""`./dev run`: engines, migrations, demo, server, and all of it stopped again."""
+"""`./dev run`: engines, migrations, demo, server, worker, and all of it stopped again."""
 
 import hashlib
 import http.client
 import json
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from wxc.devstack.processes import Child, Program, Supervisor, facts_in, wait_un
 DEV_LOCK = "dev.lock"
 DEV_RECORD = "dev.json"
 _FOREVER = 10**9
+_LOOK_AGAIN = 0.2
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,9 @@ def _run_alone(
             site = stack.enter_context(_site(options, checkout, environ, state, supervisor))
             _prepare(site, supervisor)
             server = supervisor.start(_server(site, options))
+            worker = supervisor.start(_wxc(site, "worker"))
             supervisor.publish(url=site.url)
-            return _watch(site, server, supervisor)
+            return _watch(site, server, worker, supervisor)
         finally:
             interrupts.end()
 
@@ -203,7 +206,7 @@ def _wxc(site: Site, *arguments: str) -> Program:
     )
 
 
-def _watch(site: Site, server: Child, supervisor: Supervisor) -> int:
+def _watch(site: Site, server: Child, worker: Child, supervisor: Supervisor) -> int:
     # Meanwhile: of two processors one is idle.
     logins = supervisor.start(_logins(site)) if site.wants_demo else None
     if not _answers_within(30, site, server):
@@ -211,8 +214,10 @@ def _watch(site: Site, server: Child, supervisor: Supervisor) -> int:
         _answers_within(_FOREVER, site, server)
     if not server.has_ended():
         say(_banner(site, _output_of(logins, supervisor) if logins else []))
-        server.process.wait()
-    raise StackError(f"The server has ended by itself (exit code {server.process.poll()}).")
+    while not (server.has_ended() or worker.has_ended()):
+        time.sleep(_LOOK_AGAIN)
+    name, ended = ("server", server) if server.has_ended() else ("worker", worker)
+    raise StackError(f"The {name} has ended by itself (exit code {ended.process.poll()}).")
 
 
 def _logins(site: Site) -> Program:

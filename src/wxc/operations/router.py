@@ -29,7 +29,7 @@ async def get_health(startup: StartupState) -> Health:
 
 @router.get("/readyz", summary="Everything well?", responses=documented(NotReady))
 async def get_readiness(database: Transactions, redis: Redis, head: SchemaHead) -> Readiness:
-    """For deployments and alarms: the database, its schema and Redis, each by its name."""
+    """For deployments and alarms: the database, its schema, Redis, the mails, by name."""
     return await service.readiness(database, redis, head)
 
 

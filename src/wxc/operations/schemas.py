@@ -17,6 +17,7 @@ class Checks(BaseModel):
     database: Literal["ok"]
     redis: Literal["ok"]
     migrations: Literal["ok"]
+    mail: Literal["ok"]
 
 
 class Readiness(Health):

@@ -6,6 +6,7 @@ import logging
 from wxc.core.database import UNREACHABLE, Database
 from wxc.core.errors import InvalidPart
 from wxc.core.redis import RedisClient
+from wxc.mails.service import has_backlog
 from wxc.operations.errors import NotReady, NotStarted
 from wxc.operations.repository import SchemaReader
 from wxc.operations.schemas import Checks, Health, Readiness
@@ -48,6 +49,7 @@ async def readiness(database: Database, redis: RedisClient, head: str) -> Readin
     failures: list[InvalidPart] = []
     try:
         revision = await _revision(database)
+        is_late = revision == head and await _has_backlog(database)
     except UNREACHABLE:
         failures.append(_failure("database", "unavailable", "The database does not answer."))
     else:
@@ -55,16 +57,25 @@ async def readiness(database: Database, redis: RedisClient, head: str) -> Readin
             failures.append(
                 _failure("migrations", "not_at_head", "The schema is not what the code expects.")
             )
+        if is_late:
+            failures.append(_failure("mail", "backlog", "Mails wait too long, or were given up."))
     if not await redis.probe():
         failures.append(_failure("redis", "unavailable", "Redis does not answer."))
     if failures:
         raise NotReady(errors=failures)
-    return Readiness(status="ok", checks=Checks(database="ok", redis="ok", migrations="ok"))
+    return Readiness(
+        status="ok", checks=Checks(database="ok", redis="ok", migrations="ok", mail="ok")
+    )
 
 
 async def _revision(database: Database) -> str | None:
     async with database.guarding() as reader:
         return await SchemaReader(reader).revision()
+
+
+async def _has_backlog(database: Database) -> bool:
+    async with database.guarding() as reader:
+        return await has_backlog(reader)
 
 
 def _failure(name: str, code: str, message: str) -> InvalidPart:

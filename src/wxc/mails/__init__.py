@@ -1,0 +1,1 @@
+"""Mails: written in the transaction that wants them, sent by the worker."""

@@ -1,0 +1,173 @@
+"""The worker: takes due mails out of the outbox and sends them.
+
+A mail is claimed in one short transaction, addressed in a second, and marked in a third; no
+connection is held while the mail server talks. A claim is a lease: the mails of a worker that is
+killed are due again when it ends, and carry the same Message-ID and the same link.
+"""
+
+import asyncio
+import logging
+import random
+import signal
+from datetime import timedelta
+
+from wxc.core import clock
+from wxc.core.config import Config
+from wxc.core.database import UNREACHABLE, AnyRow, Database
+from wxc.mails import service
+from wxc.mails.letters import Letters
+from wxc.mails.links import Links
+from wxc.mails.postman import NotSent, Postman
+from wxc.mails.repository import OutboxRepository
+from wxc.models import MailKind, MailState
+
+_log = logging.getLogger("wxc.mails")
+_BATCH = 10  # mails that are sent at once
+_LONGEST_PAUSE = 3600.0  # seconds between two attempts
+_KEPT = timedelta(days=7)  # what is over, before it is forgotten
+_PURGE_INTERVAL = timedelta(hours=1)
+_FAREWELLS = (signal.SIGINT, signal.SIGTERM)
+
+
+async def work(config: Config) -> None:
+    """Send mails until the process is asked to end, and end what was begun."""
+    stop, database, loop = asyncio.Event(), Database(config), asyncio.get_running_loop()
+    for number in _FAREWELLS:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await Worker(config, database).run(stop)
+    finally:
+        for number in _FAREWELLS:
+            loop.remove_signal_handler(number)
+        await database.close()
+        _log.info("the worker has stopped")
+
+
+class Worker:
+    """Sends what is due, until it is stopped; any number may run at once."""
+
+    def __init__(self, config: Config, database: Database) -> None:
+        self._database = database
+        self._links = Links(config)
+        self._letters = Letters()
+        self._postman = Postman(config)
+        self._has_server = bool(config.mail_server)
+        self._interval = config.mail_poll_interval
+        self._most_attempts = config.mail_attempts
+        self._patience = timedelta(seconds=config.mail_link_patience)
+        # Whatever happens, an attempt is over by then; see Postman for what may take how long.
+        self._lease = timedelta(seconds=60 + 3 * config.mail_timeout)
+        self._purged_at = clock.now() - _PURGE_INTERVAL
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, and end what was begun."""
+        if not self._has_server:
+            _log.warning("MAIL_SERVER is not set: mails are kept waiting")
+            await stop.wait()
+        while not stop.is_set():
+            is_busy = await self._try_once()
+            if not is_busy:
+                await _sleep(self._interval, stop)
+
+    async def work_once(self) -> int:
+        """Send one batch of what is due; how many mails it was."""
+        async with self._database.transaction() as session:
+            mails = await OutboxRepository(session).claim(
+                _BATCH, moment=clock.now(), lease=self._lease
+            )
+        await asyncio.gather(*(self._handle(mail) for mail in mails))
+        return len(mails)
+
+    async def purge(self) -> None:
+        """Once an hour forget what has been over for a week."""
+        if clock.now() - self._purged_at < _PURGE_INTERVAL:
+            return
+        self._purged_at = clock.now()
+        async with self._database.transaction() as session:
+            await OutboxRepository(session).purge(clock.now() - _KEPT)
+
+    async def _try_once(self) -> bool:
+        """Whether there may be more to do at once; an outage of the database is waited out."""
+        try:
+            await self.purge()
+            return await self.work_once() == _BATCH
+        except UNREACHABLE as error:
+            _log.warning("the outbox cannot be read: %r", error)
+            return False
+
+    async def _handle(self, mail: AnyRow) -> None:
+        """One attempt; what cannot be noted now is done once more when the lease has ended."""
+        try:
+            await self._settle(mail)
+        except UNREACHABLE as error:
+            _log.warning("mail %s (%s) waits for the database: %r", mail.id, mail.kind, error)
+
+    async def _settle(self, mail: AnyRow) -> None:
+        """Make the attempt and note what became of it; one bad mail does not stop the others."""
+        try:
+            await self._attempt(mail)
+        except service.NobodyThere:
+            async with self._database.transaction() as session:
+                await OutboxRepository(session).remove(mail.id)
+        except service.NotWanted as reason:
+            _log.warning("mail %s (%s) is dropped: %s", mail.id, mail.kind, reason)
+            await self._finish(mail, MailState.DROPPED)
+        except NotSent as reason:
+            await self._fail(mail, str(reason))
+        except UNREACHABLE:
+            raise
+        except Exception as error:
+            _log.exception("mail %s (%s) cannot be written", mail.id, mail.kind)
+            await self._fail(mail, type(error).__name__)
+
+    async def _attempt(self, mail: AnyRow) -> None:
+        kind = MailKind(mail.kind)
+        if self._links.is_in(kind) and clock.now() - mail.created_at > self._patience:
+            raise service.NotWanted("its link could not be sent in time")
+        if mail.attempts > self._most_attempts:  # each of them was cut short
+            raise NotSent("no attempt has come to its end")
+        async with self._database.transaction() as session:
+            recipient = await service.address_mail(session, self._links, mail)
+        letter = self._letters.write(
+            kind,
+            username=recipient.username,
+            address=recipient.address,
+            url=recipient.url,
+            lifetime=self._links.lifetime(kind),
+        )
+        message_id = f"<{mail.id}@{self._links.domain}>"
+        await self._postman.deliver(
+            letter, recipient.address, message_id=message_id, written_at=mail.created_at
+        )
+        await self._finish(mail, MailState.SENT)
+        _log.info("mail %s (%s) is sent", mail.id, mail.kind)
+
+    async def _fail(self, mail: AnyRow, reason: str) -> None:
+        """Try again later, or give up."""
+        if mail.attempts >= self._most_attempts:
+            _log.error(
+                "mail %s (%s) is given up after %d attempts: %s",
+                *(mail.id, mail.kind, mail.attempts, reason),
+            )
+            await self._finish(mail, MailState.DEAD)
+            return
+        pause = backoff(mail.attempts)
+        _log.warning("mail %s (%s) is tried again in %.0f s: %s", mail.id, mail.kind, pause, reason)
+        async with self._database.transaction() as session:
+            await OutboxRepository(session).postpone(mail, clock.now() + timedelta(seconds=pause))
+
+    async def _finish(self, mail: AnyRow, state: MailState) -> None:
+        async with self._database.transaction() as session:
+            await OutboxRepository(session).finish(mail, state, clock.now())
+
+
+def backoff(attempts: int) -> float:
+    """Seconds until the next attempt: doubling from one to an hour, and up to a half more."""
+    return min(2.0 ** (attempts - 1), _LONGEST_PAUSE) * random.uniform(1, 1.5)  # noqa: S311
+
+
+async def _sleep(seconds: float, stop: asyncio.Event) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

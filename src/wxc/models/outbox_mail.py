@@ -1,0 +1,60 @@
+"""Mails that are to be sent: rows of the transaction that wants them."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from wxc.models.base import Base, CreatedAt, IdKey
+
+
+class MailKind(StrEnum):
+    """What a mail is about."""
+
+    VERIFICATION = "verification"
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - a name, not a secret
+    EMAIL_CHANGE = "email_change"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a name, not a secret
+    EMAIL_CHANGED = "email_changed"
+
+
+class MailState(StrEnum):
+    """How far a mail has come; all but `WAITING` are final."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    DROPPED = "dropped"
+    DEAD = "dead"
+
+
+class OutboxMail(Base):
+    """One mail; the row's id makes its Message-ID and its token, the same on every attempt."""
+
+    __tablename__ = "outbox_mails"
+
+    id: Mapped[IdKey]
+    kind: Mapped[str] = mapped_column(String(32))
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    """NULL where only the address is known: the worker finds out whose it is."""
+    address: Mapped[str] = mapped_column(String(254))
+    dedup_key: Mapped[str] = mapped_column(String(100), unique=True)
+    state: Mapped[str] = mapped_column(
+        String(16), default=MailState.WAITING, server_default=MailState.WAITING.value
+    )
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    due_at: Mapped[CreatedAt] = mapped_column()
+    """When the next attempt may begin; while one is under way, when its lease ends."""
+    first_attempt_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None] = mapped_column()
+    created_at: Mapped[CreatedAt]
+
+    __table_args__ = (
+        Index("ix_outbox_mails_due_at", due_at, postgresql_where=state == MailState.WAITING),
+        Index("ix_outbox_mails_finished_at", finished_at),
+        Index("ix_outbox_mails_dead", finished_at, postgresql_where=state == MailState.DEAD),
+        Index("ix_outbox_mails_user_id", user_id),
+        CheckConstraint("address !~ '[[:cntrl:]]'", name="address_one_line"),
+        CheckConstraint("state IN ('waiting', 'sent', 'dropped', 'dead')", name="state_known"),
+    )

@@ -1,0 +1,58 @@
+"""SQL for what a mailed link does to an account."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from wxc.core.database import AnyRow
+from wxc.models import Session, User
+
+
+class RecoveryRepository:
+    """Changes accounts on behalf of who has read a mail to them."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+
+    async def unverified(self, user_id: UUID) -> AnyRow | None:
+        """`(id, email)` of the account, unless its address has been proven already."""
+        statement = select(User.id, User.email).where(
+            User.id == user_id, User.email_verified_at.is_(None)
+        )
+        return (await self.session.execute(statement)).one_or_none()
+
+    async def replace_password(self, user_id: UUID, address: str, password_hash: str) -> bool:
+        """Store another hash; False when the account has another address, or is suspended.
+
+        A change of address that is under way ends: who began it may not have been the owner.
+        """
+        statement = (
+            update(User)
+            .where(User.id == user_id, User.email == address, User.suspended_at.is_(None))
+            .values(password_hash=password_hash, pending_email=None)
+            .returning(User.id)
+        )
+        return (await self.session.execute(statement)).scalar_one_or_none() is not None
+
+    async def verify_address(self, user_id: UUID, address: str, moment: datetime) -> bool:
+        """Note that the address is proven; False when the account has another, or is suspended."""
+        statement = (
+            update(User)
+            .where(User.id == user_id, User.email == address, User.suspended_at.is_(None))
+            .values(email_verified_at=func.coalesce(User.email_verified_at, moment))
+            .returning(User.id)
+        )
+        return (await self.session.execute(statement)).scalar_one_or_none() is not None
+
+    async def revoke_sessions(self, user_id: UUID) -> Sequence[UUID]:
+        """End every session of the member; their ids."""
+        statement = (
+            update(Session)
+            .where(Session.user_id == user_id, Session.revoked_at.is_(None))
+            .values(revoked_at=func.now())
+            .returning(Session.id)
+        )
+        return (await self.session.execute(statement)).scalars().all()

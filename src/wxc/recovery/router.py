@@ -1,0 +1,72 @@
+"""Forgotten passwords and unproven addresses."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, status
+
+from wxc.auth.dependencies import AuthTools, CurrentUser
+from wxc.auth.errors import HashingBusy, NotAuthenticated, PasswordTooCommon, SessionExpired
+from wxc.core.dependencies import Session, Transactions
+from wxc.core.openapi import documented
+from wxc.recovery import service
+from wxc.recovery.errors import InvalidToken
+from wxc.recovery.schemas import MailAccepted, PasswordReset, PasswordResetRequest
+
+router = APIRouter(tags=["auth"])
+# A plain string: whatever is not one of our tokens is refused in one and the same way.
+Token = Annotated[
+    str,
+    Path(
+        description="What follows `#token=` in the mailed link.",
+        json_schema_extra={"format": "token"},
+        examples=["rJ1uVnnJMB1Kx4IhCLvp6ZtOQ5c3kSPd0wXy7aGfE2M"],
+    ),
+]
+
+
+@router.post(
+    "/request-password-reset",
+    status_code=status.HTTP_202_ACCEPTED,
+    summary="Forgot the password",
+)
+async def request_password_reset(request: PasswordResetRequest, session: Session) -> MailAccepted:
+    """Have a link sent with which another password can be chosen.
+
+    The answer is the same whether or not there is an account with this address.
+    """
+    return await service.request_password_reset(session, request.email)
+
+
+@router.post(
+    "/reset-password/{token}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Choose another password",
+    responses=documented(InvalidToken, PasswordTooCommon, HashingBusy),
+)
+async def reset_password(
+    token: Token, reset: PasswordReset, database: Transactions, auth: AuthTools
+) -> None:
+    """Choose another password with a mailed link. Every session of the account ends."""
+    await service.reset_password(database, auth, token, reset.password)
+
+
+@router.post(
+    "/request-email-verification",
+    status_code=status.HTTP_202_ACCEPTED,
+    summary="Send the verification mail again",
+    responses=documented(NotAuthenticated, SessionExpired),
+)
+async def request_email_verification(me: CurrentUser, session: Session) -> MailAccepted:
+    """Have the link sent again that proves your e-mail address, unless it is proven."""
+    return await service.request_email_verification(session, me)
+
+
+@router.post(
+    "/verify-email/{token}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Prove an e-mail address",
+    responses=documented(InvalidToken),
+)
+async def verify_email(token: Token, session: Session) -> None:
+    """Prove with a mailed link that the account's e-mail address is yours; needs no session."""
+    await service.verify_email(session, token)

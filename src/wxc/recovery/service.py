@@ -1,0 +1,74 @@
+"""What mailed links do: another password, a proven address."""
+
+from functools import partial
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from wxc.auth.errors import PasswordTooCommon
+from wxc.auth.passwords import is_common
+from wxc.auth.service import Auth, Principal
+from wxc.core import clock
+from wxc.core.database import Database, after_commit
+from wxc.mails import service as mails
+from wxc.models import MailKind
+from wxc.recovery.errors import InvalidToken
+from wxc.recovery.repository import RecoveryRepository
+from wxc.recovery.schemas import MailAccepted
+
+
+async def request_password_reset(session: AsyncSession, email: str) -> MailAccepted:
+    """Have the worker find out whether there is such an account; nobody here looks."""
+    await mails.enqueue(session, MailKind.PASSWORD_RESET, address=email)
+    return MailAccepted(status="accepted")
+
+
+async def reset_password(database: Database, auth: Auth, token: str, password: str) -> None:
+    """Choose another password and end every session.
+
+    Raises `PasswordTooCommon` and `InvalidToken`. No connection is held while we are hashing; of
+    two uses of a link at once one wins.
+    """
+    if is_common(password):
+        raise PasswordTooCommon
+    async with database.guarding() as reader:
+        link = await mails.find_link(reader, token, MailKind.PASSWORD_RESET)
+    if link is None:
+        raise InvalidToken
+    password_hash = await auth.passwords.hash(password)
+    async with database.transaction() as session:
+        accounts = RecoveryRepository(session)
+        # The account first: whoever touches its tokens waits for its row.
+        if not await accounts.replace_password(link.user_id, link.address, password_hash):
+            raise InvalidToken
+        if not await mails.use_link(session, link):
+            raise InvalidToken
+        await mails.void_links(
+            session, link.user_id, MailKind.PASSWORD_RESET, MailKind.EMAIL_CHANGE
+        )
+        ended = await accounts.revoke_sessions(link.user_id)
+        await mails.enqueue(
+            session, MailKind.PASSWORD_CHANGED, address=link.address, user_id=link.user_id
+        )
+        after_commit(session, partial(auth.revocations.announce, ended))
+
+
+async def request_email_verification(session: AsyncSession, me: Principal) -> MailAccepted:
+    """Send the link again, unless the address is proven already."""
+    account = await RecoveryRepository(session).unverified(me.id)
+    if account is not None:
+        await mails.enqueue(
+            session, MailKind.VERIFICATION, address=account.email, user_id=account.id
+        )
+    return MailAccepted(status="accepted")
+
+
+async def verify_email(session: AsyncSession, token: str) -> None:
+    """Note that who has the token reads the account's mails; raises `InvalidToken`."""
+    link = await mails.find_link(session, token, MailKind.VERIFICATION)
+    if link is None:
+        raise InvalidToken
+    accounts = RecoveryRepository(session)
+    if not await accounts.verify_address(link.user_id, link.address, clock.now()):
+        raise InvalidToken
+    if not await mails.use_link(session, link):
+        raise InvalidToken

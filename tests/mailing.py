@@ -1,0 +1,95 @@
+"""Fixtures for whoever sends mails: an outbox, a worker and a mail server."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from tests.database import OneConnection
+from tests.mailserver import MailServer, mail_server
+from wxc.core import clock
+from wxc.core.config import Config
+from wxc.core.database import AnyRow, Database
+from wxc.mails import service
+from wxc.mails.worker import Worker
+from wxc.models import MailKind, OutboxMail
+
+Later = Callable[[timedelta], datetime]
+
+
+@pytest.fixture
+async def smtp() -> AsyncIterator[MailServer]:
+    async with mail_server() as server:
+        yield server
+
+
+@pytest.fixture
+def mailing(config: Config, smtp: MailServer) -> Config:
+    """The configuration of a worker that has a mail server."""
+    return config.model_copy(
+        update={
+            "mail_server": "127.0.0.1",
+            "mail_port": smtp.port,
+            "mail_starttls": False,
+            "mail_timeout": 1.0,
+            "mail_poll_interval": 0.01,
+            "frontend_url": "https://app.example.com/",
+            "log_level": "info",
+        }
+    )
+
+
+class OneByOne(OneConnection):
+    """Lets the mails of a batch have the one connection in turn."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        super().__init__(connection)
+        self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        async with self._turn, super().transaction() as session:
+            yield session
+
+
+@pytest.fixture
+def database(connection: AsyncConnection) -> Database:
+    return OneByOne(connection)
+
+
+@pytest.fixture
+def worker(mailing: Config, database: Database) -> Worker:
+    return Worker(mailing, database)
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Later:
+    """Moves the clock."""
+    started = clock.now()
+    total = timedelta()
+
+    def move(span: timedelta) -> datetime:
+        nonlocal total
+        total += span
+        moment = started + total
+        monkeypatch.setattr(clock, "now", lambda: moment)
+        return moment
+
+    return move
+
+
+async def enqueue(
+    database: Database, kind: MailKind = MailKind.PASSWORD_RESET, **options: Any
+) -> None:
+    options.setdefault("address", "ada@example.com")
+    async with database.transaction() as session:
+        await service.enqueue(session, kind, **options)
+
+
+async def outbox(connection: AsyncConnection) -> list[AnyRow]:
+    return list((await connection.execute(select(OutboxMail).order_by(OutboxMail.id))).all())

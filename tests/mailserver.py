@@ -1,0 +1,85 @@
+"""A mail server for tests: keeps what it takes, and refuses, dawdles or is away when told to."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+
+@dataclass
+class MailServer:
+    """What it has taken, and how it behaves."""
+
+    port: int = 0
+    mails: list[EmailMessage] = field(default_factory=list)
+    recipients: list[str] = field(default_factory=list)
+    replies: dict[str, str] = field(default_factory=dict)
+    """What it says to a command, by its first word, `.` for a whole mail; else it is polite."""
+    delay: float = 0.0
+    on_taken: Callable[[], None] | None = None
+    _server: asyncio.Server | None = None
+
+    async def open(self) -> None:
+        """Listen (again), on the same port as before."""
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        """Refuse connections."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        await asyncio.sleep(0)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            await self._converse(reader, writer)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def reply(verb: str, usual: str) -> bool:
+            said = self.replies.get(verb, usual)
+            await asyncio.sleep(self.delay)
+            writer.write(f"{said}\r\n".encode())
+            await writer.drain()
+            return said.startswith(("2", "3"))
+
+        await reply("", "220 mail.test")
+        while line := (await reader.readline()).decode().strip():
+            verb = line.partition(" ")[0].upper()
+            usual = {"EHLO": "250-mail.test\r\n250 SMTPUTF8", "QUIT": "221 Bye", "DATA": "354 Go"}
+            is_fine = await reply(verb, usual.get(verb, "250 OK"))
+            if verb == "RCPT" and is_fine:
+                self.recipients.append(line.partition("<")[2].rpartition(">")[0])
+            if verb == "DATA" and is_fine:
+                content = await reader.readuntil(b"\r\n.\r\n")
+                if self.replies.get(".", "2").startswith("2"):
+                    self._keep(content.removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n."))
+                await reply(".", "250 Taken")
+            if verb == "QUIT":
+                return
+
+    def _keep(self, content: bytes) -> None:
+        self.mails.append(message_from_bytes(content, policy=policy.default))
+        if self.on_taken is not None:
+            self.on_taken()
+
+
+@asynccontextmanager
+async def mail_server() -> AsyncIterator[MailServer]:
+    """A mail server that takes everything until told otherwise."""
+    server = MailServer()
+    await server.open()
+    yield server
+    await server.close()
+
+
+def token_in(mail: EmailMessage) -> str:
+    """The token of the link in a mail."""
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content()).partition("#token=")[2].split()[0]
