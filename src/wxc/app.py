@@ -17,9 +17,9 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
+from wxc.auth.context import Auth
 from wxc.auth.cookies import CookieJar
 from wxc.auth.router import router as auth
-from wxc.auth.service import Auth
 from wxc.core.bodies import BodyGate
 from wxc.core.config import Config
 from wxc.core.database import Database

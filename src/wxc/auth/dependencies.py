@@ -7,9 +7,10 @@ from uuid import UUID
 from fastapi import Depends, Request
 
 from wxc.auth import service
+from wxc.auth.context import Auth, Principal
 from wxc.auth.cookies import CookieJar, SessionCookies
 from wxc.auth.errors import NotAuthenticated, SessionExpired
-from wxc.auth.service import Auth, Principal, RefreshClaim
+from wxc.auth.service import RefreshClaim
 from wxc.auth.tokens import Tokens
 from wxc.core import clock
 from wxc.core.dependencies import CursorParameter, Limit, Transactions, page_request

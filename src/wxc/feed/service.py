@@ -1,6 +1,6 @@
 """What is in a feed, and why."""
 
-from wxc.auth.service import Principal
+from wxc.auth.context import Principal
 from wxc.core.database import AnyRow, Reader
 from wxc.core.pagination import PageRequest
 from wxc.feed.repository import FeedReader

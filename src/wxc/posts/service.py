@@ -4,8 +4,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from wxc.auth.context import Principal
 from wxc.auth.errors import SessionExpired
-from wxc.auth.service import Principal
 from wxc.core import clock
 from wxc.core.database import AnyRow, Reader
 from wxc.core.errors import NotOwner

@@ -4,9 +4,9 @@ from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from wxc.auth.context import Auth, Principal
 from wxc.auth.errors import PasswordTooCommon
 from wxc.auth.passwords import is_common
-from wxc.auth.service import Auth, Principal
 from wxc.core import clock
 from wxc.core.database import Database, after_commit
 from wxc.mails import service as mails

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from wxc.auth.service import Principal
+from wxc.auth.context import Principal
 from wxc.core.database import AnyRow, Reader
 from wxc.core.pagination import PageRequest
 from wxc.relationships.errors import CannotFollowSelf

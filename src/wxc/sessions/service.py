@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from wxc.auth.service import Auth, Principal
+from wxc.auth.context import Auth, Principal
 from wxc.core import clock
 from wxc.core.database import Database, after_commit
 from wxc.sessions.errors import SessionNotFound

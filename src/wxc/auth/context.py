@@ -1,0 +1,32 @@
+"""Who asks, and what all that deals with them shares."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from wxc.auth.passwords import Passwords
+from wxc.auth.revocation import Revocations
+from wxc.auth.tokens import Tokens
+from wxc.core.config import Config
+from wxc.core.database import Database
+from wxc.core.redis import RedisClient
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks: known from the access token, without a look into the database."""
+
+    id: UUID
+    session_id: UUID
+    access_expires_at: datetime
+
+
+class Auth:
+    """What the actions below share; one for the application's life."""
+
+    def __init__(self, config: Config, database: Database, redis: RedisClient) -> None:
+        self.tokens = Tokens(config)
+        self.passwords = Passwords(config)
+        self.revocations = Revocations(config, database, redis)
+        self.idle_lifetime = timedelta(seconds=config.session_idle_lifetime)
+        self.lifetime = timedelta(seconds=config.session_lifetime)
