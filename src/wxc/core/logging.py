@@ -43,7 +43,8 @@ def configure_logging(config: Config) -> None:
         )
     )
     logging.basicConfig(level=config.log_level.upper(), handlers=[handler], force=True)
-    logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it counts files at every change
+    for name in ("watchfiles", "alembic.runtime.plugins"):  # they tell of what nobody asked
+        logging.getLogger(name).setLevel(logging.WARNING)
     for name in ("uvicorn", "uvicorn.error"):  # uvicorn brings handlers of its own
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
