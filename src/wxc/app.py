@@ -40,12 +40,14 @@ from wxc.posts.router import router as posts
 from wxc.recovery.router import router as recovery
 from wxc.relationships.router import router as relationships
 from wxc.sessions.router import router as sessions
+from wxc.settings.router import router as settings
 from wxc.users.router import router as users
 
 ROUTERS: tuple[APIRouter, ...] = (
     auth,
     recovery,
     sessions,
+    settings,
     users,
     relationships,
     posts,
@@ -66,6 +68,7 @@ your feed. The session lives in HttpOnly cookies; every unsafe request carries i
 _TAGS: list[dict[str, Any]] = [
     {"name": "auth", "description": "Register, log in, stay signed in, log out."},
     {"name": "sessions", "description": "Where you are logged in."},
+    {"name": "settings", "description": "Your own account."},
     {"name": "users", "description": "People as others see them."},
     {"name": "relationships", "description": "Who follows whom."},
     {"name": "posts", "description": "What members write."},

@@ -1,0 +1,9 @@
+"""What keeps an account as it is."""
+
+from wxc.core.errors import Refusal
+
+
+class WrongPassword(Refusal):
+    """This is not your current password."""
+
+    status = 403

@@ -1,0 +1,46 @@
+"""Changing one's own account: what may happen, and what follows."""
+
+from functools import partial
+
+from wxc.auth.context import Auth, Principal
+from wxc.auth.errors import PasswordTooCommon, SessionExpired
+from wxc.auth.passwords import is_common
+from wxc.core import clock
+from wxc.core.database import Database, after_commit
+from wxc.mails import service as mails
+from wxc.models import MailKind
+from wxc.sessions.repository import OwnSessionRepository
+from wxc.settings.errors import WrongPassword
+from wxc.settings.repository import OwnAccountReader, OwnAccountRepository
+from wxc.settings.schemas import PasswordChange
+
+
+async def change_password(
+    database: Database, auth: Auth, me: Principal, change: PasswordChange
+) -> None:
+    """Choose another password; every session but this one ends, and the owner is told by mail.
+
+    Raises `PasswordTooCommon` and `WrongPassword`. No connection is held while we are hashing; a
+    password that changes meanwhile is not overwritten.
+    """
+    if is_common(change.new_password):
+        raise PasswordTooCommon
+    auth.passwords.refuse_when_full()  # before any other work is done
+    async with database.guarding() as reader:
+        seen = await OwnAccountReader(reader).password_hash(me.id)
+    if seen is None:
+        raise SessionExpired
+    if not await auth.passwords.verify(change.current_password, seen):
+        raise WrongPassword
+    fresh = await auth.passwords.hash(change.new_password)
+    async with database.transaction() as session:
+        # The account first: whoever touches its tokens waits for its row.
+        address = await OwnAccountRepository(session).replace_password(
+            me.id, seen=seen, fresh=fresh
+        )
+        if address is None:
+            raise WrongPassword
+        await mails.void_links(session, me.id, MailKind.PASSWORD_RESET, MailKind.EMAIL_CHANGE)
+        ended = await OwnSessionRepository(session).revoke_others(me.id, me.session_id, clock.now())
+        await mails.enqueue(session, MailKind.PASSWORD_CHANGED, address=address, user_id=me.id)
+        after_commit(session, partial(auth.revocations.announce, ended))
