@@ -90,6 +90,8 @@ class Me(BaseModel):
 class CsrfToken(BaseModel):
     """What `X-CSRF-Token` must hold on every unsafe request; stable for the session's life."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     csrf_token: str
 
 

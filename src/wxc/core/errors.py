@@ -173,7 +173,7 @@ class DeadlineExceeded(Refusal):
 class InvalidPart(BaseModel):
     """One thing that is wrong with a request."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     pointer: str
     """A JSON pointer into the body, or a place such as `query.limit`."""
@@ -183,6 +183,8 @@ class InvalidPart(BaseModel):
 
 class Problem(BaseModel):
     """An error, as RFC 9457 (Problem Details for HTTP APIs) puts it."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     type: str
     """The address of the page that explains the `code`."""

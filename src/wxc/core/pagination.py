@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from wxc.core import clock
 from wxc.core.database import AnySelect, IdColumn
@@ -34,6 +34,8 @@ Row = TypeVar("Row")
 
 class Page(BaseModel, Generic[Item]):
     """One page of a list, newest first."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     items: list[Item]
     next_cursor: str | None

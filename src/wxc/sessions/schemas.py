@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from wxc.core.pagination import Page
 from wxc.core.times import Timestamp
@@ -10,6 +10,8 @@ from wxc.core.times import Timestamp
 
 class OwnSession(BaseModel):
     """One place where you are logged in."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     id: UUID
     created_at: Timestamp
