@@ -1,6 +1,5 @@
 """SQL for what a mailed link does to an account."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -8,7 +7,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from wxc.core.database import AnyRow
-from wxc.models import Session, User
+from wxc.models import User
 
 
 class RecoveryRepository:
@@ -46,13 +45,3 @@ class RecoveryRepository:
             .returning(User.id)
         )
         return (await self.session.execute(statement)).scalar_one_or_none() is not None
-
-    async def revoke_sessions(self, user_id: UUID) -> Sequence[UUID]:
-        """End every session of the member; their ids."""
-        statement = (
-            update(Session)
-            .where(Session.user_id == user_id, Session.revoked_at.is_(None))
-            .values(revoked_at=func.now())
-            .returning(Session.id)
-        )
-        return (await self.session.execute(statement)).scalars().all()

@@ -14,6 +14,7 @@ from wxc.models import MailKind
 from wxc.recovery.errors import InvalidToken
 from wxc.recovery.repository import RecoveryRepository
 from wxc.recovery.schemas import MailAccepted
+from wxc.sessions.repository import OwnSessionRepository
 
 
 async def request_password_reset(session: AsyncSession, email: str) -> MailAccepted:
@@ -45,7 +46,7 @@ async def reset_password(database: Database, auth: Auth, token: str, password: s
         await mails.void_links(
             session, link.user_id, MailKind.PASSWORD_RESET, MailKind.EMAIL_CHANGE
         )
-        ended = await accounts.revoke_sessions(link.user_id)
+        ended = await OwnSessionRepository(session).revoke_all(link.user_id, clock.now())
         await mails.enqueue(
             session, MailKind.PASSWORD_CHANGED, address=link.address, user_id=link.user_id
         )

@@ -44,6 +44,10 @@ class OwnSessionRepository:
         """End all but `kept`."""
         return await self._revoke(and_(_is_live(user_id, moment), Session.id != kept))
 
+    async def revoke_all(self, user_id: UUID, moment: datetime) -> Sequence[UUID]:
+        """End every one."""
+        return await self._revoke(_is_live(user_id, moment))
+
     async def _revoke(self, which: ColumnElement[bool]) -> Sequence[UUID]:
         statement = update(Session).where(which).values(revoked_at=func.now()).returning(Session.id)
         return (await self.session.execute(statement)).scalars().all()
