@@ -65,21 +65,21 @@ class TestTrouble:
         connection: AsyncConnection,
         later: Later,
     ) -> None:
-        worker = Worker(mailing.model_copy(update={"mail_timeout": 0.1}), database)
+        hasty = Worker(mailing.model_copy(update={"mail_timeout": 0.1}), database)
         await enqueue(database)
         await smtp.close()
-        await worker.work_once()
+        await hasty.work_once()
         await smtp.open()
         smtp.delay = 0.3
         later(timedelta(seconds=2))
-        await worker.work_once()
+        await hasty.work_once()
 
         (row,) = await outbox(connection)
         assert (row.state, row.attempts, smtp.mails) == (MailState.WAITING, 2, [])
 
         smtp.delay = 0.0
         later(timedelta(seconds=4))
-        await worker.work_once()
+        await Worker(mailing, database).work_once()
         assert len(smtp.mails) == 1
 
     async def test_a_farewell_that_fails_sends_nothing_twice(
