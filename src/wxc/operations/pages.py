@@ -35,7 +35,8 @@ _PAGE = """<!doctype html>
 """
 
 _DOCS = """<p class="hint">To try signed-in requests, run <code>POST /login</code> first: this page
-then keeps your session alive and sends its CSRF token by itself. <a href="/docs/errors">All errors</a></p>
+then keeps your session alive and sends its CSRF token by itself.
+<a href="/docs/errors">All errors</a></p>
 <div id="docs"></div>
 <script src="/docs/assets/swagger-ui-bundle.js"></script>
 <script src="/docs/assets/docs.js"></script>"""
