@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,6 +24,11 @@ _ME = (
     User.home_currency,
     User.created_at,
 )
+
+
+def alive(moment: datetime) -> ColumnElement[bool]:
+    """A session that has not been revoked and has not run out; the rule in one place."""
+    return and_(Session.revoked_at.is_(None), Session.idle_until > moment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +109,7 @@ class SessionReader:
 
     async def is_live(self, session_id: UUID, moment: datetime) -> bool:
         """Whether the session exists, has not been revoked and has not run out."""
-        statement = select(Session.id).where(
-            Session.id == session_id, Session.revoked_at.is_(None), Session.idle_until > moment
-        )
+        statement = select(Session.id).where(Session.id == session_id, alive(moment))
         return (await self.reader.execute(statement)).scalar_one_or_none() is not None
 
     async def revoked_within(self, span: timedelta) -> Sequence[UUID]:
@@ -170,8 +173,7 @@ class SessionRepository:
             .where(
                 Session.id == session_id,
                 Session.generation == generation,
-                Session.revoked_at.is_(None),
-                Session.idle_until > moment,
+                alive(moment),
             )
             .values(
                 generation=generation + 1,
@@ -187,11 +189,7 @@ class SessionRepository:
         """`(user_id, generation, refreshed_at)` of a session that is alive, locked."""
         statement = (
             select(Session.user_id, Session.generation, Session.refreshed_at)
-            .where(
-                Session.id == session_id,
-                Session.revoked_at.is_(None),
-                Session.idle_until > moment,
-            )
+            .where(Session.id == session_id, alive(moment))
             .with_for_update()
         )
         return (await self.session.execute(statement)).one_or_none()

@@ -1,6 +1,5 @@
 """How every exception becomes an `application/problem+json` answer."""
 
-import asyncio
 import logging
 import re
 from collections.abc import Mapping, Sequence
@@ -86,9 +85,7 @@ def refusal_for(error: Exception) -> type[Refusal]:
             return refusal_for_sqlstate(getattr(error.orig, "sqlstate", None))
         case asyncpg.PostgresError():
             return refusal_for_sqlstate(error.sqlstate)
-        case DBAPIError() | asyncpg.InterfaceError():
-            return Unavailable
-        case PoolTimeout() | OSError() | asyncio.TimeoutError():
+        case DBAPIError() | asyncpg.InterfaceError() | PoolTimeout() | OSError():
             return Unavailable
     return InternalError
 

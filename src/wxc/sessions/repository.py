@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from wxc.auth.repository import alive
 from wxc.core.database import AnyRow, Reader
 from wxc.models import Session
 
@@ -54,6 +55,4 @@ class OwnSessionRepository:
 
 
 def _is_live(user_id: UUID, moment: datetime) -> ColumnElement[bool]:
-    return and_(
-        Session.user_id == user_id, Session.revoked_at.is_(None), Session.idle_until > moment
-    )
+    return and_(Session.user_id == user_id, alive(moment))
