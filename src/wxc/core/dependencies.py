@@ -31,6 +31,16 @@ async def open_reader(request: Request) -> AsyncIterator[Reader]:
         yield reader
 
 
+def client_address(request: Request) -> str:
+    """The IP address that asks: the right-most hop that no trusted proxy has added.
+
+    uvicorn has read X-Forwarded-For by then, from `FORWARDED_ALLOW_IPS` only. Who comes by a
+    local socket has none: `local`.
+    """
+    return request.client.host if request.client else "local"
+
+
+ClientAddress = Annotated[str, Depends(client_address)]
 Transactions = Annotated[Database, Depends(open_database)]
 # scope="function" commits before the first response byte. FastAPI's default scope commits
 # after it, so that a failed COMMIT would still have answered 2xx.
