@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from wxc.auth.devices import Devices
 from wxc.auth.passwords import Passwords
+from wxc.auth.policies import Policies
 from wxc.auth.revocation import Revocations
 from wxc.auth.tokens import Tokens
 from wxc.core.config import Config
@@ -26,6 +28,8 @@ class Auth:
 
     def __init__(self, config: Config, database: Database, redis: RedisClient) -> None:
         self.tokens = Tokens(config)
+        self.devices = Devices(config)
+        self.policies = Policies(config)
         self.passwords = Passwords(config)
         self.revocations = Revocations(config, database, redis)
         self.idle_lifetime = timedelta(seconds=config.session_idle_lifetime)

@@ -10,7 +10,7 @@ from wxc.auth import service
 from wxc.auth.context import Auth, Principal
 from wxc.auth.cookies import CookieJar, SessionCookies
 from wxc.auth.errors import NotAuthenticated, SessionExpired
-from wxc.auth.service import RefreshClaim
+from wxc.auth.service import RefreshClaim, Visit
 from wxc.auth.tokens import Tokens
 from wxc.core import clock
 from wxc.core.dependencies import CursorParameter, Limit, Transactions, page_request
@@ -118,7 +118,14 @@ def former_session(request: Request) -> UUID | None:
         return None
 
 
-def user_agent(request: Request) -> str | None:
+def visit(request: Request) -> Visit:
+    """What the browser that somebody logs in with brings along."""
+    cookie = open_cookie_jar(request).read_device(request)
+    device = open_auth(request).devices.read(cookie, clock.now()) if cookie else None
+    return Visit(_user_agent(request), former_session(request), device)
+
+
+def _user_agent(request: Request) -> str | None:
     """What the browser calls itself, as printable ASCII, at most 256 characters."""
     said = request.headers.get("user-agent", "")[:256]
     return "".join(letter if " " <= letter <= "~" else "?" for letter in said) or None
@@ -156,8 +163,7 @@ CurrentUser = Annotated[Principal, Depends(current_user)]
 HeldSession = Annotated[UUID, Depends(held_session)]
 Claim = Annotated[RefreshClaim, Depends(refresh_claim)]
 LeavingSession = Annotated[UUID | None, Depends(leaving_session)]
-FormerSession = Annotated[UUID | None, Depends(former_session)]
-UserAgent = Annotated[str | None, Depends(user_agent)]
+Visitor = Annotated[Visit, Depends(visit)]
 
 
 def own_paging(

@@ -7,6 +7,7 @@ from wxc.auth.errors import PasswordTooCommon, SessionExpired
 from wxc.auth.passwords import is_common
 from wxc.core import clock
 from wxc.core.database import Database, after_commit
+from wxc.core.limits import Throttle
 from wxc.mails import service as mails
 from wxc.models import MailKind
 from wxc.sessions.repository import OwnSessionRepository
@@ -16,12 +17,12 @@ from wxc.settings.schemas import PasswordChange
 
 
 async def change_password(
-    database: Database, auth: Auth, me: Principal, change: PasswordChange
+    database: Database, auth: Auth, throttle: Throttle, me: Principal, change: PasswordChange
 ) -> None:
     """Choose another password; every session but this one ends, and the owner is told by mail.
 
-    Raises `PasswordTooCommon` and `WrongPassword`. No connection is held while we are hashing; a
-    password that changes meanwhile is not overwritten.
+    Raises `PasswordTooCommon`, `WrongPassword` and `RateLimited`. No connection is held while we
+    are hashing; a password that changes meanwhile is not overwritten.
     """
     if is_common(change.new_password):
         raise PasswordTooCommon
@@ -30,7 +31,10 @@ async def change_password(
         seen = await OwnAccountReader(reader).password_hash(me.id)
     if seen is None:
         raise SessionExpired
+    use = auth.policies.reauthentication(me.id)
+    await throttle.check(use)
     if not await auth.passwords.verify(change.current_password, seen):
+        await throttle.count(use)
         raise WrongPassword
     fresh = await auth.passwords.hash(change.new_password)
     async with database.transaction() as session:

@@ -1,6 +1,6 @@
 """Opening sessions, keeping them alive and ending them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from wxc.auth.context import Auth
+from wxc.auth.devices import Device
 from wxc.auth.errors import (
     AccountSuspended,
     InvalidCredentials,
@@ -25,6 +26,7 @@ from wxc.auth.service.accounts import present_me
 from wxc.core import clock
 from wxc.core.database import AnyRow, Database, after_commit
 from wxc.core.errors import CsrfFailed
+from wxc.core.limits import Throttle
 
 GRACE = timedelta(seconds=30)
 _ATTEMPTS = 2  # the second for who logs in while another login of theirs renews the hash
@@ -37,6 +39,19 @@ class OpenedSession:
     answer: LoggedIn
     access: str
     refresh: str
+    device: str | None = None
+    """At a login, what lets this browser be known again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a browser brings along when somebody logs in with it."""
+
+    user_agent: str | None
+    former: UUID | None
+    """The session that it had before, which ends."""
+    device: Device | None
+    """Whose account has been used in it before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +67,22 @@ class RefreshClaim:
 async def log_in(
     database: Database,
     auth: Auth,
+    throttle: Throttle,
     credentials: Credentials,
-    *,
-    user_agent: str | None,
-    former: UUID | None,
+    visit: Visit,
 ) -> OpenedSession:
-    """Open a session and end the `former` one of the same browser.
+    """Open a session and end the former one of the same browser.
 
     Raises `InvalidCredentials` in the same time for an unknown account and a wrong password,
-    and `AccountSuspended` only to who knows the password.
+    `RateLimited` after too many of them, and `AccountSuspended` only to who knows the password.
     """
     for _ in range(_ATTEMPTS):
-        account = await _authenticated(database, auth, credentials)
+        account = await _authenticated(database, auth, throttle, credentials, visit.device)
         fresh: str = account.password_hash
         if auth.passwords.needs_rehash(fresh):
             fresh = await auth.passwords.hash(credentials.password)
         async with database.transaction() as session:
-            opened = await _open_session(session, auth, account, fresh, user_agent, former)
+            opened = await _open_session(session, auth, account, fresh, visit)
         if opened is not None:
             return opened
     raise InvalidCredentials
@@ -102,14 +116,25 @@ async def is_live(database: Database, session_id: UUID) -> bool:
         return await SessionReader(reader).is_live(session_id, clock.now())
 
 
-async def _authenticated(database: Database, auth: Auth, credentials: Credentials) -> AnyRow:
+async def _authenticated(
+    database: Database,
+    auth: Auth,
+    throttle: Throttle,
+    credentials: Credentials,
+    device: Device | None,
+) -> AnyRow:
     auth.passwords.refuse_when_full()  # before any other work is done
     async with database.guarding() as reader:
         account = await AccountReader(reader).by_identifier(credentials.identifier)
-    seen: str | None = account.password_hash if account is not None else None
+    user_id, seen = (account.id, account.password_hash) if account else (None, None)
+    uses = auth.policies.login(credentials.identifier, throttle.network, user_id, device)
+    await throttle.check(*uses)
     is_right = await auth.passwords.verify(credentials.password, seen)
     if account is None or not is_right:
+        await throttle.count(*uses)
         raise InvalidCredentials
+    # While we were hashing, parallel guesses may have used the limit up: this may be one of them.
+    await throttle.check(*uses)
     if account.suspended_at is not None:
         raise AccountSuspended
     return account
@@ -120,8 +145,7 @@ async def _open_session(
     auth: Auth,
     account: AnyRow,
     password_hash: str,
-    user_agent: str | None,
-    former: UUID | None,
+    visit: Visit,
 ) -> OpenedSession | None:
     """None when the password has changed, or been hashed anew, since `account` was read."""
     seen = account.password_hash
@@ -134,17 +158,18 @@ async def _open_session(
     session_id = await sessions.open(
         account.id,
         password_hash=password_hash,
-        user_agent=user_agent,
+        user_agent=visit.user_agent,
         moment=moment,
         idle=auth.idle_lifetime,
         lifetime=auth.lifetime,
     )
     if session_id is None:
         return None
-    if former is not None:
-        await sessions.revoke(former)
-        after_commit(session, partial(auth.revocations.announce, [former]))
-    return _opened(auth, account, session_id, 0, moment)
+    if visit.former is not None:
+        await sessions.revoke(visit.former)
+        after_commit(session, partial(auth.revocations.announce, [visit.former]))
+    opened = _opened(auth, account, session_id, 0, moment)
+    return replace(opened, device=auth.devices.cookie(account.id, visit.device, moment))
 
 
 async def _raise_generation(
