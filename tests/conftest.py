@@ -135,6 +135,7 @@ def config(database_url: str, redis_url: str) -> Config:
         cookie_secure=False,
         cors_origins=("https://app.example.com",),
         log_level="warning",
+        redis_timeout=5,  # on a busy machine it is slow, and not down
         password_hash_memory=8,
         password_hash_rounds=1,
     )

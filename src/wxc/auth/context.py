@@ -11,6 +11,7 @@ from wxc.auth.revocation import Revocations
 from wxc.auth.tokens import Tokens
 from wxc.core.config import Config
 from wxc.core.database import Database
+from wxc.core.places import Places
 from wxc.core.redis import RedisClient
 
 
@@ -28,6 +29,7 @@ class Auth:
 
     def __init__(self, config: Config, database: Database, redis: RedisClient) -> None:
         self.tokens = Tokens(config)
+        self.places = Places(config)
         self.devices = Devices(config)
         self.policies = Policies(config)
         self.passwords = Passwords(config)

@@ -13,7 +13,13 @@ from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.auth.service import RefreshClaim, Visit
 from wxc.auth.tokens import Tokens
 from wxc.core import clock
-from wxc.core.dependencies import CursorParameter, Limit, Transactions, page_request
+from wxc.core.dependencies import (
+    CursorParameter,
+    Limit,
+    Transactions,
+    client_address,
+    page_request,
+)
 from wxc.core.errors import CsrfFailed
 from wxc.core.middleware import SAFE_METHODS
 from wxc.core.pagination import DEFAULT_LIMIT, PageRequest
@@ -67,11 +73,12 @@ def refresh_claim(request: Request) -> RefreshClaim:
         raise NotAuthenticated
     session_id, generation = tokens.read_refresh(cookies.refresh)
     stated_session(request)  # of both cookies; refuses those of two different sessions
+    place = open_auth(request).places.of(client_address(request))
     try:
         refuse_forgery(request, tokens, session_id)
     except CsrfFailed:
-        return RefreshClaim(session_id, generation, is_forged=True)
-    return RefreshClaim(session_id, generation, is_forged=False)
+        return RefreshClaim(session_id, generation, place, is_forged=True)
+    return RefreshClaim(session_id, generation, place, is_forged=False)
 
 
 def refuse_forgery(request: Request, tokens: Tokens, session_id: UUID) -> None:
@@ -122,7 +129,8 @@ def visit(request: Request) -> Visit:
     """What the browser that somebody logs in with brings along."""
     cookie = open_cookie_jar(request).read_device(request)
     device = open_auth(request).devices.read(cookie, clock.now()) if cookie else None
-    return Visit(_user_agent(request), former_session(request), device)
+    place = open_auth(request).places.of(client_address(request))
+    return Visit(_user_agent(request), place, former_session(request), device)
 
 
 def _user_agent(request: Request) -> str | None:

@@ -2,11 +2,20 @@
 
 from email.utils import parseaddr
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+import maxminddb
 from limits import parse_many
-from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    FilePath,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _LEAST_SECRET_LENGTH = 32  # bytes; RFC 7518 section 3.2 asks for the hash's own length
@@ -92,6 +101,7 @@ class Config(BaseSettings):
     limit_reset_per_ip: Rates = "5 per minute"
     limit_mails_per_recipient: Rates = "3 per hour; 5 per day"
     limit_mails_per_ip: Rates = "20 per hour"
+    geoip_database: FilePath | None = None
     device_lifetime: int = Field(default=180 * 86_400, ge=60)
 
     mail_server: str | None = None
@@ -153,6 +163,16 @@ class Config(BaseSettings):
             if scheme not in ("http", "https") or not host or set("/*?#@") & set(host):
                 raise ValueError("must list exact origins such as https://app.example.com")
         return origins
+
+    @field_validator("geoip_database")
+    @classmethod
+    def _readable_database(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            try:
+                maxminddb.open_database(path).close()
+            except maxminddb.InvalidDatabaseError:
+                raise ValueError("must be a database in MaxMind's format (.mmdb)") from None
+        return path
 
     @field_validator("forwarded_allow_ips")
     @classmethod

@@ -48,6 +48,8 @@ class Visit:
     """What a browser brings along when somebody logs in with it."""
 
     user_agent: str | None
+    place: str | None
+    """Roughly where it is."""
     former: UUID | None
     """The session that it had before, which ends."""
     device: Device | None
@@ -60,6 +62,8 @@ class RefreshClaim:
 
     session_id: UUID
     generation: int
+    place: str | None
+    """Roughly where it is used."""
     is_forged: bool
     """The CSRF token was missing or wrong."""
 
@@ -159,6 +163,7 @@ async def _open_session(
         account.id,
         password_hash=password_hash,
         user_agent=visit.user_agent,
+        place=visit.place,
         moment=moment,
         idle=auth.idle_lifetime,
         lifetime=auth.lifetime,
@@ -179,7 +184,11 @@ async def _raise_generation(
     sessions = SessionRepository(session)
     if not claim.is_forged:
         user_id = await sessions.refresh(
-            claim.session_id, claim.generation, moment=moment, idle=auth.idle_lifetime
+            claim.session_id,
+            claim.generation,
+            place=claim.place,
+            moment=moment,
+            idle=auth.idle_lifetime,
         )
         if user_id is not None:
             return user_id, claim.generation + 1
