@@ -55,6 +55,12 @@ def round_trips(redis: RedisClient, monkeypatch: pytest.MonkeyPatch) -> list[int
         ("DELETE", "/posts/{post}", None, 2),
         ("POST", "/users/eve/follow", None, 4),
         ("DELETE", "/users/bob/follow", None, 4),
+        ("POST", "/users/bob/block", None, 4),
+        ("DELETE", "/users/bob/block", None, 3),
+        ("GET", "/settings/blocks", None, 1),
+        ("POST", "/users/bob/mute", None, 3),
+        ("DELETE", "/users/bob/mute", None, 3),
+        ("GET", "/settings/mutes", None, 1),
     ],
 )
 async def test_a_request_costs_no_more_than_its_budget(

@@ -22,7 +22,7 @@ _JSON = {"Content-Type": "application/json"}
 
 
 class World:
-    """Ada, signed in; Grace and Linus, all following one another; a stranger; and posts."""
+    """Ada, signed in; Grace and Linus, all following one another; a stranger; posts and edges."""
 
     def __init__(
         self, ada: Browser, stranger: Browser, post_id: UUID, connection: AsyncConnection
@@ -88,6 +88,10 @@ async def world(member: Member, stranger: Browser, connection: AsyncConnection) 
     posts = [await factories.make_post(connection, ada.id) for _ in range(2)]
     for _ in range(2):
         await factories.make_post(connection, grace)
+    for _ in range(2):
+        loud = await factories.make_user(connection)
+        await factories.make_block(connection, ada.id, loud)
+        await factories.make_mute(connection, ada.id, loud)
     return World(ada, stranger, posts[0], connection)
 
 

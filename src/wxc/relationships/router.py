@@ -1,36 +1,39 @@
-"""Following people."""
+"""Following, blocking and muting people."""
 
 from fastapi import APIRouter
 
-from wxc.auth.dependencies import CurrentUser, MaybeUser
+from wxc.auth.dependencies import CurrentUser, MaybeUser, OwnPaging
 from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core.dependencies import Paging, ReadSession, Session
 from wxc.core.openapi import documented
 from wxc.relationships import service
-from wxc.relationships.errors import CannotFollowSelf
-from wxc.relationships.schemas import FollowState
+from wxc.relationships.errors import CannotBlockSelf, CannotFollowSelf, CannotMuteSelf
+from wxc.relationships.schemas import BlockState, FollowState, MuteState
 from wxc.users.dependencies import NamedUser
 from wxc.users.errors import BlockedByYou, UserNotFound
 from wxc.users.schemas import UserPage
 
-router = APIRouter(prefix="/users/{username}", tags=["relationships"])
+router = APIRouter(tags=["relationships"])
 _READ = documented(UserNotFound, NotAuthenticated, SessionExpired)
 _ACT = documented(UserNotFound, BlockedByYou, CannotFollowSelf, NotAuthenticated, SessionExpired)
+_BLOCK = documented(UserNotFound, CannotBlockSelf, NotAuthenticated, SessionExpired)
+_MUTE = documented(UserNotFound, CannotMuteSelf, NotAuthenticated, SessionExpired)
+_OWN = documented(NotAuthenticated, SessionExpired)
 
 
-@router.post("/follow", summary="Follow a person", responses=_ACT)
+@router.post("/users/{username}/follow", summary="Follow a person", responses=_ACT)
 async def follow_user(username: NamedUser, me: CurrentUser, session: Session) -> FollowState:
     """Follow a person. Repeating the call is harmless."""
     return await service.follow(session, me, username)
 
 
-@router.delete("/follow", summary="Unfollow a person", responses=_ACT)
+@router.delete("/users/{username}/follow", summary="Unfollow a person", responses=_ACT)
 async def unfollow_user(username: NamedUser, me: CurrentUser, session: Session) -> FollowState:
     """Stop following a person. Repeating the call is harmless."""
     return await service.unfollow(session, me, username)
 
 
-@router.get("/followers", summary="Who follows a person", responses=_READ)
+@router.get("/users/{username}/followers", summary="Who follows a person", responses=_READ)
 async def list_followers(
     username: NamedUser, viewer: MaybeUser, reader: ReadSession, page: Paging
 ) -> UserPage:
@@ -38,9 +41,51 @@ async def list_followers(
     return await service.list_followers(reader, username, viewer.id if viewer else None, page)
 
 
-@router.get("/following", summary="Whom a person follows", responses=_READ)
+@router.get("/users/{username}/following", summary="Whom a person follows", responses=_READ)
 async def list_following(
     username: NamedUser, viewer: MaybeUser, reader: ReadSession, page: Paging
 ) -> UserPage:
     """Whom a person follows, the newest first."""
     return await service.list_following(reader, username, viewer.id if viewer else None, page)
+
+
+@router.post("/users/{username}/block", summary="Block a person", responses=_BLOCK)
+async def block_user(username: NamedUser, me: CurrentUser, session: Session) -> BlockState:
+    """Be no longer there for a person, nor they for you; neither follows the other any more.
+
+    Repeating the call is harmless.
+    """
+    return await service.block(session, me, username)
+
+
+@router.delete("/users/{username}/block", summary="Unblock a person", responses=_BLOCK)
+async def unblock_user(username: NamedUser, me: CurrentUser, session: Session) -> BlockState:
+    """Be there again for a person you have blocked. Repeating the call is harmless."""
+    return await service.unblock(session, me, username)
+
+
+@router.get("/settings/blocks", summary="Whom you block", responses=_OWN)
+async def list_blocks(me: CurrentUser, reader: ReadSession, page: OwnPaging) -> UserPage:
+    """Whom you block, the newest first."""
+    return await service.list_blocks(reader, me, page)
+
+
+@router.post("/users/{username}/mute", summary="Mute a person", responses=_MUTE)
+async def mute_user(username: NamedUser, me: CurrentUser, session: Session) -> MuteState:
+    """Keep a person out of your feed and notifications; they do not learn of it.
+
+    Repeating the call is harmless.
+    """
+    return await service.mute(session, me, username)
+
+
+@router.delete("/users/{username}/mute", summary="Unmute a person", responses=_MUTE)
+async def unmute_user(username: NamedUser, me: CurrentUser, session: Session) -> MuteState:
+    """Hear a person again whom you have muted. Repeating the call is harmless."""
+    return await service.unmute(session, me, username)
+
+
+@router.get("/settings/mutes", summary="Whom you mute", responses=_OWN)
+async def list_mutes(me: CurrentUser, reader: ReadSession, page: OwnPaging) -> UserPage:
+    """Whom you mute, the newest first."""
+    return await service.list_mutes(reader, me, page)

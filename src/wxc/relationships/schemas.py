@@ -1,4 +1,4 @@
-"""What following leaves behind."""
+"""What following, blocking and muting leave behind."""
 
 from pydantic import BaseModel
 
@@ -8,3 +8,15 @@ class FollowState(BaseModel):
 
     following: bool
     followers_count: int
+
+
+class BlockState(BaseModel):
+    """Whether you block somebody now."""
+
+    blocking: bool
+
+
+class MuteState(BaseModel):
+    """Whether you mute somebody now."""
+
+    muting: bool

@@ -1,4 +1,4 @@
-"""Following: who may, and what follows from it."""
+"""Following, blocking, muting: who may, and what follows from it."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -7,10 +7,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from wxc.auth.context import Principal
 from wxc.core.database import AnyRow, Reader
+from wxc.core.errors import Refusal
 from wxc.core.pagination import PageRequest
-from wxc.relationships.errors import CannotFollowSelf
-from wxc.relationships.repository import FollowReader, FollowRepository
-from wxc.relationships.schemas import FollowState
+from wxc.relationships.errors import CannotBlockSelf, CannotFollowSelf, CannotMuteSelf
+from wxc.relationships.repository import (
+    BlockRepository,
+    FollowReader,
+    FollowRepository,
+    MuteRepository,
+    OwnEdgeReader,
+    PairRepository,
+)
+from wxc.relationships.schemas import BlockState, FollowState, MuteState
 from wxc.users.errors import BlockedByYou, UserNotFound
 from wxc.users.schemas import UserPage, UserSummary
 
@@ -18,7 +26,7 @@ from wxc.users.schemas import UserPage, UserSummary
 async def follow(session: AsyncSession, me: Principal, username: str) -> FollowState:
     """Make `me` follow that person; following twice changes nothing."""
     follows = FollowRepository(session)
-    other_id = await _lock_pair(follows, me.id, username)
+    other_id = await _lock_followable(session, me.id, username)
     if await follows.add(me.id, other_id):
         count = await follows.count(me.id, other_id, 1)
     else:
@@ -29,7 +37,7 @@ async def follow(session: AsyncSession, me: Principal, username: str) -> FollowS
 async def unfollow(session: AsyncSession, me: Principal, username: str) -> FollowState:
     """Make `me` no longer follow that person; doing it twice changes nothing."""
     follows = FollowRepository(session)
-    other_id = await _lock_pair(follows, me.id, username)
+    other_id = await _lock_followable(session, me.id, username)
     if await follows.remove(me.id, other_id):
         count = await follows.count(me.id, other_id, -1)
     else:
@@ -53,14 +61,49 @@ async def list_following(
     return _user_page(rows, page)
 
 
-async def _lock_pair(follows: FollowRepository, me_id: UUID, username: str) -> UUID:
-    """Whom `me` may act on, the pair locked; raises the three refusals of following."""
-    other_id = await follows.lock_pair(me_id, username)
-    if other_id is None:
-        raise UserNotFound
-    if other_id == me_id:
-        raise CannotFollowSelf
-    relation = await follows.relation(me_id, other_id)
+async def block(session: AsyncSession, me: Principal, username: str) -> BlockState:
+    """Hide the two from one another and sever what each follows; twice changes nothing."""
+    blocks = BlockRepository(session)
+    other_id = await _lock_known(session, me.id, username, CannotBlockSelf)
+    if await blocks.add(me.id, other_id):
+        await blocks.sever(me.id, other_id)
+    return BlockState(blocking=True)
+
+
+async def unblock(session: AsyncSession, me: Principal, username: str) -> BlockState:
+    """Lift the block; what it has severed stays so."""
+    other_id = await _lock_known(session, me.id, username, CannotBlockSelf)
+    await BlockRepository(session).remove(me.id, other_id)
+    return BlockState(blocking=False)
+
+
+async def mute(session: AsyncSession, me: Principal, username: str) -> MuteState:
+    """Keep that person out of `me`'s feed and notifications; twice changes nothing."""
+    other_id = await _lock_known(session, me.id, username, CannotMuteSelf)
+    await MuteRepository(session).add(me.id, other_id)
+    return MuteState(muting=True)
+
+
+async def unmute(session: AsyncSession, me: Principal, username: str) -> MuteState:
+    """Hear that person again."""
+    other_id = await _lock_known(session, me.id, username, CannotMuteSelf)
+    await MuteRepository(session).remove(me.id, other_id)
+    return MuteState(muting=False)
+
+
+async def list_blocks(reader: Reader, me: Principal, page: PageRequest) -> UserPage:
+    """Whom `me` blocks, the newest first."""
+    return _user_page(await OwnEdgeReader(reader).blocked_by(me.id, page), page)
+
+
+async def list_mutes(reader: Reader, me: Principal, page: PageRequest) -> UserPage:
+    """Whom `me` mutes, the newest first."""
+    return _user_page(await OwnEdgeReader(reader).muted_by(me.id, page), page)
+
+
+async def _lock_followable(session: AsyncSession, me_id: UUID, username: str) -> UUID:
+    """Whom `me` may follow, the pair locked; raises the three refusals of following."""
+    other_id, relation = await _lock_pair(session, me_id, username, CannotFollowSelf)
     if relation.hidden:
         raise UserNotFound
     if relation.blocking:
@@ -68,10 +111,33 @@ async def _lock_pair(follows: FollowRepository, me_id: UUID, username: str) -> U
     return other_id
 
 
+async def _lock_known(
+    session: AsyncSession, me_id: UUID, username: str, oneself: type[Refusal]
+) -> UUID:
+    """Whom `me` may block or mute: anyone visible, and whom they have blocked already."""
+    other_id, relation = await _lock_pair(session, me_id, username, oneself)
+    if relation.hidden and not relation.blocking:
+        raise UserNotFound
+    return other_id
+
+
+async def _lock_pair(
+    session: AsyncSession, me_id: UUID, username: str, oneself: type[Refusal]
+) -> tuple[UUID, AnyRow]:
+    """The other one, and what stands between the two, who are locked against one another."""
+    pairs = PairRepository(session)
+    other_id = await pairs.lock(me_id, username)
+    if other_id is None:
+        raise UserNotFound
+    if other_id == me_id:
+        raise oneself
+    return other_id, await pairs.relation(me_id, other_id)
+
+
 def _user_page(rows: Sequence[AnyRow] | None, page: PageRequest) -> UserPage:
     if rows is None:
         raise UserNotFound
-    cut = page.cut(rows, key=lambda row: row.follow_id)
+    cut = page.cut(rows, key=lambda row: row.edge_id)
     return UserPage(
         items=[
             UserSummary(

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, exists, func, not_, select
 
 from wxc.core.database import AnyRow, AnySelect, Reader
 from wxc.models import Follow, User
-from wxc.users.visibility import has_blocked, has_muted
+from wxc.users.visibility import has_blocked, has_muted, stands
 
 _PROFILE = (
     User.id,
@@ -39,7 +39,7 @@ class ProfileReader:
 
         Whom the viewer has blocked is found, so that they can be unblocked.
         """
-        statement: AnySelect = select(*_PROFILE).where(named(username), User.suspended_at.is_(None))
+        statement: AnySelect = select(*_PROFILE).where(named(username), stands())
         if viewer_id is not None:
             statement = statement.where(not_(has_blocked(User.id, viewer_id))).add_columns(
                 _follows(viewer_id, User.id).label("following"),

@@ -14,12 +14,17 @@ UserKey = UUID | IdColumn
 
 def visible_to(viewer_id: UUID | None, user: UserEntity = User) -> ColumnElement[bool]:
     """`user` stands, and neither of the two has blocked the other."""
-    stands: ColumnElement[bool] = user.suspended_at.is_(None)
     if viewer_id is None:
-        return stands
+        return stands(user)
     return and_(
-        stands, not_(has_blocked(viewer_id, user.id)), not_(has_blocked(user.id, viewer_id))
+        stands(user), not_(has_blocked(viewer_id, user.id)), not_(has_blocked(user.id, viewer_id))
     )
+
+
+def stands(user: UserEntity = User) -> ColumnElement[bool]:
+    """`user` is there for anybody at all."""
+    is_standing: ColumnElement[bool] = user.suspended_at.is_(None)
+    return is_standing
 
 
 def has_blocked(blocker_id: UserKey, blocked_id: UserKey) -> ColumnElement[bool]:
