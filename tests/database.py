@@ -28,7 +28,7 @@ class OneConnection(Database):
         async with session:
             async with session.begin():
                 yield session
-            await run_after_commit(session)
+            await run_after_commit(session, self.publish)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reader]:

@@ -11,7 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wxc.core import clock
 from wxc.core.ids import new_id
-from wxc.models import Block, Follow, Mute, Post, PostLike, User
+from wxc.models import (
+    Block,
+    Follow,
+    Mute,
+    Notification,
+    NotificationType,
+    Post,
+    PostLike,
+    User,
+)
 
 PASSWORD = "correct horse battery"
 _PASSWORD_HASH = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
@@ -86,6 +95,28 @@ async def make_like(connection: AsyncConnection, user_id: UUID, post_id: UUID) -
     )
 
 
+async def make_notification(
+    connection: AsyncConnection,
+    recipient_id: UUID,
+    actor_id: UUID | None,
+    type_: NotificationType = NotificationType.FOLLOW,
+    **fields: Any,
+) -> UUID:
+    """A notification that stands for itself unless a `group_id` is given; its id."""
+    identifier = new_id()
+    values = {
+        "id": identifier,
+        "recipient_id": recipient_id,
+        "actor_id": actor_id,
+        "type": type_,
+        "subject_id": identifier,
+        "group_id": identifier,
+        **fields,
+    }
+    await connection.execute(insert(Notification).values(values))
+    return identifier
+
+
 async def make_noise(connection: AsyncConnection) -> None:
     """Other people, who have to do with one another and with nobody in the test."""
     people = [await make_user(connection, f"noise_{number}") for number in range(4)]
@@ -93,5 +124,6 @@ async def make_noise(connection: AsyncConnection) -> None:
         post_id = await make_post(connection, person, "noise")
         await make_follow(connection, person, neighbour)
         await make_like(connection, neighbour, post_id)
+        await make_notification(connection, person, neighbour)
     await make_block(connection, people[0], people[2])
     await make_mute(connection, people[1], people[3])

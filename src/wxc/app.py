@@ -25,6 +25,7 @@ from wxc.core.config import Config
 from wxc.core.database import Database
 from wxc.core.dependencies import refuse_unknown_parameters
 from wxc.core.errors import Refusal
+from wxc.core.events import Events
 from wxc.core.limits import Limits
 from wxc.core.logging import configure_logging
 from wxc.core.middleware import Cors, Envelope, Faults, LoadGate, OriginGate
@@ -34,6 +35,7 @@ from wxc.core.problems import problem_response
 from wxc.core.redis import RedisClient
 from wxc.core.signing import derive_key
 from wxc.feed.router import router as feed
+from wxc.notifications.router import router as notifications
 from wxc.operations.pages import Assets
 from wxc.operations.router import router as operations
 from wxc.operations.service import Startup
@@ -53,6 +55,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     relationships,
     posts,
     feed,
+    notifications,
     operations,
 )
 
@@ -74,6 +77,7 @@ _TAGS: list[dict[str, Any]] = [
     {"name": "relationships", "description": "Who follows whom."},
     {"name": "posts", "description": "What members write."},
     {"name": "feed", "description": "What a member reads first."},
+    {"name": "notifications", "description": "What others did that concerns you."},
     {"name": "operations", "description": "Health, for those who run the service."},
 ]
 
@@ -130,6 +134,8 @@ def connect(app: FastAPI, database: Database, redis: RedisClient) -> None:
     """Give the application its engines."""
     app.state.database = database
     app.state.redis = redis
+    app.state.events = Events(app.state.config, redis)
+    database.publish = app.state.events.publish
     app.state.limits = Limits(app.state.config, redis)
     app.state.auth = Auth(app.state.config, database, redis)
     app.state.startup = Startup()
@@ -142,6 +148,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     tasks = [
         asyncio.create_task(app.state.auth.revocations.watch()),
         asyncio.create_task(app.state.startup.reach(app.state.database)),
+        asyncio.create_task(app.state.events.watch()),
     ]
     try:
         yield
@@ -150,6 +157,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         app.state.auth.passwords.close()
+        await app.state.events.close()
         await app.state.redis.close()
         await app.state.database.close()
         logging.getLogger("wxc").info("stopped")

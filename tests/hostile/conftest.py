@@ -92,6 +92,7 @@ async def world(member: Member, stranger: Browser, connection: AsyncConnection) 
         loud = await factories.make_user(connection)
         await factories.make_block(connection, ada.id, loud)
         await factories.make_mute(connection, ada.id, loud)
+        await factories.make_notification(connection, ada.id, grace)
     return World(ada, stranger, posts[0], connection)
 
 

@@ -1,6 +1,6 @@
 """One engine for writing, one for reading; who commits, and what follows a COMMIT."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, Protocol, Self
@@ -29,6 +29,7 @@ IdColumn = ColumnElement[UUID] | InstrumentedAttribute[UUID]
 # How long before its COMMIT an id may be drawn; pollers look back a little further.
 LATEST_COMMIT = timedelta(seconds=1.5)
 AfterCommit = Callable[[], Awaitable[None]]
+Publish = Callable[[Iterable[str]], Awaitable[None]]
 
 
 class Reader(Protocol):
@@ -51,6 +52,9 @@ UNREACHABLE = (SQLAlchemyError, OSError, asyncpg.PostgresError, asyncpg.Interfac
 class Database:
     """The engines of one process; made by the application's start, closed by its end."""
 
+    publish: "Publish | None" = None
+    """What wakes those who wait for the topics of a transaction that has committed."""
+
     def __init__(self, config: Config) -> None:
         self.writer = _engine(config, config.database_url)
         self._own_reader = (
@@ -70,7 +74,7 @@ class Database:
             async with session.begin():
                 yield session
                 _refuse_late(session)
-            await run_after_commit(session)
+            await run_after_commit(session, self.publish)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reader]:
@@ -134,10 +138,13 @@ def after_commit(session: AsyncSession, callback: AfterCommit) -> None:
     session.info.setdefault("after_commit", []).append(callback)
 
 
-async def run_after_commit(session: AsyncSession) -> None:
-    """Await what was registered with `after_commit`, in order."""
+async def run_after_commit(session: AsyncSession, publish: Publish | None) -> None:
+    """Await what was registered with `after_commit`, in order; then publish what was announced."""
     for callback in session.info.pop("after_commit", []):
         await callback()
+    topics = session.info.pop("topics", None)
+    if topics and publish is not None:
+        await publish(topics)
 
 
 def _engine(config: Config, url: str) -> AsyncEngine:

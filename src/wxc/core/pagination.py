@@ -88,6 +88,16 @@ class PageRequest:
             self._direction, self._position = sealer.open(scope, cursor)
         self._settled = first_id_at(clock.now() - _UNSETTLED)
 
+    @property
+    def is_towards_newer(self) -> bool:
+        """Whether the page adjacent on the newer side is wanted."""
+        return self._direction == _NEWER
+
+    @property
+    def position(self) -> UUID | None:
+        """Where the page begins; the item itself is not in it. None at the very start."""
+        return self._position
+
     def window(self, statement: AnySelect, key: IdColumn) -> AnySelect:
         """`statement` with the page's bound, order and `limit + 1`, by the column `key`."""
         if self._direction == _NEWER:

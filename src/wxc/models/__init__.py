@@ -5,6 +5,7 @@ from wxc.models.block import Block
 from wxc.models.follow import Follow
 from wxc.models.mail_token import MailToken
 from wxc.models.mute import Mute
+from wxc.models.notification import Notification, NotificationType
 from wxc.models.outbox_mail import MailKind, MailState, OutboxMail
 from wxc.models.post import Post
 from wxc.models.post_like import PostLike
@@ -19,6 +20,8 @@ __all__ = [
     "MailState",
     "MailToken",
     "Mute",
+    "Notification",
+    "NotificationType",
     "OutboxMail",
     "Post",
     "PostLike",

@@ -9,6 +9,7 @@ from wxc.auth.context import Principal
 from wxc.core.database import AnyRow, Reader
 from wxc.core.errors import Refusal
 from wxc.core.pagination import PageRequest
+from wxc.notifications import service as notifications
 from wxc.relationships.errors import CannotBlockSelf, CannotFollowSelf, CannotMuteSelf
 from wxc.relationships.repository import (
     BlockRepository,
@@ -29,6 +30,7 @@ async def follow(session: AsyncSession, me: Principal, username: str) -> FollowS
     other_id = await _lock_followable(session, me.id, username)
     if await follows.add(me.id, other_id):
         count = await follows.count(me.id, other_id, 1)
+        await notifications.notify_of_follow(session, me.id, other_id)
     else:
         count = await follows.followers_count(other_id)
     return FollowState(following=True, followers_count=count)
@@ -40,6 +42,7 @@ async def unfollow(session: AsyncSession, me: Principal, username: str) -> Follo
     other_id = await _lock_followable(session, me.id, username)
     if await follows.remove(me.id, other_id):
         count = await follows.count(me.id, other_id, -1)
+        await notifications.withdraw_follow(session, me.id, other_id)
     else:
         count = await follows.followers_count(other_id)
     return FollowState(following=False, followers_count=count)
@@ -67,6 +70,7 @@ async def block(session: AsyncSession, me: Principal, username: str) -> BlockSta
     other_id = await _lock_known(session, me.id, username, CannotBlockSelf)
     if await blocks.add(me.id, other_id):
         await blocks.sever(me.id, other_id)
+        await notifications.forget_between(session, me.id, other_id)
     return BlockState(blocking=True)
 
 

@@ -1,0 +1,112 @@
+"""Telling every instance that something has happened: Redis pub/sub, by topic.
+
+A message holds nothing; who hears it looks at the database. So one that is lost costs time only:
+whoever waits looks now and then by themselves, and after every gap.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.exceptions import RedisError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from wxc.core.config import Config
+from wxc.core.redis import RedisClient, RedisUnavailable
+
+_log = logging.getLogger("wxc.events")
+_PREFIX = "wxc:events:"
+_ALWAYS = f"{_PREFIX}-"  # nobody speaks here; a subscriber needs one channel to wait at
+_PAUSE = 1.0  # seconds between attempts to subscribe again
+
+
+def announce(session: AsyncSession, *topics: str) -> None:
+    """Have those who wait for these topics woken after this transaction's COMMIT."""
+    session.info.setdefault("topics", set()).update(topics)
+
+
+class Events:
+    """Wakes those who wait for a topic, in this process and in all others."""
+
+    def __init__(self, config: Config, redis: RedisClient) -> None:
+        self._redis = redis
+        # Waits for as long as nothing happens, which the other client must never do.
+        self._listener: Redis = Redis.from_url(
+            config.redis_url,
+            decode_responses=True,
+            socket_timeout=None,
+            socket_connect_timeout=config.redis_connect_timeout,
+        )
+        self._pubsub: PubSub | None = None
+        self._waiting: dict[str, set[asyncio.Event]] = {}
+
+    async def publish(self, topics: Iterable[str]) -> None:
+        """Wake whoever waits for them; without Redis only those in this process."""
+        for topic in topics:
+            self._wake(topic)
+        with suppress(RedisUnavailable):
+            await self._redis.call(lambda redis: _publish(redis, topics))
+
+    @asynccontextmanager
+    async def listening(self, topic: str) -> AsyncIterator[asyncio.Event]:
+        """An event that is set whenever something happens; the listener clears it."""
+        bell = asyncio.Event()
+        is_first = topic not in self._waiting
+        self._waiting.setdefault(topic, set()).add(bell)
+        if is_first:
+            await self._tune(topic)
+        try:
+            yield bell
+        finally:
+            self._waiting[topic].discard(bell)
+            if not self._waiting[topic]:
+                del self._waiting[topic]
+                await self._tune(topic)
+
+    async def watch(self) -> None:
+        """Pass on what Redis says, for as long as the process lives (a background task)."""
+        while True:
+            try:
+                await self._listen()
+            except (RedisError, OSError) as error:
+                _log.warning("events of other instances are not heard: %r", error)
+            finally:
+                self._pubsub = None
+            await asyncio.sleep(_PAUSE)
+
+    async def close(self) -> None:
+        """Close the connection that listens."""
+        await self._listener.aclose()
+
+    async def _listen(self) -> None:
+        async with self._listener.pubsub(ignore_subscribe_messages=True) as pubsub:
+            await pubsub.subscribe(_ALWAYS, *(_PREFIX + topic for topic in self._waiting))
+            self._pubsub = pubsub
+            for topic in list(self._waiting):  # what happened meanwhile was not heard
+                await self._tune(topic)
+                self._wake(topic)
+            async for message in pubsub.listen():
+                self._wake(message["channel"].removeprefix(_PREFIX))
+
+    async def _tune(self, topic: str) -> None:
+        """Subscribe to the topic's channel, or leave it, as there are listeners."""
+        pubsub = self._pubsub
+        if pubsub is None:
+            return  # all are subscribed to at the next connection
+        with suppress(RedisError, OSError):  # the watch meets the same and begins anew
+            change = pubsub.subscribe if topic in self._waiting else pubsub.unsubscribe
+            await change(_PREFIX + topic)
+
+    def _wake(self, topic: str) -> None:
+        for bell in self._waiting.get(topic, ()):
+            bell.set()
+
+
+async def _publish(redis: Redis, topics: Iterable[str]) -> None:
+    pipeline = redis.pipeline(transaction=False)
+    for topic in topics:
+        pipeline.publish(_PREFIX + topic, "")
+    await pipeline.execute()

@@ -1,0 +1,344 @@
+"""SQL for notifications."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    ColumnElement,
+    Integer,
+    ScalarSelect,
+    Uuid,
+    all_,
+    and_,
+    any_,
+    case,
+    cast,
+    delete,
+    exists,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql.selectable import LateralFromClause
+
+from wxc.core.database import AnyRow, AnySelect, Reader, draw_id
+from wxc.core.pagination import PageRequest
+from wxc.models import Notification, NotificationType, Post, User
+from wxc.notifications.schemas import MOST_ACTORS, MOST_UNREAD
+from wxc.users.visibility import has_muted, visible_to
+
+MOST_COUNTED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """One thing that somebody did, as one recipient is told of it."""
+
+    recipient_id: UUID
+    type: NotificationType
+    actor_id: UUID | None
+    subject_id: UUID
+    group_id: UUID | None = None
+    """None where it stands for itself."""
+    post_id: UUID | None = None
+    comment_id: UUID | None = None
+
+
+class NotificationReader:
+    """A member's notifications, in groups."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+
+    async def heads(self, me_id: UUID, page: PageRequest, *, only_unread: bool) -> Sequence[UUID]:
+        """The newest notification of up to `limit + 1` groups."""
+        walk = _newer_heads if page.is_towards_newer else _older_heads
+        return (await self.reader.execute(walk(me_id, page, only_unread))).scalars().all()
+
+    async def groups(self, me_id: UUID, heads: Sequence[UUID]) -> Sequence[AnyRow]:
+        """The groups of these heads, a row for each of up to three actors, the newest first.
+
+        Every row holds the `unread_count`; without heads there is one, otherwise empty.
+        """
+        head = aliased(Notification)
+        totals, actors = _totals(me_id, head), _actors(me_id, head)
+        unread = _unread_count(me_id)
+        nothing = select(unread.label("unread_count")).subquery("counted")
+        statement: AnySelect = (
+            select(
+                nothing.c.unread_count,
+                head.id,
+                head.type,
+                head.post_id,
+                head.comment_id,
+                head.created_at,
+                totals.c.count,
+                totals.c.unread,
+                actors.c.user_id,
+                actors.c.username,
+                actors.c.display_name,
+                actors.c.avatar_url,
+            )
+            .select_from(nothing)
+            .outerjoin(head, head.id == any_(literal(list(heads), ARRAY(Uuid()))))
+            .outerjoin(totals, true())
+            .outerjoin(actors, true())
+            .order_by(head.id.desc(), actors.c.id.desc())
+        )
+        return (await self.reader.execute(statement)).all()
+
+    async def unread_count(self, me_id: UUID) -> int:
+        """How many groups are unread, up to the greatest number that is shown."""
+        statement = select(_unread_count(me_id))
+        return int((await self.reader.execute(statement)).scalar_one() or 0)
+
+    async def since(self, me_id: UUID, floor: UUID, most: int) -> Sequence[AnyRow]:
+        """`(id, head)` of up to `most` notifications after `floor`, the oldest first."""
+        newer = aliased(Notification)
+        head = (
+            select(newer.id)
+            .where(
+                newer.recipient_id == me_id,
+                newer.group_id == Notification.group_id,
+                _is_shown(me_id, newer),
+            )
+            .order_by(newer.id.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        statement: AnySelect = (
+            select(Notification.id, head.label("head"))
+            .where(Notification.recipient_id == me_id, Notification.id > floor, _is_shown(me_id))
+            .order_by(Notification.id)
+            .limit(most)
+        )
+        return (await self.reader.execute(statement)).all()
+
+
+class NotificationRepository:
+    """Writes notifications."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+
+    async def add(self, occasions: Sequence[Occasion], moment: datetime) -> None:
+        """Record them; what was undone before is shown again where it was."""
+        rows = []
+        for occasion in occasions:
+            identifier = draw_id(self.session)
+            row = asdict(occasion) | {"id": identifier, "created_at": moment}
+            row["group_id"] = occasion.group_id or identifier
+            rows.append(row)
+        statement = insert(Notification).values(rows)
+        await self.session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["actor_id", "recipient_id", "type", "subject_id"],
+                set_={"hidden_at": None},
+            )
+        )
+
+    async def hide(
+        self, type_: NotificationType, *, actor_id: UUID, recipient_id: UUID, subject_id: UUID
+    ) -> None:
+        """What was done has been undone."""
+        await self.session.execute(
+            update(Notification)
+            .where(
+                Notification.actor_id == actor_id,
+                Notification.recipient_id == recipient_id,
+                Notification.type == type_,
+                Notification.subject_id == subject_id,
+            )
+            .values(hidden_at=func.now())
+        )
+
+    async def remove_between(self, one_id: UUID, other_id: UUID) -> None:
+        """Remove all that either of the two was told of the other."""
+        await self.session.execute(
+            delete(Notification).where(
+                or_(
+                    and_(Notification.actor_id == one_id, Notification.recipient_id == other_id),
+                    and_(Notification.actor_id == other_id, Notification.recipient_id == one_id),
+                )
+            )
+        )
+
+    async def remove_of_comment(self, comment_id: UUID) -> None:
+        """Remove all that is about a comment whose row stays."""
+        await self.session.execute(
+            delete(Notification).where(Notification.comment_id == comment_id)
+        )
+
+    async def mark_read(self, me_id: UUID, up_to: UUID) -> None:
+        """Mark what is shown now, up to and with that one."""
+        await self.session.execute(
+            update(Notification)
+            .where(
+                Notification.recipient_id == me_id,
+                Notification.id <= up_to,
+                Notification.read_at.is_(None),
+                _is_shown(me_id),
+            )
+            .values(read_at=func.now())
+        )
+
+
+def _is_shown(me_id: UUID, notification: Any = Notification) -> ColumnElement[bool]:  # noqa: ANN401
+    """Not undone, by somebody whom the recipient hears, about a post that they can see."""
+    actor, author, post = aliased(User), aliased(User), aliased(Post)
+    is_heard = exists().where(
+        actor.id == notification.actor_id,
+        visible_to(me_id, actor),
+        not_(has_muted(me_id, actor.id)),
+    )
+    is_there = (
+        select(post.id)
+        .join(author, author.id == post.author_id)
+        .where(post.id == notification.post_id, visible_to(me_id, author))
+        .exists()
+    )
+    return and_(
+        notification.hidden_at.is_(None),
+        or_(notification.actor_id.is_(None), is_heard),
+        or_(notification.post_id.is_(None), is_there),
+    )
+
+
+def _older_heads(me_id: UUID, page: PageRequest, only_unread: bool) -> AnySelect:
+    """Walk from group to group: a group of many is one step, and its members only an index scan."""
+    start: AnySelect = select(
+        literal(page.position, Uuid()).label("id"),
+        cast([], ARRAY(Uuid())).label("seen"),
+        literal(0, Integer()).label("found"),
+        false().label("is_head"),
+    )
+    walk = start.cte("walk", recursive=True)
+    step = _next_group(me_id, walk, only_unread)
+    walk = walk.union_all(
+        select(
+            step.c.id,
+            func.array_append(walk.c.seen, step.c.group_id),
+            walk.c.found + case((step.c.is_head, 1), else_=0),
+            step.c.is_head,
+        )
+        .select_from(walk)
+        .join(step, true())
+        .where(walk.c.found <= page.limit)
+    )
+    return select(walk.c.id).where(walk.c.is_head)
+
+
+def _next_group(me_id: UUID, walk: CTE, only_unread: bool) -> LateralFromClause:
+    """The next notification whose group has not been met, and whether it is its newest."""
+    found = aliased(Notification)
+    return (
+        select(
+            found.id,
+            found.group_id,
+            and_(*_is_head(me_id, found, only_unread)).label("is_head"),
+        )
+        .where(
+            found.recipient_id == me_id,
+            or_(walk.c.id.is_(None), found.id < walk.c.id),
+            found.group_id != all_(walk.c.seen),
+            _is_shown(me_id, found),
+        )
+        .order_by(found.id.desc())
+        .limit(1)
+        .lateral("step")
+    )
+
+
+def _newer_heads(me_id: UUID, page: PageRequest, only_unread: bool) -> AnySelect:
+    """What came since: seldom much."""
+    statement = select(Notification.id).where(
+        Notification.recipient_id == me_id,
+        _is_shown(me_id),
+        *_is_head(me_id, Notification, only_unread),
+    )
+    return page.window(statement, Notification.id)
+
+
+def _is_head(
+    me_id: UUID,
+    notification: Any,  # noqa: ANN401 - the table or an alias of it
+    only_unread: bool,
+) -> list[ColumnElement[bool]]:
+    """No other of the group is newer; and one of the group is unread, if that is asked."""
+    newer, unread = aliased(Notification), aliased(Notification)
+    is_newest = not_(
+        exists().where(
+            newer.recipient_id == me_id,
+            newer.group_id == notification.group_id,
+            newer.id > notification.id,
+            _is_shown(me_id, newer),
+        )
+    )
+    is_unread = exists().where(
+        unread.recipient_id == me_id,
+        unread.group_id == notification.group_id,
+        unread.read_at.is_(None),
+        _is_shown(me_id, unread),
+    )
+    return [is_newest, is_unread] if only_unread else [is_newest]
+
+
+def _members(me_id: UUID, head: Any, *columns: Any) -> AnySelect:  # noqa: ANN401
+    member = aliased(Notification)
+    statement: AnySelect = (
+        select(*(getattr(member, name) for name in columns))
+        .where(
+            member.recipient_id == me_id,
+            member.group_id == head.group_id,
+            _is_shown(me_id, member),
+        )
+        .order_by(member.id.desc())
+        .correlate(head)
+    )
+    return statement
+
+
+def _totals(me_id: UUID, head: Any) -> LateralFromClause:  # noqa: ANN401
+    members = _members(me_id, head, "read_at").limit(MOST_COUNTED).subquery("members")
+    return select(
+        func.count().label("count"), func.bool_or(members.c.read_at.is_(None)).label("unread")
+    ).lateral("totals")
+
+
+def _actors(me_id: UUID, head: Any) -> LateralFromClause:  # noqa: ANN401
+    newest = _members(me_id, head, "id", "actor_id").limit(MOST_ACTORS).subquery("newest")
+    return (
+        select(
+            newest.c.id,
+            User.id.label("user_id"),
+            User.username,
+            User.display_name,
+            User.avatar_url,
+        )
+        .join(User, User.id == newest.c.actor_id)
+        .lateral("actors")
+    )
+
+
+def _unread_count(me_id: UUID) -> ScalarSelect[Any]:
+    groups = (
+        select(Notification.group_id)
+        .where(Notification.recipient_id == me_id, Notification.read_at.is_(None), _is_shown(me_id))
+        .distinct()
+        .limit(MOST_UNREAD)
+        .subquery("unread_groups")
+    )
+    return select(func.count()).select_from(groups).scalar_subquery()

@@ -1,0 +1,126 @@
+"""Notifications: who is told of what, once; and what the recipient makes of it."""
+
+import re
+from collections.abc import Sequence
+from itertools import groupby
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from wxc.auth.context import Principal
+from wxc.core import clock
+from wxc.core.database import AnyRow, Reader
+from wxc.core.events import announce
+from wxc.core.ids import first_id_at
+from wxc.core.pagination import PageRequest
+from wxc.models import NotificationType
+from wxc.notifications.repository import (
+    NotificationReader,
+    NotificationRepository,
+    Occasion,
+)
+from wxc.notifications.schemas import NotificationGroup, NotificationPage, UnreadCount
+from wxc.users.schemas import UserSummary
+
+MOST_MENTIONS = 20
+_MENTION = re.compile(r"(?<![\w@])@([A-Za-z0-9_]{3,30})(?![\w@])", re.ASCII)
+
+
+def topic_of(user_id: UUID) -> str:
+    """Where those who wait for a member's notifications listen."""
+    return f"notifications:{user_id}"
+
+
+def mentioned(body: str) -> list[str]:
+    """The usernames in a text, in lower case, the first twenty; not those in addresses."""
+    names = (match.group(1).lower() for match in _MENTION.finditer(body))
+    return list(dict.fromkeys(names))[:MOST_MENTIONS]
+
+
+async def notify(session: AsyncSession, *occasions: Occasion) -> None:
+    """Tell each recipient, in the transaction of the cause; nobody is told of their own acts."""
+    wanted = [one for one in occasions if one.actor_id != one.recipient_id]
+    if wanted:
+        await NotificationRepository(session).add(wanted, clock.now())
+        announce(session, *(topic_of(one.recipient_id) for one in wanted))
+
+
+async def notify_of_follow(session: AsyncSession, follower_id: UUID, followed_id: UUID) -> None:
+    """Follows of one UTC day are one group."""
+    midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    await notify(
+        session,
+        Occasion(
+            followed_id,
+            NotificationType.FOLLOW,
+            follower_id,
+            subject_id=followed_id,
+            group_id=first_id_at(midnight),
+        ),
+    )
+
+
+async def withdraw_follow(session: AsyncSession, follower_id: UUID, followed_id: UUID) -> None:
+    """The follow was undone."""
+    await NotificationRepository(session).hide(
+        NotificationType.FOLLOW,
+        actor_id=follower_id,
+        recipient_id=followed_id,
+        subject_id=followed_id,
+    )
+
+
+async def forget_between(session: AsyncSession, one_id: UUID, other_id: UUID) -> None:
+    """Neither of the two is told of the other any more, as after a block."""
+    await NotificationRepository(session).remove_between(one_id, other_id)
+
+
+async def list_notifications(
+    reader: Reader, me: Principal, page: PageRequest, *, only_unread: bool
+) -> NotificationPage:
+    """One page of `me`'s notifications, in groups, the newest first."""
+    notifications = NotificationReader(reader)
+    heads = await notifications.heads(me.id, page, only_unread=only_unread)
+    cut = page.cut(heads, key=lambda head: head)
+    rows = await notifications.groups(me.id, cut.rows)
+    return NotificationPage(
+        items=present(rows),
+        next_cursor=cut.next_cursor,
+        prev_cursor=cut.prev_cursor,
+        unread_count=rows[0].unread_count,
+    )
+
+
+async def mark_read(session: AsyncSession, me: Principal, up_to: UUID) -> UnreadCount:
+    """Mark what is shown up to that notification; what is read never becomes unread."""
+    await NotificationRepository(session).mark_read(me.id, up_to)
+    return UnreadCount(unread_count=await NotificationReader(session).unread_count(me.id))
+
+
+def present(rows: Sequence[AnyRow]) -> list[NotificationGroup]:
+    """The groups that rows of `NotificationReader.groups` hold, in their order."""
+    there = (row for row in rows if row.id is not None)
+    return [_group(list(members)) for _, members in groupby(there, key=lambda row: row.id)]
+
+
+def _group(rows: list[AnyRow]) -> NotificationGroup:
+    head = rows[0]
+    return NotificationGroup(
+        id=head.id,
+        type=head.type,
+        count=head.count,
+        actors=[
+            UserSummary(
+                id=row.user_id,
+                username=row.username,
+                display_name=row.display_name,
+                avatar_url=row.avatar_url,
+            )
+            for row in rows
+            if row.user_id is not None
+        ],
+        post_id=head.post_id,
+        comment_id=head.comment_id,
+        latest_at=head.created_at,
+        unread=head.unread,
+    )
