@@ -34,6 +34,7 @@ from wxc.core.pagination import CursorSealer
 from wxc.core.problems import problem_response
 from wxc.core.redis import RedisClient
 from wxc.core.signing import derive_key
+from wxc.core.streams import StreamPlaces
 from wxc.feed.router import router as feed
 from wxc.notifications.router import router as notifications
 from wxc.operations.pages import Assets
@@ -137,12 +138,13 @@ def connect(app: FastAPI, database: Database, redis: RedisClient) -> None:
     app.state.events = Events(app.state.config, redis)
     database.publish = app.state.events.publish
     app.state.limits = Limits(app.state.config, redis)
-    app.state.auth = Auth(app.state.config, database, redis)
+    app.state.auth = Auth(app.state.config, database, redis, app.state.events)
+    app.state.streams = StreamPlaces(app.state.config.streams_per_session)
     app.state.startup = Startup()
 
 
 @contextlib.asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     config: Config = app.state.config
     connect(app, Database(config), RedisClient(config))
     tasks = [
@@ -151,7 +153,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(app.state.events.watch()),
     ]
     try:
-        yield
+        yield {"end_streams": app.state.events.end}  # for the server, before it waits for them
     finally:
         for task in tasks:
             task.cancel()

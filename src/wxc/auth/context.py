@@ -11,6 +11,7 @@ from wxc.auth.revocation import Revocations
 from wxc.auth.tokens import Tokens
 from wxc.core.config import Config
 from wxc.core.database import Database
+from wxc.core.events import Events
 from wxc.core.places import Places
 from wxc.core.redis import RedisClient
 
@@ -27,12 +28,14 @@ class Principal:
 class Auth:
     """What the actions below share; one for the application's life."""
 
-    def __init__(self, config: Config, database: Database, redis: RedisClient) -> None:
+    def __init__(
+        self, config: Config, database: Database, redis: RedisClient, events: Events
+    ) -> None:
         self.tokens = Tokens(config)
         self.places = Places(config)
         self.devices = Devices(config)
         self.policies = Policies(config)
         self.passwords = Passwords(config)
-        self.revocations = Revocations(config, database, redis)
+        self.revocations = Revocations(config, database, redis, events)
         self.idle_lifetime = timedelta(seconds=config.session_idle_lifetime)
         self.lifetime = timedelta(seconds=config.session_lifetime)

@@ -1,5 +1,6 @@
 """Who asks: a session's cookies, read, checked against revocation and against CSRF."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Annotated, cast
 from uuid import UUID
@@ -23,6 +24,7 @@ from wxc.core.dependencies import (
 from wxc.core.errors import CsrfFailed
 from wxc.core.middleware import SAFE_METHODS
 from wxc.core.pagination import DEFAULT_LIMIT, PageRequest
+from wxc.core.streams import StreamPlaces
 
 
 def open_auth(request: Request) -> Auth:
@@ -164,6 +166,15 @@ def _refuse_strange_pair(tokens: Tokens, cookies: SessionCookies, session_id: UU
         raise NotAuthenticated
 
 
+def stream_place(
+    request: Request, me: Annotated[Principal, Depends(current_user)]
+) -> Iterator[None]:
+    """A place for one live stream, given back when it ends; raises `TooManyStreams`."""
+    places = cast(StreamPlaces, request.app.state.streams)
+    with places.place(me.session_id):
+        yield
+
+
 AuthTools = Annotated[Auth, Depends(open_auth)]
 Cookies = Annotated[CookieJar, Depends(open_cookie_jar)]
 MaybeUser = Annotated[Principal | None, Depends(maybe_user)]
@@ -171,6 +182,7 @@ CurrentUser = Annotated[Principal, Depends(current_user)]
 HeldSession = Annotated[UUID, Depends(held_session)]
 Claim = Annotated[RefreshClaim, Depends(refresh_claim)]
 LeavingSession = Annotated[UUID | None, Depends(leaving_session)]
+StreamPlace = Annotated[None, Depends(stream_place)]
 Visitor = Annotated[Visit, Depends(visit)]
 
 

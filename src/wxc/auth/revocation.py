@@ -20,6 +20,7 @@ from wxc.auth.tokens import LEEWAY
 from wxc.core import clock
 from wxc.core.config import Config
 from wxc.core.database import Database
+from wxc.core.events import Events
 from wxc.core.redis import RedisClient, RedisUnavailable
 
 _log = logging.getLogger("wxc.auth")
@@ -37,9 +38,12 @@ def revoked_key(session_id: UUID) -> str:
 class Revocations:
     """Answers whether a session has been ended, and spreads the news when one is."""
 
-    def __init__(self, config: Config, database: Database, redis: RedisClient) -> None:
+    def __init__(
+        self, config: Config, database: Database, redis: RedisClient, events: Events
+    ) -> None:
         self._database = database
         self._redis = redis
+        self._events = events
         self._interval = config.revocation_poll_interval
         # How long a revoked session's access token could still be shown to us.
         self._span = timedelta(seconds=config.access_token_lifetime) + 2 * LEEWAY
@@ -85,6 +89,11 @@ class Revocations:
             else:
                 return
         await asyncio.sleep(_TRUSTED_INTERVALS * self._interval)
+
+    @staticmethod
+    def topic_of(session_id: UUID) -> str:
+        """Where those who must know of the session's end listen."""
+        return f"session:{session_id}"
 
     async def watch(self) -> None:
         """Poll for as long as the process lives (a background task)."""
@@ -153,7 +162,9 @@ class Revocations:
     def _deny(self, session_ids: Sequence[UUID]) -> None:
         until = time.monotonic() + self._span.total_seconds()
         for session_id in session_ids:
-            self._denied.setdefault(session_id, until)
+            if session_id not in self._denied:
+                self._denied[session_id] = until
+                self._events.wake(self.topic_of(session_id))
 
     def _forget_expired(self) -> None:
         moment = time.monotonic()

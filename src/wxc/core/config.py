@@ -125,6 +125,7 @@ class Config(BaseSettings):
 
     request_deadline: float = Field(default=10.0, gt=0)
     requests_in_flight: int = Field(default=256, ge=1)
+    streams_per_session: int = Field(default=5, ge=1)
     body_limit: int = Field(default=256 * 1024, ge=1)
     account_body_limit: int = Field(default=8 * 1024, ge=1)
     body_deadline: float = Field(default=30.0, gt=0)

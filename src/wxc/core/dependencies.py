@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from wxc.core.database import Database, Reader
 from wxc.core.errors import UnknownParameter
+from wxc.core.events import Events
 from wxc.core.limits import Limits, Throttle
 from wxc.core.pagination import DEFAULT_LIMIT, GREATEST_LIMIT, CursorSealer, PageRequest
 
@@ -49,6 +50,14 @@ def open_throttle(request: Request) -> Throttle:
 
 ClientAddress = Annotated[str, Depends(client_address)]
 Throttled = Annotated[Throttle, Depends(open_throttle)]
+
+
+def open_events(request: Request) -> Events:
+    """What wakes those who wait for something to happen."""
+    return cast(Events, request.app.state.events)
+
+
+LiveEvents = Annotated[Events, Depends(open_events)]
 Transactions = Annotated[Database, Depends(open_database)]
 # scope="function" commits before the first response byte. FastAPI's default scope commits
 # after it, so that a failed COMMIT would still have answered 2xx.

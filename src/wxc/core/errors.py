@@ -133,6 +133,13 @@ class RateLimited(Refusal):
     retry_after = 60
 
 
+class TooManyStreams(Refusal):
+    """This session has as many live streams as it may. Please close one of them."""
+
+    status = 429
+    retry_after = 15
+
+
 class HeadersTooLarge(Refusal):
     """The headers of the request are too large."""
 

@@ -42,29 +42,45 @@ class Events:
         )
         self._pubsub: PubSub | None = None
         self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
+        self.is_closing = False
 
     async def publish(self, topics: Iterable[str]) -> None:
         """Wake whoever waits for them; without Redis only those in this process."""
         for topic in topics:
-            self._wake(topic)
+            self.wake(topic)
         with suppress(RedisUnavailable):
             await self._redis.call(lambda redis: _publish(redis, topics))
 
     @asynccontextmanager
-    async def listening(self, topic: str) -> AsyncIterator[asyncio.Event]:
-        """An event that is set whenever something happens; the listener clears it."""
+    async def listening(self, *topics: str) -> AsyncIterator[asyncio.Event]:
+        """An event that is set whenever one of the topics is announced; the listener clears it."""
         bell = asyncio.Event()
-        is_first = topic not in self._waiting
-        self._waiting.setdefault(topic, set()).add(bell)
-        if is_first:
-            await self._tune(topic)
+        for topic in topics:
+            self._waiting.setdefault(topic, set()).add(bell)
+        await self._tune(*topics)
         try:
             yield bell
         finally:
-            self._waiting[topic].discard(bell)
-            if not self._waiting[topic]:
-                del self._waiting[topic]
-                await self._tune(topic)
+            for topic in topics:
+                self._waiting[topic].discard(bell)
+                if not self._waiting[topic]:
+                    del self._waiting[topic]
+            # Whoever listens may be being cancelled, and can wait for nothing any more.
+            leaving = asyncio.create_task(self._tune(*topics))
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
+
+    def wake(self, topic: str) -> None:
+        """Wake whoever waits for the topic in this process."""
+        for bell in self._waiting.get(topic, ()):
+            bell.set()
+
+    def end(self) -> None:
+        """Have every stream end, since the process does."""
+        self.is_closing = True
+        for topic in list(self._waiting):
+            self.wake(topic)
 
     async def watch(self) -> None:
         """Pass on what Redis says, for as long as the process lives (a background task)."""
@@ -87,22 +103,19 @@ class Events:
             self._pubsub = pubsub
             for topic in list(self._waiting):  # what happened meanwhile was not heard
                 await self._tune(topic)
-                self._wake(topic)
+                self.wake(topic)
             async for message in pubsub.listen():
-                self._wake(message["channel"].removeprefix(_PREFIX))
+                self.wake(message["channel"].removeprefix(_PREFIX))
 
-    async def _tune(self, topic: str) -> None:
-        """Subscribe to the topic's channel, or leave it, as there are listeners."""
+    async def _tune(self, *topics: str) -> None:
+        """Subscribe to the topics' channels, or leave them, as there are listeners."""
         pubsub = self._pubsub
         if pubsub is None:
             return  # all are subscribed to at the next connection
         with suppress(RedisError, OSError):  # the watch meets the same and begins anew
-            change = pubsub.subscribe if topic in self._waiting else pubsub.unsubscribe
-            await change(_PREFIX + topic)
-
-    def _wake(self, topic: str) -> None:
-        for bell in self._waiting.get(topic, ()):
-            bell.set()
+            for topic in topics:
+                change = pubsub.subscribe if topic in self._waiting else pubsub.unsubscribe
+                await change(_PREFIX + topic)
 
 
 async def _publish(redis: Redis, topics: Iterable[str]) -> None:

@@ -45,7 +45,7 @@ class Envelope:
     """Give every request an id and a log line, and every answer its security headers.
 
     What inner layers put into the scope's `answer_headers` goes with the answer whatever becomes
-    of the request, a refusal included. HEAD is served as GET; the server leaves the body out.
+    of the request, a refusal included. HEAD is served as GET whose body nobody waits for.
     """
 
     def __init__(self, app: ASGIApp, *, is_secure: bool) -> None:
@@ -74,12 +74,14 @@ class Envelope:
                 headers = MutableHeaders(scope=message)
                 headers.update(inner["answer_headers"])
                 self._seal(status, headers, request_id)
-            elif scope["method"] == "HEAD" and message["type"] == "http.response.body":
-                message = {**message, "body": b""}
             await send(message)
 
         try:
-            await self.app(inner, receive, send_in_envelope)
+            if scope["method"] == "HEAD":
+                exchange = _HeadOnly(receive, send_in_envelope)
+                await self.app(inner, exchange.receive, exchange.send)
+            else:
+                await self.app(inner, receive, send_in_envelope)
         finally:
             _log_request(scope, inner, status, time.perf_counter() - started)
             logs.request_id.reset(token)
@@ -91,6 +93,33 @@ class Envelope:
         headers.setdefault("Cache-Control", "no-store")
         for name, value in self._headers.items():
             headers.setdefault(name, value)
+
+
+class _HeadOnly:
+    """An exchange in which no body is wanted: the first part of one ends it."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self._has_received = False
+        self._is_answered = asyncio.Event()
+
+    async def receive(self) -> Message:
+        """The request; then, once it is answered, that the client has gone: streams end by it."""
+        if not self._has_received:
+            self._has_received = True
+            return await self._receive()
+        await self._is_answered.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        """Pass on the head, and an empty body in place of the first part of one."""
+        if message["type"] == "http.response.body":
+            if self._is_answered.is_set():
+                return
+            self._is_answered.set()
+            message = {"type": "http.response.body", "body": b"", "more_body": False}
+        await self._send(message)
 
 
 def _log_request(scope: Scope, inner: Scope, status: int, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""The server's HTTP parser, with a bound on what may come before a body.
+"""The server's HTTP parser, with a bound on what may come before a body, and an end to streams.
 
 httptools itself has none: a head that never ends would be kept in memory as long as it comes.
 """
@@ -8,6 +8,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 # Bytes. What the network brings at once may hold the first part of a body, so this is more
 # than the application's own limit on headers, which answers with a problem.
 LONGEST_HEAD = 128 * 1024
+
+
+def _nothing() -> None:
+    """What an application without streams does."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -23,6 +27,11 @@ class BoundedProtocol(HttpToolsProtocol):
         is_too_long = self._is_in_head and self._head_length > LONGEST_HEAD
         if is_too_long and not self.transport.is_closing():
             self.send_400_response("The headers are too large.")
+
+    def shutdown(self) -> None:
+        """End the live streams, which the server would otherwise wait for."""
+        self.app_state.get("end_streams", _nothing)()
+        super().shutdown()
 
     def on_headers_complete(self) -> None:
         """The head has ended; its body has a bound of its own."""

@@ -1,19 +1,27 @@
 """What others did that concerns a member."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from wxc.auth.dependencies import CurrentUser, OwnPaging
+from wxc.auth.dependencies import AuthTools, CurrentUser, OwnPaging, StreamPlace
 from wxc.auth.errors import NotAuthenticated, SessionExpired
-from wxc.core.dependencies import ReadSession, Session
+from wxc.core.dependencies import LiveEvents, ReadSession, Session, Transactions
+from wxc.core.errors import TooManyStreams
 from wxc.core.openapi import documented
-from wxc.notifications import service
-from wxc.notifications.schemas import NotificationPage, ReadUpTo, UnreadCount
+from wxc.notifications import service, stream
+from wxc.notifications.schemas import NotificationPage, ReadUpTo, UnreadCount, UnreadUpdate
+from wxc.notifications.stream import Reset, SessionEnd, Snapshot, StreamEvent
 
 router = APIRouter(prefix="/notifications", tags=["notifications"])
 OnlyUnread = Annotated[
     bool, Query(alias="unread", description="Only groups that hold something unread.")
+]
+
+LastEventId = Annotated[
+    str | None, Header(description="The `id` of the last event that was received.")
 ]
 
 
@@ -27,6 +35,31 @@ async def list_notifications(
     return await service.list_notifications(reader, me, page, only_unread=only_unread)
 
 
+@router.get(
+    "/stream",
+    response_class=EventSourceResponse,
+    summary="Your notifications, live",
+    responses=documented(TooManyStreams, NotAuthenticated, SessionExpired),
+)
+async def stream_notifications(
+    me: CurrentUser,
+    _place: StreamPlace,
+    database: Transactions,
+    events: LiveEvents,
+    auth: AuthTools,
+    last_event_id: LastEventId = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """Server-sent events: `snapshot` with the `unread_count`, then a `notification` for each group
+    that is new or has grown, with the group and the `unread_count`.
+
+    `Last-Event-ID` replays what was missed within a day, its last two seconds perhaps twice, or
+    answers with `reset`: load the list anew. `reauth` says that the session has ended. A comment
+    every 15 seconds keeps the connection alive. A session may have five streams.
+    """
+    async for event in stream.follow(database, events, auth, me, last_event_id):
+        yield _event(event)
+
+
 @router.post(
     "/read",
     summary="Mark notifications as read",
@@ -35,3 +68,16 @@ async def list_notifications(
 async def mark_read(seen: ReadUpTo, me: CurrentUser, session: Session) -> UnreadCount:
     """Mark as read what you have been shown; what arrived meanwhile stays unread."""
     return await service.mark_read(session, me, seen.up_to)
+
+
+def _event(event: StreamEvent) -> ServerSentEvent:
+    """As it goes over the wire."""
+    match event:
+        case Snapshot():
+            return ServerSentEvent(data=event.count, event="snapshot", id=str(event.position))
+        case UnreadUpdate():
+            return ServerSentEvent(data=event, event="notification", id=str(event.group.id))
+        case Reset():
+            return ServerSentEvent(data={}, event="reset")
+        case SessionEnd():
+            return ServerSentEvent(data={}, event="reauth")

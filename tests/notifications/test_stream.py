@@ -1,0 +1,268 @@
+"""Notifications as they happen: told on any instance, resumed, ended with the session."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+import pytest
+from fastapi import FastAPI
+from tests.browser import Browser
+from tests.factories import PASSWORD
+from tests.live import running
+from tests.proxy import proxied
+from tests.streams import Stream, reading
+from tests.unlimited import UNLIMITED
+
+from wxc.core import clock, streams
+from wxc.core.config import Config
+from wxc.core.ids import first_id_at
+from wxc.core.redis import RedisClient
+from wxc.notifications import stream as notification_stream
+
+STREAM = "/notifications/stream"
+
+
+@pytest.fixture
+def live(config: Config, fresh_database_url: str, redis: RedisClient) -> Config:
+    """Real commits, and an instance that polls often."""
+    changed = {"database_url": fresh_database_url, "revocation_poll_interval": 0.2, **UNLIMITED}
+    return config.model_copy(update=changed)
+
+
+@pytest.fixture
+async def first(live: Config) -> AsyncIterator[FastAPI]:
+    async with running(live) as app:
+        yield app
+
+
+@pytest.fixture
+async def second(live: Config, first: FastAPI) -> AsyncIterator[FastAPI]:
+    """Another instance on the same engines."""
+    async with running(live) as app:
+        yield app
+
+
+@pytest.fixture
+async def people(first: FastAPI) -> AsyncIterator[tuple[Browser, Browser]]:
+    """Ada and Bob."""
+    async with AsyncExitStack() as stack:
+        browsers = []
+        for name in ("ada", "bob"):
+            browser = await stack.enter_async_context(Browser(first))
+            account = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
+            await browser.post("/register", json=account)
+            await browser.log_in(name)
+            browsers.append(browser)
+        yield browsers[0], browsers[1]
+
+
+async def waits_without_a_connection(app: FastAPI) -> bool:
+    """Whether there comes a moment, soon, when no connection is in use."""
+    for _ in range(200):
+        if app.state.database.writer.pool.checkedout() == 0:
+            return True
+        await asyncio.sleep(0.01)
+    return False
+
+
+async def begin(stream: Stream, unread: int = 0) -> str:
+    """The snapshot's id."""
+    snapshot = await stream.next()
+    assert (snapshot.name, snapshot.data) == ("snapshot", {"unread_count": unread})
+    return snapshot.id
+
+
+async def test_what_happens_is_told_on_any_instance(
+    first: FastAPI, second: FastAPI, people: tuple[Browser, Browser]
+) -> None:
+    ada, bob = people
+    async with reading(first, ada, STREAM) as here, reading(second, ada, STREAM) as there:
+        for stream in (here, there):
+            await begin(stream)
+            assert stream.status == 200
+            assert stream.headers["content-type"].startswith("text/event-stream")
+            assert stream.headers["x-accel-buffering"] == "no"
+
+        await bob.post("/users/ada/follow")
+        told = [await stream.next() for stream in (here, there)]
+
+    (group,) = (await ada.get("/notifications")).json()["items"]
+    for event in told:
+        assert event.name == "notification"
+        assert event.data == {"group": group, "unread_count": 1}
+        assert event.id == group["id"]
+
+
+async def test_without_redis_it_is_told_at_the_next_look(
+    live: Config, first: FastAPI, people: tuple[Browser, Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bob = people
+    monkeypatch.setattr(streams, "LOOK_INTERVAL", 0.2)
+    async with proxied(live.redis_url) as (proxy, url):
+        deaf = live.model_copy(update={"redis_url": url, "redis_timeout": 0.1})
+        async with running(deaf) as app, reading(app, ada, STREAM) as stream:
+            await begin(stream)
+            await proxy.cut()
+
+            await bob.post("/users/ada/follow")
+
+            assert (await stream.next()).name == "notification"
+
+
+async def test_it_is_heard_again_when_redis_is_back(
+    live: Config, first: FastAPI, people: tuple[Browser, Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bob = people
+    monkeypatch.setattr("wxc.core.events._PAUSE", 0.05)
+    async with proxied(live.redis_url) as (proxy, url):
+        wired = live.model_copy(update={"redis_url": url})
+        async with running(wired) as app, reading(app, ada, STREAM) as stream:
+            await begin(stream)
+            await proxy.cut()
+            await bob.post("/users/ada/follow")
+            await proxy.restore()
+
+            assert (await stream.next()).name == "notification"
+
+
+async def test_what_was_missed_is_replayed(first: FastAPI, people: tuple[Browser, Browser]) -> None:
+    ada, bob = people
+    async with reading(first, ada, STREAM) as stream:
+        last = await begin(stream)
+    await bob.post("/users/ada/follow")
+
+    async with reading(first, ada, STREAM, last_event_id=last) as stream:
+        await begin(stream, unread=1)
+        missed = await stream.next()
+    async with reading(first, ada, STREAM, last_event_id=missed.id) as stream:
+        await begin(stream, unread=1)
+        again = await stream.next()  # the last two seconds may repeat
+
+    assert missed.data["group"]["type"] == "follow"
+    assert again == missed
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "garbage",
+        "00000000-0000-0000-0000-000000000000",
+        "ffffffff-ffff-ffff-ffff-ffffffffffff",
+        str(first_id_at(clock.now() - timedelta(hours=25))),
+        str(first_id_at(clock.now() + timedelta(hours=1))),
+    ],
+)
+async def test_what_cannot_be_replayed_is_a_reset(
+    first: FastAPI, people: tuple[Browser, Browser], last: str
+) -> None:
+    ada, _ = people
+    async with reading(first, ada, STREAM, last_event_id=last) as stream:
+        assert (await stream.next()).name == "reset"
+        await begin(stream)
+
+
+async def test_too_much_to_replay_is_a_reset(
+    first: FastAPI, people: tuple[Browser, Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bob = people
+    monkeypatch.setattr(notification_stream, "_MOST_REPLAYED", 0)
+    last = str(first_id_at(clock.now()))
+    await bob.post("/users/ada/follow")
+
+    async with reading(first, ada, STREAM, last_event_id=last) as stream:
+        assert (await stream.next()).name == "reset"
+        await begin(stream, unread=1)
+
+
+async def test_more_than_one_look_can_hold_is_told_all_the_same(
+    first: FastAPI, people: tuple[Browser, Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bob = people
+    monkeypatch.setattr(notification_stream, "_MOST_AT_ONCE", 1)
+    last = str(first_id_at(clock.now()))
+    await bob.post("/users/ada/follow")
+    async with Browser(first) as kim:
+        account = {"username": "kim", "email": "kim@example.com", "password": PASSWORD}
+        await kim.post("/register", json=account)
+        await kim.log_in("kim")
+        await kim.post("/users/ada/follow")
+
+    async with reading(first, ada, STREAM, last_event_id=last) as stream:
+        await begin(stream, unread=1)
+        told = await stream.next()
+
+    assert [actor["username"] for actor in told.data["group"]["actors"]] == ["kim", "bob"]
+
+
+async def test_it_ends_with_the_session_on_every_instance(
+    first: FastAPI, second: FastAPI, people: tuple[Browser, Browser]
+) -> None:
+    ada, _ = people
+    async with reading(first, ada, STREAM) as here, reading(second, ada, STREAM) as there:
+        for stream in (here, there):
+            await begin(stream)
+
+        await ada.post("/logout")
+
+        for stream in (here, there):
+            assert (await stream.next()).name == "reauth"
+            await stream.end()
+
+
+async def test_it_ends_when_the_server_does(
+    first: FastAPI, people: tuple[Browser, Browser]
+) -> None:
+    ada, _ = people
+    async with reading(first, ada, STREAM) as stream:
+        await begin(stream)
+
+        first.state.events.end()
+
+        await stream.end()
+
+
+async def test_a_session_has_five_streams_and_gets_each_back(
+    first: FastAPI, people: tuple[Browser, Browser]
+) -> None:
+    ada, bob = people
+    async with AsyncExitStack() as stack:
+        for _ in range(5):
+            await begin(await stack.enter_async_context(reading(first, ada, STREAM)))
+
+        refused = await ada.get(STREAM)
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_many_streams")
+        assert refused.headers["Retry-After"] == "15"
+        await begin(await stack.enter_async_context(reading(first, bob, STREAM)))
+
+    async with reading(first, ada, STREAM) as stream:
+        await begin(stream)
+
+
+async def test_nothing_is_left_of_those_who_went_without_a_word(
+    first: FastAPI, people: tuple[Browser, Browser]
+) -> None:
+    ada, _ = people
+    for _ in range(3):
+        async with reading(first, ada, STREAM) as stream:
+            await begin(stream)
+            assert await waits_without_a_connection(first)
+
+    assert first.state.events._waiting == {}
+    assert first.state.streams._taken.total() == 0
+
+
+async def test_a_head_of_it_ends_at_once(first: FastAPI, people: tuple[Browser, Browser]) -> None:
+    ada, _ = people
+    answer = await ada.request("HEAD", STREAM)
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert first.state.streams._taken.total() == 0
+
+
+async def test_it_is_for_members_only(first: FastAPI) -> None:
+    async with Browser(first) as stranger:
+        answer = await stranger.get(STREAM)
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")

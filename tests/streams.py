@@ -1,0 +1,119 @@
+"""Reading live streams: an ASGI client that takes an answer part by part."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+
+from tests.browser import ADDRESS, Browser
+
+_PATIENCE = 5.0
+
+
+@dataclass(frozen=True)
+class Event:
+    """A server-sent event."""
+
+    name: str
+    data: Any
+    id: str
+
+
+class Stream:
+    """One stream that is being read."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.body = b""
+        self._messages: asyncio.Queue[Any] = asyncio.Queue()
+        self._has_been_read = False
+        self._gone = asyncio.Event()
+
+    async def next(self) -> Event:
+        """The next event; comments are passed over."""
+        while True:
+            async with asyncio.timeout(_PATIENCE):
+                part = await self._part()
+            if event := _parsed(part):
+                return event
+
+    async def end(self) -> None:
+        """Wait until the server has ended the stream."""
+        async with asyncio.timeout(_PATIENCE):
+            while True:
+                message = await self._messages.get()
+                if not message.get("more_body"):
+                    return
+
+    async def _part(self) -> bytes:
+        message = await self._messages.get()
+        if not message.get("more_body"):
+            raise EOFError(message)
+        return bytes(message["body"])
+
+    async def receive(self) -> dict[str, Any]:
+        if self._has_been_read:
+            await self._gone.wait()
+            return {"type": "http.disconnect"}
+        self._has_been_read = True
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.headers = {name.decode(): value.decode() for name, value in message["headers"]}
+        else:
+            self.body += message["body"]
+            await self._messages.put(message)
+
+    def leave(self) -> None:
+        """Close the connection, as a browser does without a word."""
+        self._gone.set()
+
+
+@asynccontextmanager
+async def reading(
+    app: FastAPI, browser: Browser, path: str, **headers: str
+) -> AsyncIterator[Stream]:
+    """The stream at `path`, as that browser asks for it."""
+    cookies = "; ".join(f"{name}={value}" for name, value in browser.http.cookies.items())
+    sent = {"host": "api.test", "cookie": cookies, **headers}
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "client": (ADDRESS, 50_000),
+        "server": ("api.test", 80),
+        "headers": [
+            (name.replace("_", "-").encode(), value.encode()) for name, value in sent.items()
+        ],
+    }
+    stream = Stream()
+    serving = asyncio.create_task(app(scope, stream.receive, stream.send))
+    try:
+        yield stream
+    finally:
+        stream.leave()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                await serving
+
+
+def _parsed(part: bytes) -> Event | None:
+    fields = dict(
+        line.split(": ", 1) for line in part.decode().splitlines() if line and line[0] != ":"
+    )
+    if not fields:
+        return None
+    return Event(fields["event"], json.loads(fields["data"]), fields.get("id", ""))
