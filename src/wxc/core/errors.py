@@ -19,11 +19,19 @@ class Refusal(Exception):  # noqa: N818 - a refusal is a fact, not an error
     """The request cannot be granted."""
 
     status: ClassVar[int] = 400
-    retry_after: ClassVar[int | None] = None  # seconds
+    retry_after: int | None = None  # seconds; where it varies, each instance has its own
 
-    def __init__(self, reason: str = "", *, errors: "list[InvalidPart] | None" = None) -> None:
+    def __init__(
+        self,
+        reason: str = "",
+        *,
+        errors: "list[InvalidPart] | None" = None,
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(reason)
         self.errors = errors
+        if retry_after is not None:
+            self.retry_after = retry_after
         self.cookies: list[str] = []
         """`Set-Cookie` values that go along with the refusal."""
 
@@ -98,6 +106,12 @@ class RequestTimeout(Refusal):
     """The body took too long to arrive."""
 
     status = 408
+
+
+class PreconditionFailed(Refusal):
+    """This has changed since you read it. Please read it again."""
+
+    status = 412
 
 
 class BodyTooLarge(Refusal):
