@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wxc.core import clock
 from wxc.core.ids import new_id
-from wxc.models import Block, Follow, Mute, Post, PostLike, User
+from wxc.models import Block, Follow, Mute, Post, PostLike, UsedUsername, User
 
 PASSWORD = "correct horse battery"
 _PASSWORD_HASH = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
@@ -31,6 +31,9 @@ async def make_user(
         **fields,
     }
     await connection.execute(insert(User).values(values))
+    await connection.execute(
+        insert(UsedUsername).values(name=username.lower(), user_id=values["id"])
+    )
     return UUID(str(values["id"]))
 
 

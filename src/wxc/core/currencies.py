@@ -13,7 +13,7 @@ from typing import Annotated
 from babel import Locale
 from babel.core import get_global
 from babel.numbers import get_currency_name, get_currency_symbol, get_territory_currencies
-from iso4217 import raw_table
+from iso4217 import Currency as IsoCurrency
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
@@ -41,14 +41,14 @@ def currencies() -> Mapping[str, Currency]:
     tender = set(_legal_tender())
     return MappingProxyType(
         {
-            code: Currency(
-                code,
-                get_currency_name(code, locale=_ENGLISH),
-                int(entry["CcyMnrUnts"]),
-                get_currency_symbol(code, locale=_ENGLISH),
+            iso.code: Currency(
+                iso.code,
+                get_currency_name(iso.code, locale=_ENGLISH),
+                iso.exponent,
+                get_currency_symbol(iso.code, locale=_ENGLISH),
             )
-            for code, entry in sorted(raw_table.items(), key=lambda item: item[0] or "")
-            if code in tender
+            for iso in sorted(IsoCurrency, key=lambda iso: iso.code)
+            if iso.code in tender and iso.exponent is not None
         }
     )
 
