@@ -26,12 +26,14 @@ from wxc.core.database import Database
 from wxc.core.dependencies import refuse_unknown_parameters
 from wxc.core.errors import Refusal
 from wxc.core.logging import configure_logging
-from wxc.core.middleware import Cors, Envelope, Faults, LoadGate, OriginGate
+from wxc.core.middleware import Cors, Envelope, Faults, LoadGate, OriginGate, StreamGate
 from wxc.core.openapi import install_openapi, operation_id
 from wxc.core.pagination import CursorSealer
 from wxc.core.problems import problem_response
 from wxc.core.redis import RedisClient
 from wxc.core.signing import derive_key
+from wxc.deletions.router import router as deletions
+from wxc.exports.router import router as exports
 from wxc.feed.router import router as feed
 from wxc.operations.pages import Assets
 from wxc.operations.router import router as operations
@@ -48,6 +50,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     recovery,
     sessions,
     settings,
+    exports,
+    deletions,
     users,
     relationships,
     posts,
@@ -76,7 +80,9 @@ _TAGS: list[dict[str, Any]] = [
     {"name": "operations", "description": "Health, for those who run the service."},
 ]
 
+# The load balancer replaces what its probes find busy, which would help nobody.
 _PROBES = ("/livez", "/healthz")
+_STREAMS = ("/settings/export",)
 
 # The routes that take credentials have no business with long bodies.
 _ACCOUNT_PATHS = (
@@ -155,7 +161,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 def _add_middleware(app: FastAPI, config: Config) -> None:
     """From the inside out: what is added last sees the request first."""
     app.add_middleware(
-        LoadGate, deadline=config.request_deadline, most=config.requests_in_flight, probes=_PROBES
+        StreamGate,
+        streams=_STREAMS,
+        patience=config.request_deadline,
+        most=config.streams_in_flight,
+    )
+    app.add_middleware(
+        LoadGate,
+        deadline=config.request_deadline,
+        most=config.requests_in_flight,
+        passing=(*_PROBES, *_STREAMS),
     )
     app.add_middleware(BodyGate, limit_for=_body_limit(config), deadline=config.body_deadline)
     app.add_middleware(OriginGate, origins=config.cors_origins)

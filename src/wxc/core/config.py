@@ -95,6 +95,7 @@ class Config(BaseSettings):
 
     request_deadline: float = Field(default=10.0, gt=0)
     requests_in_flight: int = Field(default=256, ge=1)
+    streams_in_flight: int = Field(default=1000, ge=1)
     body_limit: int = Field(default=256 * 1024, ge=1)
     account_body_limit: int = Field(default=8 * 1024, ge=1)
     body_deadline: float = Field(default=30.0, gt=0)

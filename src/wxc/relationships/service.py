@@ -61,7 +61,7 @@ async def _lock_pair(follows: FollowRepository, me_id: UUID, username: str) -> U
     if other_id == me_id:
         raise CannotFollowSelf
     relation = await follows.relation(me_id, other_id)
-    if relation.hidden:
+    if relation is None or relation.hidden:
         raise UserNotFound
     if relation.blocking:
         raise BlockedByYou

@@ -1,0 +1,193 @@
+"""SQL for deleting accounts.
+
+A later feature hooks in here: edges that a row of somebody else counts become a class in `EDGES`,
+rows that nobody counts a line in `BELONGINGS`. What is in neither goes with the account's row.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, func, literal, null, or_, select, union_all, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from wxc.core.database import AnyRow
+from wxc.models import Block, Follow, Mute, Post, PostLike, User
+
+Owned = type[Block] | type[Mute] | type[Post] | type[PostLike]
+
+
+class Edges(Protocol):
+    """What ties an account to rows of others, which count it."""
+
+    def __init__(self, session: AsyncSession) -> None: ...
+
+    async def hold(self, user_id: UUID, most: int) -> Sequence[UUID]:
+        """Up to `most` edges; the rows that count them are locked in the order of their ids."""
+        ...
+
+    async def cut(self, edges: Sequence[UUID]) -> None:
+        """Remove those that are still there, and count that many less."""
+        ...
+
+
+class LikesOfPosts:
+    """What the member liked."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+
+    async def hold(self, user_id: UUID, most: int) -> Sequence[UUID]:
+        """Likes, their posts locked."""
+        likes = select(PostLike.id, PostLike.post_id).where(PostLike.user_id == user_id).limit(most)
+        rows = (await self.session.execute(likes)).all()
+        await self.session.execute(
+            select(Post.id)
+            .where(Post.id.in_([row.post_id for row in rows]))
+            .order_by(Post.id)
+            .with_for_update(key_share=True)
+        )
+        return [row.id for row in rows]
+
+    async def cut(self, edges: Sequence[UUID]) -> None:
+        """Remove likes and count them off; a member likes a post once."""
+        gone = delete(PostLike).where(PostLike.id.in_(edges)).returning(PostLike.post_id)
+        posts = gone.cte("gone")
+        await self.session.execute(
+            update(Post).where(Post.id == posts.c.post_id).values(likes_count=Post.likes_count - 1)
+        )
+
+
+class Follows:
+    """Whom the member followed, and who followed them."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+
+    async def hold(self, user_id: UUID, most: int) -> Sequence[UUID]:
+        """Follows; the people at both ends are locked as by who follows, the member among them."""
+        columns = (Follow.id, Follow.follower_id, Follow.followed_id)
+        edges = union_all(
+            select(*columns).where(Follow.follower_id == user_id),
+            select(*columns).where(Follow.followed_id == user_id),
+        ).limit(most)
+        rows = (await self.session.execute(edges)).all()
+        people = {user_id, *(end for row in rows for end in (row.follower_id, row.followed_id))}
+        await self.session.execute(
+            select(User.id)
+            .where(User.id.in_(people))
+            .order_by(User.id)
+            .with_for_update(key_share=True)
+        )
+        return [row.id for row in rows]
+
+    async def cut(self, edges: Sequence[UUID]) -> None:
+        """Remove follows and count them off at both ends."""
+        gone = (
+            delete(Follow)
+            .where(Follow.id.in_(edges))
+            .returning(Follow.follower_id, Follow.followed_id)
+            .cte("gone")
+        )
+        ends = union_all(
+            select(gone.c.followed_id.label("id"), literal(1).label("in"), literal(0).label("out")),
+            select(gone.c.follower_id, literal(0), literal(1)),
+        ).subquery("ends")
+        less = (
+            select(ends.c.id, func.sum(ends.c["in"]).label("in"), func.sum(ends.c.out).label("out"))
+            .group_by(ends.c.id)
+            .subquery("less")
+        )
+        await self.session.execute(
+            update(User)
+            .where(User.id == less.c.id)
+            .values(
+                followers_count=User.followers_count - less.c["in"],
+                following_count=User.following_count - less.c.out,
+            )
+        )
+
+
+EDGES: tuple[type[Edges], ...] = (LikesOfPosts, Follows)
+"""In the order in which their rows are locked, as everywhere: posts before people."""
+
+BELONGINGS: tuple[tuple[Owned, Callable[[UUID], ColumnElement[bool]]], ...] = (
+    (PostLike, lambda me: PostLike.post_id.in_(select(Post.id).where(Post.author_id == me))),
+    (Post, lambda me: Post.author_id == me),
+    (Block, lambda me: or_(Block.blocker_id == me, Block.blocked_id == me)),
+    (Mute, lambda me: or_(Mute.muter_id == me, Mute.muted_id == me)),
+)
+"""In the order in which they go: first what would go along with something else, unbounded."""
+
+
+class DeletionRepository:
+    """Empties accounts, and removes what is left of them."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+
+    async def empty(self, user_id: UUID, *, seen: str, moment: datetime) -> bool:
+        """Have the member be there for nobody, and take all that is personal out of the row.
+
+        False when the account is gone already, or its password no longer the one that was `seen`.
+        """
+        statement = (
+            update(User)
+            .where(User.id == user_id, User.password_hash == seen, User.suspended_at.is_(None))
+            .values(
+                suspended_at=moment,
+                erase_at=moment,
+                email=null(),
+                email_verified_at=null(),
+                pending_email=null(),
+                password_hash=null(),
+                display_name=null(),
+                bio=null(),
+                avatar_url=null(),
+                home_currency=null(),
+            )
+            .returning(User.id)
+        )
+        return (await self.session.execute(statement)).scalar_one_or_none() is not None
+
+    async def claim(self, *, moment: datetime, lease: timedelta) -> AnyRow | None:
+        """`(id, suspended_at)` of who has waited longest; held until the lease ends."""
+        due = (
+            select(User.id)
+            .where(User.erase_at <= moment)
+            .order_by(User.erase_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+            .cte("due")
+        )
+        statement = (
+            update(User)
+            .where(User.id == due.c.id)
+            .values(erase_at=moment + lease)
+            .returning(User.id, User.suspended_at)
+        )
+        return (await self.session.execute(statement)).one_or_none()
+
+    async def remove_belongings(self, user_id: UUID, most: int) -> bool:
+        """Remove up to `most` rows of one kind; False when none is left."""
+        for table, is_theirs in BELONGINGS:
+            some = select(table.id).where(is_theirs(user_id)).limit(most)
+            statement = delete(table).where(table.id.in_(some)).returning(table.id)
+            if (await self.session.execute(statement)).first() is not None:
+                return True
+        return False
+
+    async def postpone(self, user_id: UUID, moment: datetime) -> None:
+        """See to the account again then."""
+        await self.session.execute(
+            update(User)
+            .where(User.id == user_id, User.erase_at.isnot(None))
+            .values(erase_at=moment)
+        )
+
+    async def remove(self, user_id: UUID) -> None:
+        """Remove the row, and with it the sessions and mails of the account."""
+        await self.session.execute(
+            delete(User).where(User.id == user_id, User.erase_at.isnot(None))
+        )

@@ -1,0 +1,83 @@
+"""SQL for exports: one list after the other, in batches of a keyset."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, select
+
+from wxc.core.database import AnyRow, AnySelect, Reader
+from wxc.models import Block, Follow, Mute, Post, PostLike, Session, UsedUsername, User
+from wxc.users.visibility import known_to
+
+Listing = tuple[Callable[[UUID], AnySelect], Any]
+"""What a member's list is selected by, and the column of its order."""
+
+
+def _people(edge: Any, mine: Any, theirs: Any) -> Listing:  # noqa: ANN401 - a table, its columns
+    def people(user_id: UUID) -> AnySelect:
+        return (
+            select(theirs.label("user_id"), User.username, edge.created_at)
+            .select_from(edge)
+            .outerjoin(User, and_(User.id == theirs, known_to(user_id)))
+            .where(mine == user_id)
+        )
+
+    return people, edge.id
+
+
+LISTINGS: Mapping[str, Listing] = {
+    "usernames": (
+        lambda me: select(UsedUsername.name, UsedUsername.taken_at).where(
+            UsedUsername.user_id == me
+        ),
+        UsedUsername.name,
+    ),
+    "sessions": (
+        lambda me: select(
+            Session.id,
+            Session.user_agent,
+            Session.created_at,
+            Session.last_used_at,
+            Session.revoked_at,
+        ).where(Session.user_id == me),
+        Session.id,
+    ),
+    "posts": (
+        lambda me: select(
+            Post.id,
+            Post.body,
+            Post.created_at,
+            Post.edited_at,
+            Post.likes_count,
+            Post.comments_count,
+        ).where(Post.author_id == me),
+        Post.id,
+    ),
+    "likes": (
+        lambda me: select(PostLike.post_id, PostLike.created_at).where(PostLike.user_id == me),
+        PostLike.id,
+    ),
+    "following": _people(Follow, Follow.follower_id, Follow.followed_id),
+    "followers": _people(Follow, Follow.followed_id, Follow.follower_id),
+    "blocks": _people(Block, Block.blocker_id, Block.blocked_id),
+    "mutes": _people(Mute, Mute.muter_id, Mute.muted_id),
+}
+"""The lists of an export by their names there."""
+
+
+class ExportReader:
+    """A member's own rows."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+
+    async def batch(
+        self, name: str, user_id: UUID, after: UUID | str | None, most: int
+    ) -> Sequence[AnyRow]:
+        """Up to `most` rows of a list beyond that key, which is their column `key`."""
+        listed, key = LISTINGS[name]
+        statement = listed(user_id).add_columns(key.label("key")).order_by(key).limit(most)
+        if after is not None:
+            statement = statement.where(key > after)
+        return (await self.reader.execute(statement)).all()
