@@ -84,7 +84,7 @@ _TAGS: list[dict[str, Any]] = [
 _PROBES = ("/livez", "/healthz")
 _STREAMS = ("/settings/export",)
 
-# The routes that take credentials have no business with long bodies.
+# The routes that take credentials have no business with long bodies. /settings itself takes texts.
 _ACCOUNT_PATHS = (
     "/register",
     "/login",
@@ -93,7 +93,7 @@ _ACCOUNT_PATHS = (
     "/request-",
     "/reset-password",
     "/verify-email",
-    "/settings",
+    "/settings/",
     "/sessions",
 )
 

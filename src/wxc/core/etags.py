@@ -9,6 +9,7 @@ The versions go into the WHERE of the UPDATE, so that comparing and writing are 
 import hashlib
 import re
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -20,6 +21,7 @@ Versions = frozenset[int] | None
 """The versions that a writer may have read; None for whoever does not care."""
 
 _TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
+_TAGS = re.compile(rf"(?:[ \t,]*{_TAG.pattern})+[ \t,]*")
 _STRONG_OURS = re.compile(r'"([0-9]{1,9})\.[A-Za-z0-9_-]+"', re.ASCII)
 _HASH_LENGTH = 12  # bytes: an accidental match is as good as impossible
 
@@ -48,7 +50,7 @@ def answer(found: Versioned[Model], known: str | None, *, is_signed_in: bool) ->
     headers = {
         "ETag": etag,
         "Cache-Control": "private, no-cache" if is_signed_in else "no-cache",
-        "Vary": "Cookie, Origin",
+        "Vary": "Cookie",  # and Origin, which CORS adds to every answer
     }
     if known is not None and _is_known(etag, known):
         return Response(status_code=304, headers=headers)
@@ -74,8 +76,8 @@ def _versions(
     """None without the header and for `*`; whatever is no strong tag of ours matches nothing."""
     if if_match is None or if_match.strip() == "*":
         return None
-    tags = _TAG.findall(if_match)
-    return frozenset(int(own[1]) for tag in tags if (own := _STRONG_OURS.fullmatch(tag)))
+    found = (_STRONG_OURS.fullmatch(tag) for tag in _tags(if_match))
+    return frozenset(int(own[1]) for own in found if own)
 
 
 IfMatch = Annotated[Versions, Depends(_versions)]
@@ -114,5 +116,9 @@ def _etag(version: int, body: bytes) -> str:
 
 def _is_known(etag: str, known: str) -> bool:
     """Weak comparison, as a proxy that compresses makes tags weak."""
-    tags = _TAG.findall(known)
-    return known.strip() == "*" or etag in (tag.removeprefix("W/") for tag in tags)
+    return known.strip() == "*" or etag in (tag.removeprefix("W/") for tag in _tags(known))
+
+
+def _tags(header: str) -> Sequence[str]:
+    """The tags of a list; none of what is no list of tags."""
+    return _TAG.findall(header) if _TAGS.fullmatch(header) else ()

@@ -5,22 +5,27 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, select
+from sqlalchemy.orm import aliased
 
 from wxc.core.database import AnyRow, AnySelect, Reader
-from wxc.models import Block, Follow, Mute, Post, PostLike, Session, UsedUsername, User
+from wxc.models import Base, Block, Follow, Mute, Post, PostLike, Session, UsedUsername, User
 from wxc.users.visibility import known_to
 
 Listing = tuple[Callable[[UUID], AnySelect], Any]
 """What a member's list is selected by, and the column of its order."""
 
 
-def _people(edge: Any, mine: Any, theirs: Any) -> Listing:  # noqa: ANN401 - a table, its columns
+def _people(table: type[Base], mine: str, other: str) -> Listing:
+    """Whom an edge leads to from the column `mine`; they are named where they may be."""
+    edge: Any = aliased(table)  # visibility looks at blocks by itself
+    theirs = getattr(edge, other)
+
     def people(user_id: UUID) -> AnySelect:
         return (
             select(theirs.label("user_id"), User.username, edge.created_at)
             .select_from(edge)
             .outerjoin(User, and_(User.id == theirs, known_to(user_id)))
-            .where(mine == user_id)
+            .where(getattr(edge, mine) == user_id)
         )
 
     return people, edge.id
@@ -58,10 +63,10 @@ LISTINGS: Mapping[str, Listing] = {
         lambda me: select(PostLike.post_id, PostLike.created_at).where(PostLike.user_id == me),
         PostLike.id,
     ),
-    "following": _people(Follow, Follow.follower_id, Follow.followed_id),
-    "followers": _people(Follow, Follow.followed_id, Follow.follower_id),
-    "blocks": _people(Block, Block.blocker_id, Block.blocked_id),
-    "mutes": _people(Mute, Mute.muter_id, Mute.muted_id),
+    "following": _people(Follow, "follower_id", "followed_id"),
+    "followers": _people(Follow, "followed_id", "follower_id"),
+    "blocks": _people(Block, "blocker_id", "blocked_id"),
+    "mutes": _people(Mute, "muter_id", "muted_id"),
 }
 """The lists of an export by their names there."""
 
