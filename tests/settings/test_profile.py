@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.browser import Browser
-from tests.conftest import Member
 from tests.factories import make_follow, make_user
 from tests.hostile.refusals import snapshot
 
@@ -15,11 +14,6 @@ SETTINGS = {
     "avatar_url": "https://images.example.com/ada.png?size=2#top",
     "home_currency": "EUR",
 }
-
-
-@pytest.fixture
-async def ada(member: Member) -> Browser:
-    return await member("ada")
 
 
 class TestReading:
