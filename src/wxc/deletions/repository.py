@@ -4,15 +4,28 @@ A later feature hooks in here: edges that a row of somebody else counts become a
 rows that nobody counts a line in `BELONGINGS`. What is in neither goes with the account's row.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, literal, null, or_, select, union_all, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Uuid,
+    any_,
+    delete,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from wxc.core.database import AnyRow
+from wxc.core.database import AnyRow, IdColumn
 from wxc.models import Block, Follow, Mute, Post, PostLike, User
 
 Owned = type[Block] | type[Mute] | type[Post] | type[PostLike]
@@ -44,7 +57,7 @@ class LikesOfPosts:
         rows = (await self.session.execute(likes)).all()
         await self.session.execute(
             select(Post.id)
-            .where(Post.id.in_([row.post_id for row in rows]))
+            .where(_among(Post.id, [row.post_id for row in rows]))
             .order_by(Post.id)
             .with_for_update(key_share=True)
         )
@@ -52,7 +65,7 @@ class LikesOfPosts:
 
     async def cut(self, edges: Sequence[UUID]) -> None:
         """Remove likes and count them off; a member likes a post once."""
-        gone = delete(PostLike).where(PostLike.id.in_(edges)).returning(PostLike.post_id)
+        gone = delete(PostLike).where(_among(PostLike.id, edges)).returning(PostLike.post_id)
         posts = gone.cte("gone")
         await self.session.execute(
             update(Post).where(Post.id == posts.c.post_id).values(likes_count=Post.likes_count - 1)
@@ -76,7 +89,7 @@ class Follows:
         people = {user_id, *(end for row in rows for end in (row.follower_id, row.followed_id))}
         await self.session.execute(
             select(User.id)
-            .where(User.id.in_(people))
+            .where(_among(User.id, people))
             .order_by(User.id)
             .with_for_update(key_share=True)
         )
@@ -86,7 +99,7 @@ class Follows:
         """Remove follows and count them off at both ends."""
         gone = (
             delete(Follow)
-            .where(Follow.id.in_(edges))
+            .where(_among(Follow.id, edges))
             .returning(Follow.follower_id, Follow.followed_id)
             .cte("gone")
         )
@@ -109,6 +122,11 @@ class Follows:
         )
 
 
+def _among(column: IdColumn, ids: Collection[UUID]) -> ColumnElement[bool]:
+    """`column` is one of `ids`: one parameter, however many there are."""
+    return column == any_(literal(list(ids), ARRAY(Uuid())))
+
+
 EDGES: tuple[type[Edges], ...] = (LikesOfPosts, Follows)
 """In the order in which their rows are locked, as everywhere: posts before people."""
 
@@ -118,7 +136,10 @@ BELONGINGS: tuple[tuple[Owned, Callable[[UUID], ColumnElement[bool]]], ...] = (
     (Block, lambda me: or_(Block.blocker_id == me, Block.blocked_id == me)),
     (Mute, lambda me: or_(Mute.muter_id == me, Mute.muted_id == me)),
 )
-"""In the order in which they go: first what would go along with something else, unbounded."""
+"""In the order in which they go: first what would go along with something else, unbounded.
+
+What the member's own posts count is left as it is: nobody sees it any more.
+"""
 
 
 class DeletionRepository:
