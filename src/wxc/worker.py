@@ -1,4 +1,7 @@
-"""`wxc worker`: the jobs of the background, side by side on one pool of connections."""
+"""`wxc worker`: the jobs of the background, side by side on one pool of connections.
+
+A later feature adds its job to the tuple in `work`.
+"""
 
 import asyncio
 import logging

@@ -18,7 +18,6 @@ from sqlalchemy import (
     func,
     literal,
     null,
-    or_,
     select,
     union_all,
     update,
@@ -53,7 +52,12 @@ class LikesOfPosts:
 
     async def hold(self, user_id: UUID, most: int) -> Sequence[UUID]:
         """Likes, their posts locked."""
-        likes = select(PostLike.id, PostLike.post_id).where(PostLike.user_id == user_id).limit(most)
+        likes = (
+            select(PostLike.id, PostLike.post_id)
+            .where(PostLike.user_id == user_id)
+            .order_by(PostLike.post_id)  # as an index has them, whatever the planner believes
+            .limit(most)
+        )
         rows = (await self.session.execute(likes)).all()
         await self.session.execute(
             select(Post.id)
@@ -81,10 +85,11 @@ class Follows:
     async def hold(self, user_id: UUID, most: int) -> Sequence[UUID]:
         """Follows; the people at both ends are locked as by who follows, the member among them."""
         columns = (Follow.id, Follow.follower_id, Follow.followed_id)
-        edges = union_all(
-            select(*columns).where(Follow.follower_id == user_id),
-            select(*columns).where(Follow.followed_id == user_id),
-        ).limit(most)
+        halves = (
+            select(*columns).where(mine == user_id).order_by(Follow.id).limit(most).subquery()
+            for mine in (Follow.follower_id, Follow.followed_id)
+        )
+        edges = union_all(*map(select, halves)).limit(most)
         rows = (await self.session.execute(edges)).all()
         people = {user_id, *(end for row in rows for end in (row.follower_id, row.followed_id))}
         await self.session.execute(
@@ -133,8 +138,10 @@ EDGES: tuple[type[Edges], ...] = (LikesOfPosts, Follows)
 BELONGINGS: tuple[tuple[Owned, Callable[[UUID], ColumnElement[bool]]], ...] = (
     (PostLike, lambda me: PostLike.post_id.in_(select(Post.id).where(Post.author_id == me))),
     (Post, lambda me: Post.author_id == me),
-    (Block, lambda me: or_(Block.blocker_id == me, Block.blocked_id == me)),
-    (Mute, lambda me: or_(Mute.muter_id == me, Mute.muted_id == me)),
+    (Block, lambda me: Block.blocker_id == me),
+    (Block, lambda me: Block.blocked_id == me),
+    (Mute, lambda me: Mute.muter_id == me),
+    (Mute, lambda me: Mute.muted_id == me),
 )
 """In the order in which they go: first what would go along with something else, unbounded.
 
@@ -193,7 +200,7 @@ class DeletionRepository:
     async def remove_belongings(self, user_id: UUID, most: int) -> bool:
         """Remove up to `most` rows of one kind; False when none is left."""
         for table, is_theirs in BELONGINGS:
-            some = select(table.id).where(is_theirs(user_id)).limit(most)
+            some = select(table.id).where(is_theirs(user_id)).order_by(table.id).limit(most)
             statement = delete(table).where(table.id.in_(some)).returning(table.id)
             if (await self.session.execute(statement)).first() is not None:
                 return True
