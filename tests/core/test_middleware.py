@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi import APIRouter, FastAPI
+from starlette.responses import StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tests.browser import Browser
 from tests.conftest import Member
@@ -248,6 +249,22 @@ class TestStreams:
         for _ in range(2):  # its place is free again
             with pytest.raises(ClientGone):
                 await asyncio.wait_for(gate(_asked("/stream"), _nothing, stuck), 5)
+
+    async def test_the_end_of_such_a_reader_is_no_error(self) -> None:
+        async def pieces() -> AsyncIterator[bytes]:
+            while True:
+                yield b"piece"
+
+        async def connected() -> Message:
+            await asyncio.sleep(60)
+            raise AssertionError("not reached")
+
+        async def stuck(message: Message) -> None:
+            await asyncio.sleep(60 if message["type"] == "http.response.body" else 0)
+
+        app = Faults(self.gate(StreamingResponse(pieces())))
+
+        await asyncio.wait_for(app(_asked("/stream"), connected, stuck), 5)
 
     async def test_more_than_so_many_are_turned_away_and_others_are_not(self) -> None:
         served = []

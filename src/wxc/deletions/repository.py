@@ -19,15 +19,18 @@ from sqlalchemy import (
     literal,
     null,
     select,
+    true,
     union_all,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from wxc.core.database import AnyRow, IdColumn
+from wxc.core.database import AnyRow, AnySelect, IdColumn
 from wxc.models import Block, Follow, Mute, Post, PostLike, User
 
 Owned = type[Block] | type[Mute] | type[Post] | type[PostLike]
+Selecting = Callable[[UUID, int], AnySelect]
+"""The ids of up to so many rows of a member."""
 
 
 class Edges(Protocol):
@@ -135,13 +138,35 @@ def _among(column: IdColumn, ids: Collection[UUID]) -> ColumnElement[bool]:
 EDGES: tuple[type[Edges], ...] = (LikesOfPosts, Follows)
 """In the order in which their rows are locked, as everywhere: posts before people."""
 
-BELONGINGS: tuple[tuple[Owned, Callable[[UUID], ColumnElement[bool]]], ...] = (
-    (PostLike, lambda me: PostLike.post_id.in_(select(Post.id).where(Post.author_id == me))),
-    (Post, lambda me: Post.author_id == me),
-    (Block, lambda me: Block.blocker_id == me),
-    (Block, lambda me: Block.blocked_id == me),
-    (Mute, lambda me: Mute.muter_id == me),
-    (Mute, lambda me: Mute.muted_id == me),
+
+def _likes_of_own_posts(user_id: UUID, most: int) -> AnySelect:
+    """Others' likes, post after post, so that nothing but the member's own posts is read."""
+    likes = (
+        select(PostLike.id).where(PostLike.post_id == Post.id).order_by(PostLike.id).limit(most)
+    ).lateral("likes")
+    return (
+        select(likes.c.id)
+        .select_from(Post)
+        .join(likes, true())
+        .where(Post.author_id == user_id)
+        .limit(most)
+    )
+
+
+def _rows_of(table: Owned, owner: IdColumn) -> Selecting:
+    def rows_of(user_id: UUID, most: int) -> AnySelect:
+        return select(table.id).where(owner == user_id).order_by(table.id).limit(most)
+
+    return rows_of
+
+
+BELONGINGS: tuple[tuple[Owned, Selecting], ...] = (
+    (PostLike, _likes_of_own_posts),
+    (Post, _rows_of(Post, Post.author_id)),
+    (Block, _rows_of(Block, Block.blocker_id)),
+    (Block, _rows_of(Block, Block.blocked_id)),
+    (Mute, _rows_of(Mute, Mute.muter_id)),
+    (Mute, _rows_of(Mute, Mute.muted_id)),
 )
 """In the order in which they go: first what would go along with something else, unbounded.
 
@@ -199,9 +224,9 @@ class DeletionRepository:
 
     async def remove_belongings(self, user_id: UUID, most: int) -> bool:
         """Remove up to `most` rows of one kind; False when none is left."""
-        for table, is_theirs in BELONGINGS:
-            some = select(table.id).where(is_theirs(user_id)).order_by(table.id).limit(most)
-            statement = delete(table).where(table.id.in_(some)).returning(table.id)
+        for table, some in BELONGINGS:
+            rows = some(user_id, most)
+            statement = delete(table).where(table.id.in_(rows)).returning(table.id)
             if (await self.session.execute(statement)).first() is not None:
                 return True
         return False
