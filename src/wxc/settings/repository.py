@@ -62,7 +62,7 @@ class OwnAccountRepository:
         )
         return (await self.session.execute(statement)).scalar_one_or_none()
 
-    async def await_address(self, user_id: UUID, address: str, *, seen: str) -> AnyRow | None:
+    async def expect_address(self, user_id: UUID, address: str, *, seen: str) -> AnyRow | None:
         """`(pending_email,)` from now on: the address, or none where it is in use already."""
         statement = (
             update(User)

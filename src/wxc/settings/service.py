@@ -85,7 +85,7 @@ async def change_email(
     """
     seen = await confirm_password(database, auth, me, change.current_password)
     async with database.transaction() as session:
-        account = await OwnAccountRepository(session).await_address(me.id, change.email, seen=seen)
+        account = await OwnAccountRepository(session).expect_address(me.id, change.email, seen=seen)
         if account is None:
             raise WrongPassword
         await mails.void_links(session, me.id, MailKind.EMAIL_CHANGE)
