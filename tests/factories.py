@@ -19,6 +19,7 @@ from wxc.models import (
     NotificationType,
     Post,
     PostLike,
+    UsedUsername,
     User,
 )
 
@@ -40,6 +41,9 @@ async def make_user(
         **fields,
     }
     await connection.execute(insert(User).values(values))
+    await connection.execute(
+        insert(UsedUsername).values(name=username.lower(), user_id=values["id"])
+    )
     return UUID(str(values["id"]))
 
 

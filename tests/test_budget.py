@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.browser import Browser
 from tests.conftest import Member
 from tests.database import StatementLog
-from tests.factories import make_follow, make_post, make_user
+from tests.factories import PASSWORD, make_follow, make_like, make_post, make_user
 from wxc.core.redis import RedisClient
 
 T = TypeVar("T")
@@ -40,6 +40,14 @@ def round_trips(redis: RedisClient, monkeypatch: pytest.MonkeyPatch) -> list[int
     return counted
 
 
+# Where it is not only the session that is looked up.
+ROUND_TRIPS = {
+    ("POST", "/users/eve/follow"): 2,  # who is followed hears of it
+    ("PUT", "/settings/username"): 2,  # the limit of wrong passwords
+    ("PUT", "/settings/email"): 6,  # that, and both rates of mails to one address, twice
+}
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "statements"),
     [
@@ -50,6 +58,10 @@ def round_trips(redis: RedisClient, monkeypatch: pytest.MonkeyPatch) -> list[int
         ("GET", "/users/ada/following", None, 1),
         ("GET", "/posts/{post}", None, 1),
         ("GET", "/auth-check", None, 1),
+        ("GET", "/settings", None, 1),
+        ("PUT", "/settings", {"bio": "hello"}, 1),
+        ("PUT", "/settings/email", {"email": "a@b.example", "current_password": PASSWORD}, 4),
+        ("PUT", "/settings/username", {"username": "eda", "current_password": PASSWORD}, 4),
         ("POST", "/posts", {"body": "hello"}, 2),
         ("PUT", "/posts/{post}", {"body": "hello"}, 3),
         ("DELETE", "/posts/{post}", None, 2),
@@ -84,8 +96,7 @@ async def test_a_request_costs_no_more_than_its_budget(
 
     assert answer.is_success, answer.text
     assert len(log.statements) == statements, "\n\n".join(log.statements)
-    is_told = (method, path) == ("POST", "/users/eve/follow")  # who is followed hears of it
-    assert len(round_trips) == 1 + is_told
+    assert len(round_trips) == ROUND_TRIPS.get((method, path), 1)
 
 
 async def test_discovery_takes_a_second_statement(
@@ -98,3 +109,23 @@ async def test_discovery_takes_a_second_statement(
         await newcomer.get("/feeds")
 
     assert len(log.statements) == 2
+
+
+@pytest.mark.parametrize("edges", [1, 30])
+async def test_leaving_costs_the_same_however_many_know_one(
+    ada: Browser, connection: AsyncConnection, round_trips: list[int], edges: int
+) -> None:
+    for _ in range(edges):
+        other = await make_user(connection)
+        await make_follow(connection, ada.id, other)
+        await make_follow(connection, other, ada.id)
+        await make_like(connection, ada.id, await make_post(connection, other))
+    await ada.get("/auth-check")  # Redis has its sentinel
+    round_trips.clear()
+
+    with StatementLog().watching(connection) as log:
+        answer = await ada.delete("/settings", json={"current_password": PASSWORD})
+
+    assert answer.status_code == 204
+    assert len(log.statements) == 10, "\n\n".join(log.statements)
+    assert len(round_trips) == 3  # who asks; the limit; the news that they have gone

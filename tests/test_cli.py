@@ -10,10 +10,9 @@ from typer.testing import CliRunner
 
 from tests.browser import Browser
 from tests.live import running
-from wxc import cli, demo
+from wxc import cli, demo, worker
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
-from wxc.mails import worker
 
 run = CliRunner()
 

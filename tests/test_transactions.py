@@ -29,7 +29,9 @@ PASSWORD = "a walk in the rain"
 async def app(
     config: Config, fresh_database_url: str, redis: RedisClient
 ) -> AsyncIterator[FastAPI]:
-    changed = {"database_url": fresh_database_url, **UNLIMITED}
+    # Sixty at once on a busy machine wait longer than people would.
+    patient = {"database_pool_wait": 30, "request_deadline": 60}
+    changed = {"database_url": fresh_database_url, **UNLIMITED, **patient}
     async with running(config.model_copy(update=changed)) as app:
         yield app
 

@@ -28,13 +28,15 @@ from wxc.core.errors import Refusal
 from wxc.core.events import Events
 from wxc.core.limits import Limits
 from wxc.core.logging import configure_logging
-from wxc.core.middleware import Cors, Envelope, Faults, LoadGate, OriginGate
+from wxc.core.middleware import Cors, Envelope, Faults, LoadGate, OriginGate, StreamGate
 from wxc.core.openapi import install_openapi, operation_id
 from wxc.core.pagination import CursorSealer
 from wxc.core.problems import problem_response
 from wxc.core.redis import RedisClient
 from wxc.core.signing import derive_key
 from wxc.core.streams import StreamPlaces
+from wxc.deletions.router import router as deletions
+from wxc.exports.router import router as exports
 from wxc.feed.router import router as feed
 from wxc.notifications.router import router as notifications
 from wxc.operations.pages import Assets
@@ -52,6 +54,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     recovery,
     sessions,
     settings,
+    exports,
+    deletions,
     users,
     relationships,
     posts,
@@ -82,9 +86,11 @@ _TAGS: list[dict[str, Any]] = [
     {"name": "operations", "description": "Health, for those who run the service."},
 ]
 
+# The load balancer replaces what its probes find busy, which would help nobody.
 _PROBES = ("/livez", "/healthz")
+_STREAMS = ("/settings/export", "/notifications/stream")
 
-# The routes that take credentials have no business with long bodies.
+# The routes that take credentials have no business with long bodies. /settings itself takes texts.
 _ACCOUNT_PATHS = (
     "/register",
     "/login",
@@ -93,7 +99,7 @@ _ACCOUNT_PATHS = (
     "/request-",
     "/reset-password",
     "/verify-email",
-    "/settings",
+    "/settings/",
     "/sessions",
 )
 
@@ -168,7 +174,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
 def _add_middleware(app: FastAPI, config: Config) -> None:
     """From the inside out: what is added last sees the request first."""
     app.add_middleware(
-        LoadGate, deadline=config.request_deadline, most=config.requests_in_flight, probes=_PROBES
+        StreamGate,
+        streams=_STREAMS,
+        patience=config.request_deadline,
+        most=config.streams_in_flight,
+    )
+    app.add_middleware(
+        LoadGate,
+        deadline=config.request_deadline,
+        most=config.requests_in_flight,
+        passing=(*_PROBES, *_STREAMS),
     )
     app.add_middleware(BodyGate, limit_for=_body_limit(config), deadline=config.body_deadline)
     app.add_middleware(OriginGate, origins=config.cors_origins)

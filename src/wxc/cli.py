@@ -59,12 +59,12 @@ def serve(
 
 @app.command()
 def worker() -> None:
-    """Send the mails that wait in the outbox; any number of workers may run."""
-    from wxc.mails import worker as mails
+    """Send mails and clear up after deleted accounts; any number of workers may run."""
+    from wxc import worker as background
 
     config = read_config()
     configure_logging(config)
-    asyncio.run(mails.work(config))
+    asyncio.run(background.work(config))
 
 
 @app.command()

@@ -1,7 +1,8 @@
 """Demo data: the same members, follows, posts and likes every time, for an empty database.
 
 Follows and likes follow a power law, as those of real networks do: a few members have very many
-followers. Rows go in by COPY in one transaction; the counters are computed from them at the end.
+followers. Rows go in by COPY in one transaction; the names in use and
+the counters are computed from them at the end.
 """
 
 import random
@@ -101,8 +102,8 @@ class _Filling:
         await self._copy("follows", _FOLLOW_COLUMNS, self._follow_rows, self._follows)
         await self._copy("posts", _POST_COLUMNS, self._post_rows, self._posts)
         await self._copy("post_likes", _LIKE_COLUMNS, self._like_rows, self._likes)
-        with self._progress(length=len(_COUNTS), label="counters  ") as bar:
-            for statement in _COUNTS:
+        with self._progress(length=len(_DERIVED), label="counters  ") as bar:
+            for statement in _DERIVED:
                 await self._connection.execute(statement)
                 bar.update(1)
         return (
@@ -208,7 +209,11 @@ _USER_COLUMNS = (
 _FOLLOW_COLUMNS = ("id", "follower_id", "followed_id", "created_at")
 _POST_COLUMNS = ("id", "author_id", "body", "created_at")
 _LIKE_COLUMNS = ("id", "user_id", "post_id", "created_at")
-_COUNTS = (
+_DERIVED = (
+    """
+    INSERT INTO used_usernames (name, user_id, taken_at)
+    SELECT lower(username), id, created_at FROM users
+    """,
     """
     UPDATE users SET followers_count = counted.n
     FROM (SELECT followed_id AS id, count(*) AS n FROM follows GROUP BY 1) counted

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from fastapi import APIRouter, FastAPI
-from starlette.types import Message, Receive, Scope, Send
+from starlette.responses import StreamingResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tests.browser import Browser
 from tests.conftest import Member
 
@@ -16,7 +17,8 @@ from wxc.app import create_app
 from wxc.core import logging as logs
 from wxc.core.bodies import BodyGate, ClientGone
 from wxc.core.config import Config
-from wxc.core.middleware import Faults
+from wxc.core.errors import Overloaded
+from wxc.core.middleware import Faults, StreamGate
 
 APP = "https://app.example.com"
 
@@ -218,6 +220,82 @@ class TestTrouble:
 
         assert (answer.status_code, answer.json()["code"]) == (408, "request_timeout")
         assert answer.headers["connection"] == "close"
+
+
+class TestStreams:
+    @staticmethod
+    def gate(app: ASGIApp, most: int = 1) -> StreamGate:
+        return StreamGate(app, streams=("/stream",), patience=0.05, most=most)
+
+    async def test_one_may_last_longer_than_the_patience_with_its_reader(self) -> None:
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            for number in range(3):
+                await asyncio.sleep(0.04)
+                await send({"type": "http.response.body", "body": b"%d" % number})
+
+        sent: list[Message] = []
+        await self.gate(app)(_asked("/stream"), _nothing, _into(sent))
+
+        assert [message["body"] for message in sent] == [b"0", b"1", b"2"]
+
+    async def test_a_reader_who_takes_nothing_any_more_is_left(self) -> None:
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await send({"type": "http.response.body", "body": b""})
+
+        async def stuck(message: Message) -> None:
+            await asyncio.sleep(60)
+
+        gate = self.gate(app)
+        for _ in range(2):  # its place is free again
+            with pytest.raises(ClientGone):
+                await asyncio.wait_for(gate(_asked("/stream"), _nothing, stuck), 5)
+
+    async def test_the_end_of_such_a_reader_is_no_error(self) -> None:
+        async def pieces() -> AsyncIterator[bytes]:
+            while True:
+                yield b"piece"
+
+        async def connected() -> Message:
+            await asyncio.sleep(60)
+            raise AssertionError("not reached")
+
+        async def stuck(message: Message) -> None:
+            await asyncio.sleep(60 if message["type"] == "http.response.body" else 0)
+
+        app = Faults(self.gate(StreamingResponse(pieces())))
+
+        await asyncio.wait_for(app(_asked("/stream"), connected, stuck), 5)
+
+    async def test_more_than_so_many_are_turned_away_and_others_are_not(self) -> None:
+        served = []
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            served.append(scope["path"])
+            if scope["path"] == "/stream":
+                with pytest.raises(Overloaded):
+                    await gate(scope, receive, send)
+                await gate(_asked("/other"), receive, send)
+
+        gate = self.gate(app)
+        for _ in range(2):
+            await gate(_asked("/stream"), _nothing, _into([]))
+
+        assert served == ["/stream", "/other"] * 2
+
+
+def _asked(path: str) -> Scope:
+    return {"type": "http", "path": path}
+
+
+async def _nothing() -> Message:
+    raise AssertionError("nobody reads")
+
+
+def _into(sent: list[Message]) -> Send:
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    return send
 
 
 async def test_a_client_that_hangs_up_with_its_body_is_left_alone() -> None:

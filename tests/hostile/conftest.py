@@ -6,6 +6,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests import factories
 from tests.browser import Browser
@@ -77,7 +78,10 @@ def config(config: Config) -> Config:
 
 
 @pytest.fixture
-async def world(member: Member, stranger: Browser, connection: AsyncConnection) -> World:
+async def world(
+    app: FastAPI, member: Member, stranger: Browser, connection: AsyncConnection
+) -> World:
+    app.state.events.end()  # a stream says what it has to say, and is over
     ada = await member("ada")
     assert ada.id is not None
     grace = await factories.make_user(connection, "grace")

@@ -84,7 +84,8 @@ async def test_head_is_get_without_a_body(operation: Operation, world: World) ->
     assert {name for name in head.headers if name not in own} == {
         name for name in get.headers if name not in own
     }
-    assert head.headers["content-length"] == get.headers["content-length"]
+    # What is sent while it is read has no length beforehand.
+    assert head.headers.get("content-length") == get.headers.get("content-length")
 
 
 @pytest.mark.parametrize("operation", READING, ids=str)

@@ -79,13 +79,15 @@ async def test_a_pattern_is_nobody(name: str, member: Member, stranger: Browser)
 
 
 @pytest.mark.parametrize("operation", READING, ids=str)
-async def test_what_is_read_is_json_that_no_browser_takes_for_a_page(
+async def test_what_is_read_is_nothing_that_a_browser_takes_for_a_page(
     operation: Operation, world: World
 ) -> None:
     answer = await world.send(operation)
 
     assert answer.status_code == 200
-    assert answer.headers["content-type"] == "application/json"
+    (declared,) = operation.declared["responses"]["200"]["content"]
+    assert declared in ("application/json", "text/event-stream")
+    assert answer.headers["content-type"].partition(";")[0] == declared
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
 

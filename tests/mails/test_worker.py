@@ -1,7 +1,6 @@
 """What is in the outbox is sent, once, and the worker keeps going."""
 
 import asyncio
-import signal
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,7 +16,7 @@ from tests.mailserver import MailServer
 from wxc.core import clock
 from wxc.core.config import Config
 from wxc.core.database import Database
-from wxc.mails import service, worker
+from wxc.mails import service
 from wxc.mails.repository import OutboxRepository
 from wxc.mails.worker import Worker
 from wxc.models import MailKind, MailState, MailToken
@@ -185,13 +184,3 @@ class TestRunning:
         (row,) = await outbox(connection)
         assert row.state == MailState.WAITING
         assert row.due_at > clock.now() + timedelta(seconds=60)
-
-    async def test_the_process_ends_when_it_is_asked_to(
-        self, mailing: Config, smtp: MailServer, fresh_database_url: str
-    ) -> None:
-        config = mailing.model_copy(update={"database_url": fresh_database_url})
-        asyncio.get_running_loop().call_later(0.1, signal.raise_signal, signal.SIGTERM)
-
-        await asyncio.wait_for(worker.work(config), 5)
-
-        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL

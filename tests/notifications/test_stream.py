@@ -149,14 +149,16 @@ async def test_what_was_missed_is_replayed(first: FastAPI, people: tuple[Browser
         "garbage",
         "00000000-0000-0000-0000-000000000000",
         "ffffffff-ffff-ffff-ffff-ffffffffffff",
-        str(first_id_at(clock.now() - timedelta(hours=25))),
-        str(first_id_at(clock.now() + timedelta(hours=1))),
+        timedelta(hours=-25),
+        timedelta(hours=1),
     ],
 )
 async def test_what_cannot_be_replayed_is_a_reset(
-    first: FastAPI, people: tuple[Browser, Browser], last: str
+    first: FastAPI, people: tuple[Browser, Browser], last: str | timedelta
 ) -> None:
     ada, _ = people
+    if isinstance(last, timedelta):
+        last = str(first_id_at(clock.now() + last))
     async with reading(first, ada, STREAM, last_event_id=last) as stream:
         assert (await stream.next()).name == "reset"
         await begin(stream)
@@ -263,6 +265,6 @@ async def test_a_head_of_it_ends_at_once(first: FastAPI, people: tuple[Browser, 
 
 async def test_it_is_for_members_only(first: FastAPI) -> None:
     async with Browser(first) as stranger:
-        answer = await stranger.get(STREAM)
+        answer = await stranger.get("/notifications/stream")
 
     assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")

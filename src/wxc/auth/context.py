@@ -38,4 +38,5 @@ class Auth:
         self.passwords = Passwords(config)
         self.revocations = Revocations(config, database, redis, events)
         self.idle_lifetime = timedelta(seconds=config.session_idle_lifetime)
+        self.username_changes = config.username_changes_per_year
         self.lifetime = timedelta(seconds=config.session_lifetime)

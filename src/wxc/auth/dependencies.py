@@ -182,6 +182,7 @@ CurrentUser = Annotated[Principal, Depends(current_user)]
 HeldSession = Annotated[UUID, Depends(held_session)]
 Claim = Annotated[RefreshClaim, Depends(refresh_claim)]
 LeavingSession = Annotated[UUID | None, Depends(leaving_session)]
+FormerSession = Annotated[UUID | None, Depends(former_session)]
 StreamPlace = Annotated[None, Depends(stream_place)]
 Visitor = Annotated[Visit, Depends(visit)]
 

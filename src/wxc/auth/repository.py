@@ -10,9 +10,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from wxc.core.database import AnyRow, Reader
-from wxc.models import Session, User
+from wxc.models import Session, UsedUsername, User
 
-_ME = (
+ME = (
     User.id,
     User.username,
     User.email,
@@ -23,7 +23,9 @@ _ME = (
     User.avatar_url,
     User.home_currency,
     User.created_at,
+    User.version,
 )
+"""The columns of `Me`, and the version of the settings."""
 
 
 def alive(moment: datetime) -> ColumnElement[bool]:
@@ -35,6 +37,7 @@ def alive(moment: datetime) -> ColumnElement[bool]:
 class NewAccount:
     """What is written for a new member."""
 
+    id: UUID
     username: str
     email: str
     password_hash: str
@@ -48,22 +51,23 @@ class AccountReader:
         self.reader = reader
 
     async def me(self, user_id: UUID) -> AnyRow | None:
-        """The columns of `Me`."""
-        return (await self.reader.execute(select(*_ME).where(User.id == user_id))).one_or_none()
+        """The columns of `Me`, and the version of the settings."""
+        statement = select(*ME).where(User.id == user_id, User.erase_at.is_(None))
+        return (await self.reader.execute(statement)).one_or_none()
 
     async def by_identifier(self, identifier: str) -> AnyRow | None:
         """The account of a username or e-mail address, with `password_hash`, `suspended_at`."""
         wanted = func.lower(identifier)
-        statement = select(*_ME, User.password_hash, User.suspended_at).where(
+        statement = select(*ME, User.password_hash, User.suspended_at).where(
             or_(func.lower(User.username) == wanted, func.lower(User.email) == wanted)
         )
         # A username holds no @, an address does: at most one row.
         return (await self.reader.execute(statement)).one_or_none()
 
     async def taken(self, username: str, email: str) -> AnyRow:
-        """Whether each of the two is in use: `(username, email)`."""
+        """Whether the one was ever used, and the other is in use: `(username, email)`."""
         statement = select(
-            select(User.id).where(func.lower(User.username) == func.lower(username)).exists(),
+            select(UsedUsername.name).where(UsedUsername.name == username.lower()).exists(),
             select(User.id).where(func.lower(User.email) == func.lower(email)).exists(),
         )
         return (await self.reader.execute(statement)).one()
@@ -75,18 +79,37 @@ class AccountRepository:
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
 
+    async def claim_username(self, username: str, user_id: UUID, moment: datetime) -> bool:
+        """Make the name this account's for ever; False when it is, or once was, another's.
+
+        It comes before the account's own row is written, so that of those who want a name at
+        the same moment all wait here.
+        """
+        statement = (
+            upsert(UsedUsername)
+            .values(name=username.lower(), user_id=user_id, taken_at=moment)
+            .on_conflict_do_update(
+                index_elements=[UsedUsername.name],
+                set_={"user_id": user_id},
+                where=UsedUsername.user_id == user_id,
+            )
+            .returning(UsedUsername.name)
+        )
+        return (await self.session.execute(statement)).scalar_one_or_none() is not None
+
     async def add(self, account: NewAccount) -> AnyRow | None:
-        """The new member as the columns of `Me`; None when a racing registration won."""
+        """The new member as the columns of `Me`; None when the address is taken."""
         statement = (
             upsert(User)
             .values(
+                id=account.id,
                 username=account.username,
                 email=account.email,
                 password_hash=account.password_hash,
                 display_name=account.display_name,
             )
             .on_conflict_do_nothing()
-            .returning(*_ME)
+            .returning(*ME)
         )
         return (await self.session.execute(statement)).one_or_none()
 

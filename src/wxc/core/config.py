@@ -86,6 +86,7 @@ class Config(BaseSettings):
     session_idle_lifetime: int = Field(default=14 * 86_400, ge=60)
     session_lifetime: int = Field(default=30 * 86_400, ge=60)
     revocation_poll_interval: float = Field(default=1.0, gt=0)
+    username_changes_per_year: int = Field(default=3, ge=1)
     password_hash_memory: int = Field(default=19_456, ge=8)
     password_hash_rounds: int = Field(default=2, ge=1)
     password_hash_workers: int = Field(default=1, ge=1)
@@ -125,6 +126,7 @@ class Config(BaseSettings):
 
     request_deadline: float = Field(default=10.0, gt=0)
     requests_in_flight: int = Field(default=256, ge=1)
+    streams_in_flight: int = Field(default=1000, ge=1)
     streams_per_session: int = Field(default=5, ge=1)
     body_limit: int = Field(default=256 * 1024, ge=1)
     account_body_limit: int = Field(default=8 * 1024, ge=1)

@@ -19,7 +19,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is a fact, not an error
     """The request cannot be granted."""
 
     status: ClassVar[int] = 400
-    retry_after: int | None = None  # seconds; a single refusal may know better than its class
+    retry_after: int | None = None  # seconds; where it varies, each instance has its own
 
     def __init__(
         self,
@@ -106,6 +106,12 @@ class RequestTimeout(Refusal):
     """The body took too long to arrive."""
 
     status = 408
+
+
+class PreconditionFailed(Refusal):
+    """This has changed since you read it. Please read it again."""
+
+    status = 412
 
 
 class BodyTooLarge(Refusal):

@@ -2,8 +2,8 @@
 
 From the outside in: `Envelope` (request id, headers, log line), CORS, `Faults` (any exception
 becomes a problem), `OriginGate` (CSRF, first layer), `BodyGate` (JSON or nothing), `LoadGate`
-(deadline, requests in flight). `BaseHTTPMiddleware` is banned: it leaks database connections
-when a request is cancelled.
+(deadline, requests in flight), `StreamGate` (its counterpart for answers of any length).
+`BaseHTTPMiddleware` is banned: it leaks database connections when a request is cancelled.
 """
 
 import asyncio
@@ -91,6 +91,8 @@ class Envelope:
             del headers["content-type"]  # of nothing
         headers["X-Request-ID"] = request_id
         headers.setdefault("Cache-Control", "no-store")
+        if headers.get("content-type", "").startswith("text/event-stream"):
+            headers["Cache-Control"] = "no-store"  # FastAPI's own `no-cache` lets proxies keep it
         for name, value in self._headers.items():
             headers.setdefault(name, value)
 
@@ -234,17 +236,16 @@ class LoadGate:
     """Bound how long a request may take (seconds) and how many are served at once."""
 
     def __init__(
-        self, app: ASGIApp, *, deadline: float, most: int, probes: Collection[str] = ()
+        self, app: ASGIApp, *, deadline: float, most: int, passing: Collection[str] = ()
     ) -> None:
         self.app = app
-        self._probes = frozenset(probes)
+        self._passing = frozenset(passing)
         self._deadline = deadline
         self._most = most
         self._in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # The load balancer replaces what its probes find busy, which would help nobody.
-        if scope["type"] != "http" or scope["path"] in self._probes:
+        if scope["type"] != "http" or scope["path"] in self._passing:
             await self.app(scope, receive, send)
             return
         if self._in_flight >= self._most:
@@ -259,3 +260,40 @@ class LoadGate:
             raise
         finally:
             self._in_flight -= 1
+
+
+class StreamGate:
+    """Bound how many answers of any length are under way, and how long a reader takes for a part.
+
+    They may last longer than a request: whoever reads on is served to the end. The reader of a
+    part that nobody takes within `patience` seconds counts as gone.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, streams: Collection[str], patience: float, most: int
+    ) -> None:
+        self.app = app
+        self._streams = frozenset(streams)
+        self._patience = patience
+        self._most = most
+        self._open = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] not in self._streams:
+            await self.app(scope, receive, send)
+            return
+        if self._open >= self._most:
+            raise Overloaded
+
+        async def send_in_time(message: Message) -> None:
+            try:
+                async with asyncio.timeout(self._patience):
+                    await send(message)
+            except TimeoutError:
+                raise ClientGone from None
+
+        self._open += 1
+        try:
+            await self.app(scope, receive, send_in_time)
+        finally:
+            self._open -= 1

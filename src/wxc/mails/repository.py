@@ -128,6 +128,11 @@ class OutboxRepository:
         )
         return (await self.session.execute(statement)).one_or_none()
 
+    async def has_another(self, address: str, user_id: UUID) -> bool:
+        """Whether the address is in use by somebody else."""
+        other = exists().where(func.lower(User.email) == func.lower(address), User.id != user_id)
+        return bool((await self.session.execute(select(other))).scalar_one())
+
 
 class TokenReader:
     """Which links are good for something."""

@@ -75,8 +75,8 @@ async def use_link(session: AsyncSession, link: Link) -> bool:
 
 
 async def void_links(session: AsyncSession, user_id: UUID, *kinds: MailKind) -> None:
-    """Make the account's open links of these kinds void, as after a change of its password."""
-    await TokenRepository(session).end_all(user_id, kinds, clock.now())
+    """Make the account's open links void; those of these kinds, or all."""
+    await TokenRepository(session).end_all(user_id, kinds or tuple(MailKind), clock.now())
 
 
 async def has_backlog(reader: Reader) -> bool:
@@ -90,7 +90,8 @@ async def has_backlog(reader: Reader) -> bool:
 async def address_mail(session: AsyncSession, links: Links, mail: AnyRow) -> Recipient:
     """Whom the mail is for, its token made at the first attempt; raises `NotWanted`."""
     kind = MailKind(mail.kind)
-    account = await OutboxRepository(session).recipient(mail)
+    outbox = OutboxRepository(session)
+    account = await outbox.recipient(mail)
     if account is None:
         raise NobodyThere
     if not links.is_in(kind):
@@ -99,6 +100,8 @@ async def address_mail(session: AsyncSession, links: Links, mail: AnyRow) -> Rec
         raise NobodyThere
     if not _fits(kind, mail.address, account):
         raise NotWanted("the account has changed")
+    if kind is MailKind.EMAIL_CHANGE and await outbox.has_another(mail.address, account.id):
+        raise NotWanted("the address is another account's")
     # An address that was typed is like the account's, but for the case of its letters, and what
     # is the same letter to us need not be to another mail server: only the stored one is used.
     address = mail.address if mail.user_id is not None else account.email

@@ -1,4 +1,4 @@
-"""The worker: takes due mails out of the outbox and sends them.
+"""The worker's job of sending: takes due mails out of the outbox.
 
 A mail is claimed in one short transaction, addressed in a second, and marked in a third; no
 connection is held while the mail server talks. A claim is a lease: the mails of a worker that is
@@ -8,12 +8,12 @@ killed are due again when it ends, and carry the same Message-ID and the same li
 import asyncio
 import logging
 import random
-import signal
 from datetime import timedelta
 
 from wxc.core import clock
 from wxc.core.config import Config
 from wxc.core.database import UNREACHABLE, AnyRow, Database
+from wxc.core.jobs import pause
 from wxc.mails import service
 from wxc.mails.letters import Letters
 from wxc.mails.links import Links
@@ -26,21 +26,6 @@ _BATCH = 10  # mails that are sent at once
 _LONGEST_PAUSE = 3600.0  # seconds between two attempts
 _KEPT = timedelta(days=7)  # what is over, before it is forgotten
 _PURGE_INTERVAL = timedelta(hours=1)
-_FAREWELLS = (signal.SIGINT, signal.SIGTERM)
-
-
-async def work(config: Config) -> None:
-    """Send mails until the process is asked to end, and end what was begun."""
-    stop, database, loop = asyncio.Event(), Database(config), asyncio.get_running_loop()
-    for number in _FAREWELLS:
-        loop.add_signal_handler(number, stop.set)
-    try:
-        await Worker(config, database).run(stop)
-    finally:
-        for number in _FAREWELLS:
-            loop.remove_signal_handler(number)
-        await database.close()
-        _log.info("the worker has stopped")
 
 
 class Worker:
@@ -67,7 +52,7 @@ class Worker:
         while not stop.is_set():
             is_busy = await self._try_once()
             if not is_busy:
-                await _sleep(self._interval, stop)
+                await pause(self._interval, stop)
 
     async def work_once(self) -> int:
         """Send one batch of what is due; how many mails it was."""
@@ -164,10 +149,3 @@ class Worker:
 def backoff(attempts: int) -> float:
     """Seconds until the next attempt: doubling from one to an hour, and up to a half more."""
     return min(2.0 ** (attempts - 1), _LONGEST_PAUSE) * random.uniform(1, 1.5)  # noqa: S311
-
-
-async def _sleep(seconds: float, stop: asyncio.Event) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return

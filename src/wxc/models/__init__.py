@@ -10,6 +10,7 @@ from wxc.models.outbox_mail import MailKind, MailState, OutboxMail
 from wxc.models.post import Post
 from wxc.models.post_like import PostLike
 from wxc.models.session import Session
+from wxc.models.used_username import UsedUsername
 from wxc.models.user import User
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "Post",
     "PostLike",
     "Session",
+    "UsedUsername",
     "User",
 ]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index, String, func
+from sqlalchemy import ARRAY, CheckConstraint, DateTime, Index, String, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wxc.models.base import Base, CreatedAt, IdKey
@@ -16,11 +16,11 @@ class User(Base):
     id: Mapped[IdKey]
     username: Mapped[str] = mapped_column(String(30))
     """As typed; unique and looked up in lower case."""
-    email: Mapped[str] = mapped_column(String(254))
+    email: Mapped[str | None] = mapped_column(String(254))
     """Domain in lower case and IDNA; unique in lower case as a whole."""
     email_verified_at: Mapped[datetime | None]
     pending_email: Mapped[str | None] = mapped_column(String(254))
-    password_hash: Mapped[str]
+    password_hash: Mapped[str | None]
     display_name: Mapped[str | None] = mapped_column(String(50))
     bio: Mapped[str | None] = mapped_column(String(500))
     avatar_url: Mapped[str | None] = mapped_column(String(2000))
@@ -29,13 +29,33 @@ class User(Base):
     following_count: Mapped[int] = mapped_column(default=0, server_default="0")
     posts_count: Mapped[int] = mapped_column(default=0, server_default="0")
     has_exchange: Mapped[bool] = mapped_column(default=False, server_default="false")
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    """Raised by whoever replaces the settings; not by counters."""
+    username_changes: Mapped[list[datetime]] = mapped_column(
+        ARRAY(DateTime(timezone=True)), default=list, server_default="{}"
+    )
+    """When the name was changed during the last year."""
     suspended_at: Mapped[datetime | None]
+    """Since when the member is not there, for anybody; one who has left stays so."""
+    erase_at: Mapped[datetime | None] = mapped_column()
+    """The account was deleted: when the worker has to see next to what is left of it."""
     created_at: Mapped[CreatedAt]
 
     __table_args__ = (
         Index("uq_users_username_lower", func.lower(username), unique=True),
         Index("uq_users_email_lower", func.lower(email), unique=True),
         CheckConstraint("username ~ '^[A-Za-z0-9_]{3,30}$'", name="username_form"),
+        Index("ix_users_erase_at", erase_at, postgresql_where=erase_at.isnot(None)),
+        CheckConstraint(
+            "erase_at IS NOT NULL OR (email IS NOT NULL AND password_hash IS NOT NULL)",
+            name="can_log_in",
+        ),
+        CheckConstraint(
+            "erase_at IS NULL OR (suspended_at IS NOT NULL AND num_nonnulls(email, "
+            "email_verified_at, pending_email, password_hash, display_name, bio, avatar_url, "
+            "home_currency) = 0)",
+            name="nothing_personal_is_left",
+        ),
         CheckConstraint(
             "followers_count >= 0 AND following_count >= 0 AND posts_count >= 0",
             name="counts_not_negative",

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from wxc.core.database import AnyRow
@@ -35,6 +36,30 @@ class RecoveryRepository:
             .returning(User.id)
         )
         return (await self.session.execute(statement)).scalar_one_or_none() is not None
+
+    async def lock_changing(self, user_id: UUID, address: str) -> str | None:
+        """The address in use of an account that waits for this one, locked; None for any other."""
+        statement = (
+            select(User.email)
+            .where(User.id == user_id, User.pending_email == address, User.suspended_at.is_(None))
+            .with_for_update()
+        )
+        return (await self.session.execute(statement)).scalar_one_or_none()
+
+    async def replace_address(self, user_id: UUID, address: str, moment: datetime) -> bool:
+        """Put the proven address in use; False when somebody else has it.
+
+        The transaction is good for nothing then, and must be undone.
+        """
+        try:
+            await self.session.execute(
+                update(User)
+                .where(User.id == user_id)
+                .values(email=address, email_verified_at=moment, pending_email=None)
+            )
+        except IntegrityError:
+            return False
+        return True
 
     async def verify_address(self, user_id: UUID, address: str, moment: datetime) -> bool:
         """Note that the address is proven; False when the account has another, or is suspended."""

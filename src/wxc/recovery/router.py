@@ -4,14 +4,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, status
 
-from wxc.auth.dependencies import AuthTools, CurrentUser
+from wxc.auth.dependencies import AuthTools, CurrentUser, FormerSession
 from wxc.auth.errors import HashingBusy, NotAuthenticated, PasswordTooCommon, SessionExpired
 from wxc.core.dependencies import Session, Throttled, Transactions
 from wxc.core.errors import RateLimited
 from wxc.core.openapi import documented
+from wxc.mails.schemas import MailAccepted
 from wxc.recovery import service
 from wxc.recovery.errors import InvalidToken
-from wxc.recovery.schemas import MailAccepted, PasswordReset, PasswordResetRequest
+from wxc.recovery.schemas import PasswordReset, PasswordResetRequest
 
 router = APIRouter(tags=["auth"])
 # A plain string: whatever is not one of our tokens is refused in one and the same way.
@@ -77,6 +78,12 @@ async def request_email_verification(
     summary="Prove an e-mail address",
     responses=documented(InvalidToken),
 )
-async def verify_email(token: Token, session: Session) -> None:
-    """Prove with a mailed link that the account's e-mail address is yours; needs no session."""
-    await service.verify_email(session, token)
+async def verify_email(
+    token: Token, session: Session, auth: AuthTools, current: FormerSession
+) -> None:
+    """Prove with a mailed link that an e-mail address is yours; needs no session.
+
+    The link of a new address puts it in place of the old one, which is told. Every session of the
+    account ends then, but the one that follows the link, if any does.
+    """
+    await service.verify_email(session, auth, token, current)

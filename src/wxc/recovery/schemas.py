@@ -1,7 +1,5 @@
 """What links in mails are asked for with, and what they bring about."""
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict
 
 from wxc.auth.schemas import NewPassword
@@ -26,9 +24,3 @@ class PasswordReset(BaseModel):
     )
 
     password: NewPassword
-
-
-class MailAccepted(BaseModel):
-    """A mail follows if there is reason for one; the answer does not tell."""
-
-    status: Literal["accepted"]

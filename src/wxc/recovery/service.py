@@ -1,6 +1,6 @@
-"""What mailed links do: another password, a proven address."""
+"""What mailed links do: another password, a proven or another address."""
 
-from functools import partial
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -8,14 +8,15 @@ from wxc.auth.context import Auth, Principal
 from wxc.auth.errors import PasswordTooCommon
 from wxc.auth.passwords import is_common
 from wxc.core import clock
-from wxc.core.database import Database, after_commit
+from wxc.core.database import Database
 from wxc.core.limits import Throttle
 from wxc.mails import service as mails
+from wxc.mails.links import Link
+from wxc.mails.schemas import MailAccepted
 from wxc.models import MailKind
 from wxc.recovery.errors import InvalidToken
 from wxc.recovery.repository import RecoveryRepository
-from wxc.recovery.schemas import MailAccepted
-from wxc.sessions.repository import OwnSessionRepository
+from wxc.sessions.service import shut_out_and_tell
 
 
 async def request_password_reset(
@@ -54,14 +55,9 @@ async def reset_password(
             raise InvalidToken
         if not await mails.use_link(session, link):
             raise InvalidToken
-        await mails.void_links(
-            session, link.user_id, MailKind.PASSWORD_RESET, MailKind.EMAIL_CHANGE
+        await shut_out_and_tell(
+            session, auth, link.user_id, MailKind.PASSWORD_CHANGED, address=link.address
         )
-        ended = await OwnSessionRepository(session).revoke_all(link.user_id, clock.now())
-        await mails.enqueue(
-            session, MailKind.PASSWORD_CHANGED, address=link.address, user_id=link.user_id
-        )
-        after_commit(session, partial(auth.revocations.announce, ended))
 
 
 async def request_email_verification(
@@ -77,13 +73,38 @@ async def request_email_verification(
     return MailAccepted(status="accepted")
 
 
-async def verify_email(session: AsyncSession, token: str) -> None:
-    """Note that who has the token reads the account's mails; raises `InvalidToken`."""
-    link = await mails.find_link(session, token, MailKind.VERIFICATION)
+async def verify_email(session: AsyncSession, auth: Auth, token: str, current: UUID | None) -> None:
+    """Do what the link promises to who reads the mails of its address.
+
+    Raises `InvalidToken`. A new address ends every session but the `current` one: the one whose
+    cookies come along, which may be nobody's, since the link needs no session.
+    """
+    link = await mails.find_link(session, token, MailKind.VERIFICATION, MailKind.EMAIL_CHANGE)
     if link is None:
         raise InvalidToken
+    if link.kind is MailKind.EMAIL_CHANGE:
+        await _change_address(session, auth, link, current)
+    else:
+        await _prove_address(session, link)
+
+
+async def _prove_address(session: AsyncSession, link: Link) -> None:
     accounts = RecoveryRepository(session)
     if not await accounts.verify_address(link.user_id, link.address, clock.now()):
         raise InvalidToken
     if not await mails.use_link(session, link):
         raise InvalidToken
+
+
+async def _change_address(
+    session: AsyncSession, auth: Auth, link: Link, current: UUID | None
+) -> None:
+    accounts = RecoveryRepository(session)
+    former = await accounts.lock_changing(link.user_id, link.address)
+    if former is None or not await mails.use_link(session, link):
+        raise InvalidToken
+    if not await accounts.replace_address(link.user_id, link.address, clock.now()):
+        raise InvalidToken
+    await shut_out_and_tell(
+        session, auth, link.user_id, MailKind.EMAIL_CHANGED, address=former, kept=current
+    )

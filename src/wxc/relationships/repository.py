@@ -131,8 +131,10 @@ class PairRepository:
         row = (await self.session.execute(statement)).one_or_none()
         return row.id if row is not None else None
 
-    async def relation(self, me_id: UUID, other_id: UUID) -> AnyRow:
+    async def relation(self, me_id: UUID, other_id: UUID) -> AnyRow | None:
         """`(hidden, blocking)`: whether they have blocked me, whether I have blocked them.
+
+        None when one of the two is not there any more.
 
         Both members' rows are locked in the order of their ids, so that those who follow one
         another in a circle cannot deadlock, and so that nothing has to wait after a follow's id
@@ -143,11 +145,12 @@ class PairRepository:
                 has_blocked(other_id, me_id).label("hidden"),
                 has_blocked(me_id, other_id).label("blocking"),
             )
-            .where(User.id.in_((me_id, other_id)))
+            .where(User.id.in_((me_id, other_id)), User.suspended_at.is_(None))
             .order_by(User.id)
             .with_for_update(key_share=True)
         )
-        return (await self.session.execute(statement)).all()[0]
+        rows = (await self.session.execute(statement)).all()
+        return rows[0] if len(rows) == 2 else None
 
 
 class FollowRepository:

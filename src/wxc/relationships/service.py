@@ -135,7 +135,10 @@ async def _lock_pair(
         raise UserNotFound
     if other_id == me_id:
         raise oneself
-    return other_id, await pairs.relation(me_id, other_id)
+    relation = await pairs.relation(me_id, other_id)
+    if relation is None:
+        raise UserNotFound
+    return other_id, relation
 
 
 def _user_page(rows: Sequence[AnyRow] | None, page: PageRequest) -> UserPage:

@@ -47,13 +47,12 @@ class OwnSessionRepository:
         """End that one, if it is the member's and alive."""
         return await self._revoke(and_(_is_live(user_id, moment), Session.id == session_id))
 
-    async def revoke_others(self, user_id: UUID, kept: UUID, moment: datetime) -> Sequence[UUID]:
-        """End all but `kept`."""
-        return await self._revoke(and_(_is_live(user_id, moment), Session.id != kept))
-
-    async def revoke_all(self, user_id: UUID, moment: datetime) -> Sequence[UUID]:
-        """End every one."""
-        return await self._revoke(_is_live(user_id, moment))
+    async def revoke_all(
+        self, user_id: UUID, moment: datetime, *, kept: UUID | None = None
+    ) -> Sequence[UUID]:
+        """End every one, but for the one to be `kept`."""
+        live = _is_live(user_id, moment)
+        return await self._revoke(live if kept is None else and_(live, Session.id != kept))
 
     async def _revoke(self, which: ColumnElement[bool]) -> Sequence[UUID]:
         statement = update(Session).where(which).values(revoked_at=func.now()).returning(Session.id)

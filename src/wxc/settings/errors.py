@@ -7,3 +7,9 @@ class WrongPassword(Refusal):
     """This is not your current password."""
 
     status = 403
+
+
+class TooManyUsernameChanges(Refusal):
+    """You have changed your username as often as one may within a year."""
+
+    status = 429

@@ -1,11 +1,15 @@
 """SQL for what members change about their account."""
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import case, null, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from wxc.core.database import Reader
+from wxc.auth.repository import ME
+from wxc.core.database import AnyRow, Reader
 from wxc.models import User
 
 
@@ -22,13 +26,31 @@ class OwnAccountReader:
 
 
 class OwnAccountRepository:
-    """Changes an account for its owner."""
+    """Changes an account for its owner, while it stands.
+
+    What needed the password names the hash that was `seen`, and does nothing when that is no
+    longer stored.
+    """
 
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
 
+    async def replace_settings(
+        self, user_id: UUID, values: Mapping[str, Any], versions: frozenset[int] | None
+    ) -> AnyRow | None:
+        """The columns of `Me` after the change; None when the version is none of `versions`."""
+        statement = (
+            update(User)
+            .where(User.id == user_id, User.suspended_at.is_(None))
+            .values(**values, version=User.version + 1)
+            .returning(*ME)
+        )
+        if versions is not None:
+            statement = statement.where(User.version.in_(versions))
+        return (await self.session.execute(statement)).one_or_none()
+
     async def replace_password(self, user_id: UUID, *, seen: str, fresh: str) -> str | None:
-        """Store another hash; the account's address, or None when `seen` is no longer stored.
+        """Store another hash; the account's address.
 
         A change of address that is under way ends: who began it may not have been the owner.
         """
@@ -39,3 +61,32 @@ class OwnAccountRepository:
             .returning(User.email)
         )
         return (await self.session.execute(statement)).scalar_one_or_none()
+
+    async def expect_address(self, user_id: UUID, address: str, *, seen: str) -> AnyRow | None:
+        """`(pending_email,)` from now on: the address, or none where it is in use already."""
+        statement = (
+            update(User)
+            .where(User.id == user_id, User.password_hash == seen, User.suspended_at.is_(None))
+            .values(pending_email=case((User.email == address, null()), else_=address))
+            .returning(User.pending_email)
+        )
+        return (await self.session.execute(statement)).one_or_none()
+
+    async def lock(self, user_id: UUID, *, seen: str) -> AnyRow | None:
+        """`(username, username_changes)`, locked."""
+        statement = (
+            select(User.username, User.username_changes)
+            .where(User.id == user_id, User.password_hash == seen, User.suspended_at.is_(None))
+            .with_for_update()
+        )
+        return (await self.session.execute(statement)).one_or_none()
+
+    async def rename(self, user_id: UUID, username: str, changes: Sequence[datetime]) -> AnyRow:
+        """The columns of `Me` under the new name; `changes` is when it was changed lately."""
+        statement = (
+            update(User)
+            .where(User.id == user_id)
+            .values(username=username, username_changes=changes)
+            .returning(*ME)
+        )
+        return (await self.session.execute(statement)).one()

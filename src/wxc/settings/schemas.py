@@ -1,8 +1,35 @@
 """What members may change about their account."""
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict
 
-from wxc.auth.schemas import NewPassword, Password
+from wxc.auth.schemas import DisplayName, NewPassword, Password, Username
+from wxc.core.currencies import CurrencyCode
+from wxc.core.text import EmailAddress, Text, WebAddress
+
+
+class Settings(BaseModel):
+    """How you want to be seen, all of it: what is absent is taken away."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "display_name": "Amelia",
+                    "bio": "Walks a lot, mostly uphill.",
+                    "avatar_url": "https://images.example.com/amelia.png",
+                    "home_currency": "EUR",
+                }
+            ]
+        },
+    )
+
+    display_name: DisplayName | None = None
+    bio: Annotated[str, Text(500)] | None = None
+    avatar_url: Annotated[str, WebAddress(2000)] | None = None
+    home_currency: CurrencyCode | None = None
 
 
 class PasswordChange(BaseModel):
@@ -22,3 +49,33 @@ class PasswordChange(BaseModel):
 
     current_password: Password
     new_password: NewPassword
+
+
+class EmailChange(BaseModel):
+    """Another address, and the current password to prove who asks."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"email": "amelia@example.org", "current_password": "a long walk in Porto"}
+            ]
+        },
+    )
+
+    email: EmailAddress
+    current_password: Password
+
+
+class UsernameChange(BaseModel):
+    """Another username, and the current password to prove who asks."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"username": "amelia_r", "current_password": "a long walk in Porto"}]
+        },
+    )
+
+    username: Username
+    current_password: Password

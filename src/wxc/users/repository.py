@@ -3,11 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, not_, select
+from sqlalchemy import ColumnElement, exists, func, select
 
 from wxc.core.database import AnyRow, AnySelect, Reader
 from wxc.models import Follow, User
-from wxc.users.visibility import has_blocked, has_muted, stands
+from wxc.users.visibility import has_blocked, has_muted, known_to, visible_to
 
 _PROFILE = (
     User.id,
@@ -39,9 +39,11 @@ class ProfileReader:
 
         Whom the viewer has blocked is found, so that they can be unblocked.
         """
-        statement: AnySelect = select(*_PROFILE).where(named(username), stands())
-        if viewer_id is not None:
-            statement = statement.where(not_(has_blocked(User.id, viewer_id))).add_columns(
+        statement: AnySelect = select(*_PROFILE).where(named(username))
+        if viewer_id is None:
+            statement = statement.where(visible_to(None))
+        else:
+            statement = statement.where(known_to(viewer_id)).add_columns(
                 _follows(viewer_id, User.id).label("following"),
                 _follows(User.id, viewer_id).label("followed_by"),
                 has_muted(viewer_id, User.id).label("muting"),

@@ -27,6 +27,11 @@ def stands(user: UserEntity = User) -> ColumnElement[bool]:
     return is_standing
 
 
+def known_to(viewer_id: UUID, user: UserEntity = User) -> ColumnElement[bool]:
+    """As `visible_to`, and whom the viewer has blocked: they may be named, to be unblocked."""
+    return and_(stands(user), not_(has_blocked(user.id, viewer_id)))
+
+
 def has_blocked(blocker_id: UserKey, blocked_id: UserKey) -> ColumnElement[bool]:
     """Whether the one has blocked the other."""
     return exists().where(Block.blocker_id == blocker_id, Block.blocked_id == blocked_id)

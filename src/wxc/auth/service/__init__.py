@@ -4,7 +4,7 @@ Registering and logging in open short transactions of their own: no connection i
 password is being hashed.
 """
 
-from wxc.auth.service.accounts import check, register
+from wxc.auth.service.accounts import check, present_me, register
 from wxc.auth.service.sessions import (
     OpenedSession,
     RefreshClaim,
@@ -23,6 +23,7 @@ __all__ = [
     "is_live",
     "log_in",
     "log_out",
+    "present_me",
     "refresh",
     "register",
 ]

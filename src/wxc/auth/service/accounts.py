@@ -12,7 +12,9 @@ from wxc.auth.passwords import is_common
 from wxc.auth.repository import AccountReader, AccountRepository, NewAccount
 from wxc.auth.schemas import AuthCheck, Me, Registration
 from wxc.auth.usernames import is_reserved
+from wxc.core import clock
 from wxc.core.database import AnyRow, Database, Reader
+from wxc.core.ids import new_id
 from wxc.core.limits import Throttle
 from wxc.mails.service import enqueue
 from wxc.models import MailKind
@@ -33,18 +35,20 @@ async def register(
     auth.passwords.refuse_when_full()  # before any other work is done
     await _refuse_taken(database, registration)
     account = NewAccount(
+        new_id(),
         registration.username,
         registration.email,
         await auth.passwords.hash(registration.password),
         registration.display_name,
     )
     async with database.transaction() as session:
-        row = await AccountRepository(session).add(account)
-        if row is not None:
-            await enqueue(session, MailKind.VERIFICATION, address=row.email, user_id=row.id)
-    if row is None:  # a racing registration took the name or the address meanwhile
-        await _refuse_taken(database, registration)
-        raise UsernameTaken
+        accounts = AccountRepository(session)
+        if not await accounts.claim_username(account.username, account.id, clock.now()):
+            raise UsernameTaken
+        row = await accounts.add(account)
+        if row is None:
+            raise EmailTaken
+        await enqueue(session, MailKind.VERIFICATION, address=row.email, user_id=row.id)
     return present_me(row)
 
 

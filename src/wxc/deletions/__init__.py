@@ -1,0 +1,1 @@
+"""Leaving: what ends at once, and what the worker clears up behind it."""

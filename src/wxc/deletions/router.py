@@ -1,0 +1,35 @@
+"""Leaving."""
+
+from fastapi import APIRouter, status
+
+from wxc.auth.dependencies import AuthTools, CurrentUser
+from wxc.auth.errors import HashingBusy, NotAuthenticated, SessionExpired
+from wxc.core.dependencies import Throttled, Transactions
+from wxc.core.errors import RateLimited
+from wxc.core.openapi import documented
+from wxc.deletions import service
+from wxc.deletions.schemas import AccountDeletion
+from wxc.settings.errors import WrongPassword
+
+router = APIRouter(prefix="/settings", tags=["settings"])
+
+
+@router.delete(
+    "",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Delete the account",
+    responses=documented(WrongPassword, RateLimited, HashingBusy, NotAuthenticated, SessionExpired),
+)
+async def delete_account(
+    deletion: AccountDeletion,
+    me: CurrentUser,
+    database: Transactions,
+    auth: AuthTools,
+    throttle: Throttled,
+) -> None:
+    """Delete your account with all that you have written. There is no way back.
+
+    Your sessions end and nobody sees you any more before the answer. The e-mail address may be
+    used for another account, the username never again.
+    """
+    await service.delete_account(database, auth, throttle, me, deletion.current_password)

@@ -1,0 +1,16 @@
+"""What it takes to leave."""
+
+from pydantic import BaseModel, ConfigDict
+
+from wxc.auth.schemas import Password
+
+
+class AccountDeletion(BaseModel):
+    """The current password, to prove who asks."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"current_password": "a long walk in Porto"}]},
+    )
+
+    current_password: Password

@@ -1,0 +1,1 @@
+"""All that an account owns, to take away."""

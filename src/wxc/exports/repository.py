@@ -1,0 +1,111 @@
+"""SQL for exports: one list after the other, in batches of a keyset."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import aliased
+
+from wxc.core.database import AnyRow, AnySelect, Reader
+from wxc.models import (
+    Base,
+    Block,
+    Follow,
+    Mute,
+    Notification,
+    Post,
+    PostLike,
+    Session,
+    UsedUsername,
+    User,
+)
+from wxc.users.visibility import known_to
+
+Listing = tuple[Callable[[UUID], AnySelect], Any]
+"""What a member's list is selected by, and the column of its order."""
+
+
+def _people(table: type[Base], mine: str, other: str) -> Listing:
+    """Whom an edge leads to from the column `mine`; they are named where they may be."""
+    edge: Any = aliased(table)  # visibility looks at blocks by itself
+    theirs = getattr(edge, other)
+
+    def people(user_id: UUID) -> AnySelect:
+        return (
+            select(theirs.label("user_id"), User.username, edge.created_at)
+            .select_from(edge)
+            .outerjoin(User, and_(User.id == theirs, known_to(user_id)))
+            .where(getattr(edge, mine) == user_id)
+        )
+
+    return people, edge.id
+
+
+LISTINGS: Mapping[str, Listing] = {
+    "usernames": (
+        lambda me: select(UsedUsername.name, UsedUsername.taken_at).where(
+            UsedUsername.user_id == me
+        ),
+        UsedUsername.name,
+    ),
+    "sessions": (
+        lambda me: select(
+            Session.id,
+            Session.user_agent,
+            Session.place,
+            Session.created_at,
+            Session.last_used_at,
+            Session.revoked_at,
+        ).where(Session.user_id == me),
+        Session.id,
+    ),
+    "posts": (
+        lambda me: select(
+            Post.id,
+            Post.body,
+            Post.created_at,
+            Post.edited_at,
+            Post.likes_count,
+            Post.comments_count,
+        ).where(Post.author_id == me),
+        Post.id,
+    ),
+    "likes": (
+        lambda me: select(PostLike.post_id, PostLike.created_at).where(PostLike.user_id == me),
+        PostLike.id,
+    ),
+    "following": _people(Follow, "follower_id", "followed_id"),
+    "followers": _people(Follow, "followed_id", "follower_id"),
+    "blocks": _people(Block, "blocker_id", "blocked_id"),
+    "mutes": _people(Mute, "muter_id", "muted_id"),
+    "notifications": (
+        lambda me: select(
+            Notification.type,
+            Notification.actor_id,
+            Notification.post_id,
+            Notification.comment_id,
+            Notification.created_at,
+            Notification.read_at,
+        ).where(Notification.recipient_id == me, Notification.hidden_at.is_(None)),
+        Notification.id,
+    ),
+}
+"""The lists of an export by their names there."""
+
+
+class ExportReader:
+    """A member's own rows."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+
+    async def batch(
+        self, name: str, user_id: UUID, after: UUID | str | None, most: int
+    ) -> Sequence[AnyRow]:
+        """Up to `most` rows of a list beyond that key, which is their column `key`."""
+        listed, key = LISTINGS[name]
+        statement = listed(user_id).add_columns(key.label("key")).order_by(key).limit(most)
+        if after is not None:
+            statement = statement.where(key > after)
+        return (await self.reader.execute(statement)).all()

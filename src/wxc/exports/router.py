@@ -1,0 +1,26 @@
+"""Taking one's data away."""
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+
+from wxc.auth.dependencies import CurrentUser
+from wxc.auth.errors import NotAuthenticated, SessionExpired
+from wxc.core.dependencies import Transactions
+from wxc.core.openapi import documented
+from wxc.exports import service
+from wxc.exports.schemas import Export
+
+router = APIRouter(prefix="/settings", tags=["settings"])
+_DISPOSITION = {"Content-Disposition": 'attachment; filename="wxc-social.json"'}
+
+
+@router.get(
+    "/export",
+    summary="Take your data away",
+    response_model=Export,
+    responses=documented(NotAuthenticated, SessionExpired),
+)
+async def export_account(me: CurrentUser, database: Transactions) -> StreamingResponse:
+    """All that your account owns as one document, to be saved. It is sent while it is read."""
+    pieces = await service.open_export(database, me)
+    return StreamingResponse(pieces, headers=_DISPOSITION, media_type="application/json")

@@ -1,0 +1,83 @@
+"""What a member may take away."""
+
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from wxc.auth.schemas import Me
+from wxc.core.times import Timestamp
+from wxc.notifications.schemas import Kind
+
+
+class ExportedUsername(BaseModel):
+    """A name that is, or once was, yours."""
+
+    name: str
+    taken_at: Timestamp
+
+
+class ExportedSession(BaseModel):
+    """A place where you are, or were, logged in."""
+
+    id: UUID
+    user_agent: str | None
+    place: str | None
+    created_at: Timestamp
+    last_used_at: Timestamp
+    revoked_at: Timestamp | None
+
+
+class ExportedPost(BaseModel):
+    """A post of yours."""
+
+    id: UUID
+    body: str
+    created_at: Timestamp
+    edited_at: Timestamp | None
+    likes_count: int
+    comments_count: int
+
+
+class ExportedLike(BaseModel):
+    """A post that you like."""
+
+    post_id: UUID
+    created_at: Timestamp
+
+
+class ExportedPerson(BaseModel):
+    """Somebody you have to do with."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    user_id: UUID
+    username: str | None
+    """Null for who is not there for you."""
+    created_at: Timestamp
+
+
+class ExportedNotification(BaseModel):
+    """Something that you were told of."""
+
+    type: Kind
+    actor_id: UUID | None
+    post_id: UUID | None
+    comment_id: UUID | None
+    created_at: Timestamp
+    read_at: Timestamp | None
+
+
+class Export(BaseModel):
+    """All that your account owns. Passwords and tokens are in nothing that leaves us."""
+
+    exported_at: Timestamp
+    account: Me
+    usernames: list[ExportedUsername]
+    sessions: list[ExportedSession]
+    posts: list[ExportedPost]
+    likes: list[ExportedLike]
+    following: list[ExportedPerson]
+    followers: list[ExportedPerson]
+    blocks: list[ExportedPerson]
+    mutes: list[ExportedPerson]
+    notifications: list[ExportedNotification]
