@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from wxc.audit.actors import Fingerprints
 from wxc.auth.passwords import Passwords
 from wxc.auth.revocation import Revocations
 from wxc.auth.tokens import Tokens
@@ -28,5 +29,6 @@ class Auth:
         self.tokens = Tokens(config)
         self.passwords = Passwords(config)
         self.revocations = Revocations(config, database, redis)
+        self.fingerprints = Fingerprints(config)
         self.idle_lifetime = timedelta(seconds=config.session_idle_lifetime)
         self.lifetime = timedelta(seconds=config.session_lifetime)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
+from wxc.audit.dependencies import remember_session
 from wxc.auth import service
 from wxc.auth.context import Auth, Principal
 from wxc.auth.cookies import CookieJar, SessionCookies
@@ -76,6 +77,7 @@ def refresh_claim(request: Request) -> RefreshClaim:
 
 def refuse_forgery(request: Request, tokens: Tokens, session_id: UUID) -> None:
     """The second layer against CSRF: an unsafe request must show its session's token."""
+    remember_session(request, session_id)
     if request.method in SAFE_METHODS:
         return
     shown = request.headers.getlist("x-csrf-token")

@@ -11,6 +11,7 @@ import random
 import signal
 from datetime import timedelta
 
+from wxc.audit import service as audit
 from wxc.core import clock
 from wxc.core.config import Config
 from wxc.core.database import UNREACHABLE, AnyRow, Database
@@ -57,6 +58,7 @@ class Worker:
         self._patience = timedelta(seconds=config.mail_link_patience)
         # Whatever happens, an attempt is over by then; see Postman for what may take how long.
         self._lease = timedelta(seconds=60 + 3 * config.mail_timeout)
+        self._audit_retention = timedelta(seconds=config.audit_retention)
         self._purged_at = clock.now() - _PURGE_INTERVAL
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -79,12 +81,13 @@ class Worker:
         return len(mails)
 
     async def purge(self) -> None:
-        """Once an hour forget what has been over for a week."""
+        """Once an hour forget what has been over for a week, and the oldest audit events."""
         if clock.now() - self._purged_at < _PURGE_INTERVAL:
             return
         self._purged_at = clock.now()
         async with self._database.transaction() as session:
             await OutboxRepository(session).purge(clock.now() - _KEPT)
+            await audit.forget(session, self._audit_retention)
 
     async def _try_once(self) -> bool:
         """Whether there may be more to do at once; an outage of the database is waited out."""

@@ -1,5 +1,6 @@
 """The whole schema, one table per file."""
 
+from wxc.models.audit_event import AuditEvent, AuditKind
 from wxc.models.base import Base
 from wxc.models.block import Block
 from wxc.models.follow import Follow
@@ -8,10 +9,13 @@ from wxc.models.mute import Mute
 from wxc.models.outbox_mail import MailKind, MailState, OutboxMail
 from wxc.models.post import Post
 from wxc.models.post_like import PostLike
+from wxc.models.report import Report, ReportReason, ReportTarget
 from wxc.models.session import Session
 from wxc.models.user import User
 
 __all__ = [
+    "AuditEvent",
+    "AuditKind",
     "Base",
     "Block",
     "Follow",
@@ -22,6 +26,9 @@ __all__ = [
     "OutboxMail",
     "Post",
     "PostLike",
+    "Report",
+    "ReportReason",
+    "ReportTarget",
     "Session",
     "User",
 ]

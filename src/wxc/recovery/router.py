@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, status
 
+from wxc.audit.dependencies import Acting
 from wxc.auth.dependencies import AuthTools, CurrentUser
 from wxc.auth.errors import HashingBusy, NotAuthenticated, PasswordTooCommon, SessionExpired
 from wxc.core.dependencies import Session, Transactions
@@ -44,10 +45,10 @@ async def request_password_reset(request: PasswordResetRequest, session: Session
     responses=documented(InvalidToken, PasswordTooCommon, HashingBusy),
 )
 async def reset_password(
-    token: Token, reset: PasswordReset, database: Transactions, auth: AuthTools
+    token: Token, reset: PasswordReset, database: Transactions, auth: AuthTools, actor: Acting
 ) -> None:
     """Choose another password with a mailed link. Every session of the account ends."""
-    await service.reset_password(database, auth, token, reset.password)
+    await service.reset_password(database, auth, token, reset.password, actor)
 
 
 @router.post(

@@ -4,13 +4,15 @@ from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from wxc.audit import service as audit
+from wxc.audit.actors import Actor
 from wxc.auth.context import Auth, Principal
 from wxc.auth.errors import PasswordTooCommon
 from wxc.auth.passwords import is_common
 from wxc.core import clock
 from wxc.core.database import Database, after_commit
 from wxc.mails import service as mails
-from wxc.models import MailKind
+from wxc.models import AuditKind, MailKind
 from wxc.recovery.errors import InvalidToken
 from wxc.recovery.repository import RecoveryRepository
 from wxc.recovery.schemas import MailAccepted
@@ -23,7 +25,9 @@ async def request_password_reset(session: AsyncSession, email: str) -> MailAccep
     return MailAccepted(status="accepted")
 
 
-async def reset_password(database: Database, auth: Auth, token: str, password: str) -> None:
+async def reset_password(
+    database: Database, auth: Auth, token: str, password: str, actor: Actor
+) -> None:
     """Choose another password and end every session.
 
     Raises `PasswordTooCommon` and `InvalidToken`. No connection is held while we are hashing; of
@@ -49,6 +53,13 @@ async def reset_password(database: Database, auth: Auth, token: str, password: s
         ended = await OwnSessionRepository(session).revoke_all(link.user_id, clock.now())
         await mails.enqueue(
             session, MailKind.PASSWORD_CHANGED, address=link.address, user_id=link.user_id
+        )
+        await audit.record(
+            session,
+            AuditKind.PASSWORD_RESET,
+            actor,
+            user_id=link.user_id,
+            sessions_ended=len(ended),
         )
         after_commit(session, partial(auth.revocations.announce, ended))
 

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, status
 
+from wxc.audit.dependencies import Acting
 from wxc.auth.dependencies import AuthTools, CurrentUser
 from wxc.auth.errors import HashingBusy, NotAuthenticated, PasswordTooCommon, SessionExpired
 from wxc.core.dependencies import Transactions
@@ -22,7 +23,11 @@ router = APIRouter(prefix="/settings", tags=["settings"])
     ),
 )
 async def change_password(
-    change: PasswordChange, me: CurrentUser, database: Transactions, auth: AuthTools
+    change: PasswordChange,
+    me: CurrentUser,
+    database: Transactions,
+    auth: AuthTools,
+    actor: Acting,
 ) -> None:
     """Change your password. All of your other sessions end, and a mail tells you about it."""
-    await service.change_password(database, auth, me, change)
+    await service.change_password(database, auth, me, change, actor)

@@ -2,13 +2,15 @@
 
 from functools import partial
 
+from wxc.audit import service as audit
+from wxc.audit.actors import Actor
 from wxc.auth.context import Auth, Principal
 from wxc.auth.errors import PasswordTooCommon, SessionExpired
 from wxc.auth.passwords import is_common
 from wxc.core import clock
 from wxc.core.database import Database, after_commit
 from wxc.mails import service as mails
-from wxc.models import MailKind
+from wxc.models import AuditKind, MailKind
 from wxc.sessions.repository import OwnSessionRepository
 from wxc.settings.errors import WrongPassword
 from wxc.settings.repository import OwnAccountReader, OwnAccountRepository
@@ -16,7 +18,7 @@ from wxc.settings.schemas import PasswordChange
 
 
 async def change_password(
-    database: Database, auth: Auth, me: Principal, change: PasswordChange
+    database: Database, auth: Auth, me: Principal, change: PasswordChange, actor: Actor
 ) -> None:
     """Choose another password; every session but this one ends, and the owner is told by mail.
 
@@ -43,4 +45,12 @@ async def change_password(
         await mails.void_links(session, me.id, MailKind.PASSWORD_RESET, MailKind.EMAIL_CHANGE)
         ended = await OwnSessionRepository(session).revoke_others(me.id, me.session_id, clock.now())
         await mails.enqueue(session, MailKind.PASSWORD_CHANGED, address=address, user_id=me.id)
+        await audit.record(
+            session,
+            AuditKind.PASSWORD_CHANGED,
+            actor,
+            user_id=me.id,
+            session_id=me.session_id,
+            sessions_ended=len(ended),
+        )
         after_commit(session, partial(auth.revocations.announce, ended))

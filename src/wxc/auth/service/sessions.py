@@ -7,6 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from wxc.audit import service as audit
+from wxc.audit.actors import Actor
 from wxc.auth.context import Auth
 from wxc.auth.errors import (
     AccountSuspended,
@@ -25,6 +27,7 @@ from wxc.auth.service.accounts import present_me
 from wxc.core import clock
 from wxc.core.database import AnyRow, Database, after_commit
 from wxc.core.errors import CsrfFailed
+from wxc.models import AuditKind
 
 GRACE = timedelta(seconds=30)
 _ATTEMPTS = 2  # the second for who logs in while another login of theirs renews the hash
@@ -54,6 +57,7 @@ async def log_in(
     auth: Auth,
     credentials: Credentials,
     *,
+    actor: Actor,
     user_agent: str | None,
     former: UUID | None,
 ) -> OpenedSession:
@@ -63,18 +67,20 @@ async def log_in(
     and `AccountSuspended` only to who knows the password.
     """
     for _ in range(_ATTEMPTS):
-        account = await _authenticated(database, auth, credentials)
+        account = await _authenticated(database, auth, credentials, actor)
         fresh: str = account.password_hash
         if auth.passwords.needs_rehash(fresh):
             fresh = await auth.passwords.hash(credentials.password)
         async with database.transaction() as session:
-            opened = await _open_session(session, auth, account, fresh, user_agent, former)
+            opened = await _open_session(session, auth, account, fresh, actor, user_agent, former)
         if opened is not None:
             return opened
     raise InvalidCredentials
 
 
-async def refresh(database: Database, auth: Auth, claim: RefreshClaim) -> OpenedSession:
+async def refresh(
+    database: Database, auth: Auth, claim: RefreshClaim, actor: Actor
+) -> OpenedSession:
     """Raise the session's generation and hand out its tokens.
 
     The generation before is good for another 30 s and gets the same successor: two tabs, or an
@@ -83,17 +89,17 @@ async def refresh(database: Database, auth: Auth, claim: RefreshClaim) -> Opened
     """
     moment = clock.now().replace(microsecond=0)  # a JWT counts in seconds
     async with database.transaction() as session:
-        holder = await _raise_generation(session, auth, claim, moment)
+        holder = await _raise_generation(session, auth, claim, actor, moment)
         account = await AccountReader(session).me(holder[0]) if holder else None
     if holder is None or account is None:  # only now: the end of the session is committed
         raise RefreshReused
     return _opened(auth, account, claim.session_id, holder[1], moment)
 
 
-async def log_out(session: AsyncSession, auth: Auth, session_id: UUID) -> None:
+async def log_out(session: AsyncSession, auth: Auth, session_id: UUID, actor: Actor) -> None:
     """End the session everywhere before the answer; ending it twice changes nothing."""
-    await SessionRepository(session).revoke(session_id)
-    after_commit(session, partial(auth.revocations.announce, [session_id]))
+    await _end(session, auth, session_id)
+    await audit.record(session, AuditKind.SESSION_ENDED, actor, session_id=session_id)
 
 
 async def is_live(database: Database, session_id: UUID) -> bool:
@@ -102,17 +108,35 @@ async def is_live(database: Database, session_id: UUID) -> bool:
         return await SessionReader(reader).is_live(session_id, clock.now())
 
 
-async def _authenticated(database: Database, auth: Auth, credentials: Credentials) -> AnyRow:
+async def _authenticated(
+    database: Database, auth: Auth, credentials: Credentials, actor: Actor
+) -> AnyRow:
     auth.passwords.refuse_when_full()  # before any other work is done
     async with database.guarding() as reader:
         account = await AccountReader(reader).by_identifier(credentials.identifier)
     seen: str | None = account.password_hash if account is not None else None
     is_right = await auth.passwords.verify(credentials.password, seen)
     if account is None or not is_right:
+        await _note_failure(database, auth, credentials, actor, account)
         raise InvalidCredentials
     if account.suspended_at is not None:
+        code = AccountSuspended.code()
+        await audit.note(database, AuditKind.ACCESS_REFUSED, actor, user_id=account.id, code=code)
         raise AccountSuspended
     return account
+
+
+async def _note_failure(
+    database: Database, auth: Auth, credentials: Credentials, actor: Actor, account: AnyRow | None
+) -> None:
+    """One row in either case, so that both take the same time; never the name that was typed."""
+    await audit.note(
+        database,
+        AuditKind.LOGIN_FAILED,
+        actor,
+        user_id=account.id if account is not None else None,
+        identifier=auth.fingerprints.identifier(credentials.identifier),
+    )
 
 
 async def _open_session(
@@ -120,6 +144,7 @@ async def _open_session(
     auth: Auth,
     account: AnyRow,
     password_hash: str,
+    actor: Actor,
     user_agent: str | None,
     former: UUID | None,
 ) -> OpenedSession | None:
@@ -142,13 +167,18 @@ async def _open_session(
     if session_id is None:
         return None
     if former is not None:
-        await sessions.revoke(former)
-        after_commit(session, partial(auth.revocations.announce, [former]))
+        await _end(session, auth, former)
+    await audit.record(session, AuditKind.LOGIN, actor, user_id=account.id, session_id=session_id)
     return _opened(auth, account, session_id, 0, moment)
 
 
+async def _end(session: AsyncSession, auth: Auth, session_id: UUID) -> None:
+    await SessionRepository(session).revoke(session_id)
+    after_commit(session, partial(auth.revocations.announce, [session_id]))
+
+
 async def _raise_generation(
-    session: AsyncSession, auth: Auth, claim: RefreshClaim, moment: datetime
+    session: AsyncSession, auth: Auth, claim: RefreshClaim, actor: Actor, moment: datetime
 ) -> tuple[UUID, int] | None:
     """Whose session it is and its generation now; None when a reuse has just ended it."""
     sessions = SessionRepository(session)
@@ -165,7 +195,10 @@ async def _raise_generation(
         raise CsrfFailed
     if claim.generation == row.generation - 1 and moment - row.refreshed_at <= GRACE:
         return row.user_id, row.generation
-    await log_out(session, auth, claim.session_id)
+    await _end(session, auth, claim.session_id)
+    await audit.record(
+        session, AuditKind.REFRESH_REUSED, actor, user_id=row.user_id, session_id=claim.session_id
+    )
     return None
 
 
