@@ -20,7 +20,7 @@ from wxc.sessions.repository import OwnSessionReader, OwnSessionRepository
 
 
 class NoSuchMember(Exception):  # noqa: N818 - a fact
-    """There is nobody of that name, address or id."""
+    """The name, address or id is nobody's."""
 
 
 class NoSuchSession(Exception):  # noqa: N818 - a fact

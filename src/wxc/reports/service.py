@@ -12,7 +12,7 @@ from wxc.reports.schemas import ReportedText, ReportFile, ReportSummary
 
 
 class NoSuchReport(Exception):  # noqa: N818 - a fact
-    """There is no report of that id."""
+    """The id is no report's."""
 
 
 class AlreadyClosed(Exception):  # noqa: N818 - a fact
