@@ -17,7 +17,11 @@ from wxc.core import clock
 from wxc.models import AuditEvent, Post, Report, ReportTarget, User
 
 __all__ = ["operate"]
-CLOSED: dict[str, Any] = {"closed_at": clock.now(), "closed_by": "operator grace", "note": "nothing to see"}
+CLOSED: dict[str, Any] = {
+    "closed_at": clock.now(),
+    "closed_by": "operator grace",
+    "note": "nothing to see",
+}
 
 
 @pytest.fixture
