@@ -90,6 +90,7 @@ def _listening() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         listen(patch)
         yield
+    logging.getLogger().setLevel(logging.WARNING)
 
 
 @pytest.fixture(autouse=True)
