@@ -11,14 +11,15 @@ from tests.factories import PASSWORD
 from tests.secrecy import secrecy
 
 ORIGIN = "http://api.test"
+ADDRESS = "192.0.2.1"
 
 
 class Browser:
     """Requests to the application, by one person."""
 
-    def __init__(self, app: FastAPI, base_url: str = ORIGIN) -> None:
+    def __init__(self, app: FastAPI, base_url: str = ORIGIN, address: str = ADDRESS) -> None:
         self.http = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app, client=("192.0.2.1", 50_000)), base_url=base_url
+            transport=httpx.ASGITransport(app, client=(address, 50_000)), base_url=base_url
         )
         self.csrf_token: str | None = None
         self.username = ""

@@ -96,8 +96,12 @@ def _listening() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _nothing_secret_is_logged(_listening: None) -> Iterator[None]:
     """Set up first and torn down last: a test in which a secret was logged fails."""
-    logging.getLogger().setLevel(logging.DEBUG)
+    root = logging.getLogger()
+    root.setLevel(logging.DEBUG)
     yield
+    for handler in list(root.handlers):
+        if type(handler) is logging.StreamHandler:  # an application's, whose stream ends now
+            root.removeHandler(handler)
     secrecy.settle()
 
 
@@ -154,6 +158,7 @@ def config(database_url: str, redis_url: str) -> Config:
         cookie_secure=False,
         cors_origins=("https://app.example.com",),
         log_level="debug",  # so that the logs of every test are searched for secrets
+        redis_timeout=5,  # on a busy machine it is slow, and not down
         password_hash_memory=8,
         password_hash_rounds=1,
     )

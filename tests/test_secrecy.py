@@ -96,10 +96,11 @@ class TestTheCheckItself:
     async def test_what_a_browser_sends_and_gets_is_kept(self, member: Member) -> None:
         ada = await member("ada")
 
-        for secret in (PASSWORD, *dict(ada.http.cookies).values(), ada.csrf_token):
+        secrets = [PASSWORD, *dict(ada.http.cookies).values(), ada.csrf_token]
+        for secret in secrets:
             _log.warning("it is %s", secret)
 
-        assert caught() == 4
+        assert caught() == len(secrets) >= 4
 
 
 @pytest.mark.parametrize("log_format", ["json", "text"])

@@ -14,6 +14,7 @@ from sqlalchemy import event, text
 
 from tests.browser import Browser
 from tests.live import running
+from tests.unlimited import UNLIMITED
 from wxc.core import clock
 from wxc.core.config import Config
 from wxc.core.errors import Retry
@@ -28,7 +29,8 @@ PASSWORD = "a walk in the rain"
 async def app(
     config: Config, fresh_database_url: str, redis: RedisClient
 ) -> AsyncIterator[FastAPI]:
-    async with running(config.model_copy(update={"database_url": fresh_database_url})) as app:
+    changed = {"database_url": fresh_database_url, **UNLIMITED}
+    async with running(config.model_copy(update=changed)) as app:
         yield app
 
 

@@ -27,6 +27,7 @@ from wxc.core.config import Config
 from wxc.core.database import Database
 from wxc.core.dependencies import refuse_unknown_parameters
 from wxc.core.errors import Refusal
+from wxc.core.limits import Limits
 from wxc.core.logging import configure_logging
 from wxc.core.middleware import Cors, Envelope, Faults, LoadGate, OriginGate
 from wxc.core.openapi import install_openapi, operation_id
@@ -117,6 +118,7 @@ def create_app(config: Config) -> FastAPI:
     app.state.cookies = CookieJar(
         is_secure=config.cookie_secure,
         lifetime=min(config.session_idle_lifetime, config.session_lifetime),
+        device_lifetime=config.device_lifetime,
     )
     for router in ROUTERS:
         app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
@@ -132,6 +134,7 @@ def connect(app: FastAPI, database: Database, redis: RedisClient) -> None:
     """Give the application its engines."""
     app.state.database = database
     app.state.redis = redis
+    app.state.limits = Limits(app.state.config, redis)
     app.state.auth = Auth(app.state.config, database, redis)
     app.state.startup = Startup()
 

@@ -48,7 +48,8 @@ async def instance(config: Config, database_url: str) -> AsyncIterator[Instance]
 
 
 def quick_to_poll(config: Config) -> Config:
-    return config.model_copy(update={"revocation_poll_interval": POLL_INTERVAL})
+    usual = {"redis_timeout": 0.1, "revocation_poll_interval": POLL_INTERVAL}
+    return config.model_copy(update=usual)
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ async def test_a_flush_is_mended_once_for_all_who_meet_it(
     cookies = dict(ada.http.cookies)
     # However slow the machine is, Redis answers in time and the last poll stays fresh: the
     # database would be asked otherwise, and nobody would meet the flush.
-    patient = {"redis_timeout": 10, "redis_connect_timeout": 10, "revocation_poll_interval": 60}
+    patient = {"redis_connect_timeout": 10, "revocation_poll_interval": 60}
     async with instance(config.model_copy(update=patient), fresh_database_url) as other:
         await redis.call(lambda client: client.flushdb())
 

@@ -105,9 +105,12 @@ class TestLogIn:
         answer = await stranger.log_in("ada")
 
         cookies = answer.headers.get_list("set-cookie")
-        assert [cookie.partition("=")[0] for cookie in cookies] == ["wxc_access", "wxc_refresh"]
+        assert {cookie.partition("=")[0]: cookie.partition("; ")[2] for cookie in cookies} == {
+            "wxc_access": "HttpOnly; Max-Age=1209600; Path=/; SameSite=lax",
+            "wxc_refresh": "HttpOnly; Max-Age=1209600; Path=/; SameSite=lax",
+            "wxc_device": "HttpOnly; Max-Age=15552000; Path=/; SameSite=lax",
+        }
         for cookie in cookies:
-            assert "HttpOnly; Max-Age=1209600; Path=/; SameSite=lax" in cookie
             assert cookie.partition("=")[2].partition(";")[0] not in answer.text
 
     async def test_only_who_knows_the_password_learns_of_a_suspension(

@@ -13,7 +13,9 @@ from tests.conftest import Member
 from tests.hostile.corpus import Operation
 from tests.hostile.refusals import snapshot
 from tests.hostile.server import Server, serving
+from tests.unlimited import UNLIMITED
 
+from wxc.core.config import Config
 from wxc.core.ids import new_id
 
 _JSON = {"Content-Type": "application/json"}
@@ -66,6 +68,12 @@ class World:
 
     def _value(self, name: str) -> str:
         return self._named.get(name) or str(new_id())
+
+
+@pytest.fixture
+def config(config: Config) -> Config:
+    """All that is tried here comes from one address."""
+    return config.model_copy(update=UNLIMITED)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
+from tests import unlimited
 from tests.database import clone_database, drop_database
 from tests.secrecy import assert_no_secret
 
@@ -132,6 +133,7 @@ def _environment(database_url: str, redis_url: str) -> dict[str, str]:
         "COOKIE_SECURE": "false",
         "PASSWORD_HASH_MEMORY": "8",
         "PASSWORD_HASH_ROUNDS": "1",
+        **unlimited.ENVIRONMENT,
     }
 
 

@@ -23,7 +23,7 @@ async def ada(member: Member) -> Browser:
 @pytest.fixture
 async def phone(app: FastAPI, ada: Browser) -> AsyncIterator[Browser]:
     """The same member on another device."""
-    async with Browser(app) as phone:
+    async with Browser(app, address="198.51.100.7") as phone:
         phone.http.headers["User-Agent"] = "Phone/1.0 (ümlaut)"
         await phone.log_in("ada")
         yield phone
@@ -38,9 +38,21 @@ async def test_a_member_sees_where_they_are_logged_in(ada: Browser, phone: Brows
 
     assert (page["next_cursor"], page["prev_cursor"]) == (None, None)
     on_phone, here = page["items"]
-    assert set(here) == {"id", "created_at", "last_used_at", "user_agent", "current"}
+    assert set(here) == {"id", "created_at", "last_used_at", "user_agent", "place", "current"}
     assert (on_phone["current"], here["current"]) == (False, True)
     assert on_phone["user_agent"] == "Phone/1.0 (??mlaut)"
+    assert (on_phone["place"], here["place"]) == ("198.51.100.0/24", "192.0.2.0/24")
+
+
+async def test_its_place_is_where_it_was_last_refreshed(app: FastAPI, ada: Browser) -> None:
+    async with Browser(app, address="203.0.113.7") as abroad:
+        abroad.http.cookies.update(ada.http.cookies)
+        abroad.csrf_token = ada.csrf_token
+        assert (await abroad.post("/refresh-token")).status_code == 200
+
+        (here,) = (await abroad.get("/sessions")).json()["items"]
+
+    assert here["place"] == "203.0.113.0/24"
 
 
 async def test_an_ended_session_is_dead_at_once_and_listed_no_more(

@@ -5,11 +5,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from wxc.audit.actors import Fingerprints
+from wxc.auth.devices import Devices
 from wxc.auth.passwords import Passwords
+from wxc.auth.policies import Policies
 from wxc.auth.revocation import Revocations
 from wxc.auth.tokens import Tokens
 from wxc.core.config import Config
 from wxc.core.database import Database
+from wxc.core.places import Places
 from wxc.core.redis import RedisClient
 
 
@@ -27,6 +30,9 @@ class Auth:
 
     def __init__(self, config: Config, database: Database, redis: RedisClient) -> None:
         self.tokens = Tokens(config)
+        self.places = Places(config)
+        self.devices = Devices(config)
+        self.policies = Policies(config)
         self.passwords = Passwords(config)
         self.revocations = Revocations(config, database, redis)
         self.fingerprints = Fingerprints(config)

@@ -6,15 +6,21 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
-from wxc.audit.dependencies import remember_session
+from wxc.audit.dependencies import acting, remember_session
 from wxc.auth import service
 from wxc.auth.context import Auth, Principal
 from wxc.auth.cookies import CookieJar, SessionCookies
 from wxc.auth.errors import NotAuthenticated, SessionExpired
-from wxc.auth.service import RefreshClaim
+from wxc.auth.service import RefreshClaim, Visit
 from wxc.auth.tokens import Tokens
 from wxc.core import clock
-from wxc.core.dependencies import CursorParameter, Limit, Transactions, page_request
+from wxc.core.dependencies import (
+    CursorParameter,
+    Limit,
+    Transactions,
+    client_address,
+    page_request,
+)
 from wxc.core.errors import CsrfFailed
 from wxc.core.middleware import SAFE_METHODS
 from wxc.core.pagination import DEFAULT_LIMIT, PageRequest
@@ -68,11 +74,12 @@ def refresh_claim(request: Request) -> RefreshClaim:
         raise NotAuthenticated
     session_id, generation = tokens.read_refresh(cookies.refresh)
     stated_session(request)  # of both cookies; refuses those of two different sessions
+    place = open_auth(request).places.of(client_address(request))
     try:
         refuse_forgery(request, tokens, session_id)
     except CsrfFailed:
-        return RefreshClaim(session_id, generation, is_forged=True)
-    return RefreshClaim(session_id, generation, is_forged=False)
+        return RefreshClaim(session_id, generation, place, is_forged=True)
+    return RefreshClaim(session_id, generation, place, is_forged=False)
 
 
 def refuse_forgery(request: Request, tokens: Tokens, session_id: UUID) -> None:
@@ -120,7 +127,15 @@ def former_session(request: Request) -> UUID | None:
         return None
 
 
-def user_agent(request: Request) -> str | None:
+def visit(request: Request) -> Visit:
+    """What the browser that somebody logs in with brings along."""
+    cookie = open_cookie_jar(request).read_device(request)
+    device = open_auth(request).devices.read(cookie, clock.now()) if cookie else None
+    place = open_auth(request).places.of(client_address(request))
+    return Visit(acting(request), _user_agent(request), place, former_session(request), device)
+
+
+def _user_agent(request: Request) -> str | None:
     """What the browser calls itself, as printable ASCII, at most 256 characters."""
     said = request.headers.get("user-agent", "")[:256]
     return "".join(letter if " " <= letter <= "~" else "?" for letter in said) or None
@@ -158,8 +173,7 @@ CurrentUser = Annotated[Principal, Depends(current_user)]
 HeldSession = Annotated[UUID, Depends(held_session)]
 Claim = Annotated[RefreshClaim, Depends(refresh_claim)]
 LeavingSession = Annotated[UUID | None, Depends(leaving_session)]
-FormerSession = Annotated[UUID | None, Depends(former_session)]
-UserAgent = Annotated[str | None, Depends(user_agent)]
+Visitor = Annotated[Visit, Depends(visit)]
 
 
 def own_paging(

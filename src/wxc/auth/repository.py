@@ -130,6 +130,7 @@ class SessionRepository:
         *,
         password_hash: str,
         user_agent: str | None,
+        place: str | None,
         moment: datetime,
         idle: timedelta,
         lifetime: timedelta,
@@ -152,6 +153,7 @@ class SessionRepository:
             .values(
                 user_id=user_id,
                 user_agent=user_agent,
+                place=place,
                 created_at=moment,
                 last_used_at=moment,
                 idle_until=moment + min(idle, lifetime),
@@ -162,7 +164,13 @@ class SessionRepository:
         return (await self.session.execute(statement)).scalar_one()
 
     async def refresh(
-        self, session_id: UUID, generation: int, *, moment: datetime, idle: timedelta
+        self,
+        session_id: UUID,
+        generation: int,
+        *,
+        place: str | None,
+        moment: datetime,
+        idle: timedelta,
     ) -> UUID | None:
         """Raise the counter if it stands at `generation`; whose session it is, or None.
 
@@ -179,6 +187,7 @@ class SessionRepository:
                 generation=generation + 1,
                 refreshed_at=moment,
                 last_used_at=moment,
+                place=place,
                 idle_until=func.least(moment + idle, Session.expires_at),
             )
             .returning(Session.user_id)

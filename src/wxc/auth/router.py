@@ -9,10 +9,9 @@ from wxc.auth.dependencies import (
     Claim,
     Cookies,
     CurrentUser,
-    FormerSession,
     HeldSession,
     LeavingSession,
-    UserAgent,
+    Visitor,
 )
 from wxc.auth.errors import (
     AccountSuspended,
@@ -27,7 +26,8 @@ from wxc.auth.errors import (
     UsernameTaken,
 )
 from wxc.auth.schemas import AuthCheck, Credentials, CsrfToken, LoggedIn, Me, Registration
-from wxc.core.dependencies import ReadSession, Session, Transactions
+from wxc.core.dependencies import ReadSession, Session, Throttled, Transactions
+from wxc.core.errors import RateLimited
 from wxc.core.openapi import documented
 
 router = APIRouter(tags=["auth"])
@@ -38,14 +38,18 @@ router = APIRouter(tags=["auth"])
     status_code=status.HTTP_201_CREATED,
     summary="Open an account",
     responses=documented(
-        UsernameTaken, EmailTaken, UsernameReserved, PasswordTooCommon, HashingBusy
+        UsernameTaken, EmailTaken, UsernameReserved, PasswordTooCommon, RateLimited, HashingBusy
     ),
 )
 async def register(
-    registration: Registration, response: Response, database: Transactions, auth: AuthTools
+    registration: Registration,
+    response: Response,
+    database: Transactions,
+    auth: AuthTools,
+    throttle: Throttled,
 ) -> Me:
     """Open an account. You are not logged in by it: `POST /login` does that."""
-    me = await service.register(database, auth, registration)
+    me = await service.register(database, auth, throttle, registration)
     response.headers["Location"] = f"/users/{me.username}"
     return me
 
@@ -53,7 +57,7 @@ async def register(
 @router.post(
     "/login",
     summary="Log in",
-    responses=documented(InvalidCredentials, AccountSuspended, HashingBusy),
+    responses=documented(InvalidCredentials, AccountSuspended, RateLimited, HashingBusy),
 )
 async def log_in(
     credentials: Credentials,
@@ -61,15 +65,16 @@ async def log_in(
     database: Transactions,
     auth: AuthTools,
     cookies: Cookies,
-    actor: Acting,
-    user_agent: UserAgent,
-    former: FormerSession,
+    throttle: Throttled,
+    visitor: Visitor,
 ) -> LoggedIn:
-    """Open a session. Its tokens are in HttpOnly cookies; a former session here ends."""
-    opened = await service.log_in(
-        database, auth, credentials, actor=actor, user_agent=user_agent, former=former
-    )
-    cookies.set(response, access=opened.access, refresh=opened.refresh)
+    """Open a session. Its tokens are in HttpOnly cookies; a former session here ends.
+
+    Failed tries are limited. A browser in which the account has been used before has a limit of
+    its own, by a third cookie that no logout clears.
+    """
+    opened = await service.log_in(database, auth, throttle, credentials, visitor)
+    cookies.set(response, opened.access, opened.refresh, opened.device)
     return opened.answer
 
 
@@ -93,7 +98,7 @@ async def refresh_token(
     """
     with cookies.cleared_by(SessionExpired, RefreshReused):
         opened = await service.refresh(database, auth, claim, actor)
-    cookies.set(response, access=opened.access, refresh=opened.refresh)
+    cookies.set(response, opened.access, opened.refresh, opened.device)
     return opened.answer
 
 

@@ -1,10 +1,21 @@
 """The application's settings, read from the environment by whoever calls `create_app`."""
 
 from email.utils import parseaddr
+from ipaddress import ip_network
+from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+import maxminddb
+from limits import parse_many
+from pydantic import (
+    AfterValidator,
+    Field,
+    FilePath,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _LEAST_SECRET_LENGTH = 32  # bytes; RFC 7518 section 3.2 asks for the hash's own length
@@ -33,8 +44,16 @@ def _redis_url(url: str) -> str:
     return url
 
 
+def _readable_rates(rates: str) -> str:
+    if not all(rate.amount >= 1 and rate.multiples >= 1 for rate in parse_many(rates)):
+        raise ValueError("must allow one at least, as in 3 per hour; 5 per day")
+    return rates
+
+
 DatabaseUrl = Annotated[str, AfterValidator(asyncpg_url)]
 RedisUrl = Annotated[str, AfterValidator(_redis_url)]
+Rates = Annotated[str, AfterValidator(_readable_rates)]
+"""How often something may be done, as in `3 per hour; 5 per day`."""
 
 
 class Config(BaseSettings):
@@ -72,6 +91,18 @@ class Config(BaseSettings):
     password_hash_workers: int = Field(default=1, ge=1)
     password_hash_queue: int = Field(default=32, ge=1)
     password_hash_wait: float = Field(default=2.0, gt=0)
+
+    limit_login_per_account_and_ip: Rates = "5 per 5 minutes"
+    limit_login_per_account: Rates = "20 per hour"
+    limit_login_per_device: Rates = "10 per hour"
+    limit_login_per_ip: Rates = "30 per 5 minutes"
+    limit_reauthentication: Rates = "10 per hour"
+    limit_register_per_ip: Rates = "10 per hour"
+    limit_reset_per_ip: Rates = "5 per minute"
+    limit_mails_per_recipient: Rates = "3 per hour; 5 per day"
+    limit_mails_per_ip: Rates = "20 per hour"
+    geoip_database: FilePath | None = None
+    device_lifetime: int = Field(default=180 * 86_400, ge=60)
 
     mail_server: str | None = None
     mail_port: int = 587
@@ -135,6 +166,24 @@ class Config(BaseSettings):
                 raise ValueError("must list exact origins such as https://app.example.com")
         return origins
 
+    @field_validator("geoip_database")
+    @classmethod
+    def _readable_database(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            try:
+                maxminddb.open_database(path).close()
+            except maxminddb.InvalidDatabaseError:
+                raise ValueError("must be a database in MaxMind's format (.mmdb)") from None
+        return path
+
+    @field_validator("forwarded_allow_ips")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        for part in value.split(","):
+            if part.strip() != "*":
+                ip_network(part.strip())
+        return value
+
     @model_validator(mode="after")
     def _refuse_weak_production(self) -> Self:
         if self.environment == "production":
@@ -144,6 +193,8 @@ class Config(BaseSettings):
             if len(set(secrets.values())) < len(secrets):
                 names = ", ".join(name.upper() for name in secrets)
                 raise ValueError(f"{names} must differ from one another")
+            if "*" in self.forwarded_allow_ips:
+                raise ValueError("FORWARDED_ALLOW_IPS must list your proxies: * lets anyone lie")
             if not self.cookie_secure:
                 raise ValueError("COOKIE_SECURE must not be false in production")
         return self

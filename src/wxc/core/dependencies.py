@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from wxc.core.database import Database, Reader
 from wxc.core.errors import UnknownParameter
+from wxc.core.limits import Limits, Throttle
 from wxc.core.pagination import DEFAULT_LIMIT, GREATEST_LIMIT, CursorSealer, PageRequest
 
 
@@ -40,7 +41,14 @@ def client_address(request: Request) -> str:
     return request.client.host if request.client else "local"
 
 
+def open_throttle(request: Request) -> Throttle:
+    """The limits, as this request's client meets them."""
+    limits = cast(Limits, request.app.state.limits)
+    return Throttle(limits, client_address(request), request.scope["answer_headers"])
+
+
 ClientAddress = Annotated[str, Depends(client_address)]
+Throttled = Annotated[Throttle, Depends(open_throttle)]
 Transactions = Annotated[Database, Depends(open_database)]
 # scope="function" commits before the first response byte. FastAPI's default scope commits
 # after it, so that a failed COMMIT would still have answered 2xx.

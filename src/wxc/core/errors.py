@@ -19,11 +19,19 @@ class Refusal(Exception):  # noqa: N818 - a refusal is a fact, not an error
     """The request cannot be granted."""
 
     status: ClassVar[int] = 400
-    retry_after: ClassVar[int | None] = None  # seconds
+    retry_after: int | None = None  # seconds; a single refusal may know better than its class
 
-    def __init__(self, reason: str = "", *, errors: "list[InvalidPart] | None" = None) -> None:
+    def __init__(
+        self,
+        reason: str = "",
+        *,
+        errors: "list[InvalidPart] | None" = None,
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(reason)
         self.errors = errors
+        if retry_after is not None:
+            self.retry_after = retry_after
         self.cookies: list[str] = []
         """`Set-Cookie` values that go along with the refusal."""
 
@@ -116,6 +124,13 @@ class UnsupportedMediaType(Refusal):
     """The body must be uncompressed JSON, sent as application/json in UTF-8."""
 
     status = 415
+
+
+class RateLimited(Refusal):
+    """This was tried too often. Please wait a while; `Retry-After` says how long."""
+
+    status = 429
+    retry_after = 60
 
 
 class HeadersTooLarge(Refusal):

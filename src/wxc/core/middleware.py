@@ -44,7 +44,8 @@ _SECURITY_HEADERS = {
 class Envelope:
     """Give every request an id and a log line, and every answer its security headers.
 
-    HEAD is served as GET; the server leaves the body out.
+    What inner layers put into the scope's `answer_headers` goes with the answer whatever becomes
+    of the request, a refusal included. HEAD is served as GET; the server leaves the body out.
     """
 
     def __init__(self, app: ASGIApp, *, is_secure: bool) -> None:
@@ -61,14 +62,18 @@ class Envelope:
         asked = Headers(scope=scope).get("x-request-id", "")
         request_id = asked if _REQUEST_ID.fullmatch(asked) else uuid4().hex
         token = logs.request_id.set(request_id)
-        inner: Scope = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        inner: Scope = {**scope, "answer_headers": {}}
+        if scope["method"] == "HEAD":
+            inner["method"] = "GET"
         status = 0
 
         async def send_in_envelope(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._seal(status, MutableHeaders(scope=message), request_id)
+                headers = MutableHeaders(scope=message)
+                headers.update(inner["answer_headers"])
+                self._seal(status, headers, request_id)
             elif scope["method"] == "HEAD" and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)

@@ -52,8 +52,9 @@ def problem_response(scope: Scope, error: Exception) -> Response:
     elif refusal.status > 500:  # an outage: its line is enough, its traceback would be noise
         _log.warning("%s: %r", refusal.code(), error)
     headers = dict(getattr(error, "headers", None) or {})
-    if refusal.retry_after is not None:
-        headers["Retry-After"] = str(refusal.retry_after)
+    retry_after = error.retry_after if isinstance(error, Refusal) else refusal.retry_after
+    if retry_after is not None:
+        headers["Retry-After"] = str(retry_after)
     if refusal.status in (408, 413):
         headers["Connection"] = "close"  # the rest of the body is not waited for
     answer = Response(

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from redis.asyncio import Redis
+from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -41,6 +41,11 @@ class RedisClient:
         )
         self._failures: deque[float] = deque(maxlen=_FAILURES)
         self.is_tripped = False
+
+    @property
+    def pool(self) -> ConnectionPool:
+        """The connections, for a library that brings a client of its own; use it within `call`."""
+        return self._redis.connection_pool
 
     async def call(self, command: Callable[[Redis], Awaitable[T]]) -> T:
         """The result of `command`; raises `RedisUnavailable` instead of waiting."""

@@ -21,6 +21,8 @@ class Session(Base):
     refreshed_at: Mapped[datetime | None]
     """When the generation was last raised; for 30 s the one before it is still good."""
     user_agent: Mapped[str | None] = mapped_column(String(256))
+    place: Mapped[str | None] = mapped_column(String(64))
+    """Roughly where it was last used, as `core.places` has it."""
     created_at: Mapped[CreatedAt]
     last_used_at: Mapped[CreatedAt]
     idle_until: Mapped[datetime]

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Path, status
 from wxc.audit.dependencies import Acting
 from wxc.auth.dependencies import AuthTools, CurrentUser
 from wxc.auth.errors import HashingBusy, NotAuthenticated, PasswordTooCommon, SessionExpired
-from wxc.core.dependencies import Session, Transactions
+from wxc.core.dependencies import Session, Throttled, Transactions
+from wxc.core.errors import RateLimited
 from wxc.core.openapi import documented
 from wxc.recovery import service
 from wxc.recovery.errors import InvalidToken
@@ -29,37 +30,47 @@ Token = Annotated[
     "/request-password-reset",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Forgot the password",
+    responses=documented(RateLimited),
 )
-async def request_password_reset(request: PasswordResetRequest, session: Session) -> MailAccepted:
+async def request_password_reset(
+    request: PasswordResetRequest, session: Session, auth: AuthTools, throttle: Throttled
+) -> MailAccepted:
     """Have a link sent with which another password can be chosen.
 
     The answer is the same whether or not there is an account with this address.
     """
-    return await service.request_password_reset(session, request.email)
+    return await service.request_password_reset(session, auth, throttle, request.email)
 
 
 @router.post(
     "/reset-password/{token}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Choose another password",
-    responses=documented(InvalidToken, PasswordTooCommon, HashingBusy),
+    responses=documented(InvalidToken, PasswordTooCommon, RateLimited, HashingBusy),
 )
 async def reset_password(
-    token: Token, reset: PasswordReset, database: Transactions, auth: AuthTools, actor: Acting
+    token: Token,
+    reset: PasswordReset,
+    database: Transactions,
+    auth: AuthTools,
+    throttle: Throttled,
+    actor: Acting,
 ) -> None:
     """Choose another password with a mailed link. Every session of the account ends."""
-    await service.reset_password(database, auth, token, reset.password, actor)
+    await service.reset_password(database, auth, throttle, token, reset.password, actor)
 
 
 @router.post(
     "/request-email-verification",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Send the verification mail again",
-    responses=documented(NotAuthenticated, SessionExpired),
+    responses=documented(NotAuthenticated, SessionExpired, RateLimited),
 )
-async def request_email_verification(me: CurrentUser, session: Session) -> MailAccepted:
+async def request_email_verification(
+    me: CurrentUser, session: Session, auth: AuthTools, throttle: Throttled
+) -> MailAccepted:
     """Have the link sent again that proves your e-mail address, unless it is proven."""
-    return await service.request_email_verification(session, me)
+    return await service.request_email_verification(session, auth, throttle, me)
 
 
 @router.post(

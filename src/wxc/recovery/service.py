@@ -11,6 +11,7 @@ from wxc.auth.errors import PasswordTooCommon
 from wxc.auth.passwords import is_common
 from wxc.core import clock
 from wxc.core.database import Database, after_commit
+from wxc.core.limits import Throttle
 from wxc.mails import service as mails
 from wxc.models import AuditKind, MailKind
 from wxc.recovery.errors import InvalidToken
@@ -19,20 +20,28 @@ from wxc.recovery.schemas import MailAccepted
 from wxc.sessions.repository import OwnSessionRepository
 
 
-async def request_password_reset(session: AsyncSession, email: str) -> MailAccepted:
-    """Have the worker find out whether there is such an account; nobody here looks."""
-    await mails.enqueue(session, MailKind.PASSWORD_RESET, address=email)
+async def request_password_reset(
+    session: AsyncSession, auth: Auth, throttle: Throttle, email: str
+) -> MailAccepted:
+    """Have the worker find out whether there is such an account; nobody here looks.
+
+    Raises `RateLimited` by address of the client; too many for one recipient go nowhere, silently.
+    """
+    await throttle.count(auth.policies.mail_request(throttle.network))
+    if await throttle.count_silently(auth.policies.mail_to(email)):
+        await mails.enqueue(session, MailKind.PASSWORD_RESET, address=email)
     return MailAccepted(status="accepted")
 
 
 async def reset_password(
-    database: Database, auth: Auth, token: str, password: str, actor: Actor
+    database: Database, auth: Auth, throttle: Throttle, token: str, password: str, actor: Actor
 ) -> None:
     """Choose another password and end every session.
 
-    Raises `PasswordTooCommon` and `InvalidToken`. No connection is held while we are hashing; of
-    two uses of a link at once one wins.
+    Raises `RateLimited`, `PasswordTooCommon` and `InvalidToken`. No connection is held while we
+    are hashing; of two uses of a link at once one wins.
     """
+    await throttle.count(auth.policies.password_reset(throttle.network))
     if is_common(password):
         raise PasswordTooCommon
     async with database.guarding() as reader:
@@ -64,10 +73,13 @@ async def reset_password(
         after_commit(session, partial(auth.revocations.announce, ended))
 
 
-async def request_email_verification(session: AsyncSession, me: Principal) -> MailAccepted:
-    """Send the link again, unless the address is proven already."""
+async def request_email_verification(
+    session: AsyncSession, auth: Auth, throttle: Throttle, me: Principal
+) -> MailAccepted:
+    """Send the link again, unless the address is proven already; limited like a reset."""
+    await throttle.count(auth.policies.mail_request(throttle.network))
     account = await RecoveryRepository(session).unverified(me.id)
-    if account is not None:
+    if account is not None and await throttle.count_silently(auth.policies.mail_to(account.email)):
         await mails.enqueue(
             session, MailKind.VERIFICATION, address=account.email, user_id=account.id
         )

@@ -23,7 +23,13 @@ class OwnSessionReader:
     async def live_of(self, user_id: UUID, moment: datetime) -> Sequence[AnyRow]:
         """The sessions that are alive, the last used first."""
         statement = (
-            select(Session.id, Session.created_at, Session.last_used_at, Session.user_agent)
+            select(
+                Session.id,
+                Session.created_at,
+                Session.last_used_at,
+                Session.user_agent,
+                Session.place,
+            )
             .where(_is_live(user_id, moment))
             .order_by(Session.last_used_at.desc(), Session.id.desc())
             .limit(MOST_LISTED)

@@ -18,6 +18,8 @@ class OwnSession(BaseModel):
     last_used_at: Timestamp
     """When it was opened or last refreshed."""
     user_agent: str | None
+    place: str | None
+    """Where that was, roughly: a country, or the network where no country is known."""
     current: bool
     """Whether it is the one that asks."""
 

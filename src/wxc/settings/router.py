@@ -5,7 +5,8 @@ from fastapi import APIRouter, status
 from wxc.audit.dependencies import Acting
 from wxc.auth.dependencies import AuthTools, CurrentUser
 from wxc.auth.errors import HashingBusy, NotAuthenticated, PasswordTooCommon, SessionExpired
-from wxc.core.dependencies import Transactions
+from wxc.core.dependencies import Throttled, Transactions
+from wxc.core.errors import RateLimited
 from wxc.core.openapi import documented
 from wxc.settings import service
 from wxc.settings.errors import WrongPassword
@@ -19,7 +20,12 @@ router = APIRouter(prefix="/settings", tags=["settings"])
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Change the password",
     responses=documented(
-        WrongPassword, PasswordTooCommon, HashingBusy, NotAuthenticated, SessionExpired
+        WrongPassword,
+        PasswordTooCommon,
+        HashingBusy,
+        NotAuthenticated,
+        SessionExpired,
+        RateLimited,
     ),
 )
 async def change_password(
@@ -27,7 +33,8 @@ async def change_password(
     me: CurrentUser,
     database: Transactions,
     auth: AuthTools,
+    throttle: Throttled,
     actor: Acting,
 ) -> None:
     """Change your password. All of your other sessions end, and a mail tells you about it."""
-    await service.change_password(database, auth, me, change, actor)
+    await service.change_password(database, auth, throttle, me, change, actor)

@@ -9,6 +9,7 @@ from wxc.auth.errors import PasswordTooCommon, SessionExpired
 from wxc.auth.passwords import is_common
 from wxc.core import clock
 from wxc.core.database import Database, after_commit
+from wxc.core.limits import Throttle
 from wxc.mails import service as mails
 from wxc.models import AuditKind, MailKind
 from wxc.sessions.repository import OwnSessionRepository
@@ -18,12 +19,17 @@ from wxc.settings.schemas import PasswordChange
 
 
 async def change_password(
-    database: Database, auth: Auth, me: Principal, change: PasswordChange, actor: Actor
+    database: Database,
+    auth: Auth,
+    throttle: Throttle,
+    me: Principal,
+    change: PasswordChange,
+    actor: Actor,
 ) -> None:
     """Choose another password; every session but this one ends, and the owner is told by mail.
 
-    Raises `PasswordTooCommon` and `WrongPassword`. No connection is held while we are hashing; a
-    password that changes meanwhile is not overwritten.
+    Raises `PasswordTooCommon`, `WrongPassword` and `RateLimited`. No connection is held while we
+    are hashing; a password that changes meanwhile is not overwritten.
     """
     if is_common(change.new_password):
         raise PasswordTooCommon
@@ -32,7 +38,10 @@ async def change_password(
         seen = await OwnAccountReader(reader).password_hash(me.id)
     if seen is None:
         raise SessionExpired
+    use = auth.policies.reauthentication(me.id)
+    await throttle.check(use)
     if not await auth.passwords.verify(change.current_password, seen):
+        await throttle.count(use)
         raise WrongPassword
     fresh = await auth.passwords.hash(change.new_password)
     async with database.transaction() as session:

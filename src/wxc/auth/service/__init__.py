@@ -8,6 +8,7 @@ from wxc.auth.service.accounts import check, register
 from wxc.auth.service.sessions import (
     OpenedSession,
     RefreshClaim,
+    Visit,
     is_live,
     log_in,
     log_out,
@@ -17,6 +18,7 @@ from wxc.auth.service.sessions import (
 __all__ = [
     "OpenedSession",
     "RefreshClaim",
+    "Visit",
     "check",
     "is_live",
     "log_in",

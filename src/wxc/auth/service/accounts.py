@@ -13,12 +13,19 @@ from wxc.auth.repository import AccountReader, AccountRepository, NewAccount
 from wxc.auth.schemas import AuthCheck, Me, Registration
 from wxc.auth.usernames import is_reserved
 from wxc.core.database import AnyRow, Database, Reader
+from wxc.core.limits import Throttle
 from wxc.mails.service import enqueue
 from wxc.models import MailKind
 
 
-async def register(database: Database, auth: Auth, registration: Registration) -> Me:
-    """Open an account; raises `UsernameReserved`, `PasswordTooCommon` and the two `…Taken`."""
+async def register(
+    database: Database, auth: Auth, throttle: Throttle, registration: Registration
+) -> Me:
+    """Open an account.
+
+    Raises `RateLimited`, `UsernameReserved`, `PasswordTooCommon` and the two `…Taken`.
+    """
+    await throttle.count(auth.policies.registration(throttle.network))
     if is_reserved(registration.username):
         raise UsernameReserved
     if is_common(registration.password):

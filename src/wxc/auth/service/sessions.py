@@ -1,6 +1,6 @@
 """Opening sessions, keeping them alive and ending them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from wxc.audit import service as audit
 from wxc.audit.actors import Actor
 from wxc.auth.context import Auth
+from wxc.auth.devices import Device
 from wxc.auth.errors import (
     AccountSuspended,
     InvalidCredentials,
@@ -27,6 +28,7 @@ from wxc.auth.service.accounts import present_me
 from wxc.core import clock
 from wxc.core.database import AnyRow, Database, after_commit
 from wxc.core.errors import CsrfFailed
+from wxc.core.limits import Throttle
 from wxc.models import AuditKind
 
 GRACE = timedelta(seconds=30)
@@ -40,6 +42,22 @@ class OpenedSession:
     answer: LoggedIn
     access: str
     refresh: str
+    device: str | None = None
+    """At a login, what lets this browser be known again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a browser brings along when somebody logs in with it."""
+
+    actor: Actor
+    user_agent: str | None
+    place: str | None
+    """Roughly where it is."""
+    former: UUID | None
+    """The session that it had before, which ends."""
+    device: Device | None
+    """Whose account has been used in it before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +66,8 @@ class RefreshClaim:
 
     session_id: UUID
     generation: int
+    place: str | None
+    """Roughly where it is used."""
     is_forged: bool
     """The CSRF token was missing or wrong."""
 
@@ -55,24 +75,22 @@ class RefreshClaim:
 async def log_in(
     database: Database,
     auth: Auth,
+    throttle: Throttle,
     credentials: Credentials,
-    *,
-    actor: Actor,
-    user_agent: str | None,
-    former: UUID | None,
+    visit: Visit,
 ) -> OpenedSession:
-    """Open a session and end the `former` one of the same browser.
+    """Open a session and end the former one of the same browser.
 
     Raises `InvalidCredentials` in the same time for an unknown account and a wrong password,
-    and `AccountSuspended` only to who knows the password.
+    `RateLimited` after too many of them, and `AccountSuspended` only to who knows the password.
     """
     for _ in range(_ATTEMPTS):
-        account = await _authenticated(database, auth, credentials, actor)
+        account = await _authenticated(database, auth, throttle, credentials, visit)
         fresh: str = account.password_hash
         if auth.passwords.needs_rehash(fresh):
             fresh = await auth.passwords.hash(credentials.password)
         async with database.transaction() as session:
-            opened = await _open_session(session, auth, account, fresh, actor, user_agent, former)
+            opened = await _open_session(session, auth, account, fresh, visit)
         if opened is not None:
             return opened
     raise InvalidCredentials
@@ -109,19 +127,30 @@ async def is_live(database: Database, session_id: UUID) -> bool:
 
 
 async def _authenticated(
-    database: Database, auth: Auth, credentials: Credentials, actor: Actor
+    database: Database,
+    auth: Auth,
+    throttle: Throttle,
+    credentials: Credentials,
+    visit: Visit,
 ) -> AnyRow:
     auth.passwords.refuse_when_full()  # before any other work is done
     async with database.guarding() as reader:
         account = await AccountReader(reader).by_identifier(credentials.identifier)
-    seen: str | None = account.password_hash if account is not None else None
+    user_id, seen = (account.id, account.password_hash) if account else (None, None)
+    uses = auth.policies.login(credentials.identifier, throttle.network, user_id, visit.device)
+    await throttle.check(*uses)
     is_right = await auth.passwords.verify(credentials.password, seen)
     if account is None or not is_right:
-        await _note_failure(database, auth, credentials, actor, account)
+        await throttle.count(*uses)
+        await _note_failure(database, auth, credentials, visit.actor, account)
         raise InvalidCredentials
+    # While we were hashing, parallel guesses may have used the limit up: this may be one of them.
+    await throttle.check(*uses)
     if account.suspended_at is not None:
         code = AccountSuspended.code()
-        await audit.note(database, AuditKind.ACCESS_REFUSED, actor, user_id=account.id, code=code)
+        await audit.note(
+            database, AuditKind.ACCESS_REFUSED, visit.actor, user_id=account.id, code=code
+        )
         raise AccountSuspended
     return account
 
@@ -144,9 +173,7 @@ async def _open_session(
     auth: Auth,
     account: AnyRow,
     password_hash: str,
-    actor: Actor,
-    user_agent: str | None,
-    former: UUID | None,
+    visit: Visit,
 ) -> OpenedSession | None:
     """None when the password has changed, or been hashed anew, since `account` was read."""
     seen = account.password_hash
@@ -159,17 +186,21 @@ async def _open_session(
     session_id = await sessions.open(
         account.id,
         password_hash=password_hash,
-        user_agent=user_agent,
+        user_agent=visit.user_agent,
+        place=visit.place,
         moment=moment,
         idle=auth.idle_lifetime,
         lifetime=auth.lifetime,
     )
     if session_id is None:
         return None
-    if former is not None:
-        await _end(session, auth, former)
-    await audit.record(session, AuditKind.LOGIN, actor, user_id=account.id, session_id=session_id)
-    return _opened(auth, account, session_id, 0, moment)
+    if visit.former is not None:
+        await _end(session, auth, visit.former)
+    await audit.record(
+        session, AuditKind.LOGIN, visit.actor, user_id=account.id, session_id=session_id
+    )
+    opened = _opened(auth, account, session_id, 0, moment)
+    return replace(opened, device=auth.devices.cookie(account.id, visit.device, moment))
 
 
 async def _end(session: AsyncSession, auth: Auth, session_id: UUID) -> None:
@@ -184,7 +215,11 @@ async def _raise_generation(
     sessions = SessionRepository(session)
     if not claim.is_forged:
         user_id = await sessions.refresh(
-            claim.session_id, claim.generation, moment=moment, idle=auth.idle_lifetime
+            claim.session_id,
+            claim.generation,
+            place=claim.place,
+            moment=moment,
+            idle=auth.idle_lifetime,
         )
         if user_id is not None:
             return user_id, claim.generation + 1

@@ -1,0 +1,53 @@
+"""Known devices: a signed cookie says that its account has been used in this browser before.
+
+It opens nothing. It gives failed logins a limit of their own (OWASP, "Slow Down Online Guessing
+Attacks with Device Cookies").
+"""
+
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+from wxc.core.config import Config
+from wxc.core.signing import derive_key, sign
+
+_LENGTH = 16 + 16 + 8  # account, device, second of issue
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A browser in which an account has been used."""
+
+    id: UUID
+    user_id: UUID
+
+
+class Devices:
+    """Makes and reads device cookies; nothing of them is stored."""
+
+    def __init__(self, config: Config) -> None:
+        self._key = derive_key(config.secret_key.get_secret_value(), "device cookie")
+        self._lifetime = timedelta(seconds=config.device_lifetime)
+
+    def cookie(self, user_id: UUID, known: Device | None, moment: datetime) -> str:
+        """The cookie to set at a login; a device that is `known` to the account keeps its id."""
+        is_same = known is not None and known.user_id == user_id
+        device_id = known.id if known is not None and is_same else uuid4()
+        payload = user_id.bytes + device_id.bytes + int(moment.timestamp()).to_bytes(8)
+        return urlsafe_b64encode(payload + sign(self._key, payload)).decode().rstrip("=")
+
+    def read(self, cookie: str, moment: datetime) -> Device | None:
+        """The device of a cookie; None for what is not ours, or older than 180 days."""
+        try:
+            raw = urlsafe_b64decode(cookie[:200] + "=" * (-len(cookie) % 4))
+        except ValueError:
+            return None
+        payload, signature = raw[:_LENGTH], raw[_LENGTH:]
+        if not hmac.compare_digest(sign(self._key, payload), signature):
+            return None
+        issued_at = datetime.fromtimestamp(int.from_bytes(payload[32:]), UTC)
+        if moment - issued_at > self._lifetime:
+            return None
+        return Device(UUID(bytes=payload[16:32]), UUID(bytes=payload[:16]))

@@ -1,0 +1,35 @@
+"""Roughly where an address is: enough for a member to tell their own sessions from a stranger's."""
+
+import ipaddress
+from typing import Any
+
+import maxminddb
+
+from wxc.core.config import Config
+
+# What is kept of an address whose country nobody knows: a neighbourhood, not a household.
+_PREFIXES = {4: 24, 6: 48}
+
+
+class Places:
+    """Names places by the operator's database of countries, where there is one."""
+
+    def __init__(self, config: Config) -> None:
+        path = config.geoip_database
+        self._countries = maxminddb.open_database(path) if path is not None else None
+
+    def of(self, address: str) -> str | None:
+        """The country's name in English, else the network; None for what is no address."""
+        try:
+            ip = ipaddress.ip_address(address.partition("%")[0])
+        except ValueError:
+            return None
+        network = ipaddress.ip_network((ip, _PREFIXES[ip.version]), strict=False)
+        return self._country(str(ip)) or str(network)
+
+    def _country(self, address: str) -> str | None:
+        if self._countries is None:
+            return None
+        record: Any = self._countries.get(address) or {}
+        name = record.get("country", {}).get("names", {}).get("en")
+        return str(name)[:64] if name else None

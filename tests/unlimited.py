@@ -1,0 +1,7 @@
+"""Limits that nobody meets, for tests in which one address does what many people would."""
+
+from wxc.core.config import Config
+
+_LIMITS = [name for name in Config.model_fields if name.startswith("limit_")]
+UNLIMITED = dict.fromkeys(_LIMITS, "1000000 per second")
+ENVIRONMENT = {name.upper(): rates for name, rates in UNLIMITED.items()}
