@@ -8,9 +8,8 @@ import pytest
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.database import OneConnection
+from tests.database import OneConnection, StatementLog
 from tests.factories import make_event, make_user
-from tests.trail import trail
 
 from wxc.audit import service
 from wxc.audit.actors import Actor, Fingerprints
@@ -18,8 +17,6 @@ from wxc.core import clock
 from wxc.core.config import Config
 from wxc.mails.worker import Worker
 from wxc.models import AuditEvent
-
-YEAR = timedelta(days=365)
 
 
 @pytest.fixture
@@ -93,15 +90,15 @@ async def test_the_worker_forgets_what_is_older_than_the_retention(
 async def test_what_is_forgotten_at_once_is_bounded(
     connection: AsyncConnection, ada: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "_MOST_FORGOTTEN", 2)
-    for days in (400, 500, 600):
+    monkeypatch.setattr(service, "_STEP", 2)
+    for days in (1, 400, 500, 600):
         await make_event(connection, ada, at=clock.now() - timedelta(days=days))
 
-    async with OneConnection(connection).transaction() as session:
-        await service.forget(session, YEAR)
+    with StatementLog().watching(connection) as log:
+        await service.forget(OneConnection(connection), timedelta(days=365))
 
-    (left,) = await trail(connection, ada)
-    assert clock.now() - left.at < timedelta(days=401)
+    assert len(log.statements) == 2
+    assert await kept(connection, ada) == 1
 
 
 async def test_a_members_events_and_the_oldest_ones_are_found_by_an_index(

@@ -48,6 +48,16 @@ class TestLogin:
         assert "ada" not in str(named.detail)
         assert "nobody" not in str(unknown.detail)
 
+    async def test_the_session_that_a_browser_had_before_is_named(
+        self, member: Member, connection: AsyncConnection
+    ) -> None:
+        ada = await member("ada")
+
+        await ada.log_in("ada")
+
+        first, second = await trail(connection, ada.id)
+        assert (second.event, second.detail) == ("login", {"ended": str(first.session_id)})
+
     async def test_one_address_has_one_hash_which_our_key_makes(
         self, app: FastAPI, stranger: Browser, connection: AsyncConnection
     ) -> None:

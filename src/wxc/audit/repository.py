@@ -68,12 +68,13 @@ class AuditRepository:
             )
         )
 
-    async def remove_before(self, moment: datetime, most: int) -> None:
-        """Forget the oldest events, as far as they are older than that."""
+    async def remove_before(self, moment: datetime, most: int) -> int:
+        """Forget the oldest events, as far as they are older than that; how many it were."""
         oldest = (
             select(AuditEvent.id)
             .where(AuditEvent.id < first_id_at(moment), AuditEvent.at < moment)
             .order_by(AuditEvent.id)
             .limit(most)
         )
-        await self.session.execute(delete(AuditEvent).where(AuditEvent.id.in_(oldest)))
+        statement = delete(AuditEvent).where(AuditEvent.id.in_(oldest)).returning(AuditEvent.id)
+        return len((await self.session.execute(statement)).all())

@@ -19,7 +19,7 @@ from wxc.models import AuditKind
 
 _log = logging.getLogger("wxc.audit")
 _PATIENCE = 2.0  # seconds that a refusal waits for its note
-_MOST_FORGOTTEN = 10_000  # at once: a statement must end in time
+_STEP = 10_000  # rows that are forgotten at once
 
 
 async def record(
@@ -57,6 +57,9 @@ async def note(
         _log.warning("%s of user %s could not be noted: %r", kind, user_id, error)
 
 
-async def forget(session: AsyncSession, retention: timedelta) -> None:
-    """Remove what is older than that; not all of it at once."""
-    await AuditRepository(session).remove_before(clock.now() - retention, _MOST_FORGOTTEN)
+async def forget(database: Database, retention: timedelta) -> None:
+    """Remove what is older than that, in steps that are short enough for any statement's bound."""
+    moment, removed = clock.now() - retention, _STEP
+    while removed == _STEP:
+        async with database.transaction() as session:
+            removed = await AuditRepository(session).remove_before(moment, _STEP)

@@ -87,7 +87,7 @@ class Worker:
         self._purged_at = clock.now()
         async with self._database.transaction() as session:
             await OutboxRepository(session).purge(clock.now() - _KEPT)
-            await audit.forget(session, self._audit_retention)
+        await audit.forget(self._database, self._audit_retention)
 
     async def _try_once(self) -> bool:
         """Whether there may be more to do at once; an outage of the database is waited out."""

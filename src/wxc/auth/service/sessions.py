@@ -93,6 +93,7 @@ async def log_in(
             opened = await _open_session(session, auth, account, fresh, visit)
         if opened is not None:
             return opened
+    await _note_failure(database, auth, credentials, visit.actor, account)
     raise InvalidCredentials
 
 
@@ -194,10 +195,12 @@ async def _open_session(
     )
     if session_id is None:
         return None
+    former = {}
     if visit.former is not None:
         await _end(session, auth, visit.former)
+        former = {"ended": str(visit.former)}
     await audit.record(
-        session, AuditKind.LOGIN, visit.actor, user_id=account.id, session_id=session_id
+        session, AuditKind.LOGIN, visit.actor, user_id=account.id, session_id=session_id, **former
     )
     opened = _opened(auth, account, session_id, 0, moment)
     return replace(opened, device=auth.devices.cookie(account.id, visit.device, moment))
