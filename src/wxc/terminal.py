@@ -37,7 +37,7 @@ def show_json(value: object) -> None:
 def show_facts(facts: Iterable[tuple[str, object]]) -> None:
     """Print names and values, one a line; what is not there is a dash."""
     for name, value in facts:
-        show(f"{name:<16}{_spoken(value)}")
+        show(f"{name:<19}{_spoken(value)}")
 
 
 def show_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -51,7 +51,7 @@ def show_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 def _spoken(value: object) -> str:
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M:%S")
+        return value.strftime("%Y-%m-%d %H:%M:%SZ")
     return "-" if value is None else str(value)
 
 

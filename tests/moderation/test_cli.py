@@ -149,7 +149,7 @@ class TestShow:
         found = await operate("user", "show", "ada")
 
         assert found.exit_code == 0, found.output
-        for said in ("ada@example.com", "suspended_at    -", "python-httpx", "login", "client"):
+        for said in ("ada@example.com", "suspended_at       -", "python-httpx", "login", "client"):
             assert said in found.output
         assert "argon2" not in found.output
 
