@@ -14,7 +14,7 @@ from typing import Any
 from wxc.core.logging import json_formatter
 
 _SHORTEST = 12  # a shorter secret may be part of an innocent word
-_CLIENTS = ("httpx", "httpcore")  # of the tests; they log addresses, which no server sees them do
+_CLIENTS = ("httpx", "httpcore", "urllib3")  # of the tests; they log what they ask for
 _SHAPES = (
     # 43 letters of base64 are 256 bits: each of our tokens is that or longer.
     re.compile(r"(?<![\w-])(?=[\w-]*[A-Z])(?=[\w-]*[0-9])[A-Za-z0-9_-]{43,}"),

@@ -33,16 +33,7 @@ async def change_password(
     """
     if is_common(change.new_password):
         raise PasswordTooCommon
-    auth.passwords.refuse_when_full()  # before any other work is done
-    async with database.guarding() as reader:
-        seen = await OwnAccountReader(reader).password_hash(me.id)
-    if seen is None:
-        raise SessionExpired
-    use = auth.policies.reauthentication(me.id)
-    await throttle.check(use)
-    if not await auth.passwords.verify(change.current_password, seen):
-        await throttle.count(use)
-        raise WrongPassword
+    seen = await confirm_password(database, auth, throttle, me, change.current_password)
     fresh = await auth.passwords.hash(change.new_password)
     async with database.transaction() as session:
         # The account first: whoever touches its tokens waits for its row.
@@ -63,3 +54,20 @@ async def change_password(
             sessions_ended=len(ended),
         )
         after_commit(session, partial(auth.revocations.announce, ended))
+
+
+async def confirm_password(
+    database: Database, auth: Auth, throttle: Throttle, me: Principal, password: str
+) -> str:
+    """The stored hash, which is that of the password; raises `WrongPassword`, `RateLimited`."""
+    auth.passwords.refuse_when_full()  # before any other work is done
+    async with database.guarding() as reader:
+        seen = await OwnAccountReader(reader).password_hash(me.id)
+    if seen is None:
+        raise SessionExpired
+    use = auth.policies.reauthentication(me.id)
+    await throttle.check(use)
+    if not await auth.passwords.verify(password, seen):
+        await throttle.count(use)
+        raise WrongPassword
+    return seen
