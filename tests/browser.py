@@ -8,6 +8,7 @@ import httpx
 from fastapi import FastAPI
 
 from tests.factories import PASSWORD
+from tests.secrecy import secrecy
 
 ORIGIN = "http://api.test"
 ADDRESS = "192.0.2.1"
@@ -59,4 +60,8 @@ class Browser:
         headers = dict(options.pop("headers", {}))
         if self.csrf_token is not None:
             headers.setdefault("X-CSRF-Token", self.csrf_token)
-        return await self.http.request(method, path, headers=headers, **options)
+        secrecy.keep(self.csrf_token)
+        secrecy.keep_body(options.get("json"))
+        answer = await self.http.request(method, path, headers=headers, **options)
+        secrecy.keep(*answer.cookies.values())
+        return answer

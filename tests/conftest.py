@@ -7,8 +7,9 @@ is a clone of its own.
 """
 
 import asyncio
+import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
 from uuid import UUID, uuid4
 
@@ -20,6 +21,7 @@ from sqlalchemy.pool import NullPool
 from tests import factories
 from tests.browser import Browser
 from tests.database import OneConnection, administer, clone_database, drop_database, renamed
+from tests.secrecy import listen, secrecy
 from wxc.app import connect, create_app
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
@@ -82,6 +84,27 @@ async def fill_with_noise(url: str) -> None:
     await engine.dispose()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _listening() -> Iterator[None]:
+    """Every logger is heard, in every test."""
+    with pytest.MonkeyPatch.context() as patch:
+        listen(patch)
+        yield
+    logging.getLogger().setLevel(logging.WARNING)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_secret_is_logged(_listening: None) -> Iterator[None]:
+    """Set up first and torn down last: a test in which a secret was logged fails."""
+    root = logging.getLogger()
+    root.setLevel(logging.DEBUG)
+    yield
+    for handler in list(root.handlers):
+        if type(handler) is logging.StreamHandler:  # an application's, whose stream ends now
+            root.removeHandler(handler)
+    secrecy.settle()
+
+
 @pytest.fixture(scope="session")
 async def database_url(worker_id: str) -> AsyncIterator[str]:
     """This worker's database."""
@@ -134,7 +157,7 @@ def config(database_url: str, redis_url: str) -> Config:
         jwt_secret_key="j" * 40,
         cookie_secure=False,
         cors_origins=("https://app.example.com",),
-        log_level="warning",
+        log_level="debug",  # so that the logs of every test are searched for secrets
         redis_timeout=5,  # on a busy machine it is slow, and not down
         password_hash_memory=8,
         password_hash_rounds=1,

@@ -1,5 +1,6 @@
 """Databases for tests: clones of a template, and one that lives in a single transaction."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -19,6 +20,7 @@ class OneConnection(Database):
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
+        self._turn = asyncio.Lock()  # savepoints nest: those of two requests at once would not
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
@@ -26,7 +28,7 @@ class OneConnection(Database):
             self.connection, join_transaction_mode="create_savepoint", expire_on_commit=False
         )
         async with session:
-            async with session.begin():
+            async with self._turn, session.begin():
                 yield session
             await run_after_commit(session, self.publish)
 

@@ -10,8 +10,10 @@ from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wxc.core import clock
-from wxc.core.ids import new_id
+from wxc.core.ids import first_id_at, new_id
 from wxc.models import (
+    AuditEvent,
+    AuditKind,
     Block,
     Follow,
     Mute,
@@ -19,6 +21,9 @@ from wxc.models import (
     NotificationType,
     Post,
     PostLike,
+    Report,
+    ReportReason,
+    ReportTarget,
     UsedUsername,
     User,
 )
@@ -121,6 +126,44 @@ async def make_notification(
     return identifier
 
 
+async def make_report(
+    connection: AsyncConnection,
+    reporter_id: UUID,
+    target_id: UUID,
+    target_type: ReportTarget = ReportTarget.USER,
+    **fields: Any,
+) -> UUID:
+    """A report, open unless `fields` say otherwise; its id."""
+    values = {
+        "id": new_id(),
+        "reporter_id": reporter_id,
+        "target_type": target_type,
+        "target_id": target_id,
+        "reason": ReportReason.SPAM,
+        **fields,
+    }
+    await connection.execute(insert(Report).values(values))
+    return UUID(str(values["id"]))
+
+
+async def make_event(
+    connection: AsyncConnection, user_id: UUID, kind: AuditKind = AuditKind.LOGIN, **fields: Any
+) -> UUID:
+    """An audit event, written at `at`; its id."""
+    at: datetime = fields.get("at") or clock.now()
+    values = {
+        "id": UUID(int=first_id_at(at).int | new_id().int & (1 << 80) - 1),
+        "at": at,
+        "event": kind,
+        "actor": "client",
+        "user_id": user_id,
+        "detail": {},
+        **fields,
+    }
+    await connection.execute(insert(AuditEvent).values(values))
+    return UUID(str(values["id"]))
+
+
 async def make_noise(connection: AsyncConnection) -> None:
     """Other people, who have to do with one another and with nobody in the test."""
     people = [await make_user(connection, f"noise_{number}") for number in range(4)]
@@ -129,5 +172,7 @@ async def make_noise(connection: AsyncConnection) -> None:
         await make_follow(connection, person, neighbour)
         await make_like(connection, neighbour, post_id)
         await make_notification(connection, person, neighbour)
+        await make_report(connection, person, post_id, ReportTarget.POST)
+        await make_event(connection, person)
     await make_block(connection, people[0], people[2])
     await make_mute(connection, people[1], people[3])

@@ -1,14 +1,12 @@
 """Fixtures for whoever sends mails: an outbox, a worker and a mail server."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.database import OneConnection
 from tests.mailserver import MailServer, mail_server
@@ -44,22 +42,9 @@ def mailing(config: Config, smtp: MailServer) -> Config:
     )
 
 
-class OneByOne(OneConnection):
-    """Lets the mails of a batch have the one connection in turn."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        super().__init__(connection)
-        self._turn = asyncio.Lock()
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
-        async with self._turn, super().transaction() as session:
-            yield session
-
-
 @pytest.fixture
 def database(connection: AsyncConnection) -> Database:
-    return OneByOne(connection)
+    return OneConnection(connection)
 
 
 @pytest.fixture

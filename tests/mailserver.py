@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
+from tests.secrecy import secrecy
+
 
 @dataclass
 class MailServer:
@@ -82,4 +84,6 @@ def token_in(mail: EmailMessage) -> str:
     """The token of the link in a mail."""
     body = mail.get_body(("plain",))
     assert body is not None
-    return str(body.get_content()).partition("#token=")[2].split()[0]
+    token = str(body.get_content()).partition("#token=")[2].split()[0]
+    secrecy.keep(token)
+    return token

@@ -17,6 +17,8 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
+from wxc.audit.actors import Fingerprints
+from wxc.audit.dependencies import RefusedAccess
 from wxc.auth.context import Auth
 from wxc.auth.cookies import CookieJar
 from wxc.auth.router import router as auth
@@ -122,6 +124,8 @@ def create_app(config: Config) -> FastAPI:
         route.endpoint: frozenset(_query_parameters(route)) for route in _routes()
     }
     app.state.cursors = CursorSealer(derive_key(config.secret_key.get_secret_value(), "cursor"))
+    app.state.fingerprints = Fingerprints(config)
+    app.state.refused_access = RefusedAccess()
     app.state.cookies = CookieJar(
         is_secure=config.cookie_secure,
         lifetime=min(config.session_idle_lifetime, config.session_lifetime),
@@ -206,6 +210,7 @@ async def _answer_exception(request: Request, error: Exception) -> Response:
         # The assets are no routes of ours, and only read.
         allowed = sorted(_allowed_methods(request.scope)) or ["GET", "HEAD"]
         answer.headers["Allow"] = ", ".join(allowed)
+    await request.app.state.refused_access.note(request, error)
     return answer
 
 

@@ -7,20 +7,23 @@ import, which is the better part of what a short command takes.
 import asyncio
 import difflib
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from wxc.core.config import Config
 from wxc.core.logging import configure_logging
+from wxc.operators import reports, user
+from wxc.terminal import read_config
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="WXC Social.")
+app.add_typer(user, name="user")
+app.add_typer(reports, name="reports")
 _KEEP_ALIVE = 75  # seconds; longer than the load balancer's 60, so that it never meets a closed end
 
 
@@ -135,18 +138,6 @@ def app_from_environment() -> "FastAPI":
     from wxc.app import create_app
 
     return create_app(read_config())
-
-
-def read_config() -> Config:
-    """The configuration; ends the process with each wrong setting named."""
-    try:
-        return Config()
-    except ValidationError as error:
-        for problem in error.errors(include_url=False, include_input=False):
-            name = "_".join(str(part) for part in problem["loc"]).upper()
-            message = problem["msg"].removeprefix("Value error, ")
-            typer.echo(f"wxc: {name}: {message}" if name else f"wxc: {message}", err=True)
-        sys.exit(2)
 
 
 def _document() -> dict[str, Any]:

@@ -7,10 +7,13 @@ import asyncio
 import logging
 import signal
 from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
 
+from wxc.audit import service as audit
 from wxc.core.config import Config
 from wxc.core.database import UNREACHABLE, Database
-from wxc.core.jobs import Job, pause
+from wxc.core.jobs import Chore, Job, pause
 from wxc.deletions.worker import Eraser
 from wxc.mails.worker import Worker as Mailer
 
@@ -24,8 +27,14 @@ async def work(config: Config) -> None:
     stop, database, loop = asyncio.Event(), Database(config), asyncio.get_running_loop()
     for number in _FAREWELLS:
         loop.add_signal_handler(number, stop.set)
+    retention = timedelta(seconds=config.audit_retention)
+    jobs: Sequence[Job] = (
+        Mailer(config, database),
+        Eraser(config, database),
+        Chore(partial(audit.forget, database, retention)),
+    )
     try:
-        await run_all((Mailer(config, database), Eraser(config, database)), stop)
+        await run_all(jobs, stop)
     finally:
         for number in _FAREWELLS:
             loop.remove_signal_handler(number)

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.browser import Browser
 from tests.conftest import Member
@@ -10,7 +10,7 @@ from tests.database import StatementLog
 from tests.factories import PASSWORD, make_user
 
 from wxc.core import clock
-from wxc.models import Session, User
+from wxc.models import AuditEvent, Session, User
 
 REGISTRATION = {"username": "Ada", "email": "Ada@Example.COM", "password": "a walk in the rain"}
 
@@ -207,6 +207,8 @@ class TestLogIn:
 
         assert (answer.status_code, answer.json()["code"]) == (401, "invalid_credentials")
         assert await connection.scalar(select(Session.id)) is None
+        failures = select(func.count()).where(AuditEvent.event == "login_failed")
+        assert await connection.scalar(failures) == 1
 
 
 class TestAuthCheck:

@@ -24,7 +24,7 @@ def test_the_schema_admits_what_the_check_admits(adapter: TypeAdapter[str], text
     text = unicodedata.normalize("NFC", text)
     is_admitted = (
         schema["minLength"] <= len(text) <= schema["maxLength"]
-        and re.search(schema["pattern"], text) is not None
+        and re.fullmatch(schema["pattern"], text) is not None  # Python alone lets `$` precede \n
     )
 
     try:

@@ -34,6 +34,7 @@ from wxc.exports.schemas import Export
 from wxc.models import Base, Post, User
 
 NOT_EXPORTED = {
+    "audit_events": "who tried what from where, for those who look into abuse",
     "mail_tokens": "credentials",
     "outbox_mails": "what we send; the addresses are in the account",
 }

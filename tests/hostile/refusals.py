@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.hostile.corpus import CANARY
 
 from wxc.core.errors import Problem, ValidationProblem, all_refusals
-from wxc.models.base import Base
+from wxc.models import AuditEvent, Base
 
 RIGHT_FORM = (200, 201, 202, 204, 401, 403, 404, 409)
 """What may be answered to a request whose form is right."""
@@ -41,11 +41,16 @@ def is_dead_link(answer: httpx.Response) -> bool:
 
 
 async def snapshot(connection: AsyncConnection) -> dict[str, tuple[int, str]]:
-    """Every table's number of rows, and a hash of all that is in them."""
+    """Every table's number of rows, and a hash of all that is in them.
+
+    All but the audit trail, which is where some refusals leave a row on purpose.
+    """
     found = {}
     row: ColumnClause[str] = literal_column("t::text")
     rows = func.string_agg(row, aggregate_order_by(literal(" "), row))
     for table in Base.metadata.sorted_tables:
+        if table.name == AuditEvent.__tablename__:
+            continue
         summary = select(func.count(), func.coalesce(func.md5(rows), ""))
         result = await connection.execute(summary.select_from(table.alias("t")))
         count, digest = result.one()

@@ -15,6 +15,7 @@ from uuid import uuid4
 import httpx
 from tests import unlimited
 from tests.database import clone_database, drop_database
+from tests.secrecy import assert_no_secret
 
 _PATIENCE = 20.0  # seconds for the start, the end and any single answer
 
@@ -97,8 +98,8 @@ def _parsed(raw: bytes) -> httpx.Response:
 
 
 @contextmanager
-def serving(redis_url: str, log: Path) -> Iterator[Server]:
-    """Serve on a database of its own until the block ends."""
+def serving(redis_url: str, log: Path, **settings: str) -> Iterator[Server]:
+    """Serve on a database of its own until the block ends; its log holds no secret then."""
     engine = os.environ["WXC_TEST_DATABASE_URL"]
     template = os.environ["WXC_TEST_TEMPLATE"]
     name = f"{template}_{uuid4().hex[:8]}"
@@ -109,7 +110,7 @@ def serving(redis_url: str, log: Path) -> Iterator[Server]:
     with (
         log.open("wb") as output,
         subprocess.Popen(  # noqa: S603 - nobody else's words
-            command, env=_environment(url, redis_url), stdout=output, stderr=output
+            command, env=_environment(url, redis_url) | settings, stdout=output, stderr=output
         ) as process,
     ):
         try:
@@ -119,6 +120,7 @@ def serving(redis_url: str, log: Path) -> Iterator[Server]:
             process.terminate()
             process.wait(_PATIENCE)
             asyncio.run(drop_database(engine, name))
+    assert_no_secret(log)
 
 
 def _environment(database_url: str, redis_url: str) -> dict[str, str]:

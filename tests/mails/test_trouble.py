@@ -110,7 +110,7 @@ class TestTrouble:
         later: Later,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        smtp.replies = {"RCPT": "550 Nobody here"}
+        smtp.replies = {"RCPT": "550 <ada@example.com>: nobody here"}
         await enqueue(database, MailKind.PASSWORD_CHANGED, user_id=ada)
 
         for _ in range(13):
@@ -121,6 +121,7 @@ class TestTrouble:
         assert (row.state, row.attempts) == (MailState.DEAD, 12)
         (error,) = [record for record in caplog.records if record.levelno == logging.ERROR]
         assert "is given up after 12 attempts" in error.message
+        assert "550, '<(address)>: nobody here'" in error.message
 
     async def test_a_mail_on_which_workers_die_is_given_up_too(
         self, database: Database, worker: Worker, connection: AsyncConnection, ada: UUID

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from wxc.audit.actors import Fingerprints
 from wxc.auth.devices import Devices
 from wxc.auth.passwords import Passwords
 from wxc.auth.policies import Policies
@@ -37,6 +38,7 @@ class Auth:
         self.policies = Policies(config)
         self.passwords = Passwords(config)
         self.revocations = Revocations(config, database, redis, events)
+        self.fingerprints = Fingerprints(config)
         self.idle_lifetime = timedelta(seconds=config.session_idle_lifetime)
         self.username_changes = config.username_changes_per_year
         self.lifetime = timedelta(seconds=config.session_lifetime)

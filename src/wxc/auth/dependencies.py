@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
+from wxc.audit.dependencies import acting, remember_session
 from wxc.auth import service
 from wxc.auth.context import Auth, Principal
 from wxc.auth.cookies import CookieJar, SessionCookies
@@ -85,6 +86,7 @@ def refresh_claim(request: Request) -> RefreshClaim:
 
 def refuse_forgery(request: Request, tokens: Tokens, session_id: UUID) -> None:
     """The second layer against CSRF: an unsafe request must show its session's token."""
+    remember_session(request, session_id)
     if request.method in SAFE_METHODS:
         return
     shown = request.headers.getlist("x-csrf-token")
@@ -132,7 +134,7 @@ def visit(request: Request) -> Visit:
     cookie = open_cookie_jar(request).read_device(request)
     device = open_auth(request).devices.read(cookie, clock.now()) if cookie else None
     place = open_auth(request).places.of(client_address(request))
-    return Visit(_user_agent(request), place, former_session(request), device)
+    return Visit(acting(request), _user_agent(request), place, former_session(request), device)
 
 
 def _user_agent(request: Request) -> str | None:

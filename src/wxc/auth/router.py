@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Response, status
 
+from wxc.audit.dependencies import Acting
 from wxc.auth import service
 from wxc.auth.dependencies import (
     AuthTools,
@@ -83,7 +84,12 @@ async def log_in(
     responses=documented(NotAuthenticated, SessionExpired, RefreshReused),
 )
 async def refresh_token(
-    response: Response, database: Transactions, auth: AuthTools, cookies: Cookies, claim: Claim
+    response: Response,
+    database: Transactions,
+    auth: AuthTools,
+    cookies: Cookies,
+    claim: Claim,
+    actor: Acting,
 ) -> LoggedIn:
     """Exchange the refresh token for new tokens of the same session, in new cookies.
 
@@ -91,7 +97,7 @@ async def refresh_token(
     same refresh token. Older ones end the session. Two of the refusals clear the cookies.
     """
     with cookies.cleared_by(SessionExpired, RefreshReused):
-        opened = await service.refresh(database, auth, claim)
+        opened = await service.refresh(database, auth, claim, actor)
     cookies.set(response, opened.access, opened.refresh, opened.device)
     return opened.answer
 
@@ -108,10 +114,11 @@ async def log_out(
     auth: AuthTools,
     cookies: Cookies,
     leaving: LeavingSession,
+    actor: Acting,
 ) -> None:
     """End the session on every instance and clear the cookies; harmless without a session."""
     if leaving is not None:
-        await service.log_out(session, auth, leaving)
+        await service.log_out(session, auth, leaving, actor)
     cookies.clear(response)
 
 

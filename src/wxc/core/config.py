@@ -132,6 +132,8 @@ class Config(BaseSettings):
     account_body_limit: int = Field(default=8 * 1024, ge=1)
     body_deadline: float = Field(default=30.0, gt=0)
 
+    audit_retention: int = Field(default=365 * 86_400, ge=31 * 86_400)
+
     demo_data: bool = False
     log_format: Literal["json", "text"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

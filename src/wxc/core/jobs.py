@@ -1,7 +1,10 @@
 """What the worker does again and again."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Protocol
+
+_HOUR = 3600.0
 
 
 class Job(Protocol):
@@ -10,6 +13,19 @@ class Job(Protocol):
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, and end what was begun."""
         ...
+
+
+class Chore:
+    """Something short that is done once an hour."""
+
+    def __init__(self, work: Callable[[], Awaitable[None]]) -> None:
+        self._work = work
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Do it now and every hour, until `stop` is set."""
+        while not stop.is_set():
+            await self._work()
+            await pause(_HOUR, stop)
 
 
 async def pause(seconds: float, stop: asyncio.Event) -> None:

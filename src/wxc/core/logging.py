@@ -28,19 +28,22 @@ class _OneLineFormatter(logging.Formatter):
         return super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
 
 
+def json_formatter() -> logging.Formatter:
+    """One JSON object a line, with whatever a record carries besides its message."""
+    return JsonFormatter(
+        "%(levelname)s %(name)s %(message)s %(request_id)s",
+        rename_fields={"levelname": "level", "name": "logger"},
+        timestamp="time",
+        reserved_attrs=[*RESERVED_ATTRS, "color_message"],  # uvicorn's, for terminals
+    )
+
+
 def configure_logging(config: Config) -> None:
     """Send every log record to standard error in the configured format."""
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_RequestIdFilter())
     handler.setFormatter(
-        _OneLineFormatter(_TEXT)
-        if config.log_format == "text"
-        else JsonFormatter(
-            "%(levelname)s %(name)s %(message)s %(request_id)s",
-            rename_fields={"levelname": "level", "name": "logger"},
-            timestamp="time",
-            reserved_attrs=[*RESERVED_ATTRS, "color_message"],  # uvicorn's, for terminals
-        )
+        _OneLineFormatter(_TEXT) if config.log_format == "text" else json_formatter()
     )
     logging.basicConfig(level=config.log_level.upper(), handlers=[handler], force=True)
     for name in ("watchfiles", "alembic.runtime.plugins"):  # they tell of what nobody asked

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, status
 
+from wxc.audit.dependencies import Acting
 from wxc.auth.dependencies import AuthTools, CurrentUser
 from wxc.auth.errors import HashingBusy, NotAuthenticated, SessionExpired
 from wxc.core.dependencies import Throttled, Transactions
@@ -26,10 +27,11 @@ async def delete_account(
     database: Transactions,
     auth: AuthTools,
     throttle: Throttled,
+    actor: Acting,
 ) -> None:
     """Delete your account with all that you have written. There is no way back.
 
     Your sessions end and nobody sees you any more before the answer. The e-mail address may be
     used for another account, the username never again.
     """
-    await service.delete_account(database, auth, throttle, me, deletion.current_password)
+    await service.delete_account(database, auth, throttle, me, deletion.current_password, actor)

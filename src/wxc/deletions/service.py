@@ -6,12 +6,15 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from wxc.audit import service as audit
+from wxc.audit.actors import Actor
 from wxc.auth.context import Auth, Principal
 from wxc.auth.errors import SessionExpired
 from wxc.core import clock
 from wxc.core.database import AnyRow, Database
 from wxc.core.limits import Throttle
 from wxc.deletions.repository import EDGES, DeletionRepository, Edges
+from wxc.models import AuditKind
 from wxc.sessions.service import shut_out
 from wxc.settings.service import confirm_password
 
@@ -24,7 +27,12 @@ Held = Sequence[tuple[Edges, Sequence[UUID]]]
 
 
 async def delete_account(
-    database: Database, auth: Auth, throttle: Throttle, me: Principal, password: str
+    database: Database,
+    auth: Auth,
+    throttle: Throttle,
+    me: Principal,
+    password: str,
+    actor: Actor,
 ) -> None:
     """Have the account of `me` end, here and now; raises `WrongPassword` and `RateLimited`.
 
@@ -36,7 +44,15 @@ async def delete_account(
         held = await _hold(session, me.id)  # locks, those of the account itself among them
         if not await DeletionRepository(session).empty(me.id, seen=seen, moment=clock.now()):
             raise SessionExpired
-        await shut_out(session, auth, me.id)
+        ended = await shut_out(session, auth, me.id)
+        await audit.record(
+            session,
+            AuditKind.ACCOUNT_DELETED,
+            actor,
+            user_id=me.id,
+            session_id=me.session_id,
+            sessions_ended=ended,
+        )
         await _cut(held)
 
 

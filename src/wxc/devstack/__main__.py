@@ -34,6 +34,8 @@ def _dispatch(arguments: Sequence[str], environ: Mapping[str, str], checkout: Ch
     match command:
         case "test":
             return commands.test(rest, checkout, environ)
+        case "bench":
+            return commands.bench(rest, checkout, environ)
         case "exec":
             return commands.execute(_command_to_execute(rest), checkout, environ)
         case _:

@@ -1,4 +1,4 @@
-"""`./dev test` and `./dev exec`: somebody else's command, with engines around it."""
+"""`./dev test`, `./dev bench` and `./dev exec`: somebody else's command, with engines around it."""
 
 import os
 import shutil
@@ -19,6 +19,7 @@ from wxc.devstack.processes import Supervisor, facts_in, tied_to_us
 from wxc.devstack.serving import DEV_LOCK, DEV_RECORD, development
 
 _WHOLE_SUITE = ("-n", "2", "--cov")
+_NO_BENCHES = ("__init__", "server")
 _USERS_LOCK = "users.lock"
 _PATIENCE = 120.0
 
@@ -34,6 +35,23 @@ def test(arguments: Sequence[str], checkout: Checkout, environ: Mapping[str, str
         return _in_foreground(
             [sys.executable, "-m", "pytest", *(arguments or _WHOLE_SUITE)], settings, checkout.root
         )
+
+
+def bench(arguments: Sequence[str], checkout: Checkout, environ: Mapping[str, str]) -> int:
+    """Run one of the measurements in `bench/` on throw-away engines; the rest is its own."""
+    known = sorted(path.stem for path in (checkout.root / "bench").glob("*.py"))
+    known = [name for name in known if name not in _NO_BENCHES]
+    if not arguments or arguments[0] not in known:
+        raise StackError(f"Say what to measure: ./dev bench {' | '.join(known)}")
+    name, *rest = arguments
+    with engines(environ) as lent:
+        settings = {
+            **environment.with_commands(environ, checkout.bin),
+            "DATABASE_URL": lent.database_url,
+            "REDIS_URL": lent.redis_url,
+        }
+        command = [sys.executable, "-m", f"bench.{name}", *rest]
+        return _in_foreground(command, settings, checkout.root)
 
 
 def execute(command: Sequence[str], checkout: Checkout, environ: Mapping[str, str]) -> int:

@@ -16,6 +16,7 @@ from wxc.models import (
     Notification,
     Post,
     PostLike,
+    Report,
     Session,
     UsedUsername,
     User,
@@ -79,6 +80,16 @@ LISTINGS: Mapping[str, Listing] = {
     "followers": _people(Follow, "followed_id", "follower_id"),
     "blocks": _people(Block, "blocker_id", "blocked_id"),
     "mutes": _people(Mute, "muter_id", "muted_id"),
+    "reports": (
+        lambda me: select(
+            Report.target_type,
+            Report.target_id,
+            Report.reason,
+            Report.detail,
+            Report.created_at,
+        ).where(Report.reporter_id == me),
+        Report.id,
+    ),
     "notifications": (
         lambda me: select(
             Notification.type,

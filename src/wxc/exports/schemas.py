@@ -1,5 +1,6 @@
 """What a member may take away."""
 
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -56,6 +57,16 @@ class ExportedPerson(BaseModel):
     created_at: Timestamp
 
 
+class ExportedReport(BaseModel):
+    """Something that you have reported."""
+
+    target_type: Literal["user", "post", "comment", "exchange"]
+    target_id: UUID
+    reason: Literal["spam", "abuse", "illegal", "fraud", "other"]
+    detail: str | None
+    created_at: Timestamp
+
+
 class ExportedNotification(BaseModel):
     """Something that you were told of."""
 
@@ -80,4 +91,5 @@ class Export(BaseModel):
     followers: list[ExportedPerson]
     blocks: list[ExportedPerson]
     mutes: list[ExportedPerson]
+    reports: list[ExportedReport]
     notifications: list[ExportedNotification]

@@ -1,6 +1,7 @@
 """Handing a letter to the mail server: the only place that speaks SMTP."""
 
 import asyncio
+import re
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -14,6 +15,8 @@ from pydantic import SecretStr
 
 from wxc.core.config import Config
 from wxc.mails.letters import Letter
+
+_ADDRESS = re.compile(r"[^\s<>()'\",;:]+@[^\s<>()'\",;:]+")
 
 
 class NotSent(Exception):  # noqa: N818 - a fact, not an error
@@ -78,4 +81,5 @@ class Postman:
 
 
 def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:300]
+    """What went wrong, for the log: a server's refusal repeats the address that it refuses."""
+    return _ADDRESS.sub("(address)", f"{type(error).__name__}: {error}")[:300]

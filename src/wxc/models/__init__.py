@@ -1,5 +1,6 @@
 """The whole schema, one table per file."""
 
+from wxc.models.audit_event import AuditEvent, AuditKind
 from wxc.models.base import Base
 from wxc.models.block import Block
 from wxc.models.follow import Follow
@@ -9,11 +10,14 @@ from wxc.models.notification import Notification, NotificationType
 from wxc.models.outbox_mail import MailKind, MailState, OutboxMail
 from wxc.models.post import Post
 from wxc.models.post_like import PostLike
+from wxc.models.report import Report, ReportReason, ReportTarget
 from wxc.models.session import Session
 from wxc.models.used_username import UsedUsername
 from wxc.models.user import User
 
 __all__ = [
+    "AuditEvent",
+    "AuditKind",
     "Base",
     "Block",
     "Follow",
@@ -26,6 +30,9 @@ __all__ = [
     "OutboxMail",
     "Post",
     "PostLike",
+    "Report",
+    "ReportReason",
+    "ReportTarget",
     "Session",
     "UsedUsername",
     "User",

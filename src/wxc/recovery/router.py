@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, status
 
+from wxc.audit.dependencies import Acting
 from wxc.auth.dependencies import AuthTools, CurrentUser, FormerSession
 from wxc.auth.errors import HashingBusy, NotAuthenticated, PasswordTooCommon, SessionExpired
 from wxc.core.dependencies import Session, Throttled, Transactions
@@ -54,9 +55,10 @@ async def reset_password(
     database: Transactions,
     auth: AuthTools,
     throttle: Throttled,
+    actor: Acting,
 ) -> None:
     """Choose another password with a mailed link. Every session of the account ends."""
-    await service.reset_password(database, auth, throttle, token, reset.password)
+    await service.reset_password(database, auth, throttle, token, reset.password, actor)
 
 
 @router.post(
@@ -79,11 +81,11 @@ async def request_email_verification(
     responses=documented(InvalidToken),
 )
 async def verify_email(
-    token: Token, session: Session, auth: AuthTools, current: FormerSession
+    token: Token, session: Session, auth: AuthTools, current: FormerSession, actor: Acting
 ) -> None:
     """Prove with a mailed link that an e-mail address is yours; needs no session.
 
     The link of a new address puts it in place of the old one, which is told. Every session of the
     account ends then, but the one that follows the link, if any does.
     """
-    await service.verify_email(session, auth, token, current)
+    await service.verify_email(session, auth, token, current, actor)

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from wxc.audit.actors import Actor
 from wxc.auth.context import Auth, Principal
 from wxc.auth.errors import PasswordTooCommon
 from wxc.auth.passwords import is_common
@@ -13,7 +14,7 @@ from wxc.core.limits import Throttle
 from wxc.mails import service as mails
 from wxc.mails.links import Link
 from wxc.mails.schemas import MailAccepted
-from wxc.models import MailKind
+from wxc.models import AuditKind, MailKind
 from wxc.recovery.errors import InvalidToken
 from wxc.recovery.repository import RecoveryRepository
 from wxc.sessions.service import shut_out_and_tell
@@ -33,7 +34,7 @@ async def request_password_reset(
 
 
 async def reset_password(
-    database: Database, auth: Auth, throttle: Throttle, token: str, password: str
+    database: Database, auth: Auth, throttle: Throttle, token: str, password: str, actor: Actor
 ) -> None:
     """Choose another password and end every session.
 
@@ -56,7 +57,7 @@ async def reset_password(
         if not await mails.use_link(session, link):
             raise InvalidToken
         await shut_out_and_tell(
-            session, auth, link.user_id, MailKind.PASSWORD_CHANGED, address=link.address
+            session, auth, link.user_id, AuditKind.PASSWORD_RESET, actor, address=link.address
         )
 
 
@@ -73,7 +74,9 @@ async def request_email_verification(
     return MailAccepted(status="accepted")
 
 
-async def verify_email(session: AsyncSession, auth: Auth, token: str, current: UUID | None) -> None:
+async def verify_email(
+    session: AsyncSession, auth: Auth, token: str, current: UUID | None, actor: Actor
+) -> None:
     """Do what the link promises to who reads the mails of its address.
 
     Raises `InvalidToken`. A new address ends every session but the `current` one: the one whose
@@ -83,7 +86,7 @@ async def verify_email(session: AsyncSession, auth: Auth, token: str, current: U
     if link is None:
         raise InvalidToken
     if link.kind is MailKind.EMAIL_CHANGE:
-        await _change_address(session, auth, link, current)
+        await _change_address(session, auth, link, current, actor)
     else:
         await _prove_address(session, link)
 
@@ -97,7 +100,7 @@ async def _prove_address(session: AsyncSession, link: Link) -> None:
 
 
 async def _change_address(
-    session: AsyncSession, auth: Auth, link: Link, current: UUID | None
+    session: AsyncSession, auth: Auth, link: Link, current: UUID | None, actor: Actor
 ) -> None:
     accounts = RecoveryRepository(session)
     former = await accounts.lock_changing(link.user_id, link.address)
@@ -106,5 +109,5 @@ async def _change_address(
     if not await accounts.replace_address(link.user_id, link.address, clock.now()):
         raise InvalidToken
     await shut_out_and_tell(
-        session, auth, link.user_id, MailKind.EMAIL_CHANGED, address=former, kept=current
+        session, auth, link.user_id, AuditKind.EMAIL_CHANGED, actor, address=former, kept=current
     )

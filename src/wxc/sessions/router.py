@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, status
 
+from wxc.audit.dependencies import Acting
 from wxc.auth.dependencies import AuthTools, CurrentUser
 from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core.dependencies import Session, Transactions
@@ -34,10 +35,10 @@ async def list_sessions(me: CurrentUser, database: Transactions) -> OwnSessionPa
     responses=documented(SessionNotFound, NotAuthenticated, SessionExpired),
 )
 async def end_session(
-    session_id: SessionId, me: CurrentUser, session: Session, auth: AuthTools
+    session_id: SessionId, me: CurrentUser, session: Session, auth: AuthTools, actor: Acting
 ) -> None:
     """End one of your sessions; it is dead on every instance before the answer."""
-    await service.end_session(session, auth, me, session_id)
+    await service.end_session(session, auth, me, session_id, actor)
 
 
 @router.delete(
@@ -46,6 +47,8 @@ async def end_session(
     summary="End all other sessions",
     responses=documented(NotAuthenticated, SessionExpired),
 )
-async def end_other_sessions(me: CurrentUser, session: Session, auth: AuthTools) -> None:
+async def end_other_sessions(
+    me: CurrentUser, session: Session, auth: AuthTools, actor: Acting
+) -> None:
     """End all of your sessions but the one that asks."""
-    await service.end_other_sessions(session, auth, me)
+    await service.end_other_sessions(session, auth, me, actor)

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Response, status
 
+from wxc.audit.dependencies import Acting
 from wxc.auth.dependencies import AuthTools, CurrentUser
 from wxc.auth.errors import (
     HashingBusy,
@@ -73,9 +74,10 @@ async def change_password(
     database: Transactions,
     auth: AuthTools,
     throttle: Throttled,
+    actor: Acting,
 ) -> None:
     """Change your password. All of your other sessions end, and a mail tells you about it."""
-    await service.change_password(database, auth, throttle, me, change)
+    await service.change_password(database, auth, throttle, me, change, actor)
 
 
 @router.put(
@@ -119,9 +121,10 @@ async def change_username(
     database: Transactions,
     auth: AuthTools,
     throttle: Throttled,
+    actor: Acting,
 ) -> Me:
     """Choose another username. The old one stays yours, and you may come back to it.
 
     Capital and small letters may be changed at any time; other changes are counted.
     """
-    return await service.change_username(database, auth, throttle, me, change)
+    return await service.change_username(database, auth, throttle, me, change, actor)

@@ -10,6 +10,8 @@ from math import ceil
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from wxc.audit import service as audit
+from wxc.audit.actors import Actor
 from wxc.auth.context import Auth, Principal
 from wxc.auth.errors import PasswordTooCommon, SessionExpired, UsernameReserved, UsernameTaken
 from wxc.auth.passwords import is_common
@@ -24,7 +26,7 @@ from wxc.core.etags import Versioned, Versions
 from wxc.core.limits import Throttle
 from wxc.mails import service as mails
 from wxc.mails.schemas import MailAccepted
-from wxc.models import MailKind
+from wxc.models import AuditKind, MailKind
 from wxc.sessions.service import shut_out_and_tell
 from wxc.settings.errors import TooManyUsernameChanges, WrongPassword
 from wxc.settings.repository import OwnAccountReader, OwnAccountRepository
@@ -55,7 +57,12 @@ async def replace_settings(
 
 
 async def change_password(
-    database: Database, auth: Auth, throttle: Throttle, me: Principal, change: PasswordChange
+    database: Database,
+    auth: Auth,
+    throttle: Throttle,
+    me: Principal,
+    change: PasswordChange,
+    actor: Actor,
 ) -> None:
     """Choose another password; every session but this one ends, and the owner is told by mail.
 
@@ -72,7 +79,13 @@ async def change_password(
         if address is None:
             raise WrongPassword
         await shut_out_and_tell(
-            session, auth, me.id, MailKind.PASSWORD_CHANGED, address=address, kept=me.session_id
+            session,
+            auth,
+            me.id,
+            AuditKind.PASSWORD_CHANGED,
+            actor,
+            address=address,
+            kept=me.session_id,
         )
 
 
@@ -99,7 +112,12 @@ async def change_email(
 
 
 async def change_username(
-    database: Database, auth: Auth, throttle: Throttle, me: Principal, change: UsernameChange
+    database: Database,
+    auth: Auth,
+    throttle: Throttle,
+    me: Principal,
+    change: UsernameChange,
+    actor: Actor,
 ) -> Me:
     """Choose another username, a few times a year; letters may change their case at any time.
 
@@ -119,6 +137,14 @@ async def change_username(
             changes = [*_within_limit(changes, auth.username_changes, moment), moment]
             if not await AccountRepository(session).claim_username(change.username, me.id, moment):
                 raise UsernameTaken
+        await audit.record(
+            session,
+            AuditKind.USERNAME_CHANGED,
+            actor,
+            user_id=me.id,
+            session_id=me.session_id,
+            former=account.username,
+        )
         return present_me(await accounts.rename(me.id, change.username, changes))
 
 

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from wxc.audit import service as audit
+from wxc.audit.actors import Actor
 from wxc.auth.context import Auth
 from wxc.auth.devices import Device
 from wxc.auth.errors import (
@@ -27,6 +29,7 @@ from wxc.core import clock
 from wxc.core.database import AnyRow, Database, after_commit
 from wxc.core.errors import CsrfFailed
 from wxc.core.limits import Throttle
+from wxc.models import AuditKind
 
 GRACE = timedelta(seconds=30)
 _ATTEMPTS = 2  # the second for who logs in while another login of theirs renews the hash
@@ -47,6 +50,7 @@ class OpenedSession:
 class Visit:
     """What a browser brings along when somebody logs in with it."""
 
+    actor: Actor
     user_agent: str | None
     place: str | None
     """Roughly where it is."""
@@ -81,7 +85,7 @@ async def log_in(
     `RateLimited` after too many of them, and `AccountSuspended` only to who knows the password.
     """
     for _ in range(_ATTEMPTS):
-        account = await _authenticated(database, auth, throttle, credentials, visit.device)
+        account = await _authenticated(database, auth, throttle, credentials, visit)
         fresh: str = account.password_hash
         if auth.passwords.needs_rehash(fresh):
             fresh = await auth.passwords.hash(credentials.password)
@@ -89,10 +93,13 @@ async def log_in(
             opened = await _open_session(session, auth, account, fresh, visit)
         if opened is not None:
             return opened
+    await _note_failure(database, auth, credentials, visit.actor, account)
     raise InvalidCredentials
 
 
-async def refresh(database: Database, auth: Auth, claim: RefreshClaim) -> OpenedSession:
+async def refresh(
+    database: Database, auth: Auth, claim: RefreshClaim, actor: Actor
+) -> OpenedSession:
     """Raise the session's generation and hand out its tokens.
 
     The generation before is good for another 30 s and gets the same successor: two tabs, or an
@@ -101,17 +108,17 @@ async def refresh(database: Database, auth: Auth, claim: RefreshClaim) -> Opened
     """
     moment = clock.now().replace(microsecond=0)  # a JWT counts in seconds
     async with database.transaction() as session:
-        holder = await _raise_generation(session, auth, claim, moment)
+        holder = await _raise_generation(session, auth, claim, actor, moment)
         account = await AccountReader(session).me(holder[0]) if holder else None
     if holder is None or account is None:  # only now: the end of the session is committed
         raise RefreshReused
     return _opened(auth, account, claim.session_id, holder[1], moment)
 
 
-async def log_out(session: AsyncSession, auth: Auth, session_id: UUID) -> None:
+async def log_out(session: AsyncSession, auth: Auth, session_id: UUID, actor: Actor) -> None:
     """End the session everywhere before the answer; ending it twice changes nothing."""
-    await SessionRepository(session).revoke(session_id)
-    after_commit(session, partial(auth.revocations.announce, [session_id]))
+    await _end(session, auth, session_id)
+    await audit.record(session, AuditKind.SESSION_ENDED, actor, session_id=session_id)
 
 
 async def is_live(database: Database, session_id: UUID) -> bool:
@@ -125,23 +132,41 @@ async def _authenticated(
     auth: Auth,
     throttle: Throttle,
     credentials: Credentials,
-    device: Device | None,
+    visit: Visit,
 ) -> AnyRow:
     auth.passwords.refuse_when_full()  # before any other work is done
     async with database.guarding() as reader:
         account = await AccountReader(reader).by_identifier(credentials.identifier)
     user_id, seen = (account.id, account.password_hash) if account else (None, None)
-    uses = auth.policies.login(credentials.identifier, throttle.network, user_id, device)
+    uses = auth.policies.login(credentials.identifier, throttle.network, user_id, visit.device)
     await throttle.check(*uses)
     is_right = await auth.passwords.verify(credentials.password, seen)
     if account is None or not is_right:
         await throttle.count(*uses)
+        await _note_failure(database, auth, credentials, visit.actor, account)
         raise InvalidCredentials
     # While we were hashing, parallel guesses may have used the limit up: this may be one of them.
     await throttle.check(*uses)
     if account.suspended_at is not None:
+        code = AccountSuspended.code()
+        await audit.note(
+            database, AuditKind.ACCESS_REFUSED, visit.actor, user_id=account.id, code=code
+        )
         raise AccountSuspended
     return account
+
+
+async def _note_failure(
+    database: Database, auth: Auth, credentials: Credentials, actor: Actor, account: AnyRow | None
+) -> None:
+    """One row in either case, so that both take the same time; never the name that was typed."""
+    await audit.note(
+        database,
+        AuditKind.LOGIN_FAILED,
+        actor,
+        user_id=account.id if account is not None else None,
+        identifier=auth.fingerprints.identifier(credentials.identifier),
+    )
 
 
 async def _open_session(
@@ -170,15 +195,24 @@ async def _open_session(
     )
     if session_id is None:
         return None
+    former = {}
     if visit.former is not None:
-        await sessions.revoke(visit.former)
-        after_commit(session, partial(auth.revocations.announce, [visit.former]))
+        await _end(session, auth, visit.former)
+        former = {"ended": str(visit.former)}
+    await audit.record(
+        session, AuditKind.LOGIN, visit.actor, user_id=account.id, session_id=session_id, **former
+    )
     opened = _opened(auth, account, session_id, 0, moment)
     return replace(opened, device=auth.devices.cookie(account.id, visit.device, moment))
 
 
+async def _end(session: AsyncSession, auth: Auth, session_id: UUID) -> None:
+    await SessionRepository(session).revoke(session_id)
+    after_commit(session, partial(auth.revocations.announce, [session_id]))
+
+
 async def _raise_generation(
-    session: AsyncSession, auth: Auth, claim: RefreshClaim, moment: datetime
+    session: AsyncSession, auth: Auth, claim: RefreshClaim, actor: Actor, moment: datetime
 ) -> tuple[UUID, int] | None:
     """Whose session it is and its generation now; None when a reuse has just ended it."""
     sessions = SessionRepository(session)
@@ -199,7 +233,10 @@ async def _raise_generation(
         raise CsrfFailed
     if claim.generation == row.generation - 1 and moment - row.refreshed_at <= GRACE:
         return row.user_id, row.generation
-    await log_out(session, auth, claim.session_id)
+    await _end(session, auth, claim.session_id)
+    await audit.record(
+        session, AuditKind.REFRESH_REUSED, actor, user_id=row.user_id, session_id=claim.session_id
+    )
     return None
 
 

@@ -1,0 +1,66 @@
+"""Who acts, from a request; and the one place where refused access is noted."""
+
+import time
+from collections import Counter
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+
+from wxc.audit import service
+from wxc.audit.actors import Actor
+from wxc.core import logging as logs
+from wxc.core.dependencies import client_address, open_database
+from wxc.core.errors import Refusal
+from wxc.models import AuditKind
+
+# Codes of refusals that tell of somebody who tries what is not theirs.
+TELLING = frozenset({"csrf_failed", "not_owner", "wrong_password"})
+_MOST_A_MINUTE = 10
+
+
+def acting(request: Request) -> Actor:
+    """Whoever sends the request."""
+    address = request.app.state.fingerprints.address(client_address(request))
+    return Actor.client(address, logs.request_id.get())
+
+
+def remember_session(request: Request, session_id: UUID) -> None:
+    """Let a refusal of this request be noted as this session's; its token is genuine."""
+    request.state.session_id = session_id
+
+
+class RefusedAccess:
+    """Notes what was refused to somebody whose session is known.
+
+    At most ten rows a minute, session and process: what a client can have written for nothing is
+    bounded, and the first ten say what is going on.
+    """
+
+    def __init__(self) -> None:
+        self._minute = 0
+        self._noted: Counter[UUID] = Counter()
+
+    async def note(self, request: Request, error: Exception) -> None:
+        """Note the refusal, if it is a telling one."""
+        session_id: UUID | None = getattr(request.state, "session_id", None)
+        if session_id is None or not isinstance(error, Refusal) or error.code() not in TELLING:
+            return
+        if self._has_room(session_id):
+            await service.note(
+                open_database(request),
+                AuditKind.ACCESS_REFUSED,
+                acting(request),
+                session_id=session_id,
+                code=error.code(),
+            )
+
+    def _has_room(self, session_id: UUID) -> bool:
+        minute = int(time.monotonic() // 60)
+        if minute != self._minute:
+            self._minute, self._noted = minute, Counter()
+        self._noted[session_id] += 1
+        return self._noted[session_id] <= _MOST_A_MINUTE
+
+
+Acting = Annotated[Actor, Depends(acting)]

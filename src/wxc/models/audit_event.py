@@ -1,0 +1,61 @@
+"""The audit trail: what happened to accounts, for those who look into it later."""
+
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, LargeBinary, String
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from wxc.models.base import Base, CreatedAt, IdKey
+
+
+class AuditKind(StrEnum):
+    """What happened."""
+
+    LOGIN = "login"
+    LOGIN_FAILED = "login_failed"
+    REFRESH_REUSED = "refresh_reused"
+    SESSION_ENDED = "session_ended"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a name, not a secret
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - a name, not a secret
+    EMAIL_CHANGED = "email_changed"
+    USERNAME_CHANGED = "username_changed"
+    ACCOUNT_DELETED = "account_deleted"
+    SUSPENDED = "suspended"
+    RESTORED = "restored"
+    ACCESS_REFUSED = "access_refused"
+    REPORT_CLOSED = "report_closed"
+
+
+class AuditEvent(Base):
+    """One event; a trigger refuses changes, and deletions within the first 30 days."""
+
+    __tablename__ = "audit_events"
+
+    id: Mapped[IdKey]
+    """Its order is that of time: what is too old is found by it."""
+    at: Mapped[CreatedAt]
+    event: Mapped[str] = mapped_column(String(32))
+    actor: Mapped[str] = mapped_column(String(64))
+    """`client` for whoever sent a request, `operator` and their system account for `wxc`."""
+    user_id: Mapped[UUID | None] = mapped_column()
+    """The member whom it is about; no foreign key, since the trail outlives the account."""
+    session_id: Mapped[UUID | None]
+    """The session that acted; of a login the one it opened."""
+    address_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """A keyed hash of the client's address: the same for the same, and no way back."""
+    request_id: Mapped[str | None] = mapped_column(String(64))
+    detail: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+    __table_args__ = (
+        # One member's events, newest first.
+        Index("ix_audit_events_user_id_id", user_id, "id"),
+        CheckConstraint("event ~ '^[a-z_]+$'", name="event_form"),
+        CheckConstraint("octet_length(address_hash) = 32", name="address_hash_length"),
+        CheckConstraint(
+            "jsonb_typeof(detail) = 'object' AND octet_length(detail::text) <= 4096",
+            name="detail_small",
+        ),
+    )

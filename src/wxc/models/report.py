@@ -1,0 +1,66 @@
+"""Reports: what members find that operators should look at."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from wxc.models.base import Base, CreatedAt, IdKey
+
+
+class ReportTarget(StrEnum):
+    """What a report is about."""
+
+    USER = "user"
+    POST = "post"
+    COMMENT = "comment"
+    EXCHANGE = "exchange"
+
+
+class ReportReason(StrEnum):
+    """What is wrong with it."""
+
+    SPAM = "spam"
+    ABUSE = "abuse"
+    ILLEGAL = "illegal"
+    FRAUD = "fraud"
+    OTHER = "other"
+
+
+class Report(Base):
+    """A member asks operators to look at something; open until one of them has closed it."""
+
+    __tablename__ = "reports"
+
+    id: Mapped[IdKey]
+    reporter_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    """NULL once the reporter's account has gone."""
+    target_type: Mapped[str] = mapped_column(String(16))
+    target_id: Mapped[UUID]
+    """No foreign key: what is reported may be of any kind, and may be gone when it is looked at."""
+    reason: Mapped[str] = mapped_column(String(16))
+    detail: Mapped[str | None] = mapped_column(String(1000))
+    created_at: Mapped[CreatedAt]
+    closed_at: Mapped[datetime | None] = mapped_column()
+    closed_by: Mapped[str | None] = mapped_column(String(64))
+    """The operator, as in the audit trail."""
+    note: Mapped[str | None] = mapped_column(String(1000))
+    """What the operator has found or done."""
+
+    __table_args__ = (
+        # The queue of open ones, in either direction.
+        Index("ix_reports_open", "id", postgresql_where=closed_at.is_(None)),
+        Index("ix_reports_reporter_id", reporter_id),
+        CheckConstraint(
+            "target_type IN ('user', 'post', 'comment', 'exchange')", name="target_type_known"
+        ),
+        CheckConstraint(
+            "reason IN ('spam', 'abuse', 'illegal', 'fraud', 'other')", name="reason_known"
+        ),
+        CheckConstraint(
+            "(closed_at IS NULL) = (closed_by IS NULL) AND (closed_at IS NULL) = (note IS NULL)",
+            name="closed_as_a_whole",
+        ),
+    )

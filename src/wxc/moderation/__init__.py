@@ -1,0 +1,1 @@
+"""What operators see of a member and do to an account."""

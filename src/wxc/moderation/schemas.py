@@ -1,0 +1,68 @@
+"""What operators see; as JSON it is what `--json` prints."""
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from wxc.core.times import Timestamp
+
+
+class Account(BaseModel):
+    """A member's account; never its password's hash."""
+
+    id: UUID
+    username: str
+    email: str
+    email_verified_at: Timestamp | None
+    pending_email: str | None
+    display_name: str | None
+    created_at: Timestamp
+    suspended_at: Timestamp | None
+    posts_count: int
+    followers_count: int
+    following_count: int
+
+
+class LiveSession(BaseModel):
+    """One place where a member is logged in."""
+
+    id: UUID
+    created_at: Timestamp
+    last_used_at: Timestamp
+    user_agent: str | None
+    place: str | None
+
+
+class Event(BaseModel):
+    """One row of the audit trail."""
+
+    model_config = ConfigDict(ser_json_bytes="hex", use_attribute_docstrings=True)
+
+    at: Timestamp
+    event: str
+    actor: str
+    session_id: UUID | None
+    address_hash: bytes | None
+    """The same for the same address; it cannot be turned back."""
+    request_id: str | None
+    detail: dict[str, Any]
+
+
+class MemberFile(BaseModel):
+    """What there is to know about a member."""
+
+    account: Account
+    sessions: list[LiveSession]
+    events: list[Event]
+
+
+class Outcome(BaseModel):
+    """What an operator's command has done."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    username: str
+    changed: bool
+    """False where it was so already."""
+    sessions_ended: int

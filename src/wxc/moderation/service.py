@@ -1,0 +1,124 @@
+"""Looking into an account, suspending and restoring it, ending its sessions."""
+
+from collections.abc import Sequence
+from functools import partial
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from wxc.audit import service as audit
+from wxc.audit.actors import Actor
+from wxc.audit.repository import AuditReader
+from wxc.auth.revocation import Revocations
+from wxc.core import clock
+from wxc.core.database import Database, after_commit
+from wxc.mails import service as mails
+from wxc.models import AuditKind, MailKind
+from wxc.moderation.repository import MemberReader, MemberRepository
+from wxc.moderation.schemas import Account, Event, LiveSession, MemberFile, Outcome
+from wxc.sessions.repository import OwnSessionReader, OwnSessionRepository
+
+
+class NoSuchMember(Exception):  # noqa: N818 - a fact
+    """The name, address or id is nobody's."""
+
+
+class NoSuchSession(Exception):  # noqa: N818 - a fact
+    """The member has no such session, or it has ended."""
+
+
+async def find(database: Database, who: str) -> Account:
+    """The account of a username, e-mail address or id; raises `NoSuchMember`."""
+    async with database.guarding() as reader:
+        row = await MemberReader(reader).find(_as_id(who), who)
+    if row is None:
+        raise NoSuchMember
+    return Account(**dict(row._mapping))
+
+
+async def show(database: Database, who: str, events: int) -> MemberFile:
+    """The account, its live sessions and its last `events`; raises `NoSuchMember`."""
+    account = await find(database, who)
+    async with database.guarding() as reader:
+        trail = await AuditReader(reader).latest_of(account.id, events)
+    return MemberFile(
+        account=account,
+        sessions=await sessions_of(database, account.id),
+        events=[Event(**dict(row._mapping)) for row in trail],
+    )
+
+
+async def sessions_of(database: Database, user_id: UUID) -> list[LiveSession]:
+    """Where the member is logged in, the last used first."""
+    async with database.guarding() as reader:
+        rows = await OwnSessionReader(reader).live_of(user_id, clock.now())
+    return [LiveSession(**dict(row._mapping)) for row in rows]
+
+
+async def suspend(
+    database: Database, revocations: Revocations, who: str, reason: str, actor: Actor
+) -> Outcome:
+    """Lock a member out, on every instance before this returns; raises `NoSuchMember`.
+
+    Every session ends and every mailed link is void. Suspending twice changes nothing.
+    """
+    account = await find(database, who)
+    async with database.transaction() as session:
+        # The account first: whoever touches its tokens or opens a session waits for its row.
+        is_new = await MemberRepository(session).suspend(account.id, clock.now())
+        await mails.void_links(session, account.id, *MailKind)
+        ended = await OwnSessionRepository(session).revoke_all(account.id, clock.now())
+        after_commit(session, partial(revocations.announce, ended))
+        if is_new:
+            await audit.record(
+                session,
+                AuditKind.SUSPENDED,
+                actor,
+                user_id=account.id,
+                reason=reason,
+                sessions_ended=len(ended),
+            )
+    return Outcome(username=account.username, changed=is_new, sessions_ended=len(ended))
+
+
+async def restore(database: Database, who: str, actor: Actor) -> Outcome:
+    """Let a suspended member come back; what has ended stays ended. Raises `NoSuchMember`."""
+    account = await find(database, who)
+    async with database.transaction() as session:
+        was_suspended = await MemberRepository(session).restore(account.id)
+        if was_suspended:
+            await audit.record(session, AuditKind.RESTORED, actor, user_id=account.id)
+    return Outcome(username=account.username, changed=was_suspended, sessions_ended=0)
+
+
+async def end_sessions(
+    database: Database, revocations: Revocations, who: str, session_id: UUID | None, actor: Actor
+) -> Outcome:
+    """End one session of a member, or all; raises `NoSuchMember` and `NoSuchSession`."""
+    account = await find(database, who)
+    async with database.transaction() as session:
+        ended = await _end(session, account.id, session_id)
+        after_commit(session, partial(revocations.announce, ended))
+        for one in ended:
+            await audit.record(
+                session, AuditKind.SESSION_ENDED, actor, user_id=account.id, ended=str(one)
+            )
+    return Outcome(username=account.username, changed=bool(ended), sessions_ended=len(ended))
+
+
+async def _end(session: AsyncSession, user_id: UUID, session_id: UUID | None) -> Sequence[UUID]:
+    sessions = OwnSessionRepository(session)
+    if session_id is None:
+        return await sessions.revoke_all(user_id, clock.now())
+    ended = await sessions.revoke(user_id, session_id, clock.now())
+    if not ended:
+        raise NoSuchSession
+    return ended
+
+
+def _as_id(who: str) -> UUID | None:
+    """No username has as many letters as an id."""
+    try:
+        return UUID(who)
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""What members have reported: looked at and closed by operators."""

@@ -1,0 +1,22 @@
+"""What the audit trail says of somebody."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wxc.core.database import AnyRow
+from wxc.models import AuditEvent
+
+
+async def trail(connection: AsyncConnection, user_id: UUID | None) -> Sequence[AnyRow]:
+    """The events of a member, or of nobody known, oldest first."""
+    statement = select(AuditEvent.__table__).where(AuditEvent.user_id.is_not_distinct_from(user_id))
+    return (await connection.execute(statement.order_by(AuditEvent.id))).all()
+
+
+async def last(connection: AsyncConnection, user_id: UUID | None) -> dict[str, Any]:
+    """The newest of them."""
+    return dict((await trail(connection, user_id))[-1]._mapping)
