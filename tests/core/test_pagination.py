@@ -140,7 +140,7 @@ def test_an_empty_page_does_not_lead_past_what_may_still_be_committed() -> None:
     cut = Shelf([]).page(5, cursor)
 
     assert cut.prev_cursor is not None
-    _, position = SEALER.open("shelf", cut.prev_cursor)
+    _, position, _ = SEALER.open("shelf", cut.prev_cursor)
     assert time_of(position) < clock.now() - timedelta(seconds=1.9)
 
 

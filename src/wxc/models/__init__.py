@@ -2,7 +2,10 @@
 
 from wxc.models.base import Base
 from wxc.models.block import Block
+from wxc.models.comment import Comment
+from wxc.models.comment_like import CommentLike
 from wxc.models.follow import Follow
+from wxc.models.idempotency_key import IdempotencyKey
 from wxc.models.mail_token import MailToken
 from wxc.models.mute import Mute
 from wxc.models.outbox_mail import MailKind, MailState, OutboxMail
@@ -14,7 +17,10 @@ from wxc.models.user import User
 __all__ = [
     "Base",
     "Block",
+    "Comment",
+    "CommentLike",
     "Follow",
+    "IdempotencyKey",
     "MailKind",
     "MailState",
     "MailToken",
