@@ -26,7 +26,8 @@ def upgrade() -> None:
         sa.Column("edited_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "(body IS NULL) = (deleted_at IS NOT NULL) AND (author_id IS NULL) = (deleted_at IS NOT NULL)",
+            "(body IS NULL) = (deleted_at IS NOT NULL)"
+            " AND (author_id IS NULL) = (deleted_at IS NOT NULL)",
             name=op.f("ck_comments_tombstone_is_empty"),
         ),
         sa.CheckConstraint(

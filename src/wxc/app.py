@@ -20,6 +20,7 @@ from starlette.types import Scope
 from wxc.auth.context import Auth
 from wxc.auth.cookies import CookieJar
 from wxc.auth.router import router as auth
+from wxc.comments.router import router as comments
 from wxc.core.bodies import BodyGate
 from wxc.core.config import Config
 from wxc.core.database import Database
@@ -34,6 +35,8 @@ from wxc.core.problems import problem_response
 from wxc.core.redis import RedisClient
 from wxc.core.signing import derive_key
 from wxc.feed.router import router as feed
+from wxc.idempotency.errors import Replayed
+from wxc.likes.router import router as likes
 from wxc.operations.pages import Assets
 from wxc.operations.router import router as operations
 from wxc.operations.service import Startup
@@ -52,6 +55,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     users,
     relationships,
     posts,
+    likes,
+    comments,
     feed,
     operations,
 )
@@ -73,6 +78,8 @@ _TAGS: list[dict[str, Any]] = [
     {"name": "users", "description": "People as others see them."},
     {"name": "relationships", "description": "Who follows whom."},
     {"name": "posts", "description": "What members write."},
+    {"name": "likes", "description": "Who likes which post."},
+    {"name": "comments", "description": "What members say to posts and to one another."},
     {"name": "feed", "description": "What a member reads first."},
     {"name": "operations", "description": "Health, for those who run the service."},
 ]
@@ -111,6 +118,7 @@ def create_app(config: Config) -> FastAPI:
         route.endpoint: frozenset(_query_parameters(route)) for route in _routes()
     }
     app.state.cursors = CursorSealer(derive_key(config.secret_key.get_secret_value(), "cursor"))
+    app.state.idempotency_key = derive_key(config.secret_key.get_secret_value(), "idempotency")
     app.state.cookies = CookieJar(
         is_secure=config.cookie_secure,
         lifetime=min(config.session_idle_lifetime, config.session_lifetime),
@@ -121,6 +129,7 @@ def create_app(config: Config) -> FastAPI:
     app.mount("/docs/assets", Assets(), name="assets")
     for error in (HTTPException, RequestValidationError, Refusal):
         app.add_exception_handler(error, _answer_exception)
+    app.add_exception_handler(Replayed, _answer_again)  # type: ignore[arg-type]
     _add_middleware(app, config)
     install_openapi(app, tags=_TAGS)
     return app
@@ -182,6 +191,13 @@ async def _answer_exception(request: Request, error: Exception) -> Response:
         allowed = sorted(_allowed_methods(request.scope)) or ["GET", "HEAD"]
         answer.headers["Allow"] = ", ".join(allowed)
     return answer
+
+
+async def _answer_again(_request: Request, first: Replayed) -> Response:
+    headers = {"Idempotency-Replayed": "true"}
+    if first.location is not None:
+        headers["Location"] = first.location
+    return Response(first.body, first.status, headers, media_type="application/json")
 
 
 def _allowed_methods(scope: Scope) -> Iterator[str]:

@@ -22,6 +22,11 @@ def visible_to(viewer_id: UUID | None, user: UserEntity = User) -> ColumnElement
     )
 
 
+def known_to(viewer_id: UUID, user: UserEntity = User) -> ColumnElement[bool]:
+    """As `visible_to`, and whom the viewer has blocked: they may be named, to be unblocked."""
+    return and_(user.suspended_at.is_(None), not_(has_blocked(user.id, viewer_id)))
+
+
 def has_blocked(blocker_id: UserKey, blocked_id: UserKey) -> ColumnElement[bool]:
     """Whether the one has blocked the other."""
     return exists().where(Block.blocker_id == blocker_id, Block.blocked_id == blocked_id)
