@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.browser import Browser
 from tests.conftest import Member
 from tests.database import StatementLog
-from tests.factories import make_follow, make_post, make_user
+from tests.factories import make_comment, make_follow, make_post, make_user
 from wxc.core.redis import RedisClient
 
 T = TypeVar("T")
@@ -21,7 +21,9 @@ async def ada(member: Member, connection: AsyncConnection) -> Browser:
     ada, bob = await member("ada"), await make_user(connection, "bob")
     await make_follow(connection, ada.id, bob)
     for author in (ada.id, bob):
-        await make_post(connection, author)
+        post_id = await make_post(connection, author)
+        comment_id = await make_comment(connection, ada.id, post_id)
+        await make_comment(connection, bob, post_id, comment_id)
     await make_user(connection, "eve")
     return ada
 
@@ -53,6 +55,20 @@ def round_trips(redis: RedisClient, monkeypatch: pytest.MonkeyPatch) -> list[int
         ("POST", "/posts", {"body": "hello"}, 2),
         ("PUT", "/posts/{post}", {"body": "hello"}, 3),
         ("DELETE", "/posts/{post}", None, 2),
+        ("POST", "/posts/{post}/like", None, 2),
+        ("DELETE", "/posts/{post}/like", None, 2),
+        ("GET", "/posts/{post}/likes", None, 1),
+        ("GET", "/posts/{post}/comments", None, 2),
+        ("GET", "/posts/{post}/comments?sort=newest&depth=0", None, 2),
+        ("POST", "/posts/{post}/comments", {"body": "hello"}, 2),
+        ("POST", "/posts/{post}/comments", {"body": "hello", "parent_id": "{comment}"}, 3),
+        ("GET", "/comments/{comment}", None, 1),
+        ("GET", "/comments/{comment}/replies", None, 2),
+        ("PUT", "/comments/{comment}", {"body": "hello"}, 3),
+        ("DELETE", "/comments/{comment}", None, 3),
+        ("DELETE", "/comments/{reply}", None, 3),
+        ("POST", "/comments/{comment}/like", None, 2),
+        ("DELETE", "/comments/{comment}/like", None, 2),
         ("POST", "/users/eve/follow", None, 4),
         ("DELETE", "/users/bob/follow", None, 4),
     ],
@@ -67,15 +83,31 @@ async def test_a_request_costs_no_more_than_its_budget(
     statements: int,
 ) -> None:
     post = (await ada.get("/users/ada/posts")).json()["items"][0]["id"]
+    comment, reply = [
+        item["id"] for item in (await ada.get(f"/posts/{post}/comments")).json()["items"]
+    ]
     await ada.get("/auth-check")  # Redis has its sentinel
     round_trips.clear()
+    named = {"post": post, "comment": comment, "reply": reply}
+    body = body and {name: value.format(**named) for name, value in body.items()}
 
     with StatementLog().watching(connection) as log:
-        answer = await ada.request(method, path.format(post=post), json=body)
+        answer = await ada.request(method, path.format(**named), json=body)
 
     assert answer.is_success, answer.text
     assert len(log.statements) == statements, "\n\n".join(log.statements)
     assert len(round_trips) == 1
+
+
+async def test_a_request_that_may_be_repeated_takes_three_more_statements(
+    ada: Browser, connection: AsyncConnection
+) -> None:
+    await ada.get("/auth-check")  # Redis has its sentinel
+
+    with StatementLog().watching(connection) as log:
+        await ada.post("/posts", json={"body": "hello"}, headers={"Idempotency-Key": "once"})
+
+    assert len(log.statements) == 2 + 3
 
 
 async def test_discovery_takes_a_second_statement(

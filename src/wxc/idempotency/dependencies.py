@@ -21,7 +21,7 @@ IdempotencyHeader = Annotated[
         alias=_NAME,
         min_length=1,
         max_length=255,
-        pattern=r"^[\x21-\x7e]+$",
+        pattern=r"^[!-~]+$",
         description=" ".join(_DESCRIPTION.split()),
     ),
 ]
