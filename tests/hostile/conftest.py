@@ -15,6 +15,7 @@ from tests.hostile.refusals import snapshot
 from tests.hostile.server import Server, serving
 from tests.unlimited import UNLIMITED
 
+from wxc.comments.schemas import CommentCreate
 from wxc.core.config import Config
 from wxc.core.ids import new_id
 
@@ -101,7 +102,11 @@ async def world(member: Member, stranger: Browser, connection: AsyncConnection) 
     posts = [await factories.make_post(connection, ada.id) for _ in range(2)]
     for _ in range(2):
         await factories.make_post(connection, grace)
-    comments = [await factories.make_comment(connection, ada.id, posts[0]) for _ in range(2)]
+    (example,) = CommentCreate.model_json_schema()["examples"]
+    comments = [
+        await factories.make_comment(connection, ada.id, posts[0], id=comment_id)
+        for comment_id in (UUID(example["parent_id"]), new_id())
+    ]
     for person in people:
         await factories.make_like(connection, person, posts[0])
         await factories.make_comment(connection, person, posts[0], comments[0])

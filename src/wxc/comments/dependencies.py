@@ -19,6 +19,7 @@ from wxc.comments.threads import (
 from wxc.core.dependencies import CursorParameter, Limit, PlainNumber, open_cursors, scope_of
 from wxc.core.ids import Id
 from wxc.core.pagination import DEFAULT_LIMIT, PageRequest
+from wxc.posts.dependencies import PostId
 
 CommentId = Annotated[Id, Path(description="The comment's id.")]
 _Sort = Annotated[
@@ -62,6 +63,7 @@ AskedShape = Annotated[Shape, Depends(shape)]
 
 def thread(
     request: Request,
+    post_id: PostId,
     shape: AskedShape,
     limit: Limit = DEFAULT_LIMIT,
     cursor: CursorParameter = None,
@@ -69,7 +71,7 @@ def thread(
     """A page of a post's thread."""
     sealer = open_cursors(request)
     page = PageRequest(sealer, scope_of(request), limit, cursor, oldest_first=shape.oldest_first)
-    return ThreadRequest(page, Branches(sealer, shape))
+    return ThreadRequest(post_id, page, Branches(sealer, shape))
 
 
 def replies(
@@ -92,7 +94,7 @@ def replies(
         oldest_first=shape.oldest_first,
         carried=shape.packed(),
     )
-    return ThreadRequest(page, Branches(sealer, shape))
+    return ThreadRequest(comment_id, page, Branches(sealer, shape))
 
 
 def branches(request: Request) -> Branches:

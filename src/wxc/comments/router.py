@@ -56,18 +56,16 @@ async def write_comment(
 
 
 @router.get(
-    "/posts/{post_id}/comments",
+    "/posts/{post_id}/comments",  # noqa: FAST003 - `Thread` reads it
     summary="A post's thread",
     responses=documented(PostNotFound, NotAuthenticated, SessionExpired),
 )
-async def list_comments(
-    post_id: PostId, viewer: MaybeUser, reader: ReadSession, thread: Thread
-) -> CommentPage:
+async def list_comments(viewer: MaybeUser, reader: ReadSession, thread: Thread) -> CommentPage:
     """A flat list in pre-order: each comment is followed by its replies, `depth` says how nested.
 
     `limit` counts comments on the post itself. What is left out is at each `replies_cursor`.
     """
-    return await service.list_comments(reader, post_id, viewer.id if viewer else None, thread)
+    return await service.list_comments(reader, viewer.id if viewer else None, thread)
 
 
 @router.get("/comments/{comment_id}", summary="A comment", responses=_READ)
@@ -120,9 +118,11 @@ async def unlike_comment(comment_id: CommentId, me: CurrentUser, session: Sessio
     return await service.unlike_comment(session, me, comment_id)
 
 
-@router.get("/comments/{comment_id}/replies", summary="Replies to a comment", responses=_READ)
-async def list_replies(
-    comment_id: CommentId, viewer: MaybeUser, reader: ReadSession, replies: Replies
-) -> CommentPage:
+@router.get(
+    "/comments/{comment_id}/replies",  # noqa: FAST003 - `Replies` reads it
+    summary="Replies to a comment",
+    responses=_READ,
+)
+async def list_replies(viewer: MaybeUser, reader: ReadSession, replies: Replies) -> CommentPage:
     """The replies to a comment as a thread of their own; `limit` counts direct ones."""
-    return await service.list_replies(reader, comment_id, viewer.id if viewer else None, replies)
+    return await service.list_replies(reader, viewer.id if viewer else None, replies)

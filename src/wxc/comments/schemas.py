@@ -11,6 +11,7 @@ from wxc.core.text import Text
 from wxc.core.times import Timestamp
 from wxc.users.schemas import UserSummary
 
+_EXAMPLE = "0198c2a4-7c1e-7d3a-9f00-5c2e4a7b1d90"
 CommentBody = Annotated[str, Text(2000)]
 
 
@@ -30,7 +31,7 @@ class CommentCreate(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "examples": [{"body": "The counter at the corner had 0.895.", "parent_id": None}]
+            "examples": [{"body": "The counter at the corner had 0.895.", "parent_id": _EXAMPLE}]
         },
     )
 

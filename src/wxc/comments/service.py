@@ -123,20 +123,20 @@ async def unlike_comment(session: AsyncSession, me: Principal, comment_id: UUID)
 
 
 async def list_comments(
-    reader: Reader, post_id: UUID, viewer_id: UUID | None, request: ThreadRequest
+    reader: Reader, viewer_id: UUID | None, request: ThreadRequest
 ) -> CommentPage:
     """A page of the post's thread; raises `PostNotFound`."""
-    nodes = await CommentReader(reader).thread(post_id, viewer_id, request)
+    nodes = await CommentReader(reader).thread(viewer_id, request)
     if nodes is None:
         raise PostNotFound
     return await _page(reader, nodes, viewer_id, request)
 
 
 async def list_replies(
-    reader: Reader, comment_id: UUID, viewer_id: UUID | None, request: ThreadRequest
+    reader: Reader, viewer_id: UUID | None, request: ThreadRequest
 ) -> CommentPage:
     """A page of the replies to a comment; raises `CommentNotFound`."""
-    nodes = await CommentReader(reader).replies(comment_id, viewer_id, request)
+    nodes = await CommentReader(reader).replies(viewer_id, request)
     if nodes is None:
         raise CommentNotFound
     return await _page(reader, nodes, viewer_id, request)

@@ -53,8 +53,9 @@ class Branches:
 
 @dataclass(frozen=True, slots=True)
 class ThreadRequest:
-    """Which page of a thread, or of a branch of it, is wanted."""
+    """Which page of a post's thread, or of a comment's replies, is wanted."""
 
+    subject_id: UUID
     page: PageRequest
     branches: Branches
 

@@ -62,20 +62,20 @@ class CommentReader:
         self.reader = reader
 
     async def thread(
-        self, post_id: UUID, viewer_id: UUID | None, request: ThreadRequest
+        self, viewer_id: UUID | None, request: ThreadRequest
     ) -> Sequence[AnyRow] | None:
         """The skeleton of a page of the post's thread; None for a post that is not visible."""
         post = select(Post.id.label("subject_id")).join(User, User.id == Post.author_id)
-        post = post.where(Post.id == post_id, visible_to(viewer_id))
-        is_top = (Comment.post_id == post_id) & Comment.parent_id.is_(None)
+        post = post.where(Post.id == request.subject_id, visible_to(viewer_id))
+        is_top = (Comment.post_id == request.subject_id) & Comment.parent_id.is_(None)
         return await self._skeleton(post.subquery("subject"), is_top, viewer_id, request)
 
     async def replies(
-        self, comment_id: UUID, viewer_id: UUID | None, request: ThreadRequest
+        self, viewer_id: UUID | None, request: ThreadRequest
     ) -> Sequence[AnyRow] | None:
         """The same for the replies of a comment; None for one that is not visible."""
-        comment = _in_sight(select(Comment.id.label("subject_id")), comment_id, viewer_id)
-        is_reply = Comment.parent_id == comment_id
+        comment = _in_sight(select(Comment.id.label("subject_id")), request.subject_id, viewer_id)
+        is_reply = Comment.parent_id == request.subject_id
         return await self._skeleton(comment.subquery("subject"), is_reply, viewer_id, request)
 
     async def hydrated(
