@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.browser import Browser
 from tests.comments.conftest import UNKNOWN, Talk
 from tests.conftest import Member
+from tests.database import OneConnection
 from tests.factories import (
     make_block,
     make_comment,
@@ -14,6 +15,7 @@ from tests.factories import (
     make_user,
 )
 
+from wxc.comments.service import erase_comments_of
 from wxc.core import clock
 from wxc.models import Comment, CommentLike
 
@@ -281,6 +283,31 @@ class TestDelete:
 
         for path in (f"/comments/{top}", f"/comments/{reply}", f"/posts/{post}/comments"):
             assert (await ada.get(path)).status_code == 404
+
+
+async def test_the_comments_of_an_account_that_goes_are_deleted_batch_by_batch(
+    talk: Talk, connection: AsyncConnection
+) -> None:
+    eve = await make_user(connection, suspended_at=clock.now())
+    top = await talk.say(author=eve)
+    kept = await talk.say(top)
+    alone = await talk.say(await talk.say(author=eve), eve)
+    below = await talk.say(kept, eve)
+
+    rounds = 0
+    while True:
+        async with OneConnection(connection).transaction() as session:
+            if not await erase_comments_of(session, eve, most=2):
+                break
+        rounds += 1
+
+    assert rounds == 2
+    assert await stored(connection, top) == (None, None, 0)
+    for gone in (alone, below):
+        assert await stored(connection, gone) is None
+    assert [item["id"] for item in await talk.listed()] == [str(top), str(kept)]
+    assert (await talk.ada.get(f"/comments/{kept}")).json()["replies_count"] == 0
+    assert await talk.count() == 1
 
 
 class TestLike:

@@ -102,10 +102,18 @@ async def delete_comment(session: AsyncSession, me: Principal, comment_id: UUID)
         raise CommentNotFound
     if me.id not in (row.author_id, owner_id):
         raise NotOwner
-    if row.children_count:
-        await comments.bury(row, clock.now())
-    else:
-        await comments.remove(row)
+    await _take_away(comments, row)
+
+
+async def erase_comments_of(session: AsyncSession, author_id: UUID, most: int) -> bool:
+    """Delete up to `most` comments of an account that goes; False when none was left."""
+    comments = CommentRepository(session)
+    said = await comments.lock_posts_commented_by(author_id, most)
+    for comment_id in said:
+        row = await comments.lock_own(comment_id, author_id)
+        if row is not None:
+            await _take_away(comments, row)
+    return bool(said)
 
 
 async def like_comment(session: AsyncSession, me: Principal, comment_id: UUID) -> LikeState:
@@ -159,6 +167,14 @@ async def _parent(
     if parent.depth >= DEEPEST_COMMENT:
         raise of_parent(ThreadTooDeep)
     return parent
+
+
+async def _take_away(comments: CommentRepository, comment: AnyRow) -> None:
+    """Leave a tombstone while there are replies; the post is locked."""
+    if comment.children_count:
+        await comments.bury(comment, clock.now())
+    else:
+        await comments.remove(comment)
 
 
 async def _lock_to_like(session: AsyncSession, me: Principal, comment_id: UUID) -> AnyRow:

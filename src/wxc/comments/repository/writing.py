@@ -4,6 +4,7 @@ Whoever changes the shape of a thread holds its post's row, then the comments; s
 turns, and what is read after the first lock stays true.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -59,6 +60,27 @@ class CommentRepository:
                 nobody_hidden_above(viewer_id, comment_id),
             )
             .with_for_update(key_share=True, of=Comment)
+        )
+        return (await self.session.execute(statement)).one_or_none()
+
+    async def lock_posts_commented_by(self, author_id: UUID, most: int) -> Sequence[UUID]:
+        """Up to `most` comments of the member, the latest first; their posts' rows are locked."""
+        said = select(Comment.id, Comment.post_id).where(Comment.author_id == author_id)
+        rows = (await self.session.execute(said.order_by(Comment.id.desc()).limit(most))).all()
+        await self.session.execute(
+            select(Post.id)
+            .where(Post.id.in_({row.post_id for row in rows}))
+            .order_by(Post.id)
+            .with_for_update(key_share=True)
+        )
+        return [row.id for row in rows]
+
+    async def lock_own(self, comment_id: UUID, author_id: UUID) -> AnyRow | None:
+        """The locked comment of that member, whoever may see it, for `bury` and `remove`."""
+        statement = (
+            select(Comment.id, Comment.post_id, Comment.parent_id, Comment.children_count)
+            .where(Comment.id == comment_id, Comment.author_id == author_id)
+            .with_for_update(key_share=True)
         )
         return (await self.session.execute(statement)).one_or_none()
 
