@@ -15,6 +15,8 @@ from wxc.models import (
     AuditEvent,
     AuditKind,
     Block,
+    Comment,
+    CommentLike,
     Follow,
     Mute,
     Notification,
@@ -164,6 +166,41 @@ async def make_event(
     return UUID(str(values["id"]))
 
 
+async def make_comment(
+    connection: AsyncConnection,
+    author_id: UUID,
+    post_id: UUID,
+    parent_id: UUID | None = None,
+    body: str = "hello",
+    **fields: Any,
+) -> UUID:
+    """A comment or a reply, counted; its id."""
+    comment_id = fields.pop("id", None) or new_id()
+    depth = 0
+    if parent_id is not None:
+        parent = update(Comment).where(Comment.id == parent_id).returning(Comment.depth)
+        counted = parent.values(
+            replies_count=Comment.replies_count + 1, children_count=Comment.children_count + 1
+        )
+        depth = (await connection.execute(counted)).scalar_one() + 1
+    values = {"id": comment_id, "author_id": author_id, "post_id": post_id, "body": body}
+    await connection.execute(
+        insert(Comment).values(parent_id=parent_id, depth=depth, **values, **fields)
+    )
+    await connection.execute(
+        update(Post).where(Post.id == post_id).values(comments_count=Post.comments_count + 1)
+    )
+    return comment_id
+
+
+async def make_comment_like(connection: AsyncConnection, user_id: UUID, comment_id: UUID) -> None:
+    """A like of a comment, counted."""
+    await connection.execute(insert(CommentLike).values(user_id=user_id, comment_id=comment_id))
+    await connection.execute(
+        update(Comment).where(Comment.id == comment_id).values(likes_count=Comment.likes_count + 1)
+    )
+
+
 async def make_noise(connection: AsyncConnection) -> None:
     """Other people, who have to do with one another and with nobody in the test."""
     people = [await make_user(connection, f"noise_{number}") for number in range(4)]
@@ -174,5 +211,8 @@ async def make_noise(connection: AsyncConnection) -> None:
         await make_notification(connection, person, neighbour)
         await make_report(connection, person, post_id, ReportTarget.POST)
         await make_event(connection, person)
+        comment_id = await make_comment(connection, neighbour, post_id, body="noise")
+        await make_comment(connection, person, post_id, comment_id, "noise")
+        await make_comment_like(connection, person, comment_id)
     await make_block(connection, people[0], people[2])
     await make_mute(connection, people[1], people[3])

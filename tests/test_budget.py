@@ -9,7 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.browser import Browser
 from tests.conftest import Member
 from tests.database import StatementLog
-from tests.factories import PASSWORD, make_follow, make_like, make_post, make_user
+from tests.factories import (
+    PASSWORD,
+    make_comment,
+    make_follow,
+    make_like,
+    make_post,
+    make_user,
+)
 from wxc.core.redis import RedisClient
 
 T = TypeVar("T")
@@ -21,7 +28,9 @@ async def ada(member: Member, connection: AsyncConnection) -> Browser:
     ada, bob = await member("ada"), await make_user(connection, "bob")
     await make_follow(connection, ada.id, bob)
     for author in (ada.id, bob):
-        await make_post(connection, author)
+        post_id = await make_post(connection, author)
+        comment_id = await make_comment(connection, ada.id, post_id)
+        await make_comment(connection, bob, post_id, comment_id)
     await make_user(connection, "eve")
     return ada
 
@@ -65,6 +74,20 @@ ROUND_TRIPS = {
         ("POST", "/posts", {"body": "hello"}, 2),
         ("PUT", "/posts/{post}", {"body": "hello"}, 3),
         ("DELETE", "/posts/{post}", None, 2),
+        ("POST", "/posts/{post}/like", None, 2),
+        ("DELETE", "/posts/{post}/like", None, 2),
+        ("GET", "/posts/{post}/likes", None, 1),
+        ("GET", "/posts/{post}/comments", None, 2),
+        ("GET", "/posts/{post}/comments?sort=newest&depth=0", None, 2),
+        ("POST", "/posts/{post}/comments", {"body": "hello"}, 2),
+        ("POST", "/posts/{post}/comments", {"body": "hello", "parent_id": "{comment}"}, 3),
+        ("GET", "/comments/{comment}", None, 1),
+        ("GET", "/comments/{comment}/replies", None, 2),
+        ("PUT", "/comments/{comment}", {"body": "hello"}, 3),
+        ("DELETE", "/comments/{comment}", None, 4),
+        ("DELETE", "/comments/{reply}", None, 3),
+        ("POST", "/comments/{comment}/like", None, 3),
+        ("DELETE", "/comments/{comment}/like", None, 3),
         ("POST", "/users/eve/follow", None, 5),
         ("DELETE", "/users/bob/follow", None, 5),
         ("POST", "/users/bob/block", None, 5),
@@ -88,15 +111,31 @@ async def test_a_request_costs_no_more_than_its_budget(
     statements: int,
 ) -> None:
     post = (await ada.get("/users/ada/posts")).json()["items"][0]["id"]
+    comment, reply = [
+        item["id"] for item in (await ada.get(f"/posts/{post}/comments")).json()["items"]
+    ]
     await ada.get("/auth-check")  # Redis has its sentinel
     round_trips.clear()
+    named = {"post": post, "comment": comment, "reply": reply}
+    body = body and {name: value.format(**named) for name, value in body.items()}
 
     with StatementLog().watching(connection) as log:
-        answer = await ada.request(method, path.format(post=post), json=body)
+        answer = await ada.request(method, path.format(**named), json=body)
 
     assert answer.is_success, answer.text
     assert len(log.statements) == statements, "\n\n".join(log.statements)
     assert len(round_trips) == ROUND_TRIPS.get((method, path), 1)
+
+
+async def test_a_request_that_may_be_repeated_takes_three_more_statements(
+    ada: Browser, connection: AsyncConnection
+) -> None:
+    await ada.get("/auth-check")  # Redis has its sentinel
+
+    with StatementLog().watching(connection) as log:
+        await ada.post("/posts", json={"body": "hello"}, headers={"Idempotency-Key": "once"})
+
+    assert len(log.statements) == 2 + 3
 
 
 async def test_discovery_takes_a_second_statement(
@@ -127,5 +166,5 @@ async def test_leaving_costs_the_same_however_many_know_one(
         answer = await ada.delete("/settings", json={"current_password": PASSWORD})
 
     assert answer.status_code == 204
-    assert len(log.statements) == 11, "\n\n".join(log.statements)
+    assert len(log.statements) == 15, "\n\n".join(log.statements)
     assert len(round_trips) == 3  # who asks; the limit; the news that they have gone

@@ -22,6 +22,7 @@ from wxc.audit.dependencies import RefusedAccess
 from wxc.auth.context import Auth
 from wxc.auth.cookies import CookieJar
 from wxc.auth.router import router as auth
+from wxc.comments.router import router as comments
 from wxc.core.bodies import BodyGate
 from wxc.core.config import Config
 from wxc.core.database import Database
@@ -40,6 +41,8 @@ from wxc.core.streams import StreamPlaces
 from wxc.deletions.router import router as deletions
 from wxc.exports.router import router as exports
 from wxc.feed.router import router as feed
+from wxc.idempotency.errors import Replayed
+from wxc.likes.router import router as likes
 from wxc.notifications.router import router as notifications
 from wxc.operations.pages import Assets
 from wxc.operations.router import router as operations
@@ -61,6 +64,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     users,
     relationships,
     posts,
+    likes,
+    comments,
     feed,
     notifications,
     operations,
@@ -83,6 +88,8 @@ _TAGS: list[dict[str, Any]] = [
     {"name": "users", "description": "People as others see them."},
     {"name": "relationships", "description": "Who follows whom."},
     {"name": "posts", "description": "What members write."},
+    {"name": "likes", "description": "Who likes which post."},
+    {"name": "comments", "description": "What members say to posts and to one another."},
     {"name": "feed", "description": "What a member reads first."},
     {"name": "notifications", "description": "What others did that concerns you."},
     {"name": "operations", "description": "Health, for those who run the service."},
@@ -126,6 +133,7 @@ def create_app(config: Config) -> FastAPI:
     app.state.cursors = CursorSealer(derive_key(config.secret_key.get_secret_value(), "cursor"))
     app.state.fingerprints = Fingerprints(config)
     app.state.refused_access = RefusedAccess()
+    app.state.idempotency_key = derive_key(config.secret_key.get_secret_value(), "idempotency")
     app.state.cookies = CookieJar(
         is_secure=config.cookie_secure,
         lifetime=min(config.session_idle_lifetime, config.session_lifetime),
@@ -136,6 +144,7 @@ def create_app(config: Config) -> FastAPI:
     app.mount("/docs/assets", Assets(), name="assets")
     for error in (HTTPException, RequestValidationError, Refusal):
         app.add_exception_handler(error, _answer_exception)
+    app.add_exception_handler(Replayed, _answer_again)  # type: ignore[arg-type]
     _add_middleware(app, config)
     install_openapi(app, tags=_TAGS)
     return app
@@ -212,6 +221,13 @@ async def _answer_exception(request: Request, error: Exception) -> Response:
         answer.headers["Allow"] = ", ".join(allowed)
     await request.app.state.refused_access.note(request, error)
     return answer
+
+
+async def _answer_again(_request: Request, first: Replayed) -> Response:
+    headers = {"Idempotency-Replayed": "true"}
+    if first.location is not None:
+        headers["Location"] = first.location
+    return Response(first.body, first.status, headers, media_type="application/json")
 
 
 def _allowed_methods(scope: Scope) -> Iterator[str]:

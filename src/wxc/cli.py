@@ -92,7 +92,7 @@ def demo(
         bool, typer.Option(help="Only print the names and the password to log in with.")
     ] = False,
 ) -> None:
-    """Fill an empty database with members, follows, posts and likes, always the same."""
+    """Fill an empty database with members, follows, posts, comments and likes, always the same."""
     from wxc import demo as demo_data
 
     if not logins:
@@ -106,6 +106,25 @@ def demo(
         typer.echo(filled)
     if not if_empty:
         typer.echo("\n".join(demo_data.logins()))
+
+
+@app.command()
+def recount(
+    *,
+    repair: Annotated[bool, typer.Option(help="Put right what has drifted.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
+) -> None:
+    """Compare every counter with the rows it counts; fail when one is wrong and stays so."""
+    from wxc import recount as counters
+
+    drifts = asyncio.run(counters.recount(read_config(), repair=repair))
+    if as_json:
+        typer.echo(json.dumps(counters.as_json(drifts)))
+    else:
+        for one in drifts:
+            typer.echo(f"{one.counter:24} {one.drifted} wrong, {one.repaired} repaired")
+    if any(one.drifted > one.repaired for one in drifts):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -1,7 +1,7 @@
-"""Demo data: the same members, follows, posts and likes every time, for an empty database.
+"""Demo data: the same members, follows, posts, comments and likes every time.
 
-Follows and likes follow a power law, as those of real networks do: a few members have very many
-followers. Rows go in by COPY in one transaction; the names in use and
+It goes into an empty database. Follows and likes follow a power law, as those of real networks do:
+a few members have very many followers. Rows go in by COPY in one transaction; the names in use and
 the counters are computed from them at the end.
 """
 
@@ -19,6 +19,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from wxc.core import clock
 from wxc.core.config import Config
+from wxc.core.ids import time_of
 
 FEW = 8
 PASSWORD = "a demo of trust"  # noqa: S105 - printed for everyone to use
@@ -55,6 +56,18 @@ _ENDINGS = (
     "Compare before you change, it takes a minute.",
 )
 
+_REPLIES = (
+    "Which one was that?",
+    "Same here, and they smiled.",
+    "Is that still so?",
+    "Thank you, going there tomorrow.",
+    "I got a little less this morning.",
+    "They were closed when I came.",
+    "Good to know!",
+    "Not on Sundays, though.",
+)
+_DEEPEST = 8
+
 
 class NotEmpty(Exception):  # noqa: N818 - a fact
     """The database has members already."""
@@ -90,25 +103,32 @@ class _Filling:
         self._posts = members * 20 if members > FEW else 40
         self._follows = members * 60 if members > FEW else 20
         self._likes = members * 60 if members > FEW else 90
+        self._comments = members * 10 if members > FEW else 120
+        self._comment_likes = members * 10 if members > FEW else 100
         self._now = clock.now()
         self._start = self._now - timedelta(days=90)
         # The few members are there at once; a bar is for what takes its time.
         self._progress = partial(typer.progressbar, hidden=members <= FEW)
         self._member_ids: list[UUID] = []
         self._post_ids: list[UUID] = []
+        self._comment_ids: list[UUID] = []
 
     async def run(self) -> str:
         await self._copy("users", _USER_COLUMNS, self._member_rows, self._members)
         await self._copy("follows", _FOLLOW_COLUMNS, self._follow_rows, self._follows)
         await self._copy("posts", _POST_COLUMNS, self._post_rows, self._posts)
         await self._copy("post_likes", _LIKE_COLUMNS, self._like_rows, self._likes)
+        await self._copy("comments", _COMMENT_COLUMNS, self._comment_rows, self._comments)
+        await self._copy(
+            "comment_likes", _COMMENT_LIKE_COLUMNS, self._comment_like_rows, self._comment_likes
+        )
         with self._progress(length=len(_DERIVED), label="counters  ") as bar:
             for statement in _DERIVED:
                 await self._connection.execute(statement)
                 bar.update(1)
         return (
             f"{self._members:,} members, {self._follows:,} follows, "
-            f"{self._posts:,} posts, {self._likes:,} likes"
+            f"{self._posts:,} posts, {self._likes:,} likes, {self._comments:,} comments"
         )
 
     async def _copy(
@@ -180,6 +200,41 @@ class _Filling:
                 moment = self._now - timedelta(seconds=self._random.random() * 86_400)
                 yield (self._id(moment), self._member_ids[member], self._post_ids[post], moment)
 
+    def _comment_rows(self) -> Iterator[tuple[Any, ...]]:
+        """Thread by thread, each by a power law: most are short, few are long."""
+        while len(self._comment_ids) < self._comments:
+            post = self._post_ids[int(self._posts * self._random.random() ** 0.5)]
+            length = int(2 / (self._random.random() + 0.01))
+            yield from self._thread(post, min(length, self._comments - len(self._comment_ids)))
+
+    def _thread(self, post: UUID, length: int) -> Iterator[tuple[Any, ...]]:
+        said: list[tuple[UUID, int]] = []
+        written = time_of(post)
+        begun = written + (self._now - written) * self._random.random()
+        for position in range(length):
+            moment = begun + (self._now - begun) * (position / length) ** 3
+            parent, depth = None, 0
+            if said and self._random.random() < 0.6:
+                parent, above = self._random.choice(said[-20:])
+                depth = above + 1
+            comment = self._id(moment)
+            self._comment_ids.append(comment)
+            if depth < _DEEPEST:
+                said.append((comment, depth))
+            author = self._member_ids[self._random.randrange(self._members)]
+            yield (comment, post, parent, depth, author, self._random.choice(_REPLIES), moment)
+
+    def _comment_like_rows(self) -> Iterator[tuple[Any, ...]]:
+        seen: set[int] = set()
+        while len(seen) < self._comment_likes:
+            member = self._random.randrange(self._members)
+            comment = int(self._comments * self._random.random() ** 2)
+            edge = member * self._comments + comment
+            if edge not in seen:
+                seen.add(edge)
+                like = self._id(self._now)
+                yield (like, self._member_ids[member], self._comment_ids[comment], self._now)
+
     def _popular_member(self) -> int:
         """A position by a power law: the first members are the most popular ones."""
         return int(self._members * self._random.random() ** 2.5)
@@ -209,6 +264,8 @@ _USER_COLUMNS = (
 _FOLLOW_COLUMNS = ("id", "follower_id", "followed_id", "created_at")
 _POST_COLUMNS = ("id", "author_id", "body", "created_at")
 _LIKE_COLUMNS = ("id", "user_id", "post_id", "created_at")
+_COMMENT_COLUMNS = ("id", "post_id", "parent_id", "depth", "author_id", "body", "created_at")
+_COMMENT_LIKE_COLUMNS = ("id", "user_id", "comment_id", "created_at")
 _DERIVED = (
     """
     INSERT INTO used_usernames (name, user_id, taken_at)
@@ -233,5 +290,20 @@ _DERIVED = (
     UPDATE posts SET likes_count = counted.n
     FROM (SELECT post_id AS id, count(*) AS n FROM post_likes GROUP BY 1) counted
     WHERE posts.id = counted.id
+    """,
+    """
+    UPDATE posts SET comments_count = counted.n
+    FROM (SELECT post_id AS id, count(*) AS n FROM comments GROUP BY 1) counted
+    WHERE posts.id = counted.id
+    """,
+    """
+    UPDATE comments SET replies_count = counted.n, children_count = counted.n
+    FROM (SELECT parent_id AS id, count(*) AS n FROM comments GROUP BY 1) counted
+    WHERE comments.id = counted.id
+    """,
+    """
+    UPDATE comments SET likes_count = counted.n
+    FROM (SELECT comment_id AS id, count(*) AS n FROM comment_likes GROUP BY 1) counted
+    WHERE comments.id = counted.id
     """,
 )

@@ -19,14 +19,15 @@ LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 class Shelf:
     """A list in memory, read as the database would be."""
 
-    def __init__(self, ids: list[UUID]) -> None:
+    def __init__(self, ids: list[UUID], *, oldest_first: bool = False) -> None:
         self.ids = ids
+        self.oldest_first = oldest_first
 
     def page(self, limit: int, cursor: str | None = None) -> Cut[UUID]:
-        page = PageRequest(SEALER, "shelf", limit, cursor)
-        position, is_newer = page._position, page._direction == b"n"
-        if is_newer:
-            rows = sorted(one for one in self.ids if position is not None and one > position)
+        page = PageRequest(SEALER, "shelf", limit, cursor, oldest_first=self.oldest_first)
+        position = page._position
+        if page.ascends:
+            rows = sorted(one for one in self.ids if position is None or one > position)
         else:
             rows = sorted(
                 (one for one in self.ids if position is None or one < position), reverse=True
@@ -40,11 +41,11 @@ def ids_at(*seconds: float) -> list[UUID]:
     ]
 
 
-@given(st.sets(st.integers(0, 10_000), max_size=60), st.integers(1, 25))
-def test_following_next_cursor_reads_every_item_once_newest_first(
-    seconds: set[int], limit: int
+@given(st.sets(st.integers(0, 10_000), max_size=60), st.integers(1, 25), st.booleans())
+def test_following_next_cursor_reads_every_item_once_in_order(
+    seconds: set[int], limit: int, oldest_first: bool
 ) -> None:
-    shelf = Shelf(ids_at(*seconds))
+    shelf = Shelf(ids_at(*seconds), oldest_first=oldest_first)
 
     seen: list[UUID] = []
     cut = shelf.page(limit)
@@ -53,7 +54,28 @@ def test_following_next_cursor_reads_every_item_once_newest_first(
         cut = shelf.page(limit, cut.next_cursor)
         seen += cut.rows
 
-    assert seen == sorted(shelf.ids, reverse=True)
+    assert seen == sorted(shelf.ids, reverse=not oldest_first)
+
+
+def test_oldest_first_the_end_leads_to_what_comes_later() -> None:
+    shelf = Shelf(ids_at(1, 2), oldest_first=True)
+    end = shelf.page(5)
+    empty = shelf.page(5, end.prev_cursor)
+    shelf.ids += (later := ids_at(3, 4))
+
+    assert (end.next_cursor, empty.rows, empty.next_cursor) == (None, [], None)
+    for cursor in (end.prev_cursor, empty.prev_cursor):
+        assert shelf.page(5, cursor).rows == later
+    assert Shelf([], oldest_first=True).page(5) == Cut([], None, None)
+
+
+def test_a_cursor_carries_what_its_list_wants_and_nobody_else_changes_it() -> None:
+    cursor = SEALER.seal("shelf", b"o", new_id(), b"abc")
+
+    assert SEALER.open("shelf", cursor)[2] == b"abc"
+    for wrong in ("cshelf", "abcshelf", "helf"):
+        with pytest.raises(InvalidCursor):
+            SEALER.open(wrong, cursor)
 
 
 @given(st.sets(st.integers(0, 10_000), min_size=1, max_size=60), st.integers(1, 25))
@@ -140,7 +162,7 @@ def test_an_empty_page_does_not_lead_past_what_may_still_be_committed() -> None:
     cut = Shelf([]).page(5, cursor)
 
     assert cut.prev_cursor is not None
-    _, position = SEALER.open("shelf", cut.prev_cursor)
+    _, position, _ = SEALER.open("shelf", cut.prev_cursor)
     assert time_of(position) < clock.now() - timedelta(seconds=1.9)
 
 

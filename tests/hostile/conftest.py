@@ -1,7 +1,7 @@
 """A member amid data of their own, ready to send anything; and a server on a real socket."""
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
 import httpx
@@ -16,6 +16,7 @@ from tests.hostile.refusals import snapshot
 from tests.hostile.server import Server, serving
 from tests.unlimited import UNLIMITED
 
+from wxc.comments.schemas import CommentCreate
 from wxc.core.config import Config
 from wxc.core.ids import new_id
 
@@ -23,14 +24,27 @@ _JSON = {"Content-Type": "application/json"}
 
 
 class World:
-    """Ada, signed in; Grace and Linus, all following one another; a stranger; posts and edges."""
+    """Ada, signed in; Grace and Linus, all following one another; a stranger; posts with threads.
+
+    `others` names another of each thing that a path may name.
+    """
 
     def __init__(
-        self, ada: Browser, stranger: Browser, post_id: UUID, connection: AsyncConnection
+        self,
+        ada: Browser,
+        stranger: Browser,
+        post_ids: Sequence[UUID],
+        comment_ids: Sequence[UUID],
+        connection: AsyncConnection,
     ) -> None:
         self.ada = ada
         self.stranger = stranger
-        self._named = {"username": "grace", "post_id": str(post_id)}
+        self._named, self.others = (
+            {"username": name, "post_id": str(post_id), "comment_id": str(comment_id)}
+            for name, post_id, comment_id in zip(
+                ("grace", "linus"), post_ids, comment_ids, strict=True
+            )
+        )
         self._connection = connection
 
     def address(self, operation: Operation, given: Mapping[str, str] | None = None) -> str:
@@ -97,7 +111,15 @@ async def world(
         await factories.make_block(connection, ada.id, loud)
         await factories.make_mute(connection, ada.id, loud)
         await factories.make_notification(connection, ada.id, grace)
-    return World(ada, stranger, posts[0], connection)
+    (example,) = CommentCreate.model_json_schema()["examples"]
+    comments = [
+        await factories.make_comment(connection, ada.id, posts[0], id=comment_id)
+        for comment_id in (UUID(example["parent_id"]), new_id())
+    ]
+    for person in people:
+        await factories.make_like(connection, person, posts[0])
+        await factories.make_comment(connection, person, posts[0], comments[0])
+    return World(ada, stranger, posts, comments, connection)
 
 
 @pytest.fixture(scope="session")

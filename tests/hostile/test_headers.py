@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from tests.hostile.conftest import World
-from tests.hostile.corpus import CANARY, Operation, operations, those
+from tests.hostile.corpus import CANARY, Operation, Slot, operations, those
 from tests.hostile.refusals import assert_no_echo, assert_refused
 from tests.hostile.server import Server
 
@@ -50,6 +50,11 @@ async def _with(world: World, operation: Operation, *headers: tuple[str, bytes])
     )
 
 
+def _declared(operation: Operation) -> dict[str, Slot]:
+    """The headers that the operation itself asks for."""
+    return {str(slot.path[0]).lower(): slot for slot in operation.parameters("header")}
+
+
 @pytest.mark.parametrize("operation", SIGNED_IN_ONLY, ids=str)
 @pytest.mark.parametrize("cookie", ["wxc_access", "wxc_refresh"])
 async def test_a_session_cookie_that_is_garbage_is_never_anonymous(
@@ -85,13 +90,32 @@ async def test_any_other_header_may_hold_garbage(operation: Operation, world: Wo
     expected = {plain, 404} if operation.method == "DELETE" else {plain, 409, 401}
     if "412" in operation.declared["responses"]:
         expected.add(412)  # a version that nobody has read is none to write over
+    others = [name for name in READ if name not in _declared(operation)]
 
     for value in (*GARBAGE[1:5], *GARBAGE[6:10], GARBAGE[-1]):
-        answer = await _with(world, operation, *((name, value) for name in READ))
+        answer = await _with(world, operation, *((name, value) for name in others))
 
         assert answer.status_code in expected, (value, answer.text)
         assert_no_echo(answer)
         assert answer.headers["x-request-id"].isalnum()
+
+
+@pytest.mark.parametrize("operation", those(lambda one: one.parameters("header")), ids=str)
+async def test_a_header_that_is_declared_is_refused_where_it_is_garbage(
+    operation: Operation, world: World
+) -> None:
+    before = await world.state()
+
+    for name, slot in _declared(operation).items():
+        for value in GARBAGE:
+            if value.isascii() and slot.admits(value.decode()):
+                continue
+            answer = await _with(world, operation, (name, value))
+
+            assert_refused(answer, "validation_failed")
+            pointers = [part["pointer"].lower() for part in answer.json()["errors"]]
+            assert pointers == [f"header.{name}"]
+    assert await world.state() == before
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,14 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.browser import Browser
 from tests.conftest import Member
-from tests.factories import make_block, make_mute, make_notification, make_post, make_user
+from tests.factories import (
+    make_block,
+    make_comment,
+    make_mute,
+    make_notification,
+    make_post,
+    make_user,
+)
 
 from wxc.core import clock
 from wxc.core.ids import new_id
@@ -199,8 +206,9 @@ class TestGroups:
     ) -> None:
         bob, kim = [await make_user(connection, name) for name in ("bob", "kim")]
         post = await make_post(connection, bob)
+        comment = await make_comment(connection, kim, post)
         await make_notification(
-            connection, ada.id, kim, NotificationType.MENTION, post_id=post, comment_id=new_id()
+            connection, ada.id, kim, NotificationType.MENTION, post_id=post, comment_id=comment
         )
         assert len(await ids(ada)) == 1
 

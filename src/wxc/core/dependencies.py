@@ -13,7 +13,7 @@ from wxc.core.database import Database, Reader
 from wxc.core.errors import UnknownParameter
 from wxc.core.events import Events
 from wxc.core.limits import Limits, Throttle
-from wxc.core.pagination import DEFAULT_LIMIT, GREATEST_LIMIT, CursorSealer, PageRequest
+from wxc.core.pagination import DEFAULT_LIMIT, GREATEST_LIMIT, CursorSealer, PageRequest, list_scope
 
 
 def open_database(request: Request) -> Database:
@@ -75,15 +75,16 @@ def refuse_unknown_parameters(request: Request) -> None:
 
 def _plain_number(value: object) -> object:
     """Digits only: pydantic itself also reads `+5`, `1_0` and `5.0`."""
-    if isinstance(value, str) and not re.fullmatch(r"[1-9][0-9]{0,2}", value, re.ASCII):
-        raise PydanticCustomError("int_parsing", "The value is not a number from 1 to 100.")
+    if isinstance(value, str) and not re.fullmatch(r"0|[1-9][0-9]{0,2}", value, re.ASCII):
+        raise PydanticCustomError("int_parsing", "The value is not a number of up to 3 digits.")
     return value
 
 
+PlainNumber = BeforeValidator(_plain_number)
 Limit = Annotated[
     int,
     Field(ge=1, le=GREATEST_LIMIT),
-    BeforeValidator(_plain_number),
+    PlainNumber,
     Query(description="How many items a page may hold."),
 ]
 CursorParameter = Annotated[
@@ -101,13 +102,20 @@ def paging(
 
 def page_request(request: Request, owner: str, limit: int, cursor: str | None) -> PageRequest:
     """A page of the list at this address, belonging to `owner` where it is somebody's own."""
-    filters = sorted(
-        (name, value)
-        for name, value in request.query_params.multi_items()
-        if name not in ("limit", "cursor")
-    )
-    scope = repr((request.url.path.lower(), owner, filters))
-    return PageRequest(cast(CursorSealer, request.app.state.cursors), scope, limit, cursor)
+    scope = scope_of(request, owner)
+    return PageRequest(open_cursors(request), scope, limit, cursor)
+
+
+def scope_of(request: Request, owner: str = "") -> str:
+    """The name of the list that this request reads, its filters among it."""
+    parameters = request.query_params.multi_items()
+    filters = [pair for pair in parameters if pair[0] not in ("limit", "cursor")]
+    return list_scope(request.url.path, owner, filters)
+
+
+def open_cursors(request: Request) -> CursorSealer:
+    """The application's seal on cursors."""
+    return cast(CursorSealer, request.app.state.cursors)
 
 
 Paging = Annotated[PageRequest, Depends(paging)]

@@ -1,9 +1,13 @@
-"""Keyset pages over UUIDv7 ids: newest first, no OFFSET, no totals.
+"""Keyset pages over UUIDv7 ids: newest first, or oldest first; no OFFSET, no totals.
 
-A cursor holds a direction and an id, signed for one route and its filters. Towards older items
-the id is exact. Towards newer ones it is never younger than two seconds before the page was
-read: ids are drawn before COMMIT, so up to that moment a slower writer may still add an item
-below the newest one we have seen. Items of those two seconds may repeat; none is missed.
+A cursor holds a direction and an id, signed for one route and its filters; where a list says so,
+also what it `carries`. Towards older items the id is exact. Towards newer ones it is never
+younger than two seconds before the page was read: ids are drawn before COMMIT, so up to that
+moment a slower writer may still add an item below the newest one we have seen. Items of those
+two seconds may repeat; none is missed.
+
+A list that is read oldest first grows at its end: there both cursors lead to newer items,
+`next_cursor` to exactly the next one, `prev_cursor` reaching back.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -27,19 +31,21 @@ LONGEST_CURSOR = 256
 _UNSETTLED = timedelta(seconds=2)
 _SIGNATURE_LENGTH = 16
 _OLDER, _NEWER = b"o", b"n"
+_PAYLOAD_LENGTH = 17  # a direction and an id; what is carried comes after them
+_LEAST, _GREATEST = UUID(int=0), UUID(int=(1 << 128) - 1)
 
 Item = TypeVar("Item")
 Row = TypeVar("Row")
 
 
 class Page(BaseModel, Generic[Item]):
-    """One page of a list, newest first."""
+    """One page of a list, newest first unless the list says otherwise."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     items: list[Item]
     next_cursor: str | None
-    """Brings the next older page; null marks the end of the list."""
+    """Brings the next page, of older items; null marks the end of the list."""
     prev_cursor: str | None
     """Brings what is newer; poll with it. The last two seconds may repeat."""
 
@@ -59,38 +65,49 @@ class CursorSealer:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def seal(self, scope: str, direction: bytes, position: UUID) -> str:
+    def seal(self, scope: str, direction: bytes, position: UUID, carried: bytes = b"") -> str:
         """The cursor for `position` in the list that `scope` names."""
-        payload = direction + position.bytes
-        signature = sign(self._key, payload + scope.encode(), _SIGNATURE_LENGTH)
-        return _encoded(payload + signature)
+        payload = direction + position.bytes + carried
+        return _encoded(payload + sign(self._key, _signed(payload, scope), _SIGNATURE_LENGTH))
 
-    def open(self, scope: str, cursor: str) -> tuple[bytes, UUID]:
-        """Direction and position; raises `InvalidCursor` for what was not sealed so."""
+    def open(self, scope: str, cursor: str) -> tuple[bytes, UUID, bytes]:
+        """Direction, position and what is carried; raises `InvalidCursor` for what is not ours."""
         raw = _decoded(cursor)
         payload, signature = raw[:-_SIGNATURE_LENGTH], raw[-_SIGNATURE_LENGTH:]
-        if len(payload) != 17 or not is_signed(self._key, payload + scope.encode(), signature):
+        is_long_enough = len(payload) >= _PAYLOAD_LENGTH
+        if not is_long_enough or not is_signed(self._key, _signed(payload, scope), signature):
             raise InvalidCursor
-        return payload[:1], UUID(bytes=payload[1:])
+        return payload[:1], UUID(bytes=payload[1:_PAYLOAD_LENGTH]), payload[_PAYLOAD_LENGTH:]
 
 
 class PageRequest:
     """Which page of which list is wanted; `scope` names the list with its filters."""
 
-    def __init__(self, sealer: CursorSealer, scope: str, limit: int, cursor: str | None) -> None:
+    def __init__(
+        self,
+        sealer: CursorSealer,
+        scope: str,
+        limit: int,
+        cursor: str | None,
+        *,
+        oldest_first: bool = False,
+        carried: bytes = b"",
+    ) -> None:
         self.limit = limit
+        self.oldest_first = oldest_first
         self._sealer = sealer
         self._scope = scope
         self._cursor = cursor
-        self._direction = _OLDER
+        self._carried = carried
+        self._direction = _NEWER if oldest_first else _OLDER
         self._position: UUID | None = None
         if cursor is not None:
-            self._direction, self._position = sealer.open(scope, cursor)
+            self._direction, self._position, _ = sealer.open(scope, cursor)
         self._settled = first_id_at(clock.now() - _UNSETTLED)
 
     @property
-    def is_towards_newer(self) -> bool:
-        """Whether the page adjacent on the newer side is wanted."""
+    def ascends(self) -> bool:
+        """Whether `window` reads from older items to newer ones."""
         return self._direction == _NEWER
 
     @property
@@ -100,37 +117,61 @@ class PageRequest:
 
     def window(self, statement: AnySelect, key: IdColumn) -> AnySelect:
         """`statement` with the page's bound, order and `limit + 1`, by the column `key`."""
-        if self._direction == _NEWER:
-            return statement.where(key > self._position).order_by(key.asc()).limit(self.limit + 1)
         if self._position is not None:
-            statement = statement.where(key < self._position)
-        return statement.order_by(key.desc()).limit(self.limit + 1)
+            is_beyond = key > self._position if self.ascends else key < self._position
+            statement = statement.where(is_beyond)
+        order = key.asc() if self.ascends else key.desc()
+        return statement.order_by(order).limit(self.limit + 1)
 
     def cut(self, rows: Sequence[Row], key: Callable[[Row], UUID]) -> Cut[Row]:
         """Make a page of what `window` fetched, in whatever order the rows came."""
-        newer = self._direction == _NEWER
-        ordered = sorted(rows, key=key, reverse=not newer)
-        has_more, ordered = len(ordered) > self.limit, ordered[: self.limit]
-        if newer:
-            ordered.reverse()
-        if not ordered:
-            return self._empty(newer)
-        first, last = key(ordered[0]), key(ordered[-1])
-        return Cut(
-            ordered,
-            self._seal(_OLDER, last) if has_more or newer else None,
-            self._seal(_NEWER, min(first, self._settled)),
-        )
+        ordered = sorted(rows, key=key, reverse=not self.ascends)
+        return self.closed(ordered[: self.limit], key, has_more=len(ordered) > self.limit)
 
-    def _empty(self, newer: bool) -> Cut[Row]:
+    def closed(
+        self, ordered: Sequence[Row], key: Callable[[Row], UUID], *, has_more: bool
+    ) -> Cut[Row]:
+        """The page of these rows, which come as `window` reads them."""
+        if not ordered:
+            return self._empty()
+        newest = max(key(ordered[0]), key(ordered[-1]))
+        prev_cursor = self._seal(_NEWER, min(newest, self._settled))
+        if self.oldest_first:
+            return Cut(ordered, self._seal(_NEWER, newest) if has_more else None, prev_cursor)
+        shown = ordered[::-1] if self.ascends else ordered
+        is_followed = has_more or self.ascends
+        next_cursor = self._seal(_OLDER, key(shown[-1])) if is_followed else None
+        return Cut(shown, next_cursor, prev_cursor)
+
+    def _empty(self) -> Cut[Row]:
         if self._position is None:
             return Cut([], None, None)
-        if newer:
+        if self.oldest_first:
+            return Cut([], None, self._seal(_NEWER, min(self._position, self._settled)))
+        if self.ascends:
             return Cut([], self._seal(_OLDER, _beside(self._position, 1)), self._cursor)
         return Cut([], None, self._seal(_NEWER, min(_beside(self._position, -1), self._settled)))
 
     def _seal(self, direction: bytes, position: UUID) -> str:
-        return self._sealer.seal(self._scope, direction, position)
+        return self._sealer.seal(self._scope, direction, position, self._carried)
+
+
+def list_scope(path: str, owner: str = "", filters: Sequence[tuple[str, str]] = ()) -> str:
+    """The name of the list at this address, belonging to `owner` where it is somebody's own."""
+    return repr((path.lower(), owner, sorted(filters)))
+
+
+def resume(
+    sealer: CursorSealer, scope: str, carried: bytes, *, oldest_first: bool, after: UUID | None
+) -> str:
+    """The `cursor` that reads another list from behind `after`, or from its beginning."""
+    direction, beginning = (_NEWER, _LEAST) if oldest_first else (_OLDER, _GREATEST)
+    return sealer.seal(scope, direction, after or beginning, carried)
+
+
+def _signed(payload: bytes, scope: str) -> bytes:
+    """What is signed: the length keeps a payload and the scope after it apart."""
+    return bytes([len(payload)]) + payload + scope.encode()
 
 
 def _beside(position: UUID, step: int) -> UUID:

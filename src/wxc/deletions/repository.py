@@ -6,7 +6,7 @@ rows that nobody counts a line in `BELONGINGS`. What is in neither goes with the
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import ClassVar, Protocol
 from uuid import UUID
 
 from sqlalchemy import (
@@ -27,9 +27,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from wxc.core.database import AnyRow, AnySelect, IdColumn
-from wxc.models import Block, Follow, Mute, Notification, Post, PostLike, User
+from wxc.models import (
+    Block,
+    Comment,
+    CommentLike,
+    Follow,
+    Mute,
+    Notification,
+    Post,
+    PostLike,
+    User,
+)
 
-Owned = type[Block] | type[Mute] | type[Notification] | type[Post] | type[PostLike]
+Owned = type[Block] | type[Comment] | type[Mute] | type[Notification] | type[Post] | type[PostLike]
 Selecting = Callable[[UUID, int], AnySelect]
 """The ids of up to so many rows of a member."""
 
@@ -51,33 +61,48 @@ class Edges(Protocol):
 class LikesOfPosts:
     """What the member liked."""
 
+    like: ClassVar[type[PostLike] | type[CommentLike]] = PostLike
+    subject: ClassVar[type[Post] | type[Comment]] = Post
+    subject_id: ClassVar[str] = "post_id"
+
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
 
     async def hold(self, user_id: UUID, most: int) -> Sequence[UUID]:
-        """Likes, their posts locked."""
+        """Likes, what is liked locked."""
+        liked = getattr(self.like, self.subject_id)
         likes = (
-            select(PostLike.id, PostLike.post_id)
-            .where(PostLike.user_id == user_id)
-            .order_by(PostLike.post_id)  # as an index has them, whatever the planner believes
+            select(self.like.id, liked.label("subject_id"))
+            .where(self.like.user_id == user_id)
+            .order_by(liked)  # as an index has them, whatever the planner believes
             .limit(most)
         )
         rows = (await self.session.execute(likes)).all()
         await self.session.execute(
-            select(Post.id)
-            .where(_among(Post.id, [row.post_id for row in rows]))
-            .order_by(Post.id)
+            select(self.subject.id)
+            .where(_among(self.subject.id, [row.subject_id for row in rows]))
+            .order_by(self.subject.id)
             .with_for_update(key_share=True)
         )
         return [row.id for row in rows]
 
     async def cut(self, edges: Sequence[UUID]) -> None:
-        """Remove likes and count them off; a member likes a post once."""
-        gone = delete(PostLike).where(_among(PostLike.id, edges)).returning(PostLike.post_id)
-        posts = gone.cte("gone")
+        """Remove likes and count them off; a member likes a thing once."""
+        liked = getattr(self.like, self.subject_id)
+        gone = delete(self.like).where(_among(self.like.id, edges)).returning(liked).cte("gone")
         await self.session.execute(
-            update(Post).where(Post.id == posts.c.post_id).values(likes_count=Post.likes_count - 1)
+            update(self.subject)
+            .where(self.subject.id == gone.c[self.subject_id])
+            .values(likes_count=self.subject.likes_count - 1)
         )
+
+
+class LikesOfComments(LikesOfPosts):
+    """What the member liked of what others said."""
+
+    like = CommentLike
+    subject = Comment
+    subject_id = "comment_id"
 
 
 class Follows:
@@ -136,8 +161,8 @@ def _among(column: IdColumn, ids: Collection[UUID]) -> ColumnElement[bool]:
     return column == any_(literal(list(ids), ARRAY(Uuid())))
 
 
-EDGES: tuple[type[Edges], ...] = (LikesOfPosts, Follows)
-"""In the order in which their rows are locked, as everywhere: posts before people."""
+EDGES: tuple[type[Edges], ...] = (LikesOfPosts, LikesOfComments, Follows)
+"""In the order in which their rows are locked, as everywhere: posts, comments, people."""
 
 
 def _likes_of_own_posts(user_id: UUID, most: int) -> AnySelect:
@@ -154,6 +179,20 @@ def _likes_of_own_posts(user_id: UUID, most: int) -> AnySelect:
     )
 
 
+def _threads_of_own_posts(user_id: UUID, most: int) -> AnySelect:
+    """What was said under them, the latest first: replies go before what they reply to."""
+    said = (
+        select(Comment.id).where(Comment.post_id == Post.id).order_by(Comment.id.desc()).limit(most)
+    ).lateral("said")
+    return (
+        select(said.c.id)
+        .select_from(Post)
+        .join(said, true())
+        .where(Post.author_id == user_id)
+        .limit(most)
+    )
+
+
 def _rows_of(table: Owned, owner: IdColumn | InstrumentedAttribute[UUID | None]) -> Selecting:
     def rows_of(user_id: UUID, most: int) -> AnySelect:
         return select(table.id).where(owner == user_id).order_by(table.id).limit(most)
@@ -163,6 +202,7 @@ def _rows_of(table: Owned, owner: IdColumn | InstrumentedAttribute[UUID | None])
 
 BELONGINGS: tuple[tuple[Owned, Selecting], ...] = (
     (PostLike, _likes_of_own_posts),
+    (Comment, _threads_of_own_posts),
     (Post, _rows_of(Post, Post.author_id)),
     (Block, _rows_of(Block, Block.blocker_id)),
     (Block, _rows_of(Block, Block.blocked_id)),

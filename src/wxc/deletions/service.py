@@ -1,6 +1,7 @@
 """Deleting an account: at once for everybody who looks, then row by row in the background."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,8 +11,9 @@ from wxc.audit import service as audit
 from wxc.audit.actors import Actor
 from wxc.auth.context import Auth, Principal
 from wxc.auth.errors import SessionExpired
+from wxc.comments.service import erase_comments_of
 from wxc.core import clock
-from wxc.core.database import AnyRow, Database
+from wxc.core.database import UNREACHABLE, AnyRow, Database
 from wxc.core.limits import Throttle
 from wxc.deletions.repository import EDGES, DeletionRepository, Edges
 from wxc.models import AuditKind
@@ -20,6 +22,8 @@ from wxc.settings.service import confirm_password
 
 MOST_EDGES = 1000
 """So many are cut in one transaction: in the request, and in each batch of the worker's."""
+MOST_COMMENTS = 100
+"""So many of the member's comments are taken away in one transaction, each by itself."""
 _MOST_ROWS = 1000
 _LEASE = timedelta(seconds=15)  # by then a batch is done or will not be: its statements are bounded
 
@@ -54,6 +58,9 @@ async def delete_account(
             sessions_ended=ended,
         )
         await _cut(held)
+    with suppress(*UNREACHABLE):  # the account has gone: what is left is the worker's
+        async with database.transaction() as session:
+            await erase_comments_of(session, me.id, MOST_COMMENTS)
 
 
 async def clear_up(database: Database, *, kept: timedelta) -> bool:
@@ -74,6 +81,9 @@ async def clear_up(database: Database, *, kept: timedelta) -> bool:
 
 async def _clear_some(session: AsyncSession, account: AnyRow, kept: timedelta) -> None:
     deletions, moment, last = DeletionRepository(session), clock.now(), account.suspended_at + kept
+    if await erase_comments_of(session, account.id, MOST_COMMENTS):
+        await deletions.postpone(account.id, moment)
+        return
     held = await _hold(session, account.id)
     await _cut(held)
     if any(ids for _, ids in held) or await deletions.remove_belongings(account.id, _MOST_ROWS):

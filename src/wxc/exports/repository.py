@@ -11,6 +11,8 @@ from wxc.core.database import AnyRow, AnySelect, Reader
 from wxc.models import (
     Base,
     Block,
+    Comment,
+    CommentLike,
     Follow,
     Mute,
     Notification,
@@ -71,6 +73,25 @@ LISTINGS: Mapping[str, Listing] = {
             Post.comments_count,
         ).where(Post.author_id == me),
         Post.id,
+    ),
+    "comments": (
+        lambda me: select(
+            Comment.id,
+            Comment.post_id,
+            Comment.parent_id,
+            Comment.body,
+            Comment.created_at,
+            Comment.edited_at,
+            Comment.likes_count,
+            Comment.replies_count,
+        ).where(Comment.author_id == me),
+        Comment.id,
+    ),
+    "comment_likes": (
+        lambda me: select(CommentLike.comment_id, CommentLike.created_at).where(
+            CommentLike.user_id == me
+        ),
+        CommentLike.id,
     ),
     "likes": (
         lambda me: select(PostLike.post_id, PostLike.created_at).where(PostLike.user_id == me),

@@ -39,6 +39,26 @@ class ExportedPost(BaseModel):
     comments_count: int
 
 
+class ExportedComment(BaseModel):
+    """A comment of yours."""
+
+    id: UUID
+    post_id: UUID
+    parent_id: UUID | None
+    body: str
+    created_at: Timestamp
+    edited_at: Timestamp | None
+    likes_count: int
+    replies_count: int
+
+
+class ExportedCommentLike(BaseModel):
+    """A comment that you like."""
+
+    comment_id: UUID
+    created_at: Timestamp
+
+
 class ExportedLike(BaseModel):
     """A post that you like."""
 
@@ -86,6 +106,8 @@ class Export(BaseModel):
     usernames: list[ExportedUsername]
     sessions: list[ExportedSession]
     posts: list[ExportedPost]
+    comments: list[ExportedComment]
+    comment_likes: list[ExportedCommentLike]
     likes: list[ExportedLike]
     following: list[ExportedPerson]
     followers: list[ExportedPerson]

@@ -3,7 +3,10 @@
 from wxc.models.audit_event import AuditEvent, AuditKind
 from wxc.models.base import Base
 from wxc.models.block import Block
+from wxc.models.comment import Comment
+from wxc.models.comment_like import CommentLike
 from wxc.models.follow import Follow
+from wxc.models.idempotency_key import IdempotencyKey
 from wxc.models.mail_token import MailToken
 from wxc.models.mute import Mute
 from wxc.models.notification import Notification, NotificationType
@@ -20,7 +23,10 @@ __all__ = [
     "AuditKind",
     "Base",
     "Block",
+    "Comment",
+    "CommentLike",
     "Follow",
+    "IdempotencyKey",
     "MailKind",
     "MailState",
     "MailToken",

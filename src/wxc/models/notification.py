@@ -37,7 +37,7 @@ class Notification(Base):
     group_id: Mapped[UUID] = mapped_column()
     """What lists show as one: likes of one subject, follows of one UTC day, else itself."""
     post_id: Mapped[UUID | None] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"))
-    comment_id: Mapped[UUID | None] = mapped_column()
+    comment_id: Mapped[UUID | None] = mapped_column(ForeignKey("comments.id", ondelete="CASCADE"))
     hidden_at: Mapped[datetime | None] = mapped_column()
     """It was undone; doing it again shows the notification where it was."""
     read_at: Mapped[datetime | None] = mapped_column()

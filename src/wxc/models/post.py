@@ -19,6 +19,8 @@ class Post(Base):
     body: Mapped[str] = mapped_column(Text)
     likes_count: Mapped[int] = mapped_column(default=0, server_default="0")
     comments_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    version: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Counts how often the body was replaced."""
     created_at: Mapped[CreatedAt]
     edited_at: Mapped[datetime | None]
 

@@ -1,7 +1,7 @@
 """SQL for notifications."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,14 +10,17 @@ from sqlalchemy import (
     ARRAY,
     CTE,
     ColumnElement,
+    DateTime,
     Integer,
     ScalarSelect,
+    String,
     Uuid,
     all_,
     and_,
     any_,
     case,
     cast,
+    column,
     delete,
     exists,
     false,
@@ -28,11 +31,13 @@ from sqlalchemy import (
     select,
     true,
     update,
+    values,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.selectable import LateralFromClause
+from sqlalchemy.types import TypeEngine
 
 from wxc.core.database import AnyRow, AnySelect, Reader, draw_id
 from wxc.core.pagination import PageRequest
@@ -47,7 +52,8 @@ MOST_COUNTED = 10_000
 class Occasion:
     """One thing that somebody did, as one recipient is told of it."""
 
-    recipient_id: UUID
+    recipient: UUID | str
+    """An id, or a username in lower case that may be nobody's."""
     type: NotificationType
     actor_id: UUID | None
     subject_id: UUID
@@ -55,6 +61,21 @@ class Occasion:
     """None where it stands for itself."""
     post_id: UUID | None = None
     comment_id: UUID | None = None
+
+
+_OCCASION: Mapping[str, TypeEngine[Any]] = {
+    "place": Integer(),
+    "recipient_id": Uuid(),
+    "username": String(),
+    "id": Uuid(),
+    "type": String(),
+    "actor_id": Uuid(),
+    "subject_id": Uuid(),
+    "group_id": Uuid(),
+    "post_id": Uuid(),
+    "comment_id": Uuid(),
+    "created_at": DateTime(timezone=True),
+}
 
 
 class NotificationReader:
@@ -65,7 +86,7 @@ class NotificationReader:
 
     async def heads(self, me_id: UUID, page: PageRequest, *, only_unread: bool) -> Sequence[UUID]:
         """The newest notification of up to `limit + 1` groups."""
-        walk = _newer_heads if page.is_towards_newer else _older_heads
+        walk = _newer_heads if page.ascends else _older_heads
         return (await self.reader.execute(walk(me_id, page, only_unread))).scalars().all()
 
     async def groups(self, me_id: UUID, heads: Sequence[UUID]) -> Sequence[AnyRow]:
@@ -134,21 +155,23 @@ class NotificationRepository:
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
 
-    async def add(self, occasions: Sequence[Occasion], moment: datetime) -> None:
-        """Record them; what was undone before is shown again where it was."""
-        rows = []
-        for occasion in occasions:
-            identifier = draw_id(self.session)
-            row = asdict(occasion) | {"id": identifier, "created_at": moment}
-            row["group_id"] = occasion.group_id or identifier
-            rows.append(row)
-        statement = insert(Notification).values(rows)
-        await self.session.execute(
-            statement.on_conflict_do_update(
+    async def add(self, occasions: Sequence[Occasion], moment: datetime) -> Sequence[UUID]:
+        """Record them, one for each recipient, the first that names them; who they are.
+
+        Nobody is told of their own acts, or of those of somebody whom they cannot see. What was
+        undone before is shown again where it was.
+        """
+        told = _told(self.session, occasions, moment)
+        statement = (
+            insert(Notification)
+            .from_select([column.name for column in told.selected_columns], told)
+            .on_conflict_do_update(
                 index_elements=["actor_id", "recipient_id", "type", "subject_id"],
                 set_={"hidden_at": None},
             )
+            .returning(Notification.recipient_id)
         )
+        return (await self.session.execute(statement)).scalars().all()
 
     async def hide(
         self, type_: NotificationType, *, actor_id: UUID, recipient_id: UUID, subject_id: UUID
@@ -194,6 +217,52 @@ class NotificationRepository:
             )
             .values(read_at=func.now())
         )
+
+
+def _told(session: AsyncSession, occasions: Sequence[Occasion], moment: datetime) -> AnySelect:
+    """The rows to insert: usernames looked up, of several for one recipient the first."""
+    said = values(
+        *(column(name, type_) for name, type_ in _OCCASION.items()), name="occasions"
+    ).data([_spelled(place, one, draw_id(session), moment) for place, one in enumerate(occasions)])
+    named = aliased(User)
+    # A column of NULLs alone would count as text.
+    typed = {name: cast(said.c[name], type_) for name, type_ in _OCCASION.items()}
+    recipient = func.coalesce(typed["recipient_id"], named.id).label("recipient_id")
+    kept = [
+        typed[name].label(name)
+        for name in _OCCASION
+        if name not in ("place", "recipient_id", "username")
+    ]
+    actor_id = occasions[0].actor_id
+    return (
+        select(recipient, *kept)
+        .select_from(said)
+        .outerjoin(
+            named,
+            and_(func.lower(named.username) == typed["username"], visible_to(actor_id, named)),
+        )
+        .where(recipient.isnot(None), recipient.is_distinct_from(typed["actor_id"]))
+        .ext(distinct_on(recipient))
+        .order_by(recipient, said.c.place)
+    )
+
+
+def _spelled(place: int, one: Occasion, identifier: UUID, moment: datetime) -> tuple[Any, ...]:
+    """An occasion in the order of `_OCCASION`."""
+    is_known = isinstance(one.recipient, UUID)
+    return (
+        place,
+        one.recipient if is_known else None,
+        None if is_known else one.recipient,
+        identifier,
+        one.type,
+        one.actor_id,
+        one.subject_id,
+        one.group_id or identifier,
+        one.post_id,
+        one.comment_id,
+        moment,
+    )
 
 
 def _is_shown(me_id: UUID, notification: Any = Notification) -> ColumnElement[bool]:  # noqa: ANN401

@@ -38,11 +38,14 @@ def mentioned(body: str) -> list[str]:
 
 
 async def notify(session: AsyncSession, *occasions: Occasion) -> None:
-    """Tell each recipient, in the transaction of the cause; nobody is told of their own acts."""
-    wanted = [one for one in occasions if one.actor_id != one.recipient_id]
+    """Tell each recipient, in the transaction of the cause; of several occasions the first.
+
+    Who acts is the same in all of them, and is not told of it.
+    """
+    wanted = [one for one in occasions if one.recipient != one.actor_id]
     if wanted:
-        await NotificationRepository(session).add(wanted, clock.now())
-        announce(session, *(topic_of(one.recipient_id) for one in wanted))
+        told = await NotificationRepository(session).add(wanted, clock.now())
+        announce(session, *(topic_of(recipient_id) for recipient_id in told))
 
 
 async def notify_of_follow(session: AsyncSession, follower_id: UUID, followed_id: UUID) -> None:
@@ -60,6 +63,60 @@ async def notify_of_follow(session: AsyncSession, follower_id: UUID, followed_id
     )
 
 
+async def notify_of_like(
+    session: AsyncSession,
+    actor_id: UUID,
+    author_id: UUID,
+    *,
+    post_id: UUID,
+    comment_id: UUID | None = None,
+) -> None:
+    """Likes of one post, or of one comment, are one group."""
+    subject_id = comment_id or post_id
+    await notify(
+        session,
+        Occasion(
+            author_id, _like_of(comment_id), actor_id, subject_id, subject_id, post_id, comment_id
+        ),
+    )
+
+
+async def notify_of_post(session: AsyncSession, actor_id: UUID, post_id: UUID, body: str) -> None:
+    """Who is mentioned in a post."""
+    await notify(
+        session,
+        *(
+            Occasion(name, NotificationType.MENTION, actor_id, post_id, post_id=post_id)
+            for name in mentioned(body)
+        ),
+    )
+
+
+async def notify_of_comment(
+    session: AsyncSession,
+    actor_id: UUID,
+    body: str,
+    *,
+    comment_id: UUID,
+    post_id: UUID,
+    post_author_id: UUID,
+    parent_author_id: UUID | None,
+) -> None:
+    """Each is told once of a comment: of a reply to them, else of a mention, else of their post."""
+    reasons: list[tuple[UUID | str, NotificationType]] = []
+    if parent_author_id is not None:
+        reasons.append((parent_author_id, NotificationType.COMMENT_REPLY))
+    reasons += [(name, NotificationType.MENTION) for name in mentioned(body)]
+    reasons.append((post_author_id, NotificationType.POST_COMMENT))
+    await notify(
+        session,
+        *(
+            Occasion(who, why, actor_id, comment_id, post_id=post_id, comment_id=comment_id)
+            for who, why in reasons
+        ),
+    )
+
+
 async def withdraw_follow(session: AsyncSession, follower_id: UUID, followed_id: UUID) -> None:
     """The follow was undone."""
     await NotificationRepository(session).hide(
@@ -68,6 +125,28 @@ async def withdraw_follow(session: AsyncSession, follower_id: UUID, followed_id:
         recipient_id=followed_id,
         subject_id=followed_id,
     )
+
+
+async def withdraw_like(
+    session: AsyncSession,
+    actor_id: UUID,
+    author_id: UUID,
+    *,
+    post_id: UUID,
+    comment_id: UUID | None = None,
+) -> None:
+    """The like was undone."""
+    await NotificationRepository(session).hide(
+        _like_of(comment_id),
+        actor_id=actor_id,
+        recipient_id=author_id,
+        subject_id=comment_id or post_id,
+    )
+
+
+async def forget_comment(session: AsyncSession, comment_id: UUID) -> None:
+    """Nobody is told of a comment whose words are gone."""
+    await NotificationRepository(session).remove_of_comment(comment_id)
 
 
 async def forget_between(session: AsyncSession, one_id: UUID, other_id: UUID) -> None:
@@ -101,6 +180,11 @@ def present(rows: Sequence[AnyRow]) -> list[NotificationGroup]:
     """The groups that rows of `NotificationReader.groups` hold, in their order."""
     there = (row for row in rows if row.id is not None)
     return [_group(list(members)) for _, members in groupby(there, key=lambda row: row.id)]
+
+
+def _like_of(comment_id: UUID | None) -> NotificationType:
+    is_of_post = comment_id is None
+    return NotificationType.POST_LIKE if is_of_post else NotificationType.COMMENT_LIKE
 
 
 def _group(rows: list[AnyRow]) -> NotificationGroup:

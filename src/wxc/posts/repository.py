@@ -21,7 +21,7 @@ from wxc.core.database import AnyRow, AnySelect, Reader, draw_id
 from wxc.core.pagination import PageRequest
 from wxc.models import Post, PostLike, User
 from wxc.users.repository import named
-from wxc.users.visibility import visible_to
+from wxc.users.visibility import has_blocked, known_to, visible_to
 
 _WRITTEN = ("id", "body", "created_at", "edited_at", "likes_count", "comments_count")
 AUTHOR = (
@@ -109,10 +109,29 @@ class PostRepository:
         )
         return (await self.session.execute(statement)).scalar_one_or_none()
 
+    async def lock_known(self, post_id: UUID, viewer_id: UUID) -> AnyRow | None:
+        """`(author_id, blocking, likes_count)` of the locked post, for who is to act on it.
+
+        None where the author is not there for the viewer; whom the viewer has blocked is found.
+        """
+        statement = (
+            select(
+                Post.author_id,
+                has_blocked(viewer_id, Post.author_id).label("blocking"),
+                Post.likes_count,
+            )
+            .join(User, User.id == Post.author_id)
+            .where(Post.id == post_id, known_to(viewer_id))
+            .with_for_update(key_share=True, of=Post)
+        )
+        return (await self.session.execute(statement)).one_or_none()
+
     async def replace_body(self, post_id: UUID, body: str, moment: datetime) -> None:
         """Put `body` in place of what was written."""
         await self.session.execute(
-            update(Post).where(Post.id == post_id).values(body=body, edited_at=moment)
+            update(Post)
+            .where(Post.id == post_id)
+            .values(body=body, edited_at=moment, version=Post.version + 1)
         )
 
     async def remove(self, post_id: UUID, author_id: UUID) -> None:

@@ -1,36 +1,41 @@
 """Posts."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path, Response, status
+from fastapi import APIRouter, Response, status
 
 from wxc.auth.dependencies import CurrentUser, MaybeUser
 from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core.dependencies import Paging, ReadSession, Session
 from wxc.core.errors import NotOwner
-from wxc.core.ids import Id
 from wxc.core.openapi import documented
+from wxc.idempotency.dependencies import Repeatable
+from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch
 from wxc.posts import service
+from wxc.posts.dependencies import PostId
 from wxc.posts.errors import PostNotFound
 from wxc.posts.schemas import Post, PostCreate, PostPage, PostUpdate
 from wxc.users.dependencies import NamedUser
 from wxc.users.errors import UserNotFound
 
 router = APIRouter(tags=["posts"])
-PostId = Annotated[Id, Path(description="The post's id.")]
 
 
 @router.post(
     "/posts",
     status_code=status.HTTP_201_CREATED,
     summary="Write a post",
-    responses=documented(NotAuthenticated, SessionExpired),
+    responses=documented(
+        IdempotencyInFlight, IdempotencyMismatch, NotAuthenticated, SessionExpired
+    ),
 )
 async def write_post(
-    post: PostCreate, response: Response, me: CurrentUser, session: Session
+    post: PostCreate,
+    response: Response,
+    me: CurrentUser,
+    session: Session,
+    attempt: Repeatable,
 ) -> Post:
     """Write a post; it is in your followers' feeds at once."""
-    written = await service.write_post(session, me, post)
+    written = await service.write_post(session, me, post, attempt)
     response.headers["Location"] = f"/posts/{written.id}"
     return written
 

@@ -10,21 +10,38 @@ from wxc.core import clock
 from wxc.core.database import AnyRow, Reader
 from wxc.core.errors import NotOwner
 from wxc.core.pagination import PageRequest
+from wxc.idempotency.service import Attempt, first_answer, keep_answer
+from wxc.notifications import service as notifications
 from wxc.posts.errors import PostNotFound
 from wxc.posts.repository import PostReader, PostRepository
 from wxc.posts.schemas import Post, PostCreate, PostPage, PostUpdate, PostViewer
-from wxc.users.errors import UserNotFound
+from wxc.users.errors import BlockedByYou, UserNotFound
 from wxc.users.schemas import UserSummary
 
 
-async def write_post(session: AsyncSession, me: Principal, post: PostCreate) -> Post:
+async def write_post(
+    session: AsyncSession, me: Principal, post: PostCreate, attempt: Attempt | None = None
+) -> Post:
     """Publish a post; raises `SessionExpired` when the account has gone meanwhile."""
+    if first := await first_answer(session, attempt):
+        await find_post(session, first.subject_id, me.id)
+        raise first
     posts = PostRepository(session)
     author = await posts.count_one_more(me.id)
     if author is None:
         raise SessionExpired
     row = await posts.add(me.id, post.body)
-    return _post(row, author, PostViewer(liked=False))
+    written = _post(row, author, PostViewer(liked=False))
+    await notifications.notify_of_post(session, me.id, written.id, post.body)
+    await keep_answer(
+        session,
+        attempt,
+        written,
+        subject_id=written.id,
+        location=f"/posts/{written.id}",
+        post_id=written.id,
+    )
+    return written
 
 
 async def find_post(reader: Reader, post_id: UUID, viewer_id: UUID | None) -> Post:
@@ -61,6 +78,19 @@ async def delete_post(session: AsyncSession, me: Principal, post_id: UUID) -> No
     """Delete one's own post and its thread; raises `PostNotFound` or `NotOwner`."""
     await _lock_own(session, me, post_id)
     await PostRepository(session).remove(post_id, me.id)
+
+
+async def lock_to_act(session: AsyncSession, me: Principal, post_id: UUID) -> AnyRow:
+    """Lock the post that `me` likes or comments on: `(author_id, blocking, likes_count)`.
+
+    Raises `PostNotFound`, also where the author has blocked `me`, and `BlockedByYou`.
+    """
+    post = await PostRepository(session).lock_known(post_id, me.id)
+    if post is None:
+        raise PostNotFound
+    if post.blocking:
+        raise BlockedByYou
+    return post
 
 
 def present(row: AnyRow) -> Post:

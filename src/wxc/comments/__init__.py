@@ -1,0 +1,1 @@
+"""What members say to posts and to one another's comments."""

@@ -1,0 +1,107 @@
+"""What a path and a query say about comments."""
+
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
+from pydantic import Field
+
+from wxc.comments.threads import (
+    DEFAULT_BRANCH,
+    DEFAULT_DEPTH,
+    GREATEST_BRANCH,
+    GREATEST_DEPTH,
+    Branches,
+    Shape,
+    Sort,
+    ThreadRequest,
+    replies_scope,
+)
+from wxc.core.dependencies import CursorParameter, Limit, PlainNumber, open_cursors, scope_of
+from wxc.core.ids import Id
+from wxc.core.pagination import DEFAULT_LIMIT, PageRequest
+from wxc.posts.dependencies import PostId
+
+CommentId = Annotated[Id, Path(description="The comment's id.")]
+_Sort = Annotated[
+    Sort,
+    Query(
+        description="The order on every level. A thread that is read oldest first grows at its "
+        "end: `next_cursor` leads exactly on and is null at the end, `prev_cursor` leads to what "
+        "has been written since, so poll with it."
+    ),
+]
+_Depth = Annotated[
+    int,
+    Field(ge=0, le=GREATEST_DEPTH),
+    PlainNumber,
+    Query(description="How many levels of replies are listed below the first one."),
+]
+_Branch = Annotated[
+    int,
+    Field(ge=1, le=GREATEST_BRANCH),
+    PlainNumber,
+    Query(description="How many replies of each comment are listed."),
+]
+_RepliesCursor = Annotated[
+    str | None,
+    Query(
+        description="`replies_cursor` of this comment, `next_cursor` or `prev_cursor` of a page of "
+        "its replies. It carries `sort`, `depth` and `branch`; what is given beside it is ignored."
+    ),
+]
+
+
+def shape(
+    sort: _Sort = "oldest", depth: _Depth = DEFAULT_DEPTH, branch: _Branch = DEFAULT_BRANCH
+) -> Shape:
+    """The shape that the query asks for."""
+    return Shape(sort == "oldest", depth, branch)
+
+
+AskedShape = Annotated[Shape, Depends(shape)]
+
+
+def thread(
+    request: Request,
+    post_id: PostId,
+    shape: AskedShape,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: CursorParameter = None,
+) -> ThreadRequest:
+    """A page of a post's thread."""
+    sealer = open_cursors(request)
+    page = PageRequest(sealer, scope_of(request), limit, cursor, oldest_first=shape.oldest_first)
+    return ThreadRequest(post_id, page, Branches(sealer, shape))
+
+
+def replies(
+    request: Request,
+    comment_id: CommentId,
+    shape: AskedShape,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: _RepliesCursor = None,
+) -> ThreadRequest:
+    """A page of a comment's replies; a cursor knows its shape better than the query."""
+    sealer, scope = open_cursors(request), replies_scope(comment_id)
+    if cursor is not None:
+        _, _, carried = sealer.open(scope, cursor)
+        shape = Shape.unpacked(carried)
+    page = PageRequest(
+        sealer,
+        scope,
+        limit,
+        cursor,
+        oldest_first=shape.oldest_first,
+        carried=shape.packed(),
+    )
+    return ThreadRequest(comment_id, page, Branches(sealer, shape))
+
+
+def branches(request: Request) -> Branches:
+    """The branches below a single comment, in the shape that is the default."""
+    return Branches(open_cursors(request), Shape())
+
+
+Thread = Annotated[ThreadRequest, Depends(thread)]
+Replies = Annotated[ThreadRequest, Depends(replies)]
+DefaultBranches = Annotated[Branches, Depends(branches)]

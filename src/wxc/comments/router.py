@@ -1,0 +1,128 @@
+"""Comments."""
+
+from fastapi import APIRouter, Response, status
+
+from wxc.auth.dependencies import CurrentUser, MaybeUser
+from wxc.auth.errors import NotAuthenticated, SessionExpired
+from wxc.comments import service
+from wxc.comments.dependencies import CommentId, DefaultBranches, Replies, Thread
+from wxc.comments.errors import CommentDeleted, CommentNotFound, ParentNotFound, ThreadTooDeep
+from wxc.comments.schemas import Comment, CommentCreate, CommentPage, CommentUpdate
+from wxc.core.dependencies import ReadSession, Session
+from wxc.core.errors import NotOwner
+from wxc.core.openapi import documented
+from wxc.idempotency.dependencies import Repeatable
+from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch
+from wxc.likes.schemas import LikeState
+from wxc.posts.dependencies import PostId
+from wxc.posts.errors import PostNotFound
+from wxc.users.errors import BlockedByYou
+
+router = APIRouter(tags=["comments"])
+_READ = documented(CommentNotFound, NotAuthenticated, SessionExpired)
+_LIKE = documented(CommentNotFound, BlockedByYou, NotAuthenticated, SessionExpired)
+
+
+@router.post(
+    "/posts/{post_id}/comments",
+    status_code=status.HTTP_201_CREATED,
+    summary="Write a comment",
+    responses=documented(
+        PostNotFound,
+        CommentNotFound,
+        BlockedByYou,
+        CommentDeleted,
+        ParentNotFound,
+        ThreadTooDeep,
+        IdempotencyInFlight,
+        IdempotencyMismatch,
+        NotAuthenticated,
+        SessionExpired,
+    ),
+)
+async def write_comment(
+    post_id: PostId,
+    comment: CommentCreate,
+    response: Response,
+    me: CurrentUser,
+    session: Session,
+    branches: DefaultBranches,
+    attempt: Repeatable,
+) -> Comment:
+    """Comment on a post, or reply to a comment that is not deleted and not 50 levels deep."""
+    written = await service.write_comment(session, me, post_id, comment, branches, attempt)
+    response.headers["Location"] = f"/comments/{written.id}"
+    return written
+
+
+@router.get(
+    "/posts/{post_id}/comments",  # noqa: FAST003 - `Thread` reads it
+    summary="A post's thread",
+    responses=documented(PostNotFound, NotAuthenticated, SessionExpired),
+)
+async def list_comments(viewer: MaybeUser, reader: ReadSession, thread: Thread) -> CommentPage:
+    """A flat list in pre-order: each comment is followed by its replies, `depth` says how nested.
+
+    `limit` counts comments on the post itself. What is left out is at each `replies_cursor`.
+    """
+    return await service.list_comments(reader, viewer.id if viewer else None, thread)
+
+
+@router.get("/comments/{comment_id}", summary="A comment", responses=_READ)
+async def get_comment(
+    comment_id: CommentId, viewer: MaybeUser, reader: ReadSession, branches: DefaultBranches
+) -> Comment:
+    """A single comment; `replies_cursor` begins its replies, oldest first."""
+    viewer_id = viewer.id if viewer else None
+    return await service.find_comment(reader, comment_id, viewer_id, branches)
+
+
+@router.put(
+    "/comments/{comment_id}",
+    summary="Change a comment",
+    responses=documented(
+        CommentNotFound, CommentDeleted, NotOwner, NotAuthenticated, SessionExpired
+    ),
+)
+async def edit_comment(
+    comment_id: CommentId,
+    comment: CommentUpdate,
+    me: CurrentUser,
+    session: Session,
+    branches: DefaultBranches,
+) -> Comment:
+    """Put another body in place of your comment's."""
+    return await service.edit_comment(session, me, comment_id, comment, branches)
+
+
+@router.delete(
+    "/comments/{comment_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Delete a comment",
+    responses=documented(CommentNotFound, NotOwner, NotAuthenticated, SessionExpired),
+)
+async def delete_comment(comment_id: CommentId, me: CurrentUser, session: Session) -> None:
+    """Delete your comment, or any under your post. While it has replies, a tombstone stays."""
+    await service.delete_comment(session, me, comment_id)
+
+
+@router.post("/comments/{comment_id}/like", summary="Like a comment", responses=_LIKE)
+async def like_comment(comment_id: CommentId, me: CurrentUser, session: Session) -> LikeState:
+    """Like a comment. Repeating the call is harmless."""
+    return await service.like_comment(session, me, comment_id)
+
+
+@router.delete("/comments/{comment_id}/like", summary="Take a like back", responses=_LIKE)
+async def unlike_comment(comment_id: CommentId, me: CurrentUser, session: Session) -> LikeState:
+    """No longer like a comment. Repeating the call is harmless."""
+    return await service.unlike_comment(session, me, comment_id)
+
+
+@router.get(
+    "/comments/{comment_id}/replies",  # noqa: FAST003 - `Replies` reads it
+    summary="Replies to a comment",
+    responses=_READ,
+)
+async def list_replies(viewer: MaybeUser, reader: ReadSession, replies: Replies) -> CommentPage:
+    """The replies to a comment as a thread of their own; `limit` counts direct ones."""
+    return await service.list_replies(reader, viewer.id if viewer else None, replies)

@@ -1,0 +1,38 @@
+"""Likes of posts."""
+
+from fastapi import APIRouter
+
+from wxc.auth.dependencies import CurrentUser, MaybeUser
+from wxc.auth.errors import NotAuthenticated, SessionExpired
+from wxc.core.dependencies import Paging, ReadSession, Session
+from wxc.core.openapi import documented
+from wxc.likes import service
+from wxc.likes.schemas import LikeState
+from wxc.posts.dependencies import PostId
+from wxc.posts.errors import PostNotFound
+from wxc.users.errors import BlockedByYou
+from wxc.users.schemas import UserPage
+
+router = APIRouter(prefix="/posts/{post_id}", tags=["likes"])
+_READ = documented(PostNotFound, NotAuthenticated, SessionExpired)
+_ACT = documented(PostNotFound, BlockedByYou, NotAuthenticated, SessionExpired)
+
+
+@router.post("/like", summary="Like a post", responses=_ACT)
+async def like_post(post_id: PostId, me: CurrentUser, session: Session) -> LikeState:
+    """Like a post. Repeating the call is harmless."""
+    return await service.like_post(session, me, post_id)
+
+
+@router.delete("/like", summary="Take a like back", responses=_ACT)
+async def unlike_post(post_id: PostId, me: CurrentUser, session: Session) -> LikeState:
+    """No longer like a post. Repeating the call is harmless."""
+    return await service.unlike_post(session, me, post_id)
+
+
+@router.get("/likes", summary="Who likes a post", responses=_READ)
+async def list_likes(
+    post_id: PostId, viewer: MaybeUser, reader: ReadSession, page: Paging
+) -> UserPage:
+    """Who likes a post, the newest like first."""
+    return await service.list_likes(reader, post_id, viewer.id if viewer else None, page)

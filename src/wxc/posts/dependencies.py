@@ -1,0 +1,9 @@
+"""What a path says about posts."""
+
+from typing import Annotated
+
+from fastapi import Path
+
+from wxc.core.ids import Id
+
+PostId = Annotated[Id, Path(description="The post's id.")]

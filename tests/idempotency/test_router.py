@@ -1,0 +1,238 @@
+"""A request that is sent again takes effect once."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.browser import Browser
+from tests.conftest import Member
+from tests.database import OneConnection, StatementLog
+from tests.factories import make_block, make_comment, make_post, make_user
+
+from wxc.core import clock
+from wxc.idempotency import service
+from wxc.models import IdempotencyKey
+
+KEY = {"Idempotency-Key": '6f1c-"~!'}
+
+
+class Route:
+    """One of the routes that may be repeated, as Ada uses it."""
+
+    def __init__(self, ada: Browser, path: str) -> None:
+        self.ada = ada
+        self.path = path
+
+    async def send(self, body: str = "hello", **headers: str) -> httpx.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.ada.post(self.path, json={"body": body}, headers={**KEY, **named})
+
+
+@pytest.fixture(params=["posts", "comments"])
+async def route(
+    request: pytest.FixtureRequest, member: Member, connection: AsyncConnection
+) -> Route:
+    ada = await member("ada")
+    post = await make_post(connection, await make_user(connection, "bob"))
+    return Route(ada, "/posts" if request.param == "posts" else f"/posts/{post}/comments")
+
+
+async def test_the_first_answer_is_given_again_and_nothing_else_happens(route: Route) -> None:
+    first = await route.send()
+    second = await route.send()
+
+    assert first.status_code == second.status_code == 201
+    assert first.content == second.content
+    assert first.headers["location"] == second.headers["location"]
+    assert second.headers["content-type"] == "application/json"
+    assert "idempotency-replayed" not in first.headers
+    assert second.headers["idempotency-replayed"] == "true"
+    assert len(await _everything(route)) == 1
+
+
+async def test_the_answer_is_the_first_one_whatever_became_of_it(route: Route) -> None:
+    first = await route.send()
+    await route.ada.put(first.headers["location"], json={"body": "changed"})
+
+    assert (await route.send()).content == first.content
+
+
+async def test_another_body_under_the_same_key_is_a_mismatch(route: Route) -> None:
+    await route.send()
+
+    answer = await route.send("something else")
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_mismatch")
+    assert len(await _everything(route)) == 1
+
+
+async def test_another_key_is_another_request(route: Route) -> None:
+    await route.send()
+    await route.send(Idempotency_Key="another")
+
+    assert len(await _everything(route)) == 2
+
+
+async def test_a_refusal_is_not_stored(route: Route) -> None:
+    refused = await route.send("")
+
+    assert refused.status_code == 422
+    assert (await route.send()).status_code == 201
+
+
+async def test_a_key_belongs_to_one_member_and_one_route(
+    route: Route, member: Member, connection: AsyncConnection
+) -> None:
+    await route.send()
+    eve = await member("eve")
+    other = await make_post(connection, eve.id)
+
+    strangers = await Route(eve, route.path).send()
+    on_another_route = await Route(
+        route.ada, f"/posts/{other}/comments" if route.path == "/posts" else "/posts"
+    ).send()
+
+    for answer in (strangers, on_another_route):
+        assert answer.status_code == 201
+        assert "idempotency-replayed" not in answer.headers
+
+
+async def test_the_same_words_under_another_post_are_another_request(
+    member: Member, connection: AsyncConnection
+) -> None:
+    ada = await member("ada")
+    posts = [await make_post(connection, ada.id) for _ in range(2)]
+
+    answers = [await Route(ada, f"/posts/{post}/comments").send() for post in posts]
+
+    assert [answer.status_code for answer in answers] == [201, 422]
+
+
+@pytest.mark.parametrize("key", ["", "a b", "a" * 256, "caf\u00e9", "\x7f", "\t"])
+async def test_a_key_that_is_no_visible_ascii_or_too_long_is_refused(
+    route: Route, key: str
+) -> None:
+    headers: Any = [(b"Idempotency-Key", key.encode("latin-1"))]
+    token = (b"X-CSRF-Token", (route.ada.csrf_token or "").encode())
+
+    answer = await route.ada.http.post(route.path, json={"body": "x"}, headers=[*headers, token])
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
+    assert answer.json()["errors"][0]["pointer"] == "header.Idempotency-Key"
+    assert await _everything(route) == []
+
+
+async def test_a_key_sent_twice_is_refused_and_one_of_255_signs_passes(route: Route) -> None:
+    token = (b"X-CSRF-Token", (route.ada.csrf_token or "").encode())
+    twice = [(b"Idempotency-Key", b"a"), (b"Idempotency-Key", b"b"), token]
+
+    refused = await route.ada.http.post(route.path, json={"body": "x"}, headers=twice)
+
+    assert refused.json()["errors"][0]["pointer"] == "header.Idempotency-Key"
+    assert (await route.send(Idempotency_Key="a" * 255)).status_code == 201
+
+
+async def test_without_a_key_nothing_is_asked_or_stored(
+    route: Route, connection: AsyncConnection
+) -> None:
+    with StatementLog().watching(connection) as log:
+        for _ in range(2):
+            await route.ada.post(route.path, json={"body": "hello"})
+
+    assert not any("idempotency" in statement for statement in log.statements)
+    assert len(await _everything(route)) == 2
+
+
+async def test_what_was_deleted_is_not_told_again(
+    route: Route, connection: AsyncConnection
+) -> None:
+    first = await route.send()
+    await route.ada.delete(first.headers["location"])
+    assert await _stored(connection) == 0
+
+    again = await route.send()
+
+    assert again.status_code == 201
+    assert again.json()["id"] != first.json()["id"]
+
+
+async def test_the_answer_about_a_comment_goes_with_its_tombstone_or_its_post(
+    member: Member, connection: AsyncConnection
+) -> None:
+    ada = await member("ada")
+    post = await make_post(connection, ada.id)
+    route = Route(ada, f"/posts/{post}/comments")
+    comment = (await route.send()).json()["id"]
+    await make_comment(connection, ada.id, post, UUID(comment))
+    await route.send(Idempotency_Key="another")
+    assert await _stored(connection) == 2
+
+    await ada.delete(f"/comments/{comment}")
+    assert await _stored(connection) == 1
+    await ada.delete(f"/posts/{post}")
+
+    assert await _stored(connection) == 0
+
+
+async def test_who_may_no_longer_see_it_is_not_told_again(
+    member: Member, connection: AsyncConnection
+) -> None:
+    ada, bob = await member("ada"), await make_user(connection)
+    route = Route(ada, f"/posts/{await make_post(connection, bob)}/comments")
+    await route.send()
+    await make_block(connection, bob, ada.id)
+
+    answer = await route.send()
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "comment_not_found")
+
+
+async def test_after_a_day_the_key_is_a_new_one(route: Route, connection: AsyncConnection) -> None:
+    first = await route.send()
+    await connection.execute(
+        text("UPDATE idempotency_keys SET created_at = created_at - interval '24 hours'")
+    )
+
+    again = await route.send()
+
+    assert again.status_code == 201
+    assert again.json()["id"] != first.json()["id"]
+    assert (await route.send()).content == again.content
+
+
+async def test_old_answers_are_forgotten_in_short_steps(
+    route: Route, connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        await route.send(Idempotency_Key=f"old-{number}")
+    now = clock.now()
+    monkeypatch.setattr(service, "_STEP", 2)
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(hours=25))
+
+    with StatementLog().watching(connection) as log:
+        await service.forget(OneConnection(connection))
+
+    assert len(log.statements) == 2
+    assert await _stored(connection) == 0
+
+
+async def test_fresh_answers_are_kept(route: Route, connection: AsyncConnection) -> None:
+    await route.send()
+
+    await service.forget(OneConnection(connection))
+
+    assert await _stored(connection) == 1
+
+
+async def _everything(route: Route) -> list[Any]:
+    path = "/users/ada/posts" if route.path == "/posts" else route.path
+    items: list[Any] = (await route.ada.get(path)).json()["items"]
+    return items
+
+
+async def _stored(connection: AsyncConnection) -> int | None:
+    return await connection.scalar(select(func.count()).select_from(IdempotencyKey))

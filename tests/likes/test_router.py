@@ -1,0 +1,142 @@
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.browser import Browser
+from tests.conftest import Member
+from tests.factories import make_block, make_like, make_post, make_user
+
+from wxc.core import clock
+from wxc.models import PostLike
+
+UNKNOWN = UUID("01900000-0000-7000-8000-000000000000")
+
+
+async def likes_of(connection: AsyncConnection, post_id: UUID) -> int | None:
+    return await connection.scalar(select(func.count()).where(PostLike.post_id == post_id))
+
+
+class TestLike:
+    async def test_liking_counts_and_the_viewer_sees_it(
+        self, member: Member, connection: AsyncConnection
+    ) -> None:
+        ada = await member("ada")
+        post_id = await make_post(connection, await make_user(connection))
+
+        answer = await ada.post(f"/posts/{post_id}/like")
+
+        assert (answer.status_code, answer.json()) == (200, {"liked": True, "likes_count": 1})
+        post = (await ada.get(f"/posts/{post_id}")).json()
+        assert (post["likes_count"], post["viewer"]) == (1, {"liked": True})
+
+    async def test_liking_twice_counts_once_and_unliking_twice_takes_back_one(
+        self, member: Member, connection: AsyncConnection
+    ) -> None:
+        ada = await member("ada")
+        post_id = await make_post(connection, await make_user(connection))
+        await make_like(connection, await make_user(connection), post_id)
+
+        for method, state in (
+            ("POST", {"liked": True, "likes_count": 2}),
+            ("DELETE", {"liked": False, "likes_count": 1}),
+        ):
+            for _ in range(2):
+                answer = await ada.request(method, f"/posts/{post_id}/like")
+                assert (answer.status_code, answer.json()) == (200, state)
+
+        assert await likes_of(connection, post_id) == 1
+
+    async def test_one_may_like_ones_own_post(
+        self, member: Member, connection: AsyncConnection
+    ) -> None:
+        ada = await member("ada")
+        post_id = await make_post(connection, ada.id)
+
+        assert (await ada.post(f"/posts/{post_id}/like")).json()["likes_count"] == 1
+
+    @pytest.mark.parametrize("method", ["POST", "DELETE"])
+    async def test_a_post_that_is_not_there_for_me_is_unknown(
+        self, member: Member, connection: AsyncConnection, method: str
+    ) -> None:
+        ada, bob = await member("ada"), await make_user(connection)
+        hidden = await make_post(connection, bob)
+        await make_block(connection, bob, ada.id)
+        suspended = await make_user(connection, suspended_at=clock.now())
+
+        for post_id in (hidden, await make_post(connection, suspended), UNKNOWN):
+            answer = await ada.request(method, f"/posts/{post_id}/like")
+
+            assert (answer.status_code, answer.json()["code"]) == (404, "post_not_found")
+        assert await likes_of(connection, hidden) == 0
+
+    @pytest.mark.parametrize("method", ["POST", "DELETE"])
+    async def test_whom_i_have_blocked_i_cannot_like(
+        self, member: Member, connection: AsyncConnection, method: str
+    ) -> None:
+        ada, bob = await member("ada"), await make_user(connection)
+        post_id = await make_post(connection, bob)
+        await make_block(connection, ada.id, bob)
+
+        answer = await ada.request(method, f"/posts/{post_id}/like")
+
+        assert (answer.status_code, answer.json()["code"]) == (403, "blocked_by_you")
+        assert await likes_of(connection, post_id) == 0
+
+
+class TestLikes:
+    async def test_the_newest_like_comes_first_and_pages_reach_all(
+        self, stranger: Browser, connection: AsyncConnection
+    ) -> None:
+        post_id = await make_post(connection, await make_user(connection))
+        names = [f"fan_{number}" for number in range(5)]
+        for name in names:
+            await make_like(connection, await make_user(connection, name), post_id)
+
+        first = (await stranger.get(f"/posts/{post_id}/likes?limit=3")).json()
+        second = (
+            await stranger.get(f"/posts/{post_id}/likes?limit=3&cursor={first['next_cursor']}")
+        ).json()
+
+        listed = [item["username"] for item in first["items"] + second["items"]]
+        assert listed == names[::-1]
+        assert second["next_cursor"] is None
+        assert set(first["items"][0]) == {"id", "username", "display_name", "avatar_url"}
+
+    async def test_a_post_that_nobody_likes_has_an_empty_list(
+        self, stranger: Browser, connection: AsyncConnection
+    ) -> None:
+        post_id = await make_post(connection, await make_user(connection))
+
+        answer = await stranger.get(f"/posts/{post_id}/likes")
+
+        assert answer.json() == {"items": [], "next_cursor": None, "prev_cursor": None}
+
+    @pytest.mark.parametrize("direction", ["blocker", "blocked", "suspended"])
+    async def test_who_is_hidden_is_not_named_and_still_counted(
+        self, member: Member, connection: AsyncConnection, direction: str
+    ) -> None:
+        ada = await member("ada")
+        post_id = await make_post(connection, ada.id)
+        eve = await make_user(
+            connection, suspended_at=clock.now() if direction == "suspended" else None
+        )
+        await make_like(connection, eve, post_id)
+        if direction != "suspended":
+            await make_block(
+                connection, *((ada.id, eve) if direction == "blocker" else (eve, ada.id))
+            )
+
+        assert (await ada.get(f"/posts/{post_id}/likes")).json()["items"] == []
+        assert (await ada.get(f"/posts/{post_id}")).json()["likes_count"] == 1
+
+    async def test_an_invisible_post_has_no_list(
+        self, member: Member, connection: AsyncConnection
+    ) -> None:
+        ada, bob = await member("ada"), await make_user(connection)
+        post_id = await make_post(connection, bob)
+        await make_block(connection, ada.id, bob)
+
+        for hidden in (post_id, UNKNOWN):
+            answer = await ada.get(f"/posts/{hidden}/likes")
+            assert (answer.status_code, answer.json()["code"]) == (404, "post_not_found")
