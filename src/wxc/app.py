@@ -50,6 +50,7 @@ from wxc.operations.service import Startup
 from wxc.posts.router import router as posts
 from wxc.recovery.router import router as recovery
 from wxc.relationships.router import router as relationships
+from wxc.reports.router import router as reports
 from wxc.sessions.router import router as sessions
 from wxc.settings.router import router as settings
 from wxc.users.router import router as users
@@ -68,6 +69,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     comments,
     feed,
     notifications,
+    reports,
     operations,
 )
 
@@ -92,6 +94,7 @@ _TAGS: list[dict[str, Any]] = [
     {"name": "comments", "description": "What members say to posts and to one another."},
     {"name": "feed", "description": "What a member reads first."},
     {"name": "notifications", "description": "What others did that concerns you."},
+    {"name": "reports", "description": "What operators should look at."},
     {"name": "operations", "description": "Health, for those who run the service."},
 ]
 

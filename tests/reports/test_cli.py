@@ -1,4 +1,4 @@
-"""`wxc reports`, as an operator types it; members cannot report anything yet, so rows are made."""
+"""`wxc reports`, as an operator types it."""
 
 import json
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import delete, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from tests.factories import make_post, make_report, make_user
+from tests.factories import make_comment, make_post, make_report, make_user
 from tests.moderation.conftest import Operate, operate
 
 from wxc.core import clock
@@ -56,7 +56,7 @@ class TestList:
     ) -> None:
         first = await make_report(own, bob, ada)
         closed = await make_report(own, bob, ada, **CLOSED)
-        last = await make_report(own, bob, ada)
+        last = await make_report(own, ada, ada)
 
         assert await listed(operate) == [str(first), str(last)]
         assert await listed(operate, "--limit", "1") == [str(first)]
@@ -130,6 +130,16 @@ class TestShow:
         assert json.loads(done.output)["target"] == {"username": "eve", "text": text}
         shown = (await operate("reports", "show", str(report))).output
         assert shown.endswith(f"eve:\n{text or '(no text)'}\n")
+
+    async def test_a_comment_is_shown_as_it_stands_now(
+        self, operate: Operate, own: AsyncConnection, ada: UUID, bob: UUID
+    ) -> None:
+        comment = await make_comment(own, ada, await make_post(own, bob), body="Buy gold!")
+        report = await make_report(own, bob, comment, ReportTarget.COMMENT)
+
+        done = await operate("reports", "show", str(report), "--json")
+
+        assert json.loads(done.output)["target"] == {"username": "ada", "text": "Buy gold!"}
 
     @pytest.mark.parametrize("kind", [ReportTarget.COMMENT, ReportTarget.EXCHANGE])
     async def test_what_cannot_be_shown_yet_is_said(

@@ -22,6 +22,7 @@ class Policies:
         self._reset_per_ip = Policy.of("reset-ip", config.limit_reset_per_ip)
         self._mails_per_recipient = Policy.of("mails-recipient", config.limit_mails_per_recipient)
         self._mails_per_ip = Policy.of("mails-ip", config.limit_mails_per_ip)
+        self._reports_per_account = Policy.of("reports-account", config.limit_reports_per_account)
 
     def login(
         self, identifier: str, network: str, user_id: UUID | None, device: Device | None
@@ -61,3 +62,7 @@ class Policies:
     def mail_to(self, address: str) -> Use:
         """A mail to this address that somebody has asked for."""
         return Use(self._mails_per_recipient, (address.lower(),))
+
+    def report(self, user_id: UUID) -> Use:
+        """Something that a member reports."""
+        return Use(self._reports_per_account, (user_id.hex,))

@@ -53,6 +53,15 @@ class Report(Base):
         # The queue of open ones, in either direction.
         Index("ix_reports_open", "id", postgresql_where=closed_at.is_(None)),
         Index("ix_reports_reporter_id", reporter_id),
+        # While a report is open, whoever made it has nothing to add but better words.
+        Index(
+            "uq_reports_open_of_reporter",
+            reporter_id,
+            target_type,
+            "target_id",
+            unique=True,
+            postgresql_where=closed_at.is_(None),
+        ),
         CheckConstraint(
             "target_type IN ('user', 'post', 'comment', 'exchange')", name="target_type_known"
         ),

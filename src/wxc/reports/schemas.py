@@ -1,10 +1,50 @@
-"""What operators read about a report; as JSON it is what `--json` prints."""
+"""What members send and get back, and what operators read: as JSON that is what `--json` prints."""
 
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from wxc.core.ids import Id
+from wxc.core.text import Text
 from wxc.core.times import Timestamp
+from wxc.models import ReportReason, ReportTarget
+
+_EXAMPLE = "0198c2a4-7c1e-7d3a-9f00-5c2e4a7b1d90"
+
+
+class ReportCreate(BaseModel):
+    """What operators should look at, and why."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "target_type": "comment",
+                    "target_id": _EXAMPLE,
+                    "reason": "fraud",
+                    "detail": "Asks for a deposit, and is then never seen again.",
+                }
+            ]
+        },
+    )
+
+    target_type: ReportTarget
+    target_id: Id
+    reason: ReportReason
+    detail: Annotated[str, Text(1000)] | None = None
+
+
+class Report(BaseModel):
+    """What you have reported, as operators will read it."""
+
+    id: UUID
+    target_type: ReportTarget
+    target_id: UUID
+    reason: ReportReason
+    detail: str | None
+    created_at: Timestamp
 
 
 class ReportSummary(BaseModel):

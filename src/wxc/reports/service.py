@@ -1,14 +1,20 @@
-"""Reading reports and closing them."""
+"""Reporting; reading reports and closing them."""
 
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from wxc.audit import service as audit
 from wxc.audit.actors import Actor
+from wxc.auth.context import Auth, Principal
 from wxc.core import clock
 from wxc.core.database import AnyRow, Database
+from wxc.core.limits import Throttle
+from wxc.idempotency.service import Attempt, first_answer, keep_answer
 from wxc.models import AuditKind, ReportTarget
+from wxc.reports.errors import TargetNotFound
 from wxc.reports.repository import ReportReader, ReportRepository
-from wxc.reports.schemas import ReportedText, ReportFile, ReportSummary
+from wxc.reports.schemas import Report, ReportCreate, ReportedText, ReportFile, ReportSummary
 
 
 class NoSuchReport(Exception):  # noqa: N818 - a fact
@@ -21,6 +27,29 @@ class AlreadyClosed(Exception):  # noqa: N818 - a fact
     def __init__(self, report: ReportSummary) -> None:
         super().__init__(report.id)
         self.report = report
+
+
+async def write_report(
+    session: AsyncSession,
+    auth: Auth,
+    throttle: Throttle,
+    me: Principal,
+    report: ReportCreate,
+    attempt: Attempt | None = None,
+) -> Report:
+    """Put what `me` sees before the operators; raises `TargetNotFound` and `RateLimited`.
+
+    Told again of a thing that is still open, they read the later words.
+    """
+    if first := await first_answer(session, attempt):
+        raise first  # it says nothing but what the member has said
+    reports = ReportRepository(session)
+    if not await reports.is_visible(report.target_type, report.target_id, me.id):
+        raise TargetNotFound
+    await throttle.count(auth.policies.report(me.id))
+    written = Report(**dict((await reports.put(me.id, report.model_dump()))._mapping))
+    await keep_answer(session, attempt, written, subject_id=written.id)
+    return written
 
 
 async def list_reports(database: Database, *, with_closed: bool, most: int) -> list[ReportSummary]:
@@ -64,6 +93,8 @@ async def _target(reports: ReportReader, row: AnyRow) -> ReportedText | None:
             found = await reports.text_of_user(row.target_id)
         case ReportTarget.POST:
             found = await reports.text_of_post(row.target_id)
+        case ReportTarget.COMMENT:
+            found = await reports.text_of_comment(row.target_id)
         case _:
             return None
     return ReportedText(username=found.username, text=found.text) if found else None

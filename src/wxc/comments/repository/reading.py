@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased
 
-from wxc.comments.repository.sight import is_shown, nobody_hidden_above
+from wxc.comments.repository.sight import in_sight, is_shown
 from wxc.comments.threads import MOST_ITEMS, ThreadRequest
 from wxc.core.database import AnyRow, AnySelect, IdColumn, Reader
 from wxc.models import Comment, CommentLike, Post, User
@@ -74,7 +74,7 @@ class CommentReader:
         self, viewer_id: UUID | None, request: ThreadRequest
     ) -> Sequence[AnyRow] | None:
         """The same for the replies of a comment; None for one that is not visible."""
-        comment = _in_sight(select(Comment.id.label("subject_id")), request.subject_id, viewer_id)
+        comment = in_sight(select(Comment.id.label("subject_id")), request.subject_id, viewer_id)
         is_reply = Comment.parent_id == request.subject_id
         return await self._skeleton(comment.subquery("subject"), is_reply, viewer_id, request)
 
@@ -110,7 +110,7 @@ class CommentReader:
         """One comment with its author, as `hydrated` has it."""
         has_more = _has_reply_beyond(null(), viewer_id, oldest_first=oldest_first)
         statement = select(*_columns(viewer_id), has_more.label("has_more"))
-        found = await self.reader.execute(_in_sight(statement, comment_id, viewer_id))
+        found = await self.reader.execute(in_sight(statement, comment_id, viewer_id))
         return found.one_or_none()
 
     async def _skeleton(
@@ -244,21 +244,4 @@ def _has_reply_beyond(
         )
         .correlate_except(reply)
         .exists()
-    )
-
-
-def _in_sight(statement: AnySelect, comment_id: UUID, viewer_id: UUID | None) -> AnySelect:
-    """`statement` about the one comment, if post and comment are there for the viewer."""
-    owner = aliased(User)
-    return (
-        statement.select_from(Comment)
-        .join(Post, Post.id == Comment.post_id)
-        .join(owner, owner.id == Post.author_id)
-        .outerjoin(User, User.id == Comment.author_id)
-        .where(
-            Comment.id == comment_id,
-            visible_to(viewer_id, owner),
-            is_shown(viewer_id, Comment),
-            nobody_hidden_above(viewer_id, comment_id),
-        )
     )

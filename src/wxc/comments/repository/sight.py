@@ -6,8 +6,26 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, not_, or_, select
 from sqlalchemy.orm import aliased
 
-from wxc.models import Comment, User
+from wxc.core.database import AnySelect
+from wxc.models import Comment, Post, User
 from wxc.users.visibility import visible_to
+
+
+def in_sight(statement: AnySelect, comment_id: UUID, viewer_id: UUID | None) -> AnySelect:
+    """`statement` about the one comment, if post and comment are there for the viewer."""
+    owner = aliased(User)
+    return (
+        statement.select_from(Comment)
+        .join(Post, Post.id == Comment.post_id)
+        .join(owner, owner.id == Post.author_id)
+        .outerjoin(User, User.id == Comment.author_id)
+        .where(
+            Comment.id == comment_id,
+            visible_to(viewer_id, owner),
+            is_shown(viewer_id, Comment),
+            nobody_hidden_above(viewer_id, comment_id),
+        )
+    )
 
 
 def is_shown(viewer_id: UUID | None, comment: Any) -> ColumnElement[bool]:  # noqa: ANN401

@@ -1,0 +1,45 @@
+"""Telling operators."""
+
+from fastapi import APIRouter, status
+
+from wxc.auth.dependencies import AuthTools, CurrentUser
+from wxc.auth.errors import NotAuthenticated, SessionExpired
+from wxc.core.dependencies import Session, Throttled
+from wxc.core.errors import RateLimited
+from wxc.core.openapi import documented
+from wxc.idempotency.dependencies import Repeatable
+from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch
+from wxc.reports import service
+from wxc.reports.errors import TargetNotFound
+from wxc.reports.schemas import Report, ReportCreate
+
+router = APIRouter(tags=["reports"])
+
+
+@router.post(
+    "/reports",
+    status_code=status.HTTP_201_CREATED,
+    summary="Report something",
+    responses=documented(
+        TargetNotFound,
+        IdempotencyInFlight,
+        IdempotencyMismatch,
+        NotAuthenticated,
+        SessionExpired,
+        RateLimited,
+    ),
+)
+async def write_report(
+    report: ReportCreate,
+    me: CurrentUser,
+    session: Session,
+    auth: AuthTools,
+    throttle: Throttled,
+    attempt: Repeatable,
+) -> Report:
+    """Have operators look at a person, a post, a comment or an exchange that you see.
+
+    Whom you report does not learn of it. Reporting the same again while operators have not
+    closed it replaces what you said.
+    """
+    return await service.write_report(session, auth, throttle, me, report, attempt)

@@ -1,0 +1,233 @@
+"""`POST /reports`, as members use it."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.browser import Browser
+from tests.conftest import Member
+from tests.database import StatementLog
+from tests.factories import make_block, make_comment, make_post, make_user
+
+from wxc.core import clock
+from wxc.core.config import Config
+from wxc.core.ids import new_id
+from wxc.models import Comment, Report, User
+
+
+@pytest.fixture
+async def ada(member: Member) -> Browser:
+    return await member("ada")
+
+
+@pytest.fixture
+async def bob(connection: AsyncConnection) -> UUID:
+    return await make_user(connection, "bob")
+
+
+async def report(
+    browser: Browser, kind: str, target: UUID, *, key: str | None = None, **fields: Any
+) -> httpx.Response:
+    headers = {"Idempotency-Key": key} if key else {}
+    body = {"target_type": kind, "target_id": str(target), "reason": "spam", **fields}
+    return await browser.post("/reports", json=body, headers=headers)
+
+
+async def made_by(connection: AsyncConnection, reporter: Browser) -> list[tuple[Any, ...]]:
+    """What is stored of this reporter's: target, reason, detail."""
+    columns = (Report.target_id, Report.reason, Report.detail)
+    rows = await connection.execute(select(*columns).where(Report.reporter_id == reporter.id))
+    return [tuple(row) for row in rows]
+
+
+class TestReport:
+    async def test_operators_get_what_was_said_and_the_reporter_too(
+        self, ada: Browser, bob: UUID, connection: AsyncConnection
+    ) -> None:
+        answer = await report(ada, "user", bob, reason="fraud", detail="Takes deposits.")
+
+        assert answer.status_code == 201
+        assert "location" not in answer.headers
+        body = answer.json()
+        assert UUID(body.pop("id")).version == 7
+        assert body.pop("created_at").endswith("Z")
+        assert body == {
+            "target_type": "user",
+            "target_id": str(bob),
+            "reason": "fraud",
+            "detail": "Takes deposits.",
+        }
+        assert await made_by(connection, ada) == [(bob, "fraud", "Takes deposits.")]
+
+    async def test_posts_and_comments_are_reported_too(
+        self, ada: Browser, bob: UUID, connection: AsyncConnection
+    ) -> None:
+        post = await make_post(connection, bob)
+        comment = await make_comment(connection, bob, post)
+
+        for kind, target in (("post", post), ("comment", comment)):
+            assert (await report(ada, kind, target)).status_code == 201
+        assert [one[0] for one in await made_by(connection, ada)] == [post, comment]
+
+    async def test_whom_i_have_blocked_i_can_still_report(
+        self, ada: Browser, bob: UUID, connection: AsyncConnection
+    ) -> None:
+        await make_block(connection, ada.id, bob)
+
+        assert (await report(ada, "user", bob)).status_code == 201
+
+    async def test_the_same_open_thing_is_reported_once_in_the_last_words(
+        self, ada: Browser, bob: UUID, connection: AsyncConnection
+    ) -> None:
+        first = await report(ada, "user", bob, detail="Hm.")
+        second = await report(ada, "user", bob, reason="abuse")
+
+        assert (first.status_code, second.status_code) == (201, 201)
+        assert first.json()["id"] == second.json()["id"]
+        assert await made_by(connection, ada) == [(bob, "abuse", None)]
+
+    async def test_what_operators_have_closed_is_reported_anew(
+        self, ada: Browser, bob: UUID, connection: AsyncConnection
+    ) -> None:
+        first = await report(ada, "user", bob)
+        await connection.execute(
+            update(Report).values(closed_at=clock.now(), closed_by="operator", note="warned")
+        )
+
+        second = await report(ada, "user", bob)
+
+        assert first.json()["id"] != second.json()["id"]
+        assert len(await made_by(connection, ada)) == 2
+
+    async def test_each_members_report_is_their_own(
+        self, ada: Browser, bob: UUID, member: Member, connection: AsyncConnection
+    ) -> None:
+        eve = await member("eve")
+
+        await report(ada, "user", bob)
+        await report(eve, "user", bob, reason="abuse")
+
+        assert await made_by(connection, ada) == [(bob, "spam", None)]
+        assert await made_by(connection, eve) == [(bob, "abuse", None)]
+
+    async def test_it_takes_two_statements(
+        self, ada: Browser, bob: UUID, connection: AsyncConnection
+    ) -> None:
+        await ada.get("/auth-check")  # Redis has its sentinel
+
+        with StatementLog().watching(connection) as log:
+            await report(ada, "user", bob)
+
+        assert len(log.statements) == 2, "\n\n".join(log.statements)
+
+    async def test_nobody_reports_anonymously(self, stranger: Browser, bob: UUID) -> None:
+        answer = await report(stranger, "user", bob)
+
+        assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+
+
+class TestInvisible:
+    @pytest.mark.parametrize("kind", ["user", "post", "comment", "exchange"])
+    async def test_the_unknown_cannot_be_reported(
+        self, ada: Browser, bob: UUID, connection: AsyncConnection, kind: str
+    ) -> None:
+        target = bob if kind == "post" else new_id()  # an id of another kind is none of this
+
+        assert_unknown(await report(ada, kind, target))
+        assert await made_by(connection, ada) == []
+
+    async def test_who_has_blocked_me_and_what_they_wrote_is_unknown(
+        self, ada: Browser, bob: UUID, connection: AsyncConnection
+    ) -> None:
+        post = await make_post(connection, bob)
+        comment = await make_comment(connection, bob, await make_post(connection, ada.id))
+        await make_block(connection, bob, ada.id)
+
+        for kind, target in (("user", bob), ("post", post), ("comment", comment)):
+            assert_unknown(await report(ada, kind, target))
+
+    async def test_what_a_suspended_member_wrote_is_unknown(
+        self, ada: Browser, bob: UUID, connection: AsyncConnection
+    ) -> None:
+        post = await make_post(connection, bob)
+        await connection.execute(
+            update(User).where(User.id == bob).values(suspended_at=clock.now())
+        )
+
+        for kind, target in (("user", bob), ("post", post)):
+            assert_unknown(await report(ada, kind, target))
+
+    async def test_a_comment_below_a_hidden_one_is_unknown_and_a_tombstone_too(
+        self, ada: Browser, bob: UUID, connection: AsyncConnection
+    ) -> None:
+        eve = await make_user(connection)
+        post = await make_post(connection, eve)
+        hidden = await make_comment(connection, bob, post)
+        below = await make_comment(connection, eve, post, hidden)
+        buried = await make_comment(connection, eve, post)
+        await make_block(connection, bob, ada.id)
+        await connection.execute(
+            update(Comment)
+            .where(Comment.id == buried)
+            .values(author_id=None, body=None, deleted_at=clock.now())
+        )
+
+        for comment in (below, buried):
+            assert_unknown(await report(ada, "comment", comment))
+
+
+class TestRepeated:
+    async def test_the_first_answer_is_given_again_and_nothing_else_happens(
+        self, ada: Browser, bob: UUID, connection: AsyncConnection
+    ) -> None:
+        first = await report(ada, "user", bob, key="once")
+        await connection.execute(update(Report).values(detail="changed meanwhile"))
+        second = await report(ada, "user", bob, key="once")
+
+        assert second.content == first.content
+        assert second.headers["idempotency-replayed"] == "true"
+        assert await made_by(connection, ada) == [(bob, "spam", "changed meanwhile")]
+
+    async def test_another_body_under_the_same_key_is_a_mismatch(
+        self, ada: Browser, bob: UUID
+    ) -> None:
+        await report(ada, "user", bob, key="once")
+
+        answer = await report(ada, "user", bob, key="once", reason="abuse")
+
+        assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_mismatch")
+
+
+class TestLimit:
+    @pytest.fixture
+    def config(self, config: Config) -> Config:
+        return config.model_copy(update={"limit_reports_per_account": "2 per hour"})
+
+    async def test_a_member_reports_so_often_an_hour(
+        self, ada: Browser, bob: UUID, member: Member
+    ) -> None:
+        for left in ("1", "0"):
+            answer = await report(ada, "user", bob)
+            assert f'"reports-account";r={left};' in answer.headers["ratelimit"]
+
+        answer = await report(ada, "user", bob)
+
+        assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
+        assert int(answer.headers["retry-after"]) > 3000
+        assert (await report(await member("eve"), "user", bob)).status_code == 201
+
+    async def test_what_was_not_found_or_was_answered_before_counts_for_nothing(
+        self, ada: Browser, bob: UUID
+    ) -> None:
+        for _ in range(3):
+            assert (await report(ada, "user", uuid4())).status_code == 404
+            assert (await report(ada, "user", bob, key="once")).status_code == 201
+
+        assert (await report(ada, "user", bob)).status_code == 201
+
+
+def assert_unknown(answer: httpx.Response) -> None:
+    assert (answer.status_code, answer.json()["code"]) == (404, "target_not_found")
