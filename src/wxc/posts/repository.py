@@ -18,6 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from wxc.core.database import AnyRow, AnySelect, Reader, draw_id
+from wxc.core.etags import Versions
 from wxc.core.pagination import PageRequest
 from wxc.models import Post, PostLike, User
 from wxc.users.repository import named
@@ -48,9 +49,9 @@ class PostReader:
         self.reader = reader
 
     async def visible(self, post_id: UUID, viewer_id: UUID | None) -> AnyRow | None:
-        """One post with its author."""
+        """One post with its author and its version."""
         statement: AnySelect = (
-            select(*post_columns(viewer_id), *AUTHOR)
+            select(*post_columns(viewer_id), *AUTHOR, Post.version)
             .join(User, User.id == Post.author_id)
             .where(Post.id == post_id, visible_to(viewer_id))
         )
@@ -126,13 +127,19 @@ class PostRepository:
         )
         return (await self.session.execute(statement)).one_or_none()
 
-    async def replace_body(self, post_id: UUID, body: str, moment: datetime) -> None:
-        """Put `body` in place of what was written."""
-        await self.session.execute(
+    async def replace_body(
+        self, post_id: UUID, body: str, versions: Versions, *, moment: datetime
+    ) -> bool:
+        """Put `body` in place of what was written; False when that is none of `versions`."""
+        statement = (
             update(Post)
             .where(Post.id == post_id)
             .values(body=body, edited_at=moment, version=Post.version + 1)
+            .returning(Post.id)
         )
+        if versions is not None:
+            statement = statement.where(Post.version.in_(versions))
+        return (await self.session.execute(statement)).scalar_one_or_none() is not None
 
     async def remove(self, post_id: UUID, author_id: UUID) -> None:
         """Delete the post with all that hangs on it, and count one less."""

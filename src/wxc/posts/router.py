@@ -4,8 +4,10 @@ from fastapi import APIRouter, Response, status
 
 from wxc.auth.dependencies import CurrentUser, MaybeUser
 from wxc.auth.errors import NotAuthenticated, SessionExpired
+from wxc.core import etags
 from wxc.core.dependencies import Paging, ReadSession, Session
-from wxc.core.errors import NotOwner
+from wxc.core.errors import NotOwner, PreconditionFailed
+from wxc.core.etags import IfMatch, IfNoneMatch
 from wxc.core.openapi import documented
 from wxc.idempotency.dependencies import Repeatable
 from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch
@@ -43,21 +45,36 @@ async def write_post(
 @router.get(
     "/posts/{post_id}",
     summary="A post",
-    responses=documented(PostNotFound, NotAuthenticated, SessionExpired),
+    response_model=Post,
+    responses=etags.ON_READ | documented(PostNotFound, NotAuthenticated, SessionExpired),
 )
-async def get_post(post_id: PostId, viewer: MaybeUser, reader: ReadSession) -> Post:
+async def get_post(
+    post_id: PostId, viewer: MaybeUser, reader: ReadSession, if_none_match: IfNoneMatch = None
+) -> Response:
     """A single post."""
-    return await service.find_post(reader, post_id, viewer.id if viewer else None)
+    found = await service.find_post(reader, post_id, viewer.id if viewer else None)
+    return etags.answer(found, if_none_match, is_signed_in=viewer is not None)
 
 
 @router.put(
     "/posts/{post_id}",
     summary="Change a post",
-    responses=documented(PostNotFound, NotOwner, NotAuthenticated, SessionExpired),
+    responses=etags.ON_WRITE
+    | documented(PostNotFound, NotOwner, PreconditionFailed, NotAuthenticated, SessionExpired),
 )
-async def edit_post(post_id: PostId, post: PostUpdate, me: CurrentUser, session: Session) -> Post:
-    """Put another body in place of your post's."""
-    return await service.edit_post(session, me, post_id, post)
+async def edit_post(
+    post_id: PostId,
+    post: PostUpdate,
+    response: Response,
+    me: CurrentUser,
+    session: Session,
+    if_match: IfMatch,
+) -> Post:
+    """Put another body in place of your post's.
+
+    With `If-Match` nothing is overwritten that another of your devices has changed meanwhile.
+    """
+    return etags.stamped(response, await service.edit_post(session, me, post_id, post, if_match))
 
 
 @router.delete(

@@ -8,7 +8,8 @@ from wxc.auth.context import Principal
 from wxc.auth.errors import SessionExpired
 from wxc.core import clock
 from wxc.core.database import AnyRow, Reader
-from wxc.core.errors import NotOwner
+from wxc.core.errors import NotOwner, PreconditionFailed
+from wxc.core.etags import Versioned, Versions
 from wxc.core.pagination import PageRequest
 from wxc.idempotency.service import Attempt, first_answer, keep_answer
 from wxc.notifications import service as notifications
@@ -44,12 +45,12 @@ async def write_post(
     return written
 
 
-async def find_post(reader: Reader, post_id: UUID, viewer_id: UUID | None) -> Post:
+async def find_post(reader: Reader, post_id: UUID, viewer_id: UUID | None) -> Versioned[Post]:
     """A post the viewer may see; raises `PostNotFound` for any other."""
     row = await PostReader(reader).visible(post_id, viewer_id)
     if row is None:
         raise PostNotFound
-    return present(row)
+    return Versioned(present(row), row.version)
 
 
 async def list_posts(
@@ -67,10 +68,17 @@ async def list_posts(
     )
 
 
-async def edit_post(session: AsyncSession, me: Principal, post_id: UUID, post: PostUpdate) -> Post:
-    """Replace the body of one's own post; raises `PostNotFound` or `NotOwner`."""
+async def edit_post(
+    session: AsyncSession, me: Principal, post_id: UUID, post: PostUpdate, versions: Versions
+) -> Versioned[Post]:
+    """Replace the body of one's own post.
+
+    Raises `PostNotFound`, `NotOwner` or `PreconditionFailed`.
+    """
     await _lock_own(session, me, post_id)
-    await PostRepository(session).replace_body(post_id, post.body, clock.now())
+    posts = PostRepository(session)
+    if not await posts.replace_body(post_id, post.body, versions, moment=clock.now()):
+        raise PreconditionFailed
     return await find_post(session, post_id, me.id)
 
 

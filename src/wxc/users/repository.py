@@ -20,6 +20,7 @@ _PROFILE = (
     User.following_count,
     User.posts_count,
     User.has_exchange,
+    User.version,
 )
 
 
