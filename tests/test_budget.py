@@ -61,6 +61,7 @@ ROUND_TRIPS = {
     ("method", "path", "body", "statements"),
     [
         ("GET", "/feeds", None, 1),
+        ("GET", "/users?q=bob", None, 1),
         ("GET", "/users/bob", None, 1),
         ("GET", "/users/bob/posts", None, 1),
         ("GET", "/users/bob/followers", None, 1),

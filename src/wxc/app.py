@@ -51,6 +51,7 @@ from wxc.posts.router import router as posts
 from wxc.recovery.router import router as recovery
 from wxc.relationships.router import router as relationships
 from wxc.reports.router import router as reports
+from wxc.search.router import router as search
 from wxc.sessions.router import router as sessions
 from wxc.settings.router import router as settings
 from wxc.users.router import router as users
@@ -62,6 +63,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     settings,
     exports,
     deletions,
+    search,
     users,
     relationships,
     posts,

@@ -1,6 +1,7 @@
 """A member amid data of their own, ready to send anything; and a server on a real socket."""
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
@@ -26,7 +27,7 @@ _JSON = {"Content-Type": "application/json"}
 class World:
     """Ada, signed in; Grace and Linus, all following one another; a stranger; posts with threads.
 
-    `others` names another of each thing that a path may name.
+    `others` names another of each thing that a path or a query has to name.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class World:
         self.ada = ada
         self.stranger = stranger
         self._named, self.others = (
-            {"username": name, "post_id": str(post_id), "comment_id": str(comment_id)}
+            {"username": name, "q": name, "post_id": str(post_id), "comment_id": str(comment_id)}
             for name, post_id, comment_id in zip(
                 ("grace", "linus"), post_ids, comment_ids, strict=True
             )
@@ -72,7 +73,7 @@ class World:
             headers = {} if content is None else _JSON
         return await (browser or self.ada).request(
             operation.method,
-            self.address(operation, path) + query,
+            self.address(operation, path) + self._completed(operation, query, path or {}),
             content=content,
             headers=headers,
         )
@@ -80,6 +81,15 @@ class World:
     async def state(self) -> dict[str, tuple[int, str]]:
         """All that is stored."""
         return await snapshot(self._connection)
+
+    def _completed(self, operation: Operation, query: str, given: Mapping[str, str]) -> str:
+        """The query with what the operation cannot do without."""
+        missing = [
+            f"{name}={given.get(name) or self._value(name)}"
+            for name in operation.required_parameters
+            if not re.search(rf"[?&]{name}(=|&|$)", query)
+        ]
+        return "&".join([query or "?", *missing]).replace("?&", "?") if missing else query
 
     def _value(self, name: str) -> str:
         return self._named.get(name) or str(new_id())

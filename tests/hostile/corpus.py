@@ -110,6 +110,12 @@ class Operation:
         return [Slot((one["name"],), one["schema"]) for one in found if one["in"] == place]
 
     @property
+    def required_parameters(self) -> list[str]:
+        """The parameters of the query without which there is nothing to do."""
+        found = self.declared.get("parameters", ())
+        return [one["name"] for one in found if one["in"] == "query" and one["required"]]
+
+    @property
     def body_schema(self) -> Schema | None:
         body = self.declared.get("requestBody")
         return None if body is None else next(variants(body["content"][_BODY]["schema"]))

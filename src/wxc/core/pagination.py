@@ -30,7 +30,7 @@ GREATEST_LIMIT = 100
 LONGEST_CURSOR = 256
 _UNSETTLED = timedelta(seconds=2)
 _SIGNATURE_LENGTH = 16
-_OLDER, _NEWER = b"o", b"n"
+FORWARDS, BACKWARDS = b"o", b"n"  # to older items and to newer ones, where age is the order
 _PAYLOAD_LENGTH = 17  # a direction and an id; what is carried comes after them
 _LEAST, _GREATEST = UUID(int=0), UUID(int=(1 << 128) - 1)
 
@@ -99,7 +99,7 @@ class PageRequest:
         self._scope = scope
         self._cursor = cursor
         self._carried = carried
-        self._direction = _NEWER if oldest_first else _OLDER
+        self._direction = BACKWARDS if oldest_first else FORWARDS
         self._position: UUID | None = None
         if cursor is not None:
             self._direction, self._position, _ = sealer.open(scope, cursor)
@@ -108,7 +108,7 @@ class PageRequest:
     @property
     def ascends(self) -> bool:
         """Whether `window` reads from older items to newer ones."""
-        return self._direction == _NEWER
+        return self._direction == BACKWARDS
 
     @property
     def position(self) -> UUID | None:
@@ -135,22 +135,22 @@ class PageRequest:
         if not ordered:
             return self._empty()
         newest = max(key(ordered[0]), key(ordered[-1]))
-        prev_cursor = self._seal(_NEWER, min(newest, self._settled))
+        prev_cursor = self._seal(BACKWARDS, min(newest, self._settled))
         if self.oldest_first:
-            return Cut(ordered, self._seal(_NEWER, newest) if has_more else None, prev_cursor)
+            return Cut(ordered, self._seal(BACKWARDS, newest) if has_more else None, prev_cursor)
         shown = ordered[::-1] if self.ascends else ordered
         is_followed = has_more or self.ascends
-        next_cursor = self._seal(_OLDER, key(shown[-1])) if is_followed else None
+        next_cursor = self._seal(FORWARDS, key(shown[-1])) if is_followed else None
         return Cut(shown, next_cursor, prev_cursor)
 
     def _empty(self) -> Cut[Row]:
         if self._position is None:
             return Cut([], None, None)
         if self.oldest_first:
-            return Cut([], None, self._seal(_NEWER, min(self._position, self._settled)))
+            return Cut([], None, self._seal(BACKWARDS, min(self._position, self._settled)))
         if self.ascends:
-            return Cut([], self._seal(_OLDER, _beside(self._position, 1)), self._cursor)
-        return Cut([], None, self._seal(_NEWER, min(_beside(self._position, -1), self._settled)))
+            return Cut([], self._seal(FORWARDS, beside(self._position, 1)), self._cursor)
+        return Cut([], None, self._seal(BACKWARDS, min(beside(self._position, -1), self._settled)))
 
     def _seal(self, direction: bytes, position: UUID) -> str:
         return self._sealer.seal(self._scope, direction, position, self._carried)
@@ -165,7 +165,7 @@ def resume(
     sealer: CursorSealer, scope: str, carried: bytes, *, oldest_first: bool, after: UUID | None
 ) -> str:
     """The `cursor` that reads another list from behind `after`, or from its beginning."""
-    direction, beginning = (_NEWER, _LEAST) if oldest_first else (_OLDER, _GREATEST)
+    direction, beginning = (BACKWARDS, _LEAST) if oldest_first else (FORWARDS, _GREATEST)
     return sealer.seal(scope, direction, after or beginning, carried)
 
 
@@ -174,7 +174,7 @@ def _signed(payload: bytes, scope: str) -> bytes:
     return bytes([len(payload)]) + payload + scope.encode()
 
 
-def _beside(position: UUID, step: int) -> UUID:
+def beside(position: UUID, step: int) -> UUID:
     """The neighbouring id, so that a strict bound includes `position` itself."""
     return UUID(int=min(max(position.int + step, 0), (1 << 128) - 1))
 

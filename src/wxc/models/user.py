@@ -44,6 +44,25 @@ class User(Base):
     __table_args__ = (
         Index("uq_users_username_lower", func.lower(username), unique=True),
         Index("uq_users_email_lower", func.lower(email), unique=True),
+        # What names begin with, letter by letter; and what they are spelled like.
+        Index("ix_users_username_prefix", func.left(func.lower(username).collate("C"), 30), "id"),
+        Index(
+            "ix_users_display_name_prefix",
+            func.left(func.lower(display_name).collate("C"), 30),
+            "id",
+        ),
+        Index(
+            "ix_users_username_trigrams",
+            func.lower(username).label("username"),
+            postgresql_using="gin",
+            postgresql_ops={"username": "gin_trgm_ops"},
+        ),
+        Index(
+            "ix_users_display_name_trigrams",
+            func.lower(display_name).label("display_name"),
+            postgresql_using="gin",
+            postgresql_ops={"display_name": "gin_trgm_ops"},
+        ),
         CheckConstraint("username ~ '^[A-Za-z0-9_]{3,30}$'", name="username_form"),
         Index("ix_users_erase_at", erase_at, postgresql_where=erase_at.isnot(None)),
         CheckConstraint(

@@ -1,0 +1,26 @@
+"""What a query says about whom to find."""
+
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from wxc.core.dependencies import CursorParameter, Limit, open_cursors, scope_of
+from wxc.core.pagination import DEFAULT_LIMIT
+from wxc.core.ranking import RankedRequest
+from wxc.core.text import Text
+
+SearchText = Annotated[
+    str,
+    Text(50, one_line=True),
+    Query(description="What is looked for, letter by letter and in whatever case."),
+]
+
+
+def ranked(
+    request: Request, limit: Limit = DEFAULT_LIMIT, cursor: CursorParameter = None
+) -> RankedRequest:
+    """The page that is asked for; its cursors hold for this text only."""
+    return RankedRequest(open_cursors(request), scope_of(request), limit, cursor)
+
+
+Ranked = Annotated[RankedRequest, Depends(ranked)]

@@ -1,0 +1,88 @@
+"""Whoever is looked for among many is found by an index, and a page costs what a page costs."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
+from tests.browser import Browser
+from tests.database import StatementLog, administer
+from tests.live import running
+
+from wxc.core.config import Config
+from wxc.core.redis import RedisClient
+
+_BIG_TABLE_SCAN = re.compile(r"Seq Scan on users")
+_ROWS = re.compile(r"Scan.* on users .*rows=(\d+) loops=(\d+)\)")
+_FILL = (
+    # All usernames begin alike, and a third of the names; the other names are of random letters.
+    """
+    INSERT INTO users (id, username, email, password_hash, display_name, created_at)
+    SELECT gen_random_uuid(), 'many_' || n, 'many_' || n || '@example.com',
+           (SELECT password_hash FROM users WHERE username = 'noise_1'),
+           CASE n % 3 WHEN 0 THEN 'Common ' || n WHEN 1 THEN translate(md5(n::text), '0123456789',
+           'ghijklmnop') END, now()
+    FROM generate_series(1, 40000) n
+    """,
+    "VACUUM ANALYZE",
+)
+
+
+@pytest.fixture
+async def app(
+    config: Config, fresh_database_url: str, redis: RedisClient
+) -> AsyncIterator[FastAPI]:
+    """An application on a database that is large enough for the planner to care."""
+    await administer(fresh_database_url, *_FILL)
+    async with running(config.model_copy(update={"database_url": fresh_database_url})) as app:
+        yield app
+
+
+async def test_no_search_scans_the_members(app: FastAPI) -> None:
+    engine = create_async_engine(app.state.config.database_url, poolclass=NullPool)
+    async with Browser(app) as browser, engine.connect() as connection:
+        for viewer in (None, "many_1"):
+            if viewer:
+                await browser.log_in(viewer)
+            for text, most in (
+                ("many_123", 10_300),
+                ("many", 300),
+                ("m", 300),
+                ("common", 300),
+                ("c", 300),
+                ("mnay_31313", 2000),
+                ("comon 27", 10_300),
+                ("no such name", 2000),
+                ("%_%", 100),
+            ):
+                page = await _looked_at(app, browser, connection, text, "", most)
+                for cursor in (page["next_cursor"], page["prev_cursor"]):
+                    if cursor:
+                        at = f"&cursor={cursor}"
+                        await _looked_at(app, browser, connection, text, at, most)
+    await engine.dispose()
+
+
+async def _looked_at(
+    app: FastAPI, browser: Browser, connection: AsyncConnection, text: str, at: str, most: int
+) -> dict[str, Any]:
+    """The page; no plan of it reads the table from end to end, or more than `most` members."""
+    with StatementLog().watching(app.state.database.writer) as log:
+        answer = await browser.get(f"/users?limit=100&q={quote(text)}{at}")
+    assert answer.is_success, answer.text
+    statement, parameters = next(
+        one for one in zip(log.statements, log.parameters, strict=True) if "matches" in one[0]
+    )
+    found = await connection.exec_driver_sql(
+        f"EXPLAIN (ANALYZE, TIMING OFF) {statement}", parameters
+    )
+    plan = [line for (line,) in found if "(never executed)" not in line]
+    rows = sum(int(rows) * int(loops) for line in plan for rows, loops in _ROWS.findall(line))
+    assert not any(_BIG_TABLE_SCAN.search(line) for line in plan), (text, at, "\n".join(plan))
+    assert rows <= most, (text, at, "\n".join(plan))
+    page: dict[str, Any] = answer.json()
+    return page

@@ -1,0 +1,234 @@
+"""`GET /users?q=`: who is found, and in which order."""
+
+from itertools import chain
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.browser import Browser
+from tests.conftest import Member
+from tests.database import StatementLog
+from tests.factories import make_block, make_mute, make_user
+
+from wxc.core import clock
+from wxc.models import User
+
+
+async def search(browser: Browser, text: str, query: str = "") -> httpx.Response:
+    return await browser.get(f"/users?q={quote(text, safe='')}{query}")
+
+
+async def found(browser: Browser, text: str) -> list[str]:
+    answer = await search(browser, text)
+    assert answer.status_code == 200, answer.text
+    return [person["username"] for person in answer.json()["items"]]
+
+
+@pytest.fixture
+async def crowd(connection: AsyncConnection) -> list[str]:
+    """Whom `lovel` finds, in order; and others."""
+    people = {
+        "Lovel": None,
+        "lovel_2": "Somebody",
+        "Lovelace": "Ada",
+        "countess": "Lovel of Ada",
+        "zoe": "lovelock",
+        "alovel": None,  # 4 of 9 trigrams
+        "my_lovelorn_heart": "My lovel",  # 6 of 8
+        "babbage": "Charles",
+    }
+    for username, display_name in people.items():
+        await make_user(connection, username, display_name=display_name)
+    exact, prefixes = "Lovel", ["lovel_2", "Lovelace"]
+    named, alike = ["countess", "zoe"], ["my_lovelorn_heart", "alovel"]
+    return [exact, *prefixes, *named, *alike]
+
+
+class TestOrder:
+    async def test_the_very_name_then_beginnings_then_what_is_spelled_alike(
+        self, stranger: Browser, crowd: list[str]
+    ) -> None:
+        assert await found(stranger, "lovel") == crowd
+        assert await found(stranger, "LOVEL") == crowd
+
+    async def test_people_are_listed_as_everywhere(
+        self, stranger: Browser, connection: AsyncConnection
+    ) -> None:
+        person = await make_user(connection, "ada", display_name="Ada", bio="secret")
+
+        answer = await search(stranger, "ada")
+
+        assert answer.json()["items"] == [
+            {"id": str(person), "username": "ada", "display_name": "Ada", "avatar_url": None}
+        ]
+
+    async def test_a_misspelling_is_forgiven(
+        self, stranger: Browser, connection: AsyncConnection
+    ) -> None:
+        await make_user(connection, "turing", display_name="Alan Turing")
+
+        assert await found(stranger, "turning") == ["turing"]
+
+    @pytest.mark.parametrize("letters", ["é", "e\u0301"])
+    async def test_however_a_letter_is_spelled_it_is_the_same(
+        self, stranger: Browser, connection: AsyncConnection, letters: str
+    ) -> None:
+        await make_user(connection, "coffee", display_name="caf\u00e9")
+
+        assert await found(stranger, f"caf{letters}") == ["coffee"]
+
+    async def test_a_long_name_counts_to_its_end(
+        self, stranger: Browser, connection: AsyncConnection
+    ) -> None:
+        for username, ending in (("other", "bac"), ("right", "abc")):
+            await make_user(connection, username, display_name="abc" * 10 + ending)
+        await make_user(connection, "z" * 30)
+
+        assert await found(stranger, "abc" * 11) == ["right", "other"]
+        assert await found(stranger, "abc" * 10) == ["other", "right"]
+        assert await found(stranger, "z" * 30) == ["z" * 30]
+
+    async def test_equals_are_listed_by_their_age(
+        self, stranger: Browser, connection: AsyncConnection
+    ) -> None:
+        for number in range(3):
+            await make_user(connection, f"person_{number}", display_name="Same Name")
+
+        assert await found(stranger, "same name") == [f"person_{number}" for number in range(3)]
+        assert await found(stranger, "sane name") == [f"person_{number}" for number in range(3)]
+
+
+class TestText:
+    @pytest.mark.parametrize("text", ["%", "_", "\\", "%%%%", "a%b", "'", "&!():*", "(a+)+$"])
+    async def test_a_sign_means_itself(
+        self, stranger: Browser, connection: AsyncConnection, text: str
+    ) -> None:
+        await make_user(connection, "axb", display_name="Anybody")
+        assert await found(stranger, text) == []
+        await make_user(connection, "literally", display_name=f"{text} it is")
+
+        assert await found(stranger, text) == ["literally"]
+
+    async def test_an_underscore_in_a_name_is_an_underscore(
+        self, stranger: Browser, connection: AsyncConnection
+    ) -> None:
+        for username in ("qx_1", "qxa1"):
+            await make_user(connection, username)
+
+        assert await found(stranger, "qx_") == ["qx_1"]
+
+    @pytest.mark.parametrize("text", ["", " ", "\u200b", "a" * 51, "a\0", "a\nb"])
+    async def test_what_is_no_text_or_too_long_is_refused(
+        self, stranger: Browser, text: str
+    ) -> None:
+        answer = await search(stranger, text)
+
+        assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
+        assert answer.json()["errors"][0]["pointer"] == "query.q"
+
+    async def test_without_a_text_nothing_is_looked_for(self, stranger: Browser) -> None:
+        answer = await stranger.get("/users")
+
+        assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
+
+
+class TestVisibility:
+    @pytest.mark.parametrize("text", ["grace", "admiral", "gracee"])
+    async def test_a_block_hides_both_ways_and_a_suspension_from_all(
+        self, member: Member, stranger: Browser, connection: AsyncConnection, text: str
+    ) -> None:
+        ada, bob, eve = await member("ada"), await member("bob"), await member("eve")
+        grace = await make_user(connection, "grace", display_name="Admiral")
+        await make_block(connection, ada.id, grace)
+        await make_block(connection, grace, bob.id)
+        await make_mute(connection, eve.id, grace)
+
+        assert await found(ada, text) == await found(bob, text) == []
+        assert await found(eve, text) == await found(stranger, text) == ["grace"]
+        await connection.execute(
+            update(User).where(User.id == grace).values(suspended_at=clock.now())
+        )
+        assert await found(eve, text) == await found(stranger, text) == []
+
+
+class TestPages:
+    @pytest.mark.parametrize("limit", [1, 2, 3, 6, 7])
+    async def test_pages_forwards_and_backwards_are_the_whole_list(
+        self, stranger: Browser, crowd: list[str], limit: int
+    ) -> None:
+        forwards, page = [], await _page(stranger, limit, None)
+        while True:
+            forwards.append(_names(page))
+            if page["next_cursor"] is None:
+                break
+            page = await _page(stranger, limit, page["next_cursor"])
+        backwards = [_names(page)]
+        while _names(page := await _page(stranger, limit, page["prev_cursor"])):
+            backwards.insert(0, _names(page))
+
+        assert list(chain(*forwards)) == list(chain(*backwards)) == crowd
+        assert all(len(one) == limit for one in forwards[:-1])
+
+    async def test_a_page_before_the_first_is_empty_and_leads_back_to_it(
+        self, stranger: Browser, crowd: list[str]
+    ) -> None:
+        first = await _page(stranger, 2, None)
+
+        before = await _page(stranger, 2, first["prev_cursor"])
+
+        assert (before["items"], before["prev_cursor"]) == ([], first["prev_cursor"])
+        assert _names(await _page(stranger, 2, before["next_cursor"])) == crowd[:2]
+
+    async def test_a_page_that_has_emptied_leads_back(
+        self, stranger: Browser, crowd: list[str], connection: AsyncConnection
+    ) -> None:
+        page = await _page(stranger, 6, None)
+        await connection.execute(
+            update(User).where(User.username == crowd[6]).values(suspended_at=clock.now())
+        )
+
+        after = await _page(stranger, 6, page["next_cursor"])
+
+        assert (after["items"], after["next_cursor"]) == ([], None)
+        assert _names(await _page(stranger, 6, after["prev_cursor"])) == crowd[:6]
+
+    async def test_nobody_found_is_an_empty_list(self, stranger: Browser) -> None:
+        answer = await search(stranger, "xyzzy")
+
+        assert answer.json() == {"items": [], "next_cursor": None, "prev_cursor": None}
+
+    async def test_a_cursor_is_for_its_own_text_and_short_enough(
+        self, stranger: Browser, connection: AsyncConnection
+    ) -> None:
+        for number in range(2):
+            await make_user(connection, f"person_{number}", display_name="🙂" * 50)
+        cursor = (await search(stranger, "🙂", "&limit=1")).json()["next_cursor"]
+
+        assert len(cursor) <= 256
+        rest = await search(stranger, "🙂", f"&limit=1&cursor={cursor}")
+        assert [one["username"] for one in rest.json()["items"]] == ["person_1"]
+        other = await search(stranger, "🙃", f"&cursor={cursor}")
+        assert (other.status_code, other.json()["code"]) == (400, "invalid_cursor")
+
+    async def test_a_page_is_one_statement(
+        self, stranger: Browser, crowd: list[str], connection: AsyncConnection
+    ) -> None:
+        with StatementLog().watching(connection) as log:
+            await search(stranger, "lovel")
+
+        assert len(log.statements) == 1
+
+
+async def _page(browser: Browser, limit: int, cursor: str | None) -> dict[str, Any]:
+    at = f"&cursor={cursor}" if cursor else ""
+    answer = await search(browser, "lovel", f"&limit={limit}{at}")
+    assert answer.status_code == 200, answer.text
+    page: dict[str, Any] = answer.json()
+    return page
+
+
+def _names(page: dict[str, Any]) -> list[str]:
+    return [person["username"] for person in page["items"]]
