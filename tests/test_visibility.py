@@ -1,0 +1,319 @@
+"""Rows 54 and 55: who may do what with whose, and that nothing of the hidden comes by a side door.
+
+Olga is hidden in one way or another; Nina asks. Every operation that names somebody or something
+has a row in the matrix: a route that is added later needs one too.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tests.browser import Browser
+from tests.conftest import Member
+from tests.factories import PASSWORD
+from tests.hostile.corpus import Operation, operations, those
+from tests.unlimited import UNLIMITED
+from wxc.core import clock
+from wxc.core.config import Config
+from wxc.core.ids import new_id
+from wxc.models import Session, User
+
+CANARY = "Zeisig"
+"""Stands in all that Olga has written, and in her name."""
+NAMED = '"username":"olga"'
+
+# Who asks. Of the last two Nina was a follower, before Olga was suspended or has left.
+RELATIONS = (
+    *("anonymous", "owner", "follower", "stranger"),
+    *("blocked", "blocker", "muting", "suspended", "deleted"),
+)
+_READ = "200 200 200 200  404 404 200 404 404"
+_FOLLOW = "401 422 200 200  404 403 200 404 404"
+_KEEP_AWAY = "401 422 200 200  404 200 200 404 404"
+_CHANGE = "401 200 403 403  404 404 403 404 404"
+_DELETE = "401 204 403 403  404 404 403 404 404"
+_LIKE = "401 200 200 200  404 403 200 404 404"
+_ANYBODY = "200 200 200 200  200 200 200 200 200"
+_MEMBER = "401 200 200 200  200 200 200 200 200"
+MATRIX = {
+    "users_search_users": _ANYBODY,
+    "users_get_profile": "200 200 200 200  404 200 200 404 404",
+    "relationships_follow_user": _FOLLOW,
+    "relationships_unfollow_user": _FOLLOW,
+    "relationships_list_followers": _READ,
+    "relationships_list_following": _READ,
+    "relationships_block_user": _KEEP_AWAY,
+    "relationships_unblock_user": _KEEP_AWAY,
+    "relationships_list_blocks": _MEMBER,
+    "relationships_mute_user": _KEEP_AWAY,
+    "relationships_unmute_user": _KEEP_AWAY,
+    "relationships_list_mutes": _MEMBER,
+    "posts_list_posts": _READ,
+    "posts_get_post": _READ,
+    "posts_edit_post": _CHANGE,
+    "posts_delete_post": _DELETE,
+    "likes_like_post": _LIKE,
+    "likes_unlike_post": _LIKE,
+    "likes_list_likes": _READ,
+    "comments_write_comment": "401 201 201 201  404 403 201 404 404",
+    "comments_list_comments": _READ,
+    "comments_get_comment": _READ,
+    "comments_edit_comment": _CHANGE,
+    "comments_delete_comment": _DELETE,
+    "comments_like_comment": _LIKE,
+    "comments_unlike_comment": _LIKE,
+    "comments_list_replies": _READ,
+    "feed_read_feed": _MEMBER,
+    "notifications_list_notifications": _MEMBER,
+    "notifications_mark_read": _MEMBER,
+    "reports_write_report": "401 201 201 201  404 404 201 404 404",
+    "sessions_end_session": "401 204 404 404  404 404 404 404 404",
+}
+
+# Where a follower meets Olga: here the test would notice if it looked in the wrong place.
+SHOWN_TO_FOLLOWERS = {
+    "feed_read_feed",
+    "users_search_users",
+    "users_get_profile",
+    "relationships_list_followers",
+    "relationships_list_following",
+    "posts_list_posts",
+    "posts_get_post",
+    "likes_list_likes",
+    "comments_list_comments",
+    "comments_get_comment",
+    "comments_list_replies",
+    "notifications_list_notifications",
+    "settings_export_account",
+}
+# Whom one has blocked or muted is on one's own lists, and has a profile to take it back on.
+SHOWN = {
+    "blocker": {
+        "users_get_profile",
+        "relationships_list_blocks",
+        "settings_export_account",
+    },
+    "muting": SHOWN_TO_FOLLOWERS - {"feed_read_feed", "notifications_list_notifications"}
+    | {"relationships_list_mutes"},
+}
+
+
+@dataclass
+class Scene:
+    """Olga and what is hers; Nina, Theo, and all that there is to ask for."""
+
+    olga: Browser
+    nina: Browser
+    theo: Browser
+    anybody: Browser
+    posts: list[str]
+    comments: list[str]
+    session: UUID
+
+    def asker(self, relation: str) -> Browser:
+        return {"anonymous": self.anybody, "owner": self.olga}.get(relation, self.nina)
+
+    @property
+    def hers(self) -> dict[str, str]:
+        """What the operations of the matrix are about."""
+        named = {"post_id": self.posts[0], "comment_id": self.comments[0]}
+        return {"username": "olga", "session_id": str(self.session), "q": "olga", **named}
+
+
+NOTHING = {"username": "nobody_here", "q": "nobody"}
+
+
+@pytest.fixture
+def config(config: Config) -> Config:
+    return config.model_copy(update=UNLIMITED)
+
+
+@pytest.fixture
+async def scene(
+    app: FastAPI, member: Member, stranger: Browser, connection: AsyncConnection
+) -> Scene:
+    """Olga has to do with Nina and with Theo in every way there is."""
+    app.state.events.end()  # a stream says what it has to say, and is over
+    olga, nina, theo = [await member(name) for name in ("olga", "nina", "theo")]
+    await olga.put("/settings", json={"display_name": f"{CANARY} O.", "bio": f"{CANARY}!"})
+    async with Browser(app) as elsewhere:  # whose session is there to be ended
+        await elsewhere.log_in("olga")
+    last = select(Session.id).where(Session.user_id == olga.id).order_by(Session.id.desc()).limit(1)
+    session = (await connection.scalars(last)).one()
+    for one, other in (("olga", theo), ("olga", nina), ("theo", olga)):
+        assert (await other.post(f"/users/{one}/follow")).is_success
+    posts = [
+        await _written(browser, "/posts", body)
+        for browser, body in ((olga, f"{CANARY} for @nina"), (nina, "hello"), (theo, "@olga"))
+    ]
+    await nina.delete("/users/olga/follow")
+    assert (await olga.post("/users/nina/follow")).is_success
+    assert (await olga.post("/users/theo/follow")).is_success
+    comments = [await _commented(olga, posts[2])]
+    for post in posts:
+        above = await _commented(nina, post, body="well")
+        hers = await _commented(olga, post, above)
+        comments += [above, hers, await _commented(theo, post, hers, body="quite")]
+        for browser in (olga, theo):
+            for liked in (f"/posts/{post}", f"/comments/{above}"):
+                assert (await browser.post(f"{liked}/like")).is_success
+    return Scene(olga, nina, theo, stranger, posts, comments, session)
+
+
+async def _written(browser: Browser, path: str, body: str, **fields: Any) -> str:
+    answer = await browser.post(path, json={"body": body, **fields})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def _commented(
+    browser: Browser, post: str, above: str | None = None, body: str = f"{CANARY} of @nina"
+) -> str:
+    return await _written(browser, f"/posts/{post}/comments", body, parent_id=above)
+
+
+Become = Callable[[str], Awaitable[None]]
+
+
+@pytest.fixture
+def become(scene: Scene, connection: AsyncConnection) -> Become:
+    """Puts Nina into a relation to Olga, by the way that leads there."""
+
+    async def become(relation: str) -> None:
+        if relation in ("follower", "suspended", "deleted"):
+            assert (await scene.nina.post("/users/olga/follow")).is_success
+        if relation == "blocked":
+            assert (await scene.olga.post("/users/nina/block")).is_success
+        if relation == "blocker":
+            assert (await scene.nina.post("/users/olga/block")).is_success
+        if relation == "muting":
+            assert (await scene.nina.post("/users/olga/mute")).is_success
+        if relation == "suspended":
+            suspended = update(User).where(User.username == "olga")
+            await connection.execute(suspended.values(suspended_at=clock.now()))
+        if relation == "deleted":
+            body = {"current_password": PASSWORD}
+            assert (await scene.olga.delete("/settings", json=body)).status_code == 204
+
+    return become
+
+
+def _names_something(operation: Operation) -> bool:
+    """Whether it is about somebody or something: by its path, its body, or as a list."""
+    slots = [*operation.parameters("path"), *operation.parameters("query")]
+    if operation.body_schema:
+        slots += operation.slots
+    is_id = any(slot.string and slot.string.get("format") == "uuid" for slot in slots)
+    is_list = any(slot.path == ("cursor",) for slot in slots)
+    is_named = operation.parameters("path") and not operation.takes_token
+    return bool(is_named or is_list or is_id)
+
+
+def test_every_operation_that_names_something_has_a_row() -> None:
+    assert MATRIX.keys() == {str(one) for one in those(_names_something)}
+    assert {len(row.split()) for row in MATRIX.values()} == {len(RELATIONS)}
+
+
+@pytest.mark.parametrize("relation", RELATIONS)
+async def test_each_gets_what_the_matrix_says_and_the_invisible_is_unknown(
+    relation: str, scene: Scene, become: Become, connection: AsyncConnection
+) -> None:
+    await become(relation)
+    browser, column = scene.asker(relation), RELATIONS.index(relation)
+    expected = {name: int(row.split()[column]) for name, row in MATRIX.items()}
+
+    answered = {}
+    for operation in those(_names_something):
+        async with connection.begin_nested() as undone:
+            answer = await _send(browser, operation, scene.hers)
+            await undone.rollback()
+        answered[str(operation)] = answer.status_code
+        if answer.status_code == 404:
+            unknown = await _send(browser, operation, NOTHING)
+            assert _without_place(answer) == _without_place(unknown), str(operation)
+
+    assert answered == expected
+
+
+async def _send(browser: Browser, operation: Operation, named: dict[str, str]) -> httpx.Response:
+    """The operation about what is named; about nothing that exists where it is not."""
+    path = operation.path
+    for slot in operation.parameters("path"):
+        name = str(slot.path[0])
+        path = path.replace(f"{{{name}}}", named.get(name) or str(new_id()))
+    query = {name: named[name] for name in operation.required_parameters}
+    body = _body(operation, named)
+    options = {} if body is None else {"json": body}
+    return await browser.request(operation.method, path, params=query, **options)
+
+
+def _body(operation: Operation, named: dict[str, str]) -> dict[str, Any] | None:
+    if operation.body_schema is None:
+        return None
+    body = dict(operation.examples[0])
+    body.pop("parent_id", None)
+    if "target_id" in body:
+        body |= {"target_type": "post", "target_id": named.get("post_id") or str(new_id())}
+    return body
+
+
+def _without_place(answer: httpx.Response) -> dict[str, Any]:
+    """The problem, but for what names the request itself."""
+    problem: dict[str, Any] = answer.json()
+    return {name: problem[name] for name in problem.keys() - {"instance", "request_id"}}
+
+
+@pytest.mark.parametrize("relation", ["blocked", "blocker", "muting", "suspended", "deleted"])
+async def test_what_is_hidden_is_in_no_answer(relation: str, scene: Scene, become: Become) -> None:
+    assert (await scene.nina.post("/users/olga/follow")).is_success
+    assert await _shown_to(scene.nina, scene) == SHOWN_TO_FOLLOWERS
+
+    await become(relation)
+
+    assert await _shown_to(scene.nina, scene) == SHOWN.get(relation, set())
+
+
+@pytest.mark.parametrize("relation", ["suspended", "deleted"])
+async def test_who_is_gone_is_gone_for_everybody(
+    relation: str, scene: Scene, become: Become
+) -> None:
+    await become(relation)
+
+    for browser in (scene.anybody, scene.theo):
+        assert await _shown_to(browser, scene) == set()
+
+
+async def _shown_to(browser: Browser, scene: Scene) -> set[str]:
+    """The operations that read, and show something of Olga, whatever they are asked for."""
+    shown = set()
+    for operation in operations():
+        if operation.method == "GET" and not operation.takes_token:
+            for named in _all_named(operation, scene):
+                answer = await _send(browser, operation, named)
+                assert answer.status_code in (200, 401, 404, 503), answer.text
+                said = f"{answer.text} {answer.headers}"
+                if CANARY in said or NAMED in said.replace(" ", ""):
+                    shown.add(str(operation))
+    return shown
+
+
+def _all_named(operation: Operation, scene: Scene) -> Iterator[dict[str, str]]:
+    """Every combination of what the operation may be asked for."""
+    values = {
+        "username": ["olga", "nina", "theo"],
+        "post_id": scene.posts,
+        "comment_id": scene.comments,
+        "q": ["olga", CANARY, f"{CANARY} O.", "zeisg o"],
+    }
+    names = [str(slot.path[0]) for slot in operation.parameters("path")]
+    names += operation.required_parameters
+    for combination in product(*(values.get(name, [str(new_id())]) for name in names)):
+        yield dict(zip(names, combination, strict=True))
