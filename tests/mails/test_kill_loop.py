@@ -1,13 +1,8 @@
 """Row 76: the server is killed twenty times between COMMIT and mail, and no mail is lost."""
 
 import asyncio
-import os
 import signal
-import subprocess
-import sys
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -15,10 +10,9 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import create_async_engine
 from tests.factories import PASSWORD
-from tests.hostile.server import await_health, free_port
 from tests.mailing import mailing, smtp
 from tests.mailserver import MailServer, token_in
-from tests.unlimited import ENVIRONMENT
+from tests.served import served
 
 from wxc.core import clock
 from wxc.core.config import Config
@@ -29,38 +23,6 @@ from wxc.models import MailState, OutboxMail
 __all__ = ["mailing", "smtp"]
 ROUNDS = 20
 AT_ONCE = 4
-
-
-@contextmanager
-def served(config: Config, log: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """A server in a process of its own, without a worker; killed at the end if it is not yet."""
-    port = free_port()
-    command = [sys.executable, "-c", "from wxc.cli import app; app()", "serve"]
-    environment = dict(os.environ) | ENVIRONMENT
-    environment |= {
-        "ENVIRONMENT": "development",
-        "DATABASE_URL": config.database_url,
-        "REDIS_URL": config.redis_url,
-        "SECRET_KEY": "s" * 40,
-        "JWT_SECRET_KEY": "j" * 40,
-        "COOKIE_SECURE": "false",
-        "PASSWORD_HASH_MEMORY": "8",
-        "PASSWORD_HASH_ROUNDS": "1",
-    }
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(  # noqa: S603 - nobody else's words
-            [*command, "--host", "127.0.0.1", "--port", str(port)],
-            env=environment,
-            stdout=output,
-            stderr=output,
-        ) as process,
-    ):
-        try:
-            await_health(process, port, log)
-            yield f"http://127.0.0.1:{port}", process
-        finally:
-            process.kill()
 
 
 async def register_and_kill(config: Config, log: Path, number: int) -> list[str]:
