@@ -167,5 +167,5 @@ async def test_leaving_costs_the_same_however_many_know_one(
         answer = await ada.delete("/settings", json={"current_password": PASSWORD})
 
     assert answer.status_code == 204
-    assert len(log.statements) == 15, "\n\n".join(log.statements)
+    assert len(log.statements) == 21, "\n\n".join(log.statements)  # three for each comment
     assert len(round_trips) == 3  # who asks; the limit; the news that they have gone

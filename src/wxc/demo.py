@@ -306,4 +306,30 @@ _DERIVED = (
     FROM (SELECT comment_id AS id, count(*) AS n FROM comment_likes GROUP BY 1) counted
     WHERE comments.id = counted.id
     """,
+    # What a thousand of them were told, as the application would have; the ids are those of the
+    # likes, follows and comments themselves.
+    """
+    WITH recipients AS (SELECT id FROM users ORDER BY id LIMIT 1000), told AS (
+        SELECT edge.id, author_id AS recipient_id, 'post_like' AS type, edge.user_id AS actor_id,
+               posts.id AS subject_id, posts.id AS group_id, posts.id AS post_id,
+               NULL::uuid AS comment_id, edge.created_at
+        FROM post_likes edge JOIN posts ON posts.id = edge.post_id
+        UNION ALL
+        SELECT id, followed_id, 'follow', follower_id, followed_id,
+               (lpad(to_hex((extract(epoch FROM date_trunc('day', created_at AT TIME ZONE 'UTC'))
+                             * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid,
+               NULL, NULL, created_at
+        FROM follows
+        UNION ALL
+        SELECT said.id, coalesce(parent.author_id, posts.author_id),
+               CASE WHEN parent.id IS NULL THEN 'post_comment' ELSE 'comment_reply' END,
+               said.author_id, said.id, said.id, said.post_id, said.id, said.created_at
+        FROM comments said JOIN posts ON posts.id = said.post_id
+        LEFT JOIN comments parent ON parent.id = said.parent_id
+    )
+    INSERT INTO notifications (id, recipient_id, type, actor_id, subject_id, group_id, post_id,
+                               comment_id, created_at)
+    SELECT told.* FROM told JOIN recipients ON recipients.id = recipient_id
+    WHERE actor_id <> recipient_id
+    """,
 )

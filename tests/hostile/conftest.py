@@ -1,17 +1,20 @@
 """A member amid data of their own, ready to send anything; and a server on a real socket."""
 
 import itertools
+import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 from tests import factories
 from tests.browser import Browser
-from tests.conftest import Member
+from tests.database import clone_database, drop_database
 from tests.hostile.corpus import Operation
 from tests.hostile.refusals import snapshot
 from tests.hostile.server import Server, serving
@@ -48,13 +51,22 @@ class World:
         )
         self._connection = connection
 
-    def address(self, operation: Operation, given: Mapping[str, str] | None = None) -> str:
-        """The operation's path; what is not given is what Ada might have in her browser."""
+    def address(
+        self, operation: Operation, given: Mapping[str, str] | None = None, query: str = ""
+    ) -> str:
+        """The path, and the query with all that it needs.
+
+        What is not given is what Ada might have in her browser.
+        """
         path = operation.path
         for slot in operation.parameters("path"):
             name = str(slot.path[0])
             path = path.replace(f"{{{name}}}", (given or {}).get(name) or self._value(name))
-        return path
+        for name in operation.required_parameters:
+            if not re.search(rf"[?&]{name}(=|&|$)", query):
+                value = (given or {}).get(name) or self._value(name)
+                query += f"{'&' if query else '?'}{name}={value}"
+        return path + query
 
     async def send(
         self,
@@ -73,7 +85,7 @@ class World:
             headers = {} if content is None else _JSON
         return await (browser or self.ada).request(
             operation.method,
-            self.address(operation, path) + self._completed(operation, query, path or {}),
+            self.address(operation, path, query),
             content=content,
             headers=headers,
         )
@@ -81,15 +93,6 @@ class World:
     async def state(self) -> dict[str, tuple[int, str]]:
         """All that is stored."""
         return await snapshot(self._connection)
-
-    def _completed(self, operation: Operation, query: str, given: Mapping[str, str]) -> str:
-        """The query with what the operation cannot do without."""
-        missing = [
-            f"{name}={given.get(name) or self._value(name)}"
-            for name in operation.required_parameters
-            if not re.search(rf"[?&]{name}(=|&|$)", query)
-        ]
-        return "&".join([query or "?", *missing]).replace("?&", "?") if missing else query
 
     def _value(self, name: str) -> str:
         return self._named.get(name) or str(new_id())
@@ -101,35 +104,73 @@ def config(config: Config) -> Config:
     return config.model_copy(update=UNLIMITED)
 
 
+@dataclass(frozen=True)
+class Rows:
+    """What is in the database of these tests, made once for each worker."""
+
+    ada: UUID
+    posts: Sequence[UUID]
+    comments: Sequence[UUID]
+
+
+@pytest.fixture(scope="session")
+async def database_url(worker_id: str) -> AsyncIterator[str]:
+    """A database of its own, which holds the rows of the world."""
+    server, template = os.environ["WXC_TEST_DATABASE_URL"], os.environ["WXC_TEST_TEMPLATE"]
+    name = f"{template}_hostile_{worker_id}"
+    yield await clone_database(server, template, name)
+    await drop_database(server, name)
+
+
+@pytest.fixture(scope="session")
+async def rows(database_url: str) -> Rows:
+    engine = create_async_engine(database_url, poolclass=NullPool)
+    async with engine.begin() as connection:
+        rows = await _populate(connection)
+    await engine.dispose()
+    return rows
+
+
+@pytest.fixture(scope="session")
+async def engine(database_url: str, rows: Rows) -> AsyncIterator[AsyncEngine]:
+    engine = create_async_engine(database_url, pool_size=1, max_overflow=0)
+    yield engine
+    await engine.dispose()
+
+
 @pytest.fixture
 async def world(
-    app: FastAPI, member: Member, stranger: Browser, connection: AsyncConnection
-) -> World:
+    app: FastAPI, rows: Rows, stranger: Browser, connection: AsyncConnection
+) -> AsyncIterator[World]:
     app.state.events.end()  # a stream says what it has to say, and is over
-    ada = await member("ada")
-    assert ada.id is not None
-    grace = await factories.make_user(connection, "grace")
-    linus = await factories.make_user(connection, "linus")
-    people = (ada.id, grace, linus)
+    async with Browser(app) as ada:
+        ada.id, ada.username = rows.ada, "ada"
+        assert (await ada.log_in("ada")).status_code == 200
+        yield World(ada, stranger, rows.posts, rows.comments, connection)
+
+
+async def _populate(connection: AsyncConnection) -> Rows:
+    people = [await factories.make_user(connection, name) for name in ("ada", "grace", "linus")]
+    ada, grace, _ = people
     for follower, followed in itertools.permutations(people, 2):
         await factories.make_follow(connection, follower, followed)
-    posts = [await factories.make_post(connection, ada.id) for _ in range(2)]
+    posts = [await factories.make_post(connection, ada) for _ in range(2)]
     for _ in range(2):
         await factories.make_post(connection, grace)
     for _ in range(2):
         loud = await factories.make_user(connection)
-        await factories.make_block(connection, ada.id, loud)
-        await factories.make_mute(connection, ada.id, loud)
-        await factories.make_notification(connection, ada.id, grace)
+        await factories.make_block(connection, ada, loud)
+        await factories.make_mute(connection, ada, loud)
+        await factories.make_notification(connection, ada, grace)
     (example,) = CommentCreate.model_json_schema()["examples"]
     comments = [
-        await factories.make_comment(connection, ada.id, posts[0], id=comment_id)
+        await factories.make_comment(connection, ada, posts[0], id=comment_id)
         for comment_id in (UUID(example["parent_id"]), new_id())
     ]
     for person in people:
         await factories.make_like(connection, person, posts[0])
         await factories.make_comment(connection, person, posts[0], comments[0])
-    return World(ada, stranger, posts, comments, connection)
+    return Rows(ada, posts, comments)
 
 
 @pytest.fixture(scope="session")

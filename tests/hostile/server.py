@@ -104,7 +104,7 @@ def serving(redis_url: str, log: Path, **settings: str) -> Iterator[Server]:
     template = os.environ["WXC_TEST_TEMPLATE"]
     name = f"{template}_{uuid4().hex[:8]}"
     url = asyncio.run(clone_database(engine, template, name))
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-c", "from wxc.cli import app; app()"]
     command += ["serve", "--host", "127.0.0.1", "--port", str(port)]
     with (
@@ -114,7 +114,7 @@ def serving(redis_url: str, log: Path, **settings: str) -> Iterator[Server]:
         ) as process,
     ):
         try:
-            _await_health(process, port, log)
+            await_health(process, port, log)
             yield Server(port, process.pid, log, url)
         finally:
             process.terminate()
@@ -137,7 +137,7 @@ def _environment(database_url: str, redis_url: str) -> dict[str, str]:
     }
 
 
-def _await_health(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+def await_health(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
     until = time.monotonic() + _PATIENCE
     while time.monotonic() < until and process.poll() is None:
         with suppress(httpx.TransportError):
@@ -147,7 +147,7 @@ def _await_health(process: "subprocess.Popen[bytes]", port: int, log: Path) -> N
     raise AssertionError(f"the server did not start: {log.read_text()}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -125,10 +125,10 @@ async def test_what_is_no_plain_address_is_refused(email: str, stranger: Browser
 @pytest.mark.parametrize(
     "alike",
     [
-        ("Ada@Example.COM", "ada@example.com", "ADA@EXAMPLE.COM"),
+        ("Eda@Example.COM", "eda@example.com", "EDA@EXAMPLE.COM"),
         ("ada@bücher.example", "ada@xn--bcher-kva.example", "ADA@BÜCHER.example"),
         ("ada+tag@example.com", "ADA+TAG@example.com"),
-        ("ada@example.com", "ada@ｅｘａｍｐｌｅ.com"),
+        ("eda@example.com", "eda@ｅｘａｍｐｌｅ.com"),
         ("zoë@example.com", "zoe\u0308@example.com", "ZOË@example.com"),
     ],
 )
@@ -145,7 +145,7 @@ async def test_an_address_is_one_and_the_same_in_whatever_spelling(
 
 async def test_tags_and_dots_make_another_address(stranger: Browser) -> None:
     longest = f"{'a' * 64}@{'b' * 60}.{'c' * 60}.{'d' * 60}.example"
-    emails = ("ada@example.com", "ada+tag@example.com", "a.da@example.com", longest[:254])
+    emails = ("eda@example.com", "ada+tag@example.com", "a.da@example.com", longest[:254])
 
     for number, email in enumerate(emails):
         answer = await _register(stranger, username=f"ada_{number}", email=email)

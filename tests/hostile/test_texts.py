@@ -32,14 +32,14 @@ READING = those(lambda operation: operation.method == "GET" and operation.tag !=
 async def test_a_post_says_what_was_written_and_nothing_else_happens(
     text: str, member: Member
 ) -> None:
-    ada = await member("ada")
+    eda = await member("eda")
 
-    written = await ada.post("/posts", json={"body": text})
+    written = await eda.post("/posts", json={"body": text})
 
     assert written.status_code == 201, written.text
-    read = await ada.get(written.headers["location"])
-    listed = (await ada.get("/users/ada/posts")).json()["items"]
-    fed = (await ada.get("/feeds")).json()["items"]
+    read = await eda.get(written.headers["location"])
+    listed = (await eda.get("/users/eda/posts")).json()["items"]
+    fed = (await eda.get("/feeds")).json()["items"]
     assert read.json()["body"] == text
     assert [post["body"] for post in listed] == [item["post"]["body"] for item in fed] == [text]
 
@@ -68,10 +68,10 @@ async def test_a_name_or_an_address_is_one_line(end: str, stranger: Browser) -> 
 
 
 @pytest.mark.parametrize(
-    "name", ["%", "_" * 3, "ad%", "a_a", "ada' --", "' OR 1=1 --", "*", "ada\\"]
+    "name", ["%", "_" * 3, "ed%", "e_a", "eda' --", "' OR 1=1 --", "*", "eda\\"]
 )
 async def test_a_pattern_is_nobody(name: str, member: Member, stranger: Browser) -> None:
-    await member("ada")
+    await member("eda")
 
     answer = await stranger.log_in(name)
 

@@ -268,16 +268,18 @@ def _spelled(place: int, one: Occasion, identifier: UUID, moment: datetime) -> t
 def _is_shown(me_id: UUID, notification: Any = Notification) -> ColumnElement[bool]:  # noqa: ANN401
     """Not undone, by somebody whom the recipient hears, about a post that they can see."""
     actor, author, post = aliased(User), aliased(User), aliased(Post)
-    is_heard = exists().where(
-        actor.id == notification.actor_id,
-        visible_to(me_id, actor),
-        not_(has_muted(me_id, actor.id)),
+    # Scalars, one look-up each: of an EXISTS the planner would read all members beforehand.
+    is_heard = (
+        select(and_(visible_to(me_id, actor), not_(has_muted(me_id, actor.id))))
+        .where(actor.id == notification.actor_id)
+        .scalar_subquery()
     )
     is_there = (
-        select(post.id)
+        select(visible_to(me_id, author))
+        .select_from(post)
         .join(author, author.id == post.author_id)
-        .where(post.id == notification.post_id, visible_to(me_id, author))
-        .exists()
+        .where(post.id == notification.post_id)
+        .scalar_subquery()
     )
     return and_(
         notification.hidden_at.is_(None),
