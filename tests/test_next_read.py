@@ -1,0 +1,142 @@
+"""Rows 56 and 59: who goes away is gone on the next read, on every instance, without a trace."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from tests.browser import Browser
+from tests.circle import app, circle, engine, real, scalar
+from tests.factories import PASSWORD
+from tests.live import running
+from tests.mailing import mailing, smtp
+from wxc.core.config import Config
+from wxc.deletions import service as deletions
+from wxc.recount import recount
+
+__all__ = ["app", "circle", "engine", "mailing", "real", "smtp"]
+OWN = ("/users/{name}", "/users/{name}/posts", "/posts/{post}")
+"""What is hers: not there any more."""
+LISTS = (
+    "/feeds",
+    "/notifications",
+    "/users?q={name}",
+    "/users/member_0/followers",
+    "/users/member_0/following",
+    "/users/member_2/followers",
+    "/posts/{mine}/likes",
+    "/posts/{mine}/comments",
+)
+"""Where she was among others."""
+
+
+class Reader:
+    """Member 0 on another instance, who has read all there was of member 1."""
+
+    def __init__(self, browser: Browser, mine: str, post: str) -> None:
+        self.browser = browser
+        self.named = {"name": "member_1", "mine": mine, "post": post}
+        self.tags: dict[str, str] = {}
+
+    async def read(self, path: str) -> httpx.Response:
+        """The answer now, asked for like by a browser that has the one before."""
+        known = {"If-None-Match": self.tags[path]} if path in self.tags else {}
+        answer = await self.browser.get(path.format(**self.named), headers=known)
+        if "etag" in answer.headers:
+            self.tags[path] = answer.headers["etag"]
+        return answer
+
+    async def names(self, path: str) -> bool:
+        return '"username":"member_1"' in (await self.read(path)).text
+
+
+@pytest.fixture
+async def reader(real: Config, circle: list[Browser]) -> AsyncIterator[Reader]:
+    """All of it has been read once, and member 1 was there."""
+    mine, post = [await _post_of(browser) for browser in circle[:2]]
+    assert (await circle[1].post(f"/posts/{mine}/comments", json={"body": "well"})).is_success
+    assert (await circle[1].post(f"/posts/{post}/comments", json={"body": "so"})).is_success
+    async with running(real) as elsewhere, Browser(elsewhere) as browser:
+        await browser.log_in("member_0")
+        reader = Reader(browser, mine, post)
+        for path in (*OWN, *LISTS):
+            assert await reader.names(path), path
+        yield reader
+
+
+async def _post_of(browser: Browser) -> str:
+    posts = (await browser.get(f"/users/{browser.username}/posts")).json()["items"]
+    return str(posts[0]["id"])
+
+
+async def drifted(config: Config) -> list[str]:
+    """The counters that count what is not there."""
+    return [one.counter for one in await recount(config, repair=False) if one.drifted]
+
+
+@pytest.mark.parametrize("who", ["blocker", "blocked"])
+async def test_a_block_hides_at_once(reader: Reader, circle: list[Browser], who: str) -> None:
+    one, other = (0, 1) if who == "blocker" else (1, 0)
+    assert (await circle[one].post(f"/users/member_{other}/block")).is_success
+
+    for path in LISTS:
+        assert not await reader.names(path), path
+    for path in OWN:
+        is_profile_of_blocked = path == "/users/{name}" and who == "blocker"
+        assert (await reader.read(path)).status_code == (200 if is_profile_of_blocked else 404)
+
+
+async def test_who_is_followed_no_more_is_out_of_the_feed_at_once(
+    reader: Reader, circle: list[Browser]
+) -> None:
+    assert (await circle[0].delete("/users/member_1/follow")).is_success
+
+    assert not await reader.names("/feeds")
+    assert not await reader.names("/users/member_0/following")
+    profile = (await reader.read("/users/{name}")).json()
+    assert (profile["viewer"]["following"], profile["followers_count"]) == (False, 4)
+
+
+async def test_who_leaves_is_gone_at_once_and_counted_nowhere(
+    app: FastAPI, real: Config, reader: Reader, circle: list[Browser], engine: AsyncEngine
+) -> None:
+    answer = await circle[1].delete("/settings", json={"current_password": PASSWORD})
+    assert answer.status_code == 204
+
+    for path in OWN:
+        assert (await reader.read(path)).status_code == 404, path
+    for path in LISTS:
+        assert not await reader.names(path), path
+    profile = (await reader.read("/users/member_0")).json()
+    assert (profile["followers_count"], profile["following_count"]) == (4, 4)
+    post = (await reader.read("/posts/{mine}")).json()
+    assert (post["likes_count"], post["comments_count"]) == (4, 0)
+    assert (await circle[1].get("/auth-check")).status_code == 401
+
+    while await deletions.clear_up(app.state.database, kept=timedelta()):
+        pass
+    assert await drifted(real) == []
+    assert await scalar(engine, "SELECT count(*) FROM users WHERE username = 'member_1'") == 0
+
+
+async def test_a_deleted_post_takes_its_thread_and_its_notifications_along(
+    real: Config, reader: Reader, circle: list[Browser], engine: AsyncEngine
+) -> None:
+    thread = f"/posts/{reader.named['post']}/comments"
+    comment = (await circle[0].post(thread, json={"body": "hear, hear"})).json()["id"]
+    assert (await circle[2].post(f"/comments/{comment}/like")).is_success
+    assert (await circle[1].delete(f"/posts/{reader.named['post']}")).status_code == 204
+
+    gone = ("/posts/{post}", "/posts/{post}/likes", "/posts/{post}/comments")
+    for path in (*gone, f"/comments/{comment}", f"/comments/{comment}/replies"):
+        assert (await reader.read(path)).status_code == 404, path
+    assert (await reader.read("/users/{name}/posts")).json()["items"] == []
+    assert (await reader.read("/users/{name}")).json()["posts_count"] == 0
+    assert reader.named["post"] not in (await reader.read("/feeds")).text
+    assert reader.named["post"] not in (await circle[1].get("/notifications")).text
+    assert await drifted(real) == []
+    orphans = f"SELECT count(*) FROM notifications WHERE post_id = '{reader.named['post']}'"  # noqa: S608
+    assert await scalar(engine, orphans) == 0
