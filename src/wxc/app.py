@@ -38,6 +38,7 @@ from wxc.core.redis import RedisClient
 from wxc.core.signing import derive_key
 from wxc.core.streams import StreamPlaces
 from wxc.deletions.router import router as deletions
+from wxc.exchange.router import router as exchange
 from wxc.exports.router import router as exports
 from wxc.feed.router import router as feed
 from wxc.notifications.router import router as notifications
@@ -63,6 +64,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     posts,
     feed,
     notifications,
+    exchange,
     operations,
 )
 
@@ -85,6 +87,7 @@ _TAGS: list[dict[str, Any]] = [
     {"name": "posts", "description": "What members write."},
     {"name": "feed", "description": "What a member reads first."},
     {"name": "notifications", "description": "What others did that concerns you."},
+    {"name": "exchange", "description": "Members' boards of rates, and what they come to."},
     {"name": "operations", "description": "Health, for those who run the service."},
 ]
 
