@@ -1,16 +1,20 @@
 """What a request may cost: SQL statements and round trips to Redis."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.browser import Browser
 from tests.conftest import Member
 from tests.database import StatementLog
-from tests.factories import PASSWORD, make_follow, make_like, make_post, make_user
+from tests.factories import PASSWORD, make_exchange, make_follow, make_like, make_post, make_user
+from wxc.core import clock
 from wxc.core.redis import RedisClient
+from wxc.models import Exchange
 
 T = TypeVar("T")
 
@@ -22,7 +26,13 @@ async def ada(member: Member, connection: AsyncConnection) -> Browser:
     await make_follow(connection, ada.id, bob)
     for author in (ada.id, bob):
         await make_post(connection, author)
-    await make_user(connection, "eve")
+    eve = await make_user(connection, "eve")
+    for owner in (ada.id, eve):
+        begun = datetime(2026, 10, 1, tzinfo=UTC)
+        exchange_id = await make_exchange(connection, owner, confirmed_at=begun)
+        await connection.execute(
+            update(Exchange).where(Exchange.id == exchange_id).values(confirmed_at=clock.now())
+        )
     return ada
 
 
@@ -74,6 +84,13 @@ ROUND_TRIPS = {
         ("DELETE", "/users/bob/mute", None, 3),
         ("GET", "/settings/mutes", None, 1),
         ("GET", "/notifications", None, 2),
+        ("GET", "/exchange", None, 1),
+        ("GET", "/users/eve/exchange", None, 1),
+        ("GET", "/users/eve/exchange?as_of=2026-11-01T00:00:00Z", None, 1),
+        ("GET", "/users/eve/exchange/history?currency=JPY", None, 2),
+        ("PUT", "/exchange", {"name": "A", "base_currency": "SGD", "rates": []}, 5),
+        ("POST", "/exchange/confirm", None, 4),
+        ("DELETE", "/exchange", None, 2),
         ("GET", "/notifications?unread=true", None, 2),
         ("POST", "/notifications/read", {"up_to": "019a2b3c-4d5e-7f60-8a1b-2c3d4e5f6071"}, 2),
     ],
@@ -84,7 +101,7 @@ async def test_a_request_costs_no_more_than_its_budget(
     round_trips: list[int],
     method: str,
     path: str,
-    body: dict[str, str] | None,
+    body: dict[str, Any] | None,
     statements: int,
 ) -> None:
     post = (await ada.get("/users/ada/posts")).json()["items"][0]["id"]

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from uuid import UUID
 
 import httpx
@@ -41,6 +42,14 @@ class World:
             path = path.replace(f"{{{name}}}", (given or {}).get(name) or self._value(name))
         return path
 
+    def whole_address(
+        self, operation: Operation, given: Mapping[str, str] | None = None, query: str = ""
+    ) -> str:
+        """The path with the query, and in this what the operation cannot do without."""
+        missing = [f"{name}={value}" for name, value in operation.needed if f"{name}=" not in query]
+        more = ("&" if query else "?") + "&".join(missing) if missing else ""
+        return self.address(operation, given) + query + more
+
     async def send(
         self,
         operation: Operation,
@@ -58,7 +67,7 @@ class World:
             headers = {} if content is None else _JSON
         return await (browser or self.ada).request(
             operation.method,
-            self.address(operation, path) + query,
+            self.whole_address(operation, path, query),
             content=content,
             headers=headers,
         )
@@ -97,6 +106,9 @@ async def world(
         await factories.make_block(connection, ada.id, loud)
         await factories.make_mute(connection, ada.id, loud)
         await factories.make_notification(connection, ada.id, grace)
+    for owner in people:
+        lines = [{"currency": code, "we_buy": Decimal(1)} for code in ("JPY", "USD")]
+        await factories.make_exchange(connection, owner, lines, place=(1.28, 103.85))
     return World(ada, stranger, posts[0], connection)
 
 

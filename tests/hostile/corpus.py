@@ -110,6 +110,15 @@ class Operation:
         return [Slot((one["name"],), one["schema"]) for one in found if one["in"] == place]
 
     @property
+    def needed(self) -> list[tuple[str, str]]:
+        """The query parameters that are required, with their first examples."""
+        return [
+            (one["name"], one["schema"]["examples"][0])
+            for one in self.declared.get("parameters", ())
+            if one["in"] == "query" and one["required"]
+        ]
+
+    @property
     def body_schema(self) -> Schema | None:
         body = self.declared.get("requestBody")
         return None if body is None else next(variants(body["content"][_BODY]["schema"]))
@@ -145,6 +154,14 @@ class Operation:
             target = target[part]
         target[path[-1]] = _MARK
         return json.dumps(body).encode().replace(json.dumps(_MARK).encode(), source)
+
+    def body_with_more(self, path: Path, source: bytes) -> bytes:
+        """The example with this member, as JSON text, at the beginning of the object there."""
+        found: Any = self.examples[0]
+        for part in path:
+            found = found[part]
+        whole = b"{%s, %s" % (source, json.dumps(found).encode()[1:])
+        return self.body_with(path, whole) if path else whole
 
 
 def _slots(schema: Schema, example: object, path: Path) -> Iterator[Slot]:

@@ -24,8 +24,12 @@ class _DecimalText:
 
     is_positive: bool
 
-    def parse(self, value: str) -> Decimal:
-        """The number, which remembers how many digits were written."""
+    def parse(self, value: object) -> Decimal:
+        """The number, which remembers how many digits were written; ours are taken as they are."""
+        if isinstance(value, Decimal):
+            return value
+        if not isinstance(value, str):
+            raise PydanticCustomError("string_type", "The number must be a string.")
         if not _FORM.fullmatch(value):
             raise PydanticCustomError(
                 "decimal_malformed",
@@ -39,16 +43,10 @@ class _DecimalText:
     def __get_pydantic_core_schema__(
         self, _source: type[Decimal], _handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        parsed = core_schema.no_info_after_validator_function(
-            self.parse, core_schema.str_schema(strict=True)
-        )
-        return core_schema.json_or_python_schema(
-            json_schema=parsed,
-            python_schema=core_schema.union_schema(
-                [core_schema.is_instance_schema(Decimal), parsed], mode="left_to_right"
-            ),
+        return core_schema.no_info_plain_validator_function(
+            self.parse,
             serialization=core_schema.plain_serializer_function_ser_schema(
-                plain, return_schema=core_schema.str_schema()
+                plain, return_schema=core_schema.str_schema(), when_used="json"
             ),
         )
 

@@ -3,6 +3,9 @@
 from wxc.models.audit_event import AuditEvent, AuditKind
 from wxc.models.base import Base
 from wxc.models.block import Block
+from wxc.models.exchange import Exchange
+from wxc.models.exchange_confirmation import ExchangeConfirmation
+from wxc.models.exchange_rate import ExchangeRate
 from wxc.models.follow import Follow
 from wxc.models.mail_token import MailToken
 from wxc.models.mute import Mute
@@ -10,6 +13,7 @@ from wxc.models.notification import Notification, NotificationType
 from wxc.models.outbox_mail import MailKind, MailState, OutboxMail
 from wxc.models.post import Post
 from wxc.models.post_like import PostLike
+from wxc.models.rate_event import RateEvent
 from wxc.models.report import Report, ReportReason, ReportTarget
 from wxc.models.session import Session
 from wxc.models.used_username import UsedUsername
@@ -20,6 +24,9 @@ __all__ = [
     "AuditKind",
     "Base",
     "Block",
+    "Exchange",
+    "ExchangeConfirmation",
+    "ExchangeRate",
     "Follow",
     "MailKind",
     "MailState",
@@ -30,6 +37,7 @@ __all__ = [
     "OutboxMail",
     "Post",
     "PostLike",
+    "RateEvent",
     "Report",
     "ReportReason",
     "ReportTarget",
