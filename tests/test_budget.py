@@ -87,6 +87,7 @@ ROUND_TRIPS = {
         ("GET", "/exchange", None, 1),
         ("GET", "/users/eve/exchange", None, 1),
         ("GET", "/users/eve/exchange?as_of=2026-11-01T00:00:00Z", None, 1),
+        ("GET", "/users/eve/exchange/quote?from=SGD&to=JPY&amount=5", None, 1),
         ("GET", "/users/eve/exchange/history?currency=JPY", None, 2),
         ("PUT", "/exchange", {"name": "A", "base_currency": "SGD", "rates": []}, 5),
         ("POST", "/exchange/confirm", None, 4),

@@ -111,12 +111,11 @@ class Operation:
 
     @property
     def needed(self) -> list[tuple[str, str]]:
-        """The query parameters that are required, with their first examples."""
-        return [
-            (one["name"], one["schema"]["examples"][0])
-            for one in self.declared.get("parameters", ())
-            if one["in"] == "query" and one["required"]
-        ]
+        """The query parameters that are required, with their first examples; of two amounts one."""
+        queries = [one for one in self.declared.get("parameters", ()) if one["in"] == "query"]
+        names = {one["name"] for one in queries}
+        needed = [(one["name"], one["schema"]["examples"][0]) for one in queries if one["required"]]
+        return [*needed, ("amount", "500")] if {"amount", "to_amount"} <= names else needed
 
     @property
     def body_schema(self) -> Schema | None:

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import (
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    WithJsonSchema,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -62,7 +67,18 @@ def plain(number: Decimal) -> str:
     return f"{number:f}"
 
 
+def decimals_of(number: Decimal) -> int:
+    """How many digits were written after the point."""
+    return len(plain(number).partition(".")[2])
+
+
 DecimalText = Annotated[Decimal, _DecimalText(is_positive=False)]
 """A decimal that is not negative, as a string: `"0.50"` stays `"0.50"`."""
 PositiveDecimalText = Annotated[Decimal, _DecimalText(is_positive=True)]
 """The same, and not zero."""
+RatioText = Annotated[
+    Decimal,
+    PlainSerializer(plain, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"}),
+]
+"""What we have divided, of whatever size, as a string."""

@@ -65,10 +65,14 @@ class Leg:
     side: Side
 
     @property
+    def number(self) -> Decimal:
+        """What the board says, per unit."""
+        return (self.rate.we_buy if self.side is Side.WE_BUY else self.rate.we_sell) or Decimal()
+
+    @property
     def price(self) -> Fraction:
         """Of one of the foreign currency, in the base currency."""
-        number = self.rate.we_buy if self.side is Side.WE_BUY else self.rate.we_sell
-        return Fraction(number or 0) / self.rate.unit
+        return Fraction(self.number) / self.rate.unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +101,30 @@ class Outcome:
 
 def convert(base: str, rates: Mapping[str, Rate], wish: Wish) -> Outcome:
     """Do the conversion by the board's rates; raises `TooLarge`."""
-    mode = Mode.DOWN if wish.to_amount is None else Mode.UP
-    increment = smallest_unit(wish.target if mode is Mode.DOWN else wish.source)
-    outcome = Outcome(wish.from_amount, wish.to_amount, None, None, (), mode, increment)
     legs = _legs(base, rates, wish)
+    nothing = not_offered(wish)
     if legs is None:
-        return replace(outcome, reason=Reason.NOT_OFFERED)
+        return nothing
     factor = _factor(legs)
-    outcome = replace(outcome, legs=legs, effective_rate=significant(factor))
+    done = replace(nothing, reason=None, legs=legs, effective_rate=significant(factor))
     if wish.to_amount is None:
         exact = Fraction(wish.from_amount or 0) * factor
-        done = replace(outcome, to_amount=_rounded(exact, increment, mode))
+        done = replace(done, to_amount=_rounded(exact, done.increment, done.mode))
     else:
         exact = Fraction(wish.to_amount) / factor
-        done = replace(outcome, from_amount=_rounded(exact, increment, mode))
+        done = replace(done, from_amount=_rounded(exact, done.increment, done.mode))
     reason = _reason_against(done, wish)
-    return done if reason is None else replace(outcome, reason=reason)
+    if reason is None:
+        return done
+    return replace(done, reason=reason, from_amount=wish.from_amount, to_amount=wish.to_amount)
+
+
+def not_offered(wish: Wish) -> Outcome:
+    """What comes of a wish where the board has nothing to say about it."""
+    mode = Mode.DOWN if wish.to_amount is None else Mode.UP
+    increment = smallest_unit(wish.target if mode is Mode.DOWN else wish.source)
+    amounts = (wish.from_amount, wish.to_amount)
+    return Outcome(*amounts, Reason.NOT_OFFERED, None, (), mode, increment)
 
 
 def smallest_unit(currency: str) -> Decimal:

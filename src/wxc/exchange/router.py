@@ -12,9 +12,9 @@ from wxc.core.errors import PreconditionFailed
 from wxc.core.etags import IfMatch, IfNoneMatch
 from wxc.core.openapi import documented
 from wxc.exchange import service
-from wxc.exchange.dependencies import AsOf, HistorySpan
-from wxc.exchange.errors import ExchangeNotFound
-from wxc.exchange.schemas import Board, CurrencyPage, Exchange, RateHistoryPage
+from wxc.exchange.dependencies import AsOf, HistorySpan, Wanted
+from wxc.exchange.errors import AmountTooLarge, ExchangeNotFound
+from wxc.exchange.schemas import Board, CurrencyPage, Exchange, Quote, RateHistoryPage
 from wxc.users.dependencies import NamedUser
 from wxc.users.errors import UserNotFound
 
@@ -105,6 +105,24 @@ async def get_exchange(
     """
     found = await service.find_exchange(reader, username, viewer.id if viewer else None, as_of)
     return etags.answer(found, if_none_match, is_signed_in=viewer is not None)
+
+
+@router.get(
+    "/users/{username}/exchange/quote",
+    summary="What an amount comes to",
+    responses=documented(
+        UserNotFound, ExchangeNotFound, AmountTooLarge, NotAuthenticated, SessionExpired
+    ),
+)
+async def get_quote(
+    username: NamedUser, wish: Wanted, as_of: AsOf, viewer: MaybeUser, reader: ReadSession
+) -> Quote:
+    """Convert `amount`, or tell what `to_amount` costs, by a person's board, now or as of a moment.
+
+    Exact, and rounded once: what you receive down, what you pay up. What cannot be done is no
+    error: `feasible` is false, and `reason` says why. An expired board offers nothing.
+    """
+    return await service.quote(reader, username, viewer.id if viewer else None, wish, as_of)
 
 
 @router.get(

@@ -17,12 +17,13 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from wxc.core.currencies import CurrencyCode
-from wxc.core.decimals import DecimalText, PositiveDecimalText
+from wxc.core.decimals import DecimalText, PositiveDecimalText, RatioText
 from wxc.core.pagination import Page
 from wxc.core.text import Text
 from wxc.core.times import Timestamp
 from wxc.exchange.freshness import State
 from wxc.exchange.hours import time_zones
+from wxc.exchange.quotes import Mode, Reason, Side
 from wxc.users.schemas import UserSummary
 
 MOST_RATES = 60
@@ -247,6 +248,48 @@ class RateBucket(BaseModel):
 
 class RateHistoryPage(Page[RateEvent | RateBucket]):
     """One page of changes, or of hours or days with changes."""
+
+
+class QuoteLeg(BaseModel):
+    """One foreign currency that changes hands, by one side of its line."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    currency: str
+    side: Side
+    rate: DecimalText
+    """In the base currency, per `unit`."""
+    unit: int
+    confirmed_at: Timestamp
+
+
+class Rounding(BaseModel):
+    """The one rounding, at the end: `down` what is received, `up` what is paid."""
+
+    mode: Mode
+    increment: DecimalText
+
+
+class Quote(BaseModel):
+    """What a conversion comes to, and all that is needed to compute it anew."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True, validate_by_name=True)
+
+    source: Annotated[str, Field(alias="from")]
+    target: Annotated[str, Field(alias="to")]
+    from_amount: DecimalText | None
+    """What the customer pays; null where it was to be computed and cannot."""
+    to_amount: DecimalText | None
+    """What the customer receives; likewise."""
+    feasible: bool
+    reason: Reason | None
+    """Why it cannot be done."""
+    effective_rate: RatioText | None
+    """`to` per `from` before rounding, to ten significant digits."""
+    legs: list[QuoteLeg]
+    rounding: Rounding
+    as_of: Timestamp
+    state: State
 
 
 def _exceeds(one: Decimal | None, other: Decimal | None) -> bool:

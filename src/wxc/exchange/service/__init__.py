@@ -1,5 +1,6 @@
 """Boards of rates: what may happen to them, and what follows."""
 
+from wxc.exchange.service.quoting import quote
 from wxc.exchange.service.reading import (
     find_exchange,
     find_own,
@@ -17,6 +18,7 @@ __all__ = [
     "find_own",
     "list_currencies",
     "list_history",
+    "quote",
     "replace_board",
     "verify_rates",
 ]

@@ -82,19 +82,24 @@ async def list_history(
 
 
 def refuse_hidden(rows: Sequence[AnyRow], viewer_id: UUID | None) -> None:
-    """Raise `UserNotFound`, or `ExchangeNotFound` where no board is there for the viewer.
+    """As `refuse_absent`; raises `ExchangeNotFound` also where the board has expired for others."""
+    refuse_absent(rows)
+    if is_hidden(rows[0], viewer_id):
+        raise ExchangeNotFound
 
-    Whether one is there is today's question, whatever moment is asked for; but nobody sees a
-    board before its beginning.
-    """
+
+def refuse_absent(rows: Sequence[AnyRow]) -> None:
+    """Raise `UserNotFound`, or `ExchangeNotFound` where there is no board, or was none then."""
     if not rows:
         raise UserNotFound
-    row = rows[0]
-    if row.id is None or row.confirmed_at is None:
+    if rows[0].id is None or rows[0].confirmed_at is None:
         raise ExchangeNotFound
+
+
+def is_hidden(row: AnyRow, viewer_id: UUID | None) -> bool:
+    """Whether the board has expired: a question of today, whatever moment is asked for."""
     state = state_of(row.confirmed_now, row.valid_now, clock.now())
-    if state is State.EXPIRED and row.owner_id != viewer_id:
-        raise ExchangeNotFound
+    return state is State.EXPIRED and row.owner_id != viewer_id
 
 
 def present(rows: Sequence[AnyRow], moment: datetime) -> Exchange:
