@@ -1,7 +1,10 @@
 """Rows for tests, made by the statement that the application itself would not shorten."""
 
 import itertools
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,18 +14,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wxc.core import clock
 from wxc.core.ids import first_id_at, new_id
+from wxc.exchange.chain import GENESIS, Event, link
 from wxc.models import (
     AuditEvent,
     AuditKind,
     Block,
     Comment,
     CommentLike,
+    Exchange,
+    ExchangeConfirmation,
+    ExchangeRate,
     Follow,
     Mute,
     Notification,
     NotificationType,
     Post,
     PostLike,
+    RateEvent,
     Report,
     ReportReason,
     ReportTarget,
@@ -33,6 +41,8 @@ from wxc.models import (
 PASSWORD = "correct horse battery"
 _PASSWORD_HASH = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 _numbers = itertools.count(1)
+_NO_NUMBERS = dict.fromkeys(("we_buy", "we_sell", "min_amount", "max_amount"))
+_YEN = {"currency": "JPY", "unit": 100, "we_buy": Decimal("0.8000"), "we_sell": Decimal("0.9999")}
 
 
 async def make_user(
@@ -128,6 +138,52 @@ async def make_notification(
     return identifier
 
 
+async def make_exchange(
+    connection: AsyncConnection,
+    owner_id: UUID,
+    rates: Sequence[dict[str, Any]] = (),
+    *,
+    place: tuple[float, float] | None = None,
+    **fields: Any,
+) -> UUID:
+    """A board confirmed at `confirmed_at`, by default now, with its history; its id.
+
+    A rate is `{"currency": "JPY", "unit": 100, "we_buy": Decimal("0.8950"), …}`; `place` is
+    latitude and longitude.
+    """
+    moment = fields.get("confirmed_at") or clock.now()
+    values = {
+        "id": new_id(),
+        "owner_id": owner_id,
+        "name": "Exchange",
+        "base_currency": "SGD",
+        "location": place and f"SRID=4326;POINT({place[1]} {place[0]})",
+        "opening_hours": [],
+        "valid_for_hours": 24,
+        "confirmed_at": moment,
+        "updated_at": moment,
+        "version": 1,
+        **fields,
+    }
+    await connection.execute(insert(Exchange).values(values))
+    await connection.execute(update(User).where(User.id == owner_id).values(has_exchange=True))
+    exchange_id, base = UUID(str(values["id"])), values["base_currency"]
+    terms = {"base_currency": base, "valid_for_hours": values["valid_for_hours"]}
+    await connection.execute(
+        insert(ExchangeConfirmation).values(exchange_id=exchange_id, at=moment, **terms)
+    )
+    previous = GENESIS
+    for seq, rate in enumerate(rates, 1):
+        line = {"base_currency": base, "unit": 1, **_NO_NUMBERS, **rate}
+        await connection.execute(
+            insert(ExchangeRate).values(exchange_id=exchange_id, valid_from=moment, **line)
+        )
+        event = Event(exchange_id=exchange_id, seq=seq, at=moment, **line)
+        previous = link(previous, event)
+        await connection.execute(insert(RateEvent).values(**asdict(event), hash=previous))
+    return exchange_id
+
+
 async def make_report(
     connection: AsyncConnection,
     reporter_id: UUID,
@@ -214,5 +270,6 @@ async def make_noise(connection: AsyncConnection) -> None:
         comment_id = await make_comment(connection, neighbour, post_id, body="noise")
         await make_comment(connection, person, post_id, comment_id, "noise")
         await make_comment_like(connection, person, comment_id)
+        await make_exchange(connection, person, [_YEN], place=(1.28, 103.85))
     await make_block(connection, people[0], people[2])
     await make_mute(connection, people[1], people[3])

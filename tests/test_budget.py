@@ -1,9 +1,11 @@
 """What a request may cost: SQL statements and round trips to Redis."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.browser import Browser
@@ -12,12 +14,15 @@ from tests.database import StatementLog
 from tests.factories import (
     PASSWORD,
     make_comment,
+    make_exchange,
     make_follow,
     make_like,
     make_post,
     make_user,
 )
+from wxc.core import clock
 from wxc.core.redis import RedisClient
+from wxc.models import Exchange
 
 T = TypeVar("T")
 
@@ -31,7 +36,13 @@ async def ada(member: Member, connection: AsyncConnection) -> Browser:
         post_id = await make_post(connection, author)
         comment_id = await make_comment(connection, ada.id, post_id)
         await make_comment(connection, bob, post_id, comment_id)
-    await make_user(connection, "eve")
+    eve = await make_user(connection, "eve")
+    for owner in (ada.id, eve):
+        begun = datetime(2026, 10, 1, tzinfo=UTC)
+        exchange_id = await make_exchange(connection, owner, confirmed_at=begun)
+        await connection.execute(
+            update(Exchange).where(Exchange.id == exchange_id).values(confirmed_at=clock.now())
+        )
     return ada
 
 
@@ -98,6 +109,14 @@ ROUND_TRIPS = {
         ("DELETE", "/users/bob/mute", None, 3),
         ("GET", "/settings/mutes", None, 1),
         ("GET", "/notifications", None, 2),
+        ("GET", "/exchange", None, 1),
+        ("GET", "/users/eve/exchange", None, 1),
+        ("GET", "/users/eve/exchange?as_of=2026-11-01T00:00:00Z", None, 1),
+        ("GET", "/users/eve/exchange/quote?from=SGD&to=JPY&amount=5", None, 1),
+        ("GET", "/users/eve/exchange/history?currency=JPY", None, 2),
+        ("PUT", "/exchange", {"name": "A", "base_currency": "SGD", "rates": []}, 5),
+        ("POST", "/exchange/confirm", None, 4),
+        ("DELETE", "/exchange", None, 2),
         ("GET", "/notifications?unread=true", None, 2),
         ("POST", "/notifications/read", {"up_to": "019a2b3c-4d5e-7f60-8a1b-2c3d4e5f6071"}, 2),
     ],
@@ -108,7 +127,7 @@ async def test_a_request_costs_no_more_than_its_budget(
     round_trips: list[int],
     method: str,
     path: str,
-    body: dict[str, str] | None,
+    body: dict[str, Any] | None,
     statements: int,
 ) -> None:
     post = (await ada.get("/users/ada/posts")).json()["items"][0]["id"]

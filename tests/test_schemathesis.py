@@ -58,6 +58,8 @@ def test_the_application_does_what_its_document_says(
         "cursor" in (case.query or {})
         or "token" in (case.path_parameters or {})
         or {"If-Match", "Idempotency-Key"} & (case.headers or {}).keys()
+        # Nor that two numbers stand in an order, or that a time has been.
+        or "exchange" in case.path
     )
     left_out: list[Any] = [positive_data_acceptance] if is_ours_alone else []
     case.call_and_validate(base_url=server.url, headers=session, excluded_checks=left_out)

@@ -72,6 +72,9 @@ MATRIX = {
     "comments_unlike_comment": _LIKE,
     "comments_list_replies": _READ,
     "feed_read_feed": _MEMBER,
+    "exchange_get_exchange": _READ,
+    "exchange_get_quote": _READ,
+    "exchange_list_rate_history": _READ,
     "notifications_list_notifications": _MEMBER,
     "notifications_mark_read": _MEMBER,
     "reports_write_report": "401 201 201 201  404 404 201 404 404",
@@ -91,6 +94,7 @@ SHOWN_TO_FOLLOWERS = {
     "comments_list_comments",
     "comments_get_comment",
     "comments_list_replies",
+    "exchange_get_exchange",
     "notifications_list_notifications",
     "settings_export_account",
 }
@@ -144,6 +148,9 @@ async def scene(
     app.state.events.end()  # a stream says what it has to say, and is over
     olga, nina, theo = [await member(name) for name in ("olga", "nina", "theo")]
     await olga.put("/settings", json={"display_name": f"{CANARY} O.", "bio": f"{CANARY}!"})
+    rates = [{"currency": "JPY", "unit": 100, "we_buy": "0.9", "we_sell": "0.92"}]
+    board = {"name": f"{CANARY} exchange", "base_currency": "SGD", "rates": rates}
+    assert (await olga.put("/exchange", json=board)).status_code == 201
     async with Browser(app) as elsewhere:  # whose session is there to be ended
         await elsewhere.log_in("olga")
     last = select(Session.id).where(Session.user_id == olga.id).order_by(Session.id.desc()).limit(1)
@@ -249,7 +256,7 @@ async def _send(browser: Browser, operation: Operation, named: dict[str, str]) -
     for slot in operation.parameters("path"):
         name = str(slot.path[0])
         path = path.replace(f"{{{name}}}", named.get(name) or str(new_id()))
-    query = {name: named[name] for name in operation.required_parameters}
+    query = {name: named.get(name) or example for name, example in operation.needed.items()}
     body = _body(operation, named)
     options = {} if body is None else {"json": body}
     return await browser.request(operation.method, path, params=query, **options)
@@ -314,6 +321,6 @@ def _all_named(operation: Operation, scene: Scene) -> Iterator[dict[str, str]]:
         "q": ["olga", CANARY, f"{CANARY} O.", "zeisg o"],
     }
     names = [str(slot.path[0]) for slot in operation.parameters("path")]
-    names += operation.required_parameters
+    names += [name for name in operation.needed if name in values]
     for combination in product(*(values.get(name, [str(new_id())]) for name in names)):
         yield dict(zip(names, combination, strict=True))

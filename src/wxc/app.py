@@ -39,6 +39,7 @@ from wxc.core.redis import RedisClient
 from wxc.core.signing import derive_key
 from wxc.core.streams import StreamPlaces
 from wxc.deletions.router import router as deletions
+from wxc.exchange.router import router as exchange
 from wxc.exports.router import router as exports
 from wxc.feed.router import router as feed
 from wxc.idempotency.errors import Replayed
@@ -71,6 +72,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     comments,
     feed,
     notifications,
+    exchange,
     reports,
     operations,
 )
@@ -96,6 +98,7 @@ _TAGS: list[dict[str, Any]] = [
     {"name": "comments", "description": "What members say to posts and to one another."},
     {"name": "feed", "description": "What a member reads first."},
     {"name": "notifications", "description": "What others did that concerns you."},
+    {"name": "exchange", "description": "Members' boards of rates, and what they come to."},
     {"name": "reports", "description": "What operators should look at."},
     {"name": "operations", "description": "Health, for those who run the service."},
 ]

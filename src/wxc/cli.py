@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from wxc.core.config import Config
 from wxc.core.logging import configure_logging
-from wxc.operators import reports, user
+from wxc.operators import reports, user, verify_rates
 from wxc.terminal import read_config
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="WXC Social.")
 app.add_typer(user, name="user")
 app.add_typer(reports, name="reports")
+app.command()(verify_rates)
 _KEEP_ALIVE = 75  # seconds; longer than the load balancer's 60, so that it never meets a closed end
 
 

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
 import httpx
@@ -62,9 +63,9 @@ class World:
         for slot in operation.parameters("path"):
             name = str(slot.path[0])
             path = path.replace(f"{{{name}}}", (given or {}).get(name) or self._value(name))
-        for name in operation.required_parameters:
+        for name, example in operation.needed.items():
             if not re.search(rf"[?&]{name}(=|&|$)", query):
-                value = (given or {}).get(name) or self._value(name)
+                value = (given or {}).get(name) or example or self._value(name)
                 query += f"{'&' if query else '?'}{name}={value}"
         return path + query
 
@@ -162,6 +163,9 @@ async def _populate(connection: AsyncConnection) -> Rows:
         await factories.make_block(connection, ada, loud)
         await factories.make_mute(connection, ada, loud)
         await factories.make_notification(connection, ada, grace)
+    for owner in people:
+        lines = [{"currency": code, "we_buy": Decimal(1)} for code in ("JPY", "USD")]
+        await factories.make_exchange(connection, owner, lines, place=(1.28, 103.85))
     (example,) = CommentCreate.model_json_schema()["examples"]
     comments = [
         await factories.make_comment(connection, ada, posts[0], id=comment_id)

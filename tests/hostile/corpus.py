@@ -110,10 +110,19 @@ class Operation:
         return [Slot((one["name"],), one["schema"]) for one in found if one["in"] == place]
 
     @property
-    def required_parameters(self) -> list[str]:
-        """The parameters of the query without which there is nothing to do."""
-        found = self.declared.get("parameters", ())
-        return [one["name"] for one in found if one["in"] == "query" and one["required"]]
+    def needed(self) -> dict[str, str | None]:
+        """The query parameters without which there is nothing to do, with their first examples.
+
+        Of two amounts one is needed.
+        """
+        queries = [one for one in self.declared.get("parameters", ()) if one["in"] == "query"]
+        needed = {
+            one["name"]: one["schema"].get("examples", [None])[0]
+            for one in queries
+            if one["required"]
+        }
+        has_amounts = {"amount", "to_amount"} <= {one["name"] for one in queries}
+        return needed | {"amount": "500"} if has_amounts else needed
 
     @property
     def body_schema(self) -> Schema | None:
@@ -151,6 +160,14 @@ class Operation:
             target = target[part]
         target[path[-1]] = _MARK
         return json.dumps(body).encode().replace(json.dumps(_MARK).encode(), source)
+
+    def body_with_more(self, path: Path, source: bytes) -> bytes:
+        """The example with this member, as JSON text, at the beginning of the object there."""
+        found: Any = self.examples[0]
+        for part in path:
+            found = found[part]
+        whole = b"{%s, %s" % (source, json.dumps(found).encode()[1:])
+        return self.body_with(path, whole) if path else whole
 
 
 def _slots(schema: Schema, example: object, path: Path) -> Iterator[Slot]:

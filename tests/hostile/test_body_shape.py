@@ -95,12 +95,15 @@ async def test_a_key_named_twice_is_refused_however_it_is_spelled(
     operation: Operation, world: World
 ) -> None:
     before = await world.state()
-    body = operation.valid_body() or b""
 
     for slot in operation.slots:
         name = str(slot.path[-1])
+        if name.isdigit():
+            continue
         for spelled in (name, f"\\u{ord(name[0]):04x}{name[1:]}"):
-            twice = b'{"%s": %s, %s' % (spelled.encode(), _CANARY, body[1:])
+            twice = operation.body_with_more(
+                slot.path[:-1], b'"%s": %s' % (spelled.encode(), _CANARY)
+            )
             assert_refused(await world.send(operation, content=twice), "duplicate_key")
     for inner in (b'{"a": 1, "a": 1}', b'[{"a": [{"b": 1, "b": 2}]}]'):
         nested = operation.body_with(operation.slots[0].path, inner)

@@ -65,7 +65,8 @@ def _wrong_type(slot: Slot) -> Iterator[bytes]:
     for kind, source in kinds.items():
         if slot.variant(kind) is None:
             yield source
-    yield b'{"%s": %s}' % (CANARY.encode(), canary)
+    if slot.variant("object") is None:  # whose unknown fields are named, in a test of their own
+        yield b'{"%s": %s}' % (CANARY.encode(), canary)
     if slot.variant("array") is None:
         yield b"[]"
     if slot.variant("number") is None:

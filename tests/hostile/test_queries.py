@@ -160,7 +160,7 @@ async def test_a_cursor_holds_for_its_own_subject_or_owner_only(
     answer = await world.send(operation, query=f"?cursor={cursor}", browser=eve, path=world.others)
 
     names = {slot.path[0] for slot in operation.parameters("path")}
-    names |= set(operation.required_parameters)
+    names |= operation.needed.keys()
     assert is_own_list or names & world.others.keys(), "say there what else a list may belong to"
     assert_refused(answer, "invalid_cursor")
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.browser import Browser
 from tests.conftest import Member
 from tests.database import StatementLog
-from tests.factories import make_block, make_comment, make_post, make_user
+from tests.factories import make_block, make_comment, make_exchange, make_post, make_user
 
 from wxc.core import clock
 from wxc.core.config import Config
@@ -127,6 +127,16 @@ class TestReport:
         answer = await report(stranger, "user", bob)
 
         assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+
+
+async def test_a_board_can_be_reported_by_who_sees_it(
+    ada: Browser, bob: UUID, connection: AsyncConnection
+) -> None:
+    board = await make_exchange(connection, bob)
+
+    assert (await report(ada, "exchange", board)).status_code == 201
+    await make_block(connection, bob, ada.id)
+    assert_unknown(await report(ada, "exchange", board))
 
 
 class TestInvisible:

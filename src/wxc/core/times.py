@@ -1,18 +1,51 @@
-"""How a moment is written in an answer."""
+"""How a moment is written."""
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    PlainSerializer,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
 
 
-def _rfc3339(moment: datetime) -> str:
+def rfc3339(moment: datetime) -> str:
+    """The moment in UTC with `Z` and six decimals."""
     return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 Timestamp = Annotated[
     datetime,
-    PlainSerializer(_rfc3339, return_type=str, when_used="json-unless-none"),
+    PlainSerializer(rfc3339, return_type=str, when_used="json-unless-none"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 """An aware UTC moment; RFC 3339 with `Z` and always six decimals, so that it sorts as text."""
+
+
+_FORM = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})",
+    re.ASCII,
+)
+_FIRST_YEAR, _LAST_YEAR = 2000, 2200
+
+
+def _written_in_full(value: object) -> object:
+    """pydantic itself also reads numbers, and dates without a time."""
+    if isinstance(value, str) and not _FORM.fullmatch(value):
+        raise PydanticCustomError("time_malformed", "The time is not as in RFC 3339.")
+    return value
+
+
+def _in_our_time(moment: datetime) -> datetime:
+    if not _FIRST_YEAR <= moment.year < _LAST_YEAR:
+        raise PydanticCustomError("time_out_of_range", "The time is too far away.")
+    return moment.astimezone(UTC)
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_in_full), AfterValidator(_in_our_time)]
+"""A time that a client names, as in RFC 3339 with its offset; in UTC from then on."""

@@ -31,15 +31,29 @@ from wxc.models import (
     Block,
     Comment,
     CommentLike,
+    Exchange,
+    ExchangeConfirmation,
+    ExchangeRate,
     Follow,
     Mute,
     Notification,
     Post,
     PostLike,
+    RateEvent,
     User,
 )
 
-Owned = type[Block] | type[Comment] | type[Mute] | type[Notification] | type[Post] | type[PostLike]
+OfExchange = type[RateEvent] | type[ExchangeConfirmation] | type[ExchangeRate]
+Owned = (
+    type[Block]
+    | type[Comment]
+    | type[Mute]
+    | type[Notification]
+    | type[Post]
+    | type[PostLike]
+    | type[Exchange]
+    | OfExchange
+)
 Selecting = Callable[[UUID, int], AnySelect]
 """The ids of up to so many rows of a member."""
 
@@ -200,10 +214,22 @@ def _rows_of(table: Owned, owner: IdColumn | InstrumentedAttribute[UUID | None])
     return rows_of
 
 
+def _rows_of_exchange(table: OfExchange) -> Selecting:
+    def rows_of(user_id: UUID, most: int) -> AnySelect:
+        exchanges = select(Exchange.id).where(Exchange.owner_id == user_id)
+        return select(table.id).where(table.exchange_id.in_(exchanges)).limit(most)
+
+    return rows_of
+
+
 BELONGINGS: tuple[tuple[Owned, Selecting], ...] = (
     (PostLike, _likes_of_own_posts),
     (Comment, _threads_of_own_posts),
     (Post, _rows_of(Post, Post.author_id)),
+    (RateEvent, _rows_of_exchange(RateEvent)),
+    (ExchangeConfirmation, _rows_of_exchange(ExchangeConfirmation)),
+    (ExchangeRate, _rows_of_exchange(ExchangeRate)),
+    (Exchange, _rows_of(Exchange, Exchange.owner_id)),
     (Block, _rows_of(Block, Block.blocker_id)),
     (Block, _rows_of(Block, Block.blocked_id)),
     (Mute, _rows_of(Mute, Mute.muter_id)),

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from geoalchemy2 import Geometry
+from sqlalchemy import Select, and_, cast, func, select
 from sqlalchemy.orm import aliased
 
 from wxc.core.database import AnyRow, AnySelect, Reader
@@ -13,11 +14,14 @@ from wxc.models import (
     Block,
     Comment,
     CommentLike,
+    Exchange,
+    ExchangeConfirmation,
     Follow,
     Mute,
     Notification,
     Post,
     PostLike,
+    RateEvent,
     Report,
     Session,
     UsedUsername,
@@ -43,6 +47,10 @@ def _people(table: type[Base], mine: str, other: str) -> Listing:
         )
 
     return people, edge.id
+
+
+def _exchanges(me: UUID) -> Select[UUID]:
+    return select(Exchange.id).where(Exchange.owner_id == me)
 
 
 LISTINGS: Mapping[str, Listing] = {
@@ -101,6 +109,44 @@ LISTINGS: Mapping[str, Listing] = {
     "followers": _people(Follow, "followed_id", "follower_id"),
     "blocks": _people(Block, "blocker_id", "blocked_id"),
     "mutes": _people(Mute, "muter_id", "muted_id"),
+    "exchanges": (
+        lambda me: select(
+            Exchange.name,
+            Exchange.base_currency,
+            Exchange.description,
+            Exchange.address,
+            func.ST_Y(cast(Exchange.location, Geometry)).label("lat"),
+            func.ST_X(cast(Exchange.location, Geometry)).label("lon"),
+            Exchange.time_zone,
+            Exchange.opening_hours,
+            Exchange.valid_for_hours,
+            Exchange.created_at,
+            Exchange.updated_at,
+        ).where(Exchange.owner_id == me),
+        Exchange.id,
+    ),
+    "rate_events": (
+        lambda me: select(
+            RateEvent.seq,
+            RateEvent.at,
+            RateEvent.currency,
+            RateEvent.base_currency,
+            RateEvent.unit,
+            RateEvent.we_buy,
+            RateEvent.we_sell,
+            RateEvent.min_amount,
+            RateEvent.max_amount,
+        ).where(RateEvent.exchange_id.in_(_exchanges(me))),
+        RateEvent.seq,
+    ),
+    "exchange_confirmations": (
+        lambda me: select(
+            ExchangeConfirmation.at,
+            ExchangeConfirmation.base_currency,
+            ExchangeConfirmation.valid_for_hours,
+        ).where(ExchangeConfirmation.exchange_id.in_(_exchanges(me))),
+        ExchangeConfirmation.at,
+    ),
     "reports": (
         lambda me: select(
             Report.target_type,
@@ -133,7 +179,7 @@ class ExportReader:
         self.reader = reader
 
     async def batch(
-        self, name: str, user_id: UUID, after: UUID | str | None, most: int
+        self, name: str, user_id: UUID, after: object | None, most: int
     ) -> Sequence[AnyRow]:
         """Up to `most` rows of a list beyond that key, which is their column `key`."""
         listed, key = LISTINGS[name]

@@ -6,7 +6,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from wxc.auth.schemas import Me
+from wxc.core.decimals import DecimalText
 from wxc.core.times import Timestamp
+from wxc.exchange.schemas import OpeningHours
 from wxc.notifications.schemas import Kind
 
 
@@ -77,6 +79,44 @@ class ExportedPerson(BaseModel):
     created_at: Timestamp
 
 
+class ExportedExchange(BaseModel):
+    """Your exchange, without its rates, which are the last of their events."""
+
+    name: str
+    base_currency: str
+    description: str | None
+    address: str | None
+    lat: float | None
+    lon: float | None
+    time_zone: str | None
+    opening_hours: list[OpeningHours]
+    valid_for_hours: int
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class ExportedRateEvent(BaseModel):
+    """A line of your board has changed; both sides null: it was taken off."""
+
+    seq: int
+    at: Timestamp
+    currency: str
+    base_currency: str
+    unit: int
+    we_buy: DecimalText | None
+    we_sell: DecimalText | None
+    min_amount: DecimalText | None
+    max_amount: DecimalText | None
+
+
+class ExportedConfirmation(BaseModel):
+    """You have said that your board holds."""
+
+    at: Timestamp
+    base_currency: str
+    valid_for_hours: int
+
+
 class ExportedReport(BaseModel):
     """Something that you have reported."""
 
@@ -113,5 +153,8 @@ class Export(BaseModel):
     followers: list[ExportedPerson]
     blocks: list[ExportedPerson]
     mutes: list[ExportedPerson]
+    exchanges: list[ExportedExchange]
+    rate_events: list[ExportedRateEvent]
+    exchange_confirmations: list[ExportedConfirmation]
     reports: list[ExportedReport]
     notifications: list[ExportedNotification]

@@ -5,6 +5,9 @@ from wxc.models.base import Base
 from wxc.models.block import Block
 from wxc.models.comment import Comment
 from wxc.models.comment_like import CommentLike
+from wxc.models.exchange import Exchange
+from wxc.models.exchange_confirmation import ExchangeConfirmation
+from wxc.models.exchange_rate import ExchangeRate
 from wxc.models.follow import Follow
 from wxc.models.idempotency_key import IdempotencyKey
 from wxc.models.mail_token import MailToken
@@ -13,6 +16,7 @@ from wxc.models.notification import Notification, NotificationType
 from wxc.models.outbox_mail import MailKind, MailState, OutboxMail
 from wxc.models.post import Post
 from wxc.models.post_like import PostLike
+from wxc.models.rate_event import RateEvent
 from wxc.models.report import Report, ReportReason, ReportTarget
 from wxc.models.session import Session
 from wxc.models.used_username import UsedUsername
@@ -25,6 +29,9 @@ __all__ = [
     "Block",
     "Comment",
     "CommentLike",
+    "Exchange",
+    "ExchangeConfirmation",
+    "ExchangeRate",
     "Follow",
     "IdempotencyKey",
     "MailKind",
@@ -36,6 +43,7 @@ __all__ = [
     "OutboxMail",
     "Post",
     "PostLike",
+    "RateEvent",
     "Report",
     "ReportReason",
     "ReportTarget",

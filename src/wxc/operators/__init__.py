@@ -1,6 +1,7 @@
-"""What operators look into by `wxc user` and `wxc reports`, and what they do about it."""
+"""What operators look into by `wxc user`, `reports` and `verify-rates`, and what they do then."""
 
+from wxc.operators.rates import verify_rates
 from wxc.operators.reports import reports
 from wxc.operators.users import user
 
-__all__ = ["reports", "user"]
+__all__ = ["reports", "user", "verify_rates"]

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from wxc.comments.repository.sight import in_sight
 from wxc.core.database import AnyRow, AnySelect, Reader
-from wxc.models import Comment, Post, Report, ReportTarget, User
+from wxc.models import Comment, Exchange, Post, Report, ReportTarget, User
 from wxc.users.visibility import known_to, visible_to
 
 _MADE = ("id", "target_type", "target_id", "reason", "detail", "created_at")
@@ -36,12 +36,21 @@ def _visible_comment(comment_id: UUID, viewer_id: UUID) -> AnySelect:
     return seen.where(Comment.deleted_at.is_(None))
 
 
+def _visible_exchange(exchange_id: UUID, viewer_id: UUID) -> AnySelect:
+    return (
+        select(Exchange.id)
+        .join(User, User.id == Exchange.owner_id)
+        .where(Exchange.id == exchange_id, visible_to(viewer_id))
+    )
+
+
 VISIBLE: Mapping[str, Callable[[UUID, UUID], AnySelect]] = {
     ReportTarget.USER: _visible_user,
     ReportTarget.POST: _visible_post,
     ReportTarget.COMMENT: _visible_comment,
+    ReportTarget.EXCHANGE: _visible_exchange,
 }
-"""How a target is found that a viewer sees; a kind that is not here cannot be found yet."""
+"""How a target is found that a viewer sees."""
 
 
 class ReportReader:
@@ -100,10 +109,8 @@ class ReportRepository:
 
     async def is_visible(self, kind: str, target_id: UUID, viewer_id: UUID) -> bool:
         """Whether the viewer sees such a thing."""
-        find = VISIBLE.get(kind)
-        if find is None:
-            return False
-        return (await self.session.execute(find(target_id, viewer_id))).first() is not None
+        statement = VISIBLE[kind](target_id, viewer_id)
+        return (await self.session.execute(statement)).first() is not None
 
     async def put(self, reporter_id: UUID, values: dict[str, Any]) -> AnyRow:
         """The member's report of that target: a new one, or the open one in these words."""

@@ -1,0 +1,1 @@
+"""Members' currency exchanges."""

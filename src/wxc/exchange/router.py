@@ -1,0 +1,139 @@
+"""Currency exchanges."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response, status
+
+from wxc.auth.dependencies import CurrentUser, MaybeUser
+from wxc.auth.errors import NotAuthenticated, SessionExpired
+from wxc.core import etags
+from wxc.core.dependencies import Paging, ReadSession, Session, Transactions
+from wxc.core.errors import PreconditionFailed
+from wxc.core.etags import IfMatch, IfNoneMatch
+from wxc.core.openapi import documented
+from wxc.exchange import service
+from wxc.exchange.dependencies import AsOf, HistorySpan, Wanted
+from wxc.exchange.errors import AmountTooLarge, ExchangeNotFound
+from wxc.exchange.schemas import Board, CurrencyPage, Exchange, Quote, RateHistoryPage
+from wxc.users.dependencies import NamedUser
+from wxc.users.errors import UserNotFound
+
+router = APIRouter(tags=["exchange"])
+_BEGUN: dict[int | str, dict[str, Any]] = {
+    201: {"model": Exchange, "description": "There was none before.", **etags.ON_WRITE[200]}
+}
+
+
+@router.get("/currencies", summary="The currencies of the world")
+async def list_currencies() -> CurrencyPage:
+    """Every currency that a board may show, with its decimals. Cookies are ignored."""
+    return service.list_currencies()
+
+
+@router.get(
+    "/exchange",
+    summary="Your exchange",
+    response_model=Exchange,
+    responses=etags.ON_READ | documented(ExchangeNotFound, NotAuthenticated, SessionExpired),
+)
+async def get_own_exchange(
+    me: CurrentUser, database: Transactions, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Your board, also when it has expired and nobody else sees it."""
+    found = await service.find_own(database, me)
+    return etags.answer(found, if_none_match, is_signed_in=True)
+
+
+@router.put(
+    "/exchange",
+    summary="Replace your exchange",
+    responses=etags.ON_WRITE
+    | _BEGUN
+    | documented(PreconditionFailed, NotAuthenticated, SessionExpired),
+)
+async def replace_exchange(
+    board: Board, response: Response, me: CurrentUser, session: Session, if_match: IfMatch
+) -> Exchange:
+    """Open an exchange, or replace all that its board says, at once; all rates are confirmed.
+
+    Every line that has changed is noted in the public history. Digits are kept as you enter them.
+    With `If-Match` nothing is overwritten that another of your devices has changed meanwhile.
+    """
+    found, is_new = await service.replace_board(session, me, board, if_match)
+    response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+    return etags.stamped(response, found)
+
+
+@router.post(
+    "/exchange/confirm",
+    summary="Confirm your rates",
+    responses=etags.ON_WRITE | documented(ExchangeNotFound, NotAuthenticated, SessionExpired),
+)
+async def confirm_exchange(response: Response, me: CurrentUser, session: Session) -> Exchange:
+    """Say that all of the board still holds: it is fresh again."""
+    return etags.stamped(response, await service.confirm_board(session, me))
+
+
+@router.delete(
+    "/exchange",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Close your exchange",
+    responses=documented(ExchangeNotFound, NotAuthenticated, SessionExpired),
+)
+async def delete_exchange(me: CurrentUser, session: Session) -> None:
+    """Delete your board with its history."""
+    await service.delete_board(session, me)
+
+
+@router.get(
+    "/users/{username}/exchange",
+    summary="A person's exchange",
+    response_model=Exchange,
+    responses=etags.ON_READ
+    | documented(UserNotFound, ExchangeNotFound, NotAuthenticated, SessionExpired),
+)
+async def get_exchange(
+    username: NamedUser,
+    as_of: AsOf,
+    viewer: MaybeUser,
+    reader: ReadSession,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """A person's board, now or as it stood at a moment. An expired one is seen by its owner only.
+
+    Name, place and opening hours are always today's.
+    """
+    found = await service.find_exchange(reader, username, viewer.id if viewer else None, as_of)
+    return etags.answer(found, if_none_match, is_signed_in=viewer is not None)
+
+
+@router.get(
+    "/users/{username}/exchange/quote",
+    summary="What an amount comes to",
+    responses=documented(
+        UserNotFound, ExchangeNotFound, AmountTooLarge, NotAuthenticated, SessionExpired
+    ),
+)
+async def get_quote(
+    username: NamedUser, wish: Wanted, as_of: AsOf, viewer: MaybeUser, reader: ReadSession
+) -> Quote:
+    """Convert `amount`, or tell what `to_amount` costs, by a person's board, now or as of a moment.
+
+    Exact, and rounded once: what you receive down, what you pay up. What cannot be done is no
+    error: `feasible` is false, and `reason` says why. An expired board offers nothing.
+    """
+    return await service.quote(reader, username, viewer.id if viewer else None, wish, as_of)
+
+
+@router.get(
+    "/users/{username}/exchange/history",
+    summary="How a rate has moved",
+    responses=documented(UserNotFound, ExchangeNotFound, NotAuthenticated, SessionExpired),
+)
+async def list_rate_history(
+    username: NamedUser, span: HistorySpan, viewer: MaybeUser, reader: ReadSession, page: Paging
+) -> RateHistoryPage:
+    """The changes of one currency's line, newest first; or the first, highest, lowest and last
+    of each side for every UTC hour or day in which it changed, per base and unit.
+    """
+    return await service.list_history(reader, username, viewer.id if viewer else None, span, page)

@@ -1,0 +1,24 @@
+"""Boards of rates: what may happen to them, and what follows."""
+
+from wxc.exchange.service.quoting import quote
+from wxc.exchange.service.reading import (
+    find_exchange,
+    find_own,
+    list_currencies,
+    list_history,
+)
+from wxc.exchange.service.verifying import Verification, verify_rates
+from wxc.exchange.service.writing import confirm_board, delete_board, replace_board
+
+__all__ = [
+    "Verification",
+    "confirm_board",
+    "delete_board",
+    "find_exchange",
+    "find_own",
+    "list_currencies",
+    "list_history",
+    "quote",
+    "replace_board",
+    "verify_rates",
+]

@@ -1,0 +1,176 @@
+"""Looking at boards and at their history."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, time
+from typing import Any
+from uuid import UUID
+
+from wxc.auth.context import Principal
+from wxc.core import clock
+from wxc.core.currencies import currencies
+from wxc.core.database import AnyRow, Database, Reader
+from wxc.core.etags import Versioned
+from wxc.core.pagination import PageRequest
+from wxc.exchange.errors import ExchangeNotFound
+from wxc.exchange.freshness import State, state_of
+from wxc.exchange.history import Group, Span
+from wxc.exchange.hours import Hours, is_open
+from wxc.exchange.repository import LINE, ExchangeReader
+from wxc.exchange.schemas import (
+    Candle,
+    CurrencyPage,
+    CurrencySummary,
+    Exchange,
+    Location,
+    OpeningHours,
+    Rate,
+    RateBucket,
+    RateEvent,
+    RateHistoryPage,
+)
+from wxc.users.errors import UserNotFound
+from wxc.users.schemas import UserSummary
+
+
+def list_currencies() -> CurrencyPage:
+    """Every circulating currency."""
+    return CurrencyPage(
+        items=[CurrencySummary(**asdict(one)) for one in currencies().values()],
+        next_cursor=None,
+        prev_cursor=None,
+    )
+
+
+async def find_exchange(
+    reader: Reader, username: str, viewer_id: UUID | None, as_of: datetime | None
+) -> Versioned[Exchange]:
+    """That member's board; raises `UserNotFound`, or `ExchangeNotFound` also for an expired one."""
+    rows = await ExchangeReader(reader).of(username, viewer_id, as_of)
+    refuse_hidden(rows, viewer_id)
+    return Versioned(present(rows, as_of or clock.now()), rows[0].version)
+
+
+async def find_own(database: Database, me: Principal) -> Versioned[Exchange]:
+    """The board of `me` in whatever state, as the writer has it; raises `ExchangeNotFound`."""
+    async with database.guarding() as reader:
+        return await own_board(reader, me)
+
+
+async def own_board(reader: Reader, me: Principal) -> Versioned[Exchange]:
+    """The board of `me` by any reader; raises `ExchangeNotFound`."""
+    rows = await ExchangeReader(reader).own(me.id)
+    if not rows or rows[0].id is None:
+        raise ExchangeNotFound
+    return Versioned(present(rows, clock.now()), rows[0].version)
+
+
+async def list_history(
+    reader: Reader, username: str, viewer_id: UUID | None, span: Span, page: PageRequest
+) -> RateHistoryPage:
+    """How a currency's line has changed, newest first; raises as `find_exchange` does."""
+    rows = await ExchangeReader(reader).of(username, viewer_id, None)
+    refuse_hidden(rows, viewer_id)
+    changes = await ExchangeReader(reader).history(rows[0].id, span, page)
+    cut = page.cut(changes, key=lambda row: row.id)
+    show = _event if span.group is Group.EVENT else _bucket
+    return RateHistoryPage(
+        items=[show(row) for row in cut.rows],
+        next_cursor=cut.next_cursor,
+        prev_cursor=cut.prev_cursor,
+    )
+
+
+def refuse_hidden(rows: Sequence[AnyRow], viewer_id: UUID | None) -> None:
+    """As `refuse_absent`; raises `ExchangeNotFound` also where the board has expired for others."""
+    refuse_absent(rows)
+    if is_hidden(rows[0], viewer_id):
+        raise ExchangeNotFound
+
+
+def refuse_absent(rows: Sequence[AnyRow]) -> None:
+    """Raise `UserNotFound`, or `ExchangeNotFound` where there is no board, or was none then."""
+    if not rows:
+        raise UserNotFound
+    if rows[0].id is None or rows[0].confirmed_at is None:
+        raise ExchangeNotFound
+
+
+def is_hidden(row: AnyRow, viewer_id: UUID | None) -> bool:
+    """Whether the board has expired: a question of today, whatever moment is asked for."""
+    state = state_of(row.confirmed_now, row.valid_now, clock.now())
+    return state is State.EXPIRED and row.owner_id != viewer_id
+
+
+def present(rows: Sequence[AnyRow], moment: datetime) -> Exchange:
+    """The board that rows of `ExchangeReader.of` hold, its states as they are at `moment`."""
+    row = rows[0]
+    state = state_of(row.confirmed_at, row.valid_for_hours, moment)
+    hours = [OpeningHours(**one) for one in row.opening_hours]
+    return Exchange(
+        id=row.id,
+        owner=UserSummary(
+            id=row.owner_id,
+            username=row.username,
+            display_name=row.display_name,
+            avatar_url=row.avatar_url,
+        ),
+        name=row.name,
+        base_currency=row.base_currency,
+        description=row.description,
+        address=row.address,
+        location=None if row.lat is None else Location(lat=row.lat, lon=row.lon),
+        time_zone=row.time_zone,
+        opening_hours=hours,
+        open_now=_open_now(hours, row.time_zone),
+        valid_for_hours=row.valid_for_hours,
+        rates=[
+            Rate(**_line(one), confirmed_at=row.confirmed_at, state=state)
+            for one in rows
+            if one.currency is not None
+        ],
+        updated_at=row.updated_at,
+    )
+
+
+def _open_now(hours: Sequence[OpeningHours], time_zone: str | None) -> bool | None:
+    if not hours or time_zone is None:
+        return None
+    times = [
+        Hours(one.weekday, time.fromisoformat(one.opens), time.fromisoformat(one.closes))
+        for one in hours
+    ]
+    return is_open(times, time_zone, clock.now())
+
+
+def _line(row: AnyRow) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in LINE}
+
+
+def _event(row: AnyRow) -> RateEvent:
+    return RateEvent(
+        seq=row.seq,
+        hash=row.hash.hex(),
+        at=row.at,
+        base_currency=row.base_currency,
+        unit=row.unit,
+        we_buy=row.we_buy,
+        we_sell=row.we_sell,
+        min_amount=row.min_amount,
+        max_amount=row.max_amount,
+    )
+
+
+def _bucket(row: AnyRow) -> RateBucket:
+    return RateBucket(
+        start=row.start,
+        base_currency=row.base_currency,
+        unit=row.unit,
+        we_buy=_candle(row, "we_buy"),
+        we_sell=_candle(row, "we_sell"),
+    )
+
+
+def _candle(row: AnyRow, side: str) -> Candle | None:
+    values = {name: getattr(row, f"{side}_{name}") for name in ("open", "high", "low", "close")}
+    return None if values["open"] is None else Candle(**values)

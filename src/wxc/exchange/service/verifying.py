@@ -1,0 +1,70 @@
+"""Reading the history of all boards again: is every link of its chains as it was made?"""
+
+from dataclasses import dataclass, field, fields
+from uuid import UUID
+
+from wxc.core.database import AnyRow, Database
+from wxc.exchange.chain import GENESIS, Event, link
+from wxc.exchange.repository import ExchangeReader
+
+_BATCH = 1000
+_FIELDS = [one.name for one in fields(Event)]
+
+
+@dataclass(slots=True)
+class Verification:
+    """What was read, and a sentence for each thing that is wrong."""
+
+    boards: int = 0
+    events: int = 0
+    faults: list[str] = field(default_factory=list)
+
+
+async def verify_rates(database: Database, head: tuple[int, bytes] | None) -> Verification:
+    """Compute every chain anew, and compare what the boards show with their last events.
+
+    `head`, the number and hash of an event that somebody has kept, must still be there: only
+    that shows that the end of a chain was cut off.
+    """
+    found = Verification()
+    chain = _Chain(found)
+    rows = await _batch(database, chain)
+    while rows:
+        for row in rows:
+            chain.follow(row)
+        rows = await _batch(database, chain)
+    async with database.guarding() as reader:
+        exchanges = ExchangeReader(reader)
+        for row in await exchanges.strange_lines():
+            found.faults.append(f"board {row.exchange_id} shows another line of {row.currency}")
+        if head is not None and not await exchanges.has_event(*head):
+            found.faults.append(f"no board has event {head[0]} with the hash {head[1].hex()}")
+    return found
+
+
+async def _batch(database: Database, chain: "_Chain") -> list[AnyRow]:
+    async with database.guarding() as reader:
+        return list(await ExchangeReader(reader).events_after(chain.board_id, chain.seq, _BATCH))
+
+
+class _Chain:
+    """Follows the events, board after board."""
+
+    def __init__(self, found: Verification) -> None:
+        self._found = found
+        self._hash = GENESIS
+        self.board_id = UUID(int=0)
+        self.seq = 0
+
+    def follow(self, row: AnyRow) -> None:
+        """Look at the next event; after a fault, go on from what is stored."""
+        if row.exchange_id != self.board_id:
+            self.board_id, self.seq, self._hash = row.exchange_id, 0, GENESIS
+            self._found.boards += 1
+        event = Event(**{name: getattr(row, name) for name in _FIELDS})
+        if row.seq != self.seq + 1:
+            self._found.faults.append(f"board {self.board_id} has no event {self.seq + 1}")
+        elif link(self._hash, event) != row.hash:
+            self._found.faults.append(f"event {row.seq} of board {self.board_id} was changed")
+        self.seq, self._hash = row.seq, row.hash
+        self._found.events += 1
