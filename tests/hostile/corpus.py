@@ -111,11 +111,15 @@ class Operation:
 
     @property
     def needed(self) -> list[tuple[str, str]]:
-        """The query parameters that are required, with their first examples; of two amounts one."""
+        """The query parameters that an operation cannot do without."""
         queries = [one for one in self.declared.get("parameters", ()) if one["in"] == "query"]
         names = {one["name"] for one in queries}
         needed = [(one["name"], one["schema"]["examples"][0]) for one in queries if one["required"]]
-        return [*needed, ("amount", "500")] if {"amount", "to_amount"} <= names else needed
+        if {"amount", "to_amount"} <= names:  # one of the two
+            needed.append(("amount", "500"))
+        if {"lat", "lon"} <= names:  # both, or a conversion
+            needed += [("lat", "1.28"), ("lon", "103.85")]
+        return needed
 
     @property
     def body_schema(self) -> Schema | None:

@@ -101,13 +101,22 @@ def paging(
 
 def page_request(request: Request, owner: str, limit: int, cursor: str | None) -> PageRequest:
     """A page of the list at this address, belonging to `owner` where it is somebody's own."""
+    return PageRequest(open_sealer(request), list_scope(request, owner), limit, cursor)
+
+
+def open_sealer(request: Request) -> CursorSealer:
+    """What signs the cursors."""
+    return cast(CursorSealer, request.app.state.cursors)
+
+
+def list_scope(request: Request, owner: str) -> str:
+    """The name of the list at this address with these filters, belonging to `owner`."""
     filters = sorted(
         (name, value)
         for name, value in request.query_params.multi_items()
         if name not in ("limit", "cursor")
     )
-    scope = repr((request.url.path.lower(), owner, filters))
-    return PageRequest(cast(CursorSealer, request.app.state.cursors), scope, limit, cursor)
+    return repr((request.url.path.lower(), owner, filters))
 
 
 Paging = Annotated[PageRequest, Depends(paging)]

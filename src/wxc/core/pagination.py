@@ -61,17 +61,26 @@ class CursorSealer:
 
     def seal(self, scope: str, direction: bytes, position: UUID) -> str:
         """The cursor for `position` in the list that `scope` names."""
-        payload = direction + position.bytes
-        signature = sign(self._key, payload + scope.encode(), _SIGNATURE_LENGTH)
-        return _encoded(payload + signature)
+        return self.seal_payload(scope, direction + position.bytes)
 
     def open(self, scope: str, cursor: str) -> tuple[bytes, UUID]:
         """Direction and position; raises `InvalidCursor` for what was not sealed so."""
+        payload = self.open_payload(scope, cursor, 17)
+        return payload[:1], UUID(bytes=payload[1:])
+
+    def seal_payload(self, scope: str, payload: bytes) -> str:
+        """The cursor for a position of any kind in the list that `scope` names."""
+        signature = sign(self._key, payload + scope.encode(), _SIGNATURE_LENGTH)
+        return _encoded(payload + signature)
+
+    def open_payload(self, scope: str, cursor: str, length: int) -> bytes:
+        """What was sealed so, of that length; raises `InvalidCursor` for anything else."""
         raw = _decoded(cursor)
         payload, signature = raw[:-_SIGNATURE_LENGTH], raw[-_SIGNATURE_LENGTH:]
-        if len(payload) != 17 or not is_signed(self._key, payload + scope.encode(), signature):
+        is_ours = is_signed(self._key, payload + scope.encode(), signature)
+        if len(payload) != length or not is_ours:
             raise InvalidCursor
-        return payload[:1], UUID(bytes=payload[1:])
+        return payload
 
 
 class PageRequest:

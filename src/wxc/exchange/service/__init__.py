@@ -7,6 +7,7 @@ from wxc.exchange.service.reading import (
     list_currencies,
     list_history,
 )
+from wxc.exchange.service.searching import search
 from wxc.exchange.service.verifying import Verification, verify_rates
 from wxc.exchange.service.writing import confirm_board, delete_board, replace_board
 
@@ -20,5 +21,6 @@ __all__ = [
     "list_history",
     "quote",
     "replace_board",
+    "search",
     "verify_rates",
 ]

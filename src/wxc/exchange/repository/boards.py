@@ -1,4 +1,4 @@
-"""SQL for exchanges."""
+"""SQL for boards and their history."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -139,7 +139,7 @@ class ExchangeReader:
         return (await self.reader.execute(either)).all()
 
     async def _boards(self, whose: ColumnElement[bool], as_of: datetime | None) -> Sequence[AnyRow]:
-        terms = _terms() if as_of is None else _terms_at(as_of)
+        terms = _terms() if as_of is None else terms_at(as_of)
         lines = _lines() if as_of is None else _lines_at(as_of)
         statement: AnySelect = (
             select(*BOARD, *OWNER, *terms.c, *lines.c)
@@ -295,7 +295,7 @@ def _lines() -> LateralFromClause:
     )
 
 
-def _terms_at(moment: datetime) -> LateralFromClause:
+def terms_at(moment: datetime) -> LateralFromClause:
     """What the last confirmation until then said; no row before the first."""
     columns = (getattr(ExchangeConfirmation, name) for name in _TERMS)
     return (
