@@ -34,7 +34,7 @@ def _environment(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def empty_url(fresh_database_url: str) -> str:
     connection = await asyncpg.connect(fresh_database_url.replace("+asyncpg", ""))
-    await connection.execute("TRUNCATE users CASCADE")
+    await connection.execute("DELETE FROM users")
     await connection.close()
     return fresh_database_url
 

@@ -63,7 +63,7 @@ def serve(
 
 @app.command()
 def worker() -> None:
-    """Send mails and clear up after deleted accounts; any number of workers may run."""
+    """Send mails, clear up after deleted accounts, remind exchanges; any number may run."""
     from wxc import worker as background
 
     config = read_config()

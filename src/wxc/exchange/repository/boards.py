@@ -19,6 +19,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    null,
     or_,
     select,
     true,
@@ -192,19 +193,34 @@ class ExchangeRepository:
         )
         return (await self.session.execute(statement)).first() is not None
 
-    async def replace(self, exchange_id: UUID, values: Mapping[str, Any], moment: datetime) -> None:
+    async def replace(self, exchange_id: UUID, values: Mapping[str, Any]) -> None:
         """Put `values` in place of what the board said about itself, as another version."""
         statement = update(Exchange).where(Exchange.id == exchange_id)
+        await self.session.execute(statement.values(**values, version=Exchange.version + 1))
+
+    async def confirm(self, exchange_id: UUID, values: Mapping[str, Any]) -> None:
+        """Have the board hold since `confirmed_at`, and its owner told at `remind_at`."""
         await self.session.execute(
-            statement.values(
-                **values, version=Exchange.version + 1, updated_at=moment, confirmed_at=moment
-            )
+            update(Exchange).where(Exchange.id == exchange_id).values(**values)
         )
 
-    async def confirm(self, exchange_id: UUID, moment: datetime) -> None:
-        """Have the board hold since `moment`."""
-        statement = update(Exchange).where(Exchange.id == exchange_id)
-        await self.session.execute(statement.values(confirmed_at=moment))
+    async def claim_reminders(self, moment: datetime, most: int) -> Sequence[UUID]:
+        """Whom to remind now, up to `most` boards; they are not due any more."""
+        due = (
+            select(Exchange.id)
+            .where(Exchange.remind_at <= moment)
+            .order_by(Exchange.remind_at)
+            .limit(most)
+            .with_for_update(skip_locked=True)
+            .cte("due")
+        )
+        statement = (
+            update(Exchange)
+            .where(Exchange.id == due.c.id)
+            .values(remind_at=null())
+            .returning(Exchange.owner_id)
+        )
+        return (await self.session.execute(statement)).scalars().all()
 
     async def note_confirmation(
         self, exchange_id: UUID, moment: datetime, *, base_currency: str, valid_for_hours: int

@@ -9,7 +9,7 @@ from wxc.exchange.service.reading import (
 )
 from wxc.exchange.service.searching import search
 from wxc.exchange.service.verifying import Verification, verify_rates
-from wxc.exchange.service.writing import confirm_board, delete_board, replace_board
+from wxc.exchange.service.writing import confirm_board, delete_board, remind_owners, replace_board
 
 __all__ = [
     "Verification",
@@ -20,6 +20,7 @@ __all__ = [
     "list_currencies",
     "list_history",
     "quote",
+    "remind_owners",
     "replace_board",
     "search",
     "verify_rates",
