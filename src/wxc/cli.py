@@ -93,7 +93,7 @@ def demo(
         bool, typer.Option(help="Only print the names and the password to log in with.")
     ] = False,
 ) -> None:
-    """Fill an empty database with members, follows, posts and likes, always the same."""
+    """Fill an empty database with members, posts and exchanges, always the same."""
     from wxc import demo as demo_data
 
     if not logins:
