@@ -10,9 +10,10 @@ from typer.testing import CliRunner
 
 from tests.browser import Browser
 from tests.live import running
-from wxc import cli, demo, recount, worker
+from wxc import cli, demo, demo_exchanges, recount, worker
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
+from wxc.exchange import service as exchanges
 
 run = CliRunner()
 
@@ -34,7 +35,11 @@ def _environment(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def empty_url(fresh_database_url: str) -> str:
     connection = await asyncpg.connect(fresh_database_url.replace("+asyncpg", ""))
+    for table in ("rate_events", "exchange_confirmations"):  # which are kept as they are
+        await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
     await connection.execute("TRUNCATE users CASCADE")
+    for table in ("rate_events", "exchange_confirmations"):
+        await connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
     await connection.close()
     return fresh_database_url
 
@@ -122,7 +127,7 @@ class TestDemo:
         answer = run.invoke(cli.app, ["demo"])
 
         assert answer.exit_code == 0, answer.output
-        assert "8 members, 20 follows, 40 posts, 90 likes, 120 comments" in answer.output
+        assert "40 posts, 90 likes, 120 comments, 30 exchanges" in answer.output
 
 
 @pytest.mark.parametrize("members", [demo.FEW, 300])
@@ -146,6 +151,20 @@ async def test_the_demo_is_always_the_same_and_its_counters_are_right(
         assert len((await browser.get("/feeds")).json()["items"]) == 20
         thread = (await browser.get(f"/posts/{longest}/comments?limit=100")).json()["items"]
         assert any(item["depth"] > 0 and item["likes_count"] > 0 for item in thread)
+        for city, kept in _CITIES.items():
+            near = (await browser.get(f"/exchanges?{city}&limit=100")).json()["items"]
+            assert len(near) == 10
+            assert near[0]["exchange"]["base_currency"] == kept
+        verified = await exchanges.verify_rates(app.state.database, None)
+        assert (verified.boards, verified.events, verified.faults) == (30, 1050, [])
+    assert len({username for username, _, _ in demo_exchanges.names()}) == 30
+
+
+_CITIES = {
+    "lat=1.29&lon=103.85": "SGD",
+    "lat=51.51&lon=-0.13": "GBP",
+    "lat=22.30&lon=114.17": "HKD",
+}
 
 
 _FIRST_POST = {

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 from fastapi import FastAPI
@@ -15,7 +16,9 @@ from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 from wxc.exports import service as exports
 
-_BIG_TABLE_SCAN = re.compile(r"Seq Scan on (users|posts|follows|used_usernames)")
+_BIG_TABLE_SCAN = re.compile(
+    r"Seq Scan on (users|posts|follows|used_usernames|exchange\w*|rate_events)"
+)
 _FILL = (
     # Many members; many_2 follows 60 of them, many_3 follows 2,000, and 3,000 follow many_1.
     """
@@ -56,6 +59,40 @@ _FILL = (
     INSERT INTO used_usernames (name, user_id, taken_at)
     SELECT lower(username), id, created_at FROM users WHERE username LIKE 'many_%'
     """,
+    # Every third member has a board: all over the world, many of them in London, few with dongs.
+    """
+    INSERT INTO exchanges (id, owner_id, name, base_currency, location, opening_hours,
+                           valid_for_hours, confirmed_at, updated_at, version, created_at)
+    SELECT gen_random_uuid(), id, 'One of many', 'SGD',
+           CASE WHEN random() < 0.05
+                THEN ST_MakePoint(-0.1278 + random() / 20, 51.5074 + random() / 20)
+                ELSE ST_MakePoint(random() * 360 - 180, random() * 180 - 90) END::geography,
+           '[]', 24, now(), now(), 1, now()
+    FROM users WHERE username ~ '^many_[0-9]*[147]$'
+    """,
+    """
+    INSERT INTO exchange_confirmations (id, exchange_id, at, base_currency, valid_for_hours)
+    SELECT gen_random_uuid(), id, confirmed_at - n * interval '1 day', 'SGD', 24
+    FROM exchanges CROSS JOIN generate_series(0, 9) n WHERE name = 'One of many'
+    """,
+    """
+    INSERT INTO exchange_rates (id, exchange_id, currency, base_currency, unit, we_sell, valid_from)
+    SELECT gen_random_uuid(), id, code, 'SGD', 1, random()::numeric(10, 4) + 1, now()
+    FROM exchanges
+    CROSS JOIN unnest(ARRAY['JPY', 'USD', 'EUR', 'GBP', 'VND']) code
+    WHERE name = 'One of many' AND (code <> 'VND' OR random() < 0.01)
+    """,
+    """
+    INSERT INTO rate_events
+        (id, exchange_id, seq, at, currency, base_currency, unit, we_sell, hash)
+    SELECT gen_random_uuid(), exchanges.id, n, now() - n * interval '1 hour', 'JPY', 'SGD', 1, n,
+           sha256('')
+    FROM exchanges JOIN users ON users.id = owner_id CROSS JOIN generate_series(2, 500) n
+    WHERE username IN ('many_1', 'many_4', 'many_7', 'many_11')
+    """,
+    """
+    UPDATE users SET has_exchange = true FROM exchanges WHERE owner_id = users.id
+    """,
     "VACUUM ANALYZE",
 )
 
@@ -87,6 +124,7 @@ async def test_no_read_scans_a_big_table(app: FastAPI, monkeypatch: pytest.Monke
     engine = create_async_engine(app.state.config.database_url, poolclass=NullPool)
     async with Browser(app) as browser, engine.connect() as connection:
         post = (await browser.get("/users/many_1/posts")).json()["items"][0]["id"]
+        moment = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         for username in ("many_2", "many_3"):
             await browser.log_in(username)
             for path in (
@@ -100,6 +138,14 @@ async def test_no_read_scans_a_big_table(app: FastAPI, monkeypatch: pytest.Monke
                 "/auth-check",
                 "/settings",
                 "/settings/export",
+                "/users/many_1/exchange",
+                f"/users/many_1/exchange?as_of={moment}",
+                "/users/many_1/exchange/quote?from=SGD&to=JPY&amount=5",
+                "/users/many_1/exchange/history?currency=JPY",
+                "/users/many_1/exchange/history?currency=JPY&group=day",
+                "/exchanges?lat=51.5&lon=-0.1",
+                "/exchanges?lat=51.5&lon=-0.1&from=SGD&to=JPY&amount=5",
+                "/exchanges?from=SGD&to=VND&amount=5",
             ):
                 with StatementLog().watching(app.state.database.writer) as log:
                     answer = await browser.get(path)

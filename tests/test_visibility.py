@@ -72,6 +72,7 @@ MATRIX = {
     "comments_unlike_comment": _LIKE,
     "comments_list_replies": _READ,
     "feed_read_feed": _MEMBER,
+    "exchange_search_exchanges": _ANYBODY,
     "exchange_get_exchange": _READ,
     "exchange_get_quote": _READ,
     "exchange_list_rate_history": _READ,
@@ -94,6 +95,7 @@ SHOWN_TO_FOLLOWERS = {
     "comments_list_comments",
     "comments_get_comment",
     "comments_list_replies",
+    "exchange_search_exchanges",
     "exchange_get_exchange",
     "notifications_list_notifications",
     "settings_export_account",
@@ -149,7 +151,8 @@ async def scene(
     olga, nina, theo = [await member(name) for name in ("olga", "nina", "theo")]
     await olga.put("/settings", json={"display_name": f"{CANARY} O.", "bio": f"{CANARY}!"})
     rates = [{"currency": "JPY", "unit": 100, "we_buy": "0.9", "we_sell": "0.92"}]
-    board = {"name": f"{CANARY} exchange", "base_currency": "SGD", "rates": rates}
+    board: dict[str, Any] = {"name": f"{CANARY} exchange", "base_currency": "SGD", "rates": rates}
+    board |= {"location": {"lat": 1.28, "lon": 103.85}}
     assert (await olga.put("/exchange", json=board)).status_code == 201
     async with Browser(app) as elsewhere:  # whose session is there to be ended
         await elsewhere.log_in("olga")

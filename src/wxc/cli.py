@@ -63,7 +63,7 @@ def serve(
 
 @app.command()
 def worker() -> None:
-    """Send mails and clear up after deleted accounts; any number of workers may run."""
+    """Send mails, clear up after deleted accounts, remind exchanges; any number may run."""
     from wxc import worker as background
 
     config = read_config()
@@ -93,7 +93,7 @@ def demo(
         bool, typer.Option(help="Only print the names and the password to log in with.")
     ] = False,
 ) -> None:
-    """Fill an empty database with members, follows, posts, comments and likes, always the same."""
+    """Fill an empty database with members, posts, threads and exchanges, always the same."""
     from wxc import demo as demo_data
 
     if not logins:

@@ -1,4 +1,4 @@
-"""Demo data: the same members, follows, posts, comments and likes every time.
+"""Demo data: the same members, follows, posts, comments, likes and exchanges every time.
 
 It goes into an empty database. Follows and likes follow a power law, as those of real networks do:
 a few members have very many followers. Rows go in by COPY in one transaction; the names in use and
@@ -17,6 +17,7 @@ import asyncpg
 import typer
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from wxc import demo_exchanges
 from wxc.core import clock
 from wxc.core.config import Config
 from wxc.core.ids import time_of
@@ -122,13 +123,17 @@ class _Filling:
         await self._copy(
             "comment_likes", _COMMENT_LIKE_COLUMNS, self._comment_like_rows, self._comment_likes
         )
+        await self._copy("users", _USER_COLUMNS, self._owner_rows, demo_exchanges.COUNT)
+        owners = self._member_ids[self._members :]
+        await demo_exchanges.open_boards(self._connection, owners, self._now)
         with self._progress(length=len(_DERIVED), label="counters  ") as bar:
             for statement in _DERIVED:
                 await self._connection.execute(statement)
                 bar.update(1)
         return (
             f"{self._members:,} members, {self._follows:,} follows, "
-            f"{self._posts:,} posts, {self._likes:,} likes, {self._comments:,} comments"
+            f"{self._posts:,} posts, {self._likes:,} likes, {self._comments:,} comments, "
+            f"{demo_exchanges.COUNT} exchanges"
         )
 
     async def _copy(
@@ -145,8 +150,7 @@ class _Filling:
                 bar.update(len(batch))
 
     def _member_rows(self) -> Iterator[tuple[Any, ...]]:
-        # One hash for all: a thousandth of a second each instead of a twentieth.
-        password_hash = Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1).hash(PASSWORD)
+        password_hash = _password_hash()
         for position in range(self._members):
             moment = self._start - timedelta(days=1) + timedelta(seconds=position)
             member_id = self._id(moment)
@@ -156,6 +160,15 @@ class _Filling:
             )
             email = f"{name}@example.com"
             yield (member_id, name, email, moment, password_hash, display_name, bio, moment)
+
+    def _owner_rows(self) -> Iterator[tuple[Any, ...]]:
+        """Those who have exchanges, and nothing else to do with the others."""
+        password_hash = _password_hash()
+        for name, display_name, bio in demo_exchanges.names():
+            member_id = self._id(self._start)
+            self._member_ids.append(member_id)
+            row = (member_id, name, f"{name}@example.com", self._start)
+            yield (*row, password_hash, display_name, bio, self._start)
 
     def _follow_rows(self) -> Iterator[tuple[Any, ...]]:
         seen: set[int] = set()
@@ -251,6 +264,11 @@ class _Filling:
         )
 
 
+def _password_hash() -> str:
+    """One hash for all: a thousandth of a second each instead of a twentieth."""
+    return Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1).hash(PASSWORD)
+
+
 _USER_COLUMNS = (
     "id",
     "username",
@@ -270,6 +288,9 @@ _DERIVED = (
     """
     INSERT INTO used_usernames (name, user_id, taken_at)
     SELECT lower(username), id, created_at FROM users
+    """,
+    """
+    UPDATE users SET has_exchange = true FROM exchanges WHERE owner_id = users.id
     """,
     """
     UPDATE users SET followers_count = counted.n

@@ -15,6 +15,7 @@ from wxc.core.config import Config
 from wxc.core.database import UNREACHABLE, Database
 from wxc.core.jobs import Chore, Job, pause
 from wxc.deletions.worker import Eraser
+from wxc.exchange.worker import Reminder
 from wxc.idempotency import service as idempotency
 from wxc.mails.worker import Worker as Mailer
 
@@ -32,6 +33,7 @@ async def work(config: Config) -> None:
     jobs: Sequence[Job] = (
         Mailer(config, database),
         Eraser(config, database),
+        Reminder(database),
         Chore(partial(audit.forget, database, retention)),
         Chore(partial(idempotency.forget, database)),
     )

@@ -111,18 +111,19 @@ class Operation:
 
     @property
     def needed(self) -> dict[str, str | None]:
-        """The query parameters without which there is nothing to do, with their first examples.
-
-        Of two amounts one is needed.
-        """
+        """The query parameters that an operation cannot do without, with their first examples."""
         queries = [one for one in self.declared.get("parameters", ()) if one["in"] == "query"]
+        names = {one["name"] for one in queries}
         needed = {
             one["name"]: one["schema"].get("examples", [None])[0]
             for one in queries
             if one["required"]
         }
-        has_amounts = {"amount", "to_amount"} <= {one["name"] for one in queries}
-        return needed | {"amount": "500"} if has_amounts else needed
+        if {"amount", "to_amount"} <= names:  # one of the two
+            needed["amount"] = "500"
+        if {"lat", "lon"} <= names:  # both, or a conversion
+            needed |= {"lat": "1.28", "lon": "103.85"}
+        return needed
 
     @property
     def body_schema(self) -> Schema | None:

@@ -67,17 +67,28 @@ class CursorSealer:
 
     def seal(self, scope: str, direction: bytes, position: UUID, carried: bytes = b"") -> str:
         """The cursor for `position` in the list that `scope` names."""
-        payload = direction + position.bytes + carried
-        return _encoded(payload + sign(self._key, _signed(payload, scope), _SIGNATURE_LENGTH))
+        return self.seal_payload(scope, direction + position.bytes + carried)
 
     def open(self, scope: str, cursor: str) -> tuple[bytes, UUID, bytes]:
         """Direction, position and what is carried; raises `InvalidCursor` for what is not ours."""
-        raw = _decoded(cursor)
-        payload, signature = raw[:-_SIGNATURE_LENGTH], raw[-_SIGNATURE_LENGTH:]
-        is_long_enough = len(payload) >= _PAYLOAD_LENGTH
-        if not is_long_enough or not is_signed(self._key, _signed(payload, scope), signature):
+        payload = self.open_payload(scope, cursor)
+        if len(payload) < _PAYLOAD_LENGTH:
             raise InvalidCursor
         return payload[:1], UUID(bytes=payload[1:_PAYLOAD_LENGTH]), payload[_PAYLOAD_LENGTH:]
+
+    def seal_payload(self, scope: str, payload: bytes) -> str:
+        """The cursor for a position of any kind in the list that `scope` names."""
+        return _encoded(payload + sign(self._key, _signed(payload, scope), _SIGNATURE_LENGTH))
+
+    def open_payload(self, scope: str, cursor: str, length: int | None = None) -> bytes:
+        """What was sealed so, of that length; raises `InvalidCursor` for anything else."""
+        raw = _decoded(cursor)
+        payload, signature = raw[:-_SIGNATURE_LENGTH], raw[-_SIGNATURE_LENGTH:]
+        if not payload or not is_signed(self._key, _signed(payload, scope), signature):
+            raise InvalidCursor
+        if length is not None and len(payload) != length:
+            raise InvalidCursor
+        return payload
 
 
 class PageRequest:

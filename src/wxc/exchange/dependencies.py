@@ -3,15 +3,26 @@
 from decimal import Decimal
 from typing import Annotated
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 
+from wxc.auth.dependencies import MaybeUser
 from wxc.core import clock
 from wxc.core.currencies import CurrencyCode, currencies
 from wxc.core.decimals import PositiveDecimalText, decimals_of
+from wxc.core.dependencies import CursorParameter, Limit, open_cursors, scope_of
 from wxc.core.errors import InvalidPart, ValidationFailed
+from wxc.core.pagination import DEFAULT_LIMIT
 from wxc.core.times import Moment
 from wxc.exchange.history import LONGEST, USUAL, Group, Span
 from wxc.exchange.quotes import Wish
+from wxc.exchange.searching import (
+    MOST_METRES,
+    USUAL_METRES,
+    Circle,
+    Search,
+    SearchPage,
+    Sort,
+)
 
 
 def _past(
@@ -71,6 +82,89 @@ def _wish(
     return Wish(source, target, amount, to_amount)
 
 
+def _circle(
+    lat: Annotated[
+        float | None, Query(ge=-90, le=90, allow_inf_nan=False, description="Of the place.")
+    ] = None,
+    lon: Annotated[
+        float | None, Query(ge=-180, le=180, allow_inf_nan=False, description="Of the place.")
+    ] = None,
+    radius_m: Annotated[
+        float | None,
+        Query(
+            gt=0,
+            le=MOST_METRES,
+            allow_inf_nan=False,
+            description="How far around it, in metres; 5,000 by default.",
+        ),
+    ] = None,
+) -> Circle | None:
+    """Where to search; raises `ValidationFailed` for half of a place."""
+    if lat is None or lon is None:
+        for name, value in (("lat", lat), ("lon", lon), ("radius_m", radius_m)):
+            if value is not None:
+                raise wrong(f"query.{name}", "place_incomplete", "A place needs lat and lon.")
+        return None
+    return Circle(lat, lon, radius_m or USUAL_METRES)
+
+
+def _search_wish(
+    source: Annotated[CurrencyCode | None, Query(alias="from", description="What is paid.")] = None,
+    target: Annotated[
+        CurrencyCode | None, Query(alias="to", description="What is received.")
+    ] = None,
+    amount: Annotated[
+        PositiveDecimalText | None, Query(description="How much of `from` is paid.")
+    ] = None,
+) -> Wish | None:
+    """What boards are to be able to do; raises `ValidationFailed` for parts of a conversion."""
+    if source is None or target is None or amount is None:
+        for name, value in (("from", source), ("to", target), ("amount", amount)):
+            if value is not None:
+                message = "A conversion needs from, to and amount."
+                raise wrong(f"query.{name}", "conversion_incomplete", message)
+        return None
+    if source == target:
+        raise wrong("query.to", "same_currency", "The currencies must be different.")
+    refuse_fractions("query.amount", source, amount)
+    return Wish(source, target, amount)
+
+
+def _search(
+    circle: Annotated[Circle | None, Depends(_circle)],
+    wish: Annotated[Wish | None, Depends(_search_wish)],
+    is_open_now: Annotated[
+        bool, Query(alias="open_now", description="Only what is open at this moment.")
+    ] = False,
+    with_stale: Annotated[
+        bool, Query(alias="include_stale", description="Also rates that are stale.")
+    ] = False,
+    sort: Annotated[
+        Sort | None,
+        Query(description="`receive` by default where a conversion is given, else `distance`."),
+    ] = None,
+) -> Search:
+    """What is searched for; raises `ValidationFailed` for a sort without its input."""
+    sort = sort or (Sort.DISTANCE if wish is None else Sort.RECEIVE)
+    if sort is Sort.RECEIVE and wish is None:
+        raise wrong("query.sort", "sort_without_input", "This sort needs a conversion.")
+    if sort is Sort.DISTANCE and circle is None:
+        raise wrong("query.sort", "sort_without_input", "This sort needs a place.")
+    return Search(circle, wish, sort, is_open_now, with_stale)
+
+
+def _search_page(
+    request: Request,
+    viewer: MaybeUser,
+    search: Annotated[Search, Depends(_search)],
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: CursorParameter = None,
+) -> SearchPage:
+    """The page that is asked for; its cursors hold for this search by this viewer only."""
+    scope = scope_of(request, str(viewer.id) if viewer else "")
+    return SearchPage(open_cursors(request), scope, search, limit, cursor)
+
+
 def refuse_fractions(pointer: str, currency: str, amount: Decimal | None) -> None:
     """Raise `ValidationFailed` for an amount with more decimals than its currency has."""
     if amount is not None and decimals_of(amount) > currencies()[currency].minor_units:
@@ -82,6 +176,7 @@ def wrong(pointer: str, code: str, message: str) -> ValidationFailed:
     return ValidationFailed(errors=[InvalidPart(pointer=pointer, code=code, message=message)])
 
 
+SearchPaging = Annotated[SearchPage, Depends(_search_page)]
 AsOf = Annotated[Moment | None, Depends(_past)]
 Wanted = Annotated[Wish, Depends(_wish)]
 HistorySpan = Annotated[Span, Depends(_span)]

@@ -19,6 +19,11 @@ class State(StrEnum):
     """Older; only the owner sees it."""
 
 
+def reminder_due(confirmed_at: datetime, valid_for_hours: int) -> datetime:
+    """When four fifths of the time are over."""
+    return confirmed_at + timedelta(hours=valid_for_hours) * 4 / 5
+
+
 def state_of(confirmed_at: datetime, valid_for_hours: int, moment: datetime) -> State:
     """The state at that moment of what was confirmed then."""
     age, validity = moment - confirmed_at, timedelta(hours=valid_for_hours)

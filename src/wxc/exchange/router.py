@@ -12,9 +12,9 @@ from wxc.core.errors import PreconditionFailed
 from wxc.core.etags import IfMatch, IfNoneMatch
 from wxc.core.openapi import documented
 from wxc.exchange import service
-from wxc.exchange.dependencies import AsOf, HistorySpan, Wanted
-from wxc.exchange.errors import AmountTooLarge, ExchangeNotFound
-from wxc.exchange.schemas import Board, CurrencyPage, Exchange, Quote, RateHistoryPage
+from wxc.exchange.dependencies import AsOf, HistorySpan, SearchPaging, Wanted
+from wxc.exchange.errors import AmountTooLarge, ExchangeNotFound, SearchExpired
+from wxc.exchange.schemas import Board, CurrencyPage, Exchange, HitPage, Quote, RateHistoryPage
 from wxc.users.dependencies import NamedUser
 from wxc.users.errors import UserNotFound
 
@@ -94,8 +94,8 @@ async def delete_exchange(me: CurrentUser, session: Session) -> None:
 )
 async def get_exchange(
     username: NamedUser,
-    as_of: AsOf,
     viewer: MaybeUser,
+    as_of: AsOf,
     reader: ReadSession,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
@@ -108,6 +108,21 @@ async def get_exchange(
 
 
 @router.get(
+    "/exchanges",
+    summary="Find an exchange",
+    responses=documented(SearchExpired, NotAuthenticated, SessionExpired),
+)
+async def search_exchanges(viewer: MaybeUser, page: SearchPaging, reader: ReadSession) -> HitPage:
+    """Boards near a place (`lat`, `lon`), boards that do a conversion (`from`, `to`, `amount`), or
+    both, the nearest or those where one receives most first.
+
+    All pages go by the rates of the instant of the first one, for ten minutes. Stale rates are
+    left out unless you ask for them, expired ones always. A page may be shorter than its limit.
+    """
+    return await service.search(reader, page, viewer.id if viewer else None)
+
+
+@router.get(
     "/users/{username}/exchange/quote",
     summary="What an amount comes to",
     responses=documented(
@@ -115,7 +130,7 @@ async def get_exchange(
     ),
 )
 async def get_quote(
-    username: NamedUser, wish: Wanted, as_of: AsOf, viewer: MaybeUser, reader: ReadSession
+    username: NamedUser, viewer: MaybeUser, wish: Wanted, as_of: AsOf, reader: ReadSession
 ) -> Quote:
     """Convert `amount`, or tell what `to_amount` costs, by a person's board, now or as of a moment.
 
@@ -131,7 +146,7 @@ async def get_quote(
     responses=documented(UserNotFound, ExchangeNotFound, NotAuthenticated, SessionExpired),
 )
 async def list_rate_history(
-    username: NamedUser, span: HistorySpan, viewer: MaybeUser, reader: ReadSession, page: Paging
+    username: NamedUser, viewer: MaybeUser, span: HistorySpan, reader: ReadSession, page: Paging
 ) -> RateHistoryPage:
     """The changes of one currency's line, newest first; or the first, highest, lowest and last
     of each side for every UTC hour or day in which it changed, per base and unit.

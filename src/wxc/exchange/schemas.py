@@ -292,5 +292,21 @@ class Quote(BaseModel):
     state: State
 
 
+class Hit(BaseModel):
+    """A board that was found."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    exchange: Exchange
+    distance_m: float | None
+    """Null where no place was asked for."""
+    quote: Quote | None
+    """Null where no conversion was asked for."""
+
+
+class HitPage(Page[Hit]):
+    """One page of boards by the rates of one instant; `prev_cursor` is always null."""
+
+
 def _exceeds(one: Decimal | None, other: Decimal | None) -> bool:
     return one is not None and other is not None and one > other

@@ -30,6 +30,8 @@ class Exchange(Base):
     valid_for_hours: Mapped[int] = mapped_column()
     confirmed_at: Mapped[datetime]
     """When the owner last said that all of it holds."""
+    remind_at: Mapped[datetime | None] = mapped_column()
+    """When the owner is to be told that the board goes stale; NULL once they were."""
     updated_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=0)
     """Raised by whoever replaces the board; not by confirmations."""
@@ -37,6 +39,7 @@ class Exchange(Base):
 
     __table_args__ = (
         Index("ix_exchanges_location", location, postgresql_using="gist"),
+        Index("ix_exchanges_remind_at", remind_at, postgresql_where=remind_at.isnot(None)),
         CheckConstraint("base_currency ~ '^[A-Z]{3}$'", name="base_currency_form"),
         CheckConstraint("valid_for_hours BETWEEN 1 AND 168", name="valid_for_hours_bounded"),
         CheckConstraint(

@@ -7,8 +7,9 @@ from wxc.exchange.service.reading import (
     list_currencies,
     list_history,
 )
+from wxc.exchange.service.searching import search
 from wxc.exchange.service.verifying import Verification, verify_rates
-from wxc.exchange.service.writing import confirm_board, delete_board, replace_board
+from wxc.exchange.service.writing import confirm_board, delete_board, remind_owners, replace_board
 
 __all__ = [
     "Verification",
@@ -19,6 +20,8 @@ __all__ = [
     "list_currencies",
     "list_history",
     "quote",
+    "remind_owners",
     "replace_board",
+    "search",
     "verify_rates",
 ]

@@ -1,10 +1,11 @@
 """What an amount comes to by a board."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from wxc.core import clock
-from wxc.core.database import Reader
+from wxc.core.database import AnyRow, Reader
 from wxc.exchange.errors import AmountTooLarge
 from wxc.exchange.freshness import State, state_of
 from wxc.exchange.quotes import Leg, Outcome, Rate, TooLarge, Wish, convert, not_offered
@@ -26,13 +27,17 @@ async def quote(
     state = state_of(row.confirmed_at, row.valid_for_hours, moment)
     if state is State.EXPIRED or is_hidden(row, viewer_id):
         return present(wish, not_offered(wish), row.confirmed_at, moment, state)
-    lines = [{name: getattr(one, name) for name in LINE} for one in rows if one.currency]
-    rates = {line["currency"]: Rate(**line) for line in lines}
     try:
-        outcome = convert(row.base_currency, rates, wish)
+        outcome = convert(row.base_currency, rates_of(rows), wish)
     except TooLarge:
         raise AmountTooLarge from None
     return present(wish, outcome, row.confirmed_at, moment, state)
+
+
+def rates_of(rows: Sequence[AnyRow]) -> dict[str, Rate]:
+    """The lines of a board, in rows of `ExchangeReader.of`, by currency."""
+    lines = ({name: getattr(row, name) for name in LINE} for row in rows if row.currency)
+    return {line["currency"]: Rate(**line) for line in lines}
 
 
 def present(

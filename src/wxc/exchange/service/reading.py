@@ -122,7 +122,7 @@ def present(rows: Sequence[AnyRow], moment: datetime) -> Exchange:
         location=None if row.lat is None else Location(lat=row.lat, lon=row.lon),
         time_zone=row.time_zone,
         opening_hours=hours,
-        open_now=_open_now(hours, row.time_zone),
+        open_now=is_open_now(hours, row.time_zone),
         valid_for_hours=row.valid_for_hours,
         rates=[
             Rate(**_line(one), confirmed_at=row.confirmed_at, state=state)
@@ -133,7 +133,8 @@ def present(rows: Sequence[AnyRow], moment: datetime) -> Exchange:
     )
 
 
-def _open_now(hours: Sequence[OpeningHours], time_zone: str | None) -> bool | None:
+def is_open_now(hours: Sequence[OpeningHours], time_zone: str | None) -> bool | None:
+    """None without hours or time zone."""
     if not hours or time_zone is None:
         return None
     times = [

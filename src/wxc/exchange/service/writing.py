@@ -11,16 +11,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from wxc.auth.context import Principal
 from wxc.auth.errors import SessionExpired
 from wxc.core import clock
-from wxc.core.database import AnyRow, draw_id
+from wxc.core.database import AnyRow, Database, draw_id
 from wxc.core.decimals import plain
 from wxc.core.errors import PreconditionFailed
 from wxc.core.etags import Versioned, Versions
+from wxc.core.ids import new_id
 from wxc.exchange.chain import GENESIS, Event, link
 from wxc.exchange.errors import ExchangeNotFound
+from wxc.exchange.freshness import reminder_due
 from wxc.exchange.repository import LINE, ExchangeRepository, point
 from wxc.exchange.schemas import Board, Exchange
 from wxc.exchange.service.reading import own_board
+from wxc.models import NotificationType
+from wxc.notifications.repository import Occasion
+from wxc.notifications.service import notify
 
+_MOST_REMINDED = 100
 _TICK = timedelta(microseconds=1)
 _NOTHING: dict[str, Any] = dict.fromkeys(("we_buy", "we_sell", "min_amount", "max_amount"))
 
@@ -40,7 +46,8 @@ async def replace_board(
     if row is None or (versions is not None and row.version not in versions):
         raise PreconditionFailed
     moment = clock.now() if is_new else _later(row)
-    await exchanges.replace(row.id, values, moment)
+    terms = _confirmed(moment, board.valid_for_hours)
+    await exchanges.replace(row.id, {**values, **terms, "updated_at": moment})
     await _replace_lines(exchanges, row.id, board, moment)
     await exchanges.note_confirmation(
         row.id,
@@ -58,11 +65,20 @@ async def confirm_board(session: AsyncSession, me: Principal) -> Versioned[Excha
     if row is None:
         raise ExchangeNotFound
     moment = _later(row)
-    await exchanges.confirm(row.id, moment)
+    await exchanges.confirm(row.id, _confirmed(moment, row.valid_for_hours))
     await exchanges.note_confirmation(
         row.id, moment, base_currency=row.base_currency, valid_for_hours=row.valid_for_hours
     )
     return await own_board(session, me)
+
+
+async def remind_owners(database: Database) -> bool:
+    """Tell some owners that their boards go stale, once per confirmation; False without any."""
+    async with database.transaction() as session:
+        owners = await ExchangeRepository(session).claim_reminders(clock.now(), _MOST_REMINDED)
+        kind = NotificationType.EXCHANGE_EXPIRING
+        await notify(session, *(Occasion(owner, kind, None, new_id()) for owner in owners))
+    return bool(owners)
 
 
 async def delete_board(session: AsyncSession, me: Principal) -> None:
@@ -78,6 +94,10 @@ async def _open(exchanges: ExchangeRepository, me: Principal, values: Mapping[st
     if begun is None:
         raise SessionExpired
     return begun
+
+
+def _confirmed(moment: datetime, valid_for_hours: int) -> dict[str, Any]:
+    return {"confirmed_at": moment, "remind_at": reminder_due(moment, valid_for_hours)}
 
 
 def _later(row: AnyRow) -> datetime:

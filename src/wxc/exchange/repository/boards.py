@@ -1,4 +1,4 @@
-"""SQL for exchanges."""
+"""SQL for boards and their history."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    null,
     or_,
     select,
     true,
@@ -139,7 +140,7 @@ class ExchangeReader:
         return (await self.reader.execute(either)).all()
 
     async def _boards(self, whose: ColumnElement[bool], as_of: datetime | None) -> Sequence[AnyRow]:
-        terms = _terms() if as_of is None else _terms_at(as_of)
+        terms = _terms() if as_of is None else terms_at(as_of)
         lines = _lines() if as_of is None else _lines_at(as_of)
         statement: AnySelect = (
             select(*BOARD, *OWNER, *terms.c, *lines.c)
@@ -192,19 +193,34 @@ class ExchangeRepository:
         )
         return (await self.session.execute(statement)).first() is not None
 
-    async def replace(self, exchange_id: UUID, values: Mapping[str, Any], moment: datetime) -> None:
+    async def replace(self, exchange_id: UUID, values: Mapping[str, Any]) -> None:
         """Put `values` in place of what the board said about itself, as another version."""
         statement = update(Exchange).where(Exchange.id == exchange_id)
+        await self.session.execute(statement.values(**values, version=Exchange.version + 1))
+
+    async def confirm(self, exchange_id: UUID, values: Mapping[str, Any]) -> None:
+        """Have the board hold since `confirmed_at`, and its owner told at `remind_at`."""
         await self.session.execute(
-            statement.values(
-                **values, version=Exchange.version + 1, updated_at=moment, confirmed_at=moment
-            )
+            update(Exchange).where(Exchange.id == exchange_id).values(**values)
         )
 
-    async def confirm(self, exchange_id: UUID, moment: datetime) -> None:
-        """Have the board hold since `moment`."""
-        statement = update(Exchange).where(Exchange.id == exchange_id)
-        await self.session.execute(statement.values(confirmed_at=moment))
+    async def claim_reminders(self, moment: datetime, most: int) -> Sequence[UUID]:
+        """Whom to remind now, up to `most` boards; they are not due any more."""
+        due = (
+            select(Exchange.id)
+            .where(Exchange.remind_at <= moment)
+            .order_by(Exchange.remind_at)
+            .limit(most)
+            .with_for_update(skip_locked=True)
+            .cte("due")
+        )
+        statement = (
+            update(Exchange)
+            .where(Exchange.id == due.c.id)
+            .values(remind_at=null())
+            .returning(Exchange.owner_id)
+        )
+        return (await self.session.execute(statement)).scalars().all()
 
     async def note_confirmation(
         self, exchange_id: UUID, moment: datetime, *, base_currency: str, valid_for_hours: int
@@ -295,7 +311,7 @@ def _lines() -> LateralFromClause:
     )
 
 
-def _terms_at(moment: datetime) -> LateralFromClause:
+def terms_at(moment: datetime) -> LateralFromClause:
     """What the last confirmation until then said; no row before the first."""
     columns = (getattr(ExchangeConfirmation, name) for name in _TERMS)
     return (

@@ -1,0 +1,185 @@
+"""SQL for finding boards by what they showed at one instant."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from geoalchemy2 import Geography
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Float,
+    Interval,
+    Numeric,
+    Uuid,
+    and_,
+    any_,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.orm import aliased
+
+from wxc.core.currencies import currencies
+from wxc.core.database import AnyRow, AnySelect, Reader
+from wxc.core.decimals import DIGITS_BEFORE_POINT
+from wxc.exchange.freshness import EXPIRES_AFTER
+from wxc.exchange.quotes import Wish
+from wxc.exchange.repository.boards import BOARD, LINE, OWNER, point, terms_at
+from wxc.exchange.searching import Circle, Position, Search, Sort
+from wxc.models import Exchange, ExchangeRate, User
+from wxc.users.visibility import visible_to
+
+_bought: Any = aliased(ExchangeRate)  # the line of what the customer pays
+_sold: Any = aliased(ExchangeRate)  # the line of what the customer receives
+_NOTHING = literal(None, Float())
+
+
+class SearchReader:
+    """Boards that a viewer may find."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+
+    async def skeleton(
+        self,
+        search: Search,
+        viewer_id: UUID | None,
+        instant: datetime,
+        position: Position | None,
+        most: int,
+    ) -> Sequence[AnyRow]:
+        """`(id, key, distance, time_zone, opening_hours)` of up to `most` boards, in order."""
+        distance = _distance(search.circle) if search.circle else _NOTHING
+        received = _received(search.wish) if search.wish else None
+        # What one receives most comes first, so its key rises where the amount falls.
+        order = distance if search.sort is Sort.DISTANCE or received is None else -received
+        terms = terms_at(instant)
+        found = (
+            select(
+                Exchange.id,
+                order.label("key"),
+                distance.label("distance"),
+                Exchange.time_zone,
+                Exchange.opening_hours,
+            )
+            .join(User, User.id == Exchange.owner_id)
+            .join(terms, true())
+            .where(visible_to(viewer_id), _is_fresh(terms, instant, with_stale=search.with_stale))
+        )
+        if search.circle is not None:
+            found = found.where(_is_within(search.circle))
+        if search.wish is not None and received is not None:
+            found = _doing(found, search.wish, received, instant)
+        rows = found.subquery("found")
+        statement: AnySelect = select(rows).order_by(rows.c.key, rows.c.id).limit(most)
+        if position is not None:
+            last = tuple_(literal(position.key, rows.c.key.type), literal(position.exchange_id))
+            statement = statement.where(tuple_(rows.c.key, rows.c.id) > last)
+        return (await self.reader.execute(statement)).all()
+
+    async def boards(
+        self, ids: Sequence[UUID], viewer_id: UUID | None, instant: datetime
+    ) -> Sequence[AnyRow]:
+        """These boards in rows as of `ExchangeReader.of`, board after board."""
+        terms = terms_at(instant)
+        lines = (
+            select(*(getattr(ExchangeRate, name) for name in LINE))
+            .where(ExchangeRate.exchange_id == Exchange.id, *_shown(ExchangeRate, instant))
+            .lateral("lines")
+        )
+        statement: AnySelect = (
+            select(*BOARD, *OWNER, *terms.c, *lines.c)
+            .select_from(Exchange)
+            .join(User, User.id == Exchange.owner_id)
+            .join(terms, true())
+            .outerjoin(lines, true())
+            .where(Exchange.id == any_(literal(list(ids), ARRAY(Uuid()))), visible_to(viewer_id))
+            .order_by(Exchange.id, lines.c.currency)
+        )
+        return (await self.reader.execute(statement)).all()
+
+
+def _distance(circle: Circle) -> ColumnElement[Any]:
+    return func.ST_Distance(Exchange.location, _center(circle), type_=Float())
+
+
+def _is_within(circle: Circle) -> ColumnElement[bool]:
+    within: ColumnElement[bool] = func.ST_DWithin(Exchange.location, _center(circle), circle.metres)
+    return within
+
+
+def _center(circle: Circle) -> ColumnElement[Any]:
+    return cast(point(circle.lat, circle.lon), Geography("POINT", srid=4326))
+
+
+def _is_fresh(terms: Any, instant: datetime, *, with_stale: bool) -> ColumnElement[bool]:  # noqa: ANN401
+    share = EXPIRES_AFTER if with_stale else 1
+    validity = func.make_interval(0, 0, 0, 0, share * terms.c.valid_for_hours, type_=Interval())
+    is_fresh: ColumnElement[bool] = literal(instant) - terms.c.confirmed_at < validity
+    return is_fresh
+
+
+def _received(wish: Wish) -> ColumnElement[Any]:
+    """How many of the smallest units one receives: `quotes.convert`, in whole numbers of SQL.
+
+    `div` cuts the exact quotient, and so rounds down.
+    """
+    amount = (wish.from_amount or Decimal()) * 10 ** currencies()[wish.target].minor_units
+    paid = literal(amount, Numeric()) * func.coalesce(_bought.we_buy, 1)
+    top = paid * func.coalesce(_sold.unit, 1)
+    bottom = func.coalesce(_bought.unit, 1) * func.coalesce(_sold.we_sell, 1)
+    return func.div(top, bottom, type_=Numeric())
+
+
+def _doing(
+    found: AnySelect, wish: Wish, received: ColumnElement[Any], instant: datetime
+) -> AnySelect:
+    """Only boards that can do the conversion, for whatever comes of it."""
+    minor = currencies()[wish.target].minor_units
+    dealing = select(ExchangeRate.exchange_id).where(
+        ExchangeRate.currency.in_([wish.source, wish.target]), *_shown(ExchangeRate, instant)
+    )
+    offered = or_(
+        and_(_sold.base_currency == wish.source, _sold.we_sell.isnot(None)),
+        and_(_bought.base_currency == wish.target, _bought.we_buy.isnot(None)),
+        and_(_bought.we_buy.isnot(None), _sold.we_sell.isnot(None)),
+    )
+    return (
+        found.outerjoin(_bought, _is_line(_bought, wish.source, instant))
+        .outerjoin(_sold, _is_line(_sold, wish.target, instant))
+        .where(
+            Exchange.id.in_(dealing),
+            offered,
+            _allows(_bought, literal(wish.from_amount, Numeric()), 1),
+            _allows(_sold, received, 10**minor),
+            received > 0,
+            received < 10 ** (DIGITS_BEFORE_POINT + minor),
+        )
+    )
+
+
+def _is_line(rate: Any, currency: str, instant: datetime) -> ColumnElement[bool]:  # noqa: ANN401
+    return and_(rate.exchange_id == Exchange.id, rate.currency == currency, *_shown(rate, instant))
+
+
+def _shown(rate: Any, instant: datetime) -> tuple[ColumnElement[bool], ...]:  # noqa: ANN401
+    return rate.valid_from <= instant, or_(rate.valid_to.is_(None), rate.valid_to > instant)
+
+
+def _allows(
+    rate: Any,  # noqa: ANN401
+    amount: ColumnElement[Any],
+    per_unit: int,
+) -> ColumnElement[bool]:
+    """Whether the line's limits let the amount pass, which is in parts of a unit."""
+    return and_(
+        or_(rate.min_amount.is_(None), amount >= rate.min_amount * per_unit),
+        or_(rate.max_amount.is_(None), amount <= rate.max_amount * per_unit),
+    )

@@ -1,0 +1,89 @@
+"""Finding boards: a skeleton of ids in their order, then the boards, all as of one instant."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from uuid import UUID
+
+from wxc.core import clock
+from wxc.core.database import AnyRow, Reader
+from wxc.exchange.errors import SearchExpired
+from wxc.exchange.freshness import state_of
+from wxc.exchange.quotes import Wish, convert
+from wxc.exchange.repository import SearchReader
+from wxc.exchange.schemas import Hit, HitPage, OpeningHours, Quote
+from wxc.exchange.searching import Position, SearchPage
+from wxc.exchange.service.quoting import present as present_quote
+from wxc.exchange.service.quoting import rates_of
+from wxc.exchange.service.reading import is_open_now, present
+
+_LIFETIME = timedelta(minutes=10)
+_BATCH = 100
+_MOST_BATCHES = 10  # of boards that are closed; the page then ends, and its cursor goes on
+
+
+async def search(reader: Reader, page: SearchPage, viewer_id: UUID | None) -> HitPage:
+    """One page of what is found; raises `SearchExpired`."""
+    now = clock.now()
+    instant = page.instant or now
+    if now - instant > _LIFETIME:
+        raise SearchExpired
+    found, last = await _found(SearchReader(reader), page, viewer_id, instant)
+    rows = await SearchReader(reader).boards([row.id for row in found], viewer_id, instant)
+    boards = {key: list(lines) for key, lines in groupby(rows, key=lambda row: row.id)}
+    return HitPage(
+        items=[
+            _hit(row, boards[row.id], page.search.wish, instant)
+            for row in found
+            if row.id in boards
+        ],
+        next_cursor=last and page.after(instant, last),
+        prev_cursor=None,
+    )
+
+
+async def _found(
+    reader: SearchReader, page: SearchPage, viewer_id: UUID | None, instant: datetime
+) -> tuple[Sequence[AnyRow], Position | None]:
+    """The boards of the page, and after which one the next begins: None at the end.
+
+    Whether a board is open is for Python to say; so boards are read until there are enough.
+    """
+    wanted = page.search
+    most = _BATCH if wanted.is_open_now else page.limit + 1
+    found: list[AnyRow] = []
+    position = page.position
+    for _ in range(_MOST_BATCHES):
+        rows = await reader.skeleton(wanted, viewer_id, instant, position, most)
+        found += [row for row in rows if not wanted.is_open_now or _is_open(row)]
+        if len(found) > page.limit:
+            found = found[: page.limit]
+            return found, _position(found[-1])
+        if len(rows) < most:
+            return found, None
+        position = _position(rows[-1])
+    return found, position
+
+
+def _position(row: AnyRow) -> Position:
+    return Position(row.key, row.id)
+
+
+def _is_open(row: AnyRow) -> bool:
+    hours = [OpeningHours(**one) for one in row.opening_hours]
+    return is_open_now(hours, row.time_zone) is True
+
+
+def _hit(row: AnyRow, lines: Sequence[AnyRow], wish: Wish | None, instant: datetime) -> Hit:
+    return Hit(
+        exchange=present(lines, instant),
+        distance_m=None if row.distance is None else round(row.distance, 1),
+        quote=None if wish is None else _quote(lines, wish, instant),
+    )
+
+
+def _quote(lines: Sequence[AnyRow], wish: Wish, instant: datetime) -> Quote:
+    board = lines[0]
+    state = state_of(board.confirmed_at, board.valid_for_hours, instant)
+    outcome = convert(board.base_currency, rates_of(lines), wish)
+    return present_quote(wish, outcome, board.confirmed_at, instant, state)

@@ -1,0 +1,26 @@
+"""The worker's job of reminding the owners of boards that go stale."""
+
+import asyncio
+
+from wxc.core.database import Database
+from wxc.core.jobs import pause
+from wxc.exchange import service
+
+_INTERVAL = 60.0  # seconds between two looks when there is nobody to remind
+
+
+class Reminder:
+    """Looks once a minute who has to confirm their rates."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set; the batch that was begun comes to its end."""
+        while not stop.is_set():
+            if not await self.work_once():
+                await pause(_INTERVAL, stop)
+
+    async def work_once(self) -> bool:
+        """Remind some; False when there is nobody to remind."""
+        return await service.remind_owners(self._database)
