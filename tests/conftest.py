@@ -24,6 +24,7 @@ from tests.database import OneConnection, administer, clone_database, drop_datab
 from tests.secrecy import listen, secrecy
 from wxc.app import connect, create_app
 from wxc.core.config import Config
+from wxc.core.logging import configure_logging
 from wxc.core.redis import RedisClient
 from wxc.devstack.engines import engines
 from wxc.migrations import migrate
@@ -173,12 +174,22 @@ async def redis(config: Config) -> AsyncIterator[RedisClient]:
     await client.close()
 
 
+@pytest.fixture(scope="session")
+def applications() -> dict[Config, FastAPI]:
+    """One for each configuration: an application's first request costs as much as forty others."""
+    return {}
+
+
 @pytest.fixture
 async def app(
-    config: Config, connection: AsyncConnection, redis: RedisClient
+    config: Config,
+    connection: AsyncConnection,
+    redis: RedisClient,
+    applications: dict[Config, FastAPI],
 ) -> AsyncIterator[FastAPI]:
     """The application on the test's one connection; started, its background tasks left out."""
-    app = create_app(config)
+    app = applications.get(config) or applications.setdefault(config, create_app(config))
+    configure_logging(config)
     connect(app, OneConnection(connection), redis)
     await app.state.auth.revocations.poll()
     await app.state.startup.reach(app.state.database)
