@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from uuid import UUID
 
 import httpx
@@ -182,3 +183,12 @@ def server(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """The application as it is served, for what only a real socket shows."""
     with serving(redis_url, tmp_path_factory.mktemp("server") / "log") as running:
         yield running
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Measure the coverage of every fourth: the others go the same ways at a third of the price."""
+    here = Path(__file__).parent
+    ours = (item for item in items if here in item.path.parents)
+    for number, item in enumerate(ours):
+        if number % 4:
+            item.add_marker("no_cover")
