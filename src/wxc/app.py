@@ -152,6 +152,7 @@ def create_app(config: Config) -> FastAPI:
     app.mount("/docs/assets", Assets(), name="assets")
     for error in (HTTPException, RequestValidationError, Refusal):
         app.add_exception_handler(error, _answer_exception)
+    # Starlette wants handlers of any exception, whichever it registers them for.
     app.add_exception_handler(Replayed, _answer_again)  # type: ignore[arg-type]
     _add_middleware(app, config)
     install_openapi(app, tags=_TAGS)

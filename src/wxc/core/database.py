@@ -25,6 +25,8 @@ from wxc.core.ids import new_id
 # SQLAlchemy types rows by their columns; these are for those whose columns vary.
 AnyRow = Row[*tuple[Any, ...]]
 AnySelect = Select[*tuple[Any, ...]]
+AnyEntity = Any
+"""A table, an alias or a subquery: what has columns by name, each of them typed differently."""
 IdColumn = ColumnElement[UUID] | InstrumentedAttribute[UUID]
 # How long before its COMMIT an id may be drawn; pollers look back a little further.
 LATEST_COMMIT = timedelta(seconds=1.5)

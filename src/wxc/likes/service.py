@@ -12,7 +12,8 @@ from wxc.likes.schemas import LikeState
 from wxc.notifications import service as notifications
 from wxc.posts.errors import PostNotFound
 from wxc.posts.service import lock_to_act
-from wxc.users.schemas import UserPage, UserSummary
+from wxc.users.schemas import UserPage
+from wxc.users.service import people_page
 
 
 async def like_post(session: AsyncSession, me: Principal, post_id: UUID) -> LikeState:
@@ -41,16 +42,4 @@ async def list_likes(
     if rows is None:
         raise PostNotFound
     cut = page.cut(rows, key=lambda row: row.like_id)
-    return UserPage(
-        items=[
-            UserSummary(
-                id=row.id,
-                username=row.username,
-                display_name=row.display_name,
-                avatar_url=row.avatar_url,
-            )
-            for row in cut.rows
-        ],
-        next_cursor=cut.next_cursor,
-        prev_cursor=cut.prev_cursor,
-    )
+    return people_page(cut)

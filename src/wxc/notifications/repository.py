@@ -39,7 +39,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.selectable import LateralFromClause
 from sqlalchemy.types import TypeEngine
 
-from wxc.core.database import AnyRow, AnySelect, Reader, draw_id
+from wxc.core.database import AnyEntity, AnyRow, AnySelect, Reader, draw_id
 from wxc.core.pagination import PageRequest
 from wxc.models import Notification, NotificationType, Post, User
 from wxc.notifications.schemas import MOST_ACTORS, MOST_UNREAD
@@ -265,7 +265,7 @@ def _spelled(place: int, one: Occasion, identifier: UUID, moment: datetime) -> t
     )
 
 
-def _is_shown(me_id: UUID, notification: Any = Notification) -> ColumnElement[bool]:  # noqa: ANN401
+def _is_shown(me_id: UUID, notification: AnyEntity = Notification) -> ColumnElement[bool]:
     """Not undone, by somebody whom the recipient hears, about a post that they can see."""
     actor, author, post = aliased(User), aliased(User), aliased(Post)
     # Scalars, one look-up each: of an EXISTS the planner would read all members beforehand.
@@ -345,7 +345,7 @@ def _newer_heads(me_id: UUID, page: PageRequest, only_unread: bool) -> AnySelect
 
 def _is_head(
     me_id: UUID,
-    notification: Any,  # noqa: ANN401 - the table or an alias of it
+    notification: AnyEntity,
     only_unread: bool,
 ) -> list[ColumnElement[bool]]:
     """No other of the group is newer; and one of the group is unread, if that is asked."""
@@ -367,7 +367,7 @@ def _is_head(
     return [is_newest, is_unread] if only_unread else [is_newest]
 
 
-def _members(me_id: UUID, head: Any, *columns: Any) -> AnySelect:  # noqa: ANN401
+def _members(me_id: UUID, head: AnyEntity, *columns: str) -> AnySelect:
     member = aliased(Notification)
     statement: AnySelect = (
         select(*(getattr(member, name) for name in columns))
@@ -382,14 +382,14 @@ def _members(me_id: UUID, head: Any, *columns: Any) -> AnySelect:  # noqa: ANN40
     return statement
 
 
-def _totals(me_id: UUID, head: Any) -> LateralFromClause:  # noqa: ANN401
+def _totals(me_id: UUID, head: AnyEntity) -> LateralFromClause:
     members = _members(me_id, head, "read_at").limit(MOST_COUNTED).subquery("members")
     return select(
         func.count().label("count"), func.bool_or(members.c.read_at.is_(None)).label("unread")
     ).lateral("totals")
 
 
-def _actors(me_id: UUID, head: Any) -> LateralFromClause:  # noqa: ANN401
+def _actors(me_id: UUID, head: AnyEntity) -> LateralFromClause:
     newest = _members(me_id, head, "id", "actor_id").limit(MOST_ACTORS).subquery("newest")
     return (
         select(

@@ -20,7 +20,7 @@ from wxc.notifications.repository import (
     Occasion,
 )
 from wxc.notifications.schemas import NotificationGroup, NotificationPage, UnreadCount
-from wxc.users.schemas import UserSummary
+from wxc.users.service import summarise
 
 MOST_MENTIONS = 20
 _MENTION = re.compile(r"(?<![\w@])@([A-Za-z0-9_]{3,30})(?![\w@])", re.ASCII)
@@ -193,16 +193,7 @@ def _group(rows: list[AnyRow]) -> NotificationGroup:
         id=head.id,
         type=head.type,
         count=head.count,
-        actors=[
-            UserSummary(
-                id=row.user_id,
-                username=row.username,
-                display_name=row.display_name,
-                avatar_url=row.avatar_url,
-            )
-            for row in rows
-            if row.user_id is not None
-        ],
+        actors=[summarise(row, row.user_id) for row in rows if row.user_id is not None],
         post_id=head.post_id,
         comment_id=head.comment_id,
         latest_at=head.created_at,

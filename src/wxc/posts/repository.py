@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from wxc.core.database import AnyRow, AnySelect, Reader, draw_id
+from wxc.core.database import AnyEntity, AnyRow, AnySelect, Reader, draw_id
 from wxc.core.etags import Versions
 from wxc.core.pagination import PageRequest
 from wxc.models import Post, PostLike, User
@@ -34,7 +34,7 @@ AUTHOR = (
 """The author's `UserSummary` in a row of posts."""
 
 
-def post_columns(viewer_id: UUID | None, post: Any = Post) -> tuple[ColumnElement[Any], ...]:  # noqa: ANN401
+def post_columns(viewer_id: UUID | None, post: AnyEntity = Post) -> tuple[ColumnElement[Any], ...]:
     """The columns that `Post` is built from; `liked` is NULL for nobody."""
     liked: ColumnElement[Any] = null()
     if viewer_id is not None:

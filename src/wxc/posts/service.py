@@ -17,7 +17,7 @@ from wxc.posts.errors import PostNotFound
 from wxc.posts.repository import PostReader, PostRepository
 from wxc.posts.schemas import Post, PostCreate, PostPage, PostUpdate, PostViewer
 from wxc.users.errors import BlockedByYou, UserNotFound
-from wxc.users.schemas import UserSummary
+from wxc.users.service import summarise
 
 
 async def write_post(
@@ -109,12 +109,7 @@ def present(row: AnyRow) -> Post:
 def _post(row: AnyRow, author: AnyRow, viewer: PostViewer | None) -> Post:
     return Post(
         id=row.id,
-        author=UserSummary(
-            id=author.author_id,
-            username=author.username,
-            display_name=author.display_name,
-            avatar_url=author.avatar_url,
-        ),
+        author=summarise(author, author.author_id),
         body=row.body,
         created_at=row.created_at,
         edited_at=row.edited_at,

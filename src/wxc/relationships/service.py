@@ -21,7 +21,8 @@ from wxc.relationships.repository import (
 )
 from wxc.relationships.schemas import BlockState, FollowState, MuteState
 from wxc.users.errors import BlockedByYou, UserNotFound
-from wxc.users.schemas import UserPage, UserSummary
+from wxc.users.schemas import UserPage
+from wxc.users.service import people_page
 
 
 async def follow(session: AsyncSession, me: Principal, username: str) -> FollowState:
@@ -145,16 +146,4 @@ def _user_page(rows: Sequence[AnyRow] | None, page: PageRequest) -> UserPage:
     if rows is None:
         raise UserNotFound
     cut = page.cut(rows, key=lambda row: row.edge_id)
-    return UserPage(
-        items=[
-            UserSummary(
-                id=row.id,
-                username=row.username,
-                display_name=row.display_name,
-                avatar_url=row.avatar_url,
-            )
-            for row in cut.rows
-        ],
-        next_cursor=cut.next_cursor,
-        prev_cursor=cut.prev_cursor,
-    )
+    return people_page(cut)

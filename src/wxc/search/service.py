@@ -6,7 +6,8 @@ from uuid import UUID
 from wxc.core.database import AnyRow, Reader
 from wxc.core.ranking import Place, RankedRequest
 from wxc.search.repository import PeopleReader, Standing
-from wxc.users.schemas import UserPage, UserSummary
+from wxc.users.schemas import UserPage
+from wxc.users.service import people_page
 
 _RANK = struct.Struct(">Bf")  # as bytes, whole numbers and floats from 0 on keep their order
 
@@ -20,19 +21,7 @@ async def find_people(
         text, viewer_id, beside, page.limit + 1, backwards=page.is_backwards
     )
     cut = page.cut(rows, _place)
-    return UserPage(
-        items=[
-            UserSummary(
-                id=row.id,
-                username=row.username,
-                display_name=row.display_name,
-                avatar_url=row.avatar_url,
-            )
-            for row in cut.rows
-        ],
-        next_cursor=cut.next_cursor,
-        prev_cursor=cut.prev_cursor,
-    )
+    return people_page(cut)
 
 
 def _place(row: AnyRow) -> Place:

@@ -1,12 +1,11 @@
 """Who sees which comment: what hides one hides all below it, and a tombstone hides nothing."""
 
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, not_, or_, select
 from sqlalchemy.orm import aliased
 
-from wxc.core.database import AnySelect
+from wxc.core.database import AnyEntity, AnySelect
 from wxc.models import Comment, Post, User
 from wxc.users.visibility import visible_to
 
@@ -28,7 +27,7 @@ def in_sight(statement: AnySelect, comment_id: UUID, viewer_id: UUID | None) -> 
     )
 
 
-def is_shown(viewer_id: UUID | None, comment: Any) -> ColumnElement[bool]:  # noqa: ANN401
+def is_shown(viewer_id: UUID | None, comment: AnyEntity) -> ColumnElement[bool]:
     """Whether the author of `comment`, a row that has an `author_id`, is there for the viewer.
 
     Asked row by row: as a join, or as EXISTS, it invites the planner to read all members first.

@@ -12,6 +12,7 @@ from wxc.core.database import AnyRow, Reader
 from wxc.core.pagination import Cut
 from wxc.posts.errors import PostNotFound
 from wxc.users.schemas import UserSummary
+from wxc.users.service import summarise
 
 
 async def find_comment(
@@ -119,9 +120,4 @@ def _viewer(row: AnyRow) -> CommentViewer | None:
 def _author(row: AnyRow) -> UserSummary | None:
     if row.author_id is None:
         return None
-    return UserSummary(
-        id=row.author_id,
-        username=row.username,
-        display_name=row.display_name,
-        avatar_url=row.avatar_url,
-    )
+    return summarise(row, row.author_id)

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from wxc.core.currencies import currencies
-from wxc.core.database import AnyRow, AnySelect, Reader
+from wxc.core.database import AnyEntity, AnyRow, AnySelect, Reader
 from wxc.core.decimals import DIGITS_BEFORE_POINT
 from wxc.exchange.freshness import EXPIRES_AFTER
 from wxc.exchange.quotes import Wish
@@ -119,7 +119,7 @@ def _center(circle: Circle) -> ColumnElement[Any]:
     return cast(point(circle.lat, circle.lon), Geography("POINT", srid=4326))
 
 
-def _is_fresh(terms: Any, instant: datetime, *, with_stale: bool) -> ColumnElement[bool]:  # noqa: ANN401
+def _is_fresh(terms: AnyEntity, instant: datetime, *, with_stale: bool) -> ColumnElement[bool]:
     share = EXPIRES_AFTER if with_stale else 1
     validity = func.make_interval(0, 0, 0, 0, share * terms.c.valid_for_hours, type_=Interval())
     is_fresh: ColumnElement[bool] = literal(instant) - terms.c.confirmed_at < validity
@@ -165,16 +165,16 @@ def _doing(
     )
 
 
-def _is_line(rate: Any, currency: str, instant: datetime) -> ColumnElement[bool]:  # noqa: ANN401
+def _is_line(rate: AnyEntity, currency: str, instant: datetime) -> ColumnElement[bool]:
     return and_(rate.exchange_id == Exchange.id, rate.currency == currency, *_shown(rate, instant))
 
 
-def _shown(rate: Any, instant: datetime) -> tuple[ColumnElement[bool], ...]:  # noqa: ANN401
+def _shown(rate: AnyEntity, instant: datetime) -> tuple[ColumnElement[bool], ...]:
     return rate.valid_from <= instant, or_(rate.valid_to.is_(None), rate.valid_to > instant)
 
 
 def _allows(
-    rate: Any,  # noqa: ANN401
+    rate: AnyEntity,
     amount: ColumnElement[Any],
     per_unit: int,
 ) -> ColumnElement[bool]:

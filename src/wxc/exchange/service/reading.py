@@ -30,7 +30,7 @@ from wxc.exchange.schemas import (
     RateHistoryPage,
 )
 from wxc.users.errors import UserNotFound
-from wxc.users.schemas import UserSummary
+from wxc.users.service import summarise
 
 
 def list_currencies() -> CurrencyPage:
@@ -109,12 +109,7 @@ def present(rows: Sequence[AnyRow], moment: datetime) -> Exchange:
     hours = [OpeningHours(**one) for one in row.opening_hours]
     return Exchange(
         id=row.id,
-        owner=UserSummary(
-            id=row.owner_id,
-            username=row.username,
-            display_name=row.display_name,
-            avatar_url=row.avatar_url,
-        ),
+        owner=summarise(row, row.owner_id),
         name=row.name,
         base_currency=row.base_currency,
         description=row.description,
