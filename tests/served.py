@@ -1,44 +1,69 @@
-"""A server in a process of its own, to be killed."""
+"""The application as `wxc serve` serves it, in a process of its own."""
 
-import os
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.hostile.server import await_health, free_port
+import httpx
+
 from tests.unlimited import ENVIRONMENT
-from wxc.core.config import Config
+
+_PATIENCE = 20.0  # seconds until it must have started
 
 
 @contextmanager
-def served(config: Config, log: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """A server in a process of its own, without a worker; killed at the end if it is not yet."""
-    port = free_port()
-    command = [sys.executable, "-c", "from wxc.cli import app; app()", "serve"]
-    environment = dict(os.environ) | ENVIRONMENT
-    environment |= {
-        "ENVIRONMENT": "development",
-        "DATABASE_URL": config.database_url,
-        "REDIS_URL": config.redis_url,
-        "SECRET_KEY": "s" * 40,
-        "JWT_SECRET_KEY": "j" * 40,
-        "COOKIE_SECURE": "false",
-        "PASSWORD_HASH_MEMORY": "8",
-        "PASSWORD_HASH_ROUNDS": "1",
-    }
+def served(
+    database_url: str, redis_url: str, log: Path, **settings: str
+) -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
+    """The port of a server without a worker; it is killed at the end if it has not ended yet."""
+    port = _free_port()
+    command = [sys.executable, "-c", "from wxc.cli import app; app()"]
+    command += ["serve", "--host", "127.0.0.1", "--port", str(port)]
     with (
         log.open("wb") as output,
         subprocess.Popen(  # noqa: S603 - nobody else's words
-            [*command, "--host", "127.0.0.1", "--port", str(port)],
-            env=environment,
+            command,
+            env=_environment(database_url, redis_url) | settings,
             stdout=output,
             stderr=output,
         ) as process,
     ):
         try:
-            await_health(process, port, log)
-            yield f"http://127.0.0.1:{port}", process
+            _await_health(process, port, log)
+            yield port, process
         finally:
             process.kill()
+
+
+def _environment(database_url: str, redis_url: str) -> dict[str, str]:
+    return {
+        "ENVIRONMENT": "development",
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "SECRET_KEY": "s" * 40,
+        "JWT_SECRET_KEY": "j" * 40,
+        "COOKIE_SECURE": "false",
+        "PASSWORD_HASH_MEMORY": "8",
+        "PASSWORD_HASH_ROUNDS": "1",
+        **ENVIRONMENT,
+    }
+
+
+def _await_health(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    until = time.monotonic() + _PATIENCE
+    while time.monotonic() < until and process.poll() is None:
+        with suppress(httpx.TransportError):
+            if httpx.get(f"http://127.0.0.1:{port}/healthz").is_success:
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"the server did not start: {log.read_text()}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -69,10 +69,16 @@ async def test_kills_amid_writes_leave_no_drift(
     acts = 0
     for number in range(ROUNDS):
         draw = random.Random(number)  # noqa: S311 - a schedule, not a secret
-        with served(wired, tmp_path / "log") as (url, process):
+        log = tmp_path / "log"
+        with served(wired.database_url, wired.redis_url, log) as (port, process):
             async with AsyncExitStack() as stack:
                 people = [
-                    Person(await stack.enter_async_context(httpx.AsyncClient(base_url=url)), name)
+                    Person(
+                        await stack.enter_async_context(
+                            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}")
+                        ),
+                        name,
+                    )
                     for name in PEOPLE
                 ]
                 for person in people:

@@ -2,10 +2,7 @@
 
 import asyncio
 import os
-import socket
 import subprocess
-import sys
-import time
 from collections.abc import AsyncIterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,9 +10,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
-from tests import unlimited
 from tests.database import clone_database, drop_database
 from tests.secrecy import assert_no_secret
+from tests.served import served
 
 _PATIENCE = 20.0  # seconds for the start, the end and any single answer
 
@@ -104,50 +101,11 @@ def serving(redis_url: str, log: Path, **settings: str) -> Iterator[Server]:
     template = os.environ["WXC_TEST_TEMPLATE"]
     name = f"{template}_{uuid4().hex[:8]}"
     url = asyncio.run(clone_database(engine, template, name))
-    port = free_port()
-    command = [sys.executable, "-c", "from wxc.cli import app; app()"]
-    command += ["serve", "--host", "127.0.0.1", "--port", str(port)]
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(  # noqa: S603 - nobody else's words
-            command, env=_environment(url, redis_url) | settings, stdout=output, stderr=output
-        ) as process,
-    ):
+    with served(url, redis_url, log, **settings) as (port, process):
         try:
-            await_health(process, port, log)
             yield Server(port, process.pid, log, url)
         finally:
             process.terminate()
             process.wait(_PATIENCE)
             asyncio.run(drop_database(engine, name))
     assert_no_secret(log)
-
-
-def _environment(database_url: str, redis_url: str) -> dict[str, str]:
-    return {
-        "ENVIRONMENT": "development",
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "SECRET_KEY": "s" * 40,
-        "JWT_SECRET_KEY": "j" * 40,
-        "COOKIE_SECURE": "false",
-        "PASSWORD_HASH_MEMORY": "8",
-        "PASSWORD_HASH_ROUNDS": "1",
-        **unlimited.ENVIRONMENT,
-    }
-
-
-def await_health(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
-    until = time.monotonic() + _PATIENCE
-    while time.monotonic() < until and process.poll() is None:
-        with suppress(httpx.TransportError):
-            if httpx.get(f"http://127.0.0.1:{port}/healthz").is_success:
-                return
-        time.sleep(0.05)
-    raise AssertionError(f"the server did not start: {log.read_text()}")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -28,7 +28,7 @@ AT_ONCE = 4
 async def register_and_kill(config: Config, log: Path, number: int) -> list[str]:
     """Whose registration was acknowledged before the server was killed, at the first of them."""
     acknowledged: list[str] = []
-    with served(config, log) as (url, process):
+    with served(config.database_url, config.redis_url, log) as (port, process):
 
         async def register(client: httpx.AsyncClient, name: str) -> None:
             account = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
@@ -40,7 +40,7 @@ async def register_and_kill(config: Config, log: Path, number: int) -> list[str]
                 acknowledged.append(account["email"])
                 process.send_signal(signal.SIGKILL)
 
-        async with httpx.AsyncClient(base_url=url) as client:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
             names = (f"member_{number}_{place}" for place in range(AT_ONCE))
             await asyncio.gather(*(register(client, name) for name in names))
     return acknowledged

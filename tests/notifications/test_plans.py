@@ -68,7 +68,9 @@ async def app(
     config: Config, fresh_database_url: str, redis: RedisClient
 ) -> AsyncIterator[FastAPI]:
     await administer(fresh_database_url, *_FILL)
-    async with running(config.model_copy(update={"database_url": fresh_database_url})) as app:
+    # The poll for ended sessions would be among the statements that are looked at.
+    wired = {"database_url": fresh_database_url, "revocation_poll_interval": 600}
+    async with running(config.model_copy(update=wired)) as app:
         yield app
 
 

@@ -28,7 +28,8 @@ from wxc.core.signing import is_signed, sign
 DEFAULT_LIMIT = 20
 GREATEST_LIMIT = 100
 LONGEST_CURSOR = 256
-_UNSETTLED = timedelta(seconds=2)
+UNSETTLED = timedelta(seconds=2)
+"""How far back one looks for what is new: ids are drawn before COMMIT."""
 _SIGNATURE_LENGTH = 16
 FORWARDS, BACKWARDS = b"o", b"n"  # to older items and to newer ones, where age is the order
 _PAYLOAD_LENGTH = 17  # a direction and an id; what is carried comes after them
@@ -67,28 +68,17 @@ class CursorSealer:
 
     def seal(self, scope: str, direction: bytes, position: UUID, carried: bytes = b"") -> str:
         """The cursor for `position` in the list that `scope` names."""
-        return self.seal_payload(scope, direction + position.bytes + carried)
+        payload = direction + position.bytes + carried
+        return _encoded(payload + sign(self._key, _signed(payload, scope), _SIGNATURE_LENGTH))
 
     def open(self, scope: str, cursor: str) -> tuple[bytes, UUID, bytes]:
         """Direction, position and what is carried; raises `InvalidCursor` for what is not ours."""
-        payload = self.open_payload(scope, cursor)
-        if len(payload) < _PAYLOAD_LENGTH:
-            raise InvalidCursor
-        return payload[:1], UUID(bytes=payload[1:_PAYLOAD_LENGTH]), payload[_PAYLOAD_LENGTH:]
-
-    def seal_payload(self, scope: str, payload: bytes) -> str:
-        """The cursor for a position of any kind in the list that `scope` names."""
-        return _encoded(payload + sign(self._key, _signed(payload, scope), _SIGNATURE_LENGTH))
-
-    def open_payload(self, scope: str, cursor: str, length: int | None = None) -> bytes:
-        """What was sealed so, of that length; raises `InvalidCursor` for anything else."""
         raw = _decoded(cursor)
         payload, signature = raw[:-_SIGNATURE_LENGTH], raw[-_SIGNATURE_LENGTH:]
-        if not payload or not is_signed(self._key, _signed(payload, scope), signature):
+        is_long_enough = len(payload) >= _PAYLOAD_LENGTH
+        if not is_long_enough or not is_signed(self._key, _signed(payload, scope), signature):
             raise InvalidCursor
-        if length is not None and len(payload) != length:
-            raise InvalidCursor
-        return payload
+        return payload[:1], UUID(bytes=payload[1:_PAYLOAD_LENGTH]), payload[_PAYLOAD_LENGTH:]
 
 
 class PageRequest:
@@ -114,7 +104,7 @@ class PageRequest:
         self._position: UUID | None = None
         if cursor is not None:
             self._direction, self._position, _ = sealer.open(scope, cursor)
-        self._settled = first_id_at(clock.now() - _UNSETTLED)
+        self._settled = first_id_at(clock.now() - UNSETTLED)
 
     @property
     def ascends(self) -> bool:

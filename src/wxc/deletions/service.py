@@ -48,7 +48,7 @@ async def delete_account(
         held = await _hold(session, me.id)  # locks, those of the account itself among them
         if not await DeletionRepository(session).empty(me.id, seen=seen, moment=clock.now()):
             raise SessionExpired
-        ended = await shut_out(session, auth, me.id)
+        ended = await shut_out(session, auth.revocations, me.id)
         await audit.record(
             session,
             AuditKind.ACCOUNT_DELETED,

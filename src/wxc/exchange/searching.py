@@ -7,7 +7,8 @@ from enum import StrEnum
 from struct import Struct
 from uuid import UUID
 
-from wxc.core.pagination import CursorSealer
+from wxc.core.errors import InvalidCursor
+from wxc.core.pagination import FORWARDS, CursorSealer
 from wxc.exchange.quotes import Wish
 
 MOST_METRES = 50_000
@@ -67,18 +68,20 @@ class SearchPage:
         self._seal = sealer
         self._scope = scope
         # Metres are a float of PostGIS and come back bit by bit; amounts are whole numbers.
-        self._form = Struct(">qq16s" if search.sort is Sort.RECEIVE else ">qd16s")
+        self._form = Struct(">qq" if search.sort is Sort.RECEIVE else ">qd")
         if cursor is not None:
-            raw = sealer.open_payload(scope, cursor, self._form.size)
-            ticks, key, identifier = self._form.unpack(raw)
+            _, exchange_id, carried = sealer.open(scope, cursor)
+            if len(carried) != self._form.size:
+                raise InvalidCursor
+            ticks, key = self._form.unpack(carried)
             self.instant = _EPOCH + ticks * _TICK
             number = Decimal(key) if search.sort is Sort.RECEIVE else key
-            self.position = Position(number, UUID(bytes=identifier))
+            self.position = Position(number, exchange_id)
 
     def after(self, instant: datetime, position: Position) -> str:
         """The cursor of the page behind that board."""
         is_amount = isinstance(position.key, Decimal)
         key = int(position.key) if is_amount else position.key
         ticks = (instant - _EPOCH) // _TICK
-        payload = self._form.pack(ticks, key, position.exchange_id.bytes)
-        return self._seal.seal_payload(self._scope, payload)
+        carried = self._form.pack(ticks, key)
+        return self._seal.seal(self._scope, FORWARDS, position.exchange_id, carried)

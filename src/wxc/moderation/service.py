@@ -12,11 +12,11 @@ from wxc.audit.repository import AuditReader
 from wxc.auth.revocation import Revocations
 from wxc.core import clock
 from wxc.core.database import Database, after_commit
-from wxc.mails import service as mails
-from wxc.models import AuditKind, MailKind
+from wxc.models import AuditKind
 from wxc.moderation.repository import MemberReader, MemberRepository
 from wxc.moderation.schemas import Account, Event, LiveSession, MemberFile, Outcome
 from wxc.sessions.repository import OwnSessionReader, OwnSessionRepository
+from wxc.sessions.service import shut_out
 
 
 class NoSuchMember(Exception):  # noqa: N818 - a fact
@@ -66,9 +66,7 @@ async def suspend(
     async with database.transaction() as session:
         # The account first: whoever touches its tokens or opens a session waits for its row.
         is_new = await MemberRepository(session).suspend(account.id, clock.now())
-        await mails.void_links(session, account.id, *MailKind)
-        ended = await OwnSessionRepository(session).revoke_all(account.id, clock.now())
-        after_commit(session, partial(revocations.announce, ended))
+        ended = await shut_out(session, revocations, account.id)
         if is_new:
             await audit.record(
                 session,
@@ -76,9 +74,9 @@ async def suspend(
                 actor,
                 user_id=account.id,
                 reason=reason,
-                sessions_ended=len(ended),
+                sessions_ended=ended,
             )
-    return Outcome(username=account.username, changed=is_new, sessions_ended=len(ended))
+    return Outcome(username=account.username, changed=is_new, sessions_ended=ended)
 
 
 async def restore(database: Database, who: str, actor: Actor) -> Outcome:

@@ -16,12 +16,12 @@ from wxc.core import clock
 from wxc.core.database import AnyRow, Database
 from wxc.core.events import Events
 from wxc.core.ids import first_id_at, time_of
+from wxc.core.pagination import UNSETTLED
 from wxc.core.streams import looks
 from wxc.notifications.repository import NotificationReader
 from wxc.notifications.schemas import NotificationGroup, UnreadCount, UnreadUpdate
 from wxc.notifications.service import present, topic_of
 
-_UNSETTLED = timedelta(seconds=2)
 _REMEMBERED = timedelta(hours=24)
 _MOST_AT_ONCE = 100
 _MOST_REPLAYED = 1000
@@ -62,7 +62,7 @@ async def follow(
     async with database.guarding() as reader:
         count = await NotificationReader(reader).unread_count(me.id)
     yield Snapshot(first_id_at(now), UnreadCount(unread_count=count))
-    tail = _Tail(database, me.id, missed_since or first_id_at(now - _UNSETTLED))
+    tail = _Tail(database, me.id, missed_since or first_id_at(now - UNSETTLED))
     topics = (topic_of(me.id), auth.revocations.topic_of(me.session_id))
     async with aclosing(looks(events, topics)) as times:
         async for _ in times:
@@ -79,9 +79,9 @@ async def _resumed_at(database: Database, me: Principal, last_event_id: str) -> 
         last = time_of(UUID(last_event_id))
     except (ValueError, OverflowError):
         return None
-    if not timedelta() <= clock.now() - last + _UNSETTLED <= _REMEMBERED:
+    if not timedelta() <= clock.now() - last + UNSETTLED <= _REMEMBERED:
         return None
-    position = first_id_at(last - _UNSETTLED)
+    position = first_id_at(last - UNSETTLED)
     async with database.guarding() as reader:
         missed = await NotificationReader(reader).since(me.id, position, _MOST_REPLAYED + 1)
     return position if len(missed) <= _MOST_REPLAYED else None
@@ -101,7 +101,7 @@ class _Tail:
         updates: dict[UUID, UnreadUpdate] = {}
         is_full = True
         while is_full:
-            settled = first_id_at(clock.now() - _UNSETTLED)
+            settled = first_id_at(clock.now() - UNSETTLED)
             async with self._database.guarding() as reader:
                 notifications = NotificationReader(reader)
                 rows = await notifications.since(self._me_id, self._position, _MOST_AT_ONCE)

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from wxc.audit import service as audit
 from wxc.audit.actors import Actor
 from wxc.auth.context import Auth, Principal
+from wxc.auth.revocation import Revocations
 from wxc.core import clock
 from wxc.core.database import Database, after_commit
 from wxc.mails import service as mails
@@ -56,7 +57,7 @@ async def end_other_sessions(
     session: AsyncSession, auth: Auth, me: Principal, actor: Actor
 ) -> None:
     """End all of `me`'s sessions but this one."""
-    ended = await _end_all(session, auth, me.id, kept=me.session_id)
+    ended = await _end_all(session, auth.revocations, me.id, kept=me.session_id)
     if ended:
         await audit.record(
             session,
@@ -69,7 +70,7 @@ async def end_other_sessions(
 
 
 async def shut_out(
-    session: AsyncSession, auth: Auth, user_id: UUID, *, kept: UUID | None = None
+    session: AsyncSession, revocations: Revocations, user_id: UUID, *, kept: UUID | None = None
 ) -> int:
     """End what was opened with what no longer holds: all sessions, but `kept`, and mailed links.
 
@@ -77,7 +78,7 @@ async def shut_out(
     touches its tokens waits for it.
     """
     await mails.void_links(session, user_id)
-    return await _end_all(session, auth, user_id, kept=kept)
+    return await _end_all(session, revocations, user_id, kept=kept)
 
 
 async def shut_out_and_tell(
@@ -91,14 +92,16 @@ async def shut_out_and_tell(
     kept: UUID | None = None,
 ) -> None:
     """What follows a change of what an account is opened with; the owner is told at `address`."""
-    ended = await shut_out(session, auth, user_id, kept=kept)
+    ended = await shut_out(session, auth.revocations, user_id, kept=kept)
     await mails.enqueue(session, _NOTICES[event], address=address, user_id=user_id)
     await audit.record(
         session, event, actor, user_id=user_id, session_id=kept, sessions_ended=ended
     )
 
 
-async def _end_all(session: AsyncSession, auth: Auth, user_id: UUID, *, kept: UUID | None) -> int:
+async def _end_all(
+    session: AsyncSession, revocations: Revocations, user_id: UUID, *, kept: UUID | None
+) -> int:
     ended = await OwnSessionRepository(session).revoke_all(user_id, clock.now(), kept=kept)
-    after_commit(session, partial(auth.revocations.announce, ended))
+    after_commit(session, partial(revocations.announce, ended))
     return len(ended)
