@@ -29,6 +29,7 @@ from wxc.core.database import Database
 from wxc.core.dependencies import refuse_unknown_parameters
 from wxc.core.errors import Refusal
 from wxc.core.events import Events
+from wxc.core.jobs import end_all
 from wxc.core.limits import Limits
 from wxc.core.logging import configure_logging
 from wxc.core.middleware import Cors, Envelope, Faults, LoadGate, OriginGate, StreamGate
@@ -183,9 +184,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     try:
         yield {"end_streams": app.state.events.end}  # for the server, before it waits for them
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_all(tasks)
         app.state.auth.passwords.close()
         await app.state.events.close()
         await app.state.redis.close()

@@ -1,10 +1,11 @@
-"""What the worker does again and again."""
+"""What goes on in the background, and its end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Protocol
 
 _HOUR = 3600.0
+_CANCELLATION_PATIENCE = 0.5  # seconds
 
 
 class Job(Protocol):
@@ -34,3 +35,16 @@ async def pause(seconds: float, stop: asyncio.Event) -> None:
         await asyncio.wait_for(stop.wait(), seconds)
     except TimeoutError:
         return
+
+
+async def end_all(tasks: Collection["asyncio.Task[None]"]) -> None:
+    """Cancel the tasks until they have ended.
+
+    Once is not enough: a driver whose connection breaks off at that very moment raises its own
+    error in place of the cancellation, and what goes on after errors would never end.
+    """
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=_CANCELLATION_PATIENCE)
