@@ -22,7 +22,7 @@ def served(
     """The port of a server without a worker; it is killed at the end if it has not ended yet."""
     port = _free_port()
     command = [sys.executable, "-c", "from wxc.cli import app; app()"]
-    command += ["serve", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["serve", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     with (
         log.open("wb") as output,
         subprocess.Popen(  # noqa: S603 - nobody else's words
@@ -47,6 +47,7 @@ def _environment(database_url: str, redis_url: str) -> dict[str, str]:
         "SECRET_KEY": "s" * 40,
         "JWT_SECRET_KEY": "j" * 40,
         "COOKIE_SECURE": "false",
+        "SHUTDOWN_DELAY": "0",
         "PASSWORD_HASH_MEMORY": "8",
         "PASSWORD_HASH_ROUNDS": "1",
         **ENVIRONMENT,

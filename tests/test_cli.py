@@ -1,5 +1,8 @@
 """What operators type."""
 
+import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ from typer.testing import CliRunner
 
 from tests.browser import Browser
 from tests.live import running
-from wxc import cli, demo, demo_exchanges, recount, worker
+from wxc import cli, demo, demo_exchanges, recount, serving, worker
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 from wxc.exchange import service as exchanges
@@ -72,20 +75,45 @@ class TestConfiguration:
 
 @pytest.mark.usefixtures("_environment")
 class TestServe:
+    @pytest.fixture(autouse=True)
+    def _handler(self) -> Iterator[None]:
+        handler = signal.getsignal(signal.SIGTERM)
+        yield
+        signal.signal(signal.SIGTERM, handler)
+
     def test_it_serves_as_behind_a_load_balancer(self, monkeypatch: pytest.MonkeyPatch) -> None:
         called: dict[str, Any] = {}
         monkeypatch.setattr(uvicorn, "run", lambda *_, **options: called.update(options))
 
         answer = run.invoke(cli.app, ["serve", "--port", "9000", "--workers", "3"])
 
-        assert answer.exit_code == 0
+        assert answer.exit_code == 0, answer.output
         assert (called["port"], called["workers"], called["reload"]) == (9000, 3, False)
         assert called["timeout_keep_alive"] == 75
         assert called["forwarded_allow_ips"] == "127.0.0.1"
         assert called["server_header"] is False
+        assert called["timeout_graceful_shutdown"] == 20
+
+        run.invoke(cli.app, ["serve"])
+        assert called["workers"] == serving.cores()
+        run.invoke(cli.app, ["serve", "--reload"])
+        assert called["workers"] == 1
 
     def test_the_application_is_made_from_the_environment(self) -> None:
-        assert cli.app_from_environment().title == "WXC Social"
+        app = serving.application()
+
+        assert (app.title, app.state.departure.is_by_signal) == ("WXC Social", True)
+
+    @pytest.mark.parametrize(
+        ("quota", "expected"), [("50000 100000", 1), ("200000 100000", 2), ("max 100000", 4)]
+    )
+    def test_a_container_has_as_many_processors_as_its_quota(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, quota: str, expected: int
+    ) -> None:
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(4), raising=False)
+        (tmp_path / "cpu.max").write_text(quota)
+
+        assert serving.cores(tmp_path / "cpu.max") == expected
 
 
 @pytest.mark.usefixtures("_environment")

@@ -8,7 +8,7 @@ import asyncio
 import difflib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from pydantic import SecretStr
@@ -18,57 +18,52 @@ from wxc.core.logging import configure_logging
 from wxc.operators import reports, user, verify_rates
 from wxc.terminal import read_config
 
-if TYPE_CHECKING:
-    from fastapi import FastAPI
-
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="WXC Social.")
 app.add_typer(user, name="user")
 app.add_typer(reports, name="reports")
 app.command()(verify_rates)
-_KEEP_ALIVE = 75  # seconds; longer than the load balancer's 60, so that it never meets a closed end
 
 
 @app.command()
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "0.0.0.0",  # noqa: S104
     port: Annotated[int, typer.Option(envvar="PORT", help="The port to listen on.")] = 8000,
-    workers: Annotated[int, typer.Option(min=1, help="How many processes serve.")] = 1,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            envvar="WORKERS",
+            help="How many processes serve.",
+            show_default="one for each processor",
+        ),
+    ] = None,
     *,
     reload: Annotated[bool, typer.Option(help="Start anew when the code changes.")] = False,
 ) -> None:
-    """Serve the API."""
-    import uvicorn
+    """Serve the API, behind a load balancer or by itself.
 
-    from wxc.core.protocol import BoundedProtocol
+    On SIGTERM it turns /healthz red and goes on serving for SHUTDOWN_DELAY seconds, then ends what
+    is under way within SHUTDOWN_DRAIN. METRICS_PORT opens a second port, for Prometheus.
+    """
+    from wxc import serving
 
     config = read_config()
     configure_logging(config)
-    uvicorn.run(
-        "wxc.cli:app_from_environment",
-        factory=True,
-        http=BoundedProtocol,
-        host=host,
-        port=port,
-        workers=workers,
-        reload=reload,
-        reload_dirs=[str(Path(__file__).parent)] if reload else None,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=True,
-        forwarded_allow_ips=config.forwarded_allow_ips,
-        timeout_keep_alive=_KEEP_ALIVE,
-    )
+    serving.serve(config, host=host, port=port, workers=workers, reload=reload)
 
 
 @app.command()
 def worker() -> None:
     """Send mails, clear up after deleted accounts, remind exchanges; any number may run."""
-    from wxc import worker as background
+    from wxc.core.tracing import traced
+    from wxc.operations.exposition import exposed
 
     config = read_config()
     configure_logging(config)
-    asyncio.run(background.work(config))
+    with exposed(config), traced(config, "wxc-worker"):
+        from wxc import worker as background  # not before it is known where metrics are kept
+
+        asyncio.run(background.work(config))
 
 
 @app.command()
@@ -151,13 +146,6 @@ def openapi(
         typer.echo("\n".join(list(difference)[:40]))
         typer.echo(f"{path} is not what the code generates; run: ./dev exec wxc openapi")
         raise typer.Exit(1)
-
-
-def app_from_environment() -> "FastAPI":
-    """The application as the environment configures it, for the server's processes."""
-    from wxc.app import create_app
-
-    return create_app(read_config())
 
 
 def _document() -> dict[str, Any]:

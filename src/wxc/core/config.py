@@ -132,8 +132,14 @@ class Config(BaseSettings):
     body_limit: int = Field(default=256 * 1024, ge=1)
     account_body_limit: int = Field(default=8 * 1024, ge=1)
     body_deadline: float = Field(default=30.0, gt=0)
+    shutdown_delay: float = Field(default=5.0, ge=0)
+    shutdown_drain: int = Field(default=20, ge=1)
 
     audit_retention: int = Field(default=365 * 86_400, ge=31 * 86_400)
+
+    metrics_port: int | None = Field(default=None, ge=1, le=65_535)
+    metrics_host: str = "127.0.0.1"
+    tracing: bool = False
 
     demo_data: bool = False
     log_format: Literal["json", "text"] = "json"

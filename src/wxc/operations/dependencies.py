@@ -4,6 +4,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from wxc.core.departure import Departure
 from wxc.core.redis import RedisClient
 from wxc.migrations import schema_head
 from wxc.operations.service import Startup
@@ -14,11 +15,17 @@ def open_startup(request: Request) -> Startup:
     return cast(Startup, request.app.state.startup)
 
 
+def open_departure(request: Request) -> Departure:
+    """Whether this process is about to end."""
+    return cast(Departure, request.app.state.departure)
+
+
 def open_redis(request: Request) -> RedisClient:
     """The application's Redis."""
     return cast(RedisClient, request.app.state.redis)
 
 
+EndOfProcess = Annotated[Departure, Depends(open_departure)]
 StartupState = Annotated[Startup, Depends(open_startup)]
 Redis = Annotated[RedisClient, Depends(open_redis)]
 SchemaHead = Annotated[str, Depends(schema_head)]

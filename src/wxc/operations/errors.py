@@ -10,6 +10,13 @@ class NotStarted(Refusal):
     retry_after = 2
 
 
+class AboutToEnd(Refusal):
+    """This instance is about to end; another one will answer."""
+
+    status = 503
+    retry_after = 1
+
+
 class NotReady(Refusal):
     """Something that the service depends on is not as it should be; `errors` names it."""
 

@@ -8,8 +8,8 @@ from wxc.core.dependencies import Transactions
 from wxc.core.errors import NotFound, all_refusals
 from wxc.core.openapi import documented
 from wxc.operations import pages, service
-from wxc.operations.dependencies import Redis, SchemaHead, StartupState
-from wxc.operations.errors import NotReady, NotStarted
+from wxc.operations.dependencies import EndOfProcess, Redis, SchemaHead, StartupState
+from wxc.operations.errors import AboutToEnd, NotReady, NotStarted
 from wxc.operations.schemas import Health, Readiness
 
 router = APIRouter(tags=["operations"])
@@ -21,10 +21,10 @@ async def get_liveness() -> Health:
     return Health(status="ok")
 
 
-@router.get("/healthz", summary="Fit for traffic?", responses=documented(NotStarted))
-async def get_health(startup: StartupState) -> Health:
-    """For the load balancer: the service has started; a database outage does not turn this red."""
-    return service.health(startup)
+@router.get("/healthz", summary="Fit for traffic?", responses=documented(NotStarted, AboutToEnd))
+async def get_health(startup: StartupState, end: EndOfProcess) -> Health:
+    """For the load balancer: started, and not about to end; an outage leaves this green."""
+    return service.health(startup, end)
 
 
 @router.get("/readyz", summary="Everything well?", responses=documented(NotReady))

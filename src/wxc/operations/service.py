@@ -4,10 +4,11 @@ import asyncio
 import logging
 
 from wxc.core.database import UNREACHABLE, Database
+from wxc.core.departure import Departure
 from wxc.core.errors import InvalidPart
 from wxc.core.redis import RedisClient
 from wxc.mails.service import has_backlog
-from wxc.operations.errors import NotReady, NotStarted
+from wxc.operations.errors import AboutToEnd, NotReady, NotStarted
 from wxc.operations.repository import SchemaReader
 from wxc.operations.schemas import Checks, Health, Readiness
 
@@ -37,10 +38,12 @@ class Startup:
                 self.is_complete = True
 
 
-def health(startup: Startup) -> Health:
-    """Whether the load balancer may send traffic; raises `NotStarted`."""
+def health(startup: Startup, departure: Departure) -> Health:
+    """Whether the load balancer may send traffic; raises `NotStarted` and `AboutToEnd`."""
     if not startup.is_complete:
         raise NotStarted
+    if departure.is_near:
+        raise AboutToEnd
     return Health(status="ok")
 
 
