@@ -67,12 +67,34 @@ def worker() -> None:
 
 
 @app.command()
-def migrate() -> None:
-    """Bring the database's schema to what the code expects."""
-    from wxc import migrations
+def migrate(
+    *,
+    sql: Annotated[
+        bool, typer.Option("--sql", help="Write all statements for a new database; run none.")
+    ] = False,
+) -> None:
+    """Bring the database's schema to what the code expects; any number may try at once.
 
-    configure_logging(read_config())
-    migrations.migrate()
+    With DATABASE_ADMIN_URL it makes the role of DATABASE_URL first, and PostGIS. It waits for locks
+    as briefly as traffic can bear, and tries again. Exit codes: 0 the schema is as it should be;
+    1 it is not; 2 wrong settings; 3 the database cannot be reached.
+    """
+    from wxc import migrations, preparation
+    from wxc.core.database import UNREACHABLE
+
+    if sql:
+        migrations.write_sql()
+        return
+    config = read_config()
+    configure_logging(config)
+    try:
+        if config.database_admin_url is not None:
+            preparation.prepare(config.database_admin_url, config.database_url)
+        migrations.migrate()
+    except UNREACHABLE as error:
+        is_refused = getattr(getattr(error, "orig", error), "sqlstate", None) is not None
+        typer.echo(f"wxc: {error}", err=True)
+        raise typer.Exit(1 if is_refused else 3) from None
 
 
 @app.command()

@@ -6,7 +6,7 @@ from fastapi import Depends, Request
 
 from wxc.core.departure import Departure
 from wxc.core.redis import RedisClient
-from wxc.migrations import schema_head
+from wxc.migrations import schema_revisions
 from wxc.operations.service import Startup
 
 
@@ -28,4 +28,4 @@ def open_redis(request: Request) -> RedisClient:
 EndOfProcess = Annotated[Departure, Depends(open_departure)]
 StartupState = Annotated[Startup, Depends(open_startup)]
 Redis = Annotated[RedisClient, Depends(open_redis)]
-SchemaHead = Annotated[str, Depends(schema_head)]
+Revisions = Annotated[tuple[str, ...], Depends(schema_revisions)]

@@ -8,7 +8,7 @@ from wxc.core.dependencies import Transactions
 from wxc.core.errors import NotFound, all_refusals
 from wxc.core.openapi import documented
 from wxc.operations import pages, service
-from wxc.operations.dependencies import EndOfProcess, Redis, SchemaHead, StartupState
+from wxc.operations.dependencies import EndOfProcess, Redis, Revisions, StartupState
 from wxc.operations.errors import AboutToEnd, NotReady, NotStarted
 from wxc.operations.schemas import Health, Readiness
 
@@ -28,9 +28,9 @@ async def get_health(startup: StartupState, end: EndOfProcess) -> Health:
 
 
 @router.get("/readyz", summary="Everything well?", responses=documented(NotReady))
-async def get_readiness(database: Transactions, redis: Redis, head: SchemaHead) -> Readiness:
+async def get_readiness(database: Transactions, redis: Redis, known: Revisions) -> Readiness:
     """For deployments and alarms: the database, its schema, Redis, the mails, by name."""
-    return await service.readiness(database, redis, head)
+    return await service.readiness(database, redis, known)
 
 
 @router.get("/", include_in_schema=False)
