@@ -9,8 +9,8 @@ import httpx
 
 from tests.factories import PASSWORD
 
-READERS, WRITERS = 4, 1
-_PAUSE = 0.04  # seconds between two requests of one client
+READERS, WRITERS = 3, 1
+_PAUSE = 0.05  # seconds between two requests of one client
 
 
 class Load:
@@ -41,7 +41,7 @@ class Load:
                 try:
                     await act(client)
                 except httpx.TransportError as error:
-                    self.failures.append(repr(error))
+                    self.failures.append(f"{act.__name__}: {error!r}")
                 await asyncio.sleep(_PAUSE)
 
     async def _read(self, client: httpx.AsyncClient) -> None:
@@ -54,7 +54,7 @@ class Load:
 
     async def _listen(self, client: httpx.AsyncClient) -> None:
         """A stream may end, but not break off."""
-        async with client.stream("GET", "/notifications/stream") as stream:
+        async with client.stream("GET", "/notifications/stream", timeout=60) as stream:
             async for _ in stream.aiter_raw():
                 pass
         self._note(stream)

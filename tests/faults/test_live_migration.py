@@ -4,7 +4,8 @@ import asyncio
 import os
 import shutil
 import sys
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -15,7 +16,7 @@ from tests.served import served
 from wxc import migrations
 
 ROOT = Path(__file__).parents[2]
-_BLOCKED = 3.0  # seconds in which the migration cannot have its lock
+_WAITING = "a lock was not to be had; attempt 1 "
 _EXPANSION = """
 from alembic import op
 import sqlalchemy as sa
@@ -65,14 +66,12 @@ async def test_no_request_fails_while_the_schema_changes(
         load = Load(url)
         async with load.going_on():
             await asyncio.sleep(1)
-            blocker = asyncio.create_task(_read_for_long(fresh_database_url))
-            await asyncio.sleep(0.2)
-            code, log = await _migrate(release, fresh_database_url)
-            await blocker
+            async with _reading_for_long(fresh_database_url) as let_go:
+                code, log = await _migrate(release, fresh_database_url, let_go)
             await asyncio.sleep(1)
 
     assert (code, load.failures) == (0, []), log
-    assert "a lock was not to be had; attempt 1" in log
+    assert _WAITING in log
     assert load.answered > 100
     assert await posts(fresh_database_url) == load.written
     connection = await asyncpg.connect(fresh_database_url.replace("+asyncpg", ""))
@@ -92,15 +91,21 @@ def _write_release(folder: Path) -> None:
     (versions / "9002_index.py").write_text(_INDEX)
 
 
-async def _read_for_long(database_url: str) -> None:
+@asynccontextmanager
+async def _reading_for_long(database_url: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """A transaction that has looked at posts, and does not end until it is told to."""
     connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
-    async with connection.transaction():
-        await connection.execute("SELECT 1 FROM posts LIMIT 1")
-        await connection.execute("SELECT pg_sleep($1)".replace("$1", str(_BLOCKED)))
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute("SELECT 1 FROM posts LIMIT 1")
+    yield transaction.commit
     await connection.close()
 
 
-async def _migrate(release: Path, database_url: str) -> tuple[int | None, str]:
+async def _migrate(
+    release: Path, database_url: str, let_go: Callable[[], Awaitable[None]]
+) -> tuple[int, str]:
+    """The exit code and the log of `wxc migrate`, whose first attempt is in vain."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", "from wxc.cli import app; app()", "migrate"),
         cwd=release,
@@ -114,5 +119,10 @@ async def _migrate(release: Path, database_url: str) -> tuple[int | None, str]:
         },
         stderr=asyncio.subprocess.PIPE,
     )
-    _, log = await process.communicate()
-    return process.returncode, log.decode()
+    assert process.stderr
+    log = ""
+    async for line in process.stderr:
+        log += line.decode()
+        if _WAITING in line.decode():
+            await let_go()
+    return await process.wait(), log
