@@ -1,4 +1,4 @@
-"""Dockerfile and compose.yaml are what an operator relies on, as far as it can be seen without an engine."""
+"""Dockerfile and compose.yaml say what operators rely on, as far as one sees without an engine."""
 
 import re
 from pathlib import Path
@@ -146,10 +146,10 @@ class TestCompose:
         for variable, value in written.items():
             monkeypatch.setenv(variable, re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value))
 
-        config = Config()  # type: ignore[call-arg]
+        config = Config()
 
         assert config.mail_server == "mail"
         assert {one.lower() for one in written} <= Config.model_fields.keys()
         monkeypatch.setenv("ENVIRONMENT", "production")
         with pytest.raises(ValueError, match="SECRET_KEY must be 32 random bytes"):
-            Config()  # type: ignore[call-arg]
+            Config()

@@ -167,6 +167,51 @@ def expressions() -> list[str]:
     return [*shown, *(alert["expr"] for alert in alerts())]
 
 
+class Template(yaml.SafeLoader):
+    """CloudFormation's template, its functions as their arguments."""
+
+
+Template.add_multi_constructor(
+    "!", lambda loader, _, node: getattr(loader, f"construct_{node.id}")(node)
+)
+
+
+class TestAws:
+    @pytest.fixture
+    def resources(self) -> dict[str, Any]:
+        text = (ROOT / "deploy" / "aws" / "wxc.yaml").read_text()
+        return dict(yaml.load(text, Template)["Resources"])  # noqa: S506 - a SafeLoader
+
+    def test_its_containers_are_told_what_the_application_knows(
+        self, resources: dict[str, Any]
+    ) -> None:
+        config = Config.model_fields
+        drain = config["shutdown_delay"].default + config["shutdown_drain"].default
+        for name in ("Api", "Worker", "Migration"):
+            (container,) = resources[f"{name}Task"]["Properties"]["ContainerDefinitions"]
+            told = {one["Name"].lower() for one in container["Environment"] + container["Secrets"]}
+            assert told <= config.keys()
+            assert {"database_url", "redis_url", "secret_key", "jwt_secret_key"} <= told
+            assert ("database_admin_url" in told) == (name == "Migration")
+            assert container["ReadonlyRootFilesystem"]
+            assert name == "Migration" or container["StopTimeout"] >= drain + 10
+
+    def test_the_balancer_gives_up_connections_before_the_service_does(
+        self, resources: dict[str, Any]
+    ) -> None:
+        attributes = resources["Balancer"]["Properties"]["LoadBalancerAttributes"]
+        timeout = {one["Key"]: one["Value"] for one in attributes}["idle_timeout.timeout_seconds"]
+
+        assert int(timeout) < 75  # `wxc serve`
+
+    def test_every_alarm_says_what_to_do(self, resources: dict[str, Any]) -> None:
+        headings = re.findall(r"^#+ (\w+)$", (ROOT / "docs/operations.md").read_text(), re.M)
+        names = {name for name, one in resources.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
+
+        assert len(names) >= 8
+        assert names <= set(headings)
+
+
 class TestMonitoring:
     def test_dashboard_and_alerts_use_only_what_exists_and_all_of_it(self, app: FastAPI) -> None:
         series = existing(app)
