@@ -15,12 +15,20 @@ from pydantic import SecretStr
 
 from wxc.core.config import Config
 from wxc.core.logging import configure_logging
-from wxc.operators import reports, user, verify_rates
+from wxc.operators import config, reports, user, verify_rates
+from wxc.operators.engines import reaching
 from wxc.terminal import read_config
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="WXC Social.")
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="WXC Social: serve it, and look after it.",
+    epilog="Settings are environment variables, all of them in .env.example. "
+    "How to run it is in docs/operations.md.",
+)
 app.add_typer(user, name="user")
 app.add_typer(reports, name="reports")
+app.add_typer(config, name="config")
 app.command()(verify_rates)
 
 
@@ -47,23 +55,27 @@ def serve(
     """
     from wxc import serving
 
-    config = read_config()
-    configure_logging(config)
-    serving.serve(config, host=host, port=port, workers=workers, reload=reload)
+    settings = read_config()
+    configure_logging(settings)
+    serving.serve(settings, host=host, port=port, workers=workers, reload=reload)
 
 
 @app.command()
 def worker() -> None:
-    """Send mails, clear up after deleted accounts, remind exchanges; any number may run."""
+    """Send mails, clear up after deleted accounts, remind exchanges; any number may run.
+
+    On SIGTERM it ends what it has begun; what was left is another one's, or the next one's. With
+    METRICS_PORT, Prometheus may ask how it is doing.
+    """
     from wxc.core.tracing import traced
     from wxc.operations.exposition import exposed
 
-    config = read_config()
-    configure_logging(config)
-    with exposed(config), traced(config, "wxc-worker"):
+    settings = read_config()
+    configure_logging(settings)
+    with exposed(settings), traced(settings, "wxc-worker"):
         from wxc import worker as background  # not before it is known where metrics are kept
 
-        asyncio.run(background.work(config))
+        asyncio.run(background.work(settings))
 
 
 @app.command()
@@ -85,11 +97,11 @@ def migrate(
     if sql:
         migrations.write_sql()
         return
-    config = read_config()
-    configure_logging(config)
+    settings = read_config()
+    configure_logging(settings)
     try:
-        if config.database_admin_url is not None:
-            preparation.prepare(config.database_admin_url, config.database_url)
+        if settings.database_admin_url is not None:
+            preparation.prepare(settings.database_admin_url, settings.database_url)
         migrations.migrate()
     except UNREACHABLE as error:
         is_refused = getattr(getattr(error, "orig", error), "sqlstate", None) is not None
@@ -132,10 +144,16 @@ def recount(
     repair: Annotated[bool, typer.Option(help="Put right what has drifted.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
 ) -> None:
-    """Compare every counter with the rows it counts; fail when one is wrong and stays so."""
+    """Compare every counter with the rows it counts.
+
+    Harmless while the service runs: it reads in batches, and locks only what it repairs. Exit
+    codes: 0 all are right, or put right; 1 one is wrong; 2 wrong usage or settings; 3 the database
+    cannot be reached.
+    """
     from wxc import recount as counters
 
-    drifts = asyncio.run(counters.recount(read_config(), repair=repair))
+    with reaching("database"):
+        drifts = asyncio.run(counters.recount(read_config(), repair=repair, hidden=as_json))
     if as_json:
         typer.echo(json.dumps(counters.as_json(drifts)))
     else:

@@ -13,13 +13,15 @@ from hashlib import pbkdf2_hmac, sha256
 import asyncpg
 from sqlalchemy import make_url
 
+from wxc.core.config import libpq_url
+
 _EXTENSIONS = ("postgis", "pg_trgm")
 _ROUNDS = 4096  # PostgreSQL's own
 
 
 def prepare(admin_url: str, url: str) -> None:
     """Make the role of `url` and the extensions, as whoever `admin_url` is; repeatable."""
-    asyncio.run(_prepare(admin_url.replace("+asyncpg", "", 1), url))
+    asyncio.run(_prepare(libpq_url(admin_url), url))
 
 
 async def _prepare(admin_url: str, url: str) -> None:

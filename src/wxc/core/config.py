@@ -38,6 +38,17 @@ def asyncpg_url(url: str) -> str:
     return urlunsplit(parts._replace(scheme="postgresql+asyncpg", query=urlencode(options)))
 
 
+def libpq_url(url: str) -> str:
+    """An address of ours as libpq spells it, which is how asyncpg itself reads one."""
+    parts = urlsplit(url)
+    options = {
+        name.replace("ssl", "sslmode"): value
+        for name, value in parse_qsl(parts.query)
+        if name == "ssl"
+    }
+    return urlunsplit(parts._replace(scheme="postgresql", query=urlencode(options)))
+
+
 def _redis_url(url: str) -> str:
     if not url.startswith(("redis://", "rediss://")):
         raise ValueError("must start with redis:// or rediss://")
