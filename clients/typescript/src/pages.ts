@@ -60,7 +60,10 @@ export class List<Item> implements AsyncIterable<Item> {
     }
   }
 
-  /** What was added since the list, or what is newer, was last read, in the order of the list. */
+  /**
+   * What was added since the list was last read, in its order. Pages reach back two seconds, so
+   * what comes faster than a page in that time may come with the next call.
+   */
   async newer(): Promise<Item[]> {
     if (this.#newest === null) return this.#unseen(await this.#first());
     const pages: Item[][] = [];
