@@ -13,6 +13,7 @@ from tests.secrecy import assert_no_secret
 from tests.served import served
 
 from wxc.devstack import client
+from wxc.devstack.console import StackError
 from wxc.devstack.places import this_checkout
 
 APP = "http://app.wxc.localhost:3000"
@@ -37,11 +38,12 @@ def lacking(reason: str) -> NoReturn:
 def node() -> Mapping[str, str]:
     """The environment in which Node runs the built client and its tests."""
     checkout = this_checkout()
-    if client.find_node(checkout) is None:
-        lacking("The client is not tested: there is no Node 20.19 or newer. Run ./dev client.")
+    try:
+        settings = client.with_node(checkout, os.environ)
+    except StackError as error:
+        lacking(f"The client is not tested. {error} Run ./dev client.")
     if not client.is_complete(checkout):
-        lacking("The client is not tested: its npm packages are not there. Run ./dev client.")
-    settings = client.with_node(checkout, os.environ)
+        lacking("The client is not tested. Its npm packages are not there. Run ./dev client.")
     client.compile_client(checkout, settings)
     return settings
 

@@ -29,7 +29,7 @@ def test_two_generators_make_types_that_tell_problems_apart(run: Run) -> None:
 @pytest.mark.usefixtures("example")
 def test_the_client_in_a_browser_on_other_origins(run: Run, api: int) -> None:
     browser = client.find_browser() or lacking(
-        "The client is not tested in a browser: there is no Chromium, nor Chrome."
+        "The client is not tested in a browser. There is neither Chromium nor Chrome."
     )
 
     run(

@@ -114,14 +114,14 @@ export class Session {
    * the answer that refused it, otherwise to nothing: it is worth trying again.
    */
   #refresh(since: number): Promise<Response | undefined> {
-    if (this.#refreshedAt > since) return Promise.resolve(undefined);
     this.#refreshing ??= this.#tabs
-      .inTurn(() => this.#refreshNow())
+      .inTurn(() => this.#refreshNow(since))
       .finally(() => (this.#refreshing = undefined));
     return this.#refreshing;
   }
 
-  async #refreshNow(): Promise<Response | undefined> {
+  async #refreshNow(since: number): Promise<Response | undefined> {
+    if (this.#refreshedAt > since) return; // while we waited for our refusal, or for our turn
     const request = this.#request("POST", "/refresh-token");
     let sent = request.clone();
     let response = await this.#send(sent);

@@ -6,11 +6,13 @@ export type News = "logged_in" | "logged_out" | "refreshed";
 export interface Tabs {
   tell(news: News): void;
   /**
-   * Do what one tab at a time may do. Where another one is at it already, wait until it is done,
-   * and do nothing: undefined.
+   * Do what one tab at a time should do. Where another one is at it already, wait until it is
+   * done, and do nothing: undefined.
    */
   inTurn<Result>(action: () => Promise<Result>): Promise<Result | undefined>;
 }
+
+const PATIENCE = 10_000; // milliseconds, with a tab that the browser may have put to sleep
 
 /** Cookies are shared in a browser only; elsewhere each client has its own. */
 export function otherTabs(baseUrl: string, hear: (news: News) => void): Tabs {
@@ -34,6 +36,10 @@ async function inTurn<Result>(
     if (lock !== null) result = await action();
     return lock !== null;
   });
-  if (!isOurs) await locks.request(name, () => undefined);
-  return result;
+  if (isOurs) return result;
+  try {
+    return await locks.request(name, { signal: AbortSignal.timeout(PATIENCE) }, () => undefined);
+  } catch {
+    return await action();
+  }
 }

@@ -45,10 +45,10 @@ def package_of(checkout: Checkout) -> Path:
 
 
 def with_node(checkout: Checkout, environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment with Node's folder and those of the installed tools in its path."""
+    """The environment with Node's folder and that of the installed tools in its path."""
     folder = find_node(checkout, environ)
     if folder is None:
-        return dict(environ)
+        raise StackError("There is no Node {}.{} or newer.".format(*_OLDEST_NODE))
     tools = package_of(checkout) / "node_modules" / ".bin"
     return {**environ, "PATH": f"{tools}:{folder}:{environ.get('PATH', os.defpath)}"}
 
