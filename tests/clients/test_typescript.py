@@ -4,6 +4,16 @@ import pytest
 from tests.clients.conftest import JWT_SECRET_KEY, Run, lacking
 
 from wxc.devstack import client
+from wxc.devstack.places import this_checkout
+
+TESTS = client.package_of(this_checkout()) / "tests"
+
+
+def compiled(folder: str) -> list[str]:
+    """What `tsc` makes of the tests in a folder."""
+    names = sorted(path.name for path in (TESTS / folder).glob("*.test.ts"))
+    assert names
+    return [f"build/{folder}/{name.removesuffix('.ts')}.js" for name in names]
 
 
 @pytest.fixture(scope="session")
@@ -14,11 +24,11 @@ def example(run: Run) -> None:
 
 
 def test_the_client_by_itself(run: Run) -> None:
-    run("node", "--test", "build/unit")
+    run("node", "--test", *compiled("unit"))
 
 
 def test_the_client_and_a_server(run: Run, api: int) -> None:
-    run("node", "--test", "build/server", WXC_API=f"http://127.0.0.1:{api}")
+    run("node", "--test", *compiled("server"), WXC_API=f"http://127.0.0.1:{api}")
 
 
 def test_two_generators_make_types_that_tell_problems_apart(run: Run) -> None:
@@ -33,7 +43,7 @@ def test_the_client_in_a_browser_on_other_origins(run: Run, api: int) -> None:
     )
 
     run(
-        *("node", "--test", "build/browser"),
+        *("node", "--test", *compiled("browser")),
         WXC_API=f"http://127.0.0.1:{api}",
         WXC_CHROMIUM=browser,
         WXC_JWT_SECRET_KEY=JWT_SECRET_KEY,

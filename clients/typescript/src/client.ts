@@ -23,7 +23,7 @@ export class Client extends Api {
   readonly #session: Session;
 
   constructor({ baseUrl, onSignedOut = () => undefined, fetch = globalFetch }: ClientOptions) {
-    const base = baseUrl.replace(/\/+$/, "");
+    const base = new URL(baseUrl, globalThis.location?.href).href.replace(/\/+$/, "");
     const session = new Session({ baseUrl: base, fetch, onSignedOut });
     const requests = createRequests({
       baseUrl: base,
