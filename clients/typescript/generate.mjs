@@ -34,7 +34,7 @@ writeFileSync(join(folder, "problems.gen.ts"), problems());
 
 // Examples are for people; the generator complains of each that it meets.
 function withoutExamples(document) {
-  for (const part of objectsIn(document.paths)) if ("schema" in part) delete part.examples;
+  for (const part of objectsIn(document)) if ("schema" in part) delete part.examples;
   delete document.components.examples;
   return document;
 }
@@ -43,7 +43,7 @@ function withoutExamples(document) {
 function problems() {
   const codes = new Set();
   const validation = new Set();
-  for (const { allOf } of objectsIn(openapi.paths)) {
+  for (const { allOf } of objectsIn(openapi)) {
     const form = allOf?.find((part) => part.$ref?.endsWith("Problem"))?.$ref;
     for (const code of allOf?.flatMap((part) => part.properties?.code?.enum ?? []) ?? []) {
       codes.add(code);

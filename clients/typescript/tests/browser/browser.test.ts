@@ -40,8 +40,8 @@ function listenTo(person: BrowserContext): string[] {
 }
 
 test("the example of the README does what it says, and survives a reload and an expiry", async () => {
-  const tan = await member("tan_exchange");
-  await tan.exchange.replaceExchange({ body: BOARD, throwOnError: true });
+  const orchard = await member("orchard_exchange");
+  await orchard.exchange.replaceExchange({ body: BOARD, throwOnError: true });
   const person = await site.person();
   const asked = listenTo(person);
   const page = await person.newPage();

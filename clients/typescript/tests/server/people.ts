@@ -4,7 +4,7 @@ import { type Board, type Client, createClient } from "@wxc/client";
 export const PASSWORD = "a long walk in Porto";
 
 export const BOARD: Board = {
-  name: "Tan Exchange",
+  name: "Orchard Exchange",
   base_currency: "SGD",
   rates: [
     { currency: "JPY", unit: 100, we_buy: "0.8950", we_sell: "0.9134", max_amount: "1000000" },

@@ -53,7 +53,7 @@ export async function byOpenapiFetch(): Promise<string> {
 
 export async function amounts(): Promise<void> {
   const wxc = createClient({ baseUrl: "http://api.wxc.localhost:8000" });
-  const path = { username: "tan_exchange" };
+  const path = { username: "orchard_exchange" };
   // @ts-expect-error: an amount is a string
   await wxc.exchange.getQuote({ path, query: { from: "SGD", to: "JPY", amount: 500 } });
   // @ts-expect-error: there is no such currency
