@@ -45,8 +45,10 @@ export class Session {
     });
   }
 
-  /** Send a request, with the CSRF token where it needs one; where it fails for want of a fresh
-   * access token or CSRF token, get one and send it again. */
+  /**
+   * Send a request, with the CSRF token where it needs one. Where it is refused for want of a good
+   * access token or CSRF token, get one and send it again.
+   */
   readonly fetch = async (request: Request): Promise<Response> => {
     for (let tries = 1; ; tries += 1) {
       const since = performance.now();
