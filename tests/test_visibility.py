@@ -76,6 +76,7 @@ MATRIX = {
     "exchange_get_exchange": _READ,
     "exchange_get_quote": _READ,
     "exchange_list_rate_history": _READ,
+    "exchange_stream_exchange": _READ,
     "notifications_list_notifications": _MEMBER,
     "notifications_mark_read": _MEMBER,
     "reports_write_report": "401 201 201 201  404 404 201 404 404",
@@ -97,6 +98,7 @@ SHOWN_TO_FOLLOWERS = {
     "comments_list_replies",
     "exchange_search_exchanges",
     "exchange_get_exchange",
+    "exchange_stream_exchange",
     "notifications_list_notifications",
     "settings_export_account",
 }
