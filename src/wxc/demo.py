@@ -104,8 +104,9 @@ class _Filling:
         self._posts = members * 20 if members > FEW else 40
         self._follows = members * 60 if members > FEW else 20
         self._likes = members * 60 if members > FEW else 90
-        self._comments = members * 10 if members > FEW else 120
+        self._comments = members * 20 if members > FEW else 120
         self._comment_likes = members * 10 if members > FEW else 100
+        self._boards = demo_exchanges.COUNT + (members * 2 if members > FEW else 0)
         self._now = clock.now()
         self._start = self._now - timedelta(days=90)
         # The few members are there at once; a bar is for what takes its time.
@@ -123,9 +124,10 @@ class _Filling:
         await self._copy(
             "comment_likes", _COMMENT_LIKE_COLUMNS, self._comment_like_rows, self._comment_likes
         )
-        await self._copy("users", _USER_COLUMNS, self._owner_rows, demo_exchanges.COUNT)
+        await self._copy("users", _USER_COLUMNS, self._owner_rows, self._boards)
         owners = self._member_ids[self._members :]
-        await demo_exchanges.open_boards(self._connection, owners, self._now)
+        with self._progress(length=self._boards, label="exchanges ") as bar:
+            await demo_exchanges.open_boards(self._connection, owners, self._now, bar.update)
         with self._progress(length=len(_DERIVED), label="counters  ") as bar:
             for statement in _DERIVED:
                 await self._connection.execute(statement)
@@ -133,7 +135,7 @@ class _Filling:
         return (
             f"{self._members:,} members, {self._follows:,} follows, "
             f"{self._posts:,} posts, {self._likes:,} likes, {self._comments:,} comments, "
-            f"{demo_exchanges.COUNT} exchanges"
+            f"{self._boards:,} exchanges"
         )
 
     async def _copy(
@@ -164,7 +166,7 @@ class _Filling:
     def _owner_rows(self) -> Iterator[tuple[Any, ...]]:
         """Those who have exchanges, and nothing else to do with the others."""
         password_hash = _password_hash()
-        for name, display_name, bio in demo_exchanges.names():
+        for name, display_name, bio in demo_exchanges.names(self._boards):
             member_id = self._id(self._start)
             self._member_ids.append(member_id)
             row = (member_id, name, f"{name}@example.com", self._start)
@@ -214,7 +216,9 @@ class _Filling:
                 yield (self._id(moment), self._member_ids[member], self._post_ids[post], moment)
 
     def _comment_rows(self) -> Iterator[tuple[Any, ...]]:
-        """Thread by thread, each by a power law: most are short, few are long."""
+        """Thread by thread, each by a power law: most are short, few are long, one very long."""
+        if self._members > FEW:
+            yield from self._thread(self._post_ids[self._posts // 2], self._comments // 100)
         while len(self._comment_ids) < self._comments:
             post = self._post_ids[int(self._posts * self._random.random() ** 0.5)]
             length = int(2 / (self._random.random() + 0.01))

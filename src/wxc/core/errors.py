@@ -140,7 +140,7 @@ class RateLimited(Refusal):
 
 
 class TooManyStreams(Refusal):
-    """This session has as many live streams as it may. Please close one of them."""
+    """You have as many live streams as you may. Please close one of them."""
 
     status = 429
     retry_after = 15

@@ -227,6 +227,23 @@ class RateEvent(BaseModel):
     max_amount: DecimalText | None
 
 
+class RateChange(RateEvent):
+    """One line of the board has changed, which confirms the whole board at that time."""
+
+    currency: str
+
+
+class Confirmation(BaseModel):
+    """The board has been confirmed, and no line of it has changed."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    confirmed_at: Timestamp
+    """Of every line."""
+    valid_for_hours: int
+    state: State
+
+
 class Candle(BaseModel):
     """How one side moved within an hour or a day."""
 
