@@ -2,7 +2,13 @@
  * Live streams: server-sent events by `fetch`, which, unlike `EventSource`, lets an expired access
  * token be refreshed, tells a refusal from an outage, and remembers the last event over both.
  */
-import type { Exchange, NotificationGroup, UnreadCount } from "./generated/types.gen.js";
+import type {
+  Exchange,
+  NotificationGroup,
+  Rate,
+  RateEvent,
+  UnreadCount,
+} from "./generated/types.gen.js";
 import { ProblemError, UnexpectedAnswer, problemIn } from "./problems.js";
 
 /** What `/notifications/stream` tells, by the type of event. */
@@ -13,8 +19,11 @@ export interface NotificationEvents {
 
 /** What `/users/{username}/exchange/stream` tells. */
 export interface BoardEvents {
-  snapshot: { exchange: Exchange };
-  rates: unknown;
+  snapshot: Exchange;
+  /** A line has changed, which confirms the whole board; both sides null: it was taken off. */
+  rates: RateEvent & { currency: string };
+  /** The board holds as it is. */
+  confirmed: Pick<Rate, "confirmed_at" | "state"> & Pick<Exchange, "valid_for_hours">;
 }
 
 /** An event; `type` narrows `data`. `reset`: what was missed cannot be told, so load it anew. */
@@ -108,16 +117,16 @@ function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
 
 /** Which events were told already: a stream that is resumed repeats its last two seconds. */
 class Told {
-  readonly #ids = new Set<string>();
+  readonly #events = new Set<string>();
 
   /** Whether this one was among them; from now on it is. A snapshot is news each time. */
-  includes({ type, id }: RawEvent): boolean {
-    const name = `${type} ${id}`;
+  includes({ type, id, data }: RawEvent): boolean {
     if (type === "snapshot" || type === "reset" || id === "") return false;
-    if (this.#ids.has(name)) return true;
-    this.#ids.add(name);
-    const [oldest] = this.#ids;
-    if (this.#ids.size > REMEMBERED && oldest !== undefined) this.#ids.delete(oldest);
+    const event = `${type} ${id} ${data}`; // what merely confirms has the id of what it confirms
+    if (this.#events.has(event)) return true;
+    this.#events.add(event);
+    const [oldest] = this.#events;
+    if (this.#events.size > REMEMBERED && oldest !== undefined) this.#events.delete(oldest);
     return false;
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type NotificationEvents, type StreamEvent, type Wish, createClient, paginate, quote } from "@wxc/client";
+import { type BoardEvents, type StreamEvent, type Wish, createClient, paginate, quote } from "@wxc/client";
 import { BOARD, PASSWORD, apiUrl, member } from "./people.js";
 
 test("a list is read to its end, and what is newer comes once", async () => {
@@ -97,9 +97,34 @@ test("notifications arrive as they happen, and what was missed comes afterwards,
   assert.ok(told.length <= 2); // the last two seconds may repeat
 });
 
-async function next(
-  stream: AsyncGenerator<StreamEvent<NotificationEvents>, void, undefined>,
-): Promise<StreamEvent<NotificationEvents>> {
+test("a board is watched from outside: as it is, as it changes, and as it is confirmed", async () => {
+  const owner = await member("board_owner");
+  await owner.exchange.replaceExchange({ body: BOARD, throwOnError: true });
+  const stranger = createClient({ baseUrl: apiUrl() });
+  const live = stranger.stream<BoardEvents>("/users/board_owner/exchange/stream");
+
+  const snapshot = await next(live);
+  assert.ok(snapshot.type === "snapshot");
+  assert.deepEqual(snapshot.data.rates.map(({ currency }) => currency), ["JPY", "KWD", "USD"]);
+  const usd = { currency: "USD", we_buy: "1.3360" } as const;
+  await owner.exchange.replaceExchange({ body: { ...BOARD, rates: [usd] }, throwOnError: true });
+  const changes = [await next(live), await next(live), await next(live)].map(({ type, data }) => {
+    assert.ok(type === "rates");
+    return [data.currency, data.we_buy];
+  });
+  assert.deepEqual(changes.sort(), [["JPY", null], ["KWD", null], ["USD", "1.3360"]]);
+  for (const _ of [1, 2]) {
+    const { data: board } = await owner.exchange.confirmExchange({ throwOnError: true });
+    const confirmed = await next(live);
+    assert.ok(confirmed.type === "confirmed");
+    assert.equal(confirmed.data.confirmed_at, board.rates[0]?.confirmed_at);
+  }
+  await live.return();
+});
+
+async function next<Events>(
+  stream: AsyncGenerator<StreamEvent<Events>, void, undefined>,
+): Promise<StreamEvent<Events>> {
   const { value } = await stream.next();
   assert.ok(value);
   return value;

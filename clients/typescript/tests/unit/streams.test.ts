@@ -65,6 +65,17 @@ test("a lost connection is resumed after the last event, and repeated events com
   assert.deepEqual(resumed, [null, "2", "2", "2", "2", "3"]);
 });
 
+test("what has the id of an event before it, and says something else, is told as well", async () => {
+  const note = (data: string): string => `id: 1\nevent: note\ndata: "${data}"\n\n`;
+
+  const { told } = await readAll([
+    () => events(note("changed"), note("confirmed")),
+    () => events(note("confirmed"), note("confirmed again")),
+  ]);
+
+  assert.deepEqual(told.map(({ data }) => data), ["changed", "confirmed", "confirmed again"]);
+});
+
 test("a stream is resumed where the last page left it, and told when that cannot be", async () => {
   const { told, resumed } = await readAll(
     [() => events("event: reset\ndata: {}\n\n", "event: snapshot\nid: 8\ndata: 1\n\n")],
