@@ -22,6 +22,7 @@ from wxc.audit.dependencies import RefusedAccess
 from wxc.auth.context import Auth
 from wxc.auth.cookies import CookieJar
 from wxc.auth.router import router as auth
+from wxc.auth.security import CSRF_TOKEN, SECURITY_SCHEMES
 from wxc.comments.router import router as comments
 from wxc.core.bodies import BodyGate
 from wxc.core.config import Config
@@ -156,7 +157,9 @@ def create_app(config: Config) -> FastAPI:
     # Starlette wants handlers of any exception, whichever it registers them for.
     app.add_exception_handler(Replayed, _answer_again)  # type: ignore[arg-type]
     _add_middleware(app, config)
-    install_openapi(app, tags=_TAGS)
+    install_openapi(
+        app, tags=_TAGS, routes=_routes(), schemes=SECURITY_SCHEMES, csrf_scheme=CSRF_TOKEN
+    )
     return app
 
 

@@ -10,7 +10,7 @@ from wxc.comments.errors import CommentDeleted, CommentNotFound, ParentNotFound,
 from wxc.comments.schemas import Comment, CommentCreate, CommentPage, CommentUpdate
 from wxc.core.dependencies import ReadSession, Session
 from wxc.core.errors import NotOwner
-from wxc.core.openapi import documented
+from wxc.core.openapi import LOCATED, documented
 from wxc.idempotency.dependencies import Repeatable
 from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch
 from wxc.likes.schemas import LikeState
@@ -27,7 +27,8 @@ _LIKE = documented(CommentNotFound, BlockedByYou, NotAuthenticated, SessionExpir
     "/posts/{post_id}/comments",
     status_code=status.HTTP_201_CREATED,
     summary="Write a comment",
-    responses=documented(
+    responses=LOCATED
+    | documented(
         PostNotFound,
         CommentNotFound,
         BlockedByYou,
