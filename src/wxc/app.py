@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from importlib.metadata import version
 from typing import Any
@@ -106,8 +107,8 @@ _TAGS: list[dict[str, Any]] = [
 ]
 
 # The load balancer replaces what its probes find busy, which would help nobody.
-_PROBES = ("/livez", "/healthz")
-_STREAMS = ("/settings/export", "/notifications/stream")
+_PROBES = re.compile("/livez|/healthz")
+_STREAMS = re.compile("/settings/export|/notifications/stream|/users/[^/]+/exchange/stream")
 
 # The routes that take credentials have no business with long bodies. /settings itself takes texts.
 _ACCOUNT_PATHS = (
@@ -172,6 +173,7 @@ def connect(app: FastAPI, database: Database, redis: RedisClient) -> None:
     app.state.limits = Limits(app.state.config, redis)
     app.state.auth = Auth(app.state.config, database, redis, app.state.events)
     app.state.streams = StreamPlaces(app.state.config.streams_per_session)
+    app.state.board_streams = StreamPlaces(app.state.config.streams_per_address)
     app.state.startup = Startup()
 
 
@@ -207,7 +209,7 @@ def _add_middleware(app: FastAPI, config: Config) -> None:
         LoadGate,
         deadline=config.request_deadline,
         most=config.requests_in_flight,
-        passing=(*_PROBES, *_STREAMS),
+        passing=re.compile(f"{_PROBES.pattern}|{_STREAMS.pattern}"),
     )
     app.add_middleware(BodyGate, limit_for=_body_limit(config), deadline=config.body_deadline)
     app.add_middleware(OriginGate, origins=config.cors_origins)

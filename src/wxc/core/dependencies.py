@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Annotated, cast
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Header, Query, Request
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -60,6 +60,9 @@ def open_events(request: Request) -> Events:
 
 
 LiveEvents = Annotated[Events, Depends(open_events)]
+LastEventId = Annotated[
+    str | None, Header(description="The `id` of the last event that was received.")
+]
 Transactions = Annotated[Database, Depends(open_database)]
 # scope="function" commits before the first response byte. FastAPI's default scope commits
 # after it, so that a failed COMMIT would still have answered 2xx.

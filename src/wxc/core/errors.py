@@ -212,7 +212,7 @@ class RateLimited(Refusal):
 
 
 class TooManyStreams(Refusal):
-    """This session has as many live streams as it may. Please close one of them.
+    """You have as many live streams as you may. Please close one of them.
 
     Close the stream of a tab that nobody sees, or share one stream between tabs.
     """

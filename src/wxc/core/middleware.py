@@ -236,16 +236,16 @@ class LoadGate:
     """Bound how long a request may take (seconds) and how many are served at once."""
 
     def __init__(
-        self, app: ASGIApp, *, deadline: float, most: int, passing: Collection[str] = ()
+        self, app: ASGIApp, *, deadline: float, most: int, passing: re.Pattern[str]
     ) -> None:
         self.app = app
-        self._passing = frozenset(passing)
+        self._passing = passing
         self._deadline = deadline
         self._most = most
         self._in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in self._passing:
+        if scope["type"] != "http" or self._passing.fullmatch(scope["path"]):
             await self.app(scope, receive, send)
             return
         if self._in_flight >= self._most:
@@ -270,16 +270,16 @@ class StreamGate:
     """
 
     def __init__(
-        self, app: ASGIApp, *, streams: Collection[str], patience: float, most: int
+        self, app: ASGIApp, *, streams: re.Pattern[str], patience: float, most: int
     ) -> None:
         self.app = app
-        self._streams = frozenset(streams)
+        self._streams = streams
         self._patience = patience
         self._most = most
         self._open = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] not in self._streams:
+        if scope["type"] != "http" or not self._streams.fullmatch(scope["path"]):
             await self.app(scope, receive, send)
             return
         if self._open >= self._most:

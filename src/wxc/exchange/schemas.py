@@ -330,6 +330,26 @@ class RateEvent(BaseModel):
     """In the foreign currency."""
 
 
+class RateChange(RateEvent):
+    """One line of the board has changed, which confirms the whole board at that time."""
+
+    currency: str
+    """The foreign currency."""
+
+
+class Confirmation(BaseModel):
+    """The board has been confirmed, and no line of it has changed."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    confirmed_at: Timestamp
+    """Of every line."""
+    valid_for_hours: int
+    """How long the rates hold from then on."""
+    state: State
+    """That of every line, as with `Rate.state`."""
+
+
 class Candle(BaseModel):
     """How one side moved within an hour or a day."""
 
