@@ -90,7 +90,6 @@ class Me(BaseModel):
                     "username": "amelia",
                     "email": "amelia@example.com",
                     "email_verified": True,
-                    "pending_email": None,
                     "display_name": "Amelia",
                     "bio": "Walks a lot, mostly uphill.",
                     "avatar_url": "https://images.example.com/amelia.png",

@@ -65,14 +65,11 @@ class Comment(BaseModel):
             "examples": [
                 {
                     "post_id": "0198c2a3-1b7e-7c52-8e41-6d0f9a3b2c18",
-                    "parent_id": None,
                     "depth": 0,
                     "body": "The counter at the corner had 0.895.",
                     "deleted": False,
-                    "edited_at": None,
                     "likes_count": 2,
                     "replies_count": 0,
-                    "replies_cursor": None,
                 }
             ]
         },

@@ -61,7 +61,8 @@ def open_events(request: Request) -> Events:
 
 LiveEvents = Annotated[Events, Depends(open_events)]
 LastEventId = Annotated[
-    str | None, Header(description="The `id` of the last event that was received.")
+    str | None,
+    Header(alias="Last-Event-ID", description="The `id` of the last event that was received."),
 ]
 Transactions = Annotated[Database, Depends(open_database)]
 # scope="function" commits before the first response byte. FastAPI's default scope commits

@@ -69,9 +69,9 @@ def _versions(
     if_match: Annotated[
         str | None,
         Header(
+            alias="If-Match",
             description="The `ETag` that you have read: what has been changed by somebody else "
             "since is not overwritten. Only its version counts.",
-            examples=['"3.Yw1xkZ2hVn9sQb4T"'],
         ),
     ] = None,
 ) -> Versions:
@@ -85,7 +85,10 @@ def _versions(
 IfMatch = Annotated[Versions, Depends(_versions)]
 IfNoneMatch = Annotated[
     str | None,
-    Header(description="`ETag`s that you have: 304 if one of them is still right."),
+    Header(
+        alias="If-None-Match",
+        description="`ETag`s that you have: 304 if one of them is still right.",
+    ),
 ]
 
 _CACHED = headers("ETag", "Cache-Control", "Vary")

@@ -14,6 +14,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from wxc.core.currencies import CurrencyCode
@@ -76,9 +77,7 @@ class CurrencySummary(BaseModel):
 class CurrencyPage(Page[CurrencySummary]):
     """All of them, by code; the cursors are always null."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"next_cursor": None, "prev_cursor": None}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
 
 
 class Location(BaseModel):
@@ -251,11 +250,18 @@ class Exchange(BaseModel):
         json_schema_extra={
             "examples": [
                 {
+                    "owner": {
+                        "id": "0198c29f-4a10-7b86-b3c5-9e2d7f6a1c04",
+                        "username": "tan_exchange",
+                        "display_name": "Tan Exchange",
+                        "avatar_url": "https://images.example.com/tan.png",
+                    },
                     "name": "Tan Exchange",
                     "base_currency": "SGD",
                     "description": "No commission. Ask for large amounts.",
                     "address": "7 Wallich Street, Singapore",
                     "time_zone": "Asia/Singapore",
+                    "open_now": True,
                     "valid_for_hours": 24,
                 }
             ]
@@ -289,25 +295,23 @@ class Exchange(BaseModel):
     """When anything on it was last changed or confirmed."""
 
 
+_CHANGE: JsonDict = {
+    "seq": 41,
+    "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "base_currency": "SGD",
+    "unit": 100,
+    "we_buy": "0.8950",
+    "we_sell": "0.9134",
+    "min_amount": "1000",
+    "max_amount": "1000000",
+}
+
+
 class RateEvent(BaseModel):
     """One line of the board has changed; both sides null: it was taken off."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "seq": 41,
-                    "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-                    "base_currency": "SGD",
-                    "unit": 100,
-                    "we_buy": "0.8950",
-                    "we_sell": "0.9134",
-                    "min_amount": "1000",
-                    "max_amount": "1000000",
-                }
-            ]
-        },
+        use_attribute_docstrings=True, json_schema_extra={"examples": [_CHANGE]}
     )
 
     seq: int
@@ -333,6 +337,8 @@ class RateEvent(BaseModel):
 class RateChange(RateEvent):
     """One line of the board has changed, which confirms the whole board at that time."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [_CHANGE | {"currency": "JPY"}]})
+
     currency: str
     """The foreign currency."""
 
@@ -340,7 +346,10 @@ class RateChange(RateEvent):
 class Confirmation(BaseModel):
     """The board has been confirmed, and no line of it has changed."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+        json_schema_extra={"examples": [{"valid_for_hours": 24, "state": "fresh"}]},
+    )
 
     confirmed_at: Timestamp
     """Of every line."""
@@ -443,7 +452,6 @@ class Quote(BaseModel):
                     "from_amount": "500",
                     "to_amount": "54740",
                     "feasible": True,
-                    "reason": None,
                     "effective_rate": "109.4810598",
                     "state": "fresh",
                 }
@@ -498,7 +506,6 @@ class HitPage(Page[Hit]):
             "examples": [
                 {
                     "next_cursor": "cgGYwqR8Hn06nwBcLkp7HZDW3kQm1vX5cT0aYpJr8sLfUw",
-                    "prev_cursor": None,
                 }
             ]
         }

@@ -35,7 +35,6 @@ class ExportedSession(BaseModel):
                 {
                     "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0)",
                     "place": "Portugal",
-                    "revoked_at": None,
                 }
             ]
         },
@@ -62,7 +61,6 @@ class ExportedPost(BaseModel):
             "examples": [
                 {
                     "body": "Best rate for yen in Tanjong Pagar today?",
-                    "edited_at": None,
                     "likes_count": 8,
                     "comments_count": 3,
                 }
@@ -90,9 +88,7 @@ class ExportedComment(BaseModel):
         json_schema_extra={
             "examples": [
                 {
-                    "parent_id": None,
                     "body": "Which one was that?",
-                    "edited_at": None,
                     "likes_count": 2,
                     "replies_count": 0,
                 }
@@ -160,7 +156,6 @@ class ExportedExchange(BaseModel):
                 {
                     "name": "Tan Exchange",
                     "base_currency": "SGD",
-                    "description": None,
                     "address": "7 Wallich Street, Singapore",
                     "lat": 1.2764,
                     "lon": 103.8458,
@@ -208,8 +203,6 @@ class ExportedRateEvent(BaseModel):
                     "unit": 100,
                     "we_buy": "0.8950",
                     "we_sell": "0.9134",
-                    "min_amount": None,
-                    "max_amount": None,
                 }
             ]
         },
@@ -256,9 +249,7 @@ class ExportedReport(BaseModel):
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
-        json_schema_extra={
-            "examples": [{"target_type": "comment", "reason": "fraud", "detail": None}]
-        },
+        json_schema_extra={"examples": [{"target_type": "comment", "reason": "fraud"}]},
     )
 
     target_type: Literal["user", "post", "comment", "exchange"]
@@ -266,7 +257,7 @@ class ExportedReport(BaseModel):
     target_id: UUID
     """Its id."""
     reason: Literal["spam", "abuse", "illegal", "fraud", "other"]
-    """What is wrong with it."""
+    """Why operators should look at it."""
     detail: str | None
     """What you added."""
     created_at: Timestamp
@@ -277,9 +268,7 @@ class ExportedNotification(BaseModel):
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
-        json_schema_extra={
-            "examples": [{"type": "follow", "post_id": None, "comment_id": None, "read_at": None}]
-        },
+        json_schema_extra={"examples": [{"type": "follow"}]},
     )
 
     type: Kind

@@ -36,7 +36,6 @@ class NotificationGroup(BaseModel):
                     "type": "post_like",
                     "count": 2,
                     "post_id": "0198c2a3-1b7e-7c52-8e41-6d0f9a3b2c18",
-                    "comment_id": None,
                     "unread": True,
                 }
             ]

@@ -50,7 +50,6 @@ class Post(BaseModel):
             "examples": [
                 {
                     "body": "Best rate for yen in Tanjong Pagar today?",
-                    "edited_at": None,
                     "likes_count": 8,
                     "comments_count": 3,
                 }

@@ -36,7 +36,7 @@ class ReportCreate(BaseModel):
     target_id: Id
     """Its id."""
     reason: ReportReason
-    """What is wrong with it."""
+    """Why operators should look at it."""
     detail: Annotated[str, Text(1000)] | None = None
     """What operators should know."""
 
@@ -63,7 +63,7 @@ class Report(BaseModel):
     target_id: UUID
     """Its id."""
     reason: ReportReason
-    """What is wrong with it."""
+    """Why operators should look at it."""
     detail: str | None
     """What operators should know; null where you said nothing."""
     created_at: Timestamp

@@ -39,6 +39,4 @@ class OwnSession(BaseModel):
 class OwnSessionPage(Page[OwnSession]):
     """The hundred sessions that were used last; the cursors are always null."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"next_cursor": None, "prev_cursor": None}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{}]})

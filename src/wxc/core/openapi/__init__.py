@@ -4,7 +4,15 @@
 documented, `examples` how those of nested models are put together; `document` finishes it all.
 """
 
-from wxc.core.openapi.declarations import LOCATED, NOTHING, headers, needs, sends
+from wxc.core.openapi.declarations import (
+    LOCATED,
+    NOTHING,
+    event_stream,
+    headers,
+    needs,
+    sends,
+    shown,
+)
 from wxc.core.openapi.document import install_openapi, operation_id
 from wxc.core.openapi.refusals import documented
 
@@ -12,9 +20,11 @@ __all__ = [
     "LOCATED",
     "NOTHING",
     "documented",
+    "event_stream",
     "headers",
     "install_openapi",
     "needs",
     "operation_id",
     "sends",
+    "shown",
 ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from fastapi.dependencies.models import Dependant
+from pydantic import BaseModel
 
 Dependency = TypeVar("Dependency", bound=Callable[..., Any])
 NOTHING = ""
@@ -106,8 +107,40 @@ def headers(*names: str) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
+STREAMED: set[type[BaseModel]] = set()
+"""The models that events bring."""
 LOCATED: dict[int | str, dict[str, Any]] = {201: {"headers": headers("Location")}}
 """The `responses` of a route that says where what it made is."""
+
+
+def shown(**fields: object) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route whose answer is not what its model has for an example."""
+    return {200: {"content": {"application/json": {"example": fields}}}}
+
+
+def event_stream(**events: type[BaseModel] | None) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a stream: what each of its events brings; None for an empty object."""
+    STREAMED.update(model for model in events.values() if model is not None)
+    items = [
+        {
+            "type": "object",
+            "properties": {
+                "event": {"const": name},
+                "id": {"type": "string"},
+                "data": {
+                    "type": "string",
+                    "contentMediaType": "application/json",
+                    "contentSchema": {"$ref": f"#/components/schemas/{model.__name__}"}
+                    if model
+                    else {"type": "object", "maxProperties": 0},
+                },
+            },
+            "required": ["event", "data"],
+        }
+        for name, model in events.items()
+    ]
+    content = {"text/event-stream": {"itemSchema": {"oneOf": items}}}
+    return {200: {"description": "Events, until one side hangs up.", "content": content}}
 
 
 def needs(*schemes: str, is_guarded: bool = True) -> Callable[[Dependency], Dependency]:

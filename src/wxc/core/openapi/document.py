@@ -1,19 +1,23 @@
 """How the document is finished, once FastAPI has written down what it knows."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 
-from wxc.core.openapi.declarations import HEADERS, NOTHING, headers, need_of, sent_by
-from wxc.core.openapi.examples import example_of
+from wxc.core.errors import Problem, ValidationProblem
+from wxc.core.openapi.declarations import HEADERS, NOTHING, STREAMED, headers, need_of, sent_by
+from wxc.core.openapi.examples import Schemas, example_of
 from wxc.core.openapi.refusals import (
     add_common_refusals,
     is_refusal,
+    narrow_codes,
     problem_examples,
-    problem_schemas,
 )
 
 _SAFE = ("get", "head")
@@ -108,13 +112,21 @@ def _tidy_parameters(operation: dict[str, Any]) -> None:
         schema |= choices[0] if len(choices) == 1 else {"anyOf": choices} if choices else {}
         for word in ("title", "description"):
             schema.pop(word, None)
+        if "examples" in schema:
+            parameter["example"] = schema["examples"][0]
 
 
 def _finish_components(components: dict[str, Any]) -> None:
     schemas: dict[str, Any] = components.setdefault("schemas", {})
     for name in _REPLACED:
         schemas.pop(name, None)
-    schemas |= problem_schemas()
+    models: list[type[BaseModel]] = [Problem, ValidationProblem, *STREAMED]
+    _, more = models_json_schema(
+        [(model, "serialization") for model in models],
+        ref_template="#/components/schemas/{model}",
+    )
+    components["schemas"] = schemas = more["$defs"] | schemas
+    narrow_codes(schemas)
     for schema in schemas.values():
         for field in schema.get("properties", {}).values():
             field.pop("title", None)  # says no more than the name
@@ -130,8 +142,33 @@ def _add_examples(document: dict[str, Any]) -> None:
     """Of every body and every answer, in so many words: not all tools look into schemas."""
     schemas = document["components"]["schemas"]
     for _, operation in _operations(document):
-        answers = (one for status, one in operation["responses"].items() if status < "300")
+        _describe_success(operation, schemas)
+        answers = [one for status, one in operation["responses"].items() if status < "300"]
         for part in (operation.get("requestBody", {}), *answers):
-            content = part.get("content", {}).get(_JSON)
-            if content is not None:
-                content["example"] = example_of(content["schema"], schemas)
+            for kind, content in part.get("content", {}).items():
+                if "example" in content:
+                    continue
+                content["example"] = (
+                    example_of(content["schema"], schemas)
+                    if kind == _JSON
+                    else _events(content["itemSchema"]["oneOf"], schemas)
+                )
+
+
+def _events(choices: Sequence[Mapping[str, Any]], schemas: Schemas) -> str:
+    """One of each, as they come over the wire."""
+    fields = [choice["properties"] for choice in choices]
+    return "".join(
+        f"event: {one['event']['const']}\n"
+        f"data: {json.dumps(example_of(one['data']['contentSchema'], schemas))}\n\n"
+        for one in fields
+    )
+
+
+def _describe_success(operation: dict[str, Any], schemas: Schemas) -> None:
+    """What the model says of itself, in place of FastAPI's `Successful Response`."""
+    for response in operation["responses"].values():
+        if response["description"] == "Successful Response":
+            schema = response.get("content", {}).get(_JSON, {}).get("schema", {})
+            said = schemas.get(schema.get("$ref", "").rpartition("/")[2], {})
+            response["description"] = said.get("description", "Done; there is nothing to tell.")

@@ -1,4 +1,8 @@
-"""Examples of bodies and answers: a model names those of its own fields, its parts name theirs."""
+"""Examples of bodies and answers: a model names those of its own fields, its parts name theirs.
+
+Where a model has an example, a field that is not in it and may be null is null, unless it is itself
+a model: FastAPI drops every null from what it is given.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,14 +26,15 @@ def example_of(schema: Mapping[str, Any], schemas: Schemas) -> Any:  # noqa: ANN
         return _of_object(schema, schemas)
     if schema.get("examples"):
         return schema["examples"][0]
-    for word in ("anyOf", "oneOf"):
-        if word in schema:
-            return _of_choices(schema[word], schemas)
     match schema:
+        case {"anyOf": [first, *_]}:
+            return example_of(first, schemas)
         case {"type": "array", "items": items}:
             return [example_of(items, schemas)]
         case {"const": value} | {"enum": [value, *_]}:
             return value
+        case {"type": "object", "maxProperties": 0}:
+            return {}
         case {"type": "boolean"}:
             return True
         case {"type": "string", "format": ("date-time" | "uuid") as form}:
@@ -39,21 +44,22 @@ def example_of(schema: Mapping[str, Any], schemas: Schemas) -> Any:  # noqa: ANN
 
 def _of_object(schema: Mapping[str, Any], schemas: Schemas) -> dict[str, Any]:
     """What the model says of its fields, and whatever else is required."""
-    said: dict[str, Any] = (schema.get("examples") or [{}])[0]
-    names = [name for name in schema["properties"] if name in {*said, *schema.get("required", ())}]
+    said: dict[str, Any] = schema.get("examples", [{}])[0]
+    fields, required = schema["properties"], schema.get("required", ())
     return {
-        name: said[name] if name in said else example_of(schema["properties"][name], schemas)
-        for name in names
+        name: said[name] if name in said else _of_field(field, schemas, "examples" in schema)
+        for name, field in fields.items()
+        if name in said or name in required
     }
 
 
-def _of_choices(choices: list[dict[str, Any]], schemas: Schemas) -> Any:  # noqa: ANN401 - any JSON
-    """Of the first that has one; null last."""
-    for choice in choices:
-        try:
-            return example_of(choice, schemas)
-        except NoExample:
-            continue
-    if {"type": "null"} in choices:
+def _of_field(field: Mapping[str, Any], schemas: Schemas, has_example: bool) -> Any:  # noqa: ANN401
+    choices = field.get("anyOf", ())
+    if has_example and {"type": "null"} in choices and not _is_object(choices[0], schemas):
         return None
-    raise NoExample(choices)
+    return example_of(field, schemas)
+
+
+def _is_object(schema: Mapping[str, Any], schemas: Schemas) -> bool:
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return "properties" in schemas.get(name, schema)

@@ -4,8 +4,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic.json_schema import models_json_schema
-
 from wxc.core.errors import (
     BodyTooLarge,
     CsrfFailed,
@@ -19,7 +17,6 @@ from wxc.core.errors import (
     JsonTooDeep,
     MalformedRequest,
     Overloaded,
-    Problem,
     Refusal,
     RequestTimeout,
     Retry,
@@ -28,7 +25,6 @@ from wxc.core.errors import (
     UnsupportedMediaType,
     UriTooLong,
     ValidationFailed,
-    ValidationProblem,
     all_refusals,
     problem_body,
 )
@@ -91,13 +87,8 @@ def add_common_refusals(method: str, operation: dict[str, Any]) -> None:
     operation["responses"] = dict(sorted(responses.items()))
 
 
-def problem_schemas() -> dict[str, Any]:
-    """The two forms of a problem, and `ErrorCode`: every code there is."""
-    _, problems = models_json_schema(
-        [(Problem, "serialization"), (ValidationProblem, "serialization")],
-        ref_template="#/components/schemas/{model}",
-    )
-    schemas: dict[str, Any] = problems["$defs"]
+def narrow_codes(schemas: dict[str, Any]) -> None:
+    """Put `ErrorCode`, which is every code there is, in the place of the problems' strings."""
     for name in ("Problem", "ValidationProblem"):
         code = schemas[name]["properties"]["code"]
         schemas[name]["properties"]["code"] = {
@@ -109,7 +100,6 @@ def problem_schemas() -> dict[str, Any]:
         "enum": sorted(all_refusals()),
         "description": "Every code. Each route names those that it may answer with.",
     }
-    return schemas
 
 
 def problem_examples() -> dict[str, Any]:
