@@ -36,6 +36,8 @@ _PEOPLE = (
     ("sofia", "Sofía", "Translates contracts by day and menus by night."),
     ("ravi", "Ravi", "Looks for the best rate so that you need not."),
 )
+LOGINS = tuple(name for name, _, _ in _PEOPLE[:4])
+"""Some of whom one can log in as."""
 _OPENINGS = (
     "Changed dollars at Orchard today.",
     "Anyone know an honest counter near the station?",
@@ -91,7 +93,7 @@ async def fill(config: Config, members: int) -> str:
 
 def logins() -> Iterator[str]:
     """Whom one can log in as."""
-    yield f"{', '.join(name for name, _, _ in _PEOPLE[:4])} …  password: {PASSWORD}"
+    yield f"{', '.join(LOGINS)} …  password: {PASSWORD}"
 
 
 class _Filling:

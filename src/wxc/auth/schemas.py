@@ -87,6 +87,7 @@ class Me(BaseModel):
         json_schema_extra={
             "examples": [
                 {
+                    "id": "0198c29e-0b3d-7f11-a2c4-1d5e8f7a9b02",
                     "username": "amelia",
                     "email": "amelia@example.com",
                     "email_verified": True,

@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict
 from wxc.core.pagination import Page
 from wxc.core.times import Timestamp
 
+_EXAMPLE = "0198c29e-0b3d-7f11-a2c4-1d5e8f7a9b02"
+
 
 class UserSummary(BaseModel):
     """A person, as named beside what they do."""
@@ -16,6 +18,7 @@ class UserSummary(BaseModel):
         json_schema_extra={
             "examples": [
                 {
+                    "id": _EXAMPLE,
                     "username": "amelia",
                     "display_name": "Amelia",
                     "avatar_url": "https://images.example.com/amelia.png",
@@ -67,6 +70,7 @@ class Profile(UserSummary):
         json_schema_extra={
             "examples": [
                 {
+                    "id": _EXAMPLE,
                     "username": "amelia",
                     "display_name": "Amelia",
                     "avatar_url": "https://images.example.com/amelia.png",
