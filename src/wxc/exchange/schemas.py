@@ -475,6 +475,7 @@ class Quote(BaseModel):
     effective_rate: RatioText | None
     """`to` per `from` before rounding, to ten significant digits."""
     legs: list[QuoteLeg]
+    """What changes hands beside the base currency: one, two for a cross, none for the same."""
     rounding: Rounding
     """How the computed amount was rounded."""
     as_of: Timestamp

@@ -24,6 +24,7 @@ class FeedItem(BaseModel):
     reason: Reason
     """Why it is in your feed: you wrote it, you follow who did, or it is a discovery."""
     post: Post
+    """The post itself."""
 
 
 class FeedPage(Page[FeedItem]):
