@@ -156,7 +156,9 @@ async def test_the_demo_is_always_the_same_and_its_counters_are_right(
             assert len(near) == 10
             assert near[0]["exchange"]["base_currency"] == kept
         verified = await exchanges.verify_rates(app.state.database, None)
-        assert (verified.boards, verified.events, verified.faults) == (30, 1050, [])
+        many = 600 if members > demo.FEW else 0
+        expected = (30 + many, 1050 + 7 * many, [])
+        assert (verified.boards, verified.events, verified.faults) == expected
     assert len({username for username, _, _ in demo_exchanges.names()}) == 30
 
 

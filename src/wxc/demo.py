@@ -108,6 +108,7 @@ class _Filling:
         self._likes = members * 60 if members > FEW else 90
         self._comments = members * 10 if members > FEW else 120
         self._comment_likes = members * 10 if members > FEW else 100
+        self._boards = demo_exchanges.COUNT + (members * 2 if members > FEW else 0)
         self._now = clock.now()
         self._start = self._now - timedelta(days=90)
         # The few members are there at once; a bar is for what takes its time.
@@ -125,9 +126,10 @@ class _Filling:
         await self._copy(
             "comment_likes", _COMMENT_LIKE_COLUMNS, self._comment_like_rows, self._comment_likes
         )
-        await self._copy("users", _USER_COLUMNS, self._owner_rows, demo_exchanges.COUNT)
+        await self._copy("users", _USER_COLUMNS, self._owner_rows, self._boards)
         owners = self._member_ids[self._members :]
-        await demo_exchanges.open_boards(self._connection, owners, self._now)
+        with self._progress(length=self._boards, label="exchanges ") as bar:
+            await demo_exchanges.open_boards(self._connection, owners, self._now, bar.update)
         with self._progress(length=len(_DERIVED), label="counters  ") as bar:
             for statement in _DERIVED:
                 await self._connection.execute(statement)
@@ -135,7 +137,7 @@ class _Filling:
         return (
             f"{self._members:,} members, {self._follows:,} follows, "
             f"{self._posts:,} posts, {self._likes:,} likes, {self._comments:,} comments, "
-            f"{demo_exchanges.COUNT} exchanges"
+            f"{self._boards:,} exchanges"
         )
 
     async def _copy(
@@ -166,7 +168,7 @@ class _Filling:
     def _owner_rows(self) -> Iterator[tuple[Any, ...]]:
         """Those who have exchanges, and nothing else to do with the others."""
         password_hash = _password_hash()
-        for name, display_name, bio in demo_exchanges.names():
+        for name, display_name, bio in demo_exchanges.names(self._boards):
             member_id = self._id(self._start)
             self._member_ids.append(member_id)
             row = (member_id, name, f"{name}@example.com", self._start)

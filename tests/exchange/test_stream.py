@@ -271,7 +271,8 @@ async def test_it_ends_when_the_board_is_gone(
         await changer.delete("/exchange")
 
         await stream.end()
-    assert (await visitor.get(STREAM)).json()["code"] == "exchange_not_found"
+    refused = await visitor.get("/users/tan/exchange/stream")
+    assert refused.json()["code"] == "exchange_not_found"
 
 
 async def test_who_is_blocked_is_told_nothing_more(
