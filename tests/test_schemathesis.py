@@ -77,6 +77,6 @@ def test_the_application_does_what_its_document_says(
         # Nor that two numbers stand in an order, or that a time has been.
         or "exchange" in case.path
     )
-    # Who needs a session is asked of each operation once, in tests/test_document.py.
+    # Who needs a session is asked of each operation once, in tests/hostile/test_document.py.
     left_out: list[Any] = [ignored_auth, *([positive_data_acceptance] if is_ours_alone else [])]
     case.call_and_validate(base_url=server.url, headers=session, excluded_checks=left_out)

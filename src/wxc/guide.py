@@ -23,7 +23,7 @@ stay as they were entered. Compute with a decimal library. Times are UTC with si
 `Z`; ids are UUIDv7, so the larger one is the newer one.
 
 **Lists** are pages: `?limit=` up to 100, and `?cursor=` with the page's `next_cursor` until that is
-null. Poll with `prev_cursor` for what is new; what is two seconds old may come twice, so go by
+null. Poll with `prev_cursor` for what is new; what came within two seconds may come twice, so go by
 `id`. Cursors are opaque, and belong to one list with its filters.
 
 **Errors** are `application/problem+json` (RFC 9457). Compare the `code`, which never changes; show

@@ -182,7 +182,8 @@ class TestDocs:
         is_shown: bool,
     ) -> None:
         changed = {"environment": environment, "demo_data": demo_data}
-        monkeypatch.setattr(app.state, "config", app.state.config.model_copy(update=changed))
+        settings: dict[str, Any] = app.state._state
+        monkeypatch.setitem(settings, "config", app.state.config.model_copy(update=changed))
 
         page = (await stranger.get("/docs")).text
 
