@@ -106,7 +106,7 @@ class _Filling:
         self._posts = members * 20 if members > FEW else 40
         self._follows = members * 60 if members > FEW else 20
         self._likes = members * 60 if members > FEW else 90
-        self._comments = members * 10 if members > FEW else 120
+        self._comments = members * 20 if members > FEW else 120
         self._comment_likes = members * 10 if members > FEW else 100
         self._boards = demo_exchanges.COUNT + (members * 2 if members > FEW else 0)
         self._now = clock.now()
@@ -218,7 +218,9 @@ class _Filling:
                 yield (self._id(moment), self._member_ids[member], self._post_ids[post], moment)
 
     def _comment_rows(self) -> Iterator[tuple[Any, ...]]:
-        """Thread by thread, each by a power law: most are short, few are long."""
+        """Thread by thread, each by a power law: most are short, few are long, one very long."""
+        if self._members > FEW:
+            yield from self._thread(self._post_ids[self._posts // 2], self._comments // 100)
         while len(self._comment_ids) < self._comments:
             post = self._post_ids[int(self._posts * self._random.random() ** 0.5)]
             length = int(2 / (self._random.random() + 0.01))
