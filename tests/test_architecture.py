@@ -1,6 +1,7 @@
 """What holds for every route, refusal, setting and module, whoever wrote it."""
 
 import ast
+import html
 import json
 import re
 import sys
@@ -125,12 +126,18 @@ def test_the_first_segment_of_every_route_is_no_username() -> None:
 
 @pytest.mark.parametrize("code", sorted(all_refusals()))
 async def test_every_refusal_is_explained_on_its_page(code: str, stranger: Browser) -> None:
-    page = await stranger.get(f"/docs/errors/{code}")
+    refusal = all_refusals()[code]
+    page = await stranger.get(document()["components"]["examples"][code]["value"]["type"])
     index = await stranger.get("/docs/errors")
+    text = html.unescape(re.sub(r"</?code>", "`", page.text))
 
     assert page.status_code == 200
     assert f"<code>{code}</code>" in page.text
-    assert f"/docs/errors/{code}" in index.text
+    assert f">{refusal.status} " in page.text
+    assert refusal.sentence() in text
+    assert refusal.advice()
+    assert refusal.advice() in text
+    assert f'href="/docs/errors/{code}"' in index.text
 
 
 def test_every_refusal_is_in_the_document_with_a_sentence() -> None:

@@ -18,11 +18,13 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
+from wxc import guide
 from wxc.audit.actors import Fingerprints
 from wxc.audit.dependencies import RefusedAccess
 from wxc.auth.context import Auth
 from wxc.auth.cookies import CookieJar
 from wxc.auth.router import router as auth
+from wxc.auth.security import CSRF_TOKEN, SECURITY_SCHEMES
 from wxc.comments.router import router as comments
 from wxc.core.bodies import BodyGate
 from wxc.core.config import Config
@@ -79,32 +81,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     operations,
 )
 
-_DESCRIPTION = """
-A social network whose members can run a currency exchange.
-
-Open an account (`POST /register`), log in (`POST /login`), follow somebody, write a post, read
-your feed. The session lives in HttpOnly cookies; every unsafe request carries its CSRF token in
-`X-CSRF-Token`, which this page does by itself. Errors are
-[problem documents](/docs/errors) whose `code` never changes; lists are pages with cursors.
-"""
-
-# In the order in which a person meets them.
-_TAGS: list[dict[str, Any]] = [
-    {"name": "auth", "description": "Register, log in, stay signed in, log out."},
-    {"name": "sessions", "description": "Where you are logged in."},
-    {"name": "settings", "description": "Your own account."},
-    {"name": "users", "description": "People as others see them."},
-    {"name": "relationships", "description": "Who follows whom."},
-    {"name": "posts", "description": "What members write."},
-    {"name": "likes", "description": "Who likes which post."},
-    {"name": "comments", "description": "What members say to posts and to one another."},
-    {"name": "feed", "description": "What a member reads first."},
-    {"name": "notifications", "description": "What others did that concerns you."},
-    {"name": "exchange", "description": "Members' boards of rates, and what they come to."},
-    {"name": "reports", "description": "What operators should look at."},
-    {"name": "operations", "description": "Health, for those who run the service."},
-]
-
 # The load balancer replaces what its probes find busy, which would help nobody.
 _PROBES = re.compile("/livez|/healthz")
 _STREAMS = re.compile("/settings/export|/notifications/stream|/users/[^/]+/exchange/stream")
@@ -127,9 +103,10 @@ def create_app(config: Config) -> FastAPI:
     """The application; its engines are made when it starts and closed when it ends."""
     configure_logging(config)
     app = FastAPI(
-        title="WXC Social",
+        title=guide.TITLE,
         version=version("wxc-social"),
-        description=_DESCRIPTION,
+        summary=guide.SUMMARY,
+        description=guide.DESCRIPTION.strip(),
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -157,7 +134,9 @@ def create_app(config: Config) -> FastAPI:
     # Starlette wants handlers of any exception, whichever it registers them for.
     app.add_exception_handler(Replayed, _answer_again)  # type: ignore[arg-type]
     _add_middleware(app, config)
-    install_openapi(app, tags=_TAGS)
+    install_openapi(
+        app, tags=guide.TAGS, routes=_routes(), schemes=SECURITY_SCHEMES, csrf_scheme=CSRF_TOKEN
+    )
     return app
 
 

@@ -37,6 +37,8 @@ _PEOPLE = (
     ("ravi", "Ravi", "Looks for the best rate so that you need not."),
 )
 _SHOPKEEPER, _SHOP_OF_A_MEMBER = 1, "tanjong_pagar_exchange"  # who is not there twice
+LOGINS = tuple(name for name, _, _ in _PEOPLE[:4])
+"""Some of whom one can log in as."""
 _OPENINGS = (
     "Changed dollars at Orchard today.",
     "Anyone know an honest counter near the station?",
@@ -92,7 +94,7 @@ async def fill(config: Config, members: int) -> str:
 
 def logins() -> Iterator[str]:
     """Whom one can log in as."""
-    yield f"{', '.join(name for name, _, _ in _PEOPLE[:4])} …  password: {PASSWORD}"
+    yield f"{', '.join(LOGINS)} …  password: {PASSWORD}"
 
 
 class _Filling:

@@ -28,7 +28,7 @@ from wxc.auth.errors import (
 from wxc.auth.schemas import AuthCheck, Credentials, CsrfToken, LoggedIn, Me, Registration
 from wxc.core.dependencies import ReadSession, Session, Throttled, Transactions
 from wxc.core.errors import RateLimited
-from wxc.core.openapi import documented
+from wxc.core.openapi import LOCATED, documented
 
 router = APIRouter(tags=["auth"])
 
@@ -37,7 +37,8 @@ router = APIRouter(tags=["auth"])
     "/register",
     status_code=status.HTTP_201_CREATED,
     summary="Open an account",
-    responses=documented(
+    responses=LOCATED
+    | documented(
         UsernameTaken, EmailTaken, UsernameReserved, PasswordTooCommon, RateLimited, HashingBusy
     ),
 )

@@ -19,7 +19,7 @@ from wxc.core.dependencies import (
 )
 from wxc.core.errors import PreconditionFailed, TooManyStreams
 from wxc.core.etags import IfMatch, IfNoneMatch
-from wxc.core.openapi import documented
+from wxc.core.openapi import documented, event_stream
 from wxc.core.streams import Reset, SessionEnd
 from wxc.exchange import service, stream
 from wxc.exchange.dependencies import (
@@ -33,6 +33,7 @@ from wxc.exchange.dependencies import (
 from wxc.exchange.errors import AmountTooLarge, ExchangeNotFound, SearchExpired
 from wxc.exchange.schemas import (
     Board,
+    Confirmation,
     CurrencyPage,
     Exchange,
     HitPage,
@@ -185,9 +186,10 @@ async def list_rate_history(
     "/users/{username}/exchange/stream",  # noqa: FAST003 - `WatchedBoard` takes the name
     response_class=EventSourceResponse,
     summary="A person's exchange, live",
-    responses=documented(
-        UserNotFound, ExchangeNotFound, TooManyStreams, NotAuthenticated, SessionExpired
-    ),
+    responses=event_stream(
+        snapshot=Exchange, rates=RateChange, confirmed=Confirmation, reset=None, reauth=None
+    )
+    | documented(UserNotFound, ExchangeNotFound, TooManyStreams, NotAuthenticated, SessionExpired),
 )
 async def stream_exchange(
     board: WatchedBoard,

@@ -10,7 +10,7 @@ from wxc.auth.dependencies import AuthTools, CurrentUser, OwnPaging, StreamPlace
 from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core.dependencies import LastEventId, LiveEvents, ReadSession, Session, Transactions
 from wxc.core.errors import TooManyStreams
-from wxc.core.openapi import documented
+from wxc.core.openapi import documented, event_stream
 from wxc.core.streams import Reset, SessionEnd
 from wxc.notifications import service, stream
 from wxc.notifications.schemas import NotificationPage, ReadUpTo, UnreadCount, UnreadUpdate
@@ -36,7 +36,8 @@ async def list_notifications(
     "/stream",
     response_class=EventSourceResponse,
     summary="Your notifications, live",
-    responses=documented(TooManyStreams, NotAuthenticated, SessionExpired),
+    responses=event_stream(snapshot=UnreadCount, notification=UnreadUpdate, reset=None, reauth=None)
+    | documented(TooManyStreams, NotAuthenticated, SessionExpired),
 )
 async def stream_notifications(
     me: CurrentUser,

@@ -4,8 +4,11 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from wxc import demo
+from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 from wxc.migrations import schema_head
+from wxc.operations.pages import DemoLogins
 from wxc.operations.service import Startup
 
 
@@ -19,6 +22,15 @@ def open_redis(request: Request) -> RedisClient:
     return cast(RedisClient, request.app.state.redis)
 
 
+def demo_logins(request: Request) -> DemoLogins | None:
+    """Whom one can log in as where the demo's members are; never in production."""
+    config: Config = request.app.state.config
+    if config.environment == "production" or not config.demo_data:
+        return None
+    return DemoLogins(demo.LOGINS, demo.PASSWORD)
+
+
+Demo = Annotated[DemoLogins | None, Depends(demo_logins)]
 StartupState = Annotated[Startup, Depends(open_startup)]
 Redis = Annotated[RedisClient, Depends(open_redis)]
 SchemaHead = Annotated[str, Depends(schema_head)]

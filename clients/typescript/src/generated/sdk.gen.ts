@@ -90,7 +90,15 @@ export class Auth extends HeyApiClient {
      * same refresh token. Older ones end the session. Two of the refusals clear the cookies.
      */
     public refreshToken<ThrowOnError extends boolean = false>(options?: Options<AuthRefreshTokenData, ThrowOnError>) {
-        return (options?.client ?? this.client).post<AuthRefreshTokenResponses, AuthRefreshTokenErrors, ThrowOnError>({ url: '/refresh-token', ...options });
+        return (options?.client ?? this.client).post<AuthRefreshTokenResponses, AuthRefreshTokenErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_refresh',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
+            url: '/refresh-token',
+            ...options
+        });
     }
     
     /**
@@ -99,7 +107,23 @@ export class Auth extends HeyApiClient {
      * End the session on every instance and clear the cookies; harmless without a session.
      */
     public logOut<ThrowOnError extends boolean = false>(options?: Options<AuthLogOutData, ThrowOnError>) {
-        return (options?.client ?? this.client).post<AuthLogOutResponses, AuthLogOutErrors, ThrowOnError>({ url: '/logout', ...options });
+        return (options?.client ?? this.client).post<AuthLogOutResponses, AuthLogOutErrors, ThrowOnError>({
+            security: [
+                {
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                },
+                { name: 'X-CSRF-Token', type: 'apiKey' },
+                {
+                    in: 'cookie',
+                    name: '__Host-wxc_refresh',
+                    type: 'apiKey'
+                }
+            ],
+            url: '/logout',
+            ...options
+        });
     }
     
     /**
@@ -108,7 +132,19 @@ export class Auth extends HeyApiClient {
      * The token for `X-CSRF-Token`, for a page that was reloaded; either cookie will do.
      */
     public getCsrfToken<ThrowOnError extends boolean = false>(options?: Options<AuthGetCsrfTokenData, ThrowOnError>) {
-        return (options?.client ?? this.client).get<AuthGetCsrfTokenResponses, AuthGetCsrfTokenErrors, ThrowOnError>({ url: '/csrf-token', ...options });
+        return (options?.client ?? this.client).get<AuthGetCsrfTokenResponses, AuthGetCsrfTokenErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, {
+                    in: 'cookie',
+                    name: '__Host-wxc_refresh',
+                    type: 'apiKey'
+                }],
+            url: '/csrf-token',
+            ...options
+        });
     }
     
     /**
@@ -117,7 +153,15 @@ export class Auth extends HeyApiClient {
      * Who is logged in, and the CSRF token, for a page that was reloaded.
      */
     public checkAuth<ThrowOnError extends boolean = false>(options?: Options<AuthCheckAuthData, ThrowOnError>) {
-        return (options?.client ?? this.client).get<AuthCheckAuthResponses, AuthCheckAuthErrors, ThrowOnError>({ url: '/auth-check', ...options });
+        return (options?.client ?? this.client).get<AuthCheckAuthResponses, AuthCheckAuthErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }],
+            url: '/auth-check',
+            ...options
+        });
     }
     
     /**
@@ -160,7 +204,15 @@ export class Auth extends HeyApiClient {
      * Have the link sent again that proves your e-mail address, unless it is proven.
      */
     public requestEmailVerification<ThrowOnError extends boolean = false>(options?: Options<AuthRequestEmailVerificationData, ThrowOnError>) {
-        return (options?.client ?? this.client).post<AuthRequestEmailVerificationResponses, AuthRequestEmailVerificationErrors, ThrowOnError>({ url: '/request-email-verification', ...options });
+        return (options?.client ?? this.client).post<AuthRequestEmailVerificationResponses, AuthRequestEmailVerificationErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
+            url: '/request-email-verification',
+            ...options
+        });
     }
     
     /**
@@ -172,7 +224,19 @@ export class Auth extends HeyApiClient {
      * account ends then, but the one that follows the link, if any does.
      */
     public verifyEmail<ThrowOnError extends boolean = false>(options: Options<AuthVerifyEmailData, ThrowOnError>) {
-        return (options.client ?? this.client).post<AuthVerifyEmailResponses, AuthVerifyEmailErrors, ThrowOnError>({ url: '/verify-email/{token}', ...options });
+        return (options.client ?? this.client).post<AuthVerifyEmailResponses, AuthVerifyEmailErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, {
+                    in: 'cookie',
+                    name: '__Host-wxc_refresh',
+                    type: 'apiKey'
+                }],
+            url: '/verify-email/{token}',
+            ...options
+        });
     }
 }
 
@@ -183,7 +247,15 @@ export class Sessions extends HeyApiClient {
      * End all of your sessions but the one that asks.
      */
     public endOtherSessions<ThrowOnError extends boolean = false>(options?: Options<SessionsEndOtherSessionsData, ThrowOnError>) {
-        return (options?.client ?? this.client).delete<SessionsEndOtherSessionsResponses, SessionsEndOtherSessionsErrors, ThrowOnError>({ url: '/sessions', ...options });
+        return (options?.client ?? this.client).delete<SessionsEndOtherSessionsResponses, SessionsEndOtherSessionsErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
+            url: '/sessions',
+            ...options
+        });
     }
     
     /**
@@ -192,7 +264,15 @@ export class Sessions extends HeyApiClient {
      * Your sessions, the last used first.
      */
     public listSessions<ThrowOnError extends boolean = false>(options?: Options<SessionsListSessionsData, ThrowOnError>) {
-        return (options?.client ?? this.client).get<SessionsListSessionsResponses, SessionsListSessionsErrors, ThrowOnError>({ url: '/sessions', ...options });
+        return (options?.client ?? this.client).get<SessionsListSessionsResponses, SessionsListSessionsErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }],
+            url: '/sessions',
+            ...options
+        });
     }
     
     /**
@@ -201,7 +281,15 @@ export class Sessions extends HeyApiClient {
      * End one of your sessions; it is dead on every instance before the answer.
      */
     public endSession<ThrowOnError extends boolean = false>(options: Options<SessionsEndSessionData, ThrowOnError>) {
-        return (options.client ?? this.client).delete<SessionsEndSessionResponses, SessionsEndSessionErrors, ThrowOnError>({ url: '/sessions/{session_id}', ...options });
+        return (options.client ?? this.client).delete<SessionsEndSessionResponses, SessionsEndSessionErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
+            url: '/sessions/{session_id}',
+            ...options
+        });
     }
 }
 
@@ -216,6 +304,11 @@ export class Settings extends HeyApiClient {
      */
     public deleteAccount<ThrowOnError extends boolean = false>(options: Options<SettingsDeleteAccountData, ThrowOnError>) {
         return (options.client ?? this.client).delete<SettingsDeleteAccountResponses, SettingsDeleteAccountErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
             url: '/settings',
             ...options,
             headers: {
@@ -231,7 +324,15 @@ export class Settings extends HeyApiClient {
      * Your account as only you see it.
      */
     public getSettings<ThrowOnError extends boolean = false>(options?: Options<SettingsGetSettingsData, ThrowOnError>) {
-        return (options?.client ?? this.client).get<SettingsGetSettingsResponses, SettingsGetSettingsErrors, ThrowOnError>({ url: '/settings', ...options });
+        return (options?.client ?? this.client).get<SettingsGetSettingsResponses, SettingsGetSettingsErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }],
+            url: '/settings',
+            ...options
+        });
     }
     
     /**
@@ -243,6 +344,11 @@ export class Settings extends HeyApiClient {
      */
     public replaceSettings<ThrowOnError extends boolean = false>(options: Options<SettingsReplaceSettingsData, ThrowOnError>) {
         return (options.client ?? this.client).put<SettingsReplaceSettingsResponses, SettingsReplaceSettingsErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
             url: '/settings',
             ...options,
             headers: {
@@ -259,6 +365,11 @@ export class Settings extends HeyApiClient {
      */
     public changePassword<ThrowOnError extends boolean = false>(options: Options<SettingsChangePasswordData, ThrowOnError>) {
         return (options.client ?? this.client).put<SettingsChangePasswordResponses, SettingsChangePasswordErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
             url: '/settings/password',
             ...options,
             headers: {
@@ -278,6 +389,11 @@ export class Settings extends HeyApiClient {
      */
     public changeEmail<ThrowOnError extends boolean = false>(options: Options<SettingsChangeEmailData, ThrowOnError>) {
         return (options.client ?? this.client).put<SettingsChangeEmailResponses, SettingsChangeEmailErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
             url: '/settings/email',
             ...options,
             headers: {
@@ -296,6 +412,11 @@ export class Settings extends HeyApiClient {
      */
     public changeUsername<ThrowOnError extends boolean = false>(options: Options<SettingsChangeUsernameData, ThrowOnError>) {
         return (options.client ?? this.client).put<SettingsChangeUsernameResponses, SettingsChangeUsernameErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
             url: '/settings/username',
             ...options,
             headers: {
@@ -311,7 +432,15 @@ export class Settings extends HeyApiClient {
      * All that your account owns as one document, to be saved. It is sent while it is read.
      */
     public exportAccount<ThrowOnError extends boolean = false>(options?: Options<SettingsExportAccountData, ThrowOnError>) {
-        return (options?.client ?? this.client).get<SettingsExportAccountResponses, SettingsExportAccountErrors, ThrowOnError>({ url: '/settings/export', ...options });
+        return (options?.client ?? this.client).get<SettingsExportAccountResponses, SettingsExportAccountErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }],
+            url: '/settings/export',
+            ...options
+        });
     }
 }
 
@@ -324,7 +453,15 @@ export class Users extends HeyApiClient {
      * Whoever has exactly that username comes first. `prev_cursor` brings the page before.
      */
     public searchUsers<ThrowOnError extends boolean = false>(options: Options<UsersSearchUsersData, ThrowOnError>) {
-        return (options.client ?? this.client).get<UsersSearchUsersResponses, UsersSearchUsersErrors, ThrowOnError>({ url: '/users', ...options });
+        return (options.client ?? this.client).get<UsersSearchUsersResponses, UsersSearchUsersErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }],
+            url: '/users',
+            ...options
+        });
     }
     
     /**
@@ -333,7 +470,15 @@ export class Users extends HeyApiClient {
      * A person's profile, with what there is between you and them if you are signed in.
      */
     public getProfile<ThrowOnError extends boolean = false>(options: Options<UsersGetProfileData, ThrowOnError>) {
-        return (options.client ?? this.client).get<UsersGetProfileResponses, UsersGetProfileErrors, ThrowOnError>({ url: '/users/{username}', ...options });
+        return (options.client ?? this.client).get<UsersGetProfileResponses, UsersGetProfileErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }],
+            url: '/users/{username}',
+            ...options
+        });
     }
 }
 
@@ -344,7 +489,15 @@ export class Relationships extends HeyApiClient {
      * Stop following a person. Repeating the call is harmless.
      */
     public unfollowUser<ThrowOnError extends boolean = false>(options: Options<RelationshipsUnfollowUserData, ThrowOnError>) {
-        return (options.client ?? this.client).delete<RelationshipsUnfollowUserResponses, RelationshipsUnfollowUserErrors, ThrowOnError>({ url: '/users/{username}/follow', ...options });
+        return (options.client ?? this.client).delete<RelationshipsUnfollowUserResponses, RelationshipsUnfollowUserErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
+            url: '/users/{username}/follow',
+            ...options
+        });
     }
     
     /**
@@ -353,7 +506,15 @@ export class Relationships extends HeyApiClient {
      * Follow a person. Repeating the call is harmless.
      */
     public followUser<ThrowOnError extends boolean = false>(options: Options<RelationshipsFollowUserData, ThrowOnError>) {
-        return (options.client ?? this.client).post<RelationshipsFollowUserResponses, RelationshipsFollowUserErrors, ThrowOnError>({ url: '/users/{username}/follow', ...options });
+        return (options.client ?? this.client).post<RelationshipsFollowUserResponses, RelationshipsFollowUserErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
+            url: '/users/{username}/follow',
+            ...options
+        });
     }
     
     /**
@@ -362,7 +523,15 @@ export class Relationships extends HeyApiClient {
      * Who follows a person, the newest follower first.
      */
     public listFollowers<ThrowOnError extends boolean = false>(options: Options<RelationshipsListFollowersData, ThrowOnError>) {
-        return (options.client ?? this.client).get<RelationshipsListFollowersResponses, RelationshipsListFollowersErrors, ThrowOnError>({ url: '/users/{username}/followers', ...options });
+        return (options.client ?? this.client).get<RelationshipsListFollowersResponses, RelationshipsListFollowersErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }],
+            url: '/users/{username}/followers',
+            ...options
+        });
     }
     
     /**
@@ -371,7 +540,15 @@ export class Relationships extends HeyApiClient {
      * Whom a person follows, the newest first.
      */
     public listFollowing<ThrowOnError extends boolean = false>(options: Options<RelationshipsListFollowingData, ThrowOnError>) {
-        return (options.client ?? this.client).get<RelationshipsListFollowingResponses, RelationshipsListFollowingErrors, ThrowOnError>({ url: '/users/{username}/following', ...options });
+        return (options.client ?? this.client).get<RelationshipsListFollowingResponses, RelationshipsListFollowingErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }],
+            url: '/users/{username}/following',
+            ...options
+        });
     }
     
     /**
@@ -380,7 +557,15 @@ export class Relationships extends HeyApiClient {
      * Be there again for a person you have blocked. Repeating the call is harmless.
      */
     public unblockUser<ThrowOnError extends boolean = false>(options: Options<RelationshipsUnblockUserData, ThrowOnError>) {
-        return (options.client ?? this.client).delete<RelationshipsUnblockUserResponses, RelationshipsUnblockUserErrors, ThrowOnError>({ url: '/users/{username}/block', ...options });
+        return (options.client ?? this.client).delete<RelationshipsUnblockUserResponses, RelationshipsUnblockUserErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
+            url: '/users/{username}/block',
+            ...options
+        });
     }
     
     /**
@@ -391,7 +576,15 @@ export class Relationships extends HeyApiClient {
      * Repeating the call is harmless.
      */
     public blockUser<ThrowOnError extends boolean = false>(options: Options<RelationshipsBlockUserData, ThrowOnError>) {
-        return (options.client ?? this.client).post<RelationshipsBlockUserResponses, RelationshipsBlockUserErrors, ThrowOnError>({ url: '/users/{username}/block', ...options });
+        return (options.client ?? this.client).post<RelationshipsBlockUserResponses, RelationshipsBlockUserErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
+            url: '/users/{username}/block',
+            ...options
+        });
     }
     
     /**
@@ -400,7 +593,15 @@ export class Relationships extends HeyApiClient {
      * Whom you block, the newest first.
      */
     public listBlocks<ThrowOnError extends boolean = false>(options?: Options<RelationshipsListBlocksData, ThrowOnError>) {
-        return (options?.client ?? this.client).get<RelationshipsListBlocksResponses, RelationshipsListBlocksErrors, ThrowOnError>({ url: '/settings/blocks', ...options });
+        return (options?.client ?? this.client).get<RelationshipsListBlocksResponses, RelationshipsListBlocksErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }],
+            url: '/settings/blocks',
+            ...options
+        });
     }
     
     /**
@@ -409,7 +610,15 @@ export class Relationships extends HeyApiClient {
      * Hear a person again whom you have muted. Repeating the call is harmless.
      */
     public unmuteUser<ThrowOnError extends boolean = false>(options: Options<RelationshipsUnmuteUserData, ThrowOnError>) {
-        return (options.client ?? this.client).delete<RelationshipsUnmuteUserResponses, RelationshipsUnmuteUserErrors, ThrowOnError>({ url: '/users/{username}/mute', ...options });
+        return (options.client ?? this.client).delete<RelationshipsUnmuteUserResponses, RelationshipsUnmuteUserErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
+            url: '/users/{username}/mute',
+            ...options
+        });
     }
     
     /**
@@ -420,7 +629,15 @@ export class Relationships extends HeyApiClient {
      * Repeating the call is harmless.
      */
     public muteUser<ThrowOnError extends boolean = false>(options: Options<RelationshipsMuteUserData, ThrowOnError>) {
-        return (options.client ?? this.client).post<RelationshipsMuteUserResponses, RelationshipsMuteUserErrors, ThrowOnError>({ url: '/users/{username}/mute', ...options });
+        return (options.client ?? this.client).post<RelationshipsMuteUserResponses, RelationshipsMuteUserErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
+            url: '/users/{username}/mute',
+            ...options
+        });
     }
     
     /**
@@ -429,7 +646,15 @@ export class Relationships extends HeyApiClient {
      * Whom you mute, the newest first.
      */
     public listMutes<ThrowOnError extends boolean = false>(options?: Options<RelationshipsListMutesData, ThrowOnError>) {
-        return (options?.client ?? this.client).get<RelationshipsListMutesResponses, RelationshipsListMutesErrors, ThrowOnError>({ url: '/settings/mutes', ...options });
+        return (options?.client ?? this.client).get<RelationshipsListMutesResponses, RelationshipsListMutesErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }],
+            url: '/settings/mutes',
+            ...options
+        });
     }
 }
 
@@ -441,6 +666,11 @@ export class Posts extends HeyApiClient {
      */
     public writePost<ThrowOnError extends boolean = false>(options: Options<PostsWritePostData, ThrowOnError>) {
         return (options.client ?? this.client).post<PostsWritePostResponses, PostsWritePostErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
             url: '/posts',
             ...options,
             headers: {
@@ -456,7 +686,15 @@ export class Posts extends HeyApiClient {
      * Delete your post, its likes and its thread.
      */
     public deletePost<ThrowOnError extends boolean = false>(options: Options<PostsDeletePostData, ThrowOnError>) {
-        return (options.client ?? this.client).delete<PostsDeletePostResponses, PostsDeletePostErrors, ThrowOnError>({ url: '/posts/{post_id}', ...options });
+        return (options.client ?? this.client).delete<PostsDeletePostResponses, PostsDeletePostErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
+            url: '/posts/{post_id}',
+            ...options
+        });
     }
     
     /**
@@ -465,7 +703,15 @@ export class Posts extends HeyApiClient {
      * A single post.
      */
     public getPost<ThrowOnError extends boolean = false>(options: Options<PostsGetPostData, ThrowOnError>) {
-        return (options.client ?? this.client).get<PostsGetPostResponses, PostsGetPostErrors, ThrowOnError>({ url: '/posts/{post_id}', ...options });
+        return (options.client ?? this.client).get<PostsGetPostResponses, PostsGetPostErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }],
+            url: '/posts/{post_id}',
+            ...options
+        });
     }
     
     /**
@@ -477,6 +723,11 @@ export class Posts extends HeyApiClient {
      */
     public editPost<ThrowOnError extends boolean = false>(options: Options<PostsEditPostData, ThrowOnError>) {
         return (options.client ?? this.client).put<PostsEditPostResponses, PostsEditPostErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
             url: '/posts/{post_id}',
             ...options,
             headers: {
@@ -492,7 +743,15 @@ export class Posts extends HeyApiClient {
      * What a person has written, newest first.
      */
     public listPosts<ThrowOnError extends boolean = false>(options: Options<PostsListPostsData, ThrowOnError>) {
-        return (options.client ?? this.client).get<PostsListPostsResponses, PostsListPostsErrors, ThrowOnError>({ url: '/users/{username}/posts', ...options });
+        return (options.client ?? this.client).get<PostsListPostsResponses, PostsListPostsErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }],
+            url: '/users/{username}/posts',
+            ...options
+        });
     }
 }
 
@@ -503,7 +762,15 @@ export class Likes extends HeyApiClient {
      * No longer like a post. Repeating the call is harmless.
      */
     public unlikePost<ThrowOnError extends boolean = false>(options: Options<LikesUnlikePostData, ThrowOnError>) {
-        return (options.client ?? this.client).delete<LikesUnlikePostResponses, LikesUnlikePostErrors, ThrowOnError>({ url: '/posts/{post_id}/like', ...options });
+        return (options.client ?? this.client).delete<LikesUnlikePostResponses, LikesUnlikePostErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
+            url: '/posts/{post_id}/like',
+            ...options
+        });
     }
     
     /**
@@ -512,7 +779,15 @@ export class Likes extends HeyApiClient {
      * Like a post. Repeating the call is harmless.
      */
     public likePost<ThrowOnError extends boolean = false>(options: Options<LikesLikePostData, ThrowOnError>) {
-        return (options.client ?? this.client).post<LikesLikePostResponses, LikesLikePostErrors, ThrowOnError>({ url: '/posts/{post_id}/like', ...options });
+        return (options.client ?? this.client).post<LikesLikePostResponses, LikesLikePostErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
+            url: '/posts/{post_id}/like',
+            ...options
+        });
     }
     
     /**
@@ -521,7 +796,15 @@ export class Likes extends HeyApiClient {
      * Who likes a post, the newest like first.
      */
     public listLikes<ThrowOnError extends boolean = false>(options: Options<LikesListLikesData, ThrowOnError>) {
-        return (options.client ?? this.client).get<LikesListLikesResponses, LikesListLikesErrors, ThrowOnError>({ url: '/posts/{post_id}/likes', ...options });
+        return (options.client ?? this.client).get<LikesListLikesResponses, LikesListLikesErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }],
+            url: '/posts/{post_id}/likes',
+            ...options
+        });
     }
 }
 
@@ -534,7 +817,15 @@ export class Comments extends HeyApiClient {
      * `limit` counts comments on the post itself. What is left out is at each `replies_cursor`.
      */
     public listComments<ThrowOnError extends boolean = false>(options: Options<CommentsListCommentsData, ThrowOnError>) {
-        return (options.client ?? this.client).get<CommentsListCommentsResponses, CommentsListCommentsErrors, ThrowOnError>({ url: '/posts/{post_id}/comments', ...options });
+        return (options.client ?? this.client).get<CommentsListCommentsResponses, CommentsListCommentsErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }],
+            url: '/posts/{post_id}/comments',
+            ...options
+        });
     }
     
     /**
@@ -544,6 +835,11 @@ export class Comments extends HeyApiClient {
      */
     public writeComment<ThrowOnError extends boolean = false>(options: Options<CommentsWriteCommentData, ThrowOnError>) {
         return (options.client ?? this.client).post<CommentsWriteCommentResponses, CommentsWriteCommentErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
             url: '/posts/{post_id}/comments',
             ...options,
             headers: {
@@ -559,7 +855,15 @@ export class Comments extends HeyApiClient {
      * Delete your comment, or any under your post. While it has replies, a tombstone stays.
      */
     public deleteComment<ThrowOnError extends boolean = false>(options: Options<CommentsDeleteCommentData, ThrowOnError>) {
-        return (options.client ?? this.client).delete<CommentsDeleteCommentResponses, CommentsDeleteCommentErrors, ThrowOnError>({ url: '/comments/{comment_id}', ...options });
+        return (options.client ?? this.client).delete<CommentsDeleteCommentResponses, CommentsDeleteCommentErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
+            url: '/comments/{comment_id}',
+            ...options
+        });
     }
     
     /**
@@ -568,7 +872,15 @@ export class Comments extends HeyApiClient {
      * A single comment; `replies_cursor` begins its replies, oldest first.
      */
     public getComment<ThrowOnError extends boolean = false>(options: Options<CommentsGetCommentData, ThrowOnError>) {
-        return (options.client ?? this.client).get<CommentsGetCommentResponses, CommentsGetCommentErrors, ThrowOnError>({ url: '/comments/{comment_id}', ...options });
+        return (options.client ?? this.client).get<CommentsGetCommentResponses, CommentsGetCommentErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }],
+            url: '/comments/{comment_id}',
+            ...options
+        });
     }
     
     /**
@@ -578,6 +890,11 @@ export class Comments extends HeyApiClient {
      */
     public editComment<ThrowOnError extends boolean = false>(options: Options<CommentsEditCommentData, ThrowOnError>) {
         return (options.client ?? this.client).put<CommentsEditCommentResponses, CommentsEditCommentErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
             url: '/comments/{comment_id}',
             ...options,
             headers: {
@@ -593,7 +910,15 @@ export class Comments extends HeyApiClient {
      * No longer like a comment. Repeating the call is harmless.
      */
     public unlikeComment<ThrowOnError extends boolean = false>(options: Options<CommentsUnlikeCommentData, ThrowOnError>) {
-        return (options.client ?? this.client).delete<CommentsUnlikeCommentResponses, CommentsUnlikeCommentErrors, ThrowOnError>({ url: '/comments/{comment_id}/like', ...options });
+        return (options.client ?? this.client).delete<CommentsUnlikeCommentResponses, CommentsUnlikeCommentErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
+            url: '/comments/{comment_id}/like',
+            ...options
+        });
     }
     
     /**
@@ -602,7 +927,15 @@ export class Comments extends HeyApiClient {
      * Like a comment. Repeating the call is harmless.
      */
     public likeComment<ThrowOnError extends boolean = false>(options: Options<CommentsLikeCommentData, ThrowOnError>) {
-        return (options.client ?? this.client).post<CommentsLikeCommentResponses, CommentsLikeCommentErrors, ThrowOnError>({ url: '/comments/{comment_id}/like', ...options });
+        return (options.client ?? this.client).post<CommentsLikeCommentResponses, CommentsLikeCommentErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
+            url: '/comments/{comment_id}/like',
+            ...options
+        });
     }
     
     /**
@@ -611,7 +944,15 @@ export class Comments extends HeyApiClient {
      * The replies to a comment as a thread of their own; `limit` counts direct ones.
      */
     public listReplies<ThrowOnError extends boolean = false>(options: Options<CommentsListRepliesData, ThrowOnError>) {
-        return (options.client ?? this.client).get<CommentsListRepliesResponses, CommentsListRepliesErrors, ThrowOnError>({ url: '/comments/{comment_id}/replies', ...options });
+        return (options.client ?? this.client).get<CommentsListRepliesResponses, CommentsListRepliesErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }],
+            url: '/comments/{comment_id}/replies',
+            ...options
+        });
     }
 }
 
@@ -622,7 +963,15 @@ export class Feed extends HeyApiClient {
      * Your posts and those of the people you follow, newest first; poll with `prev_cursor`.
      */
     public readFeed<ThrowOnError extends boolean = false>(options?: Options<FeedReadFeedData, ThrowOnError>) {
-        return (options?.client ?? this.client).get<FeedReadFeedResponses, FeedReadFeedErrors, ThrowOnError>({ url: '/feeds', ...options });
+        return (options?.client ?? this.client).get<FeedReadFeedResponses, FeedReadFeedErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }],
+            url: '/feeds',
+            ...options
+        });
     }
 }
 
@@ -633,7 +982,15 @@ export class Notifications extends HeyApiClient {
      * What others did that concerns you, the newest first. Reading it marks nothing as read.
      */
     public listNotifications<ThrowOnError extends boolean = false>(options?: Options<NotificationsListNotificationsData, ThrowOnError>) {
-        return (options?.client ?? this.client).get<NotificationsListNotificationsResponses, NotificationsListNotificationsErrors, ThrowOnError>({ url: '/notifications', ...options });
+        return (options?.client ?? this.client).get<NotificationsListNotificationsResponses, NotificationsListNotificationsErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }],
+            url: '/notifications',
+            ...options
+        });
     }
     
     /**
@@ -643,6 +1000,11 @@ export class Notifications extends HeyApiClient {
      */
     public markRead<ThrowOnError extends boolean = false>(options: Options<NotificationsMarkReadData, ThrowOnError>) {
         return (options.client ?? this.client).post<NotificationsMarkReadResponses, NotificationsMarkReadErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
             url: '/notifications/read',
             ...options,
             headers: {
@@ -669,7 +1031,15 @@ export class Exchange extends HeyApiClient {
      * Delete your board with its history.
      */
     public deleteExchange<ThrowOnError extends boolean = false>(options?: Options<ExchangeDeleteExchangeData, ThrowOnError>) {
-        return (options?.client ?? this.client).delete<ExchangeDeleteExchangeResponses, ExchangeDeleteExchangeErrors, ThrowOnError>({ url: '/exchange', ...options });
+        return (options?.client ?? this.client).delete<ExchangeDeleteExchangeResponses, ExchangeDeleteExchangeErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
+            url: '/exchange',
+            ...options
+        });
     }
     
     /**
@@ -678,7 +1048,15 @@ export class Exchange extends HeyApiClient {
      * Your board, also when it has expired and nobody else sees it.
      */
     public getOwnExchange<ThrowOnError extends boolean = false>(options?: Options<ExchangeGetOwnExchangeData, ThrowOnError>) {
-        return (options?.client ?? this.client).get<ExchangeGetOwnExchangeResponses, ExchangeGetOwnExchangeErrors, ThrowOnError>({ url: '/exchange', ...options });
+        return (options?.client ?? this.client).get<ExchangeGetOwnExchangeResponses, ExchangeGetOwnExchangeErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }],
+            url: '/exchange',
+            ...options
+        });
     }
     
     /**
@@ -691,6 +1069,11 @@ export class Exchange extends HeyApiClient {
      */
     public replaceExchange<ThrowOnError extends boolean = false>(options: Options<ExchangeReplaceExchangeData, ThrowOnError>) {
         return (options.client ?? this.client).put<ExchangeReplaceExchangeResponses, ExchangeReplaceExchangeErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
             url: '/exchange',
             ...options,
             headers: {
@@ -706,7 +1089,15 @@ export class Exchange extends HeyApiClient {
      * Say that all of the board still holds: it is fresh again.
      */
     public confirmExchange<ThrowOnError extends boolean = false>(options?: Options<ExchangeConfirmExchangeData, ThrowOnError>) {
-        return (options?.client ?? this.client).post<ExchangeConfirmExchangeResponses, ExchangeConfirmExchangeErrors, ThrowOnError>({ url: '/exchange/confirm', ...options });
+        return (options?.client ?? this.client).post<ExchangeConfirmExchangeResponses, ExchangeConfirmExchangeErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
+            url: '/exchange/confirm',
+            ...options
+        });
     }
     
     /**
@@ -717,7 +1108,15 @@ export class Exchange extends HeyApiClient {
      * Name, place and opening hours are always today's.
      */
     public getExchange<ThrowOnError extends boolean = false>(options: Options<ExchangeGetExchangeData, ThrowOnError>) {
-        return (options.client ?? this.client).get<ExchangeGetExchangeResponses, ExchangeGetExchangeErrors, ThrowOnError>({ url: '/users/{username}/exchange', ...options });
+        return (options.client ?? this.client).get<ExchangeGetExchangeResponses, ExchangeGetExchangeErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }],
+            url: '/users/{username}/exchange',
+            ...options
+        });
     }
     
     /**
@@ -732,7 +1131,15 @@ export class Exchange extends HeyApiClient {
      * left out unless you ask for them, expired ones always. A page may be shorter than its limit.
      */
     public searchExchanges<ThrowOnError extends boolean = false>(options?: Options<ExchangeSearchExchangesData, ThrowOnError>) {
-        return (options?.client ?? this.client).get<ExchangeSearchExchangesResponses, ExchangeSearchExchangesErrors, ThrowOnError>({ url: '/exchanges', ...options });
+        return (options?.client ?? this.client).get<ExchangeSearchExchangesResponses, ExchangeSearchExchangesErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }],
+            url: '/exchanges',
+            ...options
+        });
     }
     
     /**
@@ -744,7 +1151,15 @@ export class Exchange extends HeyApiClient {
      * error: `feasible` is false, and `reason` says why. An expired board offers nothing.
      */
     public getQuote<ThrowOnError extends boolean = false>(options: Options<ExchangeGetQuoteData, ThrowOnError>) {
-        return (options.client ?? this.client).get<ExchangeGetQuoteResponses, ExchangeGetQuoteErrors, ThrowOnError>({ url: '/users/{username}/exchange/quote', ...options });
+        return (options.client ?? this.client).get<ExchangeGetQuoteResponses, ExchangeGetQuoteErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }],
+            url: '/users/{username}/exchange/quote',
+            ...options
+        });
     }
     
     /**
@@ -754,7 +1169,15 @@ export class Exchange extends HeyApiClient {
      * of each side for every UTC hour or day in which it changed, per base and unit.
      */
     public listRateHistory<ThrowOnError extends boolean = false>(options: Options<ExchangeListRateHistoryData, ThrowOnError>) {
-        return (options.client ?? this.client).get<ExchangeListRateHistoryResponses, ExchangeListRateHistoryErrors, ThrowOnError>({ url: '/users/{username}/exchange/history', ...options });
+        return (options.client ?? this.client).get<ExchangeListRateHistoryResponses, ExchangeListRateHistoryErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }],
+            url: '/users/{username}/exchange/history',
+            ...options
+        });
     }
 }
 
@@ -769,6 +1192,11 @@ export class Reports extends HeyApiClient {
      */
     public writeReport<ThrowOnError extends boolean = false>(options: Options<ReportsWriteReportData, ThrowOnError>) {
         return (options.client ?? this.client).post<ReportsWriteReportResponses, ReportsWriteReportErrors, ThrowOnError>({
+            security: [{
+                    in: 'cookie',
+                    name: '__Host-wxc_access',
+                    type: 'apiKey'
+                }, { name: 'X-CSRF-Token', type: 'apiKey' }],
             url: '/reports',
             ...options,
             headers: {

@@ -11,39 +11,35 @@ export type ClientOptions = {
  */
 export type ValidationProblem = {
     /**
-     * Type
-     *
      * The address of the page that explains the `code`.
      */
     type: string;
     /**
-     * Title
+     * The code in words.
      */
     title: string;
     /**
-     * Status
+     * That of the answer.
      */
     status: number;
     /**
-     * Detail
+     * A sentence that can be shown to a person.
      */
     detail: string;
     /**
-     * Instance
+     * The path that was asked for, without what was at fault in it.
      */
     instance: string;
     /**
-     * Code
-     *
      * What a program compares with; it does not change.
      */
-    code: string;
+    code: ErrorCode;
     /**
-     * Request Id
+     * What operators find it by; also in the header `X-Request-ID`.
      */
     request_id: string;
     /**
-     * Errors
+     * The first twenty; empty where the `code` says it all.
      */
     errors: Array<InvalidPart>;
 };
@@ -55,20 +51,23 @@ export type ValidationProblem = {
  */
 export type InvalidPart = {
     /**
-     * Pointer
-     *
      * A JSON pointer into the body, or a place such as `query.limit`.
      */
     pointer: string;
     /**
-     * Code
+     * What is wrong with it, for a program.
      */
     code: string;
     /**
-     * Message
+     * The same for a person; what was sent is never repeated.
      */
     message: string;
 };
+
+/**
+ * Every code. Each route names those that it may answer with.
+ */
+export type ErrorCode = 'account_suspended' | 'amount_too_large' | 'blocked_by_you' | 'body_too_large' | 'cannot_block_self' | 'cannot_follow_self' | 'cannot_mute_self' | 'comment_deleted' | 'comment_not_found' | 'conflict' | 'csrf_failed' | 'deadline_exceeded' | 'duplicate_key' | 'email_taken' | 'exchange_not_found' | 'hashing_busy' | 'headers_too_large' | 'idempotency_in_flight' | 'idempotency_mismatch' | 'internal_error' | 'invalid_credentials' | 'invalid_cursor' | 'invalid_token' | 'json_malformed' | 'json_too_deep' | 'malformed_request' | 'method_not_allowed' | 'not_authenticated' | 'not_found' | 'not_owner' | 'not_ready' | 'not_started' | 'overloaded' | 'parent_not_found' | 'password_too_common' | 'post_not_found' | 'precondition_failed' | 'rate_limited' | 'refresh_reused' | 'request_timeout' | 'retry' | 'search_expired' | 'session_expired' | 'session_not_found' | 'target_not_found' | 'thread_too_deep' | 'too_many_streams' | 'too_many_username_changes' | 'unauthenticated' | 'unavailable' | 'unknown_parameter' | 'unsupported_media_type' | 'uri_too_long' | 'user_not_found' | 'username_reserved' | 'username_taken' | 'validation_failed' | 'wrong_password';
 
 /**
  * UsernameChange
@@ -77,11 +76,11 @@ export type InvalidPart = {
  */
 export type UsernameChange = {
     /**
-     * Username
+     * Letters, digits and underscores; shown as typed, and nobody else may have it in any case.
      */
     username: string;
     /**
-     * Current Password
+     * Proves who asks.
      */
     current_password: string;
 };
@@ -92,20 +91,17 @@ export type UsernameChange = {
  * A person, as named beside what they do.
  */
 export type UserSummary = {
-    /**
-     * Id
-     */
     id: string;
     /**
-     * Username
+     * As they type it; addresses take it in any case.
      */
     username: string;
     /**
-     * Display Name
+     * Shown beside the username; null where there is none.
      */
     display_name: string | null;
     /**
-     * Avatar Url
+     * A picture, wherever they keep it.
      */
     avatar_url: string | null;
 };
@@ -117,21 +113,73 @@ export type UserSummary = {
  */
 export type UserPage = {
     /**
-     * Items
+     * At most `limit` of them; a page may be shorter and yet not the last.
      */
     items: Array<UserSummary>;
     /**
-     * Next Cursor
-     *
      * Brings the next page, of older items; null marks the end of the list.
      */
     next_cursor: string | null;
     /**
-     * Prev Cursor
-     *
      * Brings what is newer; poll with it. The last two seconds may repeat.
      */
     prev_cursor: string | null;
+};
+
+/**
+ * UnreadUpdate
+ *
+ * A group that is new, or has grown.
+ */
+export type UnreadUpdate = {
+    /**
+     * Counts groups, up to 99.
+     */
+    unread_count: number;
+    /**
+     * The group as it is now.
+     */
+    group: NotificationGroup;
+};
+
+/**
+ * NotificationGroup
+ *
+ * What is shown as one: likes of one thing, follows of one day (UTC), or a single event.
+ */
+export type NotificationGroup = {
+    /**
+     * That of the newest notification in it.
+     */
+    id: string;
+    /**
+     * What happened.
+     */
+    type: 'follow' | 'post_like' | 'comment_like' | 'post_comment' | 'comment_reply' | 'mention' | 'exchange_expiring';
+    /**
+     * How many notifications it holds; counted up to 10,000.
+     */
+    count: number;
+    /**
+     * Who did it, the newest first; three at most.
+     */
+    actors: Array<UserSummary>;
+    /**
+     * The post that it happened to; null where it was none.
+     */
+    post_id: string | null;
+    /**
+     * The comment that was written or liked.
+     */
+    comment_id: string | null;
+    /**
+     * When it happened last.
+     */
+    latest_at: string;
+    /**
+     * Whether there is something in it that you have not marked as read.
+     */
+    unread: boolean;
 };
 
 /**
@@ -141,8 +189,6 @@ export type UserPage = {
  */
 export type UnreadCount = {
     /**
-     * Unread Count
-     *
      * Counts groups, up to 99.
      */
     unread_count: number;
@@ -176,19 +222,19 @@ export type Side = 'we_buy' | 'we_sell';
  */
 export type Settings = {
     /**
-     * Display Name
+     * Shown beside the username.
      */
     display_name?: string | null;
     /**
-     * Bio
+     * What you say of yourself.
      */
     bio?: string | null;
     /**
-     * Avatar Url
+     * A picture, wherever you keep it; http or https.
      */
     avatar_url?: string | null;
     /**
-     * Home Currency
+     * The ISO 4217 code of the currency you think in.
      */
     home_currency?: 'AED' | 'AFN' | 'ALL' | 'AMD' | 'AOA' | 'ARS' | 'AUD' | 'AWG' | 'AZN' | 'BAM' | 'BBD' | 'BDT' | 'BHD' | 'BIF' | 'BMD' | 'BND' | 'BOB' | 'BRL' | 'BSD' | 'BTN' | 'BWP' | 'BYN' | 'BZD' | 'CAD' | 'CDF' | 'CHF' | 'CLP' | 'CNY' | 'COP' | 'CRC' | 'CUP' | 'CVE' | 'CZK' | 'DJF' | 'DKK' | 'DOP' | 'DZD' | 'EGP' | 'ERN' | 'ETB' | 'EUR' | 'FJD' | 'FKP' | 'GBP' | 'GEL' | 'GHS' | 'GIP' | 'GMD' | 'GNF' | 'GTQ' | 'GYD' | 'HKD' | 'HNL' | 'HTG' | 'HUF' | 'IDR' | 'ILS' | 'INR' | 'IQD' | 'IRR' | 'ISK' | 'JMD' | 'JOD' | 'JPY' | 'KES' | 'KGS' | 'KHR' | 'KMF' | 'KPW' | 'KRW' | 'KWD' | 'KYD' | 'KZT' | 'LAK' | 'LBP' | 'LKR' | 'LRD' | 'LSL' | 'LYD' | 'MAD' | 'MDL' | 'MGA' | 'MKD' | 'MMK' | 'MNT' | 'MOP' | 'MRU' | 'MUR' | 'MVR' | 'MWK' | 'MXN' | 'MYR' | 'MZN' | 'NAD' | 'NGN' | 'NIO' | 'NOK' | 'NPR' | 'NZD' | 'OMR' | 'PAB' | 'PEN' | 'PGK' | 'PHP' | 'PKR' | 'PLN' | 'PYG' | 'QAR' | 'RON' | 'RSD' | 'RUB' | 'RWF' | 'SAR' | 'SBD' | 'SCR' | 'SDG' | 'SEK' | 'SGD' | 'SHP' | 'SLE' | 'SOS' | 'SRD' | 'SSP' | 'STN' | 'SYP' | 'SZL' | 'THB' | 'TJS' | 'TMT' | 'TND' | 'TOP' | 'TRY' | 'TTD' | 'TWD' | 'TZS' | 'UAH' | 'UGX' | 'USD' | 'UYU' | 'UZS' | 'VES' | 'VND' | 'VUV' | 'WST' | 'XAF' | 'XCD' | 'XCG' | 'XOF' | 'XPF' | 'YER' | 'ZAR' | 'ZMW' | 'ZWG' | null;
 };
@@ -199,9 +245,12 @@ export type Settings = {
  * The one rounding, at the end: `down` what is received, `up` what is paid.
  */
 export type Rounding = {
+    /**
+     * `down` what is received, `up` what is paid.
+     */
     mode: Mode;
     /**
-     * Increment
+     * The smallest step of the currency of the computed amount.
      */
     increment: string;
 };
@@ -233,14 +282,20 @@ export type ReportReason = 'spam' | 'abuse' | 'illegal' | 'fraud' | 'other';
  * What operators should look at, and why.
  */
 export type ReportCreate = {
+    /**
+     * What it is.
+     */
     target_type: ReportTarget;
     /**
-     * Target Id
+     * Its id.
      */
     target_id: string;
+    /**
+     * Why operators should look at it.
+     */
     reason: ReportReason;
     /**
-     * Detail
+     * What operators should know.
      */
     detail?: string | null;
 };
@@ -251,23 +306,23 @@ export type ReportCreate = {
  * What you have reported, as operators will read it.
  */
 export type Report = {
-    /**
-     * Id
-     */
     id: string;
+    /**
+     * What it is.
+     */
     target_type: ReportTarget;
     /**
-     * Target Id
+     * Its id.
      */
     target_id: string;
+    /**
+     * Why operators should look at it.
+     */
     reason: ReportReason;
     /**
-     * Detail
+     * What operators should know; null where you said nothing.
      */
     detail: string | null;
-    /**
-     * Created At
-     */
     created_at: string;
 };
 
@@ -278,19 +333,19 @@ export type Report = {
  */
 export type Relation = {
     /**
-     * Following
+     * You follow them.
      */
     following: boolean;
     /**
-     * Followed By
+     * They follow you.
      */
     followed_by: boolean;
     /**
-     * Muting
+     * You have muted them; they do not know.
      */
     muting: boolean;
     /**
-     * Blocking
+     * You have blocked them: they are gone from your lists.
      */
     blocking: boolean;
 };
@@ -302,19 +357,19 @@ export type Relation = {
  */
 export type Registration = {
     /**
-     * Username
+     * Letters, digits and underscores; shown as typed, and nobody else may have it in any case.
      */
     username: string;
     /**
-     * Email
+     * Where mails go; nobody else sees it.
      */
     email: string;
     /**
-     * Password
+     * Any characters; only what is tried first is refused. Nothing is trimmed.
      */
     password: string;
     /**
-     * Display Name
+     * Shown beside the username.
      */
     display_name?: string | null;
 };
@@ -333,9 +388,12 @@ export type Reason = 'not_offered' | 'below_min' | 'above_max' | 'too_small';
  */
 export type Readiness = {
     /**
-     * Status
+     * Anything else is answered with 503.
      */
     status: 'ok';
+    /**
+     * What was looked at.
+     */
     checks: Checks;
 };
 
@@ -346,19 +404,19 @@ export type Readiness = {
  */
 export type Checks = {
     /**
-     * Database
+     * It answers.
      */
     database: 'ok';
     /**
-     * Redis
+     * It answers.
      */
     redis: 'ok';
     /**
-     * Migrations
+     * The schema is what the code expects.
      */
     migrations: 'ok';
     /**
-     * Mail
+     * No mail waits too long or was given up lately.
      */
     mail: 'ok';
 };
@@ -370,8 +428,6 @@ export type Checks = {
  */
 export type ReadUpTo = {
     /**
-     * Up To
-     *
      * The `id` of the newest group that was shown; what comes after it stays unread.
      */
     up_to: string;
@@ -384,18 +440,14 @@ export type ReadUpTo = {
  */
 export type RateHistoryPage = {
     /**
-     * Items
+     * At most `limit` of them; a page may be shorter and yet not the last.
      */
     items: Array<RateEvent | RateBucket>;
     /**
-     * Next Cursor
-     *
      * Brings the next page, of older items; null marks the end of the list.
      */
     next_cursor: string | null;
     /**
-     * Prev Cursor
-     *
      * Brings what is newer; poll with it. The last two seconds may repeat.
      */
     prev_cursor: string | null;
@@ -408,19 +460,19 @@ export type RateHistoryPage = {
  */
 export type Candle = {
     /**
-     * Open
+     * The first.
      */
     open: string;
     /**
-     * High
+     * The highest.
      */
     high: string;
     /**
-     * Low
+     * The lowest.
      */
     low: string;
     /**
-     * Close
+     * The last.
      */
     close: string;
 };
@@ -432,18 +484,24 @@ export type Candle = {
  */
 export type RateBucket = {
     /**
-     * Start
+     * When the hour or the day begins.
      */
     start: string;
     /**
-     * Base Currency
+     * What the changer paid and charged in then.
      */
     base_currency: string;
     /**
-     * Unit
+     * For how much of the foreign currency the rates are.
      */
     unit: number;
+    /**
+     * How what it paid moved.
+     */
     we_buy: Candle | null;
+    /**
+     * How what it charged moved.
+     */
     we_sell: Candle | null;
 };
 
@@ -454,45 +512,89 @@ export type RateBucket = {
  */
 export type RateEvent = {
     /**
-     * Seq
-     *
      * Counts the changes of all lines of the board, without a gap.
      */
     seq: number;
     /**
-     * Hash
-     *
      * SHA-256 over this change and the hash before it.
      */
     hash: string;
     /**
-     * At
+     * When it was changed.
      */
     at: string;
     /**
-     * Base Currency
+     * What the changer paid and charged in then.
      */
     base_currency: string;
     /**
-     * Unit
+     * For how much of the foreign currency the rates are.
      */
     unit: number;
     /**
-     * We Buy
+     * What the changer paid; null where it did not buy.
      */
     we_buy: string | null;
     /**
-     * We Sell
+     * What it charged; null where it did not sell.
      */
     we_sell: string | null;
     /**
-     * Min Amount
+     * In the foreign currency.
      */
     min_amount: string | null;
     /**
-     * Max Amount
+     * In the foreign currency.
      */
     max_amount: string | null;
+};
+
+/**
+ * RateChange
+ *
+ * One line of the board has changed, which confirms the whole board at that time.
+ */
+export type RateChange = {
+    /**
+     * Counts the changes of all lines of the board, without a gap.
+     */
+    seq: number;
+    /**
+     * SHA-256 over this change and the hash before it.
+     */
+    hash: string;
+    /**
+     * When it was changed.
+     */
+    at: string;
+    /**
+     * What the changer paid and charged in then.
+     */
+    base_currency: string;
+    /**
+     * For how much of the foreign currency the rates are.
+     */
+    unit: number;
+    /**
+     * What the changer paid; null where it did not buy.
+     */
+    we_buy: string | null;
+    /**
+     * What it charged; null where it did not sell.
+     */
+    we_sell: string | null;
+    /**
+     * In the foreign currency.
+     */
+    min_amount: string | null;
+    /**
+     * In the foreign currency.
+     */
+    max_amount: string | null;
+    /**
+     * The foreign currency.
+     */
+    currency: string;
 };
 
 /**
@@ -502,39 +604,37 @@ export type RateEvent = {
  */
 export type Rate = {
     /**
-     * Currency
+     * The foreign currency.
      */
     currency: string;
     /**
-     * Unit
+     * For how much of it the rates are.
      */
     unit: number;
     /**
-     * We Buy
-     *
      * What the changer pays; null where it does not buy.
      */
     we_buy: string | null;
     /**
-     * We Sell
-     *
      * What the changer charges; null where it does not sell.
      */
     we_sell: string | null;
     /**
-     * Min Amount
-     *
-     * In the foreign currency, like `max_amount`.
+     * In the foreign currency; null where there is no lower limit.
      */
     min_amount: string | null;
     /**
-     * Max Amount
+     * In the foreign currency; null where there is no upper limit.
      */
     max_amount: string | null;
     /**
-     * Confirmed At
+     * When the changer last said that it holds.
      */
     confirmed_at: string;
+    /**
+     * How long ago that was, by `valid_for_hours`: after half of it a rate is aging, after all of
+     * it stale, after three times expired.
+     */
     state: State;
 };
 
@@ -545,22 +645,23 @@ export type Rate = {
  */
 export type QuoteLeg = {
     /**
-     * Currency
+     * The foreign currency.
      */
     currency: string;
+    /**
+     * `we_buy` where the changer takes it, `we_sell` where it gives it.
+     */
     side: Side;
     /**
-     * Rate
-     *
      * In the base currency, per `unit`.
      */
     rate: string;
     /**
-     * Unit
+     * For how much of the foreign currency the rate is.
      */
     unit: number;
     /**
-     * Confirmed At
+     * When the changer last said that it holds.
      */
     confirmed_at: string;
 };
@@ -572,27 +673,23 @@ export type QuoteLeg = {
  */
 export type Quote = {
     /**
-     * From
+     * The currency that the customer pays.
      */
     from: string;
     /**
-     * To
+     * The currency that the customer receives.
      */
     to: string;
     /**
-     * From Amount
-     *
      * What the customer pays; null where it was to be computed and cannot.
      */
     from_amount: string | null;
     /**
-     * To Amount
-     *
      * What the customer receives; likewise.
      */
     to_amount: string | null;
     /**
-     * Feasible
+     * Whether this changer does it at all.
      */
     feasible: boolean;
     /**
@@ -600,20 +697,24 @@ export type Quote = {
      */
     reason: Reason | null;
     /**
-     * Effective Rate
-     *
      * `to` per `from` before rounding, to ten significant digits.
      */
     effective_rate: string | null;
     /**
-     * Legs
+     * What changes hands beside the base currency: one, two for a cross, none for the same.
      */
     legs: Array<QuoteLeg>;
+    /**
+     * How the computed amount was rounded.
+     */
     rounding: Rounding;
     /**
-     * As Of
+     * The moment whose rates these are.
      */
     as_of: string;
+    /**
+     * The oldest confirmation among the legs, as with `Rate.state`.
+     */
     state: State;
 };
 
@@ -623,46 +724,43 @@ export type Quote = {
  * A person's page; `viewer` is null for who is not signed in.
  */
 export type Profile = {
-    /**
-     * Id
-     */
     id: string;
     /**
-     * Username
+     * As they type it; addresses take it in any case.
      */
     username: string;
     /**
-     * Display Name
+     * Shown beside the username; null where there is none.
      */
     display_name: string | null;
     /**
-     * Avatar Url
+     * A picture, wherever they keep it.
      */
     avatar_url: string | null;
     /**
-     * Bio
+     * What they say of themselves.
      */
     bio: string | null;
-    /**
-     * Created At
-     */
     created_at: string;
     /**
-     * Followers Count
+     * How many follow them.
      */
     followers_count: number;
     /**
-     * Following Count
+     * How many they follow.
      */
     following_count: number;
     /**
-     * Posts Count
+     * How many posts they have written.
      */
     posts_count: number;
     /**
-     * Has Exchange
+     * Whether `/users/{username}/exchange` has a board to show.
      */
     has_exchange: boolean;
+    /**
+     * What there is between you and them; null for who is not signed in.
+     */
     viewer: Relation | null;
 };
 
@@ -673,35 +771,31 @@ export type Profile = {
  */
 export type Problem = {
     /**
-     * Type
-     *
      * The address of the page that explains the `code`.
      */
     type: string;
     /**
-     * Title
+     * The code in words.
      */
     title: string;
     /**
-     * Status
+     * That of the answer.
      */
     status: number;
     /**
-     * Detail
+     * A sentence that can be shown to a person.
      */
     detail: string;
     /**
-     * Instance
+     * The path that was asked for, without what was at fault in it.
      */
     instance: string;
     /**
-     * Code
-     *
      * What a program compares with; it does not change.
      */
-    code: string;
+    code: ErrorCode;
     /**
-     * Request Id
+     * What operators find it by; also in the header `X-Request-ID`.
      */
     request_id: string;
 };
@@ -713,7 +807,7 @@ export type Problem = {
  */
 export type PostViewer = {
     /**
-     * Liked
+     * Whether you like it.
      */
     liked: boolean;
 };
@@ -725,7 +819,7 @@ export type PostViewer = {
  */
 export type PostUpdate = {
     /**
-     * Body
+     * Up to 5,000 characters; `@username` tells a person of it.
      */
     body: string;
 };
@@ -737,18 +831,14 @@ export type PostUpdate = {
  */
 export type PostPage = {
     /**
-     * Items
+     * At most `limit` of them; a page may be shorter and yet not the last.
      */
     items: Array<Post>;
     /**
-     * Next Cursor
-     *
      * Brings the next page, of older items; null marks the end of the list.
      */
     next_cursor: string | null;
     /**
-     * Prev Cursor
-     *
      * Brings what is newer; poll with it. The last two seconds may repeat.
      */
     prev_cursor: string | null;
@@ -760,31 +850,31 @@ export type PostPage = {
  * A post; `viewer` is null for who is not signed in.
  */
 export type Post = {
-    /**
-     * Id
-     */
     id: string;
+    /**
+     * Who has written it.
+     */
     author: UserSummary;
     /**
-     * Body
+     * Plain text: show it as such.
      */
     body: string;
-    /**
-     * Created At
-     */
     created_at: string;
     /**
-     * Edited At
+     * When the body was last changed; null if never.
      */
     edited_at: string | null;
     /**
-     * Likes Count
+     * How many like it.
      */
     likes_count: number;
     /**
-     * Comments Count
+     * Comments and replies that are not deleted.
      */
     comments_count: number;
+    /**
+     * What you have to do with it; null for who is not signed in.
+     */
     viewer: PostViewer | null;
 };
 
@@ -795,7 +885,7 @@ export type Post = {
  */
 export type PostCreate = {
     /**
-     * Body
+     * Up to 5,000 characters; `@username` tells a person of it.
      */
     body: string;
 };
@@ -807,7 +897,7 @@ export type PostCreate = {
  */
 export type PasswordResetRequest = {
     /**
-     * Email
+     * Whose account it is.
      */
     email: string;
 };
@@ -819,7 +909,7 @@ export type PasswordResetRequest = {
  */
 export type PasswordReset = {
     /**
-     * Password
+     * Any characters; only what is tried first is refused. Nothing is trimmed.
      */
     password: string;
 };
@@ -831,11 +921,11 @@ export type PasswordReset = {
  */
 export type PasswordChange = {
     /**
-     * Current Password
+     * Proves who asks.
      */
     current_password: string;
     /**
-     * New Password
+     * Any characters; only what is tried first is refused. Nothing is trimmed.
      */
     new_password: string;
 };
@@ -847,18 +937,14 @@ export type PasswordChange = {
  */
 export type OwnSessionPage = {
     /**
-     * Items
+     * At most `limit` of them; a page may be shorter and yet not the last.
      */
     items: Array<OwnSession>;
     /**
-     * Next Cursor
-     *
      * Brings the next page, of older items; null marks the end of the list.
      */
     next_cursor: string | null;
     /**
-     * Prev Cursor
-     *
      * Brings what is newer; poll with it. The last two seconds may repeat.
      */
     prev_cursor: string | null;
@@ -870,33 +956,21 @@ export type OwnSessionPage = {
  * One place where you are logged in.
  */
 export type OwnSession = {
-    /**
-     * Id
-     */
     id: string;
-    /**
-     * Created At
-     */
     created_at: string;
     /**
-     * Last Used At
-     *
      * When it was opened or last refreshed.
      */
     last_used_at: string;
     /**
-     * User Agent
+     * What the browser calls itself; null where it said nothing.
      */
     user_agent: string | null;
     /**
-     * Place
-     *
      * Where that was, roughly: a country, or the network where no country is known.
      */
     place: string | null;
     /**
-     * Current
-     *
      * Whether it is the one that asks.
      */
     current: boolean;
@@ -909,17 +983,15 @@ export type OwnSession = {
  */
 export type OpeningHours = {
     /**
-     * Weekday
-     *
      * 1 is Monday.
      */
     weekday: number;
     /**
-     * Opens
+     * Hours and minutes.
      */
     opens: string;
     /**
-     * Closes
+     * Hours and minutes; not later than `opens`: on the next day.
      */
     closes: string;
 };
@@ -931,75 +1003,21 @@ export type OpeningHours = {
  */
 export type NotificationPage = {
     /**
-     * Items
+     * At most `limit` of them; a page may be shorter and yet not the last.
      */
     items: Array<NotificationGroup>;
     /**
-     * Next Cursor
-     *
      * Brings the next page, of older items; null marks the end of the list.
      */
     next_cursor: string | null;
     /**
-     * Prev Cursor
-     *
      * Brings what is newer; poll with it. The last two seconds may repeat.
      */
     prev_cursor: string | null;
     /**
-     * Unread Count
-     *
      * Counts groups, up to 99.
      */
     unread_count: number;
-};
-
-/**
- * NotificationGroup
- *
- * What is shown as one: likes of one thing, follows of one day (UTC), or a single event.
- */
-export type NotificationGroup = {
-    /**
-     * Id
-     *
-     * That of the newest notification in it.
-     */
-    id: string;
-    /**
-     * Type
-     */
-    type: 'follow' | 'post_like' | 'comment_like' | 'post_comment' | 'comment_reply' | 'mention' | 'exchange_expiring';
-    /**
-     * Count
-     *
-     * How many notifications it holds; counted up to 10,000.
-     */
-    count: number;
-    /**
-     * Actors
-     *
-     * Who did it, the newest first; three at most.
-     */
-    actors: Array<UserSummary>;
-    /**
-     * Post Id
-     */
-    post_id: string | null;
-    /**
-     * Comment Id
-     *
-     * The comment that was written or liked.
-     */
-    comment_id: string | null;
-    /**
-     * Latest At
-     */
-    latest_at: string;
-    /**
-     * Unread
-     */
-    unread: boolean;
 };
 
 /**
@@ -1009,7 +1027,7 @@ export type NotificationGroup = {
  */
 export type MuteState = {
     /**
-     * Muting
+     * Whether you mute them now.
      */
     muting: boolean;
 };
@@ -1020,45 +1038,39 @@ export type MuteState = {
  * The account of the person who asks; nobody else ever sees it.
  */
 export type Me = {
-    /**
-     * Id
-     */
     id: string;
     /**
-     * Username
+     * As it is shown to everybody.
      */
     username: string;
     /**
-     * Email
+     * Nobody else sees it.
      */
     email: string;
     /**
-     * Email Verified
+     * Whether the mailed link has been used. Nothing depends on it yet.
      */
     email_verified: boolean;
     /**
-     * Pending Email
+     * Takes the place of `email` once the link that was sent there is used.
      */
     pending_email: string | null;
     /**
-     * Display Name
+     * Shown beside the username; null where there is none.
      */
     display_name: string | null;
     /**
-     * Bio
+     * What they say of themselves.
      */
     bio: string | null;
     /**
-     * Avatar Url
+     * A picture, wherever they keep it.
      */
     avatar_url: string | null;
     /**
-     * Home Currency
+     * The ISO 4217 code of the currency they think in.
      */
     home_currency: string | null;
-    /**
-     * Created At
-     */
     created_at: string;
 };
 
@@ -1069,7 +1081,7 @@ export type Me = {
  */
 export type MailAccepted = {
     /**
-     * Status
+     * Always the same.
      */
     status: 'accepted';
 };
@@ -1081,13 +1093,14 @@ export type MailAccepted = {
  */
 export type LoggedIn = {
     /**
-     * Csrf Token
+     * Goes into the header `X-CSRF-Token`.
      */
     csrf_token: string;
+    /**
+     * Who is signed in.
+     */
     user: Me;
     /**
-     * Access Expires At
-     *
      * When the access token ends and `/refresh-token` is due.
      */
     access_expires_at: string;
@@ -1100,11 +1113,11 @@ export type LoggedIn = {
  */
 export type Location = {
     /**
-     * Lat
+     * Degrees north of the equator.
      */
     lat: number;
     /**
-     * Lon
+     * Degrees east of Greenwich.
      */
     lon: number;
 };
@@ -1116,11 +1129,11 @@ export type Location = {
  */
 export type LikeState = {
     /**
-     * Liked
+     * Whether you like it now.
      */
     liked: boolean;
     /**
-     * Likes Count
+     * How many like it.
      */
     likes_count: number;
 };
@@ -1132,18 +1145,14 @@ export type LikeState = {
  */
 export type HitPage = {
     /**
-     * Items
+     * At most `limit` of them; a page may be shorter and yet not the last.
      */
     items: Array<Hit>;
     /**
-     * Next Cursor
-     *
      * Brings the next page, of older items; null marks the end of the list.
      */
     next_cursor: string | null;
     /**
-     * Prev Cursor
-     *
      * Brings what is newer; poll with it. The last two seconds may repeat.
      */
     prev_cursor: string | null;
@@ -1155,54 +1164,53 @@ export type HitPage = {
  * A member's board of rates, and where and when one finds it.
  */
 export type Exchange = {
-    /**
-     * Id
-     */
     id: string;
+    /**
+     * Whose it is.
+     */
     owner: UserSummary;
     /**
-     * Name
+     * What is above the door.
      */
     name: string;
     /**
-     * Base Currency
+     * What the changer pays and charges in.
      */
     base_currency: string;
     /**
-     * Description
+     * What customers should know.
      */
     description: string | null;
     /**
-     * Address
+     * In words.
      */
     address: string | null;
+    /**
+     * On earth; null where the changer does not say.
+     */
     location: Location | null;
     /**
-     * Time Zone
+     * By its name in the IANA database.
      */
     time_zone: string | null;
     /**
-     * Opening Hours
+     * By the clock there.
      */
     opening_hours: Array<OpeningHours>;
     /**
-     * Open Now
-     *
      * Null without hours or time zone.
      */
     open_now: boolean | null;
     /**
-     * Valid For Hours
+     * How long the rates hold once confirmed.
      */
     valid_for_hours: number;
     /**
-     * Rates
-     *
      * By currency.
      */
     rates: Array<Rate>;
     /**
-     * Updated At
+     * When anything on it was last changed or confirmed.
      */
     updated_at: string;
 };
@@ -1213,10 +1221,11 @@ export type Exchange = {
  * A board that was found.
  */
 export type Hit = {
+    /**
+     * The board, by the rates of the search.
+     */
     exchange: Exchange;
     /**
-     * Distance M
-     *
      * Null where no place was asked for.
      */
     distance_m: number | null;
@@ -1233,7 +1242,7 @@ export type Hit = {
  */
 export type Health = {
     /**
-     * Status
+     * Anything else is answered with 503.
      */
     status: 'ok';
 };
@@ -1252,11 +1261,11 @@ export type Group = 'event' | 'hour' | 'day';
  */
 export type FollowState = {
     /**
-     * Following
+     * Whether you follow them now.
      */
     following: boolean;
     /**
-     * Followers Count
+     * How many follow them.
      */
     followers_count: number;
 };
@@ -1268,24 +1277,18 @@ export type FollowState = {
  */
 export type FeedPage = {
     /**
-     * Items
+     * At most `limit` of them; a page may be shorter and yet not the last.
      */
     items: Array<FeedItem>;
     /**
-     * Next Cursor
-     *
      * Brings the next page, of older items; null marks the end of the list.
      */
     next_cursor: string | null;
     /**
-     * Prev Cursor
-     *
      * Brings what is newer; poll with it. The last two seconds may repeat.
      */
     prev_cursor: string | null;
     /**
-     * Source
-     *
      * `discover` for who follows nobody and has not written: recent public posts.
      */
     source: 'following' | 'discover';
@@ -1298,13 +1301,16 @@ export type FeedPage = {
  */
 export type FeedItem = {
     /**
-     * Type
+     * What the entry is; there are only posts now.
      */
     type: 'post';
     /**
-     * Reason
+     * Why it is in your feed: you wrote it, you follow who did, or it is a discovery.
      */
     reason: 'own' | 'following' | 'discover';
+    /**
+     * The post itself.
+     */
     post: Post;
 };
 
@@ -1315,11 +1321,11 @@ export type FeedItem = {
  */
 export type ExportedUsername = {
     /**
-     * Name
+     * As it was typed.
      */
     name: string;
     /**
-     * Taken At
+     * When it became yours.
      */
     taken_at: string;
 };
@@ -1330,28 +1336,22 @@ export type ExportedUsername = {
  * A place where you are, or were, logged in.
  */
 export type ExportedSession = {
-    /**
-     * Id
-     */
     id: string;
     /**
-     * User Agent
+     * What the browser calls itself.
      */
     user_agent: string | null;
     /**
-     * Place
+     * Where it was used last, roughly.
      */
     place: string | null;
-    /**
-     * Created At
-     */
     created_at: string;
     /**
-     * Last Used At
+     * When it was opened or last refreshed.
      */
     last_used_at: string;
     /**
-     * Revoked At
+     * When it was ended; null while it is not.
      */
     revoked_at: string | null;
 };
@@ -1363,24 +1363,21 @@ export type ExportedSession = {
  */
 export type ExportedReport = {
     /**
-     * Target Type
+     * What it is.
      */
     target_type: 'user' | 'post' | 'comment' | 'exchange';
     /**
-     * Target Id
+     * Its id.
      */
     target_id: string;
     /**
-     * Reason
+     * Why operators should look at it.
      */
     reason: 'spam' | 'abuse' | 'illegal' | 'fraud' | 'other';
     /**
-     * Detail
+     * What you added.
      */
     detail: string | null;
-    /**
-     * Created At
-     */
     created_at: string;
 };
 
@@ -1391,39 +1388,39 @@ export type ExportedReport = {
  */
 export type ExportedRateEvent = {
     /**
-     * Seq
+     * Counts the changes of all lines of the board, without a gap.
      */
     seq: number;
     /**
-     * At
+     * When it was changed.
      */
     at: string;
     /**
-     * Currency
+     * The foreign currency.
      */
     currency: string;
     /**
-     * Base Currency
+     * What you paid and charged in then.
      */
     base_currency: string;
     /**
-     * Unit
+     * For how much of the foreign currency the rates are.
      */
     unit: number;
     /**
-     * We Buy
+     * What you paid.
      */
     we_buy: string | null;
     /**
-     * We Sell
+     * What you charged.
      */
     we_sell: string | null;
     /**
-     * Min Amount
+     * In the foreign currency.
      */
     min_amount: string | null;
     /**
-     * Max Amount
+     * In the foreign currency.
      */
     max_amount: string | null;
 };
@@ -1434,28 +1431,22 @@ export type ExportedRateEvent = {
  * A post of yours.
  */
 export type ExportedPost = {
-    /**
-     * Id
-     */
     id: string;
     /**
-     * Body
+     * As it is now.
      */
     body: string;
-    /**
-     * Created At
-     */
     created_at: string;
     /**
-     * Edited At
+     * When the body was last changed; null if never.
      */
     edited_at: string | null;
     /**
-     * Likes Count
+     * How many like it.
      */
     likes_count: number;
     /**
-     * Comments Count
+     * Comments and replies that are not deleted.
      */
     comments_count: number;
 };
@@ -1467,18 +1458,13 @@ export type ExportedPost = {
  */
 export type ExportedPerson = {
     /**
-     * User Id
+     * Who it is.
      */
     user_id: string;
     /**
-     * Username
-     *
      * Null for who is not there for you.
      */
     username: string | null;
-    /**
-     * Created At
-     */
     created_at: string;
 };
 
@@ -1489,27 +1475,24 @@ export type ExportedPerson = {
  */
 export type ExportedNotification = {
     /**
-     * Type
+     * What happened.
      */
     type: 'follow' | 'post_like' | 'comment_like' | 'post_comment' | 'comment_reply' | 'mention' | 'exchange_expiring';
     /**
-     * Actor Id
+     * Who did it; null where nobody did.
      */
     actor_id: string | null;
     /**
-     * Post Id
+     * The post that it happened to.
      */
     post_id: string | null;
     /**
-     * Comment Id
+     * The comment that was written or liked.
      */
     comment_id: string | null;
-    /**
-     * Created At
-     */
     created_at: string;
     /**
-     * Read At
+     * When you marked it as read.
      */
     read_at: string | null;
 };
@@ -1521,12 +1504,9 @@ export type ExportedNotification = {
  */
 export type ExportedLike = {
     /**
-     * Post Id
+     * Which one.
      */
     post_id: string;
-    /**
-     * Created At
-     */
     created_at: string;
 };
 
@@ -1537,47 +1517,44 @@ export type ExportedLike = {
  */
 export type ExportedExchange = {
     /**
-     * Name
+     * What is above the door.
      */
     name: string;
     /**
-     * Base Currency
+     * What you pay and charge in.
      */
     base_currency: string;
     /**
-     * Description
+     * What customers should know.
      */
     description: string | null;
     /**
-     * Address
+     * In words.
      */
     address: string | null;
     /**
-     * Lat
+     * Degrees north of the equator.
      */
     lat: number | null;
     /**
-     * Lon
+     * Degrees east of Greenwich.
      */
     lon: number | null;
     /**
-     * Time Zone
+     * By its name in the IANA database.
      */
     time_zone: string | null;
     /**
-     * Opening Hours
+     * By the clock there.
      */
     opening_hours: Array<OpeningHours>;
     /**
-     * Valid For Hours
+     * How long the rates hold once confirmed.
      */
     valid_for_hours: number;
-    /**
-     * Created At
-     */
     created_at: string;
     /**
-     * Updated At
+     * When anything on it was last changed or confirmed.
      */
     updated_at: string;
 };
@@ -1589,15 +1566,15 @@ export type ExportedExchange = {
  */
 export type ExportedConfirmation = {
     /**
-     * At
+     * When you said so.
      */
     at: string;
     /**
-     * Base Currency
+     * What you paid and charged in then.
      */
     base_currency: string;
     /**
-     * Valid For Hours
+     * For how long it held.
      */
     valid_for_hours: number;
 };
@@ -1609,12 +1586,9 @@ export type ExportedConfirmation = {
  */
 export type ExportedCommentLike = {
     /**
-     * Comment Id
+     * Which one.
      */
     comment_id: string;
-    /**
-     * Created At
-     */
     created_at: string;
 };
 
@@ -1624,36 +1598,30 @@ export type ExportedCommentLike = {
  * A comment of yours.
  */
 export type ExportedComment = {
-    /**
-     * Id
-     */
     id: string;
     /**
-     * Post Id
+     * The post that it is about.
      */
     post_id: string;
     /**
-     * Parent Id
+     * The comment that it replies to.
      */
     parent_id: string | null;
     /**
-     * Body
+     * As it is now.
      */
     body: string;
-    /**
-     * Created At
-     */
     created_at: string;
     /**
-     * Edited At
+     * When the body was last changed; null if never.
      */
     edited_at: string | null;
     /**
-     * Likes Count
+     * How many like it.
      */
     likes_count: number;
     /**
-     * Replies Count
+     * Direct replies that are not deleted.
      */
     replies_count: number;
 };
@@ -1665,68 +1633,71 @@ export type ExportedComment = {
  */
 export type Export = {
     /**
-     * Exported At
+     * When it was read.
      */
     exported_at: string;
+    /**
+     * What `GET /settings` shows.
+     */
     account: Me;
     /**
-     * Usernames
+     * The names that are kept for you.
      */
     usernames: Array<ExportedUsername>;
     /**
-     * Sessions
+     * Where you are, and lately were, logged in.
      */
     sessions: Array<ExportedSession>;
     /**
-     * Posts
+     * What you have written.
      */
     posts: Array<ExportedPost>;
     /**
-     * Comments
+     * What you have said to posts.
      */
     comments: Array<ExportedComment>;
     /**
-     * Comment Likes
+     * Which comments you like.
      */
     comment_likes: Array<ExportedCommentLike>;
     /**
-     * Likes
+     * Which posts you like.
      */
     likes: Array<ExportedLike>;
     /**
-     * Following
+     * Whom you follow.
      */
     following: Array<ExportedPerson>;
     /**
-     * Followers
+     * Who follows you.
      */
     followers: Array<ExportedPerson>;
     /**
-     * Blocks
+     * Whom you block.
      */
     blocks: Array<ExportedPerson>;
     /**
-     * Mutes
+     * Whom you mute.
      */
     mutes: Array<ExportedPerson>;
     /**
-     * Exchanges
+     * Your board; one at most.
      */
     exchanges: Array<ExportedExchange>;
     /**
-     * Rate Events
+     * All that its lines have said.
      */
     rate_events: Array<ExportedRateEvent>;
     /**
-     * Exchange Confirmations
+     * When you said that it holds.
      */
     exchange_confirmations: Array<ExportedConfirmation>;
     /**
-     * Reports
+     * What you have reported.
      */
     reports: Array<ExportedReport>;
     /**
-     * Notifications
+     * What you were told of.
      */
     notifications: Array<ExportedNotification>;
 };
@@ -1738,11 +1709,11 @@ export type Export = {
  */
 export type EmailChange = {
     /**
-     * Email
+     * Where the link is sent; yours once it has been used.
      */
     email: string;
     /**
-     * Current Password
+     * Proves who asks.
      */
     current_password: string;
 };
@@ -1754,21 +1725,19 @@ export type EmailChange = {
  */
 export type CurrencySummary = {
     /**
-     * Code
+     * By ISO 4217, in capital letters.
      */
     code: string;
     /**
-     * Name
+     * In English.
      */
     name: string;
     /**
-     * Minor Units
-     *
      * How many decimals its amounts have.
      */
     minor_units: number;
     /**
-     * Symbol
+     * As people who use it write it; the code where there is none.
      */
     symbol: string;
 };
@@ -1780,18 +1749,14 @@ export type CurrencySummary = {
  */
 export type CurrencyPage = {
     /**
-     * Items
+     * At most `limit` of them; a page may be shorter and yet not the last.
      */
     items: Array<CurrencySummary>;
     /**
-     * Next Cursor
-     *
      * Brings the next page, of older items; null marks the end of the list.
      */
     next_cursor: string | null;
     /**
-     * Prev Cursor
-     *
      * Brings what is newer; poll with it. The last two seconds may repeat.
      */
     prev_cursor: string | null;
@@ -1804,7 +1769,7 @@ export type CurrencyPage = {
  */
 export type CsrfToken = {
     /**
-     * Csrf Token
+     * Goes into the header `X-CSRF-Token`.
      */
     csrf_token: string;
 };
@@ -1816,15 +1781,33 @@ export type CsrfToken = {
  */
 export type Credentials = {
     /**
-     * Identifier
-     *
      * A username or an e-mail address.
      */
     identifier: string;
     /**
-     * Password
+     * Exactly as it was chosen.
      */
     password: string;
+};
+
+/**
+ * Confirmation
+ *
+ * The board has been confirmed, and no line of it has changed.
+ */
+export type Confirmation = {
+    /**
+     * Of every line.
+     */
+    confirmed_at: string;
+    /**
+     * How long the rates hold from then on.
+     */
+    valid_for_hours: number;
+    /**
+     * That of every line, as with `Rate.state`.
+     */
+    state: State;
 };
 
 /**
@@ -1834,7 +1817,7 @@ export type Credentials = {
  */
 export type CommentViewer = {
     /**
-     * Liked
+     * Whether you like it.
      */
     liked: boolean;
 };
@@ -1846,7 +1829,7 @@ export type CommentViewer = {
  */
 export type CommentUpdate = {
     /**
-     * Body
+     * Up to 2,000 characters; `@username` tells a person of it.
      */
     body: string;
 };
@@ -1859,18 +1842,14 @@ export type CommentUpdate = {
  */
 export type CommentPage = {
     /**
-     * Items
+     * At most `limit` of them; a page may be shorter and yet not the last.
      */
     items: Array<Comment>;
     /**
-     * Next Cursor
-     *
      * Brings the next page, of older items; null marks the end of the list.
      */
     next_cursor: string | null;
     /**
-     * Prev Cursor
-     *
      * Brings what is newer; poll with it. The last two seconds may repeat.
      */
     prev_cursor: string | null;
@@ -1882,57 +1861,51 @@ export type CommentPage = {
  * A comment; of one that was deleted while there were replies, author and body are null.
  */
 export type Comment = {
-    /**
-     * Id
-     */
     id: string;
     /**
-     * Post Id
+     * The post that it is about.
      */
     post_id: string;
     /**
-     * Parent Id
+     * The comment that it replies to; null for one on the post.
      */
     parent_id: string | null;
     /**
-     * Depth
-     *
      * 0 for a comment on the post, one more for each reply to a reply.
      */
     depth: number;
+    /**
+     * Who has written it; null once it is deleted.
+     */
     author: UserSummary | null;
     /**
-     * Body
+     * Plain text: show it as such. Null once it is deleted.
      */
     body: string | null;
     /**
-     * Deleted
+     * It is a tombstone, which holds its replies together.
      */
     deleted: boolean;
-    /**
-     * Created At
-     */
     created_at: string;
     /**
-     * Edited At
+     * When the body was last changed; null if never.
      */
     edited_at: string | null;
     /**
-     * Likes Count
+     * How many like it.
      */
     likes_count: number;
     /**
-     * Replies Count
-     *
      * Direct replies that are not deleted, whoever may see them.
      */
     replies_count: number;
     /**
-     * Replies Cursor
-     *
      * Brings the replies that are not listed, at `/comments/{id}/replies?cursor=`.
      */
     replies_cursor: string | null;
+    /**
+     * What you have to do with it; null for who is not signed in.
+     */
     viewer: CommentViewer | null;
 };
 
@@ -1943,11 +1916,11 @@ export type Comment = {
  */
 export type CommentCreate = {
     /**
-     * Body
+     * Up to 2,000 characters; `@username` tells a person of it.
      */
     body: string;
     /**
-     * Parent Id
+     * The comment of the same post that it replies to.
      */
     parent_id?: string | null;
 };
@@ -1959,33 +1932,27 @@ export type CommentCreate = {
  */
 export type BoardRate = {
     /**
-     * Currency
+     * The foreign currency; each only once, and not the base.
      */
     currency: 'AED' | 'AFN' | 'ALL' | 'AMD' | 'AOA' | 'ARS' | 'AUD' | 'AWG' | 'AZN' | 'BAM' | 'BBD' | 'BDT' | 'BHD' | 'BIF' | 'BMD' | 'BND' | 'BOB' | 'BRL' | 'BSD' | 'BTN' | 'BWP' | 'BYN' | 'BZD' | 'CAD' | 'CDF' | 'CHF' | 'CLP' | 'CNY' | 'COP' | 'CRC' | 'CUP' | 'CVE' | 'CZK' | 'DJF' | 'DKK' | 'DOP' | 'DZD' | 'EGP' | 'ERN' | 'ETB' | 'EUR' | 'FJD' | 'FKP' | 'GBP' | 'GEL' | 'GHS' | 'GIP' | 'GMD' | 'GNF' | 'GTQ' | 'GYD' | 'HKD' | 'HNL' | 'HTG' | 'HUF' | 'IDR' | 'ILS' | 'INR' | 'IQD' | 'IRR' | 'ISK' | 'JMD' | 'JOD' | 'JPY' | 'KES' | 'KGS' | 'KHR' | 'KMF' | 'KPW' | 'KRW' | 'KWD' | 'KYD' | 'KZT' | 'LAK' | 'LBP' | 'LKR' | 'LRD' | 'LSL' | 'LYD' | 'MAD' | 'MDL' | 'MGA' | 'MKD' | 'MMK' | 'MNT' | 'MOP' | 'MRU' | 'MUR' | 'MVR' | 'MWK' | 'MXN' | 'MYR' | 'MZN' | 'NAD' | 'NGN' | 'NIO' | 'NOK' | 'NPR' | 'NZD' | 'OMR' | 'PAB' | 'PEN' | 'PGK' | 'PHP' | 'PKR' | 'PLN' | 'PYG' | 'QAR' | 'RON' | 'RSD' | 'RUB' | 'RWF' | 'SAR' | 'SBD' | 'SCR' | 'SDG' | 'SEK' | 'SGD' | 'SHP' | 'SLE' | 'SOS' | 'SRD' | 'SSP' | 'STN' | 'SYP' | 'SZL' | 'THB' | 'TJS' | 'TMT' | 'TND' | 'TOP' | 'TRY' | 'TTD' | 'TWD' | 'TZS' | 'UAH' | 'UGX' | 'USD' | 'UYU' | 'UZS' | 'VES' | 'VND' | 'VUV' | 'WST' | 'XAF' | 'XCD' | 'XCG' | 'XOF' | 'XPF' | 'YER' | 'ZAR' | 'ZMW' | 'ZWG';
     /**
-     * Unit
+     * For how much of it the rates are, as on the board: yen are usual per 100.
      */
     unit?: 1 | 10 | 100 | 1000 | 10000;
     /**
-     * We Buy
-     *
      * What you pay; null where you do not buy.
      */
     we_buy?: string | null;
     /**
-     * We Sell
-     *
      * What you charge, not less than `we_buy`; null where you do not sell.
      */
     we_sell?: string | null;
     /**
-     * Min Amount
-     *
-     * In the foreign currency, like `max_amount`.
+     * In the foreign currency; null where there is no lower limit.
      */
     min_amount?: string | null;
     /**
-     * Max Amount
+     * In the foreign currency; null where there is no upper limit.
      */
     max_amount?: string | null;
 };
@@ -1997,38 +1964,39 @@ export type BoardRate = {
  */
 export type Board = {
     /**
-     * Name
+     * What is above the door.
      */
     name: string;
     /**
-     * Base Currency
+     * What the changer pays and charges in: that of the country, as a rule.
      */
     base_currency: 'AED' | 'AFN' | 'ALL' | 'AMD' | 'AOA' | 'ARS' | 'AUD' | 'AWG' | 'AZN' | 'BAM' | 'BBD' | 'BDT' | 'BHD' | 'BIF' | 'BMD' | 'BND' | 'BOB' | 'BRL' | 'BSD' | 'BTN' | 'BWP' | 'BYN' | 'BZD' | 'CAD' | 'CDF' | 'CHF' | 'CLP' | 'CNY' | 'COP' | 'CRC' | 'CUP' | 'CVE' | 'CZK' | 'DJF' | 'DKK' | 'DOP' | 'DZD' | 'EGP' | 'ERN' | 'ETB' | 'EUR' | 'FJD' | 'FKP' | 'GBP' | 'GEL' | 'GHS' | 'GIP' | 'GMD' | 'GNF' | 'GTQ' | 'GYD' | 'HKD' | 'HNL' | 'HTG' | 'HUF' | 'IDR' | 'ILS' | 'INR' | 'IQD' | 'IRR' | 'ISK' | 'JMD' | 'JOD' | 'JPY' | 'KES' | 'KGS' | 'KHR' | 'KMF' | 'KPW' | 'KRW' | 'KWD' | 'KYD' | 'KZT' | 'LAK' | 'LBP' | 'LKR' | 'LRD' | 'LSL' | 'LYD' | 'MAD' | 'MDL' | 'MGA' | 'MKD' | 'MMK' | 'MNT' | 'MOP' | 'MRU' | 'MUR' | 'MVR' | 'MWK' | 'MXN' | 'MYR' | 'MZN' | 'NAD' | 'NGN' | 'NIO' | 'NOK' | 'NPR' | 'NZD' | 'OMR' | 'PAB' | 'PEN' | 'PGK' | 'PHP' | 'PKR' | 'PLN' | 'PYG' | 'QAR' | 'RON' | 'RSD' | 'RUB' | 'RWF' | 'SAR' | 'SBD' | 'SCR' | 'SDG' | 'SEK' | 'SGD' | 'SHP' | 'SLE' | 'SOS' | 'SRD' | 'SSP' | 'STN' | 'SYP' | 'SZL' | 'THB' | 'TJS' | 'TMT' | 'TND' | 'TOP' | 'TRY' | 'TTD' | 'TWD' | 'TZS' | 'UAH' | 'UGX' | 'USD' | 'UYU' | 'UZS' | 'VES' | 'VND' | 'VUV' | 'WST' | 'XAF' | 'XCD' | 'XCG' | 'XOF' | 'XPF' | 'YER' | 'ZAR' | 'ZMW' | 'ZWG';
     /**
-     * Description
+     * What customers should know.
      */
     description?: string | null;
     /**
-     * Address
+     * As one would tell it to a taxi driver.
      */
     address?: string | null;
+    /**
+     * Where searches look for it; without one only searches by conversion find it.
+     */
     location?: Location | null;
     /**
-     * Time Zone
+     * By its name in the IANA database; the opening hours are those of a clock there.
      */
     time_zone?: string | null;
     /**
-     * Opening Hours
+     * Several a day, for a break at noon; none where nothing is said of them.
      */
     opening_hours?: Array<OpeningHours>;
     /**
-     * Valid For Hours
-     *
      * How long the rates hold once confirmed; three times as long they are shown, as stale.
      */
     valid_for_hours?: number;
     /**
-     * Rates
+     * The lines of the board.
      */
     rates: Array<BoardRate>;
 };
@@ -2040,7 +2008,7 @@ export type Board = {
  */
 export type BlockState = {
     /**
-     * Blocking
+     * Whether you block them now.
      */
     blocking: boolean;
 };
@@ -2052,18 +2020,19 @@ export type BlockState = {
  */
 export type AuthCheck = {
     /**
-     * Csrf Token
+     * Goes into the header `X-CSRF-Token`.
      */
     csrf_token: string;
+    /**
+     * Who is signed in.
+     */
     user: Me;
     /**
-     * Access Expires At
-     *
      * When the access token ends and `/refresh-token` is due.
      */
     access_expires_at: string;
     /**
-     * Authenticated
+     * Who is not signed in gets 401 instead.
      */
     authenticated: true;
 };
@@ -2075,7 +2044,7 @@ export type AuthCheck = {
  */
 export type AccountDeletion = {
     /**
-     * Current Password
+     * Proves who asks.
      */
     current_password: string;
 };
@@ -2095,18 +2064,21 @@ export type AuthRegisterErrors = {
      * * `duplicate_key`: An object in the body names the same key twice.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
     };
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'csrf_failed';
     };
     /**
      * * `request_timeout`: The body took too long to arrive.
      */
     408: Problem & {
+        status: 408;
         code: 'request_timeout';
     };
     /**
@@ -2114,24 +2086,28 @@ export type AuthRegisterErrors = {
      * * `email_taken`: There is an account with this e-mail address already.
      */
     409: Problem & {
+        status: 409;
         code: 'username_taken' | 'email_taken';
     };
     /**
      * * `body_too_large`: The body is too large.
      */
     413: Problem & {
+        status: 413;
         code: 'body_too_large';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
      * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
      */
     415: Problem & {
+        status: 415;
         code: 'unsupported_media_type';
     };
     /**
@@ -2141,24 +2117,28 @@ export type AuthRegisterErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'username_reserved' | 'password_too_common' | 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
      */
     429: Problem & {
+        status: 429;
         code: 'rate_limited';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -2169,6 +2149,7 @@ export type AuthRegisterErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'hashing_busy' | 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -2177,7 +2158,7 @@ export type AuthRegisterError = AuthRegisterErrors[keyof AuthRegisterErrors];
 
 export type AuthRegisterResponses = {
     /**
-     * Successful Response
+     * The account of the person who asks; nobody else ever sees it.
      */
     201: Me;
 };
@@ -2199,12 +2180,14 @@ export type AuthLogInErrors = {
      * * `duplicate_key`: An object in the body names the same key twice.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
     };
     /**
      * * `invalid_credentials`: The name or the password is wrong.
      */
     401: Problem & {
+        status: 401;
         code: 'invalid_credentials';
     };
     /**
@@ -2212,30 +2195,35 @@ export type AuthLogInErrors = {
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'account_suspended' | 'csrf_failed';
     };
     /**
      * * `request_timeout`: The body took too long to arrive.
      */
     408: Problem & {
+        status: 408;
         code: 'request_timeout';
     };
     /**
      * * `body_too_large`: The body is too large.
      */
     413: Problem & {
+        status: 413;
         code: 'body_too_large';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
      * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
      */
     415: Problem & {
+        status: 415;
         code: 'unsupported_media_type';
     };
     /**
@@ -2243,24 +2231,28 @@ export type AuthLogInErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
      */
     429: Problem & {
+        status: 429;
         code: 'rate_limited';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -2271,6 +2263,7 @@ export type AuthLogInErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'hashing_busy' | 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -2279,7 +2272,7 @@ export type AuthLogInError = AuthLogInErrors[keyof AuthLogInErrors];
 
 export type AuthLogInResponses = {
     /**
-     * Successful Response
+     * A session has been opened; its tokens are in the cookies.
      */
     200: LoggedIn;
 };
@@ -2298,6 +2291,7 @@ export type AuthRefreshTokenErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -2306,18 +2300,21 @@ export type AuthRefreshTokenErrors = {
      * * `refresh_reused`: This refresh token was used before; somebody may have copied it, so the session has ended.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired' | 'refresh_reused';
     };
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'csrf_failed';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -2325,18 +2322,21 @@ export type AuthRefreshTokenErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -2346,6 +2346,7 @@ export type AuthRefreshTokenErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -2354,7 +2355,7 @@ export type AuthRefreshTokenError = AuthRefreshTokenErrors[keyof AuthRefreshToke
 
 export type AuthRefreshTokenResponses = {
     /**
-     * Successful Response
+     * A session has been opened; its tokens are in the cookies.
      */
     200: LoggedIn;
 };
@@ -2373,24 +2374,28 @@ export type AuthLogOutErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
      * * `not_authenticated`: Please log in.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated';
     };
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'csrf_failed';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -2398,18 +2403,21 @@ export type AuthLogOutErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -2419,6 +2427,7 @@ export type AuthLogOutErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -2427,7 +2436,7 @@ export type AuthLogOutError = AuthLogOutErrors[keyof AuthLogOutErrors];
 
 export type AuthLogOutResponses = {
     /**
-     * Successful Response
+     * Done; there is nothing to tell.
      */
     204: void;
 };
@@ -2446,18 +2455,21 @@ export type AuthGetCsrfTokenErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
      * * `not_authenticated`: Please log in.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -2465,18 +2477,21 @@ export type AuthGetCsrfTokenErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -2485,6 +2500,7 @@ export type AuthGetCsrfTokenErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -2493,7 +2509,7 @@ export type AuthGetCsrfTokenError = AuthGetCsrfTokenErrors[keyof AuthGetCsrfToke
 
 export type AuthGetCsrfTokenResponses = {
     /**
-     * Successful Response
+     * What `X-CSRF-Token` must hold on every unsafe request; stable for the session's life.
      */
     200: CsrfToken;
 };
@@ -2512,6 +2528,7 @@ export type AuthCheckAuthErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -2519,12 +2536,14 @@ export type AuthCheckAuthErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -2532,18 +2551,21 @@ export type AuthCheckAuthErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -2552,6 +2574,7 @@ export type AuthCheckAuthErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -2560,7 +2583,7 @@ export type AuthCheckAuthError = AuthCheckAuthErrors[keyof AuthCheckAuthErrors];
 
 export type AuthCheckAuthResponses = {
     /**
-     * Successful Response
+     * The session is alive.
      */
     200: AuthCheck;
 };
@@ -2582,36 +2605,42 @@ export type AuthRequestPasswordResetErrors = {
      * * `duplicate_key`: An object in the body names the same key twice.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
     };
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'csrf_failed';
     };
     /**
      * * `request_timeout`: The body took too long to arrive.
      */
     408: Problem & {
+        status: 408;
         code: 'request_timeout';
     };
     /**
      * * `body_too_large`: The body is too large.
      */
     413: Problem & {
+        status: 413;
         code: 'body_too_large';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
      * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
      */
     415: Problem & {
+        status: 415;
         code: 'unsupported_media_type';
     };
     /**
@@ -2619,24 +2648,28 @@ export type AuthRequestPasswordResetErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
      */
     429: Problem & {
+        status: 429;
         code: 'rate_limited';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -2646,6 +2679,7 @@ export type AuthRequestPasswordResetErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -2654,7 +2688,7 @@ export type AuthRequestPasswordResetError = AuthRequestPasswordResetErrors[keyof
 
 export type AuthRequestPasswordResetResponses = {
     /**
-     * Successful Response
+     * A mail follows if there is reason for one; the answer does not tell.
      */
     202: MailAccepted;
 };
@@ -2665,8 +2699,6 @@ export type AuthResetPasswordData = {
     body: PasswordReset;
     path: {
         /**
-         * Token
-         *
          * What follows `#token=` in the mailed link.
          */
         token: string;
@@ -2684,36 +2716,42 @@ export type AuthResetPasswordErrors = {
      * * `duplicate_key`: An object in the body names the same key twice.
      */
     400: Problem & {
+        status: 400;
         code: 'invalid_token' | 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
     };
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'csrf_failed';
     };
     /**
      * * `request_timeout`: The body took too long to arrive.
      */
     408: Problem & {
+        status: 408;
         code: 'request_timeout';
     };
     /**
      * * `body_too_large`: The body is too large.
      */
     413: Problem & {
+        status: 413;
         code: 'body_too_large';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
      * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
      */
     415: Problem & {
+        status: 415;
         code: 'unsupported_media_type';
     };
     /**
@@ -2722,24 +2760,28 @@ export type AuthResetPasswordErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'password_too_common' | 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
      */
     429: Problem & {
+        status: 429;
         code: 'rate_limited';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -2750,6 +2792,7 @@ export type AuthResetPasswordErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'hashing_busy' | 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -2758,7 +2801,7 @@ export type AuthResetPasswordError = AuthResetPasswordErrors[keyof AuthResetPass
 
 export type AuthResetPasswordResponses = {
     /**
-     * Successful Response
+     * Done; there is nothing to tell.
      */
     204: void;
 };
@@ -2777,6 +2820,7 @@ export type AuthRequestEmailVerificationErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -2784,18 +2828,21 @@ export type AuthRequestEmailVerificationErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'csrf_failed';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -2803,24 +2850,28 @@ export type AuthRequestEmailVerificationErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
      */
     429: Problem & {
+        status: 429;
         code: 'rate_limited';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -2830,6 +2881,7 @@ export type AuthRequestEmailVerificationErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -2838,7 +2890,7 @@ export type AuthRequestEmailVerificationError = AuthRequestEmailVerificationErro
 
 export type AuthRequestEmailVerificationResponses = {
     /**
-     * Successful Response
+     * A mail follows if there is reason for one; the answer does not tell.
      */
     202: MailAccepted;
 };
@@ -2849,8 +2901,6 @@ export type AuthVerifyEmailData = {
     body?: never;
     path: {
         /**
-         * Token
-         *
          * What follows `#token=` in the mailed link.
          */
         token: string;
@@ -2865,18 +2915,21 @@ export type AuthVerifyEmailErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'invalid_token' | 'malformed_request';
     };
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'csrf_failed';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -2884,18 +2937,21 @@ export type AuthVerifyEmailErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -2905,6 +2961,7 @@ export type AuthVerifyEmailErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -2913,7 +2970,7 @@ export type AuthVerifyEmailError = AuthVerifyEmailErrors[keyof AuthVerifyEmailEr
 
 export type AuthVerifyEmailResponses = {
     /**
-     * Successful Response
+     * Done; there is nothing to tell.
      */
     204: void;
 };
@@ -2932,6 +2989,7 @@ export type SessionsEndOtherSessionsErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -2939,18 +2997,21 @@ export type SessionsEndOtherSessionsErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'csrf_failed';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -2958,18 +3019,21 @@ export type SessionsEndOtherSessionsErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -2979,6 +3043,7 @@ export type SessionsEndOtherSessionsErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -2987,7 +3052,7 @@ export type SessionsEndOtherSessionsError = SessionsEndOtherSessionsErrors[keyof
 
 export type SessionsEndOtherSessionsResponses = {
     /**
-     * Successful Response
+     * Done; there is nothing to tell.
      */
     204: void;
 };
@@ -3006,6 +3071,7 @@ export type SessionsListSessionsErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -3013,12 +3079,14 @@ export type SessionsListSessionsErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -3026,18 +3094,21 @@ export type SessionsListSessionsErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -3046,6 +3117,7 @@ export type SessionsListSessionsErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -3054,7 +3126,7 @@ export type SessionsListSessionsError = SessionsListSessionsErrors[keyof Session
 
 export type SessionsListSessionsResponses = {
     /**
-     * Successful Response
+     * The hundred sessions that were used last; the cursors are always null.
      */
     200: OwnSessionPage;
 };
@@ -3065,8 +3137,6 @@ export type SessionsEndSessionData = {
     body?: never;
     path: {
         /**
-         * Session Id
-         *
          * The session's id.
          */
         session_id: string;
@@ -3080,6 +3150,7 @@ export type SessionsEndSessionErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -3087,24 +3158,28 @@ export type SessionsEndSessionErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'csrf_failed';
     };
     /**
      * * `session_not_found`: You have no such session.
      */
     404: Problem & {
+        status: 404;
         code: 'session_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -3112,18 +3187,21 @@ export type SessionsEndSessionErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -3133,6 +3211,7 @@ export type SessionsEndSessionErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -3141,7 +3220,7 @@ export type SessionsEndSessionError = SessionsEndSessionErrors[keyof SessionsEnd
 
 export type SessionsEndSessionResponses = {
     /**
-     * Successful Response
+     * Done; there is nothing to tell.
      */
     204: void;
 };
@@ -3163,6 +3242,7 @@ export type SettingsDeleteAccountErrors = {
      * * `duplicate_key`: An object in the body names the same key twice.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
     };
     /**
@@ -3170,6 +3250,7 @@ export type SettingsDeleteAccountErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
@@ -3177,30 +3258,35 @@ export type SettingsDeleteAccountErrors = {
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'wrong_password' | 'csrf_failed';
     };
     /**
      * * `request_timeout`: The body took too long to arrive.
      */
     408: Problem & {
+        status: 408;
         code: 'request_timeout';
     };
     /**
      * * `body_too_large`: The body is too large.
      */
     413: Problem & {
+        status: 413;
         code: 'body_too_large';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
      * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
      */
     415: Problem & {
+        status: 415;
         code: 'unsupported_media_type';
     };
     /**
@@ -3208,24 +3294,28 @@ export type SettingsDeleteAccountErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
      */
     429: Problem & {
+        status: 429;
         code: 'rate_limited';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -3236,6 +3326,7 @@ export type SettingsDeleteAccountErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'hashing_busy' | 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -3244,7 +3335,7 @@ export type SettingsDeleteAccountError = SettingsDeleteAccountErrors[keyof Setti
 
 export type SettingsDeleteAccountResponses = {
     /**
-     * Successful Response
+     * Done; there is nothing to tell.
      */
     204: void;
 };
@@ -3255,11 +3346,9 @@ export type SettingsGetSettingsData = {
     body?: never;
     headers?: {
         /**
-         * If-None-Match
-         *
          * `ETag`s that you have: 304 if one of them is still right.
          */
-        'if-none-match'?: string | null;
+        'If-None-Match'?: string;
     };
     path?: never;
     query?: never;
@@ -3271,6 +3360,7 @@ export type SettingsGetSettingsErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -3278,12 +3368,14 @@ export type SettingsGetSettingsErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -3291,18 +3383,21 @@ export type SettingsGetSettingsErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -3311,6 +3406,7 @@ export type SettingsGetSettingsErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -3319,7 +3415,7 @@ export type SettingsGetSettingsError = SettingsGetSettingsErrors[keyof SettingsG
 
 export type SettingsGetSettingsResponses = {
     /**
-     * Successful Response
+     * The account of the person who asks; nobody else ever sees it.
      */
     200: Me;
 };
@@ -3330,11 +3426,9 @@ export type SettingsReplaceSettingsData = {
     body: Settings;
     headers?: {
         /**
-         * If-Match
-         *
          * The `ETag` that you have read: what has been changed by somebody else since is not overwritten. Only its version counts.
          */
-        'if-match'?: string | null;
+        'If-Match'?: string;
     };
     path?: never;
     query?: never;
@@ -3349,6 +3443,7 @@ export type SettingsReplaceSettingsErrors = {
      * * `duplicate_key`: An object in the body names the same key twice.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
     };
     /**
@@ -3356,42 +3451,49 @@ export type SettingsReplaceSettingsErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'csrf_failed';
     };
     /**
      * * `request_timeout`: The body took too long to arrive.
      */
     408: Problem & {
+        status: 408;
         code: 'request_timeout';
     };
     /**
      * * `precondition_failed`: This has changed since you read it. Please read it again.
      */
     412: Problem & {
+        status: 412;
         code: 'precondition_failed';
     };
     /**
      * * `body_too_large`: The body is too large.
      */
     413: Problem & {
+        status: 413;
         code: 'body_too_large';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
      * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
      */
     415: Problem & {
+        status: 415;
         code: 'unsupported_media_type';
     };
     /**
@@ -3399,18 +3501,21 @@ export type SettingsReplaceSettingsErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -3420,6 +3525,7 @@ export type SettingsReplaceSettingsErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -3428,7 +3534,7 @@ export type SettingsReplaceSettingsError = SettingsReplaceSettingsErrors[keyof S
 
 export type SettingsReplaceSettingsResponses = {
     /**
-     * Successful Response
+     * The account of the person who asks; nobody else ever sees it.
      */
     200: Me;
 };
@@ -3450,6 +3556,7 @@ export type SettingsChangePasswordErrors = {
      * * `duplicate_key`: An object in the body names the same key twice.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
     };
     /**
@@ -3457,6 +3564,7 @@ export type SettingsChangePasswordErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
@@ -3464,30 +3572,35 @@ export type SettingsChangePasswordErrors = {
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'wrong_password' | 'csrf_failed';
     };
     /**
      * * `request_timeout`: The body took too long to arrive.
      */
     408: Problem & {
+        status: 408;
         code: 'request_timeout';
     };
     /**
      * * `body_too_large`: The body is too large.
      */
     413: Problem & {
+        status: 413;
         code: 'body_too_large';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
      * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
      */
     415: Problem & {
+        status: 415;
         code: 'unsupported_media_type';
     };
     /**
@@ -3496,24 +3609,28 @@ export type SettingsChangePasswordErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'password_too_common' | 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
      */
     429: Problem & {
+        status: 429;
         code: 'rate_limited';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -3524,6 +3641,7 @@ export type SettingsChangePasswordErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'hashing_busy' | 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -3532,7 +3650,7 @@ export type SettingsChangePasswordError = SettingsChangePasswordErrors[keyof Set
 
 export type SettingsChangePasswordResponses = {
     /**
-     * Successful Response
+     * Done; there is nothing to tell.
      */
     204: void;
 };
@@ -3554,6 +3672,7 @@ export type SettingsChangeEmailErrors = {
      * * `duplicate_key`: An object in the body names the same key twice.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
     };
     /**
@@ -3561,6 +3680,7 @@ export type SettingsChangeEmailErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
@@ -3568,30 +3688,35 @@ export type SettingsChangeEmailErrors = {
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'wrong_password' | 'csrf_failed';
     };
     /**
      * * `request_timeout`: The body took too long to arrive.
      */
     408: Problem & {
+        status: 408;
         code: 'request_timeout';
     };
     /**
      * * `body_too_large`: The body is too large.
      */
     413: Problem & {
+        status: 413;
         code: 'body_too_large';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
      * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
      */
     415: Problem & {
+        status: 415;
         code: 'unsupported_media_type';
     };
     /**
@@ -3599,24 +3724,28 @@ export type SettingsChangeEmailErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
      */
     429: Problem & {
+        status: 429;
         code: 'rate_limited';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -3627,6 +3756,7 @@ export type SettingsChangeEmailErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'hashing_busy' | 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -3635,7 +3765,7 @@ export type SettingsChangeEmailError = SettingsChangeEmailErrors[keyof SettingsC
 
 export type SettingsChangeEmailResponses = {
     /**
-     * Successful Response
+     * A mail follows if there is reason for one; the answer does not tell.
      */
     202: MailAccepted;
 };
@@ -3657,6 +3787,7 @@ export type SettingsChangeUsernameErrors = {
      * * `duplicate_key`: An object in the body names the same key twice.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
     };
     /**
@@ -3664,6 +3795,7 @@ export type SettingsChangeUsernameErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
@@ -3671,36 +3803,42 @@ export type SettingsChangeUsernameErrors = {
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'wrong_password' | 'csrf_failed';
     };
     /**
      * * `request_timeout`: The body took too long to arrive.
      */
     408: Problem & {
+        status: 408;
         code: 'request_timeout';
     };
     /**
      * * `username_taken`: This username is taken.
      */
     409: Problem & {
+        status: 409;
         code: 'username_taken';
     };
     /**
      * * `body_too_large`: The body is too large.
      */
     413: Problem & {
+        status: 413;
         code: 'body_too_large';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
      * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
      */
     415: Problem & {
+        status: 415;
         code: 'unsupported_media_type';
     };
     /**
@@ -3709,6 +3847,7 @@ export type SettingsChangeUsernameErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'username_reserved' | 'validation_failed' | 'unknown_parameter';
     };
     /**
@@ -3716,18 +3855,21 @@ export type SettingsChangeUsernameErrors = {
      * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
      */
     429: Problem & {
+        status: 429;
         code: 'too_many_username_changes' | 'rate_limited';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -3738,6 +3880,7 @@ export type SettingsChangeUsernameErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'hashing_busy' | 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -3746,7 +3889,7 @@ export type SettingsChangeUsernameError = SettingsChangeUsernameErrors[keyof Set
 
 export type SettingsChangeUsernameResponses = {
     /**
-     * Successful Response
+     * The account of the person who asks; nobody else ever sees it.
      */
     200: Me;
 };
@@ -3765,6 +3908,7 @@ export type SettingsExportAccountErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -3772,12 +3916,14 @@ export type SettingsExportAccountErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -3785,18 +3931,21 @@ export type SettingsExportAccountErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -3805,6 +3954,7 @@ export type SettingsExportAccountErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -3813,7 +3963,7 @@ export type SettingsExportAccountError = SettingsExportAccountErrors[keyof Setti
 
 export type SettingsExportAccountResponses = {
     /**
-     * Successful Response
+     * All that your account owns. Passwords and tokens are in nothing that leaves us.
      */
     200: Export;
 };
@@ -3825,23 +3975,17 @@ export type UsersSearchUsersData = {
     path?: never;
     query: {
         /**
-         * Q
-         *
          * What is looked for, letter by letter and in whatever case.
          */
         q: string;
         /**
-         * Limit
-         *
          * How many items a page may hold.
          */
         limit?: number;
         /**
-         * Cursor
-         *
          * `next_cursor` or `prev_cursor` of a page of this very list.
          */
-        cursor?: string | null;
+        cursor?: string;
     };
     url: '/users';
 };
@@ -3852,6 +3996,7 @@ export type UsersSearchUsersErrors = {
      * * `invalid_cursor`: The cursor does not belong to this list.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'invalid_cursor';
     };
     /**
@@ -3859,12 +4004,14 @@ export type UsersSearchUsersErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -3872,18 +4019,21 @@ export type UsersSearchUsersErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -3892,6 +4042,7 @@ export type UsersSearchUsersErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -3900,7 +4051,7 @@ export type UsersSearchUsersError = UsersSearchUsersErrors[keyof UsersSearchUser
 
 export type UsersSearchUsersResponses = {
     /**
-     * Successful Response
+     * One page of people.
      */
     200: UserPage;
 };
@@ -3911,16 +4062,12 @@ export type UsersGetProfileData = {
     body?: never;
     headers?: {
         /**
-         * If-None-Match
-         *
          * `ETag`s that you have: 304 if one of them is still right.
          */
-        'if-none-match'?: string | null;
+        'If-None-Match'?: string;
     };
     path: {
         /**
-         * Username
-         *
          * A username, in whatever case.
          */
         username: string;
@@ -3934,6 +4081,7 @@ export type UsersGetProfileErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -3941,18 +4089,21 @@ export type UsersGetProfileErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `user_not_found`: There is nobody of that name.
      */
     404: Problem & {
+        status: 404;
         code: 'user_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -3960,18 +4111,21 @@ export type UsersGetProfileErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -3980,6 +4134,7 @@ export type UsersGetProfileErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -3988,7 +4143,7 @@ export type UsersGetProfileError = UsersGetProfileErrors[keyof UsersGetProfileEr
 
 export type UsersGetProfileResponses = {
     /**
-     * Successful Response
+     * A person's page; `viewer` is null for who is not signed in.
      */
     200: Profile;
 };
@@ -3999,8 +4154,6 @@ export type RelationshipsUnfollowUserData = {
     body?: never;
     path: {
         /**
-         * Username
-         *
          * A username, in whatever case.
          */
         username: string;
@@ -4014,6 +4167,7 @@ export type RelationshipsUnfollowUserErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -4021,6 +4175,7 @@ export type RelationshipsUnfollowUserErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
@@ -4028,18 +4183,21 @@ export type RelationshipsUnfollowUserErrors = {
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'blocked_by_you' | 'csrf_failed';
     };
     /**
      * * `user_not_found`: There is nobody of that name.
      */
     404: Problem & {
+        status: 404;
         code: 'user_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -4048,18 +4206,21 @@ export type RelationshipsUnfollowUserErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'cannot_follow_self' | 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -4069,6 +4230,7 @@ export type RelationshipsUnfollowUserErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -4077,7 +4239,7 @@ export type RelationshipsUnfollowUserError = RelationshipsUnfollowUserErrors[key
 
 export type RelationshipsUnfollowUserResponses = {
     /**
-     * Successful Response
+     * Whether you follow somebody now, and how many do.
      */
     200: FollowState;
 };
@@ -4088,8 +4250,6 @@ export type RelationshipsFollowUserData = {
     body?: never;
     path: {
         /**
-         * Username
-         *
          * A username, in whatever case.
          */
         username: string;
@@ -4103,6 +4263,7 @@ export type RelationshipsFollowUserErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -4110,6 +4271,7 @@ export type RelationshipsFollowUserErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
@@ -4117,18 +4279,21 @@ export type RelationshipsFollowUserErrors = {
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'blocked_by_you' | 'csrf_failed';
     };
     /**
      * * `user_not_found`: There is nobody of that name.
      */
     404: Problem & {
+        status: 404;
         code: 'user_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -4137,18 +4302,21 @@ export type RelationshipsFollowUserErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'cannot_follow_self' | 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -4158,6 +4326,7 @@ export type RelationshipsFollowUserErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -4166,7 +4335,7 @@ export type RelationshipsFollowUserError = RelationshipsFollowUserErrors[keyof R
 
 export type RelationshipsFollowUserResponses = {
     /**
-     * Successful Response
+     * Whether you follow somebody now, and how many do.
      */
     200: FollowState;
 };
@@ -4177,25 +4346,19 @@ export type RelationshipsListFollowersData = {
     body?: never;
     path: {
         /**
-         * Username
-         *
          * A username, in whatever case.
          */
         username: string;
     };
     query?: {
         /**
-         * Limit
-         *
          * How many items a page may hold.
          */
         limit?: number;
         /**
-         * Cursor
-         *
          * `next_cursor` or `prev_cursor` of a page of this very list.
          */
-        cursor?: string | null;
+        cursor?: string;
     };
     url: '/users/{username}/followers';
 };
@@ -4206,6 +4369,7 @@ export type RelationshipsListFollowersErrors = {
      * * `invalid_cursor`: The cursor does not belong to this list.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'invalid_cursor';
     };
     /**
@@ -4213,18 +4377,21 @@ export type RelationshipsListFollowersErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `user_not_found`: There is nobody of that name.
      */
     404: Problem & {
+        status: 404;
         code: 'user_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -4232,18 +4399,21 @@ export type RelationshipsListFollowersErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -4252,6 +4422,7 @@ export type RelationshipsListFollowersErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -4260,7 +4431,7 @@ export type RelationshipsListFollowersError = RelationshipsListFollowersErrors[k
 
 export type RelationshipsListFollowersResponses = {
     /**
-     * Successful Response
+     * One page of people.
      */
     200: UserPage;
 };
@@ -4271,25 +4442,19 @@ export type RelationshipsListFollowingData = {
     body?: never;
     path: {
         /**
-         * Username
-         *
          * A username, in whatever case.
          */
         username: string;
     };
     query?: {
         /**
-         * Limit
-         *
          * How many items a page may hold.
          */
         limit?: number;
         /**
-         * Cursor
-         *
          * `next_cursor` or `prev_cursor` of a page of this very list.
          */
-        cursor?: string | null;
+        cursor?: string;
     };
     url: '/users/{username}/following';
 };
@@ -4300,6 +4465,7 @@ export type RelationshipsListFollowingErrors = {
      * * `invalid_cursor`: The cursor does not belong to this list.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'invalid_cursor';
     };
     /**
@@ -4307,18 +4473,21 @@ export type RelationshipsListFollowingErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `user_not_found`: There is nobody of that name.
      */
     404: Problem & {
+        status: 404;
         code: 'user_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -4326,18 +4495,21 @@ export type RelationshipsListFollowingErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -4346,6 +4518,7 @@ export type RelationshipsListFollowingErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -4354,7 +4527,7 @@ export type RelationshipsListFollowingError = RelationshipsListFollowingErrors[k
 
 export type RelationshipsListFollowingResponses = {
     /**
-     * Successful Response
+     * One page of people.
      */
     200: UserPage;
 };
@@ -4365,8 +4538,6 @@ export type RelationshipsUnblockUserData = {
     body?: never;
     path: {
         /**
-         * Username
-         *
          * A username, in whatever case.
          */
         username: string;
@@ -4380,6 +4551,7 @@ export type RelationshipsUnblockUserErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -4387,24 +4559,28 @@ export type RelationshipsUnblockUserErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'csrf_failed';
     };
     /**
      * * `user_not_found`: There is nobody of that name.
      */
     404: Problem & {
+        status: 404;
         code: 'user_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -4413,18 +4589,21 @@ export type RelationshipsUnblockUserErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'cannot_block_self' | 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -4434,6 +4613,7 @@ export type RelationshipsUnblockUserErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -4442,7 +4622,7 @@ export type RelationshipsUnblockUserError = RelationshipsUnblockUserErrors[keyof
 
 export type RelationshipsUnblockUserResponses = {
     /**
-     * Successful Response
+     * Whether you block somebody now.
      */
     200: BlockState;
 };
@@ -4453,8 +4633,6 @@ export type RelationshipsBlockUserData = {
     body?: never;
     path: {
         /**
-         * Username
-         *
          * A username, in whatever case.
          */
         username: string;
@@ -4468,6 +4646,7 @@ export type RelationshipsBlockUserErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -4475,24 +4654,28 @@ export type RelationshipsBlockUserErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'csrf_failed';
     };
     /**
      * * `user_not_found`: There is nobody of that name.
      */
     404: Problem & {
+        status: 404;
         code: 'user_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -4501,18 +4684,21 @@ export type RelationshipsBlockUserErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'cannot_block_self' | 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -4522,6 +4708,7 @@ export type RelationshipsBlockUserErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -4530,7 +4717,7 @@ export type RelationshipsBlockUserError = RelationshipsBlockUserErrors[keyof Rel
 
 export type RelationshipsBlockUserResponses = {
     /**
-     * Successful Response
+     * Whether you block somebody now.
      */
     200: BlockState;
 };
@@ -4542,17 +4729,13 @@ export type RelationshipsListBlocksData = {
     path?: never;
     query?: {
         /**
-         * Limit
-         *
          * How many items a page may hold.
          */
         limit?: number;
         /**
-         * Cursor
-         *
          * `next_cursor` or `prev_cursor` of a page of this very list.
          */
-        cursor?: string | null;
+        cursor?: string;
     };
     url: '/settings/blocks';
 };
@@ -4563,6 +4746,7 @@ export type RelationshipsListBlocksErrors = {
      * * `invalid_cursor`: The cursor does not belong to this list.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'invalid_cursor';
     };
     /**
@@ -4570,12 +4754,14 @@ export type RelationshipsListBlocksErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -4583,18 +4769,21 @@ export type RelationshipsListBlocksErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -4603,6 +4792,7 @@ export type RelationshipsListBlocksErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -4611,7 +4801,7 @@ export type RelationshipsListBlocksError = RelationshipsListBlocksErrors[keyof R
 
 export type RelationshipsListBlocksResponses = {
     /**
-     * Successful Response
+     * One page of people.
      */
     200: UserPage;
 };
@@ -4622,8 +4812,6 @@ export type RelationshipsUnmuteUserData = {
     body?: never;
     path: {
         /**
-         * Username
-         *
          * A username, in whatever case.
          */
         username: string;
@@ -4637,6 +4825,7 @@ export type RelationshipsUnmuteUserErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -4644,24 +4833,28 @@ export type RelationshipsUnmuteUserErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'csrf_failed';
     };
     /**
      * * `user_not_found`: There is nobody of that name.
      */
     404: Problem & {
+        status: 404;
         code: 'user_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -4670,18 +4863,21 @@ export type RelationshipsUnmuteUserErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'cannot_mute_self' | 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -4691,6 +4887,7 @@ export type RelationshipsUnmuteUserErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -4699,7 +4896,7 @@ export type RelationshipsUnmuteUserError = RelationshipsUnmuteUserErrors[keyof R
 
 export type RelationshipsUnmuteUserResponses = {
     /**
-     * Successful Response
+     * Whether you mute somebody now.
      */
     200: MuteState;
 };
@@ -4710,8 +4907,6 @@ export type RelationshipsMuteUserData = {
     body?: never;
     path: {
         /**
-         * Username
-         *
          * A username, in whatever case.
          */
         username: string;
@@ -4725,6 +4920,7 @@ export type RelationshipsMuteUserErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -4732,24 +4928,28 @@ export type RelationshipsMuteUserErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'csrf_failed';
     };
     /**
      * * `user_not_found`: There is nobody of that name.
      */
     404: Problem & {
+        status: 404;
         code: 'user_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -4758,18 +4958,21 @@ export type RelationshipsMuteUserErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'cannot_mute_self' | 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -4779,6 +4982,7 @@ export type RelationshipsMuteUserErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -4787,7 +4991,7 @@ export type RelationshipsMuteUserError = RelationshipsMuteUserErrors[keyof Relat
 
 export type RelationshipsMuteUserResponses = {
     /**
-     * Successful Response
+     * Whether you mute somebody now.
      */
     200: MuteState;
 };
@@ -4799,17 +5003,13 @@ export type RelationshipsListMutesData = {
     path?: never;
     query?: {
         /**
-         * Limit
-         *
          * How many items a page may hold.
          */
         limit?: number;
         /**
-         * Cursor
-         *
          * `next_cursor` or `prev_cursor` of a page of this very list.
          */
-        cursor?: string | null;
+        cursor?: string;
     };
     url: '/settings/mutes';
 };
@@ -4820,6 +5020,7 @@ export type RelationshipsListMutesErrors = {
      * * `invalid_cursor`: The cursor does not belong to this list.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'invalid_cursor';
     };
     /**
@@ -4827,12 +5028,14 @@ export type RelationshipsListMutesErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -4840,18 +5043,21 @@ export type RelationshipsListMutesErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -4860,6 +5066,7 @@ export type RelationshipsListMutesErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -4868,7 +5075,7 @@ export type RelationshipsListMutesError = RelationshipsListMutesErrors[keyof Rel
 
 export type RelationshipsListMutesResponses = {
     /**
-     * Successful Response
+     * One page of people.
      */
     200: UserPage;
 };
@@ -4879,11 +5086,9 @@ export type PostsWritePostData = {
     body: PostCreate;
     headers?: {
         /**
-         * Idempotency-Key
-         *
          * Any text that is new for each thing you want done. Sent again within 24 hours with the same body, it brings the first answer again, with `Idempotency-Replayed: true`, as long as what was made is there.
          */
-        'Idempotency-Key'?: string | null;
+        'Idempotency-Key'?: string;
     };
     path?: never;
     query?: never;
@@ -4898,6 +5103,7 @@ export type PostsWritePostErrors = {
      * * `duplicate_key`: An object in the body names the same key twice.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
     };
     /**
@@ -4905,42 +5111,49 @@ export type PostsWritePostErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'csrf_failed';
     };
     /**
      * * `request_timeout`: The body took too long to arrive.
      */
     408: Problem & {
+        status: 408;
         code: 'request_timeout';
     };
     /**
      * * `idempotency_in_flight`: The first request with this Idempotency-Key is still running. Please try again.
      */
     409: Problem & {
+        status: 409;
         code: 'idempotency_in_flight';
     };
     /**
      * * `body_too_large`: The body is too large.
      */
     413: Problem & {
+        status: 413;
         code: 'body_too_large';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
      * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
      */
     415: Problem & {
+        status: 415;
         code: 'unsupported_media_type';
     };
     /**
@@ -4949,18 +5162,21 @@ export type PostsWritePostErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'idempotency_mismatch' | 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -4970,6 +5186,7 @@ export type PostsWritePostErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -4978,7 +5195,7 @@ export type PostsWritePostError = PostsWritePostErrors[keyof PostsWritePostError
 
 export type PostsWritePostResponses = {
     /**
-     * Successful Response
+     * A post; `viewer` is null for who is not signed in.
      */
     201: Post;
 };
@@ -4989,8 +5206,6 @@ export type PostsDeletePostData = {
     body?: never;
     path: {
         /**
-         * Post Id
-         *
          * The post's id.
          */
         post_id: string;
@@ -5004,6 +5219,7 @@ export type PostsDeletePostErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -5011,6 +5227,7 @@ export type PostsDeletePostErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
@@ -5018,18 +5235,21 @@ export type PostsDeletePostErrors = {
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'not_owner' | 'csrf_failed';
     };
     /**
      * * `post_not_found`: There is no such post.
      */
     404: Problem & {
+        status: 404;
         code: 'post_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -5037,18 +5257,21 @@ export type PostsDeletePostErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -5058,6 +5281,7 @@ export type PostsDeletePostErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -5066,7 +5290,7 @@ export type PostsDeletePostError = PostsDeletePostErrors[keyof PostsDeletePostEr
 
 export type PostsDeletePostResponses = {
     /**
-     * Successful Response
+     * Done; there is nothing to tell.
      */
     204: void;
 };
@@ -5077,16 +5301,12 @@ export type PostsGetPostData = {
     body?: never;
     headers?: {
         /**
-         * If-None-Match
-         *
          * `ETag`s that you have: 304 if one of them is still right.
          */
-        'if-none-match'?: string | null;
+        'If-None-Match'?: string;
     };
     path: {
         /**
-         * Post Id
-         *
          * The post's id.
          */
         post_id: string;
@@ -5100,6 +5320,7 @@ export type PostsGetPostErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -5107,18 +5328,21 @@ export type PostsGetPostErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `post_not_found`: There is no such post.
      */
     404: Problem & {
+        status: 404;
         code: 'post_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -5126,18 +5350,21 @@ export type PostsGetPostErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -5146,6 +5373,7 @@ export type PostsGetPostErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -5154,7 +5382,7 @@ export type PostsGetPostError = PostsGetPostErrors[keyof PostsGetPostErrors];
 
 export type PostsGetPostResponses = {
     /**
-     * Successful Response
+     * A post; `viewer` is null for who is not signed in.
      */
     200: Post;
 };
@@ -5165,16 +5393,12 @@ export type PostsEditPostData = {
     body: PostUpdate;
     headers?: {
         /**
-         * If-Match
-         *
          * The `ETag` that you have read: what has been changed by somebody else since is not overwritten. Only its version counts.
          */
-        'if-match'?: string | null;
+        'If-Match'?: string;
     };
     path: {
         /**
-         * Post Id
-         *
          * The post's id.
          */
         post_id: string;
@@ -5191,6 +5415,7 @@ export type PostsEditPostErrors = {
      * * `duplicate_key`: An object in the body names the same key twice.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
     };
     /**
@@ -5198,6 +5423,7 @@ export type PostsEditPostErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
@@ -5205,42 +5431,49 @@ export type PostsEditPostErrors = {
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'not_owner' | 'csrf_failed';
     };
     /**
      * * `post_not_found`: There is no such post.
      */
     404: Problem & {
+        status: 404;
         code: 'post_not_found';
     };
     /**
      * * `request_timeout`: The body took too long to arrive.
      */
     408: Problem & {
+        status: 408;
         code: 'request_timeout';
     };
     /**
      * * `precondition_failed`: This has changed since you read it. Please read it again.
      */
     412: Problem & {
+        status: 412;
         code: 'precondition_failed';
     };
     /**
      * * `body_too_large`: The body is too large.
      */
     413: Problem & {
+        status: 413;
         code: 'body_too_large';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
      * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
      */
     415: Problem & {
+        status: 415;
         code: 'unsupported_media_type';
     };
     /**
@@ -5248,18 +5481,21 @@ export type PostsEditPostErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -5269,6 +5505,7 @@ export type PostsEditPostErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -5277,7 +5514,7 @@ export type PostsEditPostError = PostsEditPostErrors[keyof PostsEditPostErrors];
 
 export type PostsEditPostResponses = {
     /**
-     * Successful Response
+     * A post; `viewer` is null for who is not signed in.
      */
     200: Post;
 };
@@ -5288,25 +5525,19 @@ export type PostsListPostsData = {
     body?: never;
     path: {
         /**
-         * Username
-         *
          * A username, in whatever case.
          */
         username: string;
     };
     query?: {
         /**
-         * Limit
-         *
          * How many items a page may hold.
          */
         limit?: number;
         /**
-         * Cursor
-         *
          * `next_cursor` or `prev_cursor` of a page of this very list.
          */
-        cursor?: string | null;
+        cursor?: string;
     };
     url: '/users/{username}/posts';
 };
@@ -5317,6 +5548,7 @@ export type PostsListPostsErrors = {
      * * `invalid_cursor`: The cursor does not belong to this list.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'invalid_cursor';
     };
     /**
@@ -5324,18 +5556,21 @@ export type PostsListPostsErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `user_not_found`: There is nobody of that name.
      */
     404: Problem & {
+        status: 404;
         code: 'user_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -5343,18 +5578,21 @@ export type PostsListPostsErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -5363,6 +5601,7 @@ export type PostsListPostsErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -5371,7 +5610,7 @@ export type PostsListPostsError = PostsListPostsErrors[keyof PostsListPostsError
 
 export type PostsListPostsResponses = {
     /**
-     * Successful Response
+     * One page of posts.
      */
     200: PostPage;
 };
@@ -5382,8 +5621,6 @@ export type LikesUnlikePostData = {
     body?: never;
     path: {
         /**
-         * Post Id
-         *
          * The post's id.
          */
         post_id: string;
@@ -5397,6 +5634,7 @@ export type LikesUnlikePostErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -5404,6 +5642,7 @@ export type LikesUnlikePostErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
@@ -5411,18 +5650,21 @@ export type LikesUnlikePostErrors = {
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'blocked_by_you' | 'csrf_failed';
     };
     /**
      * * `post_not_found`: There is no such post.
      */
     404: Problem & {
+        status: 404;
         code: 'post_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -5430,18 +5672,21 @@ export type LikesUnlikePostErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -5451,6 +5696,7 @@ export type LikesUnlikePostErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -5459,7 +5705,7 @@ export type LikesUnlikePostError = LikesUnlikePostErrors[keyof LikesUnlikePostEr
 
 export type LikesUnlikePostResponses = {
     /**
-     * Successful Response
+     * Whether you like it now, and how many do.
      */
     200: LikeState;
 };
@@ -5470,8 +5716,6 @@ export type LikesLikePostData = {
     body?: never;
     path: {
         /**
-         * Post Id
-         *
          * The post's id.
          */
         post_id: string;
@@ -5485,6 +5729,7 @@ export type LikesLikePostErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -5492,6 +5737,7 @@ export type LikesLikePostErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
@@ -5499,18 +5745,21 @@ export type LikesLikePostErrors = {
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'blocked_by_you' | 'csrf_failed';
     };
     /**
      * * `post_not_found`: There is no such post.
      */
     404: Problem & {
+        status: 404;
         code: 'post_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -5518,18 +5767,21 @@ export type LikesLikePostErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -5539,6 +5791,7 @@ export type LikesLikePostErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -5547,7 +5800,7 @@ export type LikesLikePostError = LikesLikePostErrors[keyof LikesLikePostErrors];
 
 export type LikesLikePostResponses = {
     /**
-     * Successful Response
+     * Whether you like it now, and how many do.
      */
     200: LikeState;
 };
@@ -5558,25 +5811,19 @@ export type LikesListLikesData = {
     body?: never;
     path: {
         /**
-         * Post Id
-         *
          * The post's id.
          */
         post_id: string;
     };
     query?: {
         /**
-         * Limit
-         *
          * How many items a page may hold.
          */
         limit?: number;
         /**
-         * Cursor
-         *
          * `next_cursor` or `prev_cursor` of a page of this very list.
          */
-        cursor?: string | null;
+        cursor?: string;
     };
     url: '/posts/{post_id}/likes';
 };
@@ -5587,6 +5834,7 @@ export type LikesListLikesErrors = {
      * * `invalid_cursor`: The cursor does not belong to this list.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'invalid_cursor';
     };
     /**
@@ -5594,18 +5842,21 @@ export type LikesListLikesErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `post_not_found`: There is no such post.
      */
     404: Problem & {
+        status: 404;
         code: 'post_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -5613,18 +5864,21 @@ export type LikesListLikesErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -5633,6 +5887,7 @@ export type LikesListLikesErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -5641,7 +5896,7 @@ export type LikesListLikesError = LikesListLikesErrors[keyof LikesListLikesError
 
 export type LikesListLikesResponses = {
     /**
-     * Successful Response
+     * One page of people.
      */
     200: UserPage;
 };
@@ -5652,40 +5907,28 @@ export type CommentsListCommentsData = {
     body?: never;
     path: {
         /**
-         * Post Id
-         *
          * The post's id.
          */
         post_id: string;
     };
     query?: {
         /**
-         * Limit
-         *
          * How many items a page may hold.
          */
         limit?: number;
         /**
-         * Cursor
-         *
          * `next_cursor` or `prev_cursor` of a page of this very list.
          */
-        cursor?: string | null;
+        cursor?: string;
         /**
-         * Sort
-         *
          * The order on every level. A thread that is read oldest first grows at its end: `next_cursor` leads exactly on and is null at the end, `prev_cursor` leads to what has been written since, so poll with it.
          */
         sort?: 'oldest' | 'newest';
         /**
-         * Depth
-         *
          * How many levels of replies are listed below the first one.
          */
         depth?: number;
         /**
-         * Branch
-         *
          * How many replies of each comment are listed.
          */
         branch?: number;
@@ -5699,6 +5942,7 @@ export type CommentsListCommentsErrors = {
      * * `invalid_cursor`: The cursor does not belong to this list.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'invalid_cursor';
     };
     /**
@@ -5706,18 +5950,21 @@ export type CommentsListCommentsErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `post_not_found`: There is no such post.
      */
     404: Problem & {
+        status: 404;
         code: 'post_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -5725,18 +5972,21 @@ export type CommentsListCommentsErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -5745,6 +5995,7 @@ export type CommentsListCommentsErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -5753,7 +6004,8 @@ export type CommentsListCommentsError = CommentsListCommentsErrors[keyof Comment
 
 export type CommentsListCommentsResponses = {
     /**
-     * Successful Response
+     * One page of a thread: comments, each followed by its replies. The limit counts those that
+     * the page is a list of; their replies come on top, up to 500 items in all.
      */
     200: CommentPage;
 };
@@ -5764,16 +6016,12 @@ export type CommentsWriteCommentData = {
     body: CommentCreate;
     headers?: {
         /**
-         * Idempotency-Key
-         *
          * Any text that is new for each thing you want done. Sent again within 24 hours with the same body, it brings the first answer again, with `Idempotency-Replayed: true`, as long as what was made is there.
          */
-        'Idempotency-Key'?: string | null;
+        'Idempotency-Key'?: string;
     };
     path: {
         /**
-         * Post Id
-         *
          * The post's id.
          */
         post_id: string;
@@ -5790,6 +6038,7 @@ export type CommentsWriteCommentErrors = {
      * * `duplicate_key`: An object in the body names the same key twice.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
     };
     /**
@@ -5797,6 +6046,7 @@ export type CommentsWriteCommentErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
@@ -5804,6 +6054,7 @@ export type CommentsWriteCommentErrors = {
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'blocked_by_you' | 'csrf_failed';
     };
     /**
@@ -5811,12 +6062,14 @@ export type CommentsWriteCommentErrors = {
      * * `comment_not_found`: There is no such comment.
      */
     404: Problem & {
+        status: 404;
         code: 'post_not_found' | 'comment_not_found';
     };
     /**
      * * `request_timeout`: The body took too long to arrive.
      */
     408: Problem & {
+        status: 408;
         code: 'request_timeout';
     };
     /**
@@ -5824,24 +6077,28 @@ export type CommentsWriteCommentErrors = {
      * * `idempotency_in_flight`: The first request with this Idempotency-Key is still running. Please try again.
      */
     409: Problem & {
+        status: 409;
         code: 'comment_deleted' | 'idempotency_in_flight';
     };
     /**
      * * `body_too_large`: The body is too large.
      */
     413: Problem & {
+        status: 413;
         code: 'body_too_large';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
      * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
      */
     415: Problem & {
+        status: 415;
         code: 'unsupported_media_type';
     };
     /**
@@ -5852,18 +6109,21 @@ export type CommentsWriteCommentErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'parent_not_found' | 'thread_too_deep' | 'idempotency_mismatch' | 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -5873,6 +6133,7 @@ export type CommentsWriteCommentErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -5881,7 +6142,7 @@ export type CommentsWriteCommentError = CommentsWriteCommentErrors[keyof Comment
 
 export type CommentsWriteCommentResponses = {
     /**
-     * Successful Response
+     * A comment; of one that was deleted while there were replies, author and body are null.
      */
     201: Comment;
 };
@@ -5892,8 +6153,6 @@ export type CommentsDeleteCommentData = {
     body?: never;
     path: {
         /**
-         * Comment Id
-         *
          * The comment's id.
          */
         comment_id: string;
@@ -5907,6 +6166,7 @@ export type CommentsDeleteCommentErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -5914,6 +6174,7 @@ export type CommentsDeleteCommentErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
@@ -5921,18 +6182,21 @@ export type CommentsDeleteCommentErrors = {
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'not_owner' | 'csrf_failed';
     };
     /**
      * * `comment_not_found`: There is no such comment.
      */
     404: Problem & {
+        status: 404;
         code: 'comment_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -5940,18 +6204,21 @@ export type CommentsDeleteCommentErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -5961,6 +6228,7 @@ export type CommentsDeleteCommentErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -5969,7 +6237,7 @@ export type CommentsDeleteCommentError = CommentsDeleteCommentErrors[keyof Comme
 
 export type CommentsDeleteCommentResponses = {
     /**
-     * Successful Response
+     * Done; there is nothing to tell.
      */
     204: void;
 };
@@ -5980,8 +6248,6 @@ export type CommentsGetCommentData = {
     body?: never;
     path: {
         /**
-         * Comment Id
-         *
          * The comment's id.
          */
         comment_id: string;
@@ -5995,6 +6261,7 @@ export type CommentsGetCommentErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -6002,18 +6269,21 @@ export type CommentsGetCommentErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `comment_not_found`: There is no such comment.
      */
     404: Problem & {
+        status: 404;
         code: 'comment_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -6021,18 +6291,21 @@ export type CommentsGetCommentErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -6041,6 +6314,7 @@ export type CommentsGetCommentErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -6049,7 +6323,7 @@ export type CommentsGetCommentError = CommentsGetCommentErrors[keyof CommentsGet
 
 export type CommentsGetCommentResponses = {
     /**
-     * Successful Response
+     * A comment; of one that was deleted while there were replies, author and body are null.
      */
     200: Comment;
 };
@@ -6060,8 +6334,6 @@ export type CommentsEditCommentData = {
     body: CommentUpdate;
     path: {
         /**
-         * Comment Id
-         *
          * The comment's id.
          */
         comment_id: string;
@@ -6078,6 +6350,7 @@ export type CommentsEditCommentErrors = {
      * * `duplicate_key`: An object in the body names the same key twice.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
     };
     /**
@@ -6085,6 +6358,7 @@ export type CommentsEditCommentErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
@@ -6092,42 +6366,49 @@ export type CommentsEditCommentErrors = {
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'not_owner' | 'csrf_failed';
     };
     /**
      * * `comment_not_found`: There is no such comment.
      */
     404: Problem & {
+        status: 404;
         code: 'comment_not_found';
     };
     /**
      * * `request_timeout`: The body took too long to arrive.
      */
     408: Problem & {
+        status: 408;
         code: 'request_timeout';
     };
     /**
      * * `comment_deleted`: This comment has been deleted.
      */
     409: Problem & {
+        status: 409;
         code: 'comment_deleted';
     };
     /**
      * * `body_too_large`: The body is too large.
      */
     413: Problem & {
+        status: 413;
         code: 'body_too_large';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
      * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
      */
     415: Problem & {
+        status: 415;
         code: 'unsupported_media_type';
     };
     /**
@@ -6135,18 +6416,21 @@ export type CommentsEditCommentErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -6156,6 +6440,7 @@ export type CommentsEditCommentErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -6164,7 +6449,7 @@ export type CommentsEditCommentError = CommentsEditCommentErrors[keyof CommentsE
 
 export type CommentsEditCommentResponses = {
     /**
-     * Successful Response
+     * A comment; of one that was deleted while there were replies, author and body are null.
      */
     200: Comment;
 };
@@ -6175,8 +6460,6 @@ export type CommentsUnlikeCommentData = {
     body?: never;
     path: {
         /**
-         * Comment Id
-         *
          * The comment's id.
          */
         comment_id: string;
@@ -6190,6 +6473,7 @@ export type CommentsUnlikeCommentErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -6197,6 +6481,7 @@ export type CommentsUnlikeCommentErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
@@ -6204,18 +6489,21 @@ export type CommentsUnlikeCommentErrors = {
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'blocked_by_you' | 'csrf_failed';
     };
     /**
      * * `comment_not_found`: There is no such comment.
      */
     404: Problem & {
+        status: 404;
         code: 'comment_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -6223,18 +6511,21 @@ export type CommentsUnlikeCommentErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -6244,6 +6535,7 @@ export type CommentsUnlikeCommentErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -6252,7 +6544,7 @@ export type CommentsUnlikeCommentError = CommentsUnlikeCommentErrors[keyof Comme
 
 export type CommentsUnlikeCommentResponses = {
     /**
-     * Successful Response
+     * Whether you like it now, and how many do.
      */
     200: LikeState;
 };
@@ -6263,8 +6555,6 @@ export type CommentsLikeCommentData = {
     body?: never;
     path: {
         /**
-         * Comment Id
-         *
          * The comment's id.
          */
         comment_id: string;
@@ -6278,6 +6568,7 @@ export type CommentsLikeCommentErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -6285,6 +6576,7 @@ export type CommentsLikeCommentErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
@@ -6292,18 +6584,21 @@ export type CommentsLikeCommentErrors = {
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'blocked_by_you' | 'csrf_failed';
     };
     /**
      * * `comment_not_found`: There is no such comment.
      */
     404: Problem & {
+        status: 404;
         code: 'comment_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -6311,18 +6606,21 @@ export type CommentsLikeCommentErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -6332,6 +6630,7 @@ export type CommentsLikeCommentErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -6340,7 +6639,7 @@ export type CommentsLikeCommentError = CommentsLikeCommentErrors[keyof CommentsL
 
 export type CommentsLikeCommentResponses = {
     /**
-     * Successful Response
+     * Whether you like it now, and how many do.
      */
     200: LikeState;
 };
@@ -6351,40 +6650,28 @@ export type CommentsListRepliesData = {
     body?: never;
     path: {
         /**
-         * Comment Id
-         *
          * The comment's id.
          */
         comment_id: string;
     };
     query?: {
         /**
-         * Limit
-         *
          * How many items a page may hold.
          */
         limit?: number;
         /**
-         * Cursor
-         *
          * `replies_cursor` of this comment, `next_cursor` or `prev_cursor` of a page of its replies. It carries `sort`, `depth` and `branch`; what is given beside it is ignored.
          */
-        cursor?: string | null;
+        cursor?: string;
         /**
-         * Sort
-         *
          * The order on every level. A thread that is read oldest first grows at its end: `next_cursor` leads exactly on and is null at the end, `prev_cursor` leads to what has been written since, so poll with it.
          */
         sort?: 'oldest' | 'newest';
         /**
-         * Depth
-         *
          * How many levels of replies are listed below the first one.
          */
         depth?: number;
         /**
-         * Branch
-         *
          * How many replies of each comment are listed.
          */
         branch?: number;
@@ -6398,6 +6685,7 @@ export type CommentsListRepliesErrors = {
      * * `invalid_cursor`: The cursor does not belong to this list.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'invalid_cursor';
     };
     /**
@@ -6405,18 +6693,21 @@ export type CommentsListRepliesErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `comment_not_found`: There is no such comment.
      */
     404: Problem & {
+        status: 404;
         code: 'comment_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -6424,18 +6715,21 @@ export type CommentsListRepliesErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -6444,6 +6738,7 @@ export type CommentsListRepliesErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -6452,7 +6747,8 @@ export type CommentsListRepliesError = CommentsListRepliesErrors[keyof CommentsL
 
 export type CommentsListRepliesResponses = {
     /**
-     * Successful Response
+     * One page of a thread: comments, each followed by its replies. The limit counts those that
+     * the page is a list of; their replies come on top, up to 500 items in all.
      */
     200: CommentPage;
 };
@@ -6464,17 +6760,13 @@ export type FeedReadFeedData = {
     path?: never;
     query?: {
         /**
-         * Limit
-         *
          * How many items a page may hold.
          */
         limit?: number;
         /**
-         * Cursor
-         *
          * `next_cursor` or `prev_cursor` of a page of this very list.
          */
-        cursor?: string | null;
+        cursor?: string;
     };
     url: '/feeds';
 };
@@ -6485,6 +6777,7 @@ export type FeedReadFeedErrors = {
      * * `invalid_cursor`: The cursor does not belong to this list.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'invalid_cursor';
     };
     /**
@@ -6492,12 +6785,14 @@ export type FeedReadFeedErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -6505,18 +6800,21 @@ export type FeedReadFeedErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -6525,6 +6823,7 @@ export type FeedReadFeedErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -6533,7 +6832,7 @@ export type FeedReadFeedError = FeedReadFeedErrors[keyof FeedReadFeedErrors];
 
 export type FeedReadFeedResponses = {
     /**
-     * Successful Response
+     * One page of a feed.
      */
     200: FeedPage;
 };
@@ -6545,23 +6844,17 @@ export type NotificationsListNotificationsData = {
     path?: never;
     query?: {
         /**
-         * Unread
-         *
          * Only groups that hold something unread.
          */
         unread?: boolean;
         /**
-         * Limit
-         *
          * How many items a page may hold.
          */
         limit?: number;
         /**
-         * Cursor
-         *
          * `next_cursor` or `prev_cursor` of a page of this very list.
          */
-        cursor?: string | null;
+        cursor?: string;
     };
     url: '/notifications';
 };
@@ -6572,6 +6865,7 @@ export type NotificationsListNotificationsErrors = {
      * * `invalid_cursor`: The cursor does not belong to this list.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'invalid_cursor';
     };
     /**
@@ -6579,12 +6873,14 @@ export type NotificationsListNotificationsErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -6592,18 +6888,21 @@ export type NotificationsListNotificationsErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -6612,6 +6911,7 @@ export type NotificationsListNotificationsErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -6620,7 +6920,7 @@ export type NotificationsListNotificationsError = NotificationsListNotifications
 
 export type NotificationsListNotificationsResponses = {
     /**
-     * Successful Response
+     * One page of notifications.
      */
     200: NotificationPage;
 };
@@ -6642,6 +6942,7 @@ export type NotificationsMarkReadErrors = {
      * * `duplicate_key`: An object in the body names the same key twice.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
     };
     /**
@@ -6649,36 +6950,42 @@ export type NotificationsMarkReadErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'csrf_failed';
     };
     /**
      * * `request_timeout`: The body took too long to arrive.
      */
     408: Problem & {
+        status: 408;
         code: 'request_timeout';
     };
     /**
      * * `body_too_large`: The body is too large.
      */
     413: Problem & {
+        status: 413;
         code: 'body_too_large';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
      * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
      */
     415: Problem & {
+        status: 415;
         code: 'unsupported_media_type';
     };
     /**
@@ -6686,18 +6993,21 @@ export type NotificationsMarkReadErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -6707,6 +7017,7 @@ export type NotificationsMarkReadErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -6715,7 +7026,7 @@ export type NotificationsMarkReadError = NotificationsMarkReadErrors[keyof Notif
 
 export type NotificationsMarkReadResponses = {
     /**
-     * Successful Response
+     * How many groups are unread.
      */
     200: UnreadCount;
 };
@@ -6734,12 +7045,14 @@ export type ExchangeListCurrenciesErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -6747,18 +7060,21 @@ export type ExchangeListCurrenciesErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -6767,6 +7083,7 @@ export type ExchangeListCurrenciesErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -6775,7 +7092,7 @@ export type ExchangeListCurrenciesError = ExchangeListCurrenciesErrors[keyof Exc
 
 export type ExchangeListCurrenciesResponses = {
     /**
-     * Successful Response
+     * All of them, by code; the cursors are always null.
      */
     200: CurrencyPage;
 };
@@ -6794,6 +7111,7 @@ export type ExchangeDeleteExchangeErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -6801,24 +7119,28 @@ export type ExchangeDeleteExchangeErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'csrf_failed';
     };
     /**
      * * `exchange_not_found`: There is no such exchange.
      */
     404: Problem & {
+        status: 404;
         code: 'exchange_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -6826,18 +7148,21 @@ export type ExchangeDeleteExchangeErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -6847,6 +7172,7 @@ export type ExchangeDeleteExchangeErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -6855,7 +7181,7 @@ export type ExchangeDeleteExchangeError = ExchangeDeleteExchangeErrors[keyof Exc
 
 export type ExchangeDeleteExchangeResponses = {
     /**
-     * Successful Response
+     * Done; there is nothing to tell.
      */
     204: void;
 };
@@ -6866,11 +7192,9 @@ export type ExchangeGetOwnExchangeData = {
     body?: never;
     headers?: {
         /**
-         * If-None-Match
-         *
          * `ETag`s that you have: 304 if one of them is still right.
          */
-        'if-none-match'?: string | null;
+        'If-None-Match'?: string;
     };
     path?: never;
     query?: never;
@@ -6882,6 +7206,7 @@ export type ExchangeGetOwnExchangeErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -6889,18 +7214,21 @@ export type ExchangeGetOwnExchangeErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `exchange_not_found`: There is no such exchange.
      */
     404: Problem & {
+        status: 404;
         code: 'exchange_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -6908,18 +7236,21 @@ export type ExchangeGetOwnExchangeErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -6928,6 +7259,7 @@ export type ExchangeGetOwnExchangeErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -6936,7 +7268,7 @@ export type ExchangeGetOwnExchangeError = ExchangeGetOwnExchangeErrors[keyof Exc
 
 export type ExchangeGetOwnExchangeResponses = {
     /**
-     * Successful Response
+     * A member's board of rates, and where and when one finds it.
      */
     200: Exchange;
 };
@@ -6947,11 +7279,9 @@ export type ExchangeReplaceExchangeData = {
     body: Board;
     headers?: {
         /**
-         * If-Match
-         *
          * The `ETag` that you have read: what has been changed by somebody else since is not overwritten. Only its version counts.
          */
-        'if-match'?: string | null;
+        'If-Match'?: string;
     };
     path?: never;
     query?: never;
@@ -6966,6 +7296,7 @@ export type ExchangeReplaceExchangeErrors = {
      * * `duplicate_key`: An object in the body names the same key twice.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
     };
     /**
@@ -6973,42 +7304,49 @@ export type ExchangeReplaceExchangeErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'csrf_failed';
     };
     /**
      * * `request_timeout`: The body took too long to arrive.
      */
     408: Problem & {
+        status: 408;
         code: 'request_timeout';
     };
     /**
      * * `precondition_failed`: This has changed since you read it. Please read it again.
      */
     412: Problem & {
+        status: 412;
         code: 'precondition_failed';
     };
     /**
      * * `body_too_large`: The body is too large.
      */
     413: Problem & {
+        status: 413;
         code: 'body_too_large';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
      * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
      */
     415: Problem & {
+        status: 415;
         code: 'unsupported_media_type';
     };
     /**
@@ -7016,18 +7354,21 @@ export type ExchangeReplaceExchangeErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -7037,6 +7378,7 @@ export type ExchangeReplaceExchangeErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -7045,7 +7387,7 @@ export type ExchangeReplaceExchangeError = ExchangeReplaceExchangeErrors[keyof E
 
 export type ExchangeReplaceExchangeResponses = {
     /**
-     * Successful Response
+     * A member's board of rates, and where and when one finds it.
      */
     200: Exchange;
     /**
@@ -7068,6 +7410,7 @@ export type ExchangeConfirmExchangeErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -7075,24 +7418,28 @@ export type ExchangeConfirmExchangeErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'csrf_failed';
     };
     /**
      * * `exchange_not_found`: There is no such exchange.
      */
     404: Problem & {
+        status: 404;
         code: 'exchange_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -7100,18 +7447,21 @@ export type ExchangeConfirmExchangeErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -7121,6 +7471,7 @@ export type ExchangeConfirmExchangeErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -7129,7 +7480,7 @@ export type ExchangeConfirmExchangeError = ExchangeConfirmExchangeErrors[keyof E
 
 export type ExchangeConfirmExchangeResponses = {
     /**
-     * Successful Response
+     * A member's board of rates, and where and when one finds it.
      */
     200: Exchange;
 };
@@ -7140,27 +7491,21 @@ export type ExchangeGetExchangeData = {
     body?: never;
     headers?: {
         /**
-         * If-None-Match
-         *
          * `ETag`s that you have: 304 if one of them is still right.
          */
-        'if-none-match'?: string | null;
+        'If-None-Match'?: string;
     };
     path: {
         /**
-         * Username
-         *
          * A username, in whatever case.
          */
         username: string;
     };
     query?: {
         /**
-         * As Of
-         *
          * Answer with the rates, base and states as they stood then.
          */
-        as_of?: string | null;
+        as_of?: string;
     };
     url: '/users/{username}/exchange';
 };
@@ -7170,6 +7515,7 @@ export type ExchangeGetExchangeErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -7177,6 +7523,7 @@ export type ExchangeGetExchangeErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
@@ -7184,12 +7531,14 @@ export type ExchangeGetExchangeErrors = {
      * * `exchange_not_found`: There is no such exchange.
      */
     404: Problem & {
+        status: 404;
         code: 'user_not_found' | 'exchange_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -7197,18 +7546,21 @@ export type ExchangeGetExchangeErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -7217,6 +7569,7 @@ export type ExchangeGetExchangeErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -7225,7 +7578,7 @@ export type ExchangeGetExchangeError = ExchangeGetExchangeErrors[keyof ExchangeG
 
 export type ExchangeGetExchangeResponses = {
     /**
-     * Successful Response
+     * A member's board of rates, and where and when one finds it.
      */
     200: Exchange;
 };
@@ -7237,71 +7590,49 @@ export type ExchangeSearchExchangesData = {
     path?: never;
     query?: {
         /**
-         * Limit
-         *
          * How many items a page may hold.
          */
         limit?: number;
         /**
-         * Cursor
-         *
          * `next_cursor` or `prev_cursor` of a page of this very list.
          */
-        cursor?: string | null;
+        cursor?: string;
         /**
-         * Open Now
-         *
          * Only what is open at this moment.
          */
         open_now?: boolean;
         /**
-         * Include Stale
-         *
          * Also rates that are stale.
          */
         include_stale?: boolean;
         /**
-         * Sort
-         *
          * `receive` by default where a conversion is given, else `distance`.
          */
-        sort?: Sort | null;
+        sort?: Sort;
         /**
-         * Lat
-         *
          * Of the place.
          */
-        lat?: number | null;
+        lat?: number;
         /**
-         * Lon
-         *
          * Of the place.
          */
-        lon?: number | null;
+        lon?: number;
         /**
-         * Radius M
-         *
          * How far around it, in metres; 5,000 by default.
          */
-        radius_m?: number | null;
+        radius_m?: number;
         /**
-         * From
-         *
          * What is paid.
          */
-        from?: 'AED' | 'AFN' | 'ALL' | 'AMD' | 'AOA' | 'ARS' | 'AUD' | 'AWG' | 'AZN' | 'BAM' | 'BBD' | 'BDT' | 'BHD' | 'BIF' | 'BMD' | 'BND' | 'BOB' | 'BRL' | 'BSD' | 'BTN' | 'BWP' | 'BYN' | 'BZD' | 'CAD' | 'CDF' | 'CHF' | 'CLP' | 'CNY' | 'COP' | 'CRC' | 'CUP' | 'CVE' | 'CZK' | 'DJF' | 'DKK' | 'DOP' | 'DZD' | 'EGP' | 'ERN' | 'ETB' | 'EUR' | 'FJD' | 'FKP' | 'GBP' | 'GEL' | 'GHS' | 'GIP' | 'GMD' | 'GNF' | 'GTQ' | 'GYD' | 'HKD' | 'HNL' | 'HTG' | 'HUF' | 'IDR' | 'ILS' | 'INR' | 'IQD' | 'IRR' | 'ISK' | 'JMD' | 'JOD' | 'JPY' | 'KES' | 'KGS' | 'KHR' | 'KMF' | 'KPW' | 'KRW' | 'KWD' | 'KYD' | 'KZT' | 'LAK' | 'LBP' | 'LKR' | 'LRD' | 'LSL' | 'LYD' | 'MAD' | 'MDL' | 'MGA' | 'MKD' | 'MMK' | 'MNT' | 'MOP' | 'MRU' | 'MUR' | 'MVR' | 'MWK' | 'MXN' | 'MYR' | 'MZN' | 'NAD' | 'NGN' | 'NIO' | 'NOK' | 'NPR' | 'NZD' | 'OMR' | 'PAB' | 'PEN' | 'PGK' | 'PHP' | 'PKR' | 'PLN' | 'PYG' | 'QAR' | 'RON' | 'RSD' | 'RUB' | 'RWF' | 'SAR' | 'SBD' | 'SCR' | 'SDG' | 'SEK' | 'SGD' | 'SHP' | 'SLE' | 'SOS' | 'SRD' | 'SSP' | 'STN' | 'SYP' | 'SZL' | 'THB' | 'TJS' | 'TMT' | 'TND' | 'TOP' | 'TRY' | 'TTD' | 'TWD' | 'TZS' | 'UAH' | 'UGX' | 'USD' | 'UYU' | 'UZS' | 'VES' | 'VND' | 'VUV' | 'WST' | 'XAF' | 'XCD' | 'XCG' | 'XOF' | 'XPF' | 'YER' | 'ZAR' | 'ZMW' | 'ZWG' | null;
+        from?: 'AED' | 'AFN' | 'ALL' | 'AMD' | 'AOA' | 'ARS' | 'AUD' | 'AWG' | 'AZN' | 'BAM' | 'BBD' | 'BDT' | 'BHD' | 'BIF' | 'BMD' | 'BND' | 'BOB' | 'BRL' | 'BSD' | 'BTN' | 'BWP' | 'BYN' | 'BZD' | 'CAD' | 'CDF' | 'CHF' | 'CLP' | 'CNY' | 'COP' | 'CRC' | 'CUP' | 'CVE' | 'CZK' | 'DJF' | 'DKK' | 'DOP' | 'DZD' | 'EGP' | 'ERN' | 'ETB' | 'EUR' | 'FJD' | 'FKP' | 'GBP' | 'GEL' | 'GHS' | 'GIP' | 'GMD' | 'GNF' | 'GTQ' | 'GYD' | 'HKD' | 'HNL' | 'HTG' | 'HUF' | 'IDR' | 'ILS' | 'INR' | 'IQD' | 'IRR' | 'ISK' | 'JMD' | 'JOD' | 'JPY' | 'KES' | 'KGS' | 'KHR' | 'KMF' | 'KPW' | 'KRW' | 'KWD' | 'KYD' | 'KZT' | 'LAK' | 'LBP' | 'LKR' | 'LRD' | 'LSL' | 'LYD' | 'MAD' | 'MDL' | 'MGA' | 'MKD' | 'MMK' | 'MNT' | 'MOP' | 'MRU' | 'MUR' | 'MVR' | 'MWK' | 'MXN' | 'MYR' | 'MZN' | 'NAD' | 'NGN' | 'NIO' | 'NOK' | 'NPR' | 'NZD' | 'OMR' | 'PAB' | 'PEN' | 'PGK' | 'PHP' | 'PKR' | 'PLN' | 'PYG' | 'QAR' | 'RON' | 'RSD' | 'RUB' | 'RWF' | 'SAR' | 'SBD' | 'SCR' | 'SDG' | 'SEK' | 'SGD' | 'SHP' | 'SLE' | 'SOS' | 'SRD' | 'SSP' | 'STN' | 'SYP' | 'SZL' | 'THB' | 'TJS' | 'TMT' | 'TND' | 'TOP' | 'TRY' | 'TTD' | 'TWD' | 'TZS' | 'UAH' | 'UGX' | 'USD' | 'UYU' | 'UZS' | 'VES' | 'VND' | 'VUV' | 'WST' | 'XAF' | 'XCD' | 'XCG' | 'XOF' | 'XPF' | 'YER' | 'ZAR' | 'ZMW' | 'ZWG';
         /**
-         * To
-         *
          * What is received.
          */
-        to?: 'AED' | 'AFN' | 'ALL' | 'AMD' | 'AOA' | 'ARS' | 'AUD' | 'AWG' | 'AZN' | 'BAM' | 'BBD' | 'BDT' | 'BHD' | 'BIF' | 'BMD' | 'BND' | 'BOB' | 'BRL' | 'BSD' | 'BTN' | 'BWP' | 'BYN' | 'BZD' | 'CAD' | 'CDF' | 'CHF' | 'CLP' | 'CNY' | 'COP' | 'CRC' | 'CUP' | 'CVE' | 'CZK' | 'DJF' | 'DKK' | 'DOP' | 'DZD' | 'EGP' | 'ERN' | 'ETB' | 'EUR' | 'FJD' | 'FKP' | 'GBP' | 'GEL' | 'GHS' | 'GIP' | 'GMD' | 'GNF' | 'GTQ' | 'GYD' | 'HKD' | 'HNL' | 'HTG' | 'HUF' | 'IDR' | 'ILS' | 'INR' | 'IQD' | 'IRR' | 'ISK' | 'JMD' | 'JOD' | 'JPY' | 'KES' | 'KGS' | 'KHR' | 'KMF' | 'KPW' | 'KRW' | 'KWD' | 'KYD' | 'KZT' | 'LAK' | 'LBP' | 'LKR' | 'LRD' | 'LSL' | 'LYD' | 'MAD' | 'MDL' | 'MGA' | 'MKD' | 'MMK' | 'MNT' | 'MOP' | 'MRU' | 'MUR' | 'MVR' | 'MWK' | 'MXN' | 'MYR' | 'MZN' | 'NAD' | 'NGN' | 'NIO' | 'NOK' | 'NPR' | 'NZD' | 'OMR' | 'PAB' | 'PEN' | 'PGK' | 'PHP' | 'PKR' | 'PLN' | 'PYG' | 'QAR' | 'RON' | 'RSD' | 'RUB' | 'RWF' | 'SAR' | 'SBD' | 'SCR' | 'SDG' | 'SEK' | 'SGD' | 'SHP' | 'SLE' | 'SOS' | 'SRD' | 'SSP' | 'STN' | 'SYP' | 'SZL' | 'THB' | 'TJS' | 'TMT' | 'TND' | 'TOP' | 'TRY' | 'TTD' | 'TWD' | 'TZS' | 'UAH' | 'UGX' | 'USD' | 'UYU' | 'UZS' | 'VES' | 'VND' | 'VUV' | 'WST' | 'XAF' | 'XCD' | 'XCG' | 'XOF' | 'XPF' | 'YER' | 'ZAR' | 'ZMW' | 'ZWG' | null;
+        to?: 'AED' | 'AFN' | 'ALL' | 'AMD' | 'AOA' | 'ARS' | 'AUD' | 'AWG' | 'AZN' | 'BAM' | 'BBD' | 'BDT' | 'BHD' | 'BIF' | 'BMD' | 'BND' | 'BOB' | 'BRL' | 'BSD' | 'BTN' | 'BWP' | 'BYN' | 'BZD' | 'CAD' | 'CDF' | 'CHF' | 'CLP' | 'CNY' | 'COP' | 'CRC' | 'CUP' | 'CVE' | 'CZK' | 'DJF' | 'DKK' | 'DOP' | 'DZD' | 'EGP' | 'ERN' | 'ETB' | 'EUR' | 'FJD' | 'FKP' | 'GBP' | 'GEL' | 'GHS' | 'GIP' | 'GMD' | 'GNF' | 'GTQ' | 'GYD' | 'HKD' | 'HNL' | 'HTG' | 'HUF' | 'IDR' | 'ILS' | 'INR' | 'IQD' | 'IRR' | 'ISK' | 'JMD' | 'JOD' | 'JPY' | 'KES' | 'KGS' | 'KHR' | 'KMF' | 'KPW' | 'KRW' | 'KWD' | 'KYD' | 'KZT' | 'LAK' | 'LBP' | 'LKR' | 'LRD' | 'LSL' | 'LYD' | 'MAD' | 'MDL' | 'MGA' | 'MKD' | 'MMK' | 'MNT' | 'MOP' | 'MRU' | 'MUR' | 'MVR' | 'MWK' | 'MXN' | 'MYR' | 'MZN' | 'NAD' | 'NGN' | 'NIO' | 'NOK' | 'NPR' | 'NZD' | 'OMR' | 'PAB' | 'PEN' | 'PGK' | 'PHP' | 'PKR' | 'PLN' | 'PYG' | 'QAR' | 'RON' | 'RSD' | 'RUB' | 'RWF' | 'SAR' | 'SBD' | 'SCR' | 'SDG' | 'SEK' | 'SGD' | 'SHP' | 'SLE' | 'SOS' | 'SRD' | 'SSP' | 'STN' | 'SYP' | 'SZL' | 'THB' | 'TJS' | 'TMT' | 'TND' | 'TOP' | 'TRY' | 'TTD' | 'TWD' | 'TZS' | 'UAH' | 'UGX' | 'USD' | 'UYU' | 'UZS' | 'VES' | 'VND' | 'VUV' | 'WST' | 'XAF' | 'XCD' | 'XCG' | 'XOF' | 'XPF' | 'YER' | 'ZAR' | 'ZMW' | 'ZWG';
         /**
-         * Amount
-         *
          * How much of `from` is paid.
          */
-        amount?: string | null;
+        amount?: string;
     };
     url: '/exchanges';
 };
@@ -7312,6 +7643,7 @@ export type ExchangeSearchExchangesErrors = {
      * * `invalid_cursor`: The cursor does not belong to this list.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'invalid_cursor';
     };
     /**
@@ -7319,18 +7651,21 @@ export type ExchangeSearchExchangesErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `search_expired`: The rates that this search goes by are too old. Please search again.
      */
     409: Problem & {
+        status: 409;
         code: 'search_expired';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -7338,18 +7673,21 @@ export type ExchangeSearchExchangesErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -7358,6 +7696,7 @@ export type ExchangeSearchExchangesErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -7366,7 +7705,7 @@ export type ExchangeSearchExchangesError = ExchangeSearchExchangesErrors[keyof E
 
 export type ExchangeSearchExchangesResponses = {
     /**
-     * Successful Response
+     * One page of boards by the rates of one instant; `prev_cursor` is always null.
      */
     200: HitPage;
 };
@@ -7377,43 +7716,31 @@ export type ExchangeGetQuoteData = {
     body?: never;
     path: {
         /**
-         * Username
-         *
          * A username, in whatever case.
          */
         username: string;
     };
     query: {
         /**
-         * From
-         *
          * What is paid.
          */
         from: 'AED' | 'AFN' | 'ALL' | 'AMD' | 'AOA' | 'ARS' | 'AUD' | 'AWG' | 'AZN' | 'BAM' | 'BBD' | 'BDT' | 'BHD' | 'BIF' | 'BMD' | 'BND' | 'BOB' | 'BRL' | 'BSD' | 'BTN' | 'BWP' | 'BYN' | 'BZD' | 'CAD' | 'CDF' | 'CHF' | 'CLP' | 'CNY' | 'COP' | 'CRC' | 'CUP' | 'CVE' | 'CZK' | 'DJF' | 'DKK' | 'DOP' | 'DZD' | 'EGP' | 'ERN' | 'ETB' | 'EUR' | 'FJD' | 'FKP' | 'GBP' | 'GEL' | 'GHS' | 'GIP' | 'GMD' | 'GNF' | 'GTQ' | 'GYD' | 'HKD' | 'HNL' | 'HTG' | 'HUF' | 'IDR' | 'ILS' | 'INR' | 'IQD' | 'IRR' | 'ISK' | 'JMD' | 'JOD' | 'JPY' | 'KES' | 'KGS' | 'KHR' | 'KMF' | 'KPW' | 'KRW' | 'KWD' | 'KYD' | 'KZT' | 'LAK' | 'LBP' | 'LKR' | 'LRD' | 'LSL' | 'LYD' | 'MAD' | 'MDL' | 'MGA' | 'MKD' | 'MMK' | 'MNT' | 'MOP' | 'MRU' | 'MUR' | 'MVR' | 'MWK' | 'MXN' | 'MYR' | 'MZN' | 'NAD' | 'NGN' | 'NIO' | 'NOK' | 'NPR' | 'NZD' | 'OMR' | 'PAB' | 'PEN' | 'PGK' | 'PHP' | 'PKR' | 'PLN' | 'PYG' | 'QAR' | 'RON' | 'RSD' | 'RUB' | 'RWF' | 'SAR' | 'SBD' | 'SCR' | 'SDG' | 'SEK' | 'SGD' | 'SHP' | 'SLE' | 'SOS' | 'SRD' | 'SSP' | 'STN' | 'SYP' | 'SZL' | 'THB' | 'TJS' | 'TMT' | 'TND' | 'TOP' | 'TRY' | 'TTD' | 'TWD' | 'TZS' | 'UAH' | 'UGX' | 'USD' | 'UYU' | 'UZS' | 'VES' | 'VND' | 'VUV' | 'WST' | 'XAF' | 'XCD' | 'XCG' | 'XOF' | 'XPF' | 'YER' | 'ZAR' | 'ZMW' | 'ZWG';
         /**
-         * To
-         *
          * What is received.
          */
         to: 'AED' | 'AFN' | 'ALL' | 'AMD' | 'AOA' | 'ARS' | 'AUD' | 'AWG' | 'AZN' | 'BAM' | 'BBD' | 'BDT' | 'BHD' | 'BIF' | 'BMD' | 'BND' | 'BOB' | 'BRL' | 'BSD' | 'BTN' | 'BWP' | 'BYN' | 'BZD' | 'CAD' | 'CDF' | 'CHF' | 'CLP' | 'CNY' | 'COP' | 'CRC' | 'CUP' | 'CVE' | 'CZK' | 'DJF' | 'DKK' | 'DOP' | 'DZD' | 'EGP' | 'ERN' | 'ETB' | 'EUR' | 'FJD' | 'FKP' | 'GBP' | 'GEL' | 'GHS' | 'GIP' | 'GMD' | 'GNF' | 'GTQ' | 'GYD' | 'HKD' | 'HNL' | 'HTG' | 'HUF' | 'IDR' | 'ILS' | 'INR' | 'IQD' | 'IRR' | 'ISK' | 'JMD' | 'JOD' | 'JPY' | 'KES' | 'KGS' | 'KHR' | 'KMF' | 'KPW' | 'KRW' | 'KWD' | 'KYD' | 'KZT' | 'LAK' | 'LBP' | 'LKR' | 'LRD' | 'LSL' | 'LYD' | 'MAD' | 'MDL' | 'MGA' | 'MKD' | 'MMK' | 'MNT' | 'MOP' | 'MRU' | 'MUR' | 'MVR' | 'MWK' | 'MXN' | 'MYR' | 'MZN' | 'NAD' | 'NGN' | 'NIO' | 'NOK' | 'NPR' | 'NZD' | 'OMR' | 'PAB' | 'PEN' | 'PGK' | 'PHP' | 'PKR' | 'PLN' | 'PYG' | 'QAR' | 'RON' | 'RSD' | 'RUB' | 'RWF' | 'SAR' | 'SBD' | 'SCR' | 'SDG' | 'SEK' | 'SGD' | 'SHP' | 'SLE' | 'SOS' | 'SRD' | 'SSP' | 'STN' | 'SYP' | 'SZL' | 'THB' | 'TJS' | 'TMT' | 'TND' | 'TOP' | 'TRY' | 'TTD' | 'TWD' | 'TZS' | 'UAH' | 'UGX' | 'USD' | 'UYU' | 'UZS' | 'VES' | 'VND' | 'VUV' | 'WST' | 'XAF' | 'XCD' | 'XCG' | 'XOF' | 'XPF' | 'YER' | 'ZAR' | 'ZMW' | 'ZWG';
         /**
-         * Amount
-         *
          * How much of `from` is paid.
          */
-        amount?: string | null;
+        amount?: string;
         /**
-         * To Amount
-         *
          * How much of `to` is wanted.
          */
-        to_amount?: string | null;
+        to_amount?: string;
         /**
-         * As Of
-         *
          * Answer with the rates, base and states as they stood then.
          */
-        as_of?: string | null;
+        as_of?: string;
     };
     url: '/users/{username}/exchange/quote';
 };
@@ -7423,6 +7750,7 @@ export type ExchangeGetQuoteErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
@@ -7430,6 +7758,7 @@ export type ExchangeGetQuoteErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
@@ -7437,12 +7766,14 @@ export type ExchangeGetQuoteErrors = {
      * * `exchange_not_found`: There is no such exchange.
      */
     404: Problem & {
+        status: 404;
         code: 'user_not_found' | 'exchange_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -7451,18 +7782,21 @@ export type ExchangeGetQuoteErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'amount_too_large' | 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -7471,6 +7805,7 @@ export type ExchangeGetQuoteErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -7479,7 +7814,7 @@ export type ExchangeGetQuoteError = ExchangeGetQuoteErrors[keyof ExchangeGetQuot
 
 export type ExchangeGetQuoteResponses = {
     /**
-     * Successful Response
+     * What a conversion comes to, and all that is needed to compute it anew.
      */
     200: Quote;
 };
@@ -7490,47 +7825,35 @@ export type ExchangeListRateHistoryData = {
     body?: never;
     path: {
         /**
-         * Username
-         *
          * A username, in whatever case.
          */
         username: string;
     };
     query: {
         /**
-         * Currency
-         *
          * The foreign currency.
          */
         currency: 'AED' | 'AFN' | 'ALL' | 'AMD' | 'AOA' | 'ARS' | 'AUD' | 'AWG' | 'AZN' | 'BAM' | 'BBD' | 'BDT' | 'BHD' | 'BIF' | 'BMD' | 'BND' | 'BOB' | 'BRL' | 'BSD' | 'BTN' | 'BWP' | 'BYN' | 'BZD' | 'CAD' | 'CDF' | 'CHF' | 'CLP' | 'CNY' | 'COP' | 'CRC' | 'CUP' | 'CVE' | 'CZK' | 'DJF' | 'DKK' | 'DOP' | 'DZD' | 'EGP' | 'ERN' | 'ETB' | 'EUR' | 'FJD' | 'FKP' | 'GBP' | 'GEL' | 'GHS' | 'GIP' | 'GMD' | 'GNF' | 'GTQ' | 'GYD' | 'HKD' | 'HNL' | 'HTG' | 'HUF' | 'IDR' | 'ILS' | 'INR' | 'IQD' | 'IRR' | 'ISK' | 'JMD' | 'JOD' | 'JPY' | 'KES' | 'KGS' | 'KHR' | 'KMF' | 'KPW' | 'KRW' | 'KWD' | 'KYD' | 'KZT' | 'LAK' | 'LBP' | 'LKR' | 'LRD' | 'LSL' | 'LYD' | 'MAD' | 'MDL' | 'MGA' | 'MKD' | 'MMK' | 'MNT' | 'MOP' | 'MRU' | 'MUR' | 'MVR' | 'MWK' | 'MXN' | 'MYR' | 'MZN' | 'NAD' | 'NGN' | 'NIO' | 'NOK' | 'NPR' | 'NZD' | 'OMR' | 'PAB' | 'PEN' | 'PGK' | 'PHP' | 'PKR' | 'PLN' | 'PYG' | 'QAR' | 'RON' | 'RSD' | 'RUB' | 'RWF' | 'SAR' | 'SBD' | 'SCR' | 'SDG' | 'SEK' | 'SGD' | 'SHP' | 'SLE' | 'SOS' | 'SRD' | 'SSP' | 'STN' | 'SYP' | 'SZL' | 'THB' | 'TJS' | 'TMT' | 'TND' | 'TOP' | 'TRY' | 'TTD' | 'TWD' | 'TZS' | 'UAH' | 'UGX' | 'USD' | 'UYU' | 'UZS' | 'VES' | 'VND' | 'VUV' | 'WST' | 'XAF' | 'XCD' | 'XCG' | 'XOF' | 'XPF' | 'YER' | 'ZAR' | 'ZMW' | 'ZWG';
         /**
-         * From
-         *
          * From then on; by default thirty days before `to`.
          */
-        from?: string | null;
+        from?: string;
         /**
-         * To
-         *
          * Before then; by default up to now.
          */
-        to?: string | null;
+        to?: string;
         /**
          * Single changes, or UTC hours or days.
          */
         group?: Group;
         /**
-         * Limit
-         *
          * How many items a page may hold.
          */
         limit?: number;
         /**
-         * Cursor
-         *
          * `next_cursor` or `prev_cursor` of a page of this very list.
          */
-        cursor?: string | null;
+        cursor?: string;
     };
     url: '/users/{username}/exchange/history';
 };
@@ -7541,6 +7864,7 @@ export type ExchangeListRateHistoryErrors = {
      * * `invalid_cursor`: The cursor does not belong to this list.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'invalid_cursor';
     };
     /**
@@ -7548,6 +7872,7 @@ export type ExchangeListRateHistoryErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
@@ -7555,12 +7880,14 @@ export type ExchangeListRateHistoryErrors = {
      * * `exchange_not_found`: There is no such exchange.
      */
     404: Problem & {
+        status: 404;
         code: 'user_not_found' | 'exchange_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -7568,18 +7895,21 @@ export type ExchangeListRateHistoryErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -7588,6 +7918,7 @@ export type ExchangeListRateHistoryErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -7596,7 +7927,7 @@ export type ExchangeListRateHistoryError = ExchangeListRateHistoryErrors[keyof E
 
 export type ExchangeListRateHistoryResponses = {
     /**
-     * Successful Response
+     * One page of changes, or of hours or days with changes.
      */
     200: RateHistoryPage;
 };
@@ -7607,11 +7938,9 @@ export type ReportsWriteReportData = {
     body: ReportCreate;
     headers?: {
         /**
-         * Idempotency-Key
-         *
          * Any text that is new for each thing you want done. Sent again within 24 hours with the same body, it brings the first answer again, with `Idempotency-Replayed: true`, as long as what was made is there.
          */
-        'Idempotency-Key'?: string | null;
+        'Idempotency-Key'?: string;
     };
     path?: never;
     query?: never;
@@ -7626,6 +7955,7 @@ export type ReportsWriteReportErrors = {
      * * `duplicate_key`: An object in the body names the same key twice.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
     };
     /**
@@ -7633,48 +7963,56 @@ export type ReportsWriteReportErrors = {
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
     401: Problem & {
+        status: 401;
         code: 'not_authenticated' | 'session_expired';
     };
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
     403: Problem & {
+        status: 403;
         code: 'csrf_failed';
     };
     /**
      * * `target_not_found`: There is nothing of this kind and id to report.
      */
     404: Problem & {
+        status: 404;
         code: 'target_not_found';
     };
     /**
      * * `request_timeout`: The body took too long to arrive.
      */
     408: Problem & {
+        status: 408;
         code: 'request_timeout';
     };
     /**
      * * `idempotency_in_flight`: The first request with this Idempotency-Key is still running. Please try again.
      */
     409: Problem & {
+        status: 409;
         code: 'idempotency_in_flight';
     };
     /**
      * * `body_too_large`: The body is too large.
      */
     413: Problem & {
+        status: 413;
         code: 'body_too_large';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
      * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
      */
     415: Problem & {
+        status: 415;
         code: 'unsupported_media_type';
     };
     /**
@@ -7683,24 +8021,28 @@ export type ReportsWriteReportErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'idempotency_mismatch' | 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
      */
     429: Problem & {
+        status: 429;
         code: 'rate_limited';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -7710,6 +8052,7 @@ export type ReportsWriteReportErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
     };
 };
@@ -7718,7 +8061,7 @@ export type ReportsWriteReportError = ReportsWriteReportErrors[keyof ReportsWrit
 
 export type ReportsWriteReportResponses = {
     /**
-     * Successful Response
+     * What you have reported, as operators will read it.
      */
     201: Report;
 };
@@ -7737,12 +8080,14 @@ export type OperationsGetLivenessErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -7750,18 +8095,21 @@ export type OperationsGetLivenessErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -7770,6 +8118,7 @@ export type OperationsGetLivenessErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -7778,7 +8127,7 @@ export type OperationsGetLivenessError = OperationsGetLivenessErrors[keyof Opera
 
 export type OperationsGetLivenessResponses = {
     /**
-     * Successful Response
+     * All is well.
      */
     200: Health;
 };
@@ -7797,12 +8146,14 @@ export type OperationsGetHealthErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -7810,18 +8161,21 @@ export type OperationsGetHealthErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -7831,6 +8185,7 @@ export type OperationsGetHealthErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'not_started' | 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -7839,7 +8194,7 @@ export type OperationsGetHealthError = OperationsGetHealthErrors[keyof Operation
 
 export type OperationsGetHealthResponses = {
     /**
-     * Successful Response
+     * All is well.
      */
     200: Health;
 };
@@ -7858,12 +8213,14 @@ export type OperationsGetReadinessErrors = {
      * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
+        status: 400;
         code: 'malformed_request';
     };
     /**
      * * `uri_too_long`: The address is too long.
      */
     414: Problem & {
+        status: 414;
         code: 'uri_too_long';
     };
     /**
@@ -7871,18 +8228,21 @@ export type OperationsGetReadinessErrors = {
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
     422: ValidationProblem & {
+        status: 422;
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {
+        status: 431;
         code: 'headers_too_large';
     };
     /**
      * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
      */
     500: Problem & {
+        status: 500;
         code: 'internal_error';
     };
     /**
@@ -7892,6 +8252,7 @@ export type OperationsGetReadinessErrors = {
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
+        status: 503;
         code: 'not_ready' | 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
@@ -7900,7 +8261,7 @@ export type OperationsGetReadinessError = OperationsGetReadinessErrors[keyof Ope
 
 export type OperationsGetReadinessResponses = {
     /**
-     * Successful Response
+     * All is well with everything the service depends on.
      */
     200: Readiness;
 };
