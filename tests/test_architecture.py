@@ -2,6 +2,7 @@
 
 import ast
 import html
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -205,6 +206,19 @@ def test_every_setting_is_in_the_example_and_nothing_else() -> None:
     named = set(re.findall(r"^#?\s?([A-Z][A-Z0-9_]*)=", example, re.M))
 
     assert named == {name.upper() for name in Config.model_fields}
+
+
+def test_the_lock_of_the_client_holds_no_address_that_packages_come_from() -> None:
+    package = ROOT / "clients" / "typescript"
+    lock = json.loads((package / "package-lock.json").read_text())
+    declared = json.loads((package / "package.json").read_text())
+    versions = [*declared["dependencies"].values(), *declared["devDependencies"].values()]
+
+    assert "omit-lockfile-registry-resolved=true" in (package / ".npmrc").read_text()
+    assert all(re.fullmatch(r"[0-9.]+", version) for version in versions)
+    for name, entry in lock["packages"].items():
+        assert "resolved" not in entry, name
+        assert name == "" or entry["integrity"].startswith("sha512-"), name
 
 
 def test_no_lock_holds_an_address_or_a_path() -> None:

@@ -38,6 +38,7 @@ _PEOPLE = (
 )
 LOGINS = tuple(name for name, _, _ in _PEOPLE[:4])
 """Some of whom one can log in as."""
+_SHOPKEEPER, _SHOP_OF_A_MEMBER = 1, "tanjong_pagar_exchange"  # who is not there twice
 _OPENINGS = (
     "Changed dollars at Orchard today.",
     "Anyone know an honest counter near the station?",
@@ -114,6 +115,7 @@ class _Filling:
         # The few members are there at once; a bar is for what takes its time.
         self._progress = partial(typer.progressbar, hidden=members <= FEW)
         self._member_ids: list[UUID] = []
+        self._owner_ids: list[UUID] = []
         self._post_ids: list[UUID] = []
         self._comment_ids: list[UUID] = []
 
@@ -127,9 +129,10 @@ class _Filling:
             "comment_likes", _COMMENT_LIKE_COLUMNS, self._comment_like_rows, self._comment_likes
         )
         await self._copy("users", _USER_COLUMNS, self._owner_rows, self._boards)
-        owners = self._member_ids[self._members :]
         with self._progress(length=self._boards, label="exchanges ") as bar:
-            await demo_exchanges.open_boards(self._connection, owners, self._now, bar.update)
+            await demo_exchanges.open_boards(
+                self._connection, self._owner_ids, self._now, bar.update
+            )
         with self._progress(length=len(_DERIVED), label="counters  ") as bar:
             for statement in _DERIVED:
                 await self._connection.execute(statement)
@@ -166,11 +169,14 @@ class _Filling:
             yield (member_id, name, email, moment, password_hash, display_name, bio, moment)
 
     def _owner_rows(self) -> Iterator[tuple[Any, ...]]:
-        """Those who have exchanges, and nothing else to do with the others."""
+        """Those who have exchanges, and but for one nothing else to do with the others."""
         password_hash = _password_hash()
         for name, display_name, bio in demo_exchanges.names(self._boards):
+            if name == _SHOP_OF_A_MEMBER:
+                self._owner_ids.append(self._member_ids[_SHOPKEEPER])
+                continue
             member_id = self._id(self._start)
-            self._member_ids.append(member_id)
+            self._owner_ids.append(member_id)
             row = (member_id, name, f"{name}@example.com", self._start)
             yield (*row, password_hash, display_name, bio, self._start)
 

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from wxc.devstack import environment
-from wxc.devstack.console import StackError
+from wxc.devstack import client, environment
+from wxc.devstack.console import StackError, note
 from wxc.devstack.engines import engines, kept_engines
 from wxc.devstack.places import Checkout, locked, state_directory
 from wxc.devstack.processes import Supervisor, facts_in, tied_to_us
@@ -27,13 +27,24 @@ def test(arguments: Sequence[str], checkout: Checkout, environ: Mapping[str, str
     """Run pytest on throw-away engines; without arguments all of it, with coverage."""
     with engines(environ) as lent:
         settings = {
-            **environment.with_commands(environ, checkout.bin),
+            **environment.with_commands(_with_client(checkout, environ), checkout.bin),
             "WXC_TEST_DATABASE_URL": lent.database_url,
             "WXC_TEST_REDIS_URL": lent.redis_url,
         }
         return _in_foreground(
             [sys.executable, "-m", "pytest", *(arguments or _WHOLE_SUITE)], settings, checkout.root
         )
+
+
+def _with_client(checkout: Checkout, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment with what the client's tests need; where that cannot be, they say so."""
+    if not client.package_of(checkout).exists():
+        return environ
+    try:
+        return client.prepare(checkout, environ)
+    except StackError as error:
+        note(f"dev: the tests of the client cannot run: {error}")
+        return environ
 
 
 def bench(arguments: Sequence[str], checkout: Checkout, environ: Mapping[str, str]) -> int:

@@ -140,7 +140,9 @@ async def get_exchange(
 )
 async def search_exchanges(viewer: MaybeUser, page: SearchPaging, reader: ReadSession) -> HitPage:
     """Boards near a place (`lat`, `lon`), boards that do a conversion (`from`, `to`, `amount`), or
-    both, the nearest or those where one receives most first.
+    both, the nearest or those where one receives most first. Without a place, the boards that have
+    changed their rates last are compared: up to 500 that pay in `to`, or are paid in `from`, or
+    deal in both.
 
     All pages go by the rates of the instant of the first one, for ten minutes. Stale rates are
     left out unless you ask for them, expired ones always. A page may be shorter than its limit.
