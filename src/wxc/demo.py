@@ -36,9 +36,9 @@ _PEOPLE = (
     ("sofia", "Sofía", "Translates contracts by day and menus by night."),
     ("ravi", "Ravi", "Looks for the best rate so that you need not."),
 )
+_SHOPKEEPER, _SHOP_OF_A_MEMBER = 1, "tanjong_pagar_exchange"  # who is not there twice
 LOGINS = tuple(name for name, _, _ in _PEOPLE[:4])
 """Some of whom one can log in as."""
-_SHOPKEEPER, _SHOP_OF_A_MEMBER = 1, "tanjong_pagar_exchange"  # who is not there twice
 _OPENINGS = (
     "Changed dollars at Orchard today.",
     "Anyone know an honest counter near the station?",

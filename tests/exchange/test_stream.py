@@ -13,7 +13,7 @@ from tests.exchange.boards import Time, board, yen
 from tests.factories import PASSWORD
 from tests.live import running
 from tests.proxy import proxied
-from tests.streams import Event, Stream, reading
+from tests.streams import Event, Stream, reading, waits_without_a_connection
 from tests.unlimited import UNLIMITED
 
 from wxc.core import streams
@@ -352,7 +352,7 @@ async def test_places_are_bounded_by_address_and_given_back(
 
         assert refused.status == 429
         assert b"too_many_streams" in refused.body
-        assert app.state.database.writer.pool.checkedout() == 0  # none is held by who watches
+        assert await waits_without_a_connection(app)
 
 
 @pytest.mark.parametrize(
