@@ -42,7 +42,7 @@ schema = schemathesis.openapi.from_dict(over_http(), config=config).exclude(path
 @pytest.fixture(scope="module")
 def server(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(redis_url, tmp_path_factory.mktemp("schemathesis") / "log") as running:
-        for name in ("tanjong_pagar_exchange", "grace"):  # whom the examples name, and who asks
+        for name in ("tan_exchange", "grace"):  # whom the examples name, and who asks
             account = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
             httpx.post(f"{running.url}/register", json=account).raise_for_status()
         yield running

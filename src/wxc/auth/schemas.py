@@ -106,7 +106,7 @@ class Me(BaseModel):
     email: str
     """Nobody else sees it."""
     email_verified: bool
-    """Whether the mailed link has been used. Nothing depends on it yet."""
+    """Whether the mailed link has been used; who has not may do everything, too."""
     pending_email: str | None
     """Takes the place of `email` once the link that was sent there is used."""
     display_name: str | None

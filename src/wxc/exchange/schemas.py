@@ -292,7 +292,7 @@ class Exchange(BaseModel):
     rates: list[Rate]
     """By currency."""
     updated_at: Timestamp
-    """When anything on it was last changed or confirmed."""
+    """When all of it was last put in place; confirming changes only the rates."""
 
 
 _CHANGE: JsonDict = {
@@ -481,7 +481,7 @@ class Quote(BaseModel):
     as_of: Timestamp
     """The moment whose rates these are."""
     state: State
-    """The oldest confirmation among the legs, as with `Rate.state`."""
+    """That of the board at that moment, as with `Rate.state`."""
 
 
 class Hit(BaseModel):

@@ -186,7 +186,7 @@ class ExportedExchange(BaseModel):
     """How long the rates hold once confirmed."""
     created_at: Timestamp
     updated_at: Timestamp
-    """When anything on it was last changed or confirmed."""
+    """When all of it was last put in place; confirming changes only the rates."""
 
 
 class ExportedRateEvent(BaseModel):

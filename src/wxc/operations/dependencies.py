@@ -4,7 +4,6 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from wxc import demo
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 from wxc.migrations import schema_head
@@ -27,6 +26,8 @@ def demo_logins(request: Request) -> DemoLogins | None:
     config: Config = request.app.state.config
     if config.environment == "production" or not config.demo_data:
         return None
+    from wxc import demo  # which nobody else needs at the server
+
     return DemoLogins(demo.LOGINS, demo.PASSWORD)
 
 

@@ -13,7 +13,7 @@ _USERNAME = re.compile(USERNAME_PATTERN.strip("^$"), re.ASCII)
 
 def username_in_path(
     username: Annotated[
-        str, Path(description="A username, in whatever case.", examples=["tanjong_pagar_exchange"])
+        str, Path(description="A username, in whatever case.", examples=["tan_exchange"])
     ],
 ) -> str:
     """A name that could be somebody's; any other is nobody's: 404, not 422."""

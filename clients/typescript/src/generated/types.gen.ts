@@ -713,7 +713,7 @@ export type Quote = {
      */
     as_of: string;
     /**
-     * The oldest confirmation among the legs, as with `Rate.state`.
+     * That of the board at that moment, as with `Rate.state`.
      */
     state: State;
 };
@@ -1048,7 +1048,7 @@ export type Me = {
      */
     email: string;
     /**
-     * Whether the mailed link has been used. Nothing depends on it yet.
+     * Whether the mailed link has been used; who has not may do everything, too.
      */
     email_verified: boolean;
     /**
@@ -1210,7 +1210,7 @@ export type Exchange = {
      */
     rates: Array<Rate>;
     /**
-     * When anything on it was last changed or confirmed.
+     * When all of it was last put in place; confirming changes only the rates.
      */
     updated_at: string;
 };
@@ -1554,7 +1554,7 @@ export type ExportedExchange = {
     valid_for_hours: number;
     created_at: string;
     /**
-     * When anything on it was last changed or confirmed.
+     * When all of it was last put in place; confirming changes only the rates.
      */
     updated_at: string;
 };
