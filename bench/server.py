@@ -8,34 +8,55 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from pathlib import Path
+from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
-
-from wxc.core.config import Config
+from bench.data import connect
+from bench.settings import environment, wxc
 
 _PATIENCE = 30.0  # seconds for the start and for the end
-_REDIS_DATABASE = "/15"  # apart from whatever else that Redis may hold
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server that has started."""
+
+    port: int
+    pid: int
+    connection: http.client.HTTPConnection
 
 
 @contextmanager
 def serving() -> Iterator[http.client.HTTPConnection]:
-    """A connection to a server on the engines of `DATABASE_URL` and `REDIS_URL`."""
+    """A connection to a server with an empty database of its own on the given engines."""
     with _own_database(os.environ["DATABASE_URL"]) as database_url:
-        port = _free_port()
-        settings = {**os.environ, **_settings(database_url), **_no_limits()}
-        subprocess.run([_wxc(), "migrate"], env=settings, check=True, capture_output=True)
-        command = [_wxc(), "serve", "--host", "127.0.0.1", "--port", str(port)]
-        with subprocess.Popen(command, env=settings) as process:
-            try:
-                with closing(_connected(process, port)) as connection:
-                    yield connection
-            finally:
-                process.terminate()
-                process.wait(_PATIENCE)
+        settings = environment(database_url)
+        subprocess.run([wxc(), "migrate"], env=settings, check=True, capture_output=True)
+        with served([wxc(), "serve"], settings) as server:
+            yield server.connection
+
+
+@contextmanager
+def serving_filled(database_url: str) -> Iterator[Served]:
+    """One worker on a database that is there already."""
+    with served([wxc(), "serve"], environment(database_url)) as server:
+        yield server
+
+
+@contextmanager
+def served(command: Sequence[str], settings: Mapping[str, str]) -> Iterator[Served]:
+    """A server that takes `--host` and `--port` and answers `/healthz`; it is ended at the end."""
+    port = _free_port()
+    address = ["--host", "127.0.0.1", "--port", str(port)]
+    with subprocess.Popen([*command, *address], env=dict(settings)) as process:
+        try:
+            with closing(_connected(process, port)) as connection:
+                yield Served(port, process.pid, connection)
+        finally:
+            process.terminate()
+            process.wait(_PATIENCE)
 
 
 @contextmanager
@@ -49,32 +70,9 @@ def _own_database(url: str) -> Iterator[str]:
 
 
 async def _administer(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url.replace("+asyncpg", "", 1))
+    connection = await connect(url)
     await connection.execute(statement)
     await connection.close()
-
-
-def _settings(database_url: str) -> Mapping[str, str]:
-    """Production's, but for the cookies: there is no TLS here."""
-    return {
-        "ENVIRONMENT": "development",
-        "DATABASE_URL": database_url,
-        "DATABASE_DIRECT_URL": database_url,
-        "REDIS_URL": urlunsplit(urlsplit(os.environ["REDIS_URL"])._replace(path=_REDIS_DATABASE)),
-        "SECRET_KEY": secrets.token_urlsafe(48),
-        "JWT_SECRET_KEY": secrets.token_urlsafe(48),
-        "COOKIE_SECURE": "false",
-        "LOG_LEVEL": "warning",
-    }
-
-
-def _no_limits() -> Mapping[str, str]:
-    """Every limit that there is, so high that nothing measured here reaches it."""
-    limits = {name: one for name, one in Config.model_fields.items() if name.startswith("limit_")}
-    return {
-        name.upper(): "1000000 per second" if isinstance(one.default, str) else "1000000"
-        for name, one in limits.items()
-    }
 
 
 def _connected(process: subprocess.Popen[bytes], port: int) -> http.client.HTTPConnection:
@@ -90,10 +88,6 @@ def _connected(process: subprocess.Popen[bytes], port: int) -> http.client.HTTPC
         connection.close()
         time.sleep(0.05)
     sys.exit("The server did not start; what it has said is above.")
-
-
-def _wxc() -> str:
-    return str(Path(sys.executable).with_name("wxc"))
 
 
 def _free_port() -> int:

@@ -110,6 +110,15 @@ async def reading(
                 await serving
 
 
+async def waits_without_a_connection(app: FastAPI) -> bool:
+    """Whether there comes a moment, soon, when no connection is in use."""
+    for _ in range(200):
+        if app.state.database.writer.pool.checkedout() == 0:
+            return True
+        await asyncio.sleep(0.01)
+    return False
+
+
 def _parsed(part: bytes) -> Event | None:
     fields = dict(
         line.split(": ", 1) for line in part.decode().splitlines() if line and line[0] != ":"

@@ -1,6 +1,8 @@
 """What holds for every route, refusal, setting and module, whoever wrote it."""
 
 import ast
+import html
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -124,12 +126,18 @@ def test_the_first_segment_of_every_route_is_no_username() -> None:
 
 @pytest.mark.parametrize("code", sorted(all_refusals()))
 async def test_every_refusal_is_explained_on_its_page(code: str, stranger: Browser) -> None:
-    page = await stranger.get(f"/docs/errors/{code}")
+    refusal = all_refusals()[code]
+    page = await stranger.get(document()["components"]["examples"][code]["value"]["type"])
     index = await stranger.get("/docs/errors")
+    text = html.unescape(re.sub(r"</?code>", "`", page.text))
 
     assert page.status_code == 200
     assert f"<code>{code}</code>" in page.text
-    assert f"/docs/errors/{code}" in index.text
+    assert f">{refusal.status} " in page.text
+    assert refusal.sentence() in text
+    assert refusal.advice()
+    assert refusal.advice() in text
+    assert f'href="/docs/errors/{code}"' in index.text
 
 
 def test_every_refusal_is_in_the_document_with_a_sentence() -> None:
@@ -198,6 +206,19 @@ def test_every_setting_is_in_the_example_and_nothing_else() -> None:
     named = set(re.findall(r"^#?\s?([A-Z][A-Z0-9_]*)=", example, re.M))
 
     assert named == {name.upper() for name in Config.model_fields}
+
+
+def test_the_lock_of_the_client_holds_no_address_that_packages_come_from() -> None:
+    package = ROOT / "clients" / "typescript"
+    lock = json.loads((package / "package-lock.json").read_text())
+    declared = json.loads((package / "package.json").read_text())
+    versions = [*declared["dependencies"].values(), *declared["devDependencies"].values()]
+
+    assert "omit-lockfile-registry-resolved=true" in (package / ".npmrc").read_text()
+    assert all(re.fullmatch(r"[0-9.]+", version) for version in versions)
+    for name, entry in lock["packages"].items():
+        assert "resolved" not in entry, name
+        assert name == "" or entry["integrity"].startswith("sha512-"), name
 
 
 def test_no_lock_holds_an_address_or_a_path() -> None:

@@ -70,6 +70,9 @@ def round_trips(redis: RedisClient, monkeypatch: pytest.MonkeyPatch) -> list[int
 # Where it is not only the session that is looked up.
 ROUND_TRIPS = {
     ("POST", "/users/eve/follow"): 2,  # who is followed hears of it
+    **dict.fromkeys(  # who watches the board hears of it
+        [("PUT", "/exchange"), ("POST", "/exchange/confirm"), ("DELETE", "/exchange")], 2
+    ),
     ("PUT", "/settings/username"): 2,  # the limit of wrong passwords
     ("PUT", "/settings/email"): 6,  # that, and both rates of mails to one address, twice
 }
@@ -121,6 +124,7 @@ ROUND_TRIPS = {
         ("GET", "/users/eve/exchange?as_of=2026-11-01T00:00:00Z", None, 1),
         ("GET", "/users/eve/exchange/quote?from=SGD&to=JPY&amount=5", None, 1),
         ("GET", "/users/eve/exchange/history?currency=JPY", None, 2),
+        ("GET", "/exchanges?from=SGD&to=JPY&amount=5", None, 2),
         ("PUT", "/exchange", {"name": "A", "base_currency": "SGD", "rates": []}, 5),
         ("POST", "/exchange/confirm", None, 4),
         ("DELETE", "/exchange", None, 2),

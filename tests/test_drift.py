@@ -1,19 +1,26 @@
-"""Row 68: a server that is killed amid writes leaves counters that match the rows."""
+"""Rows 64 and 68: a server that is killed amid writes leaves counters that match the rows, and what
+is sent again under its `Idempotency-Key` takes effect once.
+"""
 
 import asyncio
 import random
 import signal
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.factories import PASSWORD
 from tests.served import served
 from wxc import recount
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
+from wxc.models import Comment
 
 ROUNDS = 5
 PEOPLE = [f"person_{number}" for number in range(4)]
@@ -26,8 +33,11 @@ class Person:
         self.http = http
         self.name = name
         self.acts = 0
+        self.cut_off: tuple[str, dict[str, str], str] | None = None
+        """The address, body and key of a comment that got no answer."""
 
-    async def begin(self) -> None:
+    async def begin(self, port: int) -> None:
+        self.http.base_url = httpx.URL(f"http://127.0.0.1:{port}")
         account = {"username": self.name, "email": f"{self.name}@example.com"}
         await self.http.post("/register", json={**account, "password": PASSWORD})
         credentials = {"identifier": self.name, "password": PASSWORD}
@@ -58,31 +68,45 @@ class Person:
             return
         is_reply = living and draw.random() < 0.6
         parent = {"parent_id": draw.choice(living)["id"]} if is_reply else {}
-        await self.http.post(address, json={"body": "hello", **parent})
+        key = str(uuid4())
+        await self.say(address, {"body": key, **parent}, key)
+
+    async def say(self, address: str, body: dict[str, str], key: str) -> httpx.Response:
+        """Comment, and keep in mind what is to be sent again if no answer comes."""
+        self.cut_off = (address, body, key)
+        answer = await self.http.post(address, json=body, headers={"Idempotency-Key": key})
+        self.cut_off = None
+        return answer
+
+    async def repeat(self, port: int) -> dict[str, int]:
+        """Send again what got no answer; how many comments there must be of it then."""
+        if self.cut_off is None:
+            return {}
+        self.http.base_url = httpx.URL(f"http://127.0.0.1:{port}")
+        key = self.cut_off[-1]
+        answer = await self.say(*self.cut_off)
+        # The comment that it was to reply to may have been deleted meanwhile.
+        assert answer.status_code in (201, 409, 422), answer.text
+        return {key: int(answer.is_success)}
 
 
 @pytest.mark.faults
-async def test_kills_amid_writes_leave_no_drift(
+async def test_kills_amid_writes_leave_no_drift_and_what_is_sent_again_takes_effect_once(
     config: Config, fresh_database_url: str, redis: RedisClient, tmp_path: Path
 ) -> None:
     wired = config.model_copy(update={"database_url": fresh_database_url})
-    acts = 0
+    engines = (wired.database_url, wired.redis_url, tmp_path / "log")
+    acts, repeated = 0, dict[str, int]()
     for number in range(ROUNDS):
         draw = random.Random(number)  # noqa: S311 - a schedule, not a secret
-        log = tmp_path / "log"
-        with served(wired.database_url, wired.redis_url, log) as (port, process):
-            async with AsyncExitStack() as stack:
-                people = [
-                    Person(
-                        await stack.enter_async_context(
-                            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}")
-                        ),
-                        name,
-                    )
-                    for name in PEOPLE
-                ]
+        async with AsyncExitStack() as stack:
+            people = [
+                Person(await stack.enter_async_context(httpx.AsyncClient()), name)
+                for name in PEOPLE
+            ]
+            with served(*engines) as (port, process):
                 for person in people:
-                    await person.begin()
+                    await person.begin(port)
                 answers = [await one.http.post("/posts", json={"body": "hello"}) for one in people]
                 posts = [answer.json()["id"] for answer in answers]
                 tasks = [asyncio.create_task(one.act_on(posts, draw)) for one in people]
@@ -90,7 +114,26 @@ async def test_kills_amid_writes_leave_no_drift(
                 process.send_signal(signal.SIGKILL)
                 await asyncio.gather(*tasks)
                 acts += sum(person.acts for person in people)
+            with served(*engines) as (port, _):
+                for person in people:
+                    repeated |= await person.repeat(port)
 
     found = await recount.recount(wired, repair=False)
     assert acts > 10 * ROUNDS
     assert {one.counter: one.drifted for one in found if one.drifted} == {}
+    assert repeated
+    assert await _said(wired.database_url, repeated) == repeated
+
+
+async def _said(database_url: str, bodies: Iterable[str]) -> dict[str, int]:
+    """How many comments say so."""
+    engine = create_async_engine(database_url)
+    async with engine.connect() as connection:
+        counted = {
+            body: await connection.scalar(
+                select(func.count()).select_from(Comment).where(Comment.body == body)
+            )
+            for body in bodies
+        }
+    await engine.dispose()
+    return {body: count or 0 for body, count in counted.items()}

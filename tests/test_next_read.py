@@ -17,6 +17,8 @@ from wxc.core.config import Config
 from wxc.deletions import service as deletions
 from wxc.recount import recount
 
+pytestmark = pytest.mark.no_cover  # the same ways again and again: others measure them
+
 __all__ = ["app", "circle", "engine", "mailing", "real", "smtp"]
 OWN = ("/users/{name}", "/users/{name}/posts", "/posts/{post}")
 """What is hers: not there any more."""

@@ -26,6 +26,8 @@ from wxc.core.config import Config
 from wxc.core.ids import new_id
 from wxc.models import Session, User
 
+pytestmark = pytest.mark.no_cover  # the same ways again and again: others measure them
+
 CANARY = "Zeisig"
 """Stands in all that Olga has written, and in her name."""
 NAMED = '"username":"olga"'
@@ -76,6 +78,7 @@ MATRIX = {
     "exchange_get_exchange": _READ,
     "exchange_get_quote": _READ,
     "exchange_list_rate_history": _READ,
+    "exchange_stream_exchange": _READ,
     "notifications_list_notifications": _MEMBER,
     "notifications_mark_read": _MEMBER,
     "reports_write_report": "401 201 201 201  404 404 201 404 404",
@@ -97,6 +100,7 @@ SHOWN_TO_FOLLOWERS = {
     "comments_list_replies",
     "exchange_search_exchanges",
     "exchange_get_exchange",
+    "exchange_stream_exchange",
     "notifications_list_notifications",
     "settings_export_account",
 }

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from importlib.metadata import version
 from typing import Any
@@ -17,11 +18,13 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
+from wxc import guide
 from wxc.audit.actors import Fingerprints
 from wxc.audit.dependencies import RefusedAccess
 from wxc.auth.context import Auth
 from wxc.auth.cookies import CookieJar
 from wxc.auth.router import router as auth
+from wxc.auth.security import CSRF_TOKEN, SECURITY_SCHEMES
 from wxc.comments.router import router as comments
 from wxc.core.bodies import BodyGate
 from wxc.core.config import Config
@@ -81,35 +84,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     operations,
 )
 
-_DESCRIPTION = """
-A social network whose members can run a currency exchange.
-
-Open an account (`POST /register`), log in (`POST /login`), follow somebody, write a post, read
-your feed. The session lives in HttpOnly cookies; every unsafe request carries its CSRF token in
-`X-CSRF-Token`, which this page does by itself. Errors are
-[problem documents](/docs/errors) whose `code` never changes; lists are pages with cursors.
-"""
-
-# In the order in which a person meets them.
-_TAGS: list[dict[str, Any]] = [
-    {"name": "auth", "description": "Register, log in, stay signed in, log out."},
-    {"name": "sessions", "description": "Where you are logged in."},
-    {"name": "settings", "description": "Your own account."},
-    {"name": "users", "description": "People as others see them."},
-    {"name": "relationships", "description": "Who follows whom."},
-    {"name": "posts", "description": "What members write."},
-    {"name": "likes", "description": "Who likes which post."},
-    {"name": "comments", "description": "What members say to posts and to one another."},
-    {"name": "feed", "description": "What a member reads first."},
-    {"name": "notifications", "description": "What others did that concerns you."},
-    {"name": "exchange", "description": "Members' boards of rates, and what they come to."},
-    {"name": "reports", "description": "What operators should look at."},
-    {"name": "operations", "description": "Health, for those who run the service."},
-]
-
 # The load balancer replaces what its probes find busy, which would help nobody.
-_PROBES = ("/livez", "/healthz")
-_STREAMS = ("/settings/export", "/notifications/stream")
+_PROBES = re.compile("/livez|/healthz")
+_STREAMS = re.compile("/settings/export|/notifications/stream|/users/[^/]+/exchange/stream")
 
 # The routes that take credentials have no business with long bodies. /settings itself takes texts.
 _ACCOUNT_PATHS = (
@@ -129,9 +106,10 @@ def create_app(config: Config) -> FastAPI:
     """The application; its engines are made when it starts and closed when it ends."""
     configure_logging(config)
     app = FastAPI(
-        title="WXC Social",
+        title=guide.TITLE,
         version=version("wxc-social"),
-        description=_DESCRIPTION,
+        summary=guide.SUMMARY,
+        description=guide.DESCRIPTION.strip(),
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -158,12 +136,11 @@ def create_app(config: Config) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
     app.mount("/docs/assets", Assets(), name="assets")
-    for error in (HTTPException, RequestValidationError, Refusal):
-        app.add_exception_handler(error, _answer_exception)
-    # Starlette wants handlers of any exception, whichever it registers them for.
-    app.add_exception_handler(Replayed, _answer_again)  # type: ignore[arg-type]
+    _add_handlers(app)
     _add_middleware(app, config)
-    install_openapi(app, tags=_TAGS)
+    install_openapi(
+        app, tags=guide.TAGS, routes=_routes(), schemes=SECURITY_SCHEMES, csrf_scheme=CSRF_TOKEN
+    )
     return app
 
 
@@ -176,6 +153,7 @@ def connect(app: FastAPI, database: Database, redis: RedisClient) -> None:
     app.state.limits = Limits(app.state.config, redis)
     app.state.auth = Auth(app.state.config, database, redis, app.state.events)
     app.state.streams = StreamPlaces(app.state.config.streams_per_session)
+    app.state.board_streams = StreamPlaces(app.state.config.streams_per_address)
     app.state.startup = Startup()
 
 
@@ -216,6 +194,13 @@ async def _watch_metrics(app: FastAPI) -> None:
     )
 
 
+def _add_handlers(app: FastAPI) -> None:
+    for error in (HTTPException, RequestValidationError, Refusal):
+        app.add_exception_handler(error, _answer_exception)
+    # Starlette wants handlers of any exception, whichever it registers them for.
+    app.add_exception_handler(Replayed, _answer_again)  # type: ignore[arg-type]
+
+
 def _add_middleware(app: FastAPI, config: Config) -> None:
     """From the inside out: what is added last sees the request first."""
     app.add_middleware(
@@ -230,7 +215,7 @@ def _add_middleware(app: FastAPI, config: Config) -> None:
         deadline=config.request_deadline,
         most=config.requests_in_flight,
         traffic=app.state.traffic,
-        passing=(*_PROBES, *_STREAMS),
+        passing=re.compile(f"{_PROBES.pattern}|{_STREAMS.pattern}"),
     )
     app.add_middleware(BodyGate, limit_for=_body_limit(config), deadline=config.body_deadline)
     app.add_middleware(OriginGate, origins=config.cors_origins)

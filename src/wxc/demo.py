@@ -36,6 +36,9 @@ _PEOPLE = (
     ("sofia", "Sofía", "Translates contracts by day and menus by night."),
     ("ravi", "Ravi", "Looks for the best rate so that you need not."),
 )
+_SHOPKEEPER, _SHOP_OF_A_MEMBER = 1, "tanjong_pagar_exchange"  # who is not there twice
+LOGINS = tuple(name for name, _, _ in _PEOPLE[:4])
+"""Some of whom one can log in as."""
 _OPENINGS = (
     "Changed dollars at Orchard today.",
     "Anyone know an honest counter near the station?",
@@ -91,7 +94,7 @@ async def fill(config: Config, members: int) -> str:
 
 def logins() -> Iterator[str]:
     """Whom one can log in as."""
-    yield f"{', '.join(name for name, _, _ in _PEOPLE[:4])} …  password: {PASSWORD}"
+    yield f"{', '.join(LOGINS)} …  password: {PASSWORD}"
 
 
 class _Filling:
@@ -104,13 +107,15 @@ class _Filling:
         self._posts = members * 20 if members > FEW else 40
         self._follows = members * 60 if members > FEW else 20
         self._likes = members * 60 if members > FEW else 90
-        self._comments = members * 10 if members > FEW else 120
+        self._comments = members * 20 if members > FEW else 120
         self._comment_likes = members * 10 if members > FEW else 100
+        self._boards = demo_exchanges.COUNT + (members * 2 if members > FEW else 0)
         self._now = clock.now()
         self._start = self._now - timedelta(days=90)
         # The few members are there at once; a bar is for what takes its time.
         self._progress = partial(typer.progressbar, hidden=members <= FEW)
         self._member_ids: list[UUID] = []
+        self._owner_ids: list[UUID] = []
         self._post_ids: list[UUID] = []
         self._comment_ids: list[UUID] = []
 
@@ -123,9 +128,11 @@ class _Filling:
         await self._copy(
             "comment_likes", _COMMENT_LIKE_COLUMNS, self._comment_like_rows, self._comment_likes
         )
-        await self._copy("users", _USER_COLUMNS, self._owner_rows, demo_exchanges.COUNT)
-        owners = self._member_ids[self._members :]
-        await demo_exchanges.open_boards(self._connection, owners, self._now)
+        await self._copy("users", _USER_COLUMNS, self._owner_rows, self._boards)
+        with self._progress(length=self._boards, label="exchanges ") as bar:
+            await demo_exchanges.open_boards(
+                self._connection, self._owner_ids, self._now, bar.update
+            )
         with self._progress(length=len(_DERIVED), label="counters  ") as bar:
             for statement in _DERIVED:
                 await self._connection.execute(statement)
@@ -133,7 +140,7 @@ class _Filling:
         return (
             f"{self._members:,} members, {self._follows:,} follows, "
             f"{self._posts:,} posts, {self._likes:,} likes, {self._comments:,} comments, "
-            f"{demo_exchanges.COUNT} exchanges"
+            f"{self._boards:,} exchanges"
         )
 
     async def _copy(
@@ -162,11 +169,14 @@ class _Filling:
             yield (member_id, name, email, moment, password_hash, display_name, bio, moment)
 
     def _owner_rows(self) -> Iterator[tuple[Any, ...]]:
-        """Those who have exchanges, and nothing else to do with the others."""
+        """Those who have exchanges, and but for one nothing else to do with the others."""
         password_hash = _password_hash()
-        for name, display_name, bio in demo_exchanges.names():
+        for name, display_name, bio in demo_exchanges.names(self._boards):
+            if name == _SHOP_OF_A_MEMBER:
+                self._owner_ids.append(self._member_ids[_SHOPKEEPER])
+                continue
             member_id = self._id(self._start)
-            self._member_ids.append(member_id)
+            self._owner_ids.append(member_id)
             row = (member_id, name, f"{name}@example.com", self._start)
             yield (*row, password_hash, display_name, bio, self._start)
 
@@ -214,7 +224,9 @@ class _Filling:
                 yield (self._id(moment), self._member_ids[member], self._post_ids[post], moment)
 
     def _comment_rows(self) -> Iterator[tuple[Any, ...]]:
-        """Thread by thread, each by a power law: most are short, few are long."""
+        """Thread by thread, each by a power law: most are short, few are long, one very long."""
+        if self._members > FEW:
+            yield from self._thread(self._post_ids[self._posts // 2], self._comments // 100)
         while len(self._comment_ids) < self._comments:
             post = self._post_ids[int(self._posts * self._random.random() ** 0.5)]
             length = int(2 / (self._random.random() + 0.01))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench import login, server
+from bench import login, settings
 from bench.login import Comparison
 from wxc.core.config import Config
 
@@ -65,7 +65,7 @@ def test_within_a_pair_the_two_take_turns(monkeypatch: pytest.MonkeyPatch) -> No
 def test_every_limit_there_is_is_out_of_the_way() -> None:
     limits = {name for name in Config.model_fields if name.startswith("limit_")}
 
-    assert {name.lower() for name in server._no_limits()} == limits
+    assert {name.lower() for name in settings._no_limits()} == limits
 
 
 class _Nothing:

@@ -14,6 +14,8 @@ from tests.factories import make_post
 
 from wxc.comments.threads import Shape
 
+pytestmark = pytest.mark.no_cover  # the same ways again and again: others measure them
+
 Step = tuple[str, int, int]
 STEPS = st.lists(
     st.tuples(

@@ -204,6 +204,21 @@ class TestChange:
         assert deleted.status_code == 204
         assert (await ada.get(f"/posts/{post}")).json()["comments_count"] == 0
 
+    @pytest.mark.parametrize("direction", ["blocker", "blocked"])
+    async def test_a_posts_author_clears_it_also_of_who_is_hidden_from_them(
+        self, member: Member, connection: AsyncConnection, direction: str
+    ) -> None:
+        ada, eve = await member("ada"), await make_user(connection, "eve")
+        post = await make_post(connection, ada.id)
+        comment = await make_comment(connection, eve, post)
+        reply = await make_comment(connection, await make_user(connection), post, comment)
+        await make_block(connection, *((ada.id, eve) if direction == "blocker" else (eve, ada.id)))
+
+        answers = [await ada.delete(f"/comments/{one}") for one in (reply, comment, comment)]
+
+        assert [answer.status_code for answer in answers] == [204, 204, 404]
+        assert (await ada.get(f"/posts/{post}")).json()["comments_count"] == 0
+
 
 class TestDelete:
     async def test_a_comment_without_replies_goes_once(

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -253,7 +254,13 @@ class TestTrouble:
 class TestStreams:
     @staticmethod
     def gate(app: ASGIApp, most: int = 1) -> StreamGate:
-        return StreamGate(app, streams=("/stream",), patience=0.05, most=most, traffic=Traffic())
+        return StreamGate(
+            app,
+            streams=re.compile("/stream"),
+            patience=0.05,
+            most=most,
+            traffic=Traffic(),
+        )
 
     async def test_one_may_last_longer_than_the_patience_with_its_reader(self) -> None:
         async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -58,31 +58,21 @@ def test_a_bench_gets_engines_and_its_arguments(
     checkout: Checkout, chosen: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     (checkout.root / "bench").mkdir()
-    for name in ("__init__", "server"):
-        (checkout.root / "bench" / f"{name}.py").touch()
-    (checkout.root / "bench" / "login.py").write_text(
+    (checkout.root / "bench" / "__main__.py").write_text(
         "import os, sys\n"
         "print(os.environ['DATABASE_URL'], os.environ['REDIS_URL'], *sys.argv[1:])\n"
         "sys.exit(3)\n"
     )
 
     assert main(["bench", "login", "--pairs", "7"], chosen, checkout) == 3
-    assert capfd.readouterr().out == "my database my redis --pairs 7\n"
+    assert capfd.readouterr().out == "my database my redis login --pairs 7\n"
 
 
-@pytest.mark.parametrize("arguments", [[], ["server"], ["nothing"]])
-def test_there_are_only_the_benches_that_there_are(
-    checkout: Checkout,
-    chosen: dict[str, str],
-    capfd: pytest.CaptureFixture[str],
-    arguments: list[str],
+def test_a_bench_has_a_name(
+    checkout: Checkout, chosen: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    (checkout.root / "bench").mkdir()
-    for name in ("__init__", "server", "login", "feed"):
-        (checkout.root / "bench" / f"{name}.py").touch()
-
-    assert main(["bench", *arguments], chosen, checkout) == 1
-    assert "./dev bench feed | login" in capfd.readouterr().err
+    assert main(["bench"], chosen, checkout) == 1
+    assert "bench/README.md" in capfd.readouterr().err
 
 
 def test_a_command_gets_the_settings_and_gives_its_exit_code(

@@ -15,6 +15,7 @@ from tests.exchange.boards import Time, board, yen
 from tests.factories import make_block, make_exchange, make_user
 
 from wxc.core import clock
+from wxc.exchange.repository import search
 from wxc.models import Exchange
 
 LONDON = (51.5074, -0.1278)
@@ -223,6 +224,26 @@ async def test_pages_hold_each_board_once_also_where_many_are_alike(
 
     assert len(whole) == 7
     assert found == whole
+
+
+async def test_without_a_place_those_that_have_changed_last_are_compared(
+    stranger: Browser, connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "MOST_COMPARED", 2)
+    now = clock.now()
+    for age, price in enumerate(("0.95", "0.92", "0.10", "0.05")):
+        moment = now - timedelta(hours=age)
+        await shop(connection, f"shop_{age}", sells(price), confirmed_at=moment)
+    dollars = {"currency": "USD", "we_buy": Decimal("1.3")}
+    for age, price in ((2, "0.94"), (3, "0.97")):  # from dollars, by way of another base
+        moment = now - timedelta(hours=age)
+        rates = [sells(price), dollars]
+        await shop(connection, f"both_{age}", *rates, base_currency="EUR", confirmed_at=moment)
+
+    assert names(await find(stranger, **YEN)) == ["shop_1", "shop_0"]
+    assert names(await find(stranger, **YEN | {"from": "USD"})) == ["both_2", "both_3"]
+    near = await find(stranger, **YEN, **NEAR_LONDON)
+    assert names(near) == ["shop_3", "shop_2", "shop_1", "shop_0"]
 
 
 async def test_all_pages_go_by_the_rates_of_one_instant(

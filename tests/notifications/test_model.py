@@ -5,10 +5,13 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.browser import Browser
 from tests.conftest import Member
+
+pytestmark = pytest.mark.no_cover  # the same ways again and again: others measure them
 
 NAMES = ("ada", "bob", "kim")
 Act = tuple[str, str, str]

@@ -1,6 +1,5 @@
 """Notifications as they happen: told on any instance, resumed, ended with the session."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -11,7 +10,7 @@ from tests.browser import Browser
 from tests.factories import PASSWORD
 from tests.live import running
 from tests.proxy import proxied
-from tests.streams import Stream, reading
+from tests.streams import Stream, reading, waits_without_a_connection
 from tests.unlimited import UNLIMITED
 
 from wxc.core import clock, streams
@@ -55,15 +54,6 @@ async def people(first: FastAPI) -> AsyncIterator[tuple[Browser, Browser]]:
             await browser.log_in(name)
             browsers.append(browser)
         yield browsers[0], browsers[1]
-
-
-async def waits_without_a_connection(app: FastAPI) -> bool:
-    """Whether there comes a moment, soon, when no connection is in use."""
-    for _ in range(200):
-        if app.state.database.writer.pool.checkedout() == 0:
-            return True
-        await asyncio.sleep(0.01)
-    return False
 
 
 async def begin(stream: Stream, unread: int = 0) -> str:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import insert, text
@@ -13,6 +14,7 @@ from tests.browser import Browser
 from tests.live import running
 from tests.proxy import Proxy, proxied
 
+from wxc import demo
 from wxc.core import clock
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
@@ -136,6 +138,10 @@ class TestOutage:
             assert (await browser.get("/healthz")).status_code == 200
 
 
+def _policy(page: httpx.Response) -> str:
+    return page.headers["content-security-policy"]
+
+
 class TestDocs:
     async def test_the_root_leads_to_the_documentation(self, stranger: Browser) -> None:
         answer = await stranger.get("/")
@@ -148,10 +154,63 @@ class TestDocs:
         loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
         assert len(loaded) >= 5
         for address in loaded:
-            assert address.startswith("/docs")
+            if address.startswith("#"):
+                continue
+            assert address.startswith(("/docs", "/openapi.json"))
             answer = await stranger.get(address)
             assert answer.status_code == 200, address
         assert "script-src 'self';" in page.headers["content-security-policy"]
+
+    @pytest.mark.parametrize(
+        "path", ["/docs", "/docs/errors", "/docs/errors/validation_failed", "/docs/errors/conflict"]
+    )
+    async def test_no_page_holds_a_script_or_a_style(self, stranger: Browser, path: str) -> None:
+        page = await stranger.get(path)
+
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert "'unsafe-inline'" not in re.findall("script-src[^;]*", _policy(page))[0]
+        assert not re.search(r"<script(?! src=\"/docs/)|<style|\sstyle=|\son\w+=", page.text)
+
+    @pytest.mark.parametrize(
+        ("environment", "demo_data", "is_shown"),
+        [
+            ("development", True, True),
+            ("development", False, False),
+            ("production", True, False),
+        ],
+    )
+    async def test_the_demo_is_offered_in_development_only(
+        self,
+        app: FastAPI,
+        stranger: Browser,
+        monkeypatch: pytest.MonkeyPatch,
+        environment: str,
+        *,
+        demo_data: bool,
+        is_shown: bool,
+    ) -> None:
+        changed = {"environment": environment, "demo_data": demo_data}
+        settings: dict[str, Any] = app.state._state
+        monkeypatch.setitem(settings, "config", app.state.config.model_copy(update=changed))
+
+        page = (await stranger.get("/docs")).text
+
+        for name in demo.LOGINS:
+            assert (f'data-identifier="{name}"' in page) is is_shown
+        assert (demo.PASSWORD in page) is is_shown
+        assert '<form id="log-in"' in page
+
+    async def test_the_page_of_an_error_names_the_routes_that_answer_with_it(
+        self, stranger: Browser
+    ) -> None:
+        some = (await stranger.get("/docs/errors/wrong_password")).text
+        every = (await stranger.get("/docs/errors/internal_error")).text
+        none = (await stranger.get("/docs/errors/method_not_allowed")).text
+
+        assert '<a href="/docs#/settings/settings_change_password">' in some
+        assert "/posts/{post_id}" not in some
+        assert "Every route may." in every
+        assert "No route in particular" in none
 
     async def test_assets_are_kept_by_browsers(self, stranger: Browser) -> None:
         first = await stranger.get("/docs/assets/docs.js")

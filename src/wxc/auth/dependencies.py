@@ -12,6 +12,7 @@ from wxc.auth import service
 from wxc.auth.context import Auth, Principal
 from wxc.auth.cookies import CookieJar, SessionCookies
 from wxc.auth.errors import NotAuthenticated, SessionExpired
+from wxc.auth.security import ACCESS_TOKEN, REFRESH_TOKEN
 from wxc.auth.service import RefreshClaim, Visit
 from wxc.auth.tokens import Tokens
 from wxc.core import clock
@@ -25,6 +26,7 @@ from wxc.core.dependencies import (
 from wxc.core.errors import CsrfFailed
 from wxc.core.logging import note_user
 from wxc.core.middleware import SAFE_METHODS
+from wxc.core.openapi import NOTHING, needs, sends
 from wxc.core.pagination import DEFAULT_LIMIT, PageRequest
 from wxc.core.streams import StreamPlaces
 
@@ -34,11 +36,13 @@ def open_auth(request: Request) -> Auth:
     return cast(Auth, request.app.state.auth)
 
 
+@sends("Set-Cookie")
 def open_cookie_jar(request: Request) -> CookieJar:
     """The application's cookie names and attributes."""
     return cast(CookieJar, request.app.state.cookies)
 
 
+@needs(NOTHING, ACCESS_TOKEN)
 async def maybe_user(request: Request) -> Principal | None:
     """Who asks, or None without session cookies; a bad or ended session is never anonymous.
 
@@ -61,6 +65,7 @@ async def maybe_user(request: Request) -> Principal | None:
     return Principal(claims.user_id, claims.session_id, claims.expires_at)
 
 
+@needs(ACCESS_TOKEN)
 async def current_user(principal: Annotated[Principal | None, Depends(maybe_user)]) -> Principal:
     """Who asks; raises `NotAuthenticated` when nobody is signed in."""
     if principal is None:
@@ -68,6 +73,7 @@ async def current_user(principal: Annotated[Principal | None, Depends(maybe_user
     return principal
 
 
+@needs(REFRESH_TOKEN)
 def refresh_claim(request: Request) -> RefreshClaim:
     """The refresh token of the cookies; whether the session lives is for the service to say.
 
@@ -107,6 +113,7 @@ async def live_session(request: Request, database: Transactions) -> UUID | None:
     return session_id
 
 
+@needs(ACCESS_TOKEN, REFRESH_TOKEN)
 def held_session(session_id: Annotated[UUID | None, Depends(live_session)]) -> UUID:
     """The live session of either cookie; raises `NotAuthenticated` without one."""
     if session_id is None:
@@ -114,6 +121,7 @@ def held_session(session_id: Annotated[UUID | None, Depends(live_session)]) -> U
     return session_id
 
 
+@needs(NOTHING, ACCESS_TOKEN, REFRESH_TOKEN)
 def leaving_session(
     request: Request, session_id: Annotated[UUID | None, Depends(live_session)]
 ) -> UUID | None:
@@ -123,6 +131,7 @@ def leaving_session(
     return session_id
 
 
+@needs(NOTHING, ACCESS_TOKEN, REFRESH_TOKEN, is_guarded=False)
 def former_session(request: Request) -> UUID | None:
     """The session that this browser had before; strange cookies do not keep anyone out."""
     try:

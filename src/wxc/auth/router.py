@@ -29,7 +29,7 @@ from wxc.auth.schemas import AuthCheck, Credentials, CsrfToken, LoggedIn, Me, Re
 from wxc.core.dependencies import ReadSession, Session, Throttled, Transactions
 from wxc.core.errors import RateLimited
 from wxc.core.logging import note_user
-from wxc.core.openapi import documented
+from wxc.core.openapi import LOCATED, documented
 
 router = APIRouter(tags=["auth"])
 
@@ -38,7 +38,8 @@ router = APIRouter(tags=["auth"])
     "/register",
     status_code=status.HTTP_201_CREATED,
     summary="Open an account",
-    responses=documented(
+    responses=LOCATED
+    | documented(
         UsernameTaken, EmailTaken, UsernameReserved, PasswordTooCommon, RateLimited, HashingBusy
     ),
 )

@@ -26,6 +26,7 @@ class Registration(BaseModel):
     """A new account."""
 
     model_config = ConfigDict(
+        use_attribute_docstrings=True,
         extra="forbid",
         json_schema_extra={
             "examples": [
@@ -40,9 +41,13 @@ class Registration(BaseModel):
     )
 
     username: Username
+    """Letters, digits and underscores; shown as typed, and nobody else may have it in any case."""
     email: EmailAddress
+    """Where mails go; nobody else sees it."""
     password: NewPassword
+    """Any characters; only what is tried first is refused. Nothing is trimmed."""
     display_name: DisplayName | None = None
+    """Shown beside the username."""
 
 
 def _as_registered(identifier: str) -> str:
@@ -57,6 +62,7 @@ class Credentials(BaseModel):
     """Who wants to log in."""
 
     model_config = ConfigDict(
+        use_attribute_docstrings=True,
         extra="forbid",
         json_schema_extra={
             "examples": [{"identifier": "amelia", "password": "a long walk in Porto"}]
@@ -70,35 +76,67 @@ class Credentials(BaseModel):
         Field(description="A username or an e-mail address."),
     ]
     password: Password
+    """Exactly as it was chosen."""
 
 
 class Me(BaseModel):
     """The account of the person who asks; nobody else ever sees it."""
 
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0198c29e-0b3d-7f11-a2c4-1d5e8f7a9b02",
+                    "username": "amelia",
+                    "email": "amelia@example.com",
+                    "email_verified": True,
+                    "display_name": "Amelia",
+                    "bio": "Walks a lot, mostly uphill.",
+                    "avatar_url": "https://images.example.com/amelia.png",
+                    "home_currency": "EUR",
+                }
+            ]
+        },
+    )
+
     id: Id
     username: str
+    """As it is shown to everybody."""
     email: str
+    """Nobody else sees it."""
     email_verified: bool
+    """Whether the mailed link has been used; who has not may do everything, too."""
     pending_email: str | None
+    """Takes the place of `email` once the link that was sent there is used."""
     display_name: str | None
+    """Shown beside the username; null where there is none."""
     bio: str | None
+    """What they say of themselves."""
     avatar_url: str | None
+    """A picture, wherever they keep it."""
     home_currency: str | None
+    """The ISO 4217 code of the currency they think in."""
     created_at: Timestamp
 
 
 class CsrfToken(BaseModel):
     """What `X-CSRF-Token` must hold on every unsafe request; stable for the session's life."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+        json_schema_extra={"examples": [{"csrf_token": "uV0b7r2hJ6lqk3cT1yZ9pNf4wXsE8aGd"}]},
+    )
 
     csrf_token: str
+    """Goes into the header `X-CSRF-Token`."""
 
 
 class LoggedIn(CsrfToken):
     """A session has been opened; its tokens are in the cookies."""
 
     user: Me
+    """Who is signed in."""
     access_expires_at: Timestamp
     """When the access token ends and `/refresh-token` is due."""
 
@@ -107,3 +145,4 @@ class AuthCheck(LoggedIn):
     """The session is alive."""
 
     authenticated: Literal[True]
+    """Who is not signed in gets 401 instead."""

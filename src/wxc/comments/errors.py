@@ -8,17 +8,28 @@ class CommentNotFound(NotFound):
 
 
 class CommentDeleted(Conflict):
-    """This comment has been deleted."""
+    """This comment has been deleted.
+
+    It stays as a tombstone that holds its replies together. Take away what replies to it or
+    edits it.
+    """
 
 
 class ParentNotFound(Refusal):
-    """There is no such comment under this post to reply to."""
+    """There is no such comment under this post to reply to.
+
+    The comment was deleted with its last reply, or belongs to another post. Offer to comment
+    on the post itself.
+    """
 
     status = 422
 
 
 class ThreadTooDeep(Refusal):
-    """This comment is nested too deeply to be replied to."""
+    """This comment is nested too deeply to be replied to.
+
+    Replies go 50 levels deep. Reply to the comment above it instead.
+    """
 
     status = 422
 

@@ -10,7 +10,7 @@ from wxc.comments.errors import CommentDeleted, CommentNotFound, ParentNotFound,
 from wxc.comments.schemas import Comment, CommentCreate, CommentPage, CommentUpdate
 from wxc.core.dependencies import ReadSession, Session
 from wxc.core.errors import NotOwner
-from wxc.core.openapi import documented
+from wxc.core.openapi import LOCATED, documented, shown
 from wxc.idempotency.dependencies import Repeatable
 from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch
 from wxc.likes.schemas import LikeState
@@ -27,7 +27,8 @@ _LIKE = documented(CommentNotFound, BlockedByYou, NotAuthenticated, SessionExpir
     "/posts/{post_id}/comments",
     status_code=status.HTTP_201_CREATED,
     summary="Write a comment",
-    responses=documented(
+    responses=LOCATED
+    | documented(
         PostNotFound,
         CommentNotFound,
         BlockedByYou,
@@ -112,7 +113,11 @@ async def like_comment(comment_id: CommentId, me: CurrentUser, session: Session)
     return await service.like_comment(session, me, comment_id)
 
 
-@router.delete("/comments/{comment_id}/like", summary="Take a like back", responses=_LIKE)
+@router.delete(
+    "/comments/{comment_id}/like",
+    summary="Take a like back",
+    responses=_LIKE | shown(liked=False, likes_count=7),
+)
 async def unlike_comment(comment_id: CommentId, me: CurrentUser, session: Session) -> LikeState:
     """No longer like a comment. Repeating the call is harmless."""
     return await service.unlike_comment(session, me, comment_id)

@@ -19,16 +19,20 @@ class CommentUpdate(BaseModel):
     """What is to stand in place of the comment's body."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"body": "It opens at nine."}]}
+        use_attribute_docstrings=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"body": "It opens at nine."}]},
     )
 
     body: CommentBody
+    """Up to 2,000 characters; `@username` tells a person of it."""
 
 
 class CommentCreate(BaseModel):
     """A comment to be written; with `parent_id` it is a reply."""
 
     model_config = ConfigDict(
+        use_attribute_docstrings=True,
         extra="forbid",
         json_schema_extra={
             "examples": [{"body": "The counter at the corner had 0.895.", "parent_id": _EXAMPLE}]
@@ -36,36 +40,65 @@ class CommentCreate(BaseModel):
     )
 
     body: CommentBody
+    """Up to 2,000 characters; `@username` tells a person of it."""
     parent_id: Id | None = None
+    """The comment of the same post that it replies to."""
 
 
 class CommentViewer(BaseModel):
     """What the signed-in person has to do with the comment."""
 
+    model_config = ConfigDict(
+        use_attribute_docstrings=True, json_schema_extra={"examples": [{"liked": False}]}
+    )
+
     liked: bool
+    """Whether you like it."""
 
 
 class Comment(BaseModel):
     """A comment; of one that was deleted while there were replies, author and body are null."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "post_id": "0198c2a3-1b7e-7c52-8e41-6d0f9a3b2c18",
+                    "depth": 0,
+                    "body": "The counter at the corner had 0.895.",
+                    "deleted": False,
+                    "likes_count": 2,
+                    "replies_count": 0,
+                }
+            ]
+        },
+    )
 
     id: UUID
     post_id: UUID
+    """The post that it is about."""
     parent_id: UUID | None
+    """The comment that it replies to; null for one on the post."""
     depth: int
     """0 for a comment on the post, one more for each reply to a reply."""
     author: UserSummary | None
+    """Who has written it; null once it is deleted."""
     body: str | None
+    """Plain text: show it as such. Null once it is deleted."""
     deleted: bool
+    """It is a tombstone, which holds its replies together."""
     created_at: Timestamp
     edited_at: Timestamp | None
+    """When the body was last changed; null if never."""
     likes_count: int
+    """How many like it."""
     replies_count: int
     """Direct replies that are not deleted, whoever may see them."""
     replies_cursor: str | None
     """Brings the replies that are not listed, at `/comments/{id}/replies?cursor=`."""
     viewer: CommentViewer | None
+    """What you have to do with it; null for who is not signed in."""
 
 
 class CommentPage(Page[Comment]):

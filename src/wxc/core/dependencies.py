@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Annotated, cast
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Header, Query, Request
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,6 +13,7 @@ from wxc.core.database import Database, Reader
 from wxc.core.errors import UnknownParameter
 from wxc.core.events import Events
 from wxc.core.limits import Limits, Throttle
+from wxc.core.openapi import sends
 from wxc.core.pagination import DEFAULT_LIMIT, GREATEST_LIMIT, CursorSealer, PageRequest, list_scope
 
 
@@ -42,6 +43,7 @@ def client_address(request: Request) -> str:
     return request.client.host if request.client else "local"
 
 
+@sends("RateLimit-Policy", "RateLimit")
 def open_throttle(request: Request) -> Throttle:
     """The limits, as this request's client meets them."""
     limits = cast(Limits, request.app.state.limits)
@@ -58,6 +60,10 @@ def open_events(request: Request) -> Events:
 
 
 LiveEvents = Annotated[Events, Depends(open_events)]
+LastEventId = Annotated[
+    str | None,
+    Header(alias="Last-Event-ID", description="The `id` of the last event that was received."),
+]
 Transactions = Annotated[Database, Depends(open_database)]
 # scope="function" commits before the first response byte. FastAPI's default scope commits
 # after it, so that a failed COMMIT would still have answered 2xx.

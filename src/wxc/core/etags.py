@@ -16,6 +16,8 @@ from typing import Annotated, Any, Generic, TypeVar
 from fastapi import Depends, Header, Response
 from pydantic import BaseModel
 
+from wxc.core.openapi import headers
+
 Model = TypeVar("Model", bound=BaseModel)
 Versions = frozenset[int] | None
 """The versions that a writer may have read; None for whoever does not care."""
@@ -67,9 +69,9 @@ def _versions(
     if_match: Annotated[
         str | None,
         Header(
+            alias="If-Match",
             description="The `ETag` that you have read: what has been changed by somebody else "
             "since is not overwritten. Only its version counts.",
-            examples=['"3.Yw1xkZ2hVn9sQb4T"'],
         ),
     ] = None,
 ) -> Versions:
@@ -83,25 +85,19 @@ def _versions(
 IfMatch = Annotated[Versions, Depends(_versions)]
 IfNoneMatch = Annotated[
     str | None,
-    Header(description="`ETag`s that you have: 304 if one of them is still right."),
+    Header(
+        alias="If-None-Match",
+        description="`ETag`s that you have: 304 if one of them is still right.",
+    ),
 ]
 
-_ETAG = {
-    "ETag": {"schema": {"type": "string"}, "description": "Version and hash of the body."},
-}
-_CACHED = _ETAG | {
-    "Cache-Control": {
-        "schema": {"type": "string"},
-        "description": "`private, no-cache` when you are signed in, else `no-cache`.",
-    },
-    "Vary": {"schema": {"type": "string"}, "description": "`Cookie, Origin`."},
-}
+_CACHED = headers("ETag", "Cache-Control", "Vary")
 ON_READ: dict[int | str, dict[str, Any]] = {
     200: {"headers": _CACHED},
     304: {"description": "What you have is still right.", "headers": _CACHED},
 }
 """The `responses` of a route that answers with `answer`."""
-ON_WRITE: dict[int | str, dict[str, Any]] = {200: {"headers": _ETAG}}
+ON_WRITE: dict[int | str, dict[str, Any]] = {200: {"headers": headers("ETag")}}
 """The `responses` of a route that answers with `stamped`."""
 
 

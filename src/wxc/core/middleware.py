@@ -289,16 +289,16 @@ class LoadGate:
         deadline: float,
         most: int,
         traffic: Traffic,
-        passing: Collection[str] = (),
+        passing: re.Pattern[str],
     ) -> None:
         self.app = app
         self._traffic = traffic
-        self._passing = frozenset(passing)
+        self._passing = passing
         self._deadline = deadline
         self._most = most
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in self._passing:
+        if scope["type"] != "http" or self._passing.fullmatch(scope["path"]):
             await self.app(scope, receive, send)
             return
         if self._traffic.requests >= self._most:
@@ -326,19 +326,19 @@ class StreamGate:
         self,
         app: ASGIApp,
         *,
-        streams: Collection[str],
+        streams: re.Pattern[str],
         patience: float,
         most: int,
         traffic: Traffic,
     ) -> None:
         self.app = app
         self._traffic = traffic
-        self._streams = frozenset(streams)
+        self._streams = streams
         self._patience = patience
         self._most = most
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] not in self._streams:
+        if scope["type"] != "http" or not self._streams.fullmatch(scope["path"]):
             await self.app(scope, receive, send)
             return
         if self._traffic.streams >= self._most:

@@ -28,6 +28,8 @@ from wxc.core.signing import is_signed, sign
 DEFAULT_LIMIT = 20
 GREATEST_LIMIT = 100
 LONGEST_CURSOR = 256
+_NEXT = "bwGYwqR8Hn06nwBcLkp7HZDW3kQm1vX5cT0aYpJr8sLfUw"
+_PREV = "bgGYwqaB2m98iwBxTnq4KZGV5hPc0yR7eS2dWmJu9tNgVx"
 UNSETTLED = timedelta(seconds=2)
 """How far back one looks for what is new: ids are drawn before COMMIT."""
 _SIGNATURE_LENGTH = 16
@@ -42,9 +44,13 @@ Row = TypeVar("Row")
 class Page(BaseModel, Generic[Item]):
     """One page of a list, newest first unless the list says otherwise."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+        json_schema_extra={"examples": [{"next_cursor": _NEXT, "prev_cursor": _PREV}]},
+    )
 
     items: list[Item]
+    """At most `limit` of them; a page may be shorter and yet not the last."""
     next_cursor: str | None
     """Brings the next page, of older items; null marks the end of the list."""
     prev_cursor: str | None

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from uuid import UUID
+from dataclasses import dataclass
 
 from wxc.core.errors import TooManyStreams
 from wxc.core.events import Events
@@ -12,23 +12,33 @@ from wxc.core.events import Events
 LOOK_INTERVAL = 15.0  # seconds; what pub/sub did not tell is found by then
 
 
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """What the client has missed cannot be told: it should load the whole anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnd:
+    """The session has ended; nothing follows."""
+
+
 class StreamPlaces:
-    """Bounds the streams of a session."""
+    """Bounds the streams of one holder: a session, or whoever comes from an address."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._taken: Counter[UUID] = Counter()
+        self._taken: Counter[Hashable] = Counter()
 
     @contextmanager
-    def place(self, session_id: UUID) -> Iterator[None]:
-        """A place for one stream; raises `TooManyStreams` when all of the session's are taken."""
-        if self._taken[session_id] >= self._most:
+    def place(self, holder: Hashable) -> Iterator[None]:
+        """A place for one stream; raises `TooManyStreams` when all of the holder's are taken."""
+        if self._taken[holder] >= self._most:
             raise TooManyStreams
-        self._taken[session_id] += 1
+        self._taken[holder] += 1
         try:
             yield
         finally:
-            self._taken[session_id] -= 1
+            self._taken[holder] -= 1
             self._taken += Counter()  # forgets those without any
 
 

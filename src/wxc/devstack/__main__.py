@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from wxc.devstack import commands, doctor, gates, locks, serving
+from wxc.devstack import client, commands, doctor, gates, locks, serving
 from wxc.devstack.console import StackError, note
 from wxc.devstack.interrupts import Interrupts
 from wxc.devstack.places import Checkout, this_checkout
@@ -53,6 +53,10 @@ def _run_parsed(chosen: argparse.Namespace, checkout: Checkout, environ: Mapping
             return doctor.doctor(checkout, environ, chosen.missing)
         case "lock":
             locks.lock(checkout, ["--upgrade"] if chosen.upgrade else [])
+        case "client":
+            client.regenerate(checkout, environ)
+        case "verify-client":
+            client.verify(checkout, environ)
         case _:
             locks.verify(checkout)
     return 0
@@ -72,7 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--port", type=_port, help="where to listen (default: PORT, else 8000)")
     run.add_argument("--no-reload", dest="reload", action="store_false")
     run.add_argument("--workers", type=int, default=1, metavar="N", help="implies --no-reload")
-    each.add_parser("check", help="lint, types, migrations, locks, OpenAPI")
+    each.add_parser("check", help="lint, types, migrations, locks, OpenAPI, client")
+    each.add_parser("client", help="write openapi.json and the TypeScript client anew")
+    each.add_parser("verify-client", help="compare the client with openapi.json, and compile it")
     lock = each.add_parser("lock", help="write the locks anew")
     lock.add_argument("--upgrade", action="store_true", help="take the newest versions")
     each.add_parser("verify-locks", help="compare the locks with pyproject.toml")

@@ -11,15 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from wxc.devstack import environment
-from wxc.devstack.console import StackError
-from wxc.devstack.engines import engines
+from wxc.devstack import client, environment
+from wxc.devstack.console import StackError, note
+from wxc.devstack.engines import engines, kept_engines
 from wxc.devstack.places import Checkout, locked, state_directory
 from wxc.devstack.processes import Supervisor, facts_in, tied_to_us
 from wxc.devstack.serving import DEV_LOCK, DEV_RECORD, development
 
 _WHOLE_SUITE = ("-n", "2", "--cov")
-_NO_BENCHES = ("__init__", "server")
 _USERS_LOCK = "users.lock"
 _PATIENCE = 120.0
 
@@ -28,7 +27,7 @@ def test(arguments: Sequence[str], checkout: Checkout, environ: Mapping[str, str
     """Run pytest on throw-away engines; without arguments all of it, with coverage."""
     with engines(environ) as lent:
         settings = {
-            **environment.with_commands(environ, checkout.bin),
+            **environment.with_commands(_with_client(checkout, environ), checkout.bin),
             "WXC_TEST_DATABASE_URL": lent.database_url,
             "WXC_TEST_REDIS_URL": lent.redis_url,
         }
@@ -37,20 +36,28 @@ def test(arguments: Sequence[str], checkout: Checkout, environ: Mapping[str, str
         )
 
 
+def _with_client(checkout: Checkout, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment with what the client's tests need; where that cannot be, they say so."""
+    if not client.package_of(checkout).exists():
+        return environ
+    try:
+        return client.prepare(checkout, environ)
+    except StackError as error:
+        note(f"dev: the tests of the client cannot run: {error}")
+        return environ
+
+
 def bench(arguments: Sequence[str], checkout: Checkout, environ: Mapping[str, str]) -> int:
-    """Run one of the measurements in `bench/` on throw-away engines; the rest is its own."""
-    known = sorted(path.stem for path in (checkout.root / "bench").glob("*.py"))
-    known = [name for name in known if name not in _NO_BENCHES]
-    if not arguments or arguments[0] not in known:
-        raise StackError(f"Say what to measure: ./dev bench {' | '.join(known)}")
-    name, *rest = arguments
-    with engines(environ) as lent:
+    """Run one of the measurements in `bench/` on engines that are kept for them."""
+    if not arguments:
+        raise StackError("Say what to measure; the names are in bench/README.md.")
+    with kept_engines(environ) as lent:
         settings = {
             **environment.with_commands(environ, checkout.bin),
             "DATABASE_URL": lent.database_url,
             "REDIS_URL": lent.redis_url,
         }
-        command = [sys.executable, "-m", f"bench.{name}", *rest]
+        command = [sys.executable, "-m", "bench", *arguments]
         return _in_foreground(command, settings, checkout.root)
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from wxc.devstack import postgres, redis
+from wxc.devstack import client, postgres, redis
 from wxc.devstack.console import say
 from wxc.devstack.environment import chosen_settings
 from wxc.devstack.places import Checkout, locked, state_path
@@ -39,6 +39,8 @@ def _findings(
     yield "uv", _version(str(checkout.uv)) if checkout.uv.exists() else "not installed yet"
     yield "PostgreSQL", _postgres(chosen)
     yield "Redis", _redis(chosen)
+    yield "Node", _node(checkout)
+    yield "Browser", client.find_browser() or "none: the client is not tested in one"
     yield "State", f"{state}{'' if state.exists() else ' (not there yet)'}"
     yield "Running", _running(state)
     yield "Port", _port(chosen)
@@ -65,6 +67,11 @@ def _redis(chosen: Mapping[str, str]) -> str:
         return "the one of REDIS_URL"
     program = redis.find_program()
     return f"{_version(program)} ({program})" if program else "none"
+
+
+def _node(checkout: Checkout) -> str:
+    folder = client.find_node(checkout)
+    return _version(str(folder / "node")) if folder else "none; ./dev client installs one"
 
 
 def _running(state: Path) -> str:

@@ -38,6 +38,18 @@ def engines(environ: Mapping[str, str] = os.environ) -> Iterator[Engines]:
         )
 
 
+@contextmanager
+def kept_engines(environ: Mapping[str, str] = os.environ) -> Iterator[Engines]:
+    """Lend engines to measure: the data stay for the next time, and nobody else is using them."""
+    folder = state_directory(this_checkout().root, environ) / "bench"
+    folder.mkdir(mode=0o711, exist_ok=True)
+    with locked(folder / "lock"), Supervisor(folder / _RECORD) as supervisor:
+        yield Engines(
+            environ.get("DATABASE_URL") or _measured_postgres(supervisor, folder),
+            environ.get("REDIS_URL") or start_redis(supervisor, folder),
+        )
+
+
 def start_durable(supervisor: Supervisor, state: Path, chosen: Mapping[str, str]) -> Engines:
     """Start the engines for development, as far as none are chosen; the dev lock must be held."""
     return Engines(
@@ -64,6 +76,11 @@ def installed_postgres() -> Installation:
 
 def _durable_postgres(supervisor: Supervisor, state: Path) -> str:
     return postgres.start(supervisor, postgres.durable_cluster(state, installed_postgres()))
+
+
+def _measured_postgres(supervisor: Supervisor, folder: Path) -> str:
+    cluster = postgres.durable_cluster(folder, installed_postgres())
+    return postgres.start(supervisor, cluster, postgres.MEASURED)
 
 
 def _throwaway_postgres(supervisor: Supervisor, state: Path, home: Path) -> str:

@@ -44,6 +44,7 @@ def offered_settings(
         "REDIS_URL": engines.redis_url,
         "COOKIE_SECURE": "false",
         "SHUTDOWN_DELAY": "0",
+        "DEMO_DATA": "true",
         "FRONTEND_URL": f"http://localhost:{port}",
         **_secrets(state / "secrets.json"),
     }

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-from wxc.devstack import environment, locks
+from wxc.devstack import client, environment, locks
 from wxc.devstack.console import say
 from wxc.devstack.places import Checkout
 
@@ -34,6 +34,7 @@ class Verdict:
 
 GATES = (
     Gate("types", [["mypy"]]),
+    Gate("client", [client.VERIFY]),
     Gate("locks", [locks.VERIFY]),
     Gate("lint", [["ruff", "check", "."]]),
     Gate("format", [["ruff", "format", "--check", "."]]),

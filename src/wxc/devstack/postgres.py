@@ -36,6 +36,8 @@ ROLE = DATABASE = "wxc"
 URL_PREFIX = f"postgresql+asyncpg://{ROLE}:"
 # What a crash would destroy is thrown away anyway; it makes tests two to three times as fast.
 CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# As on a server of its own; a checkpoint in the middle of a measurement would be measured as well.
+MEASURED = {"shared_buffers": "1GB", "max_wal_size": "8GB", "checkpoint_timeout": "1h"}
 _BREW = ("opt/homebrew", "usr/local", "home/linuxbrew/.linuxbrew")
 _DONE = "cluster.json"
 

@@ -1,7 +1,8 @@
 """What a request about exchanges brings along."""
 
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import Depends, Query, Request
 
@@ -9,10 +10,20 @@ from wxc.auth.dependencies import MaybeUser
 from wxc.core import clock
 from wxc.core.currencies import CurrencyCode, currencies
 from wxc.core.decimals import PositiveDecimalText, decimals_of
-from wxc.core.dependencies import CursorParameter, Limit, open_cursors, scope_of
+from wxc.core.dependencies import (
+    ClientAddress,
+    CursorParameter,
+    Limit,
+    Transactions,
+    open_cursors,
+    scope_of,
+)
 from wxc.core.errors import InvalidPart, ValidationFailed
+from wxc.core.limits import network_of
 from wxc.core.pagination import DEFAULT_LIMIT
+from wxc.core.streams import StreamPlaces
 from wxc.core.times import Moment
+from wxc.exchange import stream
 from wxc.exchange.history import LONGEST, USUAL, Group, Span
 from wxc.exchange.quotes import Wish
 from wxc.exchange.searching import (
@@ -23,6 +34,15 @@ from wxc.exchange.searching import (
     SearchPage,
     Sort,
 )
+from wxc.users.dependencies import NamedUser
+
+
+def open_board_streams(request: Request) -> StreamPlaces:
+    """The places for those who watch boards."""
+    return cast(StreamPlaces, request.app.state.board_streams)
+
+
+BoardStreams = Annotated[StreamPlaces, Depends(open_board_streams)]
 
 
 def _past(
@@ -165,6 +185,19 @@ def _search_page(
     return SearchPage(open_cursors(request), scope, search, limit, cursor)
 
 
+def board_place(address: ClientAddress, places: BoardStreams) -> Iterator[None]:
+    """A place for one live board, given back when it ends; raises `TooManyStreams`."""
+    with places.place(network_of(address)):
+        yield
+
+
+async def watched_board(
+    username: NamedUser, viewer: MaybeUser, database: Transactions
+) -> stream.Watched:
+    """The board to watch; raises `UserNotFound`, `ExchangeNotFound`."""
+    return await stream.open_board(database, username, viewer)
+
+
 def refuse_fractions(pointer: str, currency: str, amount: Decimal | None) -> None:
     """Raise `ValidationFailed` for an amount with more decimals than its currency has."""
     if amount is not None and decimals_of(amount) > currencies()[currency].minor_units:
@@ -176,6 +209,8 @@ def wrong(pointer: str, code: str, message: str) -> ValidationFailed:
     return ValidationFailed(errors=[InvalidPart(pointer=pointer, code=code, message=message)])
 
 
+WatchedBoard = Annotated[stream.Watched, Depends(watched_board)]
+BoardPlace = Annotated[None, Depends(board_place)]
 SearchPaging = Annotated[SearchPage, Depends(_search_page)]
 AsOf = Annotated[Moment | None, Depends(_past)]
 Wanted = Annotated[Wish, Depends(_wish)]

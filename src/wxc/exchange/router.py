@@ -1,20 +1,46 @@
 """Currency exchanges."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter, Response, status
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from wxc.auth.dependencies import CurrentUser, MaybeUser
+from wxc.auth.dependencies import AuthTools, CurrentUser, MaybeUser
 from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core import etags
-from wxc.core.dependencies import Paging, ReadSession, Session, Transactions
-from wxc.core.errors import PreconditionFailed
+from wxc.core.dependencies import (
+    LastEventId,
+    LiveEvents,
+    Paging,
+    ReadSession,
+    Session,
+    Transactions,
+)
+from wxc.core.errors import PreconditionFailed, TooManyStreams
 from wxc.core.etags import IfMatch, IfNoneMatch
-from wxc.core.openapi import documented
-from wxc.exchange import service
-from wxc.exchange.dependencies import AsOf, HistorySpan, SearchPaging, Wanted
+from wxc.core.openapi import documented, event_stream
+from wxc.core.streams import Reset, SessionEnd
+from wxc.exchange import service, stream
+from wxc.exchange.dependencies import (
+    AsOf,
+    BoardPlace,
+    HistorySpan,
+    SearchPaging,
+    Wanted,
+    WatchedBoard,
+)
 from wxc.exchange.errors import AmountTooLarge, ExchangeNotFound, SearchExpired
-from wxc.exchange.schemas import Board, CurrencyPage, Exchange, HitPage, Quote, RateHistoryPage
+from wxc.exchange.schemas import (
+    Board,
+    Confirmation,
+    CurrencyPage,
+    Exchange,
+    HitPage,
+    Quote,
+    RateChange,
+    RateHistoryPage,
+)
 from wxc.users.dependencies import NamedUser
 from wxc.users.errors import UserNotFound
 
@@ -114,7 +140,9 @@ async def get_exchange(
 )
 async def search_exchanges(viewer: MaybeUser, page: SearchPaging, reader: ReadSession) -> HitPage:
     """Boards near a place (`lat`, `lon`), boards that do a conversion (`from`, `to`, `amount`), or
-    both, the nearest or those where one receives most first.
+    both, the nearest or those where one receives most first. Without a place, the boards that have
+    changed their rates last are compared: up to 500 that pay in `to`, or are paid in `from`, or
+    deal in both.
 
     All pages go by the rates of the instant of the first one, for ten minutes. Stale rates are
     left out unless you ask for them, expired ones always. A page may be shorter than its limit.
@@ -152,3 +180,44 @@ async def list_rate_history(
     of each side for every UTC hour or day in which it changed, per base and unit.
     """
     return await service.list_history(reader, username, viewer.id if viewer else None, span, page)
+
+
+@router.get(
+    "/users/{username}/exchange/stream",  # noqa: FAST003 - `WatchedBoard` takes the name
+    response_class=EventSourceResponse,
+    summary="A person's exchange, live",
+    responses=event_stream(
+        snapshot=Exchange, rates=RateChange, confirmed=Confirmation, reset=None, reauth=None
+    )
+    | documented(UserNotFound, ExchangeNotFound, TooManyStreams, NotAuthenticated, SessionExpired),
+)
+async def stream_exchange(
+    board: WatchedBoard,
+    _place: BoardPlace,
+    database: Transactions,
+    events: LiveEvents,
+    auth: AuthTools,
+    last_event_id: LastEventId = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """Server-sent events: `snapshot` with the whole board, then `rates` for each line that
+    changes, and `confirmed` when the board is confirmed as it is.
+
+    `rates` is an event of the history with its `currency`; both sides null: taken off the board.
+    It confirms the whole board at its time, `at`. `Last-Event-ID` replays every change since, or
+    answers with `reset` after the snapshot where those were too many or a day ago. A comment every
+    15 seconds keeps the connection alive. The stream ends when the board cannot be seen any more,
+    and with the session, after `reauth`.
+    """
+    async for event in stream.follow(database, events, auth, board, last_event_id):
+        yield _event(event)
+
+
+def _event(event: stream.StreamEvent) -> ServerSentEvent:
+    """As it goes over the wire."""
+    match event:
+        case Reset():
+            return ServerSentEvent(data={}, event="reset")
+        case SessionEnd():
+            return ServerSentEvent(data={}, event="reauth")
+    name = {Exchange: "snapshot", RateChange: "rates"}.get(type(event.content), "confirmed")
+    return ServerSentEvent(data=event.content, event=name, id=str(event.head))

@@ -1,24 +1,27 @@
 """Taking one's data away."""
 
+from typing import Any
+
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from wxc.auth.dependencies import CurrentUser
 from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core.dependencies import Transactions
-from wxc.core.openapi import documented
+from wxc.core.openapi import documented, headers
 from wxc.exports import service
 from wxc.exports.schemas import Export
 
 router = APIRouter(prefix="/settings", tags=["settings"])
 _DISPOSITION = {"Content-Disposition": 'attachment; filename="wxc-social.json"'}
+_SAVED: dict[int | str, dict[str, Any]] = {200: {"headers": headers(*_DISPOSITION)}}
 
 
 @router.get(
     "/export",
     summary="Take your data away",
     response_model=Export,
-    responses=documented(NotAuthenticated, SessionExpired),
+    responses=_SAVED | documented(NotAuthenticated, SessionExpired),
 )
 async def export_account(me: CurrentUser, database: Transactions) -> StreamingResponse:
     """All that your account owns as one document, to be saved. It is sent while it is read."""

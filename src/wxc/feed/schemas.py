@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from wxc.core.pagination import Page
 from wxc.posts.schemas import Post
@@ -14,9 +14,17 @@ Source = Literal["following", "discover"]
 class FeedItem(BaseModel):
     """One entry of a feed and why it is there."""
 
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+        json_schema_extra={"examples": [{"type": "post", "reason": "following"}]},
+    )
+
     type: Literal["post"]
+    """What the entry is; there are only posts now."""
     reason: Reason
+    """Why it is in your feed: you wrote it, you follow who did, or it is a discovery."""
     post: Post
+    """The post itself."""
 
 
 class FeedPage(Page[FeedItem]):

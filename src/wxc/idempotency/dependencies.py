@@ -6,6 +6,7 @@ from fastapi import Depends, Header, Request
 
 from wxc.auth.dependencies import CurrentUser
 from wxc.core.errors import InvalidPart, ValidationFailed
+from wxc.core.openapi import sends
 from wxc.core.signing import sign
 from wxc.idempotency.service import Attempt
 
@@ -27,6 +28,7 @@ IdempotencyHeader = Annotated[
 ]
 
 
+@sends("Idempotency-Replayed")
 async def attempt(
     request: Request, me: CurrentUser, key: IdempotencyHeader = None
 ) -> Attempt | None:

@@ -6,13 +6,20 @@ from wxc.core.errors import Conflict, Refusal
 
 
 class IdempotencyMismatch(Refusal):
-    """This Idempotency-Key has been used for another request."""
+    """This Idempotency-Key has been used for another request.
+
+    A key stands for one request with one body. Draw a new one for each thing that a person
+    wants done; keep it only for sending the very same again.
+    """
 
     status = 422
 
 
 class IdempotencyInFlight(Conflict):
-    """The first request with this Idempotency-Key is still running. Please try again."""
+    """The first request with this Idempotency-Key is still running. Please try again.
+
+    Send it again with the same key in a second: then you get the first request's answer.
+    """
 
 
 class Replayed(Exception):  # noqa: N818 - a fact, and no refusal

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from wxc.auth.dependencies import CurrentUser, MaybeUser
 from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core.dependencies import Paging, ReadSession, Session
-from wxc.core.openapi import documented
+from wxc.core.openapi import documented, shown
 from wxc.likes import service
 from wxc.likes.schemas import LikeState
 from wxc.posts.dependencies import PostId
@@ -24,7 +24,9 @@ async def like_post(post_id: PostId, me: CurrentUser, session: Session) -> LikeS
     return await service.like_post(session, me, post_id)
 
 
-@router.delete("/like", summary="Take a like back", responses=_ACT)
+@router.delete(
+    "/like", summary="Take a like back", responses=_ACT | shown(liked=False, likes_count=7)
+)
 async def unlike_post(post_id: PostId, me: CurrentUser, session: Session) -> LikeState:
     """No longer like a post. Repeating the call is harmless."""
     return await service.unlike_post(session, me, post_id)

@@ -2,10 +2,13 @@
 
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 
 class MailAccepted(BaseModel):
     """A mail follows if there is reason for one; the answer does not tell."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     status: Literal["accepted"]
+    """Always the same."""

@@ -55,6 +55,7 @@ class ExchangeRate(Base):
         ),
         Index("ix_exchange_rates_exchange_id_valid_to", exchange_id, valid_to),
         Index("ix_exchange_rates_currency_exchange_id", currency, exchange_id),
+        Index("ix_exchange_rates_currency_valid_from_id", currency, valid_from, "id"),
         CheckConstraint("num_nonnulls(we_buy, we_sell) > 0", name="offered"),
         CheckConstraint("valid_from < valid_to", name="shown_for_a_while"),
         *(CheckConstraint(rule, name=name) for name, rule in RATE_CHECKS.items()),

@@ -3,25 +3,22 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from wxc.auth.dependencies import AuthTools, CurrentUser, OwnPaging, StreamPlace
 from wxc.auth.errors import NotAuthenticated, SessionExpired
-from wxc.core.dependencies import LiveEvents, ReadSession, Session, Transactions
+from wxc.core.dependencies import LastEventId, LiveEvents, ReadSession, Session, Transactions
 from wxc.core.errors import TooManyStreams
-from wxc.core.openapi import documented
+from wxc.core.openapi import documented, event_stream
+from wxc.core.streams import Reset, SessionEnd
 from wxc.notifications import service, stream
 from wxc.notifications.schemas import NotificationPage, ReadUpTo, UnreadCount, UnreadUpdate
-from wxc.notifications.stream import Reset, SessionEnd, Snapshot, StreamEvent
+from wxc.notifications.stream import Snapshot, StreamEvent
 
 router = APIRouter(prefix="/notifications", tags=["notifications"])
 OnlyUnread = Annotated[
     bool, Query(alias="unread", description="Only groups that hold something unread.")
-]
-
-LastEventId = Annotated[
-    str | None, Header(description="The `id` of the last event that was received.")
 ]
 
 
@@ -39,7 +36,8 @@ async def list_notifications(
     "/stream",
     response_class=EventSourceResponse,
     summary="Your notifications, live",
-    responses=documented(TooManyStreams, NotAuthenticated, SessionExpired),
+    responses=event_stream(snapshot=UnreadCount, notification=UnreadUpdate, reset=None, reauth=None)
+    | documented(TooManyStreams, NotAuthenticated, SessionExpired),
 )
 async def stream_notifications(
     me: CurrentUser,

@@ -1,6 +1,6 @@
 """What notifications look like to their recipient."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +13,7 @@ from wxc.users.schemas import UserSummary
 MOST_UNREAD = 99
 MOST_ACTORS = 3
 
+Unread = Annotated[int, Field(description=f"Counts groups, up to {MOST_UNREAD}.", examples=[3])]
 Kind = Literal[
     "follow",
     "post_like",
@@ -27,32 +28,48 @@ Kind = Literal[
 class NotificationGroup(BaseModel):
     """What is shown as one: likes of one thing, follows of one day (UTC), or a single event."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "post_like",
+                    "count": 2,
+                    "post_id": "0198c2a3-1b7e-7c52-8e41-6d0f9a3b2c18",
+                    "unread": True,
+                }
+            ]
+        },
+    )
 
     id: UUID
     """That of the newest notification in it."""
     type: Kind
+    """What happened."""
     count: int
     """How many notifications it holds; counted up to 10,000."""
     actors: list[UserSummary]
     """Who did it, the newest first; three at most."""
     post_id: UUID | None
+    """The post that it happened to; null where it was none."""
     comment_id: UUID | None
     """The comment that was written or liked."""
     latest_at: Timestamp
+    """When it happened last."""
     unread: bool
+    """Whether there is something in it that you have not marked as read."""
 
 
 class UnreadCount(BaseModel):
     """How many groups are unread."""
 
-    unread_count: int = Field(description=f"Counts groups, up to {MOST_UNREAD}.")
+    unread_count: Unread
 
 
 class NotificationPage(Page[NotificationGroup]):
     """One page of notifications."""
 
-    unread_count: int = Field(description=f"Counts groups, up to {MOST_UNREAD}.")
+    unread_count: Unread
 
 
 class ReadUpTo(BaseModel):
@@ -71,4 +88,7 @@ class ReadUpTo(BaseModel):
 class UnreadUpdate(UnreadCount):
     """A group that is new, or has grown."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     group: NotificationGroup
+    """The group as it is now."""

@@ -17,7 +17,7 @@ from wxc.core.database import AnyRow, Database
 from wxc.core.events import Events
 from wxc.core.ids import first_id_at, time_of
 from wxc.core.pagination import UNSETTLED
-from wxc.core.streams import looks
+from wxc.core.streams import Reset, SessionEnd, looks
 from wxc.notifications.repository import NotificationReader
 from wxc.notifications.schemas import NotificationGroup, UnreadCount, UnreadUpdate
 from wxc.notifications.service import present, topic_of
@@ -29,20 +29,10 @@ _MOST_REPLAYED = 1000
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """How things stand at the beginning; the stream may be resumed at `position`."""
+    """How things stand at the beginning; what follows is told again after `position`."""
 
     position: UUID
     count: UnreadCount
-
-
-@dataclass(frozen=True, slots=True)
-class Reset:
-    """What the client has missed cannot be told: it should load the list anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class SessionEnd:
-    """The session has ended; nothing follows."""
 
 
 StreamEvent = Snapshot | UnreadUpdate | Reset | SessionEnd
@@ -61,7 +51,8 @@ async def follow(
         yield Reset()
     async with database.guarding() as reader:
         count = await NotificationReader(reader).unread_count(me.id)
-    yield Snapshot(first_id_at(now), UnreadCount(unread_count=count))
+    position = UUID(last_event_id) if last_event_id and missed_since else first_id_at(now)
+    yield Snapshot(position, UnreadCount(unread_count=count))
     tail = _Tail(database, me.id, missed_since or first_id_at(now - UNSETTLED))
     topics = (topic_of(me.id), auth.revocations.topic_of(me.session_id))
     async with aclosing(looks(events, topics)) as times:

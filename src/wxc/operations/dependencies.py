@@ -4,9 +4,11 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from wxc.core.config import Config
 from wxc.core.departure import Departure
 from wxc.core.redis import RedisClient
 from wxc.migrations import schema_revisions
+from wxc.operations.pages import DemoLogins
 from wxc.operations.service import Startup
 
 
@@ -25,6 +27,17 @@ def open_redis(request: Request) -> RedisClient:
     return cast(RedisClient, request.app.state.redis)
 
 
+def demo_logins(request: Request) -> DemoLogins | None:
+    """Whom one can log in as where the demo's members are; never in production."""
+    config: Config = request.app.state.config
+    if config.environment == "production" or not config.demo_data:
+        return None
+    from wxc import demo  # which nobody else needs at the server
+
+    return DemoLogins(demo.LOGINS, demo.PASSWORD)
+
+
+Demo = Annotated[DemoLogins | None, Depends(demo_logins)]
 EndOfProcess = Annotated[Departure, Depends(open_departure)]
 StartupState = Annotated[Startup, Depends(open_startup)]
 Redis = Annotated[RedisClient, Depends(open_redis)]

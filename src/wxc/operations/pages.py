@@ -1,11 +1,17 @@
 """The documentation as a person sees it: Swagger UI from our own assets, and a page per error."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping
-from html import escape
+from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
@@ -18,31 +24,6 @@ _POLICY = (
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
-
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<link rel="icon" href="/docs/assets/favicon-32x32.png">
-{links}
-</head>
-<body>
-{body}
-</body>
-</html>
-"""
-
-_DOCS = """<p class="hint">To try signed-in requests, run <code>POST /login</code> first: this page
-then keeps your session alive and sends its CSRF token by itself.
-<a href="/docs/errors">All errors</a></p>
-<div id="docs"></div>
-<script src="/docs/assets/swagger-ui-bundle.js"></script>
-<script src="/docs/assets/docs.js"></script>"""
-
-_STYLE = '<link rel="stylesheet" href="/docs/assets/docs.css">'
-_SWAGGER_STYLE = '<link rel="stylesheet" href="/docs/assets/swagger-ui.css">'
 
 
 class Assets(StaticFiles):
@@ -58,42 +39,87 @@ class Assets(StaticFiles):
         return answer
 
 
-def docs_page(title: str) -> Response:
-    """Swagger UI on our document."""
-    return _page(title, _DOCS, _SWAGGER_STYLE + _STYLE)
+@dataclass(frozen=True, slots=True)
+class DemoLogins:
+    """Whom a visitor of a demo may log in as."""
+
+    names: tuple[str, ...]
+    password: str
 
 
-def error_page(refusal: type[Refusal]) -> Response:
-    """What one error code means."""
-    code, status = refusal.code(), HTTPStatus(refusal.status)
-    body = (
-        f"<main><p><a href='/docs/errors'>All errors</a></p><h1><code>{escape(code)}</code></h1>"
-        f"<p>{escape(refusal.sentence())}</p>"
-        f"<p>Answered with status {status.value} ({escape(status.phrase)}).</p></main>"
-    )
-    return _page(code, body, _STYLE)
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """A route as an error's page names it."""
+
+    method: str
+    path: str
+    tag: str
+    operation_id: str
+    summary: str
+
+
+def docs_page(title: str, demo: DemoLogins | None) -> Response:
+    """Swagger UI on our document, below a form to log in with."""
+    return _page("docs.html", title=title, demo=demo)
 
 
 def error_index(catalogue: Mapping[str, type[Refusal]]) -> Response:
-    """All error codes."""
-    rows = "".join(_rows(catalogue))
-    body = (
-        "<main><p><a href='/docs'>Documentation</a></p><h1>Errors</h1>"
-        "<p>Every error is a <code>application/problem+json</code> document (RFC 9457); compare "
-        f"its <code>code</code>.</p><table><tr><th>Code</th><th>Status</th><th>Meaning</th></tr>"
-        f"{rows}</table></main>"
+    """All error codes, by their status."""
+    refusals = sorted(catalogue.values(), key=lambda one: (one.status, one.code()))
+    statuses = [
+        (HTTPStatus(status), list(group))
+        for status, group in groupby(refusals, key=lambda one: one.status)
+    ]
+    return _page("errors.html", title="Errors", statuses=statuses)
+
+
+def error_page(refusal: type[Refusal], document: Mapping[str, Any]) -> Response:
+    """What one error code means, what to do about it, and which routes answer with it."""
+    example = document["components"]["examples"][refusal.code()]["value"]
+    return _page(
+        "error.html",
+        title=refusal.code(),
+        refusal=refusal,
+        status=HTTPStatus(refusal.status),
+        answering=list(_answering(refusal, document)),
+        everywhere=sum(len(operations) for operations in document["paths"].values()),
+        example=json.dumps(example, indent=2),
     )
-    return _page("Errors", body, _STYLE)
 
 
-def _rows(catalogue: Mapping[str, type[Refusal]]) -> Iterator[str]:
-    for code, refusal in sorted(catalogue.items()):
-        yield (
-            f"<tr><td><a href='/docs/errors/{code}'><code>{code}</code></a></td>"
-            f"<td>{refusal.status}</td><td>{escape(refusal.sentence())}</td></tr>"
-        )
+def _answering(refusal: type[Refusal], document: Mapping[str, Any]) -> Iterator[_Route]:
+    for path, operations in document["paths"].items():
+        for method, declared in operations.items():
+            response = declared["responses"].get(str(refusal.status), {})
+            problem = response.get("content", {}).get("application/problem+json", {})
+            if refusal.code() in problem.get("examples", ()):
+                yield _Route(
+                    method.upper(),
+                    path,
+                    declared["tags"][0],
+                    declared["operationId"],
+                    declared["summary"],
+                )
 
 
-def _page(title: str, body: str, links: str) -> Response:
-    html = _PAGE.format(title=escape(title), body=body, links=links)
+def _page(template: str, **values: object) -> Response:
+    html = _templates().get_template(template).render(values)
     return HTMLResponse(html, headers={"Content-Security-Policy": _POLICY})
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("wxc.operations"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["marked"] = _marked
+    return environment
+
+
+def _marked(text: str) -> Markup:
+    """What stands between backticks as code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped

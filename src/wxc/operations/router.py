@@ -8,7 +8,7 @@ from wxc.core.dependencies import Transactions
 from wxc.core.errors import NotFound, all_refusals
 from wxc.core.openapi import documented
 from wxc.operations import pages, service
-from wxc.operations.dependencies import EndOfProcess, Redis, Revisions, StartupState
+from wxc.operations.dependencies import Demo, EndOfProcess, Redis, Revisions, StartupState
 from wxc.operations.errors import AboutToEnd, NotReady, NotStarted
 from wxc.operations.schemas import Health, Readiness
 
@@ -40,9 +40,9 @@ async def get_root() -> RedirectResponse:
 
 
 @router.get("/docs", include_in_schema=False, response_class=HTMLResponse)
-async def get_docs(request: Request) -> Response:
+async def get_docs(request: Request, demo: Demo) -> Response:
     """Swagger UI, signed in."""
-    return pages.docs_page(request.app.title)
+    return pages.docs_page(request.app.title, demo)
 
 
 @router.get("/docs/errors", include_in_schema=False, response_class=HTMLResponse)
@@ -52,9 +52,9 @@ async def list_errors() -> Response:
 
 
 @router.get("/docs/errors/{code}", include_in_schema=False, response_class=HTMLResponse)
-async def get_error(code: str) -> Response:
-    """What one error code means."""
+async def get_error(request: Request, code: str) -> Response:
+    """What one error code means, and what to do about it."""
     refusal = all_refusals().get(code)
     if refusal is None:
         raise NotFound
-    return pages.error_page(refusal)
+    return pages.error_page(refusal, request.app.openapi())

@@ -8,7 +8,7 @@ from wxc.core import etags
 from wxc.core.dependencies import Paging, ReadSession, Session
 from wxc.core.errors import NotOwner, PreconditionFailed
 from wxc.core.etags import IfMatch, IfNoneMatch
-from wxc.core.openapi import documented
+from wxc.core.openapi import LOCATED, documented
 from wxc.idempotency.dependencies import Repeatable
 from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch
 from wxc.posts import service
@@ -25,9 +25,8 @@ router = APIRouter(tags=["posts"])
     "/posts",
     status_code=status.HTTP_201_CREATED,
     summary="Write a post",
-    responses=documented(
-        IdempotencyInFlight, IdempotencyMismatch, NotAuthenticated, SessionExpired
-    ),
+    responses=LOCATED
+    | documented(IdempotencyInFlight, IdempotencyMismatch, NotAuthenticated, SessionExpired),
 )
 async def write_post(
     post: PostCreate,

@@ -10,17 +10,23 @@ class PasswordResetRequest(BaseModel):
     """Whose password is to be chosen anew."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"email": "amelia@example.com"}]}
+        use_attribute_docstrings=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"email": "amelia@example.com"}]},
     )
 
     email: EmailAddress
+    """Whose account it is."""
 
 
 class PasswordReset(BaseModel):
     """The password that is to hold from now on."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"password": "a longer walk in Porto"}]}
+        use_attribute_docstrings=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"password": "a longer walk in Porto"}]},
     )
 
     password: NewPassword
+    """Any characters; only what is tried first is refused. Nothing is trimmed."""

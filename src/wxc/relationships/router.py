@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from wxc.auth.dependencies import CurrentUser, MaybeUser, OwnPaging
 from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core.dependencies import Paging, ReadSession, Session
-from wxc.core.openapi import documented
+from wxc.core.openapi import documented, shown
 from wxc.relationships import service
 from wxc.relationships.errors import CannotBlockSelf, CannotFollowSelf, CannotMuteSelf
 from wxc.relationships.schemas import BlockState, FollowState, MuteState
@@ -27,7 +27,11 @@ async def follow_user(username: NamedUser, me: CurrentUser, session: Session) ->
     return await service.follow(session, me, username)
 
 
-@router.delete("/users/{username}/follow", summary="Unfollow a person", responses=_ACT)
+@router.delete(
+    "/users/{username}/follow",
+    summary="Unfollow a person",
+    responses=_ACT | shown(following=False, followers_count=128),
+)
 async def unfollow_user(username: NamedUser, me: CurrentUser, session: Session) -> FollowState:
     """Stop following a person. Repeating the call is harmless."""
     return await service.unfollow(session, me, username)
@@ -58,7 +62,9 @@ async def block_user(username: NamedUser, me: CurrentUser, session: Session) -> 
     return await service.block(session, me, username)
 
 
-@router.delete("/users/{username}/block", summary="Unblock a person", responses=_BLOCK)
+@router.delete(
+    "/users/{username}/block", summary="Unblock a person", responses=_BLOCK | shown(blocking=False)
+)
 async def unblock_user(username: NamedUser, me: CurrentUser, session: Session) -> BlockState:
     """Be there again for a person you have blocked. Repeating the call is harmless."""
     return await service.unblock(session, me, username)
@@ -79,7 +85,9 @@ async def mute_user(username: NamedUser, me: CurrentUser, session: Session) -> M
     return await service.mute(session, me, username)
 
 
-@router.delete("/users/{username}/mute", summary="Unmute a person", responses=_MUTE)
+@router.delete(
+    "/users/{username}/mute", summary="Unmute a person", responses=_MUTE | shown(muting=False)
+)
 async def unmute_user(username: NamedUser, me: CurrentUser, session: Session) -> MuteState:
     """Hear a person again whom you have muted. Repeating the call is harmless."""
     return await service.unmute(session, me, username)

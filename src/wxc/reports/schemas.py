@@ -17,6 +17,7 @@ class ReportCreate(BaseModel):
     """What operators should look at, and why."""
 
     model_config = ConfigDict(
+        use_attribute_docstrings=True,
         extra="forbid",
         json_schema_extra={
             "examples": [
@@ -31,19 +32,40 @@ class ReportCreate(BaseModel):
     )
 
     target_type: ReportTarget
+    """What it is."""
     target_id: Id
+    """Its id."""
     reason: ReportReason
+    """Why operators should look at it."""
     detail: Annotated[str, Text(1000)] | None = None
+    """What operators should know."""
 
 
 class Report(BaseModel):
     """What you have reported, as operators will read it."""
 
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "target_type": "comment",
+                    "reason": "fraud",
+                    "detail": "Asks for a deposit, and is then never seen again.",
+                }
+            ]
+        },
+    )
+
     id: UUID
     target_type: ReportTarget
+    """What it is."""
     target_id: UUID
+    """Its id."""
     reason: ReportReason
+    """Why operators should look at it."""
     detail: str | None
+    """What operators should know; null where you said nothing."""
     created_at: Timestamp
 
 

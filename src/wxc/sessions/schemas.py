@@ -11,13 +11,25 @@ from wxc.core.times import Timestamp
 class OwnSession(BaseModel):
     """One place where you are logged in."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0)",
+                    "place": "Portugal",
+                    "current": True,
+                }
+            ]
+        },
+    )
 
     id: UUID
     created_at: Timestamp
     last_used_at: Timestamp
     """When it was opened or last refreshed."""
     user_agent: str | None
+    """What the browser calls itself; null where it said nothing."""
     place: str | None
     """Where that was, roughly: a country, or the network where no country is known."""
     current: bool
@@ -26,3 +38,5 @@ class OwnSession(BaseModel):
 
 class OwnSessionPage(Page[OwnSession]):
     """The hundred sessions that were used last; the cursors are always null."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{}]})

@@ -13,6 +13,7 @@ class Settings(BaseModel):
     """How you want to be seen, all of it: what is absent is taken away."""
 
     model_config = ConfigDict(
+        use_attribute_docstrings=True,
         extra="forbid",
         json_schema_extra={
             "examples": [
@@ -27,15 +28,20 @@ class Settings(BaseModel):
     )
 
     display_name: DisplayName | None = None
+    """Shown beside the username."""
     bio: Annotated[str, Text(500)] | None = None
+    """What you say of yourself."""
     avatar_url: Annotated[str, WebAddress(2000)] | None = None
+    """A picture, wherever you keep it; http or https."""
     home_currency: CurrencyCode | None = None
+    """The ISO 4217 code of the currency you think in."""
 
 
 class PasswordChange(BaseModel):
     """Another password, and the current one to prove who asks."""
 
     model_config = ConfigDict(
+        use_attribute_docstrings=True,
         extra="forbid",
         json_schema_extra={
             "examples": [
@@ -48,13 +54,16 @@ class PasswordChange(BaseModel):
     )
 
     current_password: Password
+    """Proves who asks."""
     new_password: NewPassword
+    """Any characters; only what is tried first is refused. Nothing is trimmed."""
 
 
 class EmailChange(BaseModel):
     """Another address, and the current password to prove who asks."""
 
     model_config = ConfigDict(
+        use_attribute_docstrings=True,
         extra="forbid",
         json_schema_extra={
             "examples": [
@@ -64,13 +73,16 @@ class EmailChange(BaseModel):
     )
 
     email: EmailAddress
+    """Where the link is sent; yours once it has been used."""
     current_password: Password
+    """Proves who asks."""
 
 
 class UsernameChange(BaseModel):
     """Another username, and the current password to prove who asks."""
 
     model_config = ConfigDict(
+        use_attribute_docstrings=True,
         extra="forbid",
         json_schema_extra={
             "examples": [{"username": "amelia_r", "current_password": "a long walk in Porto"}]
@@ -78,4 +90,6 @@ class UsernameChange(BaseModel):
     )
 
     username: Username
+    """Letters, digits and underscores; shown as typed, and nobody else may have it in any case."""
     current_password: Password
+    """Proves who asks."""

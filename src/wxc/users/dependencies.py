@@ -12,7 +12,9 @@ _USERNAME = re.compile(USERNAME_PATTERN.strip("^$"), re.ASCII)
 
 
 def username_in_path(
-    username: Annotated[str, Path(description="A username, in whatever case.", examples=["ada"])],
+    username: Annotated[
+        str, Path(description="A username, in whatever case.", examples=["tan_exchange"])
+    ],
 ) -> str:
     """A name that could be somebody's; any other is nobody's: 404, not 422."""
     if not _USERNAME.fullmatch(username):

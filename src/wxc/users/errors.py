@@ -8,6 +8,9 @@ class UserNotFound(NotFound):
 
 
 class BlockedByYou(Refusal):
-    """You have blocked this person."""
+    """You have blocked this person.
+
+    `DELETE /users/{username}/block` unblocks them.
+    """
 
     status = 403

@@ -81,11 +81,18 @@ class CommentRepository:
         )
         return [row.id for row in rows]
 
-    async def lock_own(self, comment_id: UUID, author_id: UUID) -> AnyRow | None:
-        """The locked comment of that member, whoever may see it, for `bury` and `remove`."""
+    async def lock_unseen(self, comment_id: UUID) -> AnyRow | None:
+        """The locked comment, whoever may see it, for `bury` and `remove`."""
         statement = (
-            select(Comment.id, Comment.post_id, Comment.parent_id, Comment.children_count)
-            .where(Comment.id == comment_id, Comment.author_id == author_id)
+            select(
+                Comment.id,
+                Comment.post_id,
+                Comment.parent_id,
+                Comment.author_id,
+                Comment.children_count,
+                Comment.deleted_at.isnot(None).label("is_deleted"),
+            )
+            .where(Comment.id == comment_id)
             .with_for_update(key_share=True)
         )
         return (await self.session.execute(statement)).one_or_none()

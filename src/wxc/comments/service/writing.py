@@ -85,14 +85,19 @@ async def edit_comment(
 
 
 async def delete_comment(session: AsyncSession, me: Principal, comment_id: UUID) -> None:
-    """Delete a comment of one's own or under one's own post.
+    """Delete a comment of one's own or under one's own post, there also across a block.
 
     Raises `CommentNotFound` or `NotOwner`.
     """
     comments = CommentRepository(session)
     owner_id = await comments.lock_post_of(comment_id)
-    row = await comments.lock(comment_id, me.id) if owner_id else None
-    if row is None or row.blocking or row.is_deleted:
+    if owner_id == me.id:
+        row = await comments.lock_unseen(comment_id)
+    else:
+        row = await comments.lock(comment_id, me.id) if owner_id else None
+        if row is not None and row.blocking:
+            raise CommentNotFound
+    if row is None or row.is_deleted:
         raise CommentNotFound
     if me.id not in (row.author_id, owner_id):
         raise NotOwner
@@ -104,8 +109,8 @@ async def erase_comments_of(session: AsyncSession, author_id: UUID, most: int) -
     comments = CommentRepository(session)
     said = await comments.lock_posts_commented_by(author_id, most)
     for comment_id in said:
-        row = await comments.lock_own(comment_id, author_id)
-        if row is not None:
+        row = await comments.lock_unseen(comment_id)
+        if row is not None and row.author_id == author_id:
             await _take_away(session, row)
     return bool(said)
 

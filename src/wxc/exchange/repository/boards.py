@@ -115,6 +115,42 @@ class ExchangeReader:
         )
         return (await self.reader.execute(statement)).all()
 
+    async def head(self, username: str, viewer_id: UUID | None) -> AnyRow | None:
+        """`(id, owner_id, confirmed_now, valid_now, seq, hash)` of that member's board.
+
+        None when nobody with a board is found; `seq` is NULL before the first change.
+        """
+        last = (
+            select(RateEvent.seq, RateEvent.hash)
+            .where(RateEvent.exchange_id == Exchange.id)
+            .order_by(RateEvent.seq.desc())
+            .limit(1)
+            .lateral("last")
+        )
+        statement: AnySelect = (
+            select(
+                Exchange.id,
+                Exchange.owner_id,
+                Exchange.confirmed_at.label("confirmed_now"),
+                Exchange.valid_for_hours.label("valid_now"),
+                *last.c,
+            )
+            .join(User, User.id == Exchange.owner_id)
+            .outerjoin(last, true())
+            .where(named(username), visible_to(viewer_id))
+        )
+        return (await self.reader.execute(statement)).one_or_none()
+
+    async def changes(self, exchange_id: UUID, first: int, most: int) -> Sequence[AnyRow]:
+        """Up to `most` changes of the board, from the number `first` on."""
+        statement: AnySelect = (
+            select(*RateEvent.__table__.columns)
+            .where(RateEvent.exchange_id == exchange_id, RateEvent.seq >= first)
+            .order_by(RateEvent.seq)
+            .limit(most)
+        )
+        return (await self.reader.execute(statement)).all()
+
     async def has_event(self, seq: int, digest: bytes) -> bool:
         """Whether a board has a change with that number and hash."""
         statement: AnySelect = select(

@@ -10,6 +10,7 @@ from geoalchemy2 import Geography
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    CompoundSelect,
     Float,
     Interval,
     Numeric,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     select,
     true,
     tuple_,
+    union_all,
 )
 from sqlalchemy.orm import aliased
 
@@ -39,6 +41,8 @@ from wxc.users.visibility import visible_to
 _bought: Any = aliased(ExchangeRate)  # the line of what the customer pays
 _sold: Any = aliased(ExchangeRate)  # the line of what the customer receives
 _NOTHING = literal(None, Float())
+MOST_COMPARED = 500
+"""Of each kind of boards that are compared where no place bounds them: those changed last."""
 
 
 class SearchReader:
@@ -77,6 +81,8 @@ class SearchReader:
             found = found.where(_is_within(search.circle))
         if search.wish is not None and received is not None:
             found = _doing(found, search.wish, received, instant)
+            dealing = _dealing if search.circle is not None else _dealing_lately
+            found = found.where(Exchange.id.in_(dealing(search.wish, instant)))
         rows = found.subquery("found")
         statement: AnySelect = select(rows).order_by(rows.c.key, rows.c.id).limit(most)
         if position is not None:
@@ -143,9 +149,6 @@ def _doing(
 ) -> AnySelect:
     """Only boards that can do the conversion, for whatever comes of it."""
     minor = currencies()[wish.target].minor_units
-    dealing = select(ExchangeRate.exchange_id).where(
-        ExchangeRate.currency.in_([wish.source, wish.target]), *_shown(ExchangeRate, instant)
-    )
     offered = or_(
         and_(_sold.base_currency == wish.source, _sold.we_sell.isnot(None)),
         and_(_bought.base_currency == wish.target, _bought.we_buy.isnot(None)),
@@ -155,12 +158,40 @@ def _doing(
         found.outerjoin(_bought, _is_line(_bought, wish.source, instant))
         .outerjoin(_sold, _is_line(_sold, wish.target, instant))
         .where(
-            Exchange.id.in_(dealing),
             offered,
             _allows(_bought, literal(wish.from_amount, Numeric()), 1),
             _allows(_sold, received, 10**minor),
             received > 0,
             received < 10 ** (DIGITS_BEFORE_POINT + minor),
+        )
+    )
+
+
+def _dealing(wish: Wish, instant: datetime) -> AnySelect:
+    """Boards that have a line for either currency."""
+    return select(ExchangeRate.exchange_id).where(
+        ExchangeRate.currency.in_([wish.source, wish.target]), *_shown(ExchangeRate, instant)
+    )
+
+
+def _dealing_lately(wish: Wish, instant: datetime) -> CompoundSelect[*tuple[Any, ...]]:
+    """Those that have changed such a line last, with the other currency as their base or neither.
+
+    What was shown at the instant stays as it is, so every page compares the same boards.
+    """
+    has_base = ExchangeRate.base_currency
+    lines = (
+        and_(ExchangeRate.currency == wish.target, has_base == wish.source),
+        and_(ExchangeRate.currency == wish.source, has_base == wish.target),
+        and_(ExchangeRate.currency == wish.source, has_base != wish.target),
+    )
+    return union_all(
+        *(
+            select(ExchangeRate.exchange_id)
+            .where(line, *_shown(ExchangeRate, instant))
+            .order_by(ExchangeRate.valid_from.desc(), ExchangeRate.id.desc())
+            .limit(MOST_COMPARED)
+            for line in lines
         )
     )
 

@@ -4,12 +4,20 @@ from wxc.exchange.service.quoting import quote
 from wxc.exchange.service.reading import (
     find_exchange,
     find_own,
+    is_hidden,
     list_currencies,
     list_history,
+    present_change,
 )
 from wxc.exchange.service.searching import search
 from wxc.exchange.service.verifying import Verification, verify_rates
-from wxc.exchange.service.writing import confirm_board, delete_board, remind_owners, replace_board
+from wxc.exchange.service.writing import (
+    confirm_board,
+    delete_board,
+    remind_owners,
+    replace_board,
+    topic_of,
+)
 
 __all__ = [
     "Verification",
@@ -17,11 +25,14 @@ __all__ = [
     "delete_board",
     "find_exchange",
     "find_own",
+    "is_hidden",
     "list_currencies",
     "list_history",
+    "present_change",
     "quote",
     "remind_owners",
     "replace_board",
     "search",
+    "topic_of",
     "verify_rates",
 ]

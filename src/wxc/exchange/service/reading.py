@@ -26,11 +26,14 @@ from wxc.exchange.schemas import (
     OpeningHours,
     Rate,
     RateBucket,
+    RateChange,
     RateEvent,
     RateHistoryPage,
 )
 from wxc.users.errors import UserNotFound
 from wxc.users.service import summarise
+
+_EVENT = ("seq", "at", "base_currency", *(name for name in LINE if name != "currency"))
 
 
 def list_currencies() -> CurrencyPage:
@@ -128,6 +131,11 @@ def present(rows: Sequence[AnyRow], moment: datetime) -> Exchange:
     )
 
 
+def present_change(row: AnyRow) -> RateChange:
+    """An event of the history as those who watch the board are told of it."""
+    return RateChange(**_said(row), currency=row.currency)
+
+
 def is_open_now(hours: Sequence[OpeningHours], time_zone: str | None) -> bool | None:
     """None without hours or time zone."""
     if not hours or time_zone is None:
@@ -144,17 +152,12 @@ def _line(row: AnyRow) -> dict[str, Any]:
 
 
 def _event(row: AnyRow) -> RateEvent:
-    return RateEvent(
-        seq=row.seq,
-        hash=row.hash.hex(),
-        at=row.at,
-        base_currency=row.base_currency,
-        unit=row.unit,
-        we_buy=row.we_buy,
-        we_sell=row.we_sell,
-        min_amount=row.min_amount,
-        max_amount=row.max_amount,
-    )
+    return RateEvent(**_said(row))
+
+
+def _said(row: AnyRow) -> dict[str, Any]:
+    """What an event of the history says, whichever currency it is about."""
+    return {name: getattr(row, name) for name in _EVENT} | {"hash": row.hash.hex()}
 
 
 def _bucket(row: AnyRow) -> RateBucket:

@@ -15,6 +15,7 @@ from wxc.core.database import AnyRow, Database, draw_id
 from wxc.core.decimals import plain
 from wxc.core.errors import PreconditionFailed
 from wxc.core.etags import Versioned, Versions
+from wxc.core.events import announce
 from wxc.core.ids import new_id
 from wxc.exchange.chain import GENESIS, Event, link
 from wxc.exchange.errors import ExchangeNotFound
@@ -55,6 +56,7 @@ async def replace_board(
         base_currency=board.base_currency,
         valid_for_hours=board.valid_for_hours,
     )
+    announce(session, topic_of(row.id))
     return await own_board(session, me), is_new
 
 
@@ -69,6 +71,7 @@ async def confirm_board(session: AsyncSession, me: Principal) -> Versioned[Excha
     await exchanges.note_confirmation(
         row.id, moment, base_currency=row.base_currency, valid_for_hours=row.valid_for_hours
     )
+    announce(session, topic_of(row.id))
     return await own_board(session, me)
 
 
@@ -83,8 +86,15 @@ async def remind_owners(database: Database) -> bool:
 
 async def delete_board(session: AsyncSession, me: Principal) -> None:
     """Delete the board and its history; raises `ExchangeNotFound`."""
-    if await ExchangeRepository(session).remove(me.id) is None:
+    removed = await ExchangeRepository(session).remove(me.id)
+    if removed is None:
         raise ExchangeNotFound
+    announce(session, topic_of(removed))
+
+
+def topic_of(exchange_id: UUID) -> str:
+    """What those who watch the board wait for."""
+    return f"exchange:{exchange_id}"
 
 
 async def _open(exchanges: ExchangeRepository, me: Principal, values: Mapping[str, Any]) -> bool:

@@ -3,10 +3,11 @@
 // X-CSRF-Token, asked anew each time so that it is never stale.
 const SAFE = ["GET", "HEAD", "OPTIONS"];
 const WITHOUT_SESSION = ["/openapi.json", "/login", "/register", "/refresh-token"];
+const CHANGING_SESSION = ["/login", "/logout", "/refresh-token", "/settings", "/settings/username"];
 
 async function signedIn(request) {
   request.credentials = "same-origin";
-  if (WITHOUT_SESSION.includes(new URL(request.url, location.href).pathname)) return request;
+  if (WITHOUT_SESSION.includes(pathOf(request.url))) return request;
   const token = await csrfToken();
   if (token === null) return request;
   await refreshIfExpired(token);
@@ -28,14 +29,121 @@ async function refreshIfExpired(token) {
   }
 }
 
+function pathOf(url) {
+  return new URL(url, location.href).pathname;
+}
+
+// The form above shows who is signed in, however they came to be.
+const logIn = document.getElementById("log-in");
+const logOut = document.getElementById("log-out");
+const refused = logIn.querySelector(".refused");
+
+async function showSession() {
+  const token = await csrfToken();
+  if (token !== null) await refreshIfExpired(token);
+  const answer = token === null ? null : await fetch("/auth-check");
+  const isSignedIn = answer !== null && answer.ok;
+  if (isSignedIn) logOut.querySelector("strong").textContent = (await answer.json()).user.username;
+  logIn.hidden = isSignedIn;
+  logOut.hidden = !isSignedIn;
+}
+
+async function submitted(form, send) {
+  const button = form.querySelector("button:not([type])");
+  button.disabled = true;
+  refused.hidden = true;
+  try {
+    const answer = await send();
+    if (!answer.ok) refuse((await answer.json()).detail);
+    await showSession();
+  } catch {
+    refuse("The service cannot be reached.");
+  } finally {
+    button.disabled = false;
+  }
+}
+
+function refuse(sentence) {
+  refused.textContent = sentence;
+  refused.hidden = false;
+}
+
+logIn.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const { identifier, password } = logIn.elements;
+  submitted(logIn, async () => {
+    const answer = await fetch("/login", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ identifier: identifier.value, password: password.value }),
+    });
+    if (answer.ok) password.value = "";
+    return answer;
+  });
+});
+
+logOut.addEventListener("submit", (event) => {
+  event.preventDefault();
+  submitted(logOut, async () => {
+    const token = await csrfToken();
+    return fetch("/logout", { method: "POST", headers: token ? { "X-CSRF-Token": token } : {} });
+  });
+});
+
+for (const demo of logIn.querySelectorAll("[data-identifier]")) {
+  demo.addEventListener("click", () => {
+    logIn.elements.identifier.value = demo.dataset.identifier;
+    logIn.elements.password.value = demo.dataset.password;
+    logIn.requestSubmit();
+  });
+}
+
+// Swagger UI has dark colours of its own, by a class.
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const setColours = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", setColours);
+setColours();
+
+// Its own form for credentials can do nothing about HttpOnly cookies; ours is above. What needs a
+// session is marked instead, and every code leads to its page.
+function OwnLogin({ React }) {
+  const needsSession = (security) =>
+    security && security.size > 0 && !security.some((one) => one.isEmpty());
+  return {
+    components: { authorizeBtn: () => null, authorizeOperationBtn: () => null },
+    wrapComponents: {
+      OperationSummary: (Original) => (props) =>
+        React.createElement(
+          "div",
+          { className: needsSession(props.operationProps.get("security")) ? "needs-session" : "" },
+          React.createElement(Original, props),
+        ),
+      response: (Original) => (props) =>
+        React.createElement(Original, { ...props, response: linked(props.response) }),
+    },
+  };
+}
+
+function linked(response) {
+  return response.update("description", (text) =>
+    text?.replace(/^\* `(\w+)`/gm, "* [`$1`](/docs/errors/$1)"),
+  );
+}
+
+showSession();
 window.ui = SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#docs",
+  plugins: [OwnLogin],
   deepLinking: true,
   displayRequestDuration: true,
-  docExpansion: "list",
+  docExpansion: "none",
   defaultModelsExpandDepth: 0,
   tryItOutEnabled: true,
-  syntaxHighlight: { theme: "idea" },
+  syntaxHighlight: { theme: dark.matches ? "agate" : "idea" },
   requestInterceptor: signedIn,
+  responseInterceptor: (answer) => {
+    if (CHANGING_SESSION.includes(pathOf(answer.url))) showSession();
+    return answer;
+  },
 });

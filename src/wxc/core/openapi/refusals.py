@@ -1,13 +1,8 @@
-"""The OpenAPI document: what FastAPI declares, with our refusals in place of its 422."""
+"""How refusals are documented: by status, each with its codes, its sentences and an example."""
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
-from pydantic.json_schema import models_json_schema
 
 from wxc.core.errors import (
     BodyTooLarge,
@@ -17,11 +12,11 @@ from wxc.core.errors import (
     HeadersTooLarge,
     InternalError,
     InvalidCursor,
+    InvalidPart,
     JsonMalformed,
     JsonTooDeep,
     MalformedRequest,
     Overloaded,
-    Problem,
     Refusal,
     RequestTimeout,
     Retry,
@@ -30,13 +25,14 @@ from wxc.core.errors import (
     UnsupportedMediaType,
     UriTooLong,
     ValidationFailed,
-    ValidationProblem,
     all_refusals,
     problem_body,
 )
+from wxc.core.openapi.declarations import headers
 
-_PROBLEM_JSON = "application/problem+json"
+PROBLEM_JSON = "application/problem+json"
 _UNSAFE = ("post", "put", "patch", "delete")
+_LATER = (429, 503)  # what `Retry-After` goes with
 _ALWAYS = (
     MalformedRequest,
     UriTooLong,
@@ -56,6 +52,11 @@ _WITH_BODY = (
     BodyTooLarge,
     UnsupportedMediaType,
 )
+_MISTAKE = InvalidPart(
+    pointer="query.limit",
+    code="less_than_equal",
+    message="Input should be less than or equal to 100",
+)
 
 
 def documented(*refusals: type[Refusal]) -> dict[int | str, dict[str, Any]]:
@@ -66,51 +67,12 @@ def documented(*refusals: type[Refusal]) -> dict[int | str, dict[str, Any]]:
     return {status: _response(by_status[status]) for status in sorted(by_status)}
 
 
-def operation_id(route: APIRoute) -> str:
-    """`{tag}_{function}`, from which generators make the names of a client's functions."""
-    return f"{route.tags[0]}_{route.name}"
+def is_refusal(response: Mapping[str, Any]) -> bool:
+    """Whether a documented response is one of ours, and not FastAPI's own 422."""
+    return PROBLEM_JSON in response.get("content", ())
 
 
-def install_openapi(app: FastAPI, *, tags: list[dict[str, Any]]) -> None:
-    """Have `app.openapi()` return the finished document, built once."""
-
-    def openapi() -> dict[str, Any]:
-        if not app.openapi_schema:
-            app.openapi_schema = _finish(
-                get_openapi(
-                    title=app.title,
-                    version=app.version,
-                    description=app.description,
-                    routes=app.routes,
-                    tags=tags,
-                )
-            )
-        return app.openapi_schema
-
-    # FastAPI's documented way to extend the document.
-    app.openapi = openapi  # type: ignore[method-assign]
-
-
-def _finish(document: dict[str, Any]) -> dict[str, Any]:
-    schemas: dict[str, Any] = document["components"].setdefault("schemas", {})
-    for name in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(name, None)
-    _, problems = models_json_schema(
-        [(Problem, "serialization"), (ValidationProblem, "serialization")],
-        ref_template="#/components/schemas/{model}",
-    )
-    schemas.update(problems["$defs"])
-    for operations in document["paths"].values():
-        for method, operation in operations.items():
-            _add_common_refusals(method, operation)
-    document["components"]["schemas"] = dict(sorted(schemas.items()))
-    document["components"]["examples"] = {
-        code: _example(refusal) for code, refusal in sorted(all_refusals().items())
-    }
-    return document
-
-
-def _add_common_refusals(method: str, operation: dict[str, Any]) -> None:
+def add_common_refusals(method: str, operation: dict[str, Any]) -> None:
     """What the edge may answer on any such route, so that no handler has to repeat it."""
     common: list[type[Refusal]] = list(_ALWAYS)
     if method in _UNSAFE:
@@ -125,37 +87,61 @@ def _add_common_refusals(method: str, operation: dict[str, Any]) -> None:
     operation["responses"] = dict(sorted(responses.items()))
 
 
-def _is_ours(response: Mapping[str, Any] | None) -> bool:
-    return response is not None and _PROBLEM_JSON in response["content"]
+def narrow_codes(schemas: dict[str, Any]) -> None:
+    """Put `ErrorCode`, which is every code there is, in the place of the problems' strings."""
+    for name in ("Problem", "ValidationProblem"):
+        code = schemas[name]["properties"]["code"]
+        schemas[name]["properties"]["code"] = {
+            "$ref": "#/components/schemas/ErrorCode",
+            "description": code["description"],
+        }
+    schemas["ErrorCode"] = {
+        "type": "string",
+        "enum": sorted(all_refusals()),
+        "description": "Every code. Each route names those that it may answer with.",
+    }
+
+
+def problem_examples() -> dict[str, Any]:
+    """One example for each code."""
+    return {code: _example(refusal) for code, refusal in sorted(all_refusals().items())}
 
 
 def _merged(own: dict[str, Any] | None, common: dict[str, Any]) -> dict[str, Any]:
     """A route's own refusals of one status before the common ones."""
-    if own is None or not _is_ours(own):
+    if own is None or not is_refusal(own):
         return common
     known = all_refusals()
     codes = [
-        *own["content"][_PROBLEM_JSON]["examples"],
-        *common["content"][_PROBLEM_JSON]["examples"],
+        *own["content"][PROBLEM_JSON]["examples"],
+        *common["content"][PROBLEM_JSON]["examples"],
     ]
-    return _response([known[code] for code in dict.fromkeys(codes)])
+    return _response([known[code] for code in dict.fromkeys(codes)]) | {
+        "headers": own["headers"] | common["headers"]
+    }
 
 
 def _response(refusals: Sequence[type[Refusal]]) -> dict[str, Any]:
-    """One status and its codes; the `enum` lets a client narrow `code`."""
-    problem = "ValidationProblem" if refusals[0].status == 422 else "Problem"
+    """One status and its codes, both as literals, so that a client narrows by either."""
+    status = refusals[0].status
+    problem = "ValidationProblem" if status == ValidationFailed.status else "Problem"
     codes = [refusal.code() for refusal in refusals]
+    narrowed = {
+        "status": {"type": "integer", "const": status},
+        "code": {"type": "string", "enum": codes},
+    }
     return {
         "description": "\n".join(f"* `{one.code()}`: {one.sentence()}" for one in refusals),
+        "headers": headers("Retry-After") if status in _LATER else {},
         "content": {
-            _PROBLEM_JSON: {
+            PROBLEM_JSON: {
                 "schema": {
                     "allOf": [
                         {"$ref": f"#/components/schemas/{problem}"},
                         {
                             "type": "object",
-                            "properties": {"code": {"type": "string", "enum": codes}},
-                            "required": ["code"],
+                            "properties": narrowed,
+                            "required": list(narrowed),
                         },
                     ]
                 },
@@ -166,10 +152,11 @@ def _response(refusals: Sequence[type[Refusal]]) -> dict[str, Any]:
 
 
 def _example(refusal: type[Refusal]) -> dict[str, Any]:
+    parts = [_MISTAKE] if refusal is ValidationFailed else []
     body = problem_body(
         refusal,
         instance="/",
         request_id="b4f1b1c2d3e4f5a6b7c8d9e0f1a2b3c4",
-        errors=[] if refusal.status == 422 else None,
+        errors=parts if refusal.status == ValidationFailed.status else None,
     )
     return {"summary": refusal.sentence(), "value": json.loads(body)}

@@ -1,0 +1,74 @@
+"""The database that is measured: `wxc demo --members N`, kept between runs."""
+
+import asyncio
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+
+from bench.settings import environment, wxc
+
+MEMBERS = 50_000
+_ROOT = Path(__file__).resolve().parents[1]
+# What decides what is in it.
+_SOURCES = ("src/wxc/demo*.py", "alembic/versions/*.py")
+
+
+def filled(members: int) -> str:
+    """The URL of a database with so many members, filled now unless an earlier run has done it.
+
+    One that an older demo or schema has made is dropped.
+    """
+    url = os.environ["DATABASE_URL"]
+    prefix = f"wxc_filled_{members}_"
+    name = prefix + _fingerprint()
+    filled_url = urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+    if not asyncio.run(_is_kept(url, name, prefix)):
+        print(f"Filling a database of {members:,} members (once) ...", file=sys.stderr)
+        settings = environment(filled_url)
+        for command in (["migrate"], ["demo", "--members", str(members)]):
+            subprocess.run([wxc(), *command], env=settings, check=True)
+        asyncio.run(_finish(filled_url, url, name))
+    return filled_url
+
+
+async def connect(url: str) -> "asyncpg.Connection[asyncpg.Record]":
+    """A connection to the database at one of our URLs."""
+    return await asyncpg.connect(url.replace("+asyncpg", "", 1))
+
+
+def _fingerprint() -> str:
+    files = sorted(path for pattern in _SOURCES for path in _ROOT.glob(pattern))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
+
+
+async def _is_kept(url: str, name: str, prefix: str) -> bool:
+    """Whether it is there and was finished; what is in the way is dropped."""
+    connection = await connect(url)
+    found = await connection.fetch(
+        "SELECT datname, shobj_description(oid, 'pg_database') = 'filled' AS is_finished"
+        " FROM pg_database WHERE starts_with(datname, $1)",
+        prefix,
+    )
+    is_kept = any(row["datname"] == name and row["is_finished"] for row in found)
+    for row in found:
+        if not (is_kept and row["datname"] == name):
+            await connection.execute(f'DROP DATABASE "{row["datname"]}" WITH (FORCE)')
+    if not is_kept:
+        await connection.execute(f'CREATE DATABASE "{name}"')
+    await connection.close()
+    return is_kept
+
+
+async def _finish(filled_url: str, url: str, name: str) -> None:
+    """Leave it as autovacuum would after a while, and say that nothing is missing."""
+    connection = await connect(filled_url)
+    await connection.execute("VACUUM (ANALYZE)", timeout=3600)
+    await connection.close()
+    connection = await connect(url)
+    await connection.execute(f"COMMENT ON DATABASE \"{name}\" IS 'filled'")
+    await connection.close()

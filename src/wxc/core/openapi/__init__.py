@@ -1,0 +1,30 @@
+"""The OpenAPI document: what FastAPI declares, and what it does not know of.
+
+`declarations` is what dependencies and routers say of themselves, `refusals` how errors are
+documented, `examples` how those of nested models are put together; `document` finishes it all.
+"""
+
+from wxc.core.openapi.declarations import (
+    LOCATED,
+    NOTHING,
+    event_stream,
+    headers,
+    needs,
+    sends,
+    shown,
+)
+from wxc.core.openapi.document import install_openapi, operation_id
+from wxc.core.openapi.refusals import documented
+
+__all__ = [
+    "LOCATED",
+    "NOTHING",
+    "documented",
+    "event_stream",
+    "headers",
+    "install_openapi",
+    "needs",
+    "operation_id",
+    "sends",
+    "shown",
+]

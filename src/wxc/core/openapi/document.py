@@ -1,0 +1,174 @@
+"""How the document is finished, once FastAPI has written down what it knows."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from wxc.core.errors import Problem, ValidationProblem
+from wxc.core.openapi.declarations import HEADERS, NOTHING, STREAMED, headers, need_of, sent_by
+from wxc.core.openapi.examples import Schemas, example_of
+from wxc.core.openapi.refusals import (
+    add_common_refusals,
+    is_refusal,
+    narrow_codes,
+    problem_examples,
+)
+
+_SAFE = ("get", "head")
+_JSON = "application/json"
+_REPLACED = ("HTTPValidationError", "ValidationError")  # FastAPI's own, never answered
+
+
+def operation_id(route: APIRoute) -> str:
+    """`{tag}_{function}`, from which generators make the names of a client's functions."""
+    return f"{route.tags[0]}_{route.name}"
+
+
+def install_openapi(
+    app: FastAPI,
+    *,
+    tags: list[dict[str, Any]],
+    routes: Iterable[APIRoute],
+    schemes: Mapping[str, dict[str, Any]],
+    csrf_scheme: str,
+) -> None:
+    """Have `app.openapi()` return the finished document, built once."""
+    by_operation = {operation_id(route): route for route in routes}
+
+    def openapi() -> dict[str, Any]:
+        if not app.openapi_schema:
+            document = get_openapi(
+                title=app.title,
+                version=app.version,
+                summary=app.summary,
+                description=app.description,
+                routes=app.routes,
+                tags=tags,
+            )
+            document["components"]["securitySchemes"] = dict(schemes)
+            for method, operation in _operations(document):
+                route = by_operation[operation["operationId"]]
+                _add_security(method, operation, route, csrf_scheme)
+                _add_headers(operation, route)
+                add_common_refusals(method, operation)
+                for response in operation["responses"].values():
+                    response["headers"] |= headers("X-Request-ID")
+                _tidy_parameters(operation)
+            _finish_components(document["components"])
+            _add_examples(document)
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    # FastAPI's documented way to extend the document.
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for operations in document["paths"].values():
+        yield from operations.items()
+
+
+def _add_security(
+    method: str, operation: dict[str, Any], route: APIRoute, csrf_scheme: str
+) -> None:
+    """What the route's dependencies need, as alternatives; an empty list is nothing at all."""
+    need = need_of(route.dependant)
+    guards = [csrf_scheme] if need and need.is_guarded and method not in _SAFE else []
+    operation["security"] = [
+        {} if scheme == NOTHING else {name: [] for name in (scheme, *guards)}
+        for scheme in (need.schemes if need else ())
+    ]
+
+
+def _add_headers(operation: dict[str, Any], route: APIRoute) -> None:
+    """What the route's dependencies send: on success, and on the refusals that come after them.
+
+    Who is not signed in is refused before anything is counted or set.
+    """
+    need = need_of(route.dependant)
+    is_gated = need is not None and not need.is_optional
+    sent = sent_by(route.dependant)
+    limits = [name for name in sent if name.startswith("RateLimit")]
+    for status, response in operation["responses"].items():
+        own = dict(response.get("headers", {}))
+        if status < "300":
+            own |= headers(*sent)
+        elif is_refusal(response) and not (is_gated and status == "401"):
+            own |= headers(*limits)
+        response["headers"] = own
+
+
+def _tidy_parameters(operation: dict[str, Any]) -> None:
+    """Neither a query nor a header can say null, and one description of each is enough."""
+    for parameter in operation.get("parameters", ()):
+        schema = parameter["schema"]
+        choices = [one for one in schema.pop("anyOf", ()) if one != {"type": "null"}]
+        schema |= choices[0] if len(choices) == 1 else {"anyOf": choices} if choices else {}
+        for word in ("title", "description"):
+            schema.pop(word, None)
+        if "examples" in schema:
+            parameter["example"] = schema["examples"][0]
+
+
+def _finish_components(components: dict[str, Any]) -> None:
+    schemas: dict[str, Any] = components.setdefault("schemas", {})
+    for name in _REPLACED:
+        schemas.pop(name, None)
+    models: list[type[BaseModel]] = [Problem, ValidationProblem, *STREAMED]
+    _, more = models_json_schema(
+        [(model, "serialization") for model in models],
+        ref_template="#/components/schemas/{model}",
+    )
+    components["schemas"] = schemas = more["$defs"] | schemas
+    narrow_codes(schemas)
+    for schema in schemas.values():
+        for field in schema.get("properties", {}).values():
+            field.pop("title", None)  # says no more than the name
+    for schema in schemas.values():
+        if "examples" in schema:
+            schema["examples"] = [example_of(schema, schemas)]
+    components["schemas"] = dict(sorted(schemas.items()))
+    components["headers"] = HEADERS
+    components["examples"] = problem_examples()
+
+
+def _add_examples(document: dict[str, Any]) -> None:
+    """Of every body and every answer, in so many words: not all tools look into schemas."""
+    schemas = document["components"]["schemas"]
+    for _, operation in _operations(document):
+        _describe_success(operation, schemas)
+        answers = [one for status, one in operation["responses"].items() if status < "300"]
+        for part in (operation.get("requestBody", {}), *answers):
+            for kind, content in part.get("content", {}).items():
+                if "example" in content:
+                    continue
+                content["example"] = (
+                    example_of(content["schema"], schemas)
+                    if kind == _JSON
+                    else _events(content["itemSchema"]["oneOf"], schemas)
+                )
+
+
+def _events(choices: Sequence[Mapping[str, Any]], schemas: Schemas) -> str:
+    """One of each, as they come over the wire."""
+    fields = [choice["properties"] for choice in choices]
+    return "".join(
+        f"event: {one['event']['const']}\n"
+        f"data: {json.dumps(example_of(one['data']['contentSchema'], schemas))}\n\n"
+        for one in fields
+    )
+
+
+def _describe_success(operation: dict[str, Any], schemas: Schemas) -> None:
+    """What the model says of itself, in place of FastAPI's `Successful Response`."""
+    for response in operation["responses"].values():
+        if response["description"] == "Successful Response":
+            schema = response.get("content", {}).get(_JSON, {}).get("schema", {})
+            said = schemas.get(schema.get("$ref", "").rpartition("/")[2], {})
+            response["description"] = said.get("description", "Done; there is nothing to tell.")

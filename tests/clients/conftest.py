@@ -1,0 +1,82 @@
+"""A built client, a real server, and what the client's own tests are run with."""
+
+import os
+import subprocess
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import NoReturn, Protocol
+from uuid import uuid4
+
+import pytest
+from tests.database import clone_database, drop_database
+from tests.secrecy import assert_no_secret
+from tests.served import served
+
+from wxc.devstack import client
+from wxc.devstack.console import StackError
+from wxc.devstack.places import this_checkout
+
+APP = "http://app.wxc.localhost:3000"
+JWT_SECRET_KEY = "j" * 40  # known to the tests, which make expired tokens
+_PATIENCE = 100  # seconds
+
+
+class Run(Protocol):
+    """Runs a command in the client's folder, which must succeed."""
+
+    def __call__(self, *command: str, **settings: str) -> None: ...
+
+
+def lacking(reason: str) -> NoReturn:
+    """Skip what this machine cannot run; where everything must run, that is a failure."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def node() -> Mapping[str, str]:
+    """The environment in which Node runs the built client and its tests."""
+    checkout = this_checkout()
+    try:
+        settings = client.with_node(checkout, os.environ)
+    except StackError as error:
+        lacking(f"The client is not tested. {error} Run ./dev client.")
+    if not client.is_complete(checkout):
+        lacking("The client is not tested. Its npm packages are not there. Run ./dev client.")
+    client.compile_client(checkout, settings)
+    return settings
+
+
+@pytest.fixture(scope="session")
+def run(node: Mapping[str, str]) -> Run:
+    """A command that fails says all that it has to say."""
+
+    def run(*command: str, **settings: str) -> None:
+        ran = subprocess.run(  # noqa: S603 - nobody else's words
+            command,
+            cwd=client.package_of(this_checkout()),
+            env={**node, **settings},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+            timeout=_PATIENCE,
+        )
+        assert ran.returncode == 0, ran.stdout.decode(errors="replace")
+
+    return run
+
+
+@pytest.fixture(scope="module")
+async def api(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[int]:
+    """The port of a server that lets pages of `APP` in."""
+    server, template = os.environ["WXC_TEST_DATABASE_URL"], os.environ["WXC_TEST_TEMPLATE"]
+    name = f"{template}_{uuid4().hex[:8]}"
+    log = Path(tmp_path_factory.mktemp("client")) / "server.log"
+    url = await clone_database(server, template, name)
+    settings = {"CORS_ORIGINS": APP, "JWT_SECRET_KEY": JWT_SECRET_KEY}
+    with served(url, redis_url, log, **settings) as (port, _):
+        yield port
+    assert_no_secret(log)
+    await drop_database(server, name)
