@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from wxc.core.database import AnyEntity, AnyRow, AnySelect, Reader, draw_id
 from wxc.core.etags import Versions
 from wxc.core.pagination import PageRequest
+from wxc.core.statements import built_once
 from wxc.models import Post, PostLike, User
 from wxc.users.repository import named
 from wxc.users.visibility import has_blocked, known_to, visible_to
@@ -50,29 +51,38 @@ class PostReader:
 
     async def visible(self, post_id: UUID, viewer_id: UUID | None) -> AnyRow | None:
         """One post with its author and its version."""
-        statement: AnySelect = (
-            select(*post_columns(viewer_id), *AUTHOR, Post.version)
-            .join(User, User.id == Post.author_id)
-            .where(Post.id == post_id, visible_to(viewer_id))
-        )
-        return (await self.reader.execute(statement)).one_or_none()
+        return (await self.reader.execute(*_visible(post_id, viewer_id))).one_or_none()
 
     async def of(
         self, username: str, viewer_id: UUID | None, page: PageRequest
     ) -> Sequence[AnyRow] | None:
         """Up to `limit + 1` posts of that member; None when nobody is found."""
-        posts = page.window(
-            select(*post_columns(viewer_id)).where(Post.author_id == User.id), Post.id
-        ).lateral("posts_of")
-        # The outer join keeps one empty row for somebody who is there but has not written.
-        statement: AnySelect = (
-            select(posts, *AUTHOR)
-            .select_from(User)
-            .outerjoin(posts, true())
-            .where(named(username), visible_to(viewer_id))
-        )
-        rows = (await self.reader.execute(statement)).all()
+        rows = (await self.reader.execute(*_posts_of(username, viewer_id, page))).all()
         return [row for row in rows if row.id is not None] if rows else None
+
+
+@built_once
+def _visible(post_id: UUID, viewer_id: UUID | None) -> AnySelect:
+    return (
+        select(*post_columns(viewer_id), *AUTHOR, Post.version)
+        .join(User, User.id == Post.author_id)
+        .where(Post.id == post_id, visible_to(viewer_id))
+    )
+
+
+@built_once
+def _posts_of(username: str, viewer_id: UUID | None, page: PageRequest) -> AnySelect:
+    posts = page.window(
+        select(*post_columns(viewer_id)).where(Post.author_id == User.id), Post.id
+    ).lateral("posts_of")
+    # The outer join keeps one empty row for somebody who is there but has not written.
+    statement: AnySelect = (
+        select(posts, *AUTHOR)
+        .select_from(User)
+        .outerjoin(posts, true())
+        .where(named(username), visible_to(viewer_id))
+    )
+    return statement
 
 
 class PostRepository:

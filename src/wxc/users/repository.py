@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, func, select
 
 from wxc.core.database import AnyRow, AnySelect, Reader
+from wxc.core.statements import built_once
 from wxc.models import Follow, User
 from wxc.users.visibility import has_blocked, has_muted, known_to, visible_to
 
@@ -26,7 +27,7 @@ _PROFILE = (
 
 def named(username: str) -> ColumnElement[bool]:
     """The member of that name, in whatever case it is written."""
-    return func.lower(User.username) == username.lower()
+    return func.lower(User.username) == func.lower(username)
 
 
 class ProfileReader:
@@ -40,17 +41,20 @@ class ProfileReader:
 
         Whom the viewer has blocked is found, so that they can be unblocked.
         """
-        statement: AnySelect = select(*_PROFILE).where(named(username))
-        if viewer_id is None:
-            statement = statement.where(visible_to(None))
-        else:
-            statement = statement.where(known_to(viewer_id)).add_columns(
-                _follows(viewer_id, User.id).label("following"),
-                _follows(User.id, viewer_id).label("followed_by"),
-                has_muted(viewer_id, User.id).label("muting"),
-                has_blocked(viewer_id, User.id).label("blocking"),
-            )
-        return (await self.reader.execute(statement)).one_or_none()
+        return (await self.reader.execute(*_profile(username, viewer_id))).one_or_none()
+
+
+@built_once
+def _profile(username: str, viewer_id: UUID | None) -> AnySelect:
+    statement: AnySelect = select(*_PROFILE).where(named(username))
+    if viewer_id is None:
+        return statement.where(visible_to(None))
+    return statement.where(known_to(viewer_id)).add_columns(
+        _follows(viewer_id, User.id).label("following"),
+        _follows(User.id, viewer_id).label("followed_by"),
+        has_muted(viewer_id, User.id).label("muting"),
+        has_blocked(viewer_id, User.id).label("blocking"),
+    )
 
 
 def _follows(follower_id: Any, followed_id: Any) -> ColumnElement[bool]:  # noqa: ANN401

@@ -1,6 +1,6 @@
 """SQL that reads threads: the skeleton, then everything about what it lists."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -21,13 +21,16 @@ from sqlalchemy import (
     null,
     select,
     true,
+    type_coerce,
 )
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased
 
 from wxc.comments.repository.sight import in_sight, is_shown
-from wxc.comments.threads import MOST_ITEMS, ThreadRequest
+from wxc.comments.threads import MOST_ITEMS, Shape, ThreadRequest
 from wxc.core.database import AnyRow, AnySelect, IdColumn, Reader
+from wxc.core.pagination import PageRequest
+from wxc.core.statements import built_once
 from wxc.models import Comment, CommentLike, Post, User
 from wxc.posts.repository import AUTHOR
 from wxc.users.visibility import visible_to
@@ -65,89 +68,118 @@ class CommentReader:
         self, viewer_id: UUID | None, request: ThreadRequest
     ) -> Sequence[AnyRow] | None:
         """The skeleton of a page of the post's thread; None for a post that is not visible."""
-        post = select(Post.id.label("subject_id")).join(User, User.id == Post.author_id)
-        post = post.where(Post.id == request.subject_id, visible_to(viewer_id))
-        is_top = (Comment.post_id == request.subject_id) & Comment.parent_id.is_(None)
-        return await self._skeleton(post.subquery("subject"), is_top, viewer_id, request)
+        statement = _thread(request.subject_id, viewer_id, request.page, request.shape)
+        return await self._skeleton(*statement)
 
     async def replies(
         self, viewer_id: UUID | None, request: ThreadRequest
     ) -> Sequence[AnyRow] | None:
         """The same for the replies of a comment; None for one that is not visible."""
-        comment = in_sight(select(Comment.id.label("subject_id")), request.subject_id, viewer_id)
-        is_reply = Comment.parent_id == request.subject_id
-        return await self._skeleton(comment.subquery("subject"), is_reply, viewer_id, request)
+        statement = _replies(request.subject_id, viewer_id, request.page, request.shape)
+        return await self._skeleton(*statement)
 
     async def hydrated(
         self, listed: Sequence[Listed], viewer_id: UUID | None, *, oldest_first: bool
     ) -> Sequence[AnyRow]:
         """All about those that are still there, in any order; `has_more`: replies not listed."""
-        ids, lasts, replies = zip(*listed, strict=True)
-        nodes = (
-            func.unnest(
-                literal(list(ids), ARRAY(Uuid())),
-                literal(list(lasts), ARRAY(Uuid())),
-                literal(list(replies), ARRAY(Integer())),
-            )
-            .table_valued(
-                column("id", Uuid()), column("last", Uuid()), column("replies", Integer())
-            )
-            .render_derived("listed")
-        )
-        beyond = _has_reply_beyond(nodes.c.last, viewer_id, oldest_first=oldest_first)
-        has_more = case((Comment.children_count > nodes.c.replies, beyond), else_=false())
-        statement: AnySelect = (
-            select(*_columns(viewer_id), has_more.label("has_more"))
-            .select_from(nodes)
-            .join(Comment, Comment.id == nodes.c.id)
-            .outerjoin(User, User.id == Comment.author_id)
-        )
-        return (await self.reader.execute(statement)).all()
+        ids, lasts, replies = (list(values) for values in zip(*listed, strict=True))
+        statement = _hydrated(ids, lasts, replies, viewer_id, oldest_first=oldest_first)
+        return (await self.reader.execute(*statement)).all()
 
     async def visible(
         self, comment_id: UUID, viewer_id: UUID | None, *, oldest_first: bool
     ) -> AnyRow | None:
         """One comment with its author, as `hydrated` has it."""
-        has_more = _has_reply_beyond(null(), viewer_id, oldest_first=oldest_first)
-        statement = select(*_columns(viewer_id), has_more.label("has_more"))
-        found = await self.reader.execute(in_sight(statement, comment_id, viewer_id))
-        return found.one_or_none()
+        statement = _visible(comment_id, viewer_id, oldest_first=oldest_first)
+        return (await self.reader.execute(*statement)).one_or_none()
 
     async def _skeleton(
-        self,
-        subject: Subquery,
-        is_first: ColumnElement[bool],
-        viewer_id: UUID | None,
-        request: ThreadRequest,
+        self, statement: AnySelect, parameters: Mapping[str, Any]
     ) -> Sequence[AnyRow] | None:
         """`(id, parent_id, level, firsts)` in pre-order; one row without id if nothing is there."""
-        tree = _tree(is_first, viewer_id, request)
-        # The outer join keeps one empty row for a subject that nobody has commented on.
-        statement: AnySelect = (
-            select(tree).select_from(subject).outerjoin(tree, true()).order_by(tree.c.path)
-        )
-        rows = (await self.reader.execute(statement)).all()
+        rows = (await self.reader.execute(statement, parameters)).all()
         return [row for row in rows if row.id is not None] if rows else None
 
 
+@built_once
+def _thread(post_id: UUID, viewer_id: UUID | None, page: PageRequest, shape: Shape) -> AnySelect:
+    post = select(Post.id.label("subject_id")).join(User, User.id == Post.author_id)
+    post = post.where(Post.id == post_id, visible_to(viewer_id))
+    is_top = (Comment.post_id == post_id) & Comment.parent_id.is_(None)
+    return _below(post.subquery("subject"), _tree(is_top, viewer_id, page, shape))
+
+
+@built_once
+def _replies(
+    comment_id: UUID, viewer_id: UUID | None, page: PageRequest, shape: Shape
+) -> AnySelect:
+    comment = in_sight(select(Comment.id.label("subject_id")), comment_id, viewer_id)
+    is_reply = Comment.parent_id == comment_id
+    return _below(comment.subquery("subject"), _tree(is_reply, viewer_id, page, shape))
+
+
+@built_once
+def _visible(comment_id: UUID, viewer_id: UUID | None, *, oldest_first: bool) -> AnySelect:
+    has_more = _has_reply_beyond(null(), viewer_id, oldest_first=oldest_first)
+    statement = select(*_columns(viewer_id), has_more.label("has_more"))
+    return in_sight(statement, comment_id, viewer_id)
+
+
+@built_once
+def _hydrated(
+    ids: Sequence[UUID],
+    lasts: Sequence[UUID | None],
+    replies: Sequence[int],
+    viewer_id: UUID | None,
+    *,
+    oldest_first: bool,
+) -> AnySelect:
+    nodes = (
+        func.unnest(
+            type_coerce(ids, ARRAY(Uuid())),
+            type_coerce(lasts, ARRAY(Uuid())),
+            type_coerce(replies, ARRAY(Integer())),
+        )
+        .table_valued(column("id", Uuid()), column("last", Uuid()), column("replies", Integer()))
+        .render_derived("listed")
+    )
+    beyond = _has_reply_beyond(nodes.c.last, viewer_id, oldest_first=oldest_first)
+    has_more = case((Comment.children_count > nodes.c.replies, beyond), else_=false())
+    statement: AnySelect = (
+        select(*_columns(viewer_id), has_more.label("has_more"))
+        .select_from(nodes)
+        .join(Comment, Comment.id == nodes.c.id)
+        .outerjoin(User, User.id == Comment.author_id)
+    )
+    return statement
+
+
+def _below(subject: Subquery, tree: Subquery) -> AnySelect:
+    """The outer join keeps one empty row for a subject that nobody has commented on."""
+    statement: AnySelect = (
+        select(tree).select_from(subject).outerjoin(tree, true()).order_by(tree.c.path)
+    )
+    return statement
+
+
 def _tree(
-    is_first: ColumnElement[bool], viewer_id: UUID | None, request: ThreadRequest
+    is_first: ColumnElement[bool], viewer_id: UUID | None, page: PageRequest, shape: Shape
 ) -> Subquery:
     """The first 500 comments of a page, with the way to each as ordinals: its place in pre-order.
 
     Each level expands no more than 500 comments and keeps no more than 500: those before which
     there are 500 others of their level are beyond the answer's end, so the work is bounded.
     """
-    tree = _first_level(is_first, viewer_id, request).cte("tree", recursive=True)
-    is_of_page = tree.c.path[1] <= request.page.limit  # the one after the limit only tells of more
+    tree = _first_level(is_first, viewer_id, page).cte("tree", recursive=True)
+    is_of_page = tree.c.path[1] <= page.limit  # the one after the limit only tells of more
     parents = (
         select(tree)
-        .where(tree.c.level < request.shape.depth, tree.c.children_count > 0, is_of_page)
+        .where(tree.c.level < shape.depth, tree.c.children_count > 0, is_of_page)
         .order_by(tree.c.path)
         .limit(_plain(MOST_ITEMS))
         .subquery("parents")
     )
-    replies = _replies_of(parents.c.id, viewer_id, request).lateral("replies")
+    replies = _replies_of(parents.c.id, viewer_id, shape).lateral("replies")
     level = (
         select(
             replies.c.id,
@@ -163,7 +195,7 @@ def _tree(
         .subquery("level")
     )
     tree = tree.union_all(select(level))
-    is_of_page = tree.c.path[1] <= request.page.limit
+    is_of_page = tree.c.path[1] <= page.limit
     listed = select(tree.c.id, tree.c.parent_id, tree.c.level, tree.c.firsts, tree.c.path)
     return (
         listed.where(is_of_page).order_by(tree.c.path).limit(_plain(MOST_ITEMS)).subquery("listed")
@@ -171,10 +203,10 @@ def _tree(
 
 
 def _first_level(
-    is_first: ColumnElement[bool], viewer_id: UUID | None, request: ThreadRequest
+    is_first: ColumnElement[bool], viewer_id: UUID | None, page: PageRequest
 ) -> AnySelect:
     """The comments that the page is a list of; `firsts` counts them, one more at most."""
-    first = request.page.window(
+    first = page.window(
         select(Comment.id, Comment.children_count).where(is_first, is_shown(viewer_id, Comment)),
         Comment.id,
     ).subquery("first")
@@ -183,17 +215,15 @@ def _first_level(
         cast(null(), Uuid()).label("parent_id"),
         first.c.children_count,
         literal(0).label("level"),
-        array([_ordinal(first.c.id, ascends=request.page.ascends)]).label("path"),
+        array([_ordinal(first.c.id, ascends=page.ascends)]).label("path"),
         func.count().over().label("firsts"),
     )
 
 
-def _replies_of(
-    parent_id: ColumnElement[UUID], viewer_id: UUID | None, request: ThreadRequest
-) -> AnySelect:
+def _replies_of(parent_id: ColumnElement[UUID], viewer_id: UUID | None, shape: Shape) -> AnySelect:
     """The first replies of a comment, numbered."""
     reply = aliased(Comment)
-    oldest_first = request.shape.oldest_first
+    oldest_first = shape.oldest_first
     return (
         select(
             reply.id,
@@ -202,7 +232,7 @@ def _replies_of(
         )
         .where(reply.parent_id == parent_id, is_shown(viewer_id, reply))
         .order_by(reply.id.asc() if oldest_first else reply.id.desc())
-        .limit(_plain(request.shape.branch))
+        .limit(_plain(shape.branch))
     )
 
 
