@@ -27,9 +27,11 @@ from sqlalchemy import (
     func,
     literal,
     not_,
+    null,
     or_,
     select,
     true,
+    type_coerce,
     update,
     values,
 )
@@ -41,6 +43,7 @@ from sqlalchemy.types import TypeEngine
 
 from wxc.core.database import AnyEntity, AnyRow, AnySelect, Reader, draw_id
 from wxc.core.pagination import PageRequest
+from wxc.core.statements import built_once
 from wxc.models import Notification, NotificationType, Post, User
 from wxc.notifications.schemas import MOST_ACTORS, MOST_UNREAD
 from wxc.users.visibility import has_muted, visible_to
@@ -86,67 +89,23 @@ class NotificationReader:
 
     async def heads(self, me_id: UUID, page: PageRequest, *, only_unread: bool) -> Sequence[UUID]:
         """The newest notification of up to `limit + 1` groups."""
-        walk = _newer_heads if page.ascends else _older_heads
-        return (await self.reader.execute(walk(me_id, page, only_unread))).scalars().all()
+        statement = _heads(me_id, page, only_unread=only_unread)
+        return (await self.reader.execute(*statement)).scalars().all()
 
     async def groups(self, me_id: UUID, heads: Sequence[UUID]) -> Sequence[AnyRow]:
         """The groups of these heads, a row for each of up to three actors, the newest first.
 
         Every row holds the `unread_count`; without heads there is one, otherwise empty.
         """
-        head = aliased(Notification)
-        totals, actors = _totals(me_id, head), _actors(me_id, head)
-        unread = _unread_count(me_id)
-        nothing = select(unread.label("unread_count")).subquery("counted")
-        statement: AnySelect = (
-            select(
-                nothing.c.unread_count,
-                head.id,
-                head.type,
-                head.post_id,
-                head.comment_id,
-                head.created_at,
-                totals.c.count,
-                totals.c.unread,
-                actors.c.user_id,
-                actors.c.username,
-                actors.c.display_name,
-                actors.c.avatar_url,
-            )
-            .select_from(nothing)
-            .outerjoin(head, head.id == any_(literal(list(heads), ARRAY(Uuid()))))
-            .outerjoin(totals, true())
-            .outerjoin(actors, true())
-            .order_by(head.id.desc(), actors.c.id.desc())
-        )
-        return (await self.reader.execute(statement)).all()
+        return (await self.reader.execute(*_groups(me_id, list(heads)))).all()
 
     async def unread_count(self, me_id: UUID) -> int:
         """How many groups are unread, up to the greatest number that is shown."""
-        statement = select(_unread_count(me_id))
-        return int((await self.reader.execute(statement)).scalar_one() or 0)
+        return int((await self.reader.execute(*_count(me_id))).scalar_one() or 0)
 
     async def since(self, me_id: UUID, floor: UUID, most: int) -> Sequence[AnyRow]:
         """`(id, head)` of up to `most` notifications after `floor`, the oldest first."""
-        newer = aliased(Notification)
-        head = (
-            select(newer.id)
-            .where(
-                newer.recipient_id == me_id,
-                newer.group_id == Notification.group_id,
-                _is_shown(me_id, newer),
-            )
-            .order_by(newer.id.desc())
-            .limit(1)
-            .scalar_subquery()
-        )
-        statement: AnySelect = (
-            select(Notification.id, head.label("head"))
-            .where(Notification.recipient_id == me_id, Notification.id > floor, _is_shown(me_id))
-            .order_by(Notification.id)
-            .limit(most)
-        )
-        return (await self.reader.execute(statement)).all()
+        return (await self.reader.execute(*_since(me_id, floor, most))).all()
 
 
 class NotificationRepository:
@@ -217,6 +176,70 @@ class NotificationRepository:
             )
             .values(read_at=func.now())
         )
+
+
+@built_once
+def _heads(me_id: UUID, page: PageRequest, *, only_unread: bool) -> AnySelect:
+    walk = _newer_heads if page.ascends else _older_heads
+    return walk(me_id, page, only_unread)
+
+
+@built_once
+def _groups(me_id: UUID, heads: list[UUID]) -> AnySelect:
+    head = aliased(Notification)
+    totals, actors = _totals(me_id, head), _actors(me_id, head)
+    unread = _unread_count(me_id)
+    nothing = select(unread.label("unread_count")).subquery("counted")
+    statement: AnySelect = (
+        select(
+            nothing.c.unread_count,
+            head.id,
+            head.type,
+            head.post_id,
+            head.comment_id,
+            head.created_at,
+            totals.c.count,
+            totals.c.unread,
+            actors.c.user_id,
+            actors.c.username,
+            actors.c.display_name,
+            actors.c.avatar_url,
+        )
+        .select_from(nothing)
+        .outerjoin(head, head.id == any_(type_coerce(heads, ARRAY(Uuid()))))
+        .outerjoin(totals, true())
+        .outerjoin(actors, true())
+        .order_by(head.id.desc(), actors.c.id.desc())
+    )
+    return statement
+
+
+@built_once
+def _count(me_id: UUID) -> AnySelect:
+    return select(_unread_count(me_id))
+
+
+@built_once
+def _since(me_id: UUID, floor: UUID, most: int) -> AnySelect:
+    newer = aliased(Notification)
+    head = (
+        select(newer.id)
+        .where(
+            newer.recipient_id == me_id,
+            newer.group_id == Notification.group_id,
+            _is_shown(me_id, newer),
+        )
+        .order_by(newer.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    statement: AnySelect = (
+        select(Notification.id, head.label("head"))
+        .where(Notification.recipient_id == me_id, Notification.id > floor, _is_shown(me_id))
+        .order_by(Notification.id)
+        .limit(most)
+    )
+    return statement
 
 
 def _told(session: AsyncSession, occasions: Sequence[Occasion], moment: datetime) -> AnySelect:
@@ -291,7 +314,7 @@ def _is_shown(me_id: UUID, notification: AnyEntity = Notification) -> ColumnElem
 def _older_heads(me_id: UUID, page: PageRequest, only_unread: bool) -> AnySelect:
     """Walk from group to group: a group of many is one step, and its members only an index scan."""
     start: AnySelect = select(
-        literal(page.position, Uuid()).label("id"),
+        _beginning(page).label("id"),
         cast([], ARRAY(Uuid())).label("seen"),
         literal(0, Integer()).label("found"),
         false().label("is_head"),
@@ -310,6 +333,10 @@ def _older_heads(me_id: UUID, page: PageRequest, only_unread: bool) -> AnySelect
         .where(walk.c.found <= page.limit)
     )
     return select(walk.c.id).where(walk.c.is_head)
+
+
+def _beginning(page: PageRequest) -> ColumnElement[Any]:
+    return cast(null(), Uuid()) if page.position is None else type_coerce(page.position, Uuid())
 
 
 def _next_group(me_id: UUID, walk: CTE, only_unread: bool) -> LateralFromClause:

@@ -35,6 +35,7 @@ from wxc.core.currencies import currencies
 from wxc.core.database import AnyRow, AnySelect, Reader
 from wxc.core.ids import new_id
 from wxc.core.pagination import PageRequest
+from wxc.core.statements import built_once
 from wxc.exchange.history import Group, Span
 from wxc.models import Exchange, ExchangeConfirmation, ExchangeRate, RateEvent, User
 from wxc.users.repository import named
@@ -82,11 +83,11 @@ class ExchangeReader:
         None when nobody is found; one row whose `id` is NULL without a board, one whose
         `currency` is NULL without lines.
         """
-        return await self._boards(and_(named(username), visible_to(viewer_id)), as_of)
+        return (await self.reader.execute(*_board_of(username, viewer_id, as_of))).all()
 
     async def own(self, user_id: UUID) -> Sequence[AnyRow]:
         """The member's own board, in the same rows."""
-        return await self._boards(User.id == user_id, None)
+        return (await self.reader.execute(*_own_board(user_id))).all()
 
     async def history(self, exchange_id: UUID, span: Span, page: PageRequest) -> Sequence[AnyRow]:
         """Up to `limit + 1` changes of a currency, or hours or days with changes."""
@@ -175,19 +176,30 @@ class ExchangeReader:
         either = union(*(select(half.c.exchange_id, half.c.currency) for half in halves))
         return (await self.reader.execute(either)).all()
 
-    async def _boards(self, whose: ColumnElement[bool], as_of: datetime | None) -> Sequence[AnyRow]:
-        terms = _terms() if as_of is None else terms_at(as_of)
-        lines = _lines() if as_of is None else _lines_at(as_of)
-        statement: AnySelect = (
-            select(*BOARD, *OWNER, *terms.c, *lines.c)
-            .select_from(User)
-            .outerjoin(Exchange, Exchange.owner_id == User.id)
-            .outerjoin(terms, true())
-            .outerjoin(lines, true())
-            .where(whose)
-            .order_by(lines.c.currency)
-        )
-        return (await self.reader.execute(statement)).all()
+
+@built_once
+def _board_of(username: str, viewer_id: UUID | None, as_of: datetime | None) -> AnySelect:
+    return _boards(and_(named(username), visible_to(viewer_id)), as_of)
+
+
+@built_once
+def _own_board(user_id: UUID) -> AnySelect:
+    return _boards(User.id == user_id, None)
+
+
+def _boards(whose: ColumnElement[bool], as_of: datetime | None) -> AnySelect:
+    terms = _terms() if as_of is None else terms_at(as_of)
+    lines = _lines() if as_of is None else _lines_at(as_of)
+    statement: AnySelect = (
+        select(*BOARD, *OWNER, *terms.c, *lines.c)
+        .select_from(User)
+        .outerjoin(Exchange, Exchange.owner_id == User.id)
+        .outerjoin(terms, true())
+        .outerjoin(lines, true())
+        .where(whose)
+        .order_by(lines.c.currency)
+    )
+    return statement
 
 
 class ExchangeRepository:
