@@ -33,7 +33,10 @@ def exposed(config: Config) -> Iterator[None]:
 
         registry = CollectorRegistry()
         registry.register(_AllProcesses(Path(folder)))
-        server, thread = start_http_server(config.metrics_port, config.metrics_host, registry)
+        try:
+            server, thread = start_http_server(config.metrics_port, config.metrics_host, registry)
+        except OSError as error:
+            raise SystemExit(f"wxc: METRICS_PORT {config.metrics_port}: {error}") from None
         try:
             yield
         finally:
