@@ -7,7 +7,7 @@ to win lies between this and the product. It answers `/feeds?me=UUID` for one me
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, NoReturn, cast
@@ -30,15 +30,16 @@ _JSON = [(b"content-type", b"application/json")]
 
 
 class _Caught(Exception):  # noqa: N818 - it carries what would have been executed
-    def __init__(self, statement: ClauseElement) -> None:
+    def __init__(self, statement: ClauseElement, parameters: Mapping[str, Any]) -> None:
         self.statement = statement
+        self.parameters = parameters
 
 
 class _Catcher:
     """A reader that hands out the statement instead of executing it."""
 
-    async def execute(self, statement: ClauseElement, *_: object) -> NoReturn:
-        raise _Caught(statement)
+    async def execute(self, statement: ClauseElement, parameters: Mapping[str, Any]) -> NoReturn:
+        raise _Caught(statement, parameters)
 
 
 @cache
@@ -50,8 +51,9 @@ def statement() -> tuple[str, Callable[[UUID], Sequence[Any]]]:
         FeedReader(cast(Reader, _Catcher())).following(_ANYBODY, page).send(None)
     except _Caught as caught:
         compiled = cast(SQLCompiler, caught.statement.compile(dialect=dialect()))
-    values = [compiled.params[name] for name in compiled.positiontup or ()]
-    return str(compiled), lambda me: [me if one == _ANYBODY else one for one in values]
+        values = compiled.params | caught.parameters
+    ordered = [values[name] for name in compiled.positiontup or ()]
+    return str(compiled), lambda me: [me if one == _ANYBODY else one for one in ordered]
 
 
 class Limit:

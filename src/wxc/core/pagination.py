@@ -18,6 +18,7 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy import ColumnElement, Integer, Uuid, bindparam
 
 from wxc.core import clock
 from wxc.core.database import AnySelect, IdColumn
@@ -36,6 +37,9 @@ _SIGNATURE_LENGTH = 16
 FORWARDS, BACKWARDS = b"o", b"n"  # to older items and to newer ones, where age is the order
 _PAYLOAD_LENGTH = 17  # a direction and an id; what is carried comes after them
 _LEAST, _GREATEST = UUID(int=0), UUID(int=(1 << 128) - 1)
+
+_POSITION = bindparam("page_position", type_=Uuid())
+_LIMIT = bindparam("page_limit", type_=Integer())
 
 Item = TypeVar("Item")
 Row = TypeVar("Row")
@@ -87,6 +91,30 @@ class CursorSealer:
         return payload[:1], UUID(bytes=payload[1:_PAYLOAD_LENGTH]), payload[_PAYLOAD_LENGTH:]
 
 
+@dataclass(frozen=True, slots=True)
+class PageShape:
+    """What the statement of a page depends on; where it begins and how long it is, are values."""
+
+    is_first: bool
+    ascends: bool
+
+    @property
+    def position(self) -> ColumnElement[UUID] | None:
+        """Where the page begins; None at the very start."""
+        return None if self.is_first else _POSITION
+
+    @property
+    def limit(self) -> ColumnElement[int]:
+        """How many items the page may have."""
+        return _LIMIT
+
+    def window(self, statement: AnySelect, key: IdColumn) -> AnySelect:
+        """As `PageRequest.window`."""
+        if not self.is_first:
+            statement = statement.where(key > _POSITION if self.ascends else key < _POSITION)
+        return statement.order_by(key.asc() if self.ascends else key.desc()).limit(_LIMIT + 1)
+
+
 class PageRequest:
     """Which page of which list is wanted; `scope` names the list with its filters."""
 
@@ -121,6 +149,17 @@ class PageRequest:
     def position(self) -> UUID | None:
         """Where the page begins; the item itself is not in it. None at the very start."""
         return self._position
+
+    @property
+    def shape(self) -> PageShape:
+        """What its statement depends on."""
+        return PageShape(self._position is None, self.ascends)
+
+    @property
+    def parameters(self) -> dict[str, UUID | int]:
+        """The values for a statement of that shape."""
+        position = {} if self._position is None else {"page_position": self._position}
+        return {"page_limit": self.limit, **position}
 
     def window(self, statement: AnySelect, key: IdColumn) -> AnySelect:
         """`statement` with the page's bound, order and `limit + 1`, by the column `key`."""

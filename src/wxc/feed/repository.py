@@ -9,16 +9,17 @@ from sqlalchemy import (
     Subquery,
     Uuid,
     and_,
-    literal,
     not_,
     select,
     true,
+    type_coerce,
     union_all,
 )
 from sqlalchemy.orm import aliased
 
 from wxc.core.database import AnyRow, AnySelect, Reader
 from wxc.core.pagination import PageRequest
+from wxc.core.statements import built_once
 from wxc.models import Follow, Post, User
 from wxc.posts.repository import AUTHOR, post_columns
 from wxc.users.visibility import has_muted, visible_to
@@ -36,35 +37,41 @@ class FeedReader:
 
     async def following(self, me_id: UUID, page: PageRequest) -> Sequence[AnyRow]:
         """Up to `limit + 1` posts of the member and those they follow."""
-        skeleton = _following_skeleton(me_id, page)
-        statement = _hydrated(skeleton, me_id)
-        return (await self.reader.execute(statement)).all()
+        return (await self.reader.execute(*_following(me_id, page))).all()
 
     async def discover(self, me_id: UUID, page: PageRequest) -> Sequence[AnyRow] | None:
         """Up to `limit + 1` recent public posts; None for who follows somebody or has written."""
-        author = aliased(User)
-        recent = page.window(
-            select(Post.id)
-            .join(author, author.id == Post.author_id)
-            .where(_is_heard(me_id, author)),
-            Post.id,
-        ).lateral("recent")
-        newcomer = aliased(User)
-        posts = (
-            select(*post_columns(me_id), *AUTHOR)
-            .join(User, User.id == Post.author_id)
-            .where(Post.id == recent.c.id)
-            .lateral("posts_recent")
-        )
-        statement: AnySelect = (
-            select(posts)
-            .select_from(newcomer)
-            .outerjoin(recent, true())
-            .outerjoin(posts, true())
-            .where(newcomer.id == me_id, newcomer.following_count == 0, newcomer.posts_count == 0)
-        )
-        rows = (await self.reader.execute(statement)).all()
+        rows = (await self.reader.execute(*_discover(me_id, page))).all()
         return [row for row in rows if row.id is not None] if rows else None
+
+
+@built_once
+def _following(me_id: UUID, page: PageRequest) -> AnySelect:
+    return _hydrated(_following_skeleton(me_id, page), me_id)
+
+
+@built_once
+def _discover(me_id: UUID, page: PageRequest) -> AnySelect:
+    author = aliased(User)
+    recent = page.window(
+        select(Post.id).join(author, author.id == Post.author_id).where(_is_heard(me_id, author)),
+        Post.id,
+    ).lateral("recent")
+    newcomer = aliased(User)
+    posts = (
+        select(*post_columns(me_id), *AUTHOR)
+        .join(User, User.id == Post.author_id)
+        .where(Post.id == recent.c.id)
+        .lateral("posts_recent")
+    )
+    statement: AnySelect = (
+        select(posts)
+        .select_from(newcomer)
+        .outerjoin(recent, true())
+        .outerjoin(posts, true())
+        .where(newcomer.id == me_id, newcomer.following_count == 0, newcomer.posts_count == 0)
+    )
+    return statement
 
 
 def _following_skeleton(me_id: UUID, page: PageRequest) -> Subquery:
@@ -79,7 +86,7 @@ def _pulled(me_id: UUID, page: PageRequest, applies: ColumnElement[bool]) -> Any
     """The newest posts of each source, then the newest of those."""
     followee = aliased(User)
     sources = union_all(
-        select(literal(me_id, Uuid()).label("author_id")),
+        select(type_coerce(me_id, Uuid()).label("author_id")),
         select(Follow.followed_id)
         .join(followee, followee.id == Follow.followed_id)
         .where(Follow.follower_id == me_id, _is_heard(me_id, followee)),
@@ -96,7 +103,7 @@ def _walked(me_id: UUID, page: PageRequest, applies: ColumnElement[bool]) -> Any
     """The newest posts of all, until enough of them are by sources."""
     author = aliased(User)
     sources = union_all(
-        select(literal(me_id, Uuid()).label("author_id")),
+        select(type_coerce(me_id, Uuid()).label("author_id")),
         select(Follow.followed_id).where(Follow.follower_id == me_id),
     ).subquery("followed")
     # IS TRUE keeps the planner from turning the test into a join that starts at the sources.
