@@ -21,7 +21,7 @@ from wxc.models import Base
 # Any number will do, as long as every runner takes the same one.
 _ONE_RUNNER = 7_258_214_033
 # Whoever comes later waits here for as long as the first one may take, then finds nothing to do.
-_TURN = dict.fromkeys(BOUNDS, "60s")
+_TURN = {"lock_timeout": "60s", "statement_timeout": "0"}
 # For whatever connects as this role: the application sets its own, and they are the same.
 _ROLE = {
     "statement_timeout": "5s",

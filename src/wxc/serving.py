@@ -24,6 +24,8 @@ def serve(config: Config, *, host: str, port: int, workers: int | None, reload: 
 
     # uvicorn raises what it has caught once more when it has ended.
     signal.signal(signal.SIGTERM, lambda *_: None)
+    if reload:
+        os.environ["SHUTDOWN_DELAY"] = "0"  # who writes code does not wait for load balancers
     with exposed(config):
         uvicorn.run(
             "wxc.serving:application",

@@ -100,3 +100,15 @@ def test_an_address_is_spelled_for_libpq_again() -> None:
     assert (
         libpq_url("postgresql+asyncpg://h/d?prepared_statement_cache_size=0") == "postgresql://h/d"
     )
+
+
+def test_traces_need_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wxc.core.config.find_spec", lambda _: None)
+
+    with pytest.raises(ValidationError, match=r"tracing\n.*wxc-social\[otel\]"):
+        Config(**GOOD, tracing=True)
+
+
+def test_the_role_that_is_made_has_a_name_and_a_password() -> None:
+    with pytest.raises(ValidationError, match="which must name it and its password"):
+        Config(**GOOD, database_admin_url="postgresql://root@db/wxc")

@@ -1,5 +1,7 @@
 """`wxc verify-rates`, as an operator types it."""
 
+import json
+
 import pytest
 from tests.database import administer
 from tests.moderation.conftest import Operate, operate
@@ -17,6 +19,8 @@ async def test_a_history_that_nobody_has_touched_is_in_order(operate: Operate) -
     result = await operate("verify-rates")
 
     assert (result.exit_code, result.output) == (0, "4 events of 4 boards.\n")
+    found = json.loads((await operate("verify-rates", "--json")).output)
+    assert found == {"boards": 4, "events": 4, "faults": []}
 
 
 @pytest.mark.parametrize(

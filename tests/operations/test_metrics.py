@@ -130,6 +130,17 @@ class TestExposition:
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"http://127.0.0.1:{port}/metrics")
 
+    def test_a_port_that_is_taken_is_named(
+        self, config: Config, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = int(taken.getsockname()[1])
+            wanted = config.model_copy(update={"metrics_port": port})
+
+            with pytest.raises(SystemExit, match=f"METRICS_PORT {port}: "), exposed(wanted):
+                raise AssertionError("not reached")
+
     async def test_the_public_port_has_none(self, stranger: Browser) -> None:
         assert (await stranger.get("/metrics")).status_code == 404
 

@@ -119,6 +119,20 @@ class TestOutage:
             assert (await browser.get("/readyz")).status_code == 200
             assert (await browser.get("/users/noise_1")).status_code == 200
 
+    async def test_a_start_without_redis_serves_from_the_first_request_on(
+        self, wires: tuple[Proxy, Proxy, Config]
+    ) -> None:
+        _, redis, config = wires
+        await redis.cut()
+        async with running(config) as app, Browser(app) as browser:
+            assert (await browser.get("/healthz")).status_code == 200
+            assert (await browser.get("/users/noise_1")).status_code == 200
+            ready = await browser.get("/readyz")
+            assert [one["pointer"] for one in ready.json()["errors"]] == ["redis"]
+
+            await redis.restore()
+            assert (await browser.get("/readyz")).status_code == 200
+
     async def test_a_start_without_a_database_is_not_healthy_until_it_is_reached(
         self, wires: tuple[Proxy, Proxy, Config]
     ) -> None:

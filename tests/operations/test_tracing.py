@@ -1,7 +1,6 @@
 """A request can be followed from the load balancer's id through log line, trace and SQL comment."""
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,7 +16,7 @@ from tests.browser import Browser
 from tests.live import running
 
 from wxc.core.config import Config
-from wxc.core.tracing import OtelMissing, discreet, sql_comment, traced
+from wxc.core.tracing import discreet, sql_comment, traced
 
 ROOT_ID = "1-67891233-abcdef012345678912345678"
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -118,15 +117,3 @@ async def test_nobody_pays_for_traces_that_are_off(
 
     assert answer.headers["x-request-id"] == ROOT_ID
     assert [one.get("trace_id") for one in access_log(capsys)] == [None]
-
-
-def test_without_the_extra_the_operator_is_told_what_is_missing(
-    config: Config, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "opentelemetry.instrumentation.asyncpg", None)
-
-    with (
-        pytest.raises(OtelMissing),
-        traced(config.model_copy(update={"tracing": True}), "wxc-test"),
-    ):
-        raise AssertionError("not reached")

@@ -187,6 +187,8 @@ class TestClose:
 
         assert done.exit_code == 0
         assert done.output.startswith("It was closed by operator grace, 20")
+        told = await operate("reports", "close", str(report), "--note", "again", "--json")
+        assert json.loads(told.output) == {"changed": False, "closed_by": "operator grace"}
         assert done.output.endswith(": told them to stop\n")
         closed = select(AuditEvent.id).where(AuditEvent.event == "report_closed")
         assert len((await own.execute(closed)).all()) == 1

@@ -1,6 +1,7 @@
 """The application's settings, read from the environment by whoever calls `create_app`."""
 
 from email.utils import parseaddr
+from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -21,6 +22,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 _LEAST_SECRET_LENGTH = 32  # bytes; RFC 7518 section 3.2 asks for the hash's own length
 _SECRETS = ("secret_key", "jwt_secret_key", "jwt_secret_key_next", "jwt_secret_key_previous")
 _URL_OPTIONS = {"ssl", "prepared_statement_cache_size"}
+_TRACERS = ("opentelemetry.sdk", "opentelemetry.instrumentation")
 _PLACEHOLDERS = ("change-me", "changeme", "secret", "example")
 
 
@@ -206,6 +208,23 @@ class Config(BaseSettings):
             if part.strip() != "*":
                 ip_network(part.strip())
         return value
+
+    @field_validator("tracing")
+    @classmethod
+    def _installed(cls, value: bool) -> bool:
+        if value and not all(map(find_spec, _TRACERS)):
+            raise ValueError("needs the extra: pip install 'wxc-social[otel]'")
+        return value
+
+    @model_validator(mode="after")
+    def _name_a_role(self) -> Self:
+        parts = urlsplit(self.database_url)
+        if self.database_admin_url is not None and not (parts.username and parts.password):
+            raise ValueError(
+                "DATABASE_ADMIN_URL is there to make the role of DATABASE_URL, "
+                "which must name it and its password"
+            )
+        return self
 
     @model_validator(mode="after")
     def _refuse_weak_production(self) -> Self:

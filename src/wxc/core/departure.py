@@ -28,13 +28,16 @@ class Departure:
         loop, end = asyncio.get_running_loop(), signal.getsignal(signal.SIGTERM)
 
         def announce(number: int, frame: FrameType | None) -> None:
-            if self.is_near or not self._delay:  # asked twice, it is in a hurry
-                self.is_near = True
-                _call(end, number, frame)
-                return
+            is_urgent = self.is_near or not self._delay  # asked twice, it is in a hurry
             self.is_near = True
-            loop.call_soon_threadsafe(loop.call_later, self._delay, _call, end, number, frame)
+            if is_urgent:
+                _call(end, number, frame)
+            else:
+                loop.call_soon_threadsafe(wait)
+
+        def wait() -> None:
             _log.info("asked to end; still serving for %g s", self._delay)
+            loop.call_later(self._delay, _call, end, signal.SIGTERM, None)
 
         signal.signal(signal.SIGTERM, announce)
 

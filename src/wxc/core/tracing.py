@@ -25,10 +25,6 @@ _PROBES = frozenset({"/livez", "/healthz", "/readyz"})
 _PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_-]{0,36}", re.ASCII)  # an id or a name, not a token
 
 
-class OtelMissing(Exception):  # noqa: N818 - a fact that the operator reads
-    """TRACING needs the extra: pip install 'wxc-social[otel]'."""
-
-
 def telemetry(config: Config) -> TelemetryConfig:
     """What FastAPI is to do: traces if they are wanted; metrics and logs are our own."""
     return {
@@ -49,15 +45,13 @@ def traced(config: Config, service: str) -> Iterator[None]:
     if not config.tracing:
         yield
         return
-    try:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-        from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor
-        from opentelemetry.instrumentation.redis import RedisInstrumentor
-        from opentelemetry.sdk.resources import Resource
-        from opentelemetry.sdk.trace import TracerProvider
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor
-    except ImportError as missing:
-        raise OtelMissing from missing
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor
+    from opentelemetry.instrumentation.redis import RedisInstrumentor
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
     provider = TracerProvider(resource=Resource.create({"service.name": service}))
     provider.add_span_processor(BatchSpanProcessor(discreet(OTLPSpanExporter())))
     trace.set_tracer_provider(provider)

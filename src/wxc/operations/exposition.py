@@ -33,7 +33,10 @@ def exposed(config: Config) -> Iterator[None]:
 
         registry = CollectorRegistry()
         registry.register(_AllProcesses(Path(folder)))
-        server, thread = start_http_server(config.metrics_port, config.metrics_host, registry)
+        try:
+            server, thread = start_http_server(config.metrics_port, config.metrics_host, registry)
+        except OSError as error:
+            raise SystemExit(f"wxc: METRICS_PORT {config.metrics_port}: {error}") from None
         try:
             yield
         finally:
@@ -63,6 +66,6 @@ class _AllProcesses:
 def _is_alive(process_id: int) -> bool:
     try:
         os.kill(process_id, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):  # gone, or its number is somebody else's by now
         return False
     return True

@@ -43,31 +43,10 @@ class ServerMetrics:
             buckets=_BOUNDS,
             registry=self.registry,
         )
-        self._in_flight = self._sum("wxc_requests_in_flight", "Requests under way.")
-        self._streams = self._sum(
-            "wxc_streams_open", "Server-sent events and exports that are under way."
-        )
-        self._lent = self._sum(
-            "wxc_database_connections_in_use", "Connections that requests hold at this moment."
-        )
-        self._most_lent = self._sum(
-            "wxc_database_connections_limit", "Connections that the pools may hand out."
-        )
-        self._hashing = self._sum(
-            "wxc_password_hashing", "Passwords that are being hashed, or wait for it."
-        )
-        self._most_hashing = self._sum(
-            "wxc_password_hashing_limit", "Passwords that may wait before logins are refused."
-        )
-        self._breaker = Gauge(
-            "wxc_redis_breaker_open",
-            "1 while a process has given up on Redis and works without it.",
-            multiprocess_mode="livemax",
-            registry=self.registry,
-        )
         # Looking up a child by its labels costs more than counting.
         self._counted: dict[tuple[str, str, int], Counter] = {}
         self._timed: dict[tuple[str, str], Histogram] = {}
+        self._add_gauges()
 
     def answered(self, scope: Scope, route: str, status: int, seconds: float) -> None:
         """Count a request, and how long its client waited for the beginning of the answer."""
@@ -95,6 +74,7 @@ class ServerMetrics:
         pools = 1 if config.database_read_url is None else 2
         self._most_lent.set(pools * (config.database_pool_size + config.database_pool_overflow))
         self._most_hashing.set(config.password_hash_queue)
+        self._most_streams.set(config.streams_in_flight)
         while True:
             self._in_flight.set(traffic.requests)
             self._streams.set(traffic.streams)
@@ -102,6 +82,31 @@ class ServerMetrics:
             self._hashing.set(passwords.waiting)
             self._breaker.set(redis.is_tripped)
             await asyncio.sleep(_LOOK_INTERVAL)
+
+    def _add_gauges(self) -> None:
+        self._in_flight = self._sum("wxc_requests_in_flight", "Requests under way.")
+        self._streams = self._sum(
+            "wxc_streams_open", "Server-sent events and exports that are under way."
+        )
+        self._most_streams = self._sum("wxc_streams_limit", "How many of those there may be.")
+        self._lent = self._sum(
+            "wxc_database_connections_in_use", "Connections that requests hold at this moment."
+        )
+        self._most_lent = self._sum(
+            "wxc_database_connections_limit", "Connections that the pools may hand out."
+        )
+        self._hashing = self._sum(
+            "wxc_password_hashing", "Passwords that are being hashed, or wait for it."
+        )
+        self._most_hashing = self._sum(
+            "wxc_password_hashing_limit", "Passwords that may wait before logins are refused."
+        )
+        self._breaker = Gauge(
+            "wxc_redis_breaker_open",
+            "1 while a process has given up on Redis and works without it.",
+            multiprocess_mode="livemax",
+            registry=self.registry,
+        )
 
     def _sum(self, name: str, meaning: str) -> Gauge:
         """A gauge whose value is that of all living processes together."""
