@@ -31,7 +31,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import LateralFromClause
 
-from wxc.core.currencies import currencies
+from wxc.core.currencies import codes_of_all_times
 from wxc.core.database import AnyRow, AnySelect, Reader
 from wxc.core.ids import new_id
 from wxc.core.pagination import PageRequest
@@ -362,10 +362,10 @@ def terms_at(moment: datetime) -> LateralFromClause:
 def _lines_at(moment: datetime) -> LateralFromClause:
     """The last change until then of each currency, unless it took the line off.
 
-    One step into an index for each currency there is, however long the history.
+    One step into an index for each currency there ever was, however long the history.
     """
     codes = (
-        func.unnest(literal(list(currencies()), ARRAY(String())))
+        func.unnest(literal(list(codes_of_all_times()), ARRAY(String())))
         .table_valued(column("code", String), name="codes")
         .render_derived()
     )
