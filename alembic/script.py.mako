@@ -9,6 +9,8 @@ down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
 
+# The code before this revision runs on while it is applied, and after: see docs/migrations.md.
+
 
 def upgrade() -> None:
     """Apply the change."""

@@ -28,6 +28,8 @@ def _settings(database_url: str) -> Mapping[str, str]:
         "JWT_SECRET_KEY": secrets.token_urlsafe(48),
         "COOKIE_SECURE": "false",
         "LOG_LEVEL": "warning",
+        "WORKERS": "1",
+        "SHUTDOWN_DELAY": "0",
     }
 
 

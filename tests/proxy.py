@@ -7,13 +7,17 @@ from urllib.parse import urlsplit, urlunsplit
 
 
 class Proxy:
-    """Forwards bytes until it is cut (refuses, like a stopped engine) or frozen (swallows)."""
+    """Forwards bytes until it is cut (refuses, like a stopped engine) or frozen (swallows).
+
+    What it forwards arrives `delay` seconds later, as from an engine that is far away or slow.
+    """
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._is_frozen = False
+        self.delay = 0.0
         self.port = 0
 
     async def restore(self) -> None:
@@ -50,6 +54,7 @@ class Proxy:
         self._writers.add(writer)
         with suppress(ConnectionError):
             while data := await reader.read(65_536):
+                await asyncio.sleep(self.delay)
                 if not self._is_frozen:
                     writer.write(data)
                     await writer.drain()

@@ -12,19 +12,21 @@ import httpx
 
 from tests.unlimited import ENVIRONMENT
 
+Served = tuple[int, "subprocess.Popen[bytes]"]
+"""The port and the process."""
 _PATIENCE = 20.0  # seconds until it must have started
 
 
 @contextmanager
 def served(
-    database_url: str, redis_url: str, log: Path, **settings: str
-) -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
+    database_url: str, redis_url: str, log: Path, port: int = 0, /, **settings: str
+) -> Iterator[Served]:
     """The port of a server without a worker; it is killed at the end if it has not ended yet."""
-    port = _free_port()
+    port = port or free_port()
     command = [sys.executable, "-c", "from wxc.cli import app; app()"]
-    command += ["serve", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["serve", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     with (
-        log.open("wb") as output,
+        log.open("ab") as output,
         subprocess.Popen(  # noqa: S603 - nobody else's words
             command,
             env=_environment(database_url, redis_url) | settings,
@@ -47,6 +49,7 @@ def _environment(database_url: str, redis_url: str) -> dict[str, str]:
         "SECRET_KEY": "s" * 40,
         "JWT_SECRET_KEY": "j" * 40,
         "COOKIE_SECURE": "false",
+        "SHUTDOWN_DELAY": "0",
         "PASSWORD_HASH_MEMORY": "8",
         "PASSWORD_HASH_ROUNDS": "1",
         **ENVIRONMENT,
@@ -63,7 +66,7 @@ def _await_health(process: "subprocess.Popen[bytes]", port: int, log: Path) -> N
     raise AssertionError(f"the server did not start: {log.read_text()}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,16 +1,21 @@
 """What operators type."""
 
+import json
+import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
+import typer.main
 import uvicorn
 from typer.testing import CliRunner
 
 from tests.browser import Browser
 from tests.live import running
-from wxc import cli, demo, demo_exchanges, recount, worker
+from wxc import cli, demo, demo_exchanges, recount, serving, worker
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 from wxc.exchange import service as exchanges
@@ -69,23 +74,151 @@ class TestConfiguration:
         assert answer.exit_code == 2
         assert "SECRET_KEY must be 32 random bytes or more" in answer.stderr
 
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("DATABASE_URL", "mysql://db"),
+            ("DATABASE_URL", ""),
+            ("REDIS_URL", "http://redis"),
+            ("DATABASE_POOL_SIZE", "many"),
+            ("FORWARDED_ALLOW_IPS", "*"),
+            ("COOKIE_SECURE", "false"),
+            ("CORS_ORIGINS", "*"),
+            ("SECRET_KEY", "short"),
+            ("JWT_SECRET_KEY", "change-me" * 8),
+            ("MAIL_FROM", "nobody"),
+            ("METRICS_PORT", "70000"),
+            ("LIMIT_LOGIN_PER_IP", "often"),
+            ("SHUTDOWN_DRAIN", "0"),
+            ("FRONTEND_URL", "app.example.com"),
+            ("LOG_FORMAT", "xml"),
+        ],
+    )
+    def test_a_wrong_setting_is_named(
+        self, monkeypatch: pytest.MonkeyPatch, production: None, name: str, value: str
+    ) -> None:
+        monkeypatch.setenv(name, value)
+
+        for command in (["config", "check"], ["serve"], ["worker"], ["migrate"]):
+            answer = run.invoke(cli.app, command)
+            assert answer.exit_code == 2
+            assert name in answer.stderr
+            assert "SECRET" not in name or value not in answer.stderr
+
+    @pytest.fixture
+    def production(self, _environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, value in {
+            "ENVIRONMENT": "production",
+            "COOKIE_SECURE": "true",
+            "SECRET_KEY": "kJ8fQ2mZx7Lw4Rt9Vb3Ny6Hc1Pg5Sd0A-1",
+            "JWT_SECRET_KEY": "Zx7Lw4Rt9Vb3Ny6Hc1Pg5Sd0AkJ8fQ2m-2",
+        }.items():
+            monkeypatch.setenv(name, value)
+
+    @pytest.mark.usefixtures("production")
+    def test_what_holds_is_shown_without_its_secrets(self, config: Config) -> None:
+        shown = run.invoke(cli.app, ["config", "check", "--connect"])
+        as_json = run.invoke(cli.app, ["config", "check", "--json"])
+
+        assert (shown.exit_code, as_json.exit_code) == (0, 0), shown.output
+        assert "The settings are complete." in shown.output
+        known = json.loads(as_json.output)
+        assert known.keys() == {name.upper() for name in Config.model_fields}
+        assert (known["SECRET_KEY"], known["BODY_LIMIT"]) == ("(secret)", 256 * 1024)
+        for output in (shown.output, as_json.output):
+            assert "kJ8fQ2" not in output
+            for url in (config.database_url, config.redis_url):
+                assert url.partition("@")[0].rpartition(":")[2] not in output
+
+    @pytest.mark.usefixtures("production")
+    @pytest.mark.parametrize(
+        ("name", "url", "said"),
+        [
+            ("DATABASE_URL", "postgresql://a@127.0.0.1:1/b", "The database does not answer"),
+            ("REDIS_URL", "redis://127.0.0.1:1", "Redis does not answer"),
+        ],
+    )
+    def test_an_engine_that_is_not_there_is_told_apart(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, url: str, said: str
+    ) -> None:
+        monkeypatch.setenv(name, url)
+
+        answer = run.invoke(cli.app, ["config", "check", "--connect"])
+
+        assert answer.exit_code == 3
+        assert said in answer.stderr
+        if name == "DATABASE_URL":
+            assert run.invoke(cli.app, ["recount"]).exit_code == 3
+
+
+class TestHelp:
+    def commands(self) -> Iterator[list[str]]:
+        command = typer.main.get_command(cli.app)
+        yield []
+        for name, one in command.commands.items():  # type: ignore[attr-defined]
+            yield [name]
+            yield from ([name, inner] for inner in getattr(one, "commands", {}))
+
+    def test_every_command_and_option_says_what_it_is_for(self) -> None:
+        seen = list(self.commands())
+        assert {"serve", "worker", "migrate", "demo", "recount", "verify-rates"} <= {
+            one[0] for one in seen if one
+        }
+        for path in seen:
+            answer = run.invoke(cli.app, [*path, "--help"])
+            assert answer.exit_code == 0
+            described = [one for one in self.parameters(path) if getattr(one, "help", None)]
+            assert len(described) == len(self.parameters(path)), path
+
+    def parameters(self, path: list[str]) -> list[Any]:
+        command: Any = typer.main.get_command(cli.app)
+        for name in path:
+            command = command.commands[name]
+        assert command.help
+        return [one for one in command.params if not one.is_eager]
+
 
 @pytest.mark.usefixtures("_environment")
 class TestServe:
+    @pytest.fixture(autouse=True)
+    def _handler(self) -> Iterator[None]:
+        handler = signal.getsignal(signal.SIGTERM)
+        yield
+        signal.signal(signal.SIGTERM, handler)
+
     def test_it_serves_as_behind_a_load_balancer(self, monkeypatch: pytest.MonkeyPatch) -> None:
         called: dict[str, Any] = {}
         monkeypatch.setattr(uvicorn, "run", lambda *_, **options: called.update(options))
 
         answer = run.invoke(cli.app, ["serve", "--port", "9000", "--workers", "3"])
 
-        assert answer.exit_code == 0
+        assert answer.exit_code == 0, answer.output
         assert (called["port"], called["workers"], called["reload"]) == (9000, 3, False)
         assert called["timeout_keep_alive"] == 75
         assert called["forwarded_allow_ips"] == "127.0.0.1"
         assert called["server_header"] is False
+        assert called["timeout_graceful_shutdown"] == 20
+
+        run.invoke(cli.app, ["serve"])
+        assert called["workers"] == serving.cores()
+        run.invoke(cli.app, ["serve", "--reload"])
+        assert called["workers"] == 1
 
     def test_the_application_is_made_from_the_environment(self) -> None:
-        assert cli.app_from_environment().title == "WXC Social"
+        app = serving.application()
+
+        assert (app.title, app.state.departure.is_by_signal) == ("WXC Social", True)
+
+    @pytest.mark.parametrize(
+        ("quota", "expected"), [("50000 100000", 1), ("200000 100000", 2), ("max 100000", 4)]
+    )
+    def test_a_container_has_as_many_processors_as_its_quota(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, quota: str, expected: int
+    ) -> None:
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(4), raising=False)
+        (tmp_path / "cpu.max").write_text(quota)
+
+        assert serving.cores(tmp_path / "cpu.max") == expected
 
 
 @pytest.mark.usefixtures("_environment")

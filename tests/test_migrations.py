@@ -1,18 +1,25 @@
 """The schema goes up, down and up again, with data in it, and is what the models say."""
 
 import asyncio
+import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 from alembic import command
+from sqlalchemy import make_url
+from sqlalchemy.exc import OperationalError
+from typer.testing import CliRunner
 
 from tests.conftest import fill_with_noise
 from tests.database import administer, drop_database, renamed
-from wxc import migrations
+from wxc import cli, migrations
 
 
 @pytest.fixture
@@ -48,6 +55,111 @@ def test_two_runners_at_once_do_the_work_once(empty_url: str) -> None:
     assert asyncio.run(both()) == [0, 0]
 
 
+BASELINE = "0011"
+"""The schema of the first release: these migrations have met no live table."""
+
+
+def squawk(sql: str) -> list[str]:
+    """What the linter says of statements for a live table."""
+    command = [str(Path(sys.executable).with_name("squawk")), "--reporter", "json"]
+    ran = subprocess.run(command, input=sql, capture_output=True, text=True, check=False)  # noqa: S603
+    return [found["rule_name"] for found in json.loads(ran.stdout)]
+
+
+def test_no_migration_after_the_first_release_locks_a_live_table(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    migrations.write_sql(f"{BASELINE}:head")
+
+    assert squawk(capsys.readouterr().out) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "rule"),
+    [
+        ("CREATE INDEX i ON posts (x)", "require-concurrent-index-creation"),
+        ("ALTER TABLE posts ALTER x SET NOT NULL", "adding-not-nullable-field"),
+        ("ALTER TABLE posts ADD CHECK (x > 0)", "constraint-missing-not-valid"),
+        ("ALTER TABLE posts ALTER x TYPE text", "changing-column-type"),
+        ("ALTER TABLE posts RENAME x TO y", "renaming-column"),
+        ("DROP TABLE posts", "ban-drop-table"),
+    ],
+)
+def test_the_linter_knows_what_would(statement: str, rule: str) -> None:
+    assert rule in squawk(f"BEGIN; {statement}; COMMIT;")
+
+
+def test_statements_are_written_for_who_wants_to_read_them() -> None:
+    written = CliRunner().invoke(cli.app, ["migrate", "--sql"]).output
+
+    assert "CREATE TABLE posts" in written
+    assert f"version_num='{migrations.schema_head()}'" in written
+
+
+class TestRights:
+    """The role of the application may create nothing but its own tables."""
+
+    @pytest.fixture
+    def limited_url(self, empty_url: str) -> Iterator[str]:
+        role = f"limited_{uuid4().hex[:8]}"
+        url = make_url(empty_url).set(username=role, password="its own")
+        yield url.render_as_string(hide_password=False)
+        asyncio.run(administer(empty_url, f"DROP OWNED BY {role}", f"DROP ROLE {role}"))
+
+    def test_the_administrator_makes_the_role_and_what_it_may_not(
+        self, empty_url: str, limited_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("DATABASE_DIRECT_URL")
+        for name, value in _environment(limited_url).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("DATABASE_ADMIN_URL", empty_url)
+
+        for _ in range(2):
+            answer = CliRunner().invoke(cli.app, ["migrate"])
+            assert answer.exit_code == 0, answer.output
+
+        async def look() -> tuple[str, bool]:
+            connection = await asyncpg.connect(limited_url.replace("+asyncpg", ""))
+            bound = await connection.fetchval("SHOW statement_timeout")
+            rights = await connection.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = user")
+            await connection.close()
+            return bound, rights
+
+        assert asyncio.run(look()) == ("5s", False)
+
+    def test_a_database_that_is_not_there_is_told_apart(
+        self, empty_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for url, code in (("postgresql://a@127.0.0.1:1/x", 3), (renamed(empty_url, "none"), 1)):
+            for name, value in _environment(url).items():
+                monkeypatch.setenv(name, value)
+            monkeypatch.setenv("DATABASE_DIRECT_URL", url)
+            assert CliRunner().invoke(cli.app, ["migrate"]).exit_code == code
+
+
+def test_a_lock_that_is_not_to_be_had_is_waited_for(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries: list[float] = []
+
+    def upgrade(*_: Any) -> None:
+        if len(tries) < 3:
+            error = asyncpg.LockNotAvailableError("canceling statement due to lock timeout")
+            raise OperationalError("ALTER TABLE posts", {}, error)
+
+    monkeypatch.setattr(command, "upgrade", upgrade)
+    monkeypatch.setattr("time.sleep", tries.append)
+
+    migrations.migrate()
+
+    assert len(tries) == 3
+    assert tries[0] <= 1
+    monkeypatch.setattr(migrations, "_ATTEMPTS", 2)
+    tries.clear()
+    with pytest.raises(OperationalError):
+        migrations.migrate()
+
+
 def _environment(url: str) -> dict[str, str]:
     return dict(os.environ) | {
         "ENVIRONMENT": "development",
@@ -65,6 +177,7 @@ def test_outside_a_checkout_the_missing_folder_is_named(
     monkeypatch.setattr(migrations, "__file__", "/nowhere/src/wxc/migrations.py")
     monkeypatch.chdir(tmp_path)
     migrations.schema_head.cache_clear()
+    migrations.schema_revisions.cache_clear()
 
     with pytest.raises(FileNotFoundError, match=r"alembic\.ini"):
         migrations.schema_head()

@@ -4,55 +4,69 @@ import asyncio
 import signal
 
 import pytest
+from fastapi import FastAPI
 from sqlalchemy.exc import OperationalError
 
 from wxc import worker
 from wxc.core.config import Config
-from wxc.core.jobs import pause
+from wxc.core.jobs import Done, pause
+from wxc.operations.metrics import WorkerMetrics
 
 
 class Counting:
     """A job that counts its beginnings, and fails at each but the last."""
 
+    name = "counting"
+
     def __init__(self, *failures: Exception) -> None:
         self.begun = 0
         self._failures = list(failures)
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, done: Done) -> None:
         self.begun += 1
         if self._failures:
             raise self._failures.pop()
+        done()
         await stop.wait()
+
+
+@pytest.fixture
+def metrics(app: FastAPI) -> WorkerMetrics:
+    return WorkerMetrics(app.state.database)
 
 
 @pytest.mark.parametrize(
     ("failure", "said"),
     [
-        (ZeroDivisionError(), "Counting has failed and begins anew"),
-        (OperationalError("", {}, ConnectionError()), "Counting waits for the database"),
+        (ZeroDivisionError(), "the job of counting has failed and begins anew"),
+        (OperationalError("", {}, ConnectionError()), "the job of counting waits for the database"),
     ],
     ids=["a mistake", "an outage"],
 )
 async def test_a_job_that_fails_begins_anew_and_does_not_stop_the_others(
     failure: Exception,
     said: str,
+    metrics: WorkerMetrics,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(worker, "_RECOVERY", 0.001)
     failing, other, stop = Counting(failure, failure), Counting(), asyncio.Event()
-    running = asyncio.create_task(worker.run_all((failing, other), stop))
+    running = asyncio.create_task(worker.run_all((failing, other), stop, metrics))
     await asyncio.sleep(0.1)
 
     assert (failing.begun, other.begun) == (3, 1)
     assert caplog.text.count(said) == 2
+    assert metrics.registry.get_sample_value("wxc_job_failures_total", {"task": "counting"}) == 2
     stop.set()
     await asyncio.wait_for(running, 1)
 
 
-async def test_a_job_that_has_failed_is_not_waited_for_at_the_end() -> None:
+async def test_a_job_that_has_failed_is_not_waited_for_at_the_end(
+    metrics: WorkerMetrics,
+) -> None:
     stop = asyncio.Event()
-    running = asyncio.create_task(worker.run_all((Counting(ZeroDivisionError()),), stop))
+    running = asyncio.create_task(worker.run_all((Counting(ZeroDivisionError()),), stop, metrics))
     await asyncio.sleep(0.01)
     stop.set()
 
@@ -63,7 +77,8 @@ async def test_the_process_ends_when_it_is_asked_to(
     config: Config, fresh_database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
-    config = config.model_copy(update={"database_url": fresh_database_url})
+    wanted = {"database_url": fresh_database_url, "metrics_port": 9100}
+    config = config.model_copy(update=wanted)
     asyncio.get_running_loop().call_later(0.3, signal.raise_signal, signal.SIGTERM)
 
     await asyncio.wait_for(worker.work(config), 5)

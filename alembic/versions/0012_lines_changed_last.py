@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from wxc.migrations import unhurried
+
 revision = "0012"
 down_revision = "0011"
 branch_labels = None
@@ -12,7 +14,7 @@ _INDEX = "ix_exchange_rates_currency_valid_from_id"
 
 def upgrade() -> None:
     """A search without a place compares these."""
-    with op.get_context().autocommit_block():
+    with unhurried():
         op.drop_index(
             _INDEX, table_name="exchange_rates", if_exists=True, postgresql_concurrently=True
         )
@@ -26,5 +28,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Do without it."""
-    with op.get_context().autocommit_block():
+    with unhurried():
         op.drop_index(_INDEX, table_name="exchange_rates", postgresql_concurrently=True)

@@ -29,19 +29,21 @@ from wxc.comments.router import router as comments
 from wxc.core.bodies import BodyGate
 from wxc.core.config import Config
 from wxc.core.database import Database
+from wxc.core.departure import Departure
 from wxc.core.dependencies import refuse_unknown_parameters
 from wxc.core.errors import Refusal
 from wxc.core.events import Events
 from wxc.core.jobs import end_all
 from wxc.core.limits import Limits
 from wxc.core.logging import configure_logging
-from wxc.core.middleware import Cors, Envelope, Faults, LoadGate, OriginGate, StreamGate
+from wxc.core.middleware import Cors, Envelope, Faults, LoadGate, OriginGate, StreamGate, Traffic
 from wxc.core.openapi import install_openapi, operation_id
 from wxc.core.pagination import CursorSealer
 from wxc.core.problems import problem_response
 from wxc.core.redis import RedisClient
 from wxc.core.signing import derive_key
 from wxc.core.streams import StreamPlaces
+from wxc.core.tracing import telemetry, traced
 from wxc.deletions.router import router as deletions
 from wxc.exchange.router import router as exchange
 from wxc.exports.router import router as exports
@@ -49,6 +51,7 @@ from wxc.feed.router import router as feed
 from wxc.idempotency.errors import Replayed
 from wxc.likes.router import router as likes
 from wxc.notifications.router import router as notifications
+from wxc.operations.metrics import ServerMetrics
 from wxc.operations.pages import Assets
 from wxc.operations.router import router as operations
 from wxc.operations.service import Startup
@@ -112,6 +115,7 @@ def create_app(config: Config) -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=operation_id,
         lifespan=_lifespan,
+        telemetry=telemetry(config),
     )
     app.state.config = config
     app.state.query_parameters = {
@@ -120,6 +124,9 @@ def create_app(config: Config) -> FastAPI:
     app.state.cursors = CursorSealer(derive_key(config.secret_key.get_secret_value(), "cursor"))
     app.state.fingerprints = Fingerprints(config)
     app.state.refused_access = RefusedAccess()
+    app.state.metrics = ServerMetrics()
+    app.state.traffic = Traffic()
+    app.state.departure = Departure(config.shutdown_delay)
     app.state.idempotency_key = derive_key(config.secret_key.get_secret_value(), "idempotency")
     app.state.cookies = CookieJar(
         is_secure=config.cookie_secure,
@@ -129,10 +136,7 @@ def create_app(config: Config) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
     app.mount("/docs/assets", Assets(), name="assets")
-    for error in (HTTPException, RequestValidationError, Refusal):
-        app.add_exception_handler(error, _answer_exception)
-    # Starlette wants handlers of any exception, whichever it registers them for.
-    app.add_exception_handler(Replayed, _answer_again)  # type: ignore[arg-type]
+    _add_handlers(app)
     _add_middleware(app, config)
     install_openapi(
         app, tags=guide.TAGS, routes=_routes(), schemes=SECURITY_SCHEMES, csrf_scheme=CSRF_TOKEN
@@ -156,21 +160,45 @@ def connect(app: FastAPI, database: Database, redis: RedisClient) -> None:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     config: Config = app.state.config
+    with traced(config, "wxc-api"):
+        async with _running(app, config):
+            yield {"end_streams": app.state.events.end}  # for the server, before it waits for them
+        logging.getLogger("wxc").info("stopped")
+
+
+@contextlib.asynccontextmanager
+async def _running(app: FastAPI, config: Config) -> AsyncIterator[None]:
     connect(app, Database(config), RedisClient(config))
+    app.state.departure.await_signal()
     tasks = [
         asyncio.create_task(app.state.auth.revocations.watch()),
         asyncio.create_task(app.state.startup.reach(app.state.database)),
         asyncio.create_task(app.state.events.watch()),
     ]
+    if config.metrics_port is not None:
+        tasks.append(asyncio.create_task(_watch_metrics(app)))
     try:
-        yield {"end_streams": app.state.events.end}  # for the server, before it waits for them
+        yield
     finally:
         await end_all(tasks)
         app.state.auth.passwords.close()
         await app.state.events.close()
         await app.state.redis.close()
         await app.state.database.close()
-        logging.getLogger("wxc").info("stopped")
+
+
+async def _watch_metrics(app: FastAPI) -> None:
+    state = app.state
+    await state.metrics.watch(
+        state.config, state.traffic, state.database, state.redis, state.auth.passwords
+    )
+
+
+def _add_handlers(app: FastAPI) -> None:
+    for error in (HTTPException, RequestValidationError, Refusal):
+        app.add_exception_handler(error, _answer_exception)
+    # Starlette wants handlers of any exception, whichever it registers them for.
+    app.add_exception_handler(Replayed, _answer_again)  # type: ignore[arg-type]
 
 
 def _add_middleware(app: FastAPI, config: Config) -> None:
@@ -180,18 +208,25 @@ def _add_middleware(app: FastAPI, config: Config) -> None:
         streams=_STREAMS,
         patience=config.request_deadline,
         most=config.streams_in_flight,
+        traffic=app.state.traffic,
     )
     app.add_middleware(
         LoadGate,
         deadline=config.request_deadline,
         most=config.requests_in_flight,
+        traffic=app.state.traffic,
         passing=re.compile(f"{_PROBES.pattern}|{_STREAMS.pattern}"),
     )
     app.add_middleware(BodyGate, limit_for=_body_limit(config), deadline=config.body_deadline)
     app.add_middleware(OriginGate, origins=config.cors_origins)
     app.add_middleware(Faults)
     app.add_middleware(Cors, origins=config.cors_origins)
-    app.add_middleware(Envelope, is_secure=config.cookie_secure)
+    app.add_middleware(
+        Envelope,
+        is_secure=config.cookie_secure,
+        meter=app.state.metrics,
+        departure=app.state.departure,
+    )
 
 
 def _body_limit(config: Config) -> Callable[[str], int]:

@@ -8,76 +8,105 @@ import asyncio
 import difflib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from pydantic import SecretStr
 
 from wxc.core.config import Config
 from wxc.core.logging import configure_logging
-from wxc.operators import reports, user, verify_rates
+from wxc.operators import config, reports, user, verify_rates
+from wxc.operators.engines import reaching
 from wxc.terminal import read_config
 
-if TYPE_CHECKING:
-    from fastapi import FastAPI
-
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="WXC Social.")
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="WXC Social: serve it, and look after it.",
+    epilog="Settings are environment variables, all of them in .env.example. "
+    "How to run it is in docs/operations.md.",
+)
 app.add_typer(user, name="user")
 app.add_typer(reports, name="reports")
+app.add_typer(config, name="config")
 app.command()(verify_rates)
-_KEEP_ALIVE = 75  # seconds; longer than the load balancer's 60, so that it never meets a closed end
 
 
 @app.command()
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "0.0.0.0",  # noqa: S104
     port: Annotated[int, typer.Option(envvar="PORT", help="The port to listen on.")] = 8000,
-    workers: Annotated[int, typer.Option(min=1, help="How many processes serve.")] = 1,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            envvar="WORKERS",
+            help="How many processes serve.",
+            show_default="one for each processor",
+        ),
+    ] = None,
     *,
     reload: Annotated[bool, typer.Option(help="Start anew when the code changes.")] = False,
 ) -> None:
-    """Serve the API."""
-    import uvicorn
+    """Serve the API, behind a load balancer or by itself.
 
-    from wxc.core.protocol import BoundedProtocol
+    On SIGTERM it turns /healthz red and goes on serving for SHUTDOWN_DELAY seconds, then ends what
+    is under way within SHUTDOWN_DRAIN. METRICS_PORT opens a second port, for Prometheus.
+    """
+    from wxc import serving
 
-    config = read_config()
-    configure_logging(config)
-    uvicorn.run(
-        "wxc.cli:app_from_environment",
-        factory=True,
-        http=BoundedProtocol,
-        host=host,
-        port=port,
-        workers=workers,
-        reload=reload,
-        reload_dirs=[str(Path(__file__).parent)] if reload else None,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=True,
-        forwarded_allow_ips=config.forwarded_allow_ips,
-        timeout_keep_alive=_KEEP_ALIVE,
-    )
+    settings = read_config()
+    configure_logging(settings)
+    serving.serve(settings, host=host, port=port, workers=workers, reload=reload)
 
 
 @app.command()
 def worker() -> None:
-    """Send mails, clear up after deleted accounts, remind exchanges; any number may run."""
-    from wxc import worker as background
+    """Send mails, clear up after deleted accounts, remind exchanges; any number may run.
 
-    config = read_config()
-    configure_logging(config)
-    asyncio.run(background.work(config))
+    On SIGTERM it ends what it has begun; what was left is another one's, or the next one's. With
+    METRICS_PORT, Prometheus may ask how it is doing.
+    """
+    from wxc.core.tracing import traced
+    from wxc.operations.exposition import exposed
+
+    settings = read_config()
+    configure_logging(settings)
+    with exposed(settings), traced(settings, "wxc-worker"):
+        from wxc import worker as background  # not before it is known where metrics are kept
+
+        asyncio.run(background.work(settings))
 
 
 @app.command()
-def migrate() -> None:
-    """Bring the database's schema to what the code expects."""
-    from wxc import migrations
+def migrate(
+    *,
+    sql: Annotated[
+        bool, typer.Option("--sql", help="Write all statements for a new database; run none.")
+    ] = False,
+) -> None:
+    """Bring the database's schema to what the code expects; any number may try at once.
 
-    configure_logging(read_config())
-    migrations.migrate()
+    With DATABASE_ADMIN_URL it makes the role of DATABASE_URL first, and PostGIS. It waits for locks
+    as briefly as traffic can bear, and tries again. Exit codes: 0 the schema is as it should be;
+    1 it is not; 2 wrong settings; 3 the database cannot be reached.
+    """
+    from wxc import migrations, preparation
+    from wxc.core.database import UNREACHABLE
+
+    if sql:
+        migrations.write_sql()
+        return
+    settings = read_config()
+    configure_logging(settings)
+    try:
+        if settings.database_admin_url is not None:
+            preparation.prepare(settings.database_admin_url, settings.database_url)
+        migrations.migrate()
+    except UNREACHABLE as error:
+        is_refused = getattr(getattr(error, "orig", error), "sqlstate", None) is not None
+        typer.echo(f"wxc: {error}", err=True)
+        raise typer.Exit(1 if is_refused else 3) from None
 
 
 @app.command()
@@ -115,10 +144,16 @@ def recount(
     repair: Annotated[bool, typer.Option(help="Put right what has drifted.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
 ) -> None:
-    """Compare every counter with the rows it counts; fail when one is wrong and stays so."""
+    """Compare every counter with the rows it counts.
+
+    Harmless while the service runs: it reads in batches, and locks only what it repairs. Exit
+    codes: 0 all are right, or put right; 1 one is wrong; 2 wrong usage or settings; 3 the database
+    cannot be reached.
+    """
     from wxc import recount as counters
 
-    drifts = asyncio.run(counters.recount(read_config(), repair=repair))
+    with reaching("database"):
+        drifts = asyncio.run(counters.recount(read_config(), repair=repair, hidden=as_json))
     if as_json:
         typer.echo(json.dumps(counters.as_json(drifts)))
     else:
@@ -151,13 +186,6 @@ def openapi(
         typer.echo("\n".join(list(difference)[:40]))
         typer.echo(f"{path} is not what the code generates; run: ./dev exec wxc openapi")
         raise typer.Exit(1)
-
-
-def app_from_environment() -> "FastAPI":
-    """The application as the environment configures it, for the server's processes."""
-    from wxc.app import create_app
-
-    return create_app(read_config())
 
 
 def _document() -> dict[str, Any]:

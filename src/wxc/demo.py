@@ -19,7 +19,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from wxc import demo_exchanges
 from wxc.core import clock
-from wxc.core.config import Config
+from wxc.core.config import Config, libpq_url
 from wxc.core.ids import time_of
 
 FEW = 8
@@ -80,10 +80,10 @@ class NotEmpty(Exception):  # noqa: N818 - a fact
 async def fill(config: Config, members: int) -> str:
     """Fill the database and say with how much; raises `NotEmpty`."""
     url = config.database_direct_url or config.database_url
-    # An address as libpq spells it, which is how asyncpg itself reads one.
-    libpq_url = url.replace("postgresql+asyncpg", "postgresql", 1).replace("?ssl=", "?sslmode=")
-    connection = await asyncpg.connect(libpq_url)
+    connection = await asyncpg.connect(libpq_url(url))
     try:
+        for bound in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            await connection.execute(f"SET {bound} = 0")  # the role's are for requests
         async with connection.transaction():
             if await connection.fetchval("SELECT EXISTS (SELECT FROM users)"):
                 raise NotEmpty

@@ -4,11 +4,13 @@ A counter moves in the transaction of its rows, so one statement sees both as th
 Batches go by id, each a statement of its own; a repair locks the row that it counts anew.
 """
 
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
+import typer
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import aliased
 
@@ -52,15 +54,17 @@ COUNTERS: dict[Counted, dict[str, ColumnElement[int]]] = {
 }
 
 
-async def recount(config: Config, *, repair: bool) -> list[Drift]:
-    """Compare every counter with its rows; with `repair`, put right what is wrong."""
-    database = Database(config)
+async def recount(config: Config, *, repair: bool, hidden: bool = True) -> list[Drift]:
+    """Compare every counter with its rows; with `repair`, put right what is wrong.
+
+    Unless it is `hidden`, a bar on standard error tells a person how far it is.
+    """
+    database, drifts = Database(config), []
     try:
-        return [
-            drift
-            for table in COUNTERS
-            for drift in await _recount_table(database, table, repair=repair)
-        ]
+        with typer.progressbar(COUNTERS, label="Counting", hidden=hidden, file=sys.stderr) as bar:
+            for table in bar:
+                drifts += await _recount_table(database, table, repair=repair)
+        return drifts
     finally:
         await database.close()
 

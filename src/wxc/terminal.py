@@ -34,10 +34,10 @@ def show_json(value: object) -> None:
     typer.echo(json.dumps(to_jsonable_python(value), indent=2))
 
 
-def show_facts(facts: Iterable[tuple[str, object]]) -> None:
+def show_facts(facts: Iterable[tuple[str, object]], width: int = 19) -> None:
     """Print names and values, one a line; what is not there is a dash."""
     for name, value in facts:
-        show(f"{name:<19}{_spoken(value)}")
+        show(f"{name:<{width}}{_spoken(value)}")
 
 
 def show_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

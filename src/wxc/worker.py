@@ -18,6 +18,7 @@ from wxc.deletions.worker import Eraser
 from wxc.exchange.worker import Reminder
 from wxc.idempotency import service as idempotency
 from wxc.mails.worker import Worker as Mailer
+from wxc.operations.metrics import WorkerMetrics
 
 _log = logging.getLogger("wxc.worker")
 _FAREWELLS = (signal.SIGINT, signal.SIGTERM)
@@ -30,15 +31,17 @@ async def work(config: Config) -> None:
     for number in _FAREWELLS:
         loop.add_signal_handler(number, stop.set)
     retention = timedelta(seconds=config.audit_retention)
+    metrics = WorkerMetrics(database)
     jobs: Sequence[Job] = (
         Mailer(config, database),
         Eraser(config, database),
         Reminder(database),
-        Chore(partial(audit.forget, database, retention)),
-        Chore(partial(idempotency.forget, database)),
+        Chore("audit", partial(audit.forget, database, retention)),
+        Chore("idempotency", partial(idempotency.forget, database)),
+        *([metrics] if config.metrics_port is not None else []),
     )
     try:
-        await run_all(jobs, stop)
+        await run_all(jobs, stop, metrics)
     finally:
         for number in _FAREWELLS:
             loop.remove_signal_handler(number)
@@ -46,18 +49,24 @@ async def work(config: Config) -> None:
         _log.info("the worker has stopped")
 
 
-async def run_all(jobs: Sequence[Job], stop: asyncio.Event) -> None:
+async def run_all(jobs: Sequence[Job], stop: asyncio.Event, metrics: WorkerMetrics) -> None:
     """Do the jobs side by side; what happens to one does not concern the others."""
-    await asyncio.gather(*(_keep_running(job, stop) for job in jobs))
+    metrics.expect([job.name for job in jobs])
+    await asyncio.gather(*(_keep_running(job, stop, metrics) for job in jobs))
 
 
-async def _keep_running(job: Job, stop: asyncio.Event) -> None:
+async def _keep_running(job: Job, stop: asyncio.Event, metrics: WorkerMetrics) -> None:
     while not stop.is_set():
         try:
-            await job.run(stop)
+            await job.run(stop, partial(metrics.has_done, job.name))
         except UNREACHABLE as error:
-            _log.warning("%s waits for the database: %r", type(job).__name__, error)
-            await pause(_RECOVERY, stop)
+            _log.warning("the job of %s waits for the database: %r", job.name, error)
+            await _recover(job, stop, metrics)
         except Exception:
-            _log.exception("%s has failed and begins anew", type(job).__name__)
-            await pause(_RECOVERY, stop)
+            _log.exception("the job of %s has failed and begins anew", job.name)
+            await _recover(job, stop, metrics)
+
+
+async def _recover(job: Job, stop: asyncio.Event, metrics: WorkerMetrics) -> None:
+    metrics.has_failed(job.name)
+    await pause(_RECOVERY, stop)

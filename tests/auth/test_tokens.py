@@ -222,3 +222,37 @@ def test_another_key_makes_another_token(config: Config, tokens: Tokens) -> None
 
     with pytest.raises(NotAuthenticated):
         tokens.read_access(others.access(new_id(), new_id(), datetime.now(UTC)), clock.now())
+
+
+def test_a_token_is_verified_once_and_its_times_at_each_use(
+    tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decode, verified = jwt.decode, list[str]()
+
+    def count(token: str, *rest: Any, **options: Any) -> Any:
+        verified.append(token)
+        return decode(token, *rest, **options)
+
+    monkeypatch.setattr(jwt, "decode", count)
+    now, token = clock.now(), mint(tokens)
+    first, again = tokens.read_access(token, now), tokens.read_access(token, now)
+    late = tokens.read_access(token, now + timedelta(seconds=631))
+
+    assert first == again
+    assert (again.is_expired, late.is_expired) == (False, True)
+    with pytest.raises(NotAuthenticated):
+        tokens.read_access(token, now - timedelta(seconds=32))
+    assert verified == [token]
+
+
+def test_what_is_refused_is_not_remembered(tokens: Tokens) -> None:
+    token = mint(tokens)
+    forged = token[:-4] + ("AAAA" if token[-4:] != "AAAA" else "BBBB")
+
+    for _ in range(2):
+        with pytest.raises(NotAuthenticated):
+            tokens.read_access(forged, clock.now())
+    assert tokens._known.cache_info().currsize == 0
+    tokens.read_access(token, clock.now())
+    with pytest.raises(NotAuthenticated):
+        tokens.read_access(forged, clock.now())

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from wxc.core.config import Config
+from wxc.core.config import Config, asyncpg_url, libpq_url
 
 GOOD: dict[str, Any] = {
     "database_url": "postgresql://db/wxc",
@@ -91,3 +91,12 @@ def test_origins_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("CORS_ORIGINS", "https://app.example.com, http://localhost:3000,")
 
     assert Config(**GOOD).cors_origins == ("https://app.example.com", "http://localhost:3000")
+
+
+def test_an_address_is_spelled_for_libpq_again() -> None:
+    spelled = libpq_url(asyncpg_url("postgresql://a:b@h:1/d?sslmode=require"))
+
+    assert spelled == "postgresql://a:b@h:1/d?sslmode=require"
+    assert (
+        libpq_url("postgresql+asyncpg://h/d?prepared_statement_cache_size=0") == "postgresql://h/d"
+    )

@@ -19,7 +19,7 @@ from wxc.core import logging as logs
 from wxc.core.bodies import BodyGate, ClientGone
 from wxc.core.config import Config
 from wxc.core.errors import Overloaded
-from wxc.core.middleware import Faults, StreamGate
+from wxc.core.middleware import Faults, StreamGate, Traffic
 
 APP = "https://app.example.com"
 
@@ -68,6 +68,34 @@ class TestEnvelope:
         (record,) = [one for one in caplog.records if one.name == "wxc.access"]
         assert record.getMessage().startswith("GET /users/{username} 422 in ")
         assert "canary" not in caplog.text
+
+    async def test_the_load_balancers_id_is_taken_where_the_client_sends_none(
+        self, stranger: Browser, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        root = "1-67891233-abcdef012345678912345678"
+        sent = {"X-Amzn-Trace-Id": f"Self=1-67891233-12456789abcdef012345678;Root={root}"}
+
+        with caplog.at_level(logging.INFO, "wxc.access"):
+            alone = await stranger.get("/livez", headers=sent)
+            both = await stranger.get("/livez", headers=sent | {"X-Request-ID": "front-end-0001"})
+            odd = await stranger.get("/livez", headers={"X-Amzn-Trace-Id": "Root=1-a\tb"})
+
+        assert alone.headers["x-request-id"] == root
+        assert both.headers["x-request-id"] == "front-end-0001"
+        assert len(odd.headers["x-request-id"]) == 32
+        records = [vars(one) for one in caplog.records if one.name == "wxc.access"]
+        assert [one.get("balancer_trace") for one in records] == [root, root, None]
+
+    async def test_the_log_names_the_member(
+        self, member: Member, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        ada = await member("ada")
+        with caplog.at_level(logging.INFO, "wxc.access"):
+            await ada.get("/feeds")
+            await ada.log_in("ada")
+
+        records = [vars(one) for one in caplog.records if one.name == "wxc.access"]
+        assert [one["user_id"] for one in records] == [str(ada.id)] * 3  # both log-ins too
 
 
 class TestLogs:
@@ -226,7 +254,13 @@ class TestTrouble:
 class TestStreams:
     @staticmethod
     def gate(app: ASGIApp, most: int = 1) -> StreamGate:
-        return StreamGate(app, streams=re.compile("/stream"), patience=0.05, most=most)
+        return StreamGate(
+            app,
+            streams=re.compile("/stream"),
+            patience=0.05,
+            most=most,
+            traffic=Traffic(),
+        )
 
     async def test_one_may_last_longer_than_the_patience_with_its_reader(self) -> None:
         async def app(scope: Scope, receive: Receive, send: Send) -> None:

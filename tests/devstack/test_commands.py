@@ -31,7 +31,7 @@ def locked_checkout(checkout: Checkout) -> Checkout:
     checkout.uv.parent.mkdir(parents=True)
     checkout.uv.write_text(UV.format(root=checkout.root))
     checkout.uv.chmod(0o755)
-    for name in ("pyproject.toml", locks.APPLICATION, locks.DEVELOPMENT):
+    for name in ("pyproject.toml", *locks.ALL):
         (checkout.root / name).write_text("same")
     return checkout
 

@@ -197,8 +197,8 @@ def test_a_slow_server_is_waited_for(
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        (serving.Options(), ["--reload"]),
-        (serving.Options(reload=False), []),
+        (serving.Options(), ["--workers", "1", "--reload"]),
+        (serving.Options(reload=False), ["--workers", "1"]),
         (serving.Options(workers=2), ["--workers", "2"]),
     ],
 )

@@ -10,6 +10,7 @@ from tests.browser import Browser
 from tests.conftest import Member
 from tests.exchange.boards import BOARD, Time, board
 
+from wxc.core.jobs import nobody_asks
 from wxc.exchange import worker
 from wxc.exchange.worker import Reminder
 from wxc.models import Exchange
@@ -79,7 +80,7 @@ async def test_the_job_goes_on_until_it_is_stopped(
     monkeypatch.setattr(worker, "_INTERVAL", 0.01)
     await ada.put("/exchange", json=BOARD)
     stop = asyncio.Event()
-    running = asyncio.create_task(reminder.run(stop))
+    running = asyncio.create_task(reminder.run(stop, nobody_asks))
     time.passes(hours=20)
     async with asyncio.timeout(10):
         while not await told(ada):  # noqa: ASYNC110 - what is waited for is in the database

@@ -24,6 +24,7 @@ from wxc.core.dependencies import (
     page_request,
 )
 from wxc.core.errors import CsrfFailed
+from wxc.core.logging import note_user
 from wxc.core.middleware import SAFE_METHODS
 from wxc.core.openapi import NOTHING, needs, sends
 from wxc.core.pagination import DEFAULT_LIMIT, PageRequest
@@ -59,6 +60,7 @@ async def maybe_user(request: Request) -> Principal | None:
     _refuse_strange_pair(auth.tokens, cookies, claims.session_id)
     if claims.is_expired or await auth.revocations.is_ended(claims.session_id):
         raise SessionExpired
+    note_user(claims.user_id)
     refuse_forgery(request, auth.tokens, claims.session_id)
     return Principal(claims.user_id, claims.session_id, claims.expires_at)
 

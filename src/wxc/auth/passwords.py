@@ -39,7 +39,7 @@ class Passwords:
         self._pool = ThreadPoolExecutor(
             config.password_hash_workers, "argon2", initializer=_lower_priority
         )
-        self._places = config.password_hash_queue
+        self._queue = self._places = config.password_hash_queue
         self._wait = config.password_hash_wait
         # Verified in place of an unknown account's hash, so that both take the same time.
         self._nobody = self._hasher.hash("nobody has this password")
@@ -52,6 +52,11 @@ class Passwords:
         """Whether the hash is that of `password`; None costs the same and is never right."""
         is_right = await self._run(self._hasher.verify, password, password_hash or self._nobody)
         return is_right and password_hash is not None
+
+    @property
+    def waiting(self) -> int:
+        """How many are being hashed, or wait for it."""
+        return self._queue - self._places
 
     def refuse_when_full(self) -> None:
         """Raise `HashingBusy` if there is no place in the queue, before a caller does more."""

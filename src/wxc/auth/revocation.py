@@ -50,6 +50,7 @@ class Revocations:
         self._denied: dict[UUID, float] = {}
         self._polled_at = float("-inf")
         self._has_lost_redis = True  # until the first poll over the whole span has succeeded
+        self._marks = _Marks(redis)
         self._rehydrating = asyncio.Lock()
         self._rehydrations = 0
 
@@ -63,16 +64,14 @@ class Revocations:
         if self._is_stale():
             return await self._is_ended_in_database(session_id)
         try:
-            sentinel, mark = await self._redis.call(
-                lambda redis: redis.mget(SENTINEL, revoked_key(session_id))
-            )
-            if mark is None and sentinel is None:
+            is_complete, is_marked = await self._marks.of(session_id)
+            if not is_marked and not is_complete:
                 await self._rehydrate()
                 return session_id in self._denied
         except RedisUnavailable:
             self._has_lost_redis = True
             return await self._is_ended_in_database(session_id)
-        return mark is not None
+        return is_marked
 
     async def announce(self, session_ids: Sequence[UUID]) -> None:
         """Tell every instance, after COMMIT and before the answer.
@@ -170,3 +169,52 @@ class Revocations:
         moment = time.monotonic()
         for session_id in [one for one, until in self._denied.items() if until < moment]:
             del self._denied[session_id]
+
+
+class _Marks:
+    """What Redis says of sessions, asked for all that wait at the same moment in one round trip.
+
+    One MGET is under way at a time. Whoever comes meanwhile is asked for by the next one, never by
+    one that has been sent: it might not know yet of a session that has ended since.
+    """
+
+    def __init__(self, redis: RedisClient) -> None:
+        self._redis = redis
+        self._waiting: dict[UUID, asyncio.Future[tuple[bool, bool]]] = {}
+        self._asking: asyncio.Task[None] | None = None
+
+    async def of(self, session_id: UUID) -> tuple[bool, bool]:
+        """Whether the sentinel is there, and the session's mark; raises `RedisUnavailable`."""
+        answer = self._waiting.get(session_id)
+        if answer is None:
+            answer = self._waiting[session_id] = asyncio.get_running_loop().create_future()
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._ask())
+        return await asyncio.shield(answer)  # a client that goes away takes nobody along
+
+    async def _ask(self) -> None:
+        try:
+            while self._waiting:
+                await self._ask_once()
+        finally:
+            self._asking = None
+
+    async def _ask_once(self) -> None:
+        asked, self._waiting = self._waiting, {}
+        try:
+            keys = (SENTINEL, *(revoked_key(session_id) for session_id in asked))
+            sentinel, *marks = await self._redis.call(lambda redis: redis.mget(keys))
+        except BaseException as error:
+            for answer in asked.values():
+                answer.set_exception(_seen_by_callers(error))
+                answer.exception()  # all who wait may have gone: that is no news to anybody
+            if not isinstance(error, Exception):
+                raise
+        else:
+            for answer, mark in zip(asked.values(), marks, strict=True):
+                answer.set_result((sentinel is not None, mark is not None))
+
+
+def _seen_by_callers(error: BaseException) -> Exception:
+    """That the asking itself is cancelled is, to those who wait, Redis giving no answer."""
+    return error if isinstance(error, Exception) else RedisUnavailable()

@@ -28,6 +28,7 @@ from wxc.auth.errors import (
 from wxc.auth.schemas import AuthCheck, Credentials, CsrfToken, LoggedIn, Me, Registration
 from wxc.core.dependencies import ReadSession, Session, Throttled, Transactions
 from wxc.core.errors import RateLimited
+from wxc.core.logging import note_user
 from wxc.core.openapi import LOCATED, documented
 
 router = APIRouter(tags=["auth"])
@@ -75,6 +76,7 @@ async def log_in(
     its own, by a third cookie that no logout clears.
     """
     opened = await service.log_in(database, auth, throttle, credentials, visitor)
+    note_user(opened.answer.user.id)
     cookies.set(response, opened.access, opened.refresh, opened.device)
     return opened.answer
 
@@ -99,6 +101,7 @@ async def refresh_token(
     """
     with cookies.cleared_by(SessionExpired, RefreshReused):
         opened = await service.refresh(database, auth, claim, actor)
+        note_user(opened.answer.user.id)
     cookies.set(response, opened.access, opened.refresh, opened.device)
     return opened.answer
 

@@ -4,6 +4,7 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,10 +18,21 @@ from wxc.core.signing import derive_key, is_signed, sign
 ISSUER = AUDIENCE = "wxc-social"
 LEEWAY = timedelta(seconds=30)
 LONGEST_TOKEN = 2048
+_REMEMBERED = 10_000  # tokens, some 10 MB
 _ALGORITHM = "HS256"
 _TYPE = "at+jwt"  # RFC 9068 section 2.1
 _LATEST = 1 << 33  # seconds since 1970: the year 2242
 _CLAIMS = ["iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp", "typ"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Genuine:
+    """What a token says that one of our keys has signed, whatever time it is."""
+
+    user_id: UUID
+    session_id: UUID
+    begins_at: datetime
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,8 @@ class Tokens:
         self._csrf_key = derive_key(secret, "csrf token")
         self._keys = KeyRing(config)
         self.access_lifetime = timedelta(seconds=config.access_token_lifetime)
+        # A token is shown with every request for ten minutes, and stays what it is.
+        self._known = lru_cache(_REMEMBERED)(self._verify)
 
     def access(self, user_id: UUID, session_id: UUID, moment: datetime) -> str:
         """An access token that holds from `moment` for ten minutes unless configured otherwise."""
@@ -95,6 +109,18 @@ class Tokens:
 
     def read_access(self, token: str, moment: datetime) -> AccessClaims:
         """The claims of a token that is ours, expired or not; else raises `NotAuthenticated`."""
+        genuine = self._known(token)
+        if genuine.begins_at > moment + LEEWAY:
+            raise NotAuthenticated
+        return AccessClaims(
+            genuine.user_id,
+            genuine.session_id,
+            genuine.expires_at,
+            genuine.expires_at + LEEWAY <= moment,
+        )
+
+    def _verify(self, token: str) -> _Genuine:
+        """The token's claims, at the price of an HMAC and of two JSON texts."""
         try:
             if len(token) > LONGEST_TOKEN:
                 raise NotAuthenticated
@@ -104,7 +130,7 @@ class Tokens:
                 [_ALGORITHM],
                 audience=AUDIENCE,
                 issuer=ISSUER,
-                # Times are checked below, by our clock and not by another.
+                # Times are checked at each use, by our clock and not by another.
                 options={
                     "require": _CLAIMS,
                     "verify_exp": False,
@@ -112,7 +138,7 @@ class Tokens:
                     "verify_nbf": False,
                 },
             )
-            return _claims(claims, moment)
+            return _genuine(claims)
         # Broken JSON and numbers raise more than PyJWT's own errors.
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise NotAuthenticated from error
@@ -142,16 +168,12 @@ class Tokens:
         return hmac.compare_digest(self.csrf(session_id).encode(), token.encode())
 
 
-def _claims(claims: dict[str, Any], moment: datetime) -> AccessClaims:
+def _genuine(claims: dict[str, Any]) -> _Genuine:
     session_id = claims["sid"]
     if claims["typ"] != "access" or not isinstance(session_id, str):
         raise NotAuthenticated
-    if max(_time(claims["iat"]), _time(claims["nbf"])) > moment + LEEWAY:
-        raise NotAuthenticated
-    expires_at = _time(claims["exp"])
-    return AccessClaims(
-        UUID(claims["sub"]), UUID(session_id), expires_at, expires_at + LEEWAY <= moment
-    )
+    begins_at = max(_time(claims["iat"]), _time(claims["nbf"]))
+    return _Genuine(UUID(claims["sub"]), UUID(session_id), begins_at, _time(claims["exp"]))
 
 
 def _time(seconds: object) -> datetime:

@@ -38,6 +38,17 @@ def asyncpg_url(url: str) -> str:
     return urlunsplit(parts._replace(scheme="postgresql+asyncpg", query=urlencode(options)))
 
 
+def libpq_url(url: str) -> str:
+    """An address of ours as libpq spells it, which is how asyncpg itself reads one."""
+    parts = urlsplit(url)
+    options = {
+        name.replace("ssl", "sslmode"): value
+        for name, value in parse_qsl(parts.query)
+        if name == "ssl"
+    }
+    return urlunsplit(parts._replace(scheme="postgresql", query=urlencode(options)))
+
+
 def _redis_url(url: str) -> str:
     if not url.startswith(("redis://", "rediss://")):
         raise ValueError("must start with redis:// or rediss://")
@@ -66,6 +77,7 @@ class Config(BaseSettings):
     database_url: DatabaseUrl
     database_read_url: DatabaseUrl | None = None
     database_direct_url: DatabaseUrl | None = None
+    database_admin_url: DatabaseUrl | None = None
     database_pool_size: int = Field(default=8, ge=1)
     database_pool_overflow: int = Field(default=4, ge=0)
     database_pool_wait: float = Field(default=2.0, gt=0)
@@ -133,8 +145,14 @@ class Config(BaseSettings):
     body_limit: int = Field(default=256 * 1024, ge=1)
     account_body_limit: int = Field(default=8 * 1024, ge=1)
     body_deadline: float = Field(default=30.0, gt=0)
+    shutdown_delay: float = Field(default=5.0, ge=0)
+    shutdown_drain: int = Field(default=20, ge=1)
 
     audit_retention: int = Field(default=365 * 86_400, ge=31 * 86_400)
+
+    metrics_port: int | None = Field(default=None, ge=1, le=65_535)
+    metrics_host: str = "127.0.0.1"
+    tracing: bool = False
 
     demo_data: bool = False
     log_format: Literal["json", "text"] = "json"

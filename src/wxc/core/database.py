@@ -16,11 +16,14 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.pool import QueuePool
 
 from wxc.core import clock
+from wxc.core import logging as logs
 from wxc.core.config import Config
 from wxc.core.errors import Retry
 from wxc.core.ids import new_id
+from wxc.core.tracing import sql_comment
 
 # SQLAlchemy types rows by their columns; these are for those whose columns vary.
 AnyRow = Row[*tuple[Any, ...]]
@@ -89,6 +92,13 @@ class Database:
         """A connection for SELECTs on the writer: what decides whether a request may go on."""
         async with self._guard.connect() as connection:
             yield connection
+
+    @property
+    def connections_in_use(self) -> int:
+        """How many of the pool's connections are lent at this moment, the replica's among them."""
+        engines = (self.writer, self._own_reader)
+        pools = [one.sync_engine.pool for one in engines if one is not None]
+        return sum(pool.checkedout() for pool in pools if isinstance(pool, QueuePool))
 
     async def close(self) -> None:
         """Close every pooled connection."""
@@ -163,7 +173,23 @@ def _engine(config: Config, url: str) -> AsyncEngine:
         connect_args={"timeout": config.database_connect_timeout},
     )
     event.listen(engine.sync_engine, "connect", _set_timeouts(config))
+    event.listen(engine.sync_engine, "before_cursor_execute", _count_statement)
+    if config.tracing:
+        event.listen(engine.sync_engine, "before_cursor_execute", _sign_statement, retval=True)
     return engine
+
+
+def _count_statement(*_: object) -> None:
+    """For the log line of the request, if it is one that asks."""
+    if (facts := logs.facts.get()) is not None:
+        facts.statements += 1
+
+
+def _sign_statement(
+    _connection: object, _cursor: object, statement: str, parameters: object, *_: object
+) -> tuple[str, object]:
+    """Let the server's log and `pg_stat_activity` tell which request this is of."""
+    return sql_comment() + statement, parameters
 
 
 def _set_timeouts(config: Config) -> Callable[[Any, Any], None]:

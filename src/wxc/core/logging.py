@@ -3,7 +3,10 @@
 import logging
 import sys
 from contextvars import ContextVar
+from dataclasses import dataclass
+from uuid import UUID
 
+from opentelemetry import trace
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
@@ -12,12 +15,37 @@ from wxc.core.config import Config
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 """The id of the request that this task serves; `-` outside of one."""
 
+
+@dataclass(slots=True)
+class RequestFacts:
+    """What is learnt of a request while it is served, for the line that ends it."""
+
+    balancer_trace: str | None = None
+    """The load balancer's own id of the request."""
+    user_id: UUID | None = None
+    statements: int = 0
+    """How many SQL statements it took."""
+
+
+facts: ContextVar[RequestFacts | None] = ContextVar("facts", default=None)
+"""The facts of the request that this task serves; None outside of one."""
+
+
+def note_user(user_id: UUID) -> None:
+    """Have the request's log line name its member."""
+    if (known := facts.get()) is not None:
+        known.user_id = user_id
+
+
 _TEXT = "%(asctime)s %(levelname)-7s %(name)s [%(request_id)s] %(message)s"
 
 
 class _RequestIdFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
+        span = trace.get_current_span().get_span_context()
+        if span.is_valid:
+            record.trace_id = f"{span.trace_id:032x}"
         return True
 
 

@@ -11,6 +11,8 @@ import logging
 import re
 import time
 from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Protocol
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -20,17 +22,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wxc.core import logging as logs
 from wxc.core.bodies import ClientGone
+from wxc.core.departure import Departure
 from wxc.core.errors import (
     CsrfFailed,
     DeadlineExceeded,
     Overloaded,
 )
 from wxc.core.problems import problem_response
+from wxc.core.tracing import name_span
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110 section 9.2.1
 
 _log = logging.getLogger("wxc.access")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII)
+# What an AWS load balancer adds to each request, and writes into its own log.
+_BALANCER_TRACE = re.compile(r"(?:^|;)Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;|$)", re.ASCII)
+_NO_ROUTE = "(no route)"
 
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -41,15 +48,37 @@ _SECURITY_HEADERS = {
 }
 
 
+@dataclass(slots=True)
+class Traffic:
+    """What is under way in this process at this moment."""
+
+    requests: int = 0
+    streams: int = 0
+
+
+class Meter(Protocol):
+    """What counts the requests."""
+
+    def answered(self, scope: Scope, route: str, status: int, seconds: float) -> None:
+        """Count one; `seconds` passed until its answer began, and 0 is the status of none."""
+        ...
+
+
 class Envelope:
     """Give every request an id and a log line, and every answer its security headers.
+
+    The id is what the client's `X-Request-ID` says, else the load balancer's, else a new one.
 
     What inner layers put into the scope's `answer_headers` goes with the answer whatever becomes
     of the request, a refusal included. HEAD is served as GET whose body nobody waits for.
     """
 
-    def __init__(self, app: ASGIApp, *, is_secure: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, *, is_secure: bool, meter: Meter, departure: Departure
+    ) -> None:
         self.app = app
+        self._departure = departure
+        self._meter = meter
         self._headers = dict(_SECURITY_HEADERS)
         if is_secure:
             self._headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
@@ -59,18 +88,24 @@ class Envelope:
             await self.app(scope, receive, send)
             return
         started = time.perf_counter()
-        asked = Headers(scope=scope).get("x-request-id", "")
-        request_id = asked if _REQUEST_ID.fullmatch(asked) else uuid4().hex
+        headers = Headers(scope=scope)
+        asked = headers.get("x-request-id", "")
+        balancer = _BALANCER_TRACE.search(headers.get("x-amzn-trace-id", ""))
+        made = balancer[1] if balancer else uuid4().hex
+        request_id = asked if _REQUEST_ID.fullmatch(asked) else made
         token = logs.request_id.set(request_id)
+        facts = logs.RequestFacts(balancer_trace=balancer[1] if balancer else None)
+        facts_token = logs.facts.set(facts)
+        name_span(request_id)
         inner: Scope = {**scope, "answer_headers": {}}
         if scope["method"] == "HEAD":
             inner["method"] = "GET"
-        status = 0
+        status, waited = 0, 0.0
 
         async def send_in_envelope(message: Message) -> None:
-            nonlocal status
+            nonlocal status, waited
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, waited = message["status"], time.perf_counter() - started
                 headers = MutableHeaders(scope=message)
                 headers.update(inner["answer_headers"])
                 self._seal(status, headers, request_id)
@@ -83,12 +118,17 @@ class Envelope:
             else:
                 await self.app(inner, receive, send_in_envelope)
         finally:
-            _log_request(scope, inner, status, time.perf_counter() - started)
+            route = getattr(inner.get("route"), "path", _NO_ROUTE)
+            self._meter.answered(scope, route, status, waited)
+            _log_request(scope, route, status, time.perf_counter() - started, facts)
+            logs.facts.reset(facts_token)
             logs.request_id.reset(token)
 
     def _seal(self, status: int, headers: MutableHeaders, request_id: str) -> None:
         if status == 204:
             del headers["content-type"]  # of nothing
+        if self._departure.is_near:
+            headers["Connection"] = "close"
         headers["X-Request-ID"] = request_id
         headers.setdefault("Cache-Control", "no-store")
         if headers.get("content-type", "").startswith("text/event-stream"):
@@ -124,14 +164,21 @@ class _HeadOnly:
         await self._send(message)
 
 
-def _log_request(scope: Scope, inner: Scope, status: int, seconds: float) -> None:
+def _log_request(
+    scope: Scope, route: str, status: int, seconds: float, facts: logs.RequestFacts
+) -> None:
     """One line with the route's template: a path may carry a token, a query somebody's search."""
     fields = {
         "method": scope["method"],
-        "route": getattr(inner.get("route"), "path", "(no route)"),
+        "route": route,
         "status": status,
         "milliseconds": round(seconds * 1000, 1),
+        "statements": facts.statements,
     }
+    if facts.user_id is not None:
+        fields["user_id"] = str(facts.user_id)
+    if facts.balancer_trace is not None:
+        fields["balancer_trace"] = facts.balancer_trace
     _log.info("%(method)s %(route)s %(status)d in %(milliseconds).1f ms", fields, extra=fields)
 
 
@@ -236,21 +283,27 @@ class LoadGate:
     """Bound how long a request may take (seconds) and how many are served at once."""
 
     def __init__(
-        self, app: ASGIApp, *, deadline: float, most: int, passing: re.Pattern[str]
+        self,
+        app: ASGIApp,
+        *,
+        deadline: float,
+        most: int,
+        traffic: Traffic,
+        passing: re.Pattern[str],
     ) -> None:
         self.app = app
+        self._traffic = traffic
         self._passing = passing
         self._deadline = deadline
         self._most = most
-        self._in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or self._passing.fullmatch(scope["path"]):
             await self.app(scope, receive, send)
             return
-        if self._in_flight >= self._most:
+        if self._traffic.requests >= self._most:
             raise Overloaded
-        self._in_flight += 1
+        self._traffic.requests += 1
         try:
             async with asyncio.timeout(self._deadline) as deadline:
                 await self.app(scope, receive, send)
@@ -259,7 +312,7 @@ class LoadGate:
                 raise DeadlineExceeded from error
             raise
         finally:
-            self._in_flight -= 1
+            self._traffic.requests -= 1
 
 
 class StreamGate:
@@ -270,19 +323,25 @@ class StreamGate:
     """
 
     def __init__(
-        self, app: ASGIApp, *, streams: re.Pattern[str], patience: float, most: int
+        self,
+        app: ASGIApp,
+        *,
+        streams: re.Pattern[str],
+        patience: float,
+        most: int,
+        traffic: Traffic,
     ) -> None:
         self.app = app
+        self._traffic = traffic
         self._streams = streams
         self._patience = patience
         self._most = most
-        self._open = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not self._streams.fullmatch(scope["path"]):
             await self.app(scope, receive, send)
             return
-        if self._open >= self._most:
+        if self._traffic.streams >= self._most:
             raise Overloaded
 
         async def send_in_time(message: Message) -> None:
@@ -292,8 +351,8 @@ class StreamGate:
             except TimeoutError:
                 raise ClientGone from None
 
-        self._open += 1
+        self._traffic.streams += 1
         try:
             await self.app(scope, receive, send_in_time)
         finally:
-            self._open -= 1
+            self._traffic.streams -= 1

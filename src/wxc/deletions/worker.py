@@ -6,7 +6,7 @@ from datetime import timedelta
 from wxc.auth.tokens import LEEWAY
 from wxc.core.config import Config
 from wxc.core.database import Database
-from wxc.core.jobs import pause
+from wxc.core.jobs import Done, pause
 from wxc.deletions import service
 
 _INTERVAL = 1.0  # seconds between two looks when there is nothing to do
@@ -15,14 +15,18 @@ _INTERVAL = 1.0  # seconds between two looks when there is nothing to do
 class Eraser:
     """Clears up, batch by batch, until it is stopped."""
 
+    name = "erasure"
+
     def __init__(self, config: Config, database: Database) -> None:
         self._database = database
         self._kept = timedelta(seconds=config.access_token_lifetime) + 2 * LEEWAY
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, done: Done) -> None:
         """Work until `stop` is set; the batch that was begun comes to its end."""
         while not stop.is_set():
-            if not await self.work_once():
+            is_busy = await self.work_once()
+            done()
+            if not is_busy:
                 await pause(_INTERVAL, stop)
 
     async def work_once(self) -> bool:

@@ -43,6 +43,7 @@ def offered_settings(
         "DATABASE_URL": engines.database_url,
         "REDIS_URL": engines.redis_url,
         "COOKIE_SECURE": "false",
+        "SHUTDOWN_DELAY": "0",
         "DEMO_DATA": "true",
         "FRONTEND_URL": f"http://localhost:{port}",
         **_secrets(state / "secrets.json"),

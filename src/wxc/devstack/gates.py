@@ -40,7 +40,8 @@ GATES = (
     Gate("format", [["ruff", "format", "--check", "."]]),
     Gate("imports", [["lint-imports"]]),
     Gate("openapi", [["wxc", "openapi", "--check"]]),
-    Gate("shell", [["sh", "-n", "dev"]]),
+    Gate("shell", [["sh", "-n", "dev"], ["sh", "-n", "deploy/aws/deploy"]]),
+    Gate("cloud", [["cfn-lint", "deploy/aws/wxc.yaml"]]),
 )
 
 

@@ -11,7 +11,9 @@ from wxc.devstack.console import StackError, say
 from wxc.devstack.places import Checkout
 
 APPLICATION = "requirements.lock"
+TRACING = "requirements-otel.lock"
 DEVELOPMENT = "requirements-dev.lock"
+ALL = (APPLICATION, TRACING, DEVELOPMENT)
 VERIFY = (sys.executable, "-m", "wxc.devstack", "verify-locks")
 # Neither header nor index: the locks work behind any mirror, and name no address.
 _FLAGS = (
@@ -21,21 +23,21 @@ _FLAGS = (
 
 
 def lock(checkout: Checkout, more: Sequence[str] = ()) -> None:
-    """Write both locks; versions that are in them already stay, unless `--upgrade` is given."""
+    """Write all locks; versions that are in them already stay, unless `--upgrade` is given."""
     _resolve(checkout, checkout.root, more)
-    say(f"{APPLICATION} and {DEVELOPMENT} are up to date.")
+    say(f"{', '.join(ALL)} are up to date.")
 
 
 def verify(checkout: Checkout) -> None:
     """Complain when a lock is not what pyproject.toml resolves to."""
     with tempfile.TemporaryDirectory() as name:
         copy = Path(name)
-        for file in ("pyproject.toml", APPLICATION, DEVELOPMENT):
+        for file in ("pyproject.toml", *ALL):
             shutil.copy(checkout.root / file, copy)
         _resolve(checkout, copy)
         stale = [
             file
-            for file in (APPLICATION, DEVELOPMENT)
+            for file in ALL
             if (copy / file).read_bytes() != (checkout.root / file).read_bytes()
         ]
     if stale:
@@ -46,8 +48,10 @@ def verify(checkout: Checkout) -> None:
 
 def _resolve(checkout: Checkout, folder: Path, more: Sequence[str] = ()) -> None:
     for target, what in (
-        (APPLICATION, ()),
-        (DEVELOPMENT, ("--group", "dev", "--constraints", APPLICATION)),
+        # What narrows the choice comes first, so that all of them hold the same versions.
+        (TRACING, ("--extra", "otel")),
+        (APPLICATION, ("--constraints", TRACING)),
+        (DEVELOPMENT, ("--extra", "otel", "--group", "dev", "--constraints", TRACING)),
     ):
         ran = subprocess.run(
             [

@@ -191,7 +191,7 @@ def _run_to_its_end(site: Site, supervisor: Supervisor, *command: str) -> None:
 
 
 def _server(site: Site, options: Options) -> Program:
-    more = ["--workers", str(options.workers)] if options.workers > 1 else []
+    more = ["--workers", str(options.workers)]
     if options.reload and options.workers == 1:
         more.append("--reload")
     return _wxc(site, "serve", "--host", site.host, "--port", str(site.port), *more)

@@ -3,7 +3,7 @@
 import asyncio
 
 from wxc.core.database import Database
-from wxc.core.jobs import pause
+from wxc.core.jobs import Done, pause
 from wxc.exchange import service
 
 _INTERVAL = 60.0  # seconds between two looks when there is nobody to remind
@@ -12,13 +12,17 @@ _INTERVAL = 60.0  # seconds between two looks when there is nobody to remind
 class Reminder:
     """Looks once a minute who has to confirm their rates."""
 
+    name = "reminders"
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, done: Done) -> None:
         """Work until `stop` is set; the batch that was begun comes to its end."""
         while not stop.is_set():
-            if not await self.work_once():
+            is_busy = await self.work_once()
+            done()
+            if not is_busy:
                 await pause(_INTERVAL, stop)
 
     async def work_once(self) -> bool:

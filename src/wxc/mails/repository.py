@@ -36,6 +36,17 @@ class OutboxReader:
         statement = select(or_(exists().where(overdue), exists().where(dead)).label("has_backlog"))
         return bool((await self.reader.execute(statement)).scalar_one())
 
+    async def tally(self, *, moment: datetime, dead_since: datetime) -> AnyRow:
+        """`(due, oldest, dead)`: the mails that are due, since when, and those given up."""
+        is_due = (OutboxMail.state == MailState.WAITING) & (OutboxMail.due_at <= moment)
+        is_dead = (OutboxMail.state == MailState.DEAD) & (OutboxMail.finished_at > dead_since)
+        statement = select(
+            select(func.count()).where(is_due).scalar_subquery().label("due"),
+            select(func.min(OutboxMail.due_at)).where(is_due).scalar_subquery().label("oldest"),
+            select(func.count()).where(is_dead).scalar_subquery().label("dead"),
+        )
+        return (await self.reader.execute(statement)).one()
+
 
 class OutboxRepository:
     """Writes mails and how they fare."""

@@ -5,7 +5,7 @@ Whoever ends or makes tokens has locked the account's row before: tokens are mad
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -85,6 +85,24 @@ async def has_backlog(reader: Reader) -> bool:
     return await OutboxReader(reader).has_backlog(
         due_before=moment - _OVERDUE, dead_since=moment - _MOURNED
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """How the outbox is doing."""
+
+    due: int
+    oldest: datetime | None
+    """Since when the first of those has been due."""
+    dead: int
+    """Given up within the last hour."""
+
+
+async def outbox(reader: Reader) -> Outbox:
+    """Count what should have been sent by now, and what will not be."""
+    moment = clock.now()
+    found = await OutboxReader(reader).tally(moment=moment, dead_since=moment - _MOURNED)
+    return Outbox(found.due, found.oldest, found.dead)
 
 
 async def address_mail(session: AsyncSession, links: Links, mail: AnyRow) -> Recipient:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from wxc.core import clock
 from wxc.core.config import Config
 from wxc.core.database import UNREACHABLE, AnyRow, Database
-from wxc.core.jobs import pause
+from wxc.core.jobs import Done, nobody_asks, pause
 from wxc.mails import service
 from wxc.mails.letters import Letters
 from wxc.mails.links import Links
@@ -31,6 +31,8 @@ _PURGE_INTERVAL = timedelta(hours=1)
 class Worker:
     """Sends what is due, until it is stopped; any number may run at once."""
 
+    name = "mails"
+
     def __init__(self, config: Config, database: Database) -> None:
         self._database = database
         self._links = Links(config)
@@ -44,13 +46,13 @@ class Worker:
         self._lease = timedelta(seconds=60 + 3 * config.mail_timeout)
         self._purged_at = clock.now() - _PURGE_INTERVAL
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, done: Done = nobody_asks) -> None:
         """Work until `stop` is set, and end what was begun."""
         if not self._has_server:
             _log.warning("MAIL_SERVER is not set: mails are kept waiting")
             await stop.wait()
         while not stop.is_set():
-            is_busy = await self._try_once()
+            is_busy = await self._try_once(done)
             if not is_busy:
                 await pause(self._interval, stop)
 
@@ -71,14 +73,16 @@ class Worker:
         async with self._database.transaction() as session:
             await OutboxRepository(session).purge(clock.now() - _KEPT)
 
-    async def _try_once(self) -> bool:
+    async def _try_once(self, done: Done) -> bool:
         """Whether there may be more to do at once; an outage of the database is waited out."""
         try:
             await self.purge()
-            return await self.work_once() == _BATCH
+            is_busy = await self.work_once() == _BATCH
         except UNREACHABLE as error:
             _log.warning("the outbox cannot be read: %r", error)
             return False
+        done()
+        return is_busy
 
     async def _handle(self, mail: AnyRow) -> None:
         """One attempt; what cannot be noted now is done once more when the lease has ended."""

@@ -5,8 +5,9 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from wxc.core.config import Config
+from wxc.core.departure import Departure
 from wxc.core.redis import RedisClient
-from wxc.migrations import schema_head
+from wxc.migrations import schema_revisions
 from wxc.operations.pages import DemoLogins
 from wxc.operations.service import Startup
 
@@ -14,6 +15,11 @@ from wxc.operations.service import Startup
 def open_startup(request: Request) -> Startup:
     """Whether this process has reached its database."""
     return cast(Startup, request.app.state.startup)
+
+
+def open_departure(request: Request) -> Departure:
+    """Whether this process is about to end."""
+    return cast(Departure, request.app.state.departure)
 
 
 def open_redis(request: Request) -> RedisClient:
@@ -32,6 +38,7 @@ def demo_logins(request: Request) -> DemoLogins | None:
 
 
 Demo = Annotated[DemoLogins | None, Depends(demo_logins)]
+EndOfProcess = Annotated[Departure, Depends(open_departure)]
 StartupState = Annotated[Startup, Depends(open_startup)]
 Redis = Annotated[RedisClient, Depends(open_redis)]
-SchemaHead = Annotated[str, Depends(schema_head)]
+Revisions = Annotated[tuple[str, ...], Depends(schema_revisions)]

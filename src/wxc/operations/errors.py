@@ -13,6 +13,16 @@ class NotStarted(Refusal):
     retry_after = 2
 
 
+class AboutToEnd(Refusal):
+    """This instance is about to end; another one will answer.
+
+    For the load balancer: send no more requests here. Those that come are answered all the same.
+    """
+
+    status = 503
+    retry_after = 1
+
+
 class NotReady(Refusal):
     """Something that the service depends on is not as it should be; `errors` names it.
 

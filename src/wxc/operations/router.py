@@ -8,8 +8,8 @@ from wxc.core.dependencies import Transactions
 from wxc.core.errors import NotFound, all_refusals
 from wxc.core.openapi import documented
 from wxc.operations import pages, service
-from wxc.operations.dependencies import Demo, Redis, SchemaHead, StartupState
-from wxc.operations.errors import NotReady, NotStarted
+from wxc.operations.dependencies import Demo, EndOfProcess, Redis, Revisions, StartupState
+from wxc.operations.errors import AboutToEnd, NotReady, NotStarted
 from wxc.operations.schemas import Health, Readiness
 
 router = APIRouter(tags=["operations"])
@@ -21,16 +21,16 @@ async def get_liveness() -> Health:
     return Health(status="ok")
 
 
-@router.get("/healthz", summary="Fit for traffic?", responses=documented(NotStarted))
-async def get_health(startup: StartupState) -> Health:
-    """For the load balancer: the service has started; a database outage does not turn this red."""
-    return service.health(startup)
+@router.get("/healthz", summary="Fit for traffic?", responses=documented(NotStarted, AboutToEnd))
+async def get_health(startup: StartupState, end: EndOfProcess) -> Health:
+    """For the load balancer: started, and not about to end; an outage leaves this green."""
+    return service.health(startup, end)
 
 
 @router.get("/readyz", summary="Everything well?", responses=documented(NotReady))
-async def get_readiness(database: Transactions, redis: Redis, head: SchemaHead) -> Readiness:
+async def get_readiness(database: Transactions, redis: Redis, known: Revisions) -> Readiness:
     """For deployments and alarms: the database, its schema, Redis, the mails, by name."""
-    return await service.readiness(database, redis, head)
+    return await service.readiness(database, redis, known)
 
 
 @router.get("/", include_in_schema=False)

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from wxc.core.database import UNREACHABLE, Database
+from wxc.core.departure import Departure
 from wxc.core.errors import InvalidPart
 from wxc.core.redis import RedisClient
 from wxc.mails.service import has_backlog
-from wxc.operations.errors import NotReady, NotStarted
+from wxc.operations.errors import AboutToEnd, NotReady, NotStarted
 from wxc.operations.repository import SchemaReader
 from wxc.operations.schemas import Checks, Health, Readiness
 
@@ -37,23 +39,30 @@ class Startup:
                 self.is_complete = True
 
 
-def health(startup: Startup) -> Health:
-    """Whether the load balancer may send traffic; raises `NotStarted`."""
+def health(startup: Startup, departure: Departure) -> Health:
+    """Whether the load balancer may send traffic; raises `NotStarted` and `AboutToEnd`."""
     if not startup.is_complete:
         raise NotStarted
+    if departure.is_near:
+        raise AboutToEnd
     return Health(status="ok")
 
 
-async def readiness(database: Database, redis: RedisClient, head: str) -> Readiness:
-    """Whether all that the service depends on is well; raises `NotReady` with the names."""
+async def readiness(database: Database, redis: RedisClient, known: Sequence[str]) -> Readiness:
+    """Whether all that the service depends on is well; raises `NotReady` with the names.
+
+    A revision that this code does not know is a later one: whoever made it sees to it that the
+    code before goes on working (docs/migrations.md). Of the `known` ones only the first will do.
+    """
     failures: list[InvalidPart] = []
     try:
         revision = await _revision(database)
-        is_late = revision == head and await _has_backlog(database)
+        is_behind = revision is None or revision in known[1:]
+        is_late = not is_behind and await _has_backlog(database)
     except UNREACHABLE:
         failures.append(_failure("database", "unavailable", "The database does not answer."))
     else:
-        if revision != head:
+        if is_behind:
             failures.append(
                 _failure("migrations", "not_at_head", "The schema is not what the code expects.")
             )

@@ -2,6 +2,7 @@
 
 from wxc.operators.rates import verify_rates
 from wxc.operators.reports import reports
+from wxc.operators.settings import config
 from wxc.operators.users import user
 
-__all__ = ["reports", "user", "verify_rates"]
+__all__ = ["config", "reports", "user", "verify_rates"]

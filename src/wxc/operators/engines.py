@@ -5,7 +5,7 @@ The engines are imported when a command runs, as everywhere in `wxc`.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
@@ -59,7 +59,6 @@ async def _engines() -> AsyncIterator[Engines]:
 
 def run(command: Callable[[Engines], Coroutine[Any, Any, T]]) -> T:
     """The result of a command; what is not there, and an outage, end the process."""
-    from wxc.core.database import UNREACHABLE
     from wxc.moderation.service import NoSuchMember, NoSuchSession
     from wxc.reports.service import NoSuchReport
 
@@ -68,11 +67,21 @@ def run(command: Callable[[Engines], Coroutine[Any, Any, T]]) -> T:
             return await command(engines)
 
     try:
-        return asyncio.run(work())
+        with reaching("database"):
+            return asyncio.run(work())
     except (NoSuchMember, NoSuchSession, NoSuchReport) as missing:
         _give_up(str(type(missing).__doc__), 1)
+
+
+@contextlib.contextmanager
+def reaching(engine: str) -> Iterator[None]:
+    """End the process with exit code 3 where the engine cannot be reached."""
+    from wxc.core.database import UNREACHABLE
+
+    try:
+        yield
     except UNREACHABLE as error:
-        _give_up(f"The database does not answer: {type(error).__name__}.", 3)
+        _give_up(f"The {engine} does not answer: {type(error).__name__}.", 3)
 
 
 def _give_up(message: str, code: int) -> NoReturn:

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from wxc.operators.engines import run
+from wxc.operators.engines import Json, run
+from wxc.terminal import show_json
 
 _HEAD = re.compile(r"([1-9][0-9]{0,8}):([0-9a-f]{64})")
 
@@ -18,11 +19,14 @@ def verify_rates(
             help="An event that you have kept, as the API's history shows it; it must be there.",
         ),
     ] = None,
+    *,
+    as_json: Json = False,
 ) -> None:
     """Compute the hashes of all rate events anew, and compare the boards with them.
 
     Whoever can write to the database can shorten a chain, or make all of it anew: keep the newest
-    event of a board elsewhere now and then, and give it as --head.
+    event of a board elsewhere now and then, and give it as --head. Exit codes: 0 all is as it was
+    written; 1 something is not; 2 wrong usage or settings; 3 the database cannot be reached.
     """
     from wxc.exchange import service
 
@@ -31,7 +35,10 @@ def verify_rates(
         raise typer.BadParameter("--head takes a number, a colon and 64 hexadecimal digits")
     wanted = (int(kept[1]), bytes.fromhex(kept[2])) if kept else None
     found = run(lambda engines: service.verify_rates(engines.database, wanted))
-    typer.echo(f"{found.events:,} events of {found.boards:,} boards.")
+    if as_json:
+        show_json(found)
+    else:
+        typer.echo(f"{found.events:,} events of {found.boards:,} boards.")
     for fault in found.faults:
         typer.echo(f"wxc: {fault}", err=True)
     if found.faults:

@@ -55,6 +55,8 @@ def show_report(report_id: ReportId, *, as_json: Json = False) -> None:
 def close_report(
     report_id: ReportId,
     note: Annotated[str, typer.Option(help="What was found, or done about it.")],
+    *,
+    as_json: Json = False,
 ) -> None:
     """Close a report. One that is closed stays as it is, and says who has closed it."""
     from wxc.reports import service
@@ -64,9 +66,12 @@ def close_report(
         run(lambda engines: service.close(engines.database, report_id, text, engines.actor))
     except service.AlreadyClosed as closed:
         report = closed.report
-        show(f"It was closed by {report.closed_by}, {report.closed_at:%Y-%m-%d}: {report.note}")
+        if as_json:
+            show_json({"changed": False, "closed_by": report.closed_by})
+        else:
+            show(f"It was closed by {report.closed_by}, {report.closed_at:%Y-%m-%d}: {report.note}")
     else:
-        show("It is closed.")
+        show_json({"changed": True}) if as_json else show("It is closed.")
 
 
 def _show_reports(found: "list[ReportSummary]") -> None:

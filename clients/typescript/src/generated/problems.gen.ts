@@ -2,6 +2,7 @@
 
 /** Every `code` that an operation documents. */
 export type ProblemCode =
+  | "about_to_end"
   | "account_suspended"
   | "amount_too_large"
   | "blocked_by_you"

@@ -1220,7 +1220,7 @@ export class Operations extends HeyApiClient {
     /**
      * Fit for traffic?
      *
-     * For the load balancer: the service has started; a database outage does not turn this red.
+     * For the load balancer: started, and not about to end; an outage leaves this green.
      */
     public getHealth<ThrowOnError extends boolean = false>(options?: Options<OperationsGetHealthData, ThrowOnError>) {
         return (options?.client ?? this.client).get<OperationsGetHealthResponses, OperationsGetHealthErrors, ThrowOnError>({ url: '/healthz', ...options });

@@ -67,7 +67,7 @@ export type InvalidPart = {
 /**
  * Every code. Each route names those that it may answer with.
  */
-export type ErrorCode = 'account_suspended' | 'amount_too_large' | 'blocked_by_you' | 'body_too_large' | 'cannot_block_self' | 'cannot_follow_self' | 'cannot_mute_self' | 'comment_deleted' | 'comment_not_found' | 'conflict' | 'csrf_failed' | 'deadline_exceeded' | 'duplicate_key' | 'email_taken' | 'exchange_not_found' | 'hashing_busy' | 'headers_too_large' | 'idempotency_in_flight' | 'idempotency_mismatch' | 'internal_error' | 'invalid_credentials' | 'invalid_cursor' | 'invalid_token' | 'json_malformed' | 'json_too_deep' | 'malformed_request' | 'method_not_allowed' | 'not_authenticated' | 'not_found' | 'not_owner' | 'not_ready' | 'not_started' | 'overloaded' | 'parent_not_found' | 'password_too_common' | 'post_not_found' | 'precondition_failed' | 'rate_limited' | 'refresh_reused' | 'request_timeout' | 'retry' | 'search_expired' | 'session_expired' | 'session_not_found' | 'target_not_found' | 'thread_too_deep' | 'too_many_streams' | 'too_many_username_changes' | 'unauthenticated' | 'unavailable' | 'unknown_parameter' | 'unsupported_media_type' | 'uri_too_long' | 'user_not_found' | 'username_reserved' | 'username_taken' | 'validation_failed' | 'wrong_password';
+export type ErrorCode = 'about_to_end' | 'account_suspended' | 'amount_too_large' | 'blocked_by_you' | 'body_too_large' | 'cannot_block_self' | 'cannot_follow_self' | 'cannot_mute_self' | 'comment_deleted' | 'comment_not_found' | 'conflict' | 'csrf_failed' | 'deadline_exceeded' | 'duplicate_key' | 'email_taken' | 'exchange_not_found' | 'hashing_busy' | 'headers_too_large' | 'idempotency_in_flight' | 'idempotency_mismatch' | 'internal_error' | 'invalid_credentials' | 'invalid_cursor' | 'invalid_token' | 'json_malformed' | 'json_too_deep' | 'malformed_request' | 'method_not_allowed' | 'not_authenticated' | 'not_found' | 'not_owner' | 'not_ready' | 'not_started' | 'overloaded' | 'parent_not_found' | 'password_too_common' | 'post_not_found' | 'precondition_failed' | 'rate_limited' | 'refresh_reused' | 'request_timeout' | 'retry' | 'search_expired' | 'session_expired' | 'session_not_found' | 'target_not_found' | 'thread_too_deep' | 'too_many_streams' | 'too_many_username_changes' | 'unauthenticated' | 'unavailable' | 'unknown_parameter' | 'unsupported_media_type' | 'uri_too_long' | 'user_not_found' | 'username_reserved' | 'username_taken' | 'validation_failed' | 'wrong_password';
 
 /**
  * UsernameChange
@@ -8180,13 +8180,14 @@ export type OperationsGetHealthErrors = {
     };
     /**
      * * `not_started`: The service has not reached its database since it was started.
+     * * `about_to_end`: This instance is about to end; another one will answer.
      * * `unavailable`: The service cannot answer right now. Please try again in a moment.
      * * `overloaded`: Too many requests are under way. Please try again in a moment.
      * * `deadline_exceeded`: The request took too long and was given up.
      */
     503: Problem & {
         status: 503;
-        code: 'not_started' | 'unavailable' | 'overloaded' | 'deadline_exceeded';
+        code: 'not_started' | 'about_to_end' | 'unavailable' | 'overloaded' | 'deadline_exceeded';
     };
 };
 

@@ -1,0 +1,167 @@
+"""What is measured, for Prometheus.
+
+Values live in the process, or in files that the processes of a command share, see `exposition`.
+What happens is counted as it happens; what merely is, as a pool's use, is looked at now and then.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from starlette.types import Scope
+
+from wxc.auth.passwords import Passwords
+from wxc.core import clock
+from wxc.core.config import Config
+from wxc.core.database import Database
+from wxc.core.jobs import Done, pause
+from wxc.core.middleware import Traffic
+from wxc.core.redis import RedisClient
+from wxc.mails import service as mails
+
+_LOOK_INTERVAL = 5.0  # seconds
+_OUTBOX_INTERVAL = 15.0
+_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
+
+
+class ServerMetrics:
+    """What a process that serves measures. Routes are their templates: nobody can invent one."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "wxc_requests",
+            "Requests by route and status; 0 where the client had gone before the answer.",
+            ("method", "route", "status"),
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "wxc_request_seconds",
+            "Time until the answer begins.",
+            ("method", "route"),
+            buckets=_BOUNDS,
+            registry=self.registry,
+        )
+        self._in_flight = self._sum("wxc_requests_in_flight", "Requests under way.")
+        self._streams = self._sum(
+            "wxc_streams_open", "Server-sent events and exports that are under way."
+        )
+        self._lent = self._sum(
+            "wxc_database_connections_in_use", "Connections that requests hold at this moment."
+        )
+        self._most_lent = self._sum(
+            "wxc_database_connections_limit", "Connections that the pools may hand out."
+        )
+        self._hashing = self._sum(
+            "wxc_password_hashing", "Passwords that are being hashed, or wait for it."
+        )
+        self._most_hashing = self._sum(
+            "wxc_password_hashing_limit", "Passwords that may wait before logins are refused."
+        )
+        self._breaker = Gauge(
+            "wxc_redis_breaker_open",
+            "1 while a process has given up on Redis and works without it.",
+            multiprocess_mode="livemax",
+            registry=self.registry,
+        )
+        # Looking up a child by its labels costs more than counting.
+        self._counted: dict[tuple[str, str, int], Counter] = {}
+        self._timed: dict[tuple[str, str], Histogram] = {}
+
+    def answered(self, scope: Scope, route: str, status: int, seconds: float) -> None:
+        """Count a request, and how long its client waited for the beginning of the answer."""
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        counter = self._counted.get((method, route, status))
+        if counter is None:
+            counter = self._requests.labels(method, route, status)
+            self._counted[method, route, status] = counter
+        counter.inc()
+        if status:
+            timer = self._timed.get((method, route))
+            if timer is None:
+                timer = self._timed[method, route] = self._seconds.labels(method, route)
+            timer.observe(seconds)
+
+    async def watch(
+        self,
+        config: Config,
+        traffic: Traffic,
+        database: Database,
+        redis: RedisClient,
+        passwords: Passwords,
+    ) -> None:
+        """Look at what merely is, for as long as the process lives (a background task)."""
+        pools = 1 if config.database_read_url is None else 2
+        self._most_lent.set(pools * (config.database_pool_size + config.database_pool_overflow))
+        self._most_hashing.set(config.password_hash_queue)
+        while True:
+            self._in_flight.set(traffic.requests)
+            self._streams.set(traffic.streams)
+            self._lent.set(database.connections_in_use)
+            self._hashing.set(passwords.waiting)
+            self._breaker.set(redis.is_tripped)
+            await asyncio.sleep(_LOOK_INTERVAL)
+
+    def _sum(self, name: str, meaning: str) -> Gauge:
+        """A gauge whose value is that of all living processes together."""
+        return Gauge(name, meaning, multiprocess_mode="livesum", registry=self.registry)
+
+
+class WorkerMetrics:
+    """What `wxc worker` measures: its own jobs, and the outbox that all of them share."""
+
+    name = "metrics"
+
+    def __init__(self, database: Database) -> None:
+        self.registry = CollectorRegistry()
+        self._database = database
+        self._rounds = Gauge(
+            "wxc_job_last_round_timestamp_seconds",
+            "When a job of the background last came to the end of a round.",
+            ("task",),
+            multiprocess_mode="livemax",
+            registry=self.registry,
+        )
+        self._failures = Counter(
+            "wxc_job_failures", "Rounds that have failed.", ("task",), registry=self.registry
+        )
+        self._due = self._latest("wxc_outbox_due_mails", "Mails whose time has come.")
+        self._age = self._latest(
+            "wxc_outbox_oldest_due_seconds", "For how long the first of them has been due."
+        )
+        self._dead = self._latest(
+            "wxc_outbox_dead_mails", "Mails that were given up within the last hour."
+        )
+
+    def expect(self, jobs: Sequence[str]) -> None:
+        """Begin at zero, so that a first failure is a rise and a job that hangs is seen."""
+        for job in jobs:
+            self._failures.labels(job)
+            self.has_done(job)
+
+    def has_done(self, job: str) -> None:
+        """Note the end of a good round."""
+        self._rounds.labels(job).set_to_current_time()
+
+    def has_failed(self, job: str) -> None:
+        """Note the end of a bad one."""
+        self._failures.labels(job).inc()
+
+    async def run(self, stop: asyncio.Event, done: Done) -> None:
+        """Look at the outbox now and then, until `stop` is set (a job like the others)."""
+        while not stop.is_set():
+            await self.look()
+            done()
+            await pause(_OUTBOX_INTERVAL, stop)
+
+    async def look(self) -> None:
+        """Count the mails that wait and those that were given up."""
+        async with self._database.guarding() as reader:
+            outbox = await mails.outbox(reader)
+        self._due.set(outbox.due)
+        self._age.set((clock.now() - outbox.oldest).total_seconds() if outbox.oldest else 0)
+        self._dead.set(outbox.dead)
+
+    def _latest(self, name: str, meaning: str) -> Gauge:
+        return Gauge(name, meaning, multiprocess_mode="livemostrecent", registry=self.registry)

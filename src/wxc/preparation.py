@@ -1,0 +1,59 @@
+"""What a new database needs before its first migration, with rights that the service never has.
+
+PostGIS may be created by a superuser only, on RDS by the master user. Everything else belongs to
+the role of the application, which is made here.
+"""
+
+import asyncio
+import hmac
+import os
+from base64 import b64encode
+from hashlib import pbkdf2_hmac, sha256
+
+import asyncpg
+from sqlalchemy import make_url
+
+from wxc.core.config import libpq_url
+
+_EXTENSIONS = ("postgis", "pg_trgm")
+_ROUNDS = 4096  # PostgreSQL's own
+
+
+def prepare(admin_url: str, url: str) -> None:
+    """Make the role of `url` and the extensions, as whoever `admin_url` is; repeatable."""
+    asyncio.run(_prepare(libpq_url(admin_url), url))
+
+
+async def _prepare(admin_url: str, url: str) -> None:
+    parts = make_url(url)
+    role, database, verifier = parts.username, parts.database, _verifier(str(parts.password))
+    connection = await asyncpg.connect(admin_url)
+    try:
+        if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
+            await _execute(connection, "CREATE ROLE %I LOGIN", role)
+        await _execute(connection, "ALTER ROLE %I PASSWORD %L", role, verifier)
+        await _execute(connection, "GRANT CONNECT, TEMPORARY ON DATABASE %I TO %I", database, role)
+        await _execute(connection, "GRANT USAGE, CREATE ON SCHEMA public TO %I", role)
+        for name in _EXTENSIONS:
+            await _execute(connection, "CREATE EXTENSION IF NOT EXISTS %I", name)
+    finally:
+        await connection.close()
+
+
+async def _execute(
+    connection: "asyncpg.Connection[asyncpg.Record]", statement: str, *words: str | None
+) -> None:
+    """Run what takes no parameters, its names and values quoted by the server."""
+    places = ", ".join(f"${number}::text" for number in range(2, len(words) + 2))
+    quoted = f"SELECT format($1, {places})"
+    await connection.execute(await connection.fetchval(quoted, statement, *words))
+
+
+def _verifier(password: str) -> str:
+    """What the server keeps (RFC 5803): the password itself would be in its log of statements."""
+    salt = os.urandom(16)
+    salted = pbkdf2_hmac("sha256", password.encode(), salt, _ROUNDS)
+    stored = sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    head = f"SCRAM-SHA-256${_ROUNDS}:{b64encode(salt).decode()}"
+    return f"{head}${b64encode(stored).decode()}:{b64encode(server).decode()}"

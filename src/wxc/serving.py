@@ -1,0 +1,65 @@
+"""`wxc serve`: uvicorn as it should be behind a load balancer."""
+
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wxc.core.config import Config
+from wxc.operations.exposition import exposed
+from wxc.terminal import read_config
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+_KEEP_ALIVE = 75  # seconds; longer than the load balancer's 60, so that it never meets a closed end
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
+def serve(config: Config, *, host: str, port: int, workers: int | None, reload: bool) -> None:
+    """Serve until SIGTERM; that is an end in good order, whose exit code is 0."""
+    import uvicorn
+
+    from wxc.core.protocol import BoundedProtocol
+
+    # uvicorn raises what it has caught once more when it has ended.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    with exposed(config):
+        uvicorn.run(
+            "wxc.serving:application",
+            factory=True,
+            http=BoundedProtocol,
+            ws="none",
+            host=host,
+            port=port,
+            workers=1 if reload else workers or cores(),
+            reload=reload,
+            reload_dirs=[str(Path(__file__).parent)] if reload else None,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=True,
+            forwarded_allow_ips=config.forwarded_allow_ips,
+            timeout_keep_alive=_KEEP_ALIVE,
+            timeout_graceful_shutdown=config.shutdown_drain,
+        )
+
+
+def application() -> "FastAPI":
+    """The application as the environment configures it, for the server's processes."""
+    from wxc.app import create_app
+
+    app = create_app(read_config())
+    app.state.departure.is_by_signal = True
+    return app
+
+
+def cores(quota: Path = _QUOTA) -> int:
+    """How many processors this process may keep busy, as the system and its container say."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    allowed = available or 1
+    if quota.exists():
+        most, period = quota.read_text().split()
+        if most != "max":
+            allowed = min(allowed, int(most) // int(period))
+    return max(1, allowed)

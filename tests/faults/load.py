@@ -1,0 +1,79 @@
+"""Clients that never cease, and what becomes of their requests."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import asyncpg
+import httpx
+
+from tests.factories import PASSWORD
+
+READERS, WRITERS = 3, 1
+_PAUSE = 0.05  # seconds between two requests of one client
+
+
+class Load:
+    """Clients that never cease, and what has become of their requests."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.answered = 0
+        self.written = 0
+        self.failures: list[str] = []
+
+    @asynccontextmanager
+    async def going_on(self) -> AsyncIterator[None]:
+        """Load until the block ends."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._client(self._read)) for _ in range(READERS)]
+            tasks += [group.create_task(self._client(self._write)) for _ in range(WRITERS)]
+            tasks.append(group.create_task(self._client(self._listen)))
+            yield
+            for task in tasks:
+                task.cancel()
+
+    async def _client(self, act: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:
+        async with httpx.AsyncClient(base_url=self._url, timeout=15) as client:
+            answer = await client.post("/login", json={"identifier": "ada", "password": PASSWORD})
+            client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
+            while True:
+                try:
+                    await act(client)
+                except httpx.TransportError as error:
+                    self.failures.append(f"{act.__name__}: {error!r}")
+                await asyncio.sleep(_PAUSE)
+
+    async def _read(self, client: httpx.AsyncClient) -> None:
+        self._note(await client.get("/feeds"))
+
+    async def _write(self, client: httpx.AsyncClient) -> None:
+        answer = await client.post("/posts", json={"body": "Still here."})
+        self._note(answer)
+        self.written += answer.is_success
+
+    async def _listen(self, client: httpx.AsyncClient) -> None:
+        """A stream may end, but not break off."""
+        async with client.stream("GET", "/notifications/stream", timeout=60) as stream:
+            async for _ in stream.aiter_raw():
+                pass
+        self._note(stream)
+
+    def _note(self, answer: httpx.Response) -> None:
+        self.answered += 1
+        if not answer.is_success:
+            who = answer.headers.get("x-request-id", "the balancer")
+            self.failures.append(f"{answer.request.method} {answer.status_code} by {who}")
+
+
+async def register(url: str) -> None:
+    account = {"username": "ada", "email": "ada@example.com", "password": PASSWORD}
+    async with httpx.AsyncClient(base_url=url) as client:
+        assert (await client.post("/register", json=account)).status_code == 201
+
+
+async def posts(database_url: str) -> int:
+    connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
+    found = await connection.fetchval("SELECT count(*) FROM posts WHERE body = 'Still here.'")
+    await connection.close()
+    return int(found)

@@ -1,0 +1,128 @@
+"""Row 82: a migration under load, beside a long transaction, with the code before it serving."""
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from tests.faults.load import Load, posts, register
+from tests.served import served
+from wxc import migrations
+
+ROOT = Path(__file__).parents[2]
+_WAITING = "a lock was not to be had; attempt 1 "
+_EXPANSION = """
+from alembic import op
+import sqlalchemy as sa
+from wxc.migrations import unhurried
+
+revision, down_revision, branch_labels, depends_on = "9001", "{head}", None, None
+
+
+def upgrade():
+    op.add_column("posts", sa.Column("mood", sa.String(20), nullable=True))
+    op.execute("ALTER TABLE posts ADD CONSTRAINT ck_mood CHECK (mood <> '') NOT VALID")
+
+
+def downgrade():
+    op.drop_column("posts", "mood")
+"""
+_INDEX = """
+from alembic import op
+from wxc.migrations import unhurried
+
+revision, down_revision, branch_labels, depends_on = "9002", "9001", None, None
+
+
+def upgrade():
+    op.execute("ALTER TABLE posts VALIDATE CONSTRAINT ck_mood")
+    with unhurried():
+        op.drop_index("ix_posts_mood", if_exists=True, postgresql_concurrently=True)
+        op.create_index("ix_posts_mood", "posts", ["mood"], postgresql_concurrently=True)
+
+
+def downgrade():
+    op.drop_index("ix_posts_mood", "posts")
+"""
+
+
+@pytest.mark.faults
+async def test_no_request_fails_while_the_schema_changes(
+    fresh_database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    release = tmp_path / "release"
+    _write_release(release)
+    with ExitStack() as stack:
+        server = served(fresh_database_url, redis_url, tmp_path / "log")
+        port, _ = await asyncio.to_thread(stack.enter_context, server)
+        url = f"http://127.0.0.1:{port}"
+        await register(url)
+        load = Load(url)
+        async with load.going_on():
+            await asyncio.sleep(1)
+            async with _reading_for_long(fresh_database_url) as let_go:
+                code, log = await _migrate(release, fresh_database_url, let_go)
+            await asyncio.sleep(1)
+
+    assert (code, load.failures) == (0, []), log
+    assert _WAITING in log
+    assert load.answered > 100
+    assert await posts(fresh_database_url) == load.written
+    connection = await asyncpg.connect(fresh_database_url.replace("+asyncpg", ""))
+    assert await connection.fetchval("SELECT version_num FROM alembic_version") == "9002"
+    valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_posts_mood'::regclass"
+    assert await connection.fetchval(valid)
+    await connection.close()
+
+
+def _write_release(folder: Path) -> None:
+    """The next release's migrations."""
+    shutil.copytree(ROOT / "alembic", folder / "alembic")
+    shutil.copy(ROOT / "alembic.ini", folder)
+    versions = folder / "alembic" / "versions"
+    head = migrations.schema_head()
+    (versions / "9001_expansion.py").write_text(_EXPANSION.format(head=head))
+    (versions / "9002_index.py").write_text(_INDEX)
+
+
+@asynccontextmanager
+async def _reading_for_long(database_url: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """A transaction that has looked at posts, and does not end until it is told to."""
+    connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute("SELECT 1 FROM posts LIMIT 1")
+    yield transaction.commit
+    await connection.close()
+
+
+async def _migrate(
+    release: Path, database_url: str, let_go: Callable[[], Awaitable[None]]
+) -> tuple[int, str]:
+    """The exit code and the log of `wxc migrate`, whose first attempt is in vain."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "from wxc.cli import app; app()", "migrate"),
+        cwd=release,
+        env=os.environ
+        | {
+            "ENVIRONMENT": "development",
+            "DATABASE_URL": database_url,
+            "REDIS_URL": "redis://nowhere",
+            "SECRET_KEY": "s",
+            "JWT_SECRET_KEY": "j",
+        },
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr
+    log = ""
+    async for line in process.stderr:
+        log += line.decode()
+        if _WAITING in line.decode():
+            await let_go()
+    return await process.wait(), log

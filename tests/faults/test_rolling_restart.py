@@ -1,0 +1,51 @@
+"""Row 75: twenty rolling restarts of two instances behind a load balancer; no request fails."""
+
+import asyncio
+import faulthandler
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.faults.balancer import balanced
+from tests.faults.load import Load, posts, register
+from tests.served import Served, free_port, served
+
+RESTARTS = 20
+_NOTICE = 1.0  # in which the balancer has noticed that an instance is back
+_LONGEST_END = 25.0
+_LONGEST_TEST = 400.0
+
+
+@pytest.mark.faults
+async def test_no_request_fails_while_instances_are_replaced(
+    fresh_database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    faulthandler.dump_traceback_later(_LONGEST_TEST, exit=True)  # in place of pytest's shorter one
+    ports = free_port(), free_port()
+    log = tmp_path / "log"
+
+    def start(stack: ExitStack, port: int) -> "asyncio.Future[Served]":
+        server = served(fresh_database_url, redis_url, log, port, SHUTDOWN_DELAY="1.5")
+        return asyncio.get_running_loop().run_in_executor(None, stack.enter_context, server)
+
+    with ExitStack() as stack, balanced(ports, tmp_path) as url:
+        processes = [(await start(stack, port))[1] for port in ports]
+        await asyncio.sleep(_NOTICE)
+        await register(url)
+        load, ends = Load(url), []
+        async with load.going_on():
+            for number in range(RESTARTS):
+                place = number % 2
+                began = time.monotonic()
+                processes[place].terminate()
+                code = await asyncio.to_thread(processes[place].wait, 60)
+                ends.append((code, time.monotonic() - began < _LONGEST_END))
+                processes[place] = (await start(stack, ports[place]))[1]
+                await asyncio.sleep(_NOTICE)
+
+    assert load.failures == []
+    assert ends == [(0, True)] * RESTARTS
+    assert load.answered > RESTARTS * 100
+    assert await posts(fresh_database_url) == load.written

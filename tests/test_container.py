@@ -1,0 +1,155 @@
+"""Dockerfile and compose.yaml say what operators rely on, as far as one sees without an engine."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from wxc.core.config import Config
+
+ROOT = Path(__file__).parents[1]
+OWN = ("api", "worker", "migrate")
+STAGES = ("packages", "wxc", "db", "")
+
+
+def stages() -> dict[str, str]:
+    """The instructions of each stage of the Dockerfile, lines joined and comments left out."""
+    text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
+    parts = re.split(r"^FROM \S+(?: AS (\w+))?\n", text.replace("\\\n", " "), flags=re.MULTILINE)
+    return dict(zip((name or "" for name in parts[1::2]), parts[2::2], strict=True))
+
+
+def instructions(stage: str, word: str) -> list[str]:
+    return re.findall(rf"^{word} (.*)$", stages()[stage], re.MULTILINE)
+
+
+def compose() -> dict[str, Any]:
+    return dict(yaml.safe_load((ROOT / "compose.yaml").read_text()))
+
+
+class TestDockerfile:
+    def test_every_image_is_pinned(self) -> None:
+        text = (ROOT / "Dockerfile").read_text()
+
+        assert re.search(r"^ARG PYTHON=3\.\d+\.\d+-alpine3\.\d+$", text, re.MULTILINE)
+        assert re.search(r"^ARG POSTGRES=\d+-\w+$", text, re.MULTILINE)
+        assert set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) == {
+            "python:${PYTHON}",
+            "postgres:${POSTGRES}",
+            "wxc",
+        }
+        assert tuple(stages()) == STAGES
+
+    def test_it_runs_as_nobody_in_particular_without_a_shell(self) -> None:
+        assert instructions("wxc", "USER") == ["10001:10001"]
+        assert instructions("wxc", "ENTRYPOINT") == ['["wxc"]']
+        assert instructions("wxc", "CMD") == ['["serve"]']
+        assert instructions("wxc", "STOPSIGNAL") == ["SIGTERM"]
+        assert instructions("wxc", "RUN") == []
+        assert "http://127.0.0.1:8000/livez" in instructions("wxc", "HEALTHCHECK")[0]
+        assert "org.opencontainers.image.revision" in instructions("wxc", "LABEL")[0]
+
+    def test_only_wheels_are_installed_and_only_what_is_locked(self) -> None:
+        *_, uv, _, packages, own = instructions("packages", "RUN")
+
+        assert "--only-binary=:all:" in uv
+        assert "--require-hashes" in packages
+        assert "--only-binary=:all:" in packages
+        assert "--no-deps" in own
+        assert re.search(r"uv==(\S+?)\"", uv)[1] == _uv_of_dev()  # type: ignore[index]
+
+    def test_what_is_copied_is_not_ignored(self) -> None:
+        kept = re.findall(r"^!(\S+)", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
+        copied = [
+            word.replace("${REQUIREMENTS}", "requirements.lock")
+            for name in STAGES[:2]
+            for line in instructions(name, "COPY")
+            if "--from" not in line
+            for word in line.split()[:-1]
+        ]
+
+        assert set(copied) <= set(kept)
+        assert all((ROOT / one).exists() for one in kept)
+        assert (ROOT / ".dockerignore").read_text().splitlines()[1] == "*"
+
+    def test_its_settings_exist(self) -> None:
+        (line,) = instructions("wxc", "ENV")
+        names = set(re.findall(r"(\w+)=", line))
+
+        known = {name.upper() for name in Config.model_fields}
+        assert names - known == {"PATH", "PYTHONDONTWRITEBYTECODE", "PORT"}
+
+
+def _uv_of_dev() -> str:
+    found = re.search(r"^UV_VERSION=(\S+)", (ROOT / "dev").read_text(), re.MULTILINE)
+    assert found
+    return found[1]
+
+
+class TestCompose:
+    def test_only_the_api_has_a_port_on_the_host(self) -> None:
+        ports = {
+            name: one["ports"] for name, one in compose()["services"].items() if "ports" in one
+        }
+
+        assert ports == {"api": ["${PORT:-8000}:8000"]}
+
+    @pytest.mark.parametrize("name", compose()["services"])
+    def test_a_service_is_bounded(self, name: str) -> None:
+        service = compose()["services"][name]
+
+        assert {"mem_limit", "cpus", "restart", "logging"} <= service.keys()
+        assert "image" in service
+        assert "latest" not in service["image"]
+        assert "build" in service or ":" in service["image"] or name in OWN
+
+    @pytest.mark.parametrize("name", OWN)
+    def test_our_own_write_nowhere_and_may_do_nothing(self, name: str) -> None:
+        service = compose()["services"][name]
+
+        assert (service["read_only"], service["tmpfs"]) == (True, ["/tmp"])  # noqa: S108
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        config = Config.model_fields
+        drain = config["shutdown_delay"].default + config["shutdown_drain"].default
+        assert int(service["stop_grace_period"].rstrip("s")) >= drain + 10
+
+    def test_they_start_one_after_the_other(self) -> None:
+        services = compose()["services"]
+        conditions = {
+            name: {other: wait["condition"] for other, wait in one.get("depends_on", {}).items()}
+            for name, one in services.items()
+        }
+
+        assert conditions["api"]["migrate"] == "service_completed_successfully"
+        assert conditions["worker"]["migrate"] == "service_completed_successfully"
+        assert conditions["migrate"] == {"db": "service_healthy"}
+        checked = {name for name, one in services.items() if "test" in one.get("healthcheck", {})}
+        awaited = {
+            other
+            for waits in conditions.values()
+            for other, condition in waits.items()
+            if condition == "service_healthy"
+        }
+        assert awaited - {"db"} <= checked  # db's is in its image
+        assert instructions("db", "HEALTHCHECK")
+
+    @pytest.mark.parametrize("name", OWN)
+    def test_the_application_takes_its_settings(
+        self, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        written = compose()["services"][name]["environment"]
+        for field in Config.model_fields:
+            monkeypatch.delenv(field.upper(), raising=False)
+        for variable, value in written.items():
+            monkeypatch.setenv(variable, re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value))
+
+        config = Config()
+
+        assert config.mail_server == "mail"
+        assert {one.lower() for one in written} <= Config.model_fields.keys()
+        monkeypatch.setenv("ENVIRONMENT", "production")
+        with pytest.raises(ValueError, match="SECRET_KEY must be 32 random bytes"):
+            Config()
