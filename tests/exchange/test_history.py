@@ -135,3 +135,15 @@ async def test_history_is_kept_as_it_is(
     with pytest.raises(DBAPIError, match="is kept as it is"):
         async with connection.begin_nested():
             await connection.execute(text(statement.format(table)))
+
+
+async def test_a_history_that_goes_with_its_board_is_not_asked_for_row_by_row(
+    connection: AsyncConnection,
+) -> None:
+    by_the_row, on_delete = 1, 8  # of pg_trigger.tgtype; a million rows would take too long
+    asked = text(
+        "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgtype & :kind = :kind"
+        " AND tgrelid = ANY (ARRAY['rate_events', 'exchange_confirmations']::regclass[])"
+    )
+
+    assert not (await connection.execute(asked, {"kind": by_the_row | on_delete})).all()

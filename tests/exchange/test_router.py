@@ -285,6 +285,19 @@ async def test_a_board_of_an_earlier_moment_is_rebuilt(
     assert [rate["state"] for rate in later] == ["aging", "aging"]
 
 
+async def test_a_currency_that_is_retired_later_stays_on_the_board_of_then(
+    ada: Browser, stranger: Browser, connection: AsyncConnection
+) -> None:
+    exchange_id = (await ada.put("/exchange", json=board(yen("1")))).json()["id"]
+    line = {"currency": "HRK", "base_currency": "SGD", "unit": 1, "we_buy": Decimal("0.19")}
+    await connection.execute(insert(RateEvent).values(exchange_id=exchange_id, **line, **_EVENT))
+
+    query = {"as_of": clock.now().isoformat()}
+    rates = (await stranger.get("/users/ada/exchange", params=query)).json()["rates"]
+
+    assert [rate["currency"] for rate in rates] == ["HRK", "JPY"]
+
+
 async def test_a_moment_before_the_board_or_in_the_future_is_refused(
     ada: Browser, stranger: Browser, time: Time
 ) -> None:

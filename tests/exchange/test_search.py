@@ -240,7 +240,12 @@ async def test_without_a_place_those_that_have_changed_last_are_compared(
         rates = [sells(price), dollars]
         await shop(connection, f"both_{age}", *rates, base_currency="EUR", confirmed_at=moment)
 
+    rare = {"currency": "KZT", "we_sell": Decimal("0.002")}
+    moment = now - timedelta(hours=4)
+    await shop(connection, "rare", rare, dollars, base_currency="EUR", confirmed_at=moment)
+
     assert names(await find(stranger, **YEN)) == ["shop_1", "shop_0"]
+    assert names(await find(stranger, **YEN | {"from": "USD", "to": "KZT"})) == ["rare"]
     assert names(await find(stranger, **YEN | {"from": "USD"})) == ["both_2", "both_3"]
     near = await find(stranger, **YEN, **NEAR_LONDON)
     assert names(near) == ["shop_3", "shop_2", "shop_1", "shop_0"]

@@ -167,7 +167,11 @@ async def test_a_board_without_history_is_resumed_from_its_beginning(
 
 @pytest.mark.parametrize(
     "known",
-    ["garbage", "", "1", f"1:{'0' * 64}", f"999:{'a' * 64}", f"0:{'1' * 64}", f"-1:{'0' * 64}"],
+    [
+        *("garbage", "", "1", f"1:{'0' * 64}", f"999:{'a' * 64}", f"0:{'1' * 64}"),
+        f"-1:{'0' * 64}",
+        f"{1 << 31}:{'0' * 64}",  # more than the column of numbers holds
+    ],
 )
 async def test_what_is_no_head_of_the_board_is_a_reset(
     first: FastAPI, people: tuple[Browser, Browser], known: str

@@ -53,6 +53,12 @@ def currencies() -> Mapping[str, Currency]:
     )
 
 
+@cache
+def codes_of_all_times() -> tuple[str, ...]:
+    """Also those that have been retired: what was shown once may be asked for later."""
+    return tuple(sorted(get_global("all_currencies")))
+
+
 def _legal_tender() -> Iterator[str]:
     today = clock.now().date()
     for territory in get_global("territory_currencies"):

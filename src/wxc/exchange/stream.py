@@ -27,7 +27,7 @@ from wxc.exchange.service import find_exchange, is_hidden, present_change, topic
 _REMEMBERED = timedelta(hours=24)
 _MOST_AT_ONCE = 500
 _MOST_REPLAYED = 1000
-_HEAD = re.compile(r"([0-9]{1,18}):([0-9a-f]{64})", re.ASCII)
+_HEAD = re.compile(r"([0-9]{1,9}):([0-9a-f]{64})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

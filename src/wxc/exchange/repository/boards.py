@@ -10,7 +10,9 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     String,
+    Uuid,
     and_,
+    any_,
     cast,
     column,
     delete,
@@ -31,7 +33,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import LateralFromClause
 
-from wxc.core.currencies import currencies
+from wxc.core.currencies import codes_of_all_times
 from wxc.core.database import AnyRow, AnySelect, Reader
 from wxc.core.ids import new_id
 from wxc.core.pagination import PageRequest
@@ -159,21 +161,26 @@ class ExchangeReader:
         )
         return bool((await self.reader.execute(statement)).scalar_one())
 
-    async def strange_lines(self) -> Sequence[AnyRow]:
-        """`(exchange_id, currency)` of lines that are not what the last change left."""
-        names = ("exchange_id", "base_currency", *LINE)
-        last = (
-            select(*(getattr(RateEvent, name) for name in names))
-            .ext(postgresql.distinct_on(RateEvent.exchange_id, RateEvent.currency))
-            .order_by(RateEvent.exchange_id, RateEvent.currency, RateEvent.at.desc())
-            .subquery("last")
+    async def ids_after(self, exchange_id: UUID, most: int) -> Sequence[UUID]:
+        """Up to `most` boards beyond that one."""
+        statement = (
+            select(Exchange.id).where(Exchange.id > exchange_id).order_by(Exchange.id).limit(most)
         )
-        left = select(last).where(or_(last.c.we_buy.isnot(None), last.c.we_sell.isnot(None)))
-        shown = select(*(getattr(ExchangeRate, name) for name in names)).where(
-            ExchangeRate.valid_to.is_(None)
+        return (await self.reader.execute(statement)).scalars().all()
+
+    async def strange_lines(self, exchange_ids: Sequence[UUID]) -> Sequence[AnyRow]:
+        """`(id, currency)` of lines of these boards that are not what the last change left."""
+        names = ("base_currency", *LINE)
+        among = Exchange.id == any_(literal(list(exchange_ids), ARRAY(Uuid())))
+        last = _left_by_changes(names, None)
+        left = select(Exchange.id, *last.c).join(last, true()).where(among)
+        shown = (
+            select(Exchange.id, *(getattr(ExchangeRate, name) for name in names))
+            .join(ExchangeRate, ExchangeRate.exchange_id == Exchange.id)
+            .where(among, ExchangeRate.valid_to.is_(None))
         )
         halves = (except_(left, shown).subquery(), except_(shown, left).subquery())
-        either = union(*(select(half.c.exchange_id, half.c.currency) for half in halves))
+        either = union(*(select(half.c.id, half.c.currency) for half in halves))
         return (await self.reader.execute(either)).all()
 
 
@@ -189,7 +196,7 @@ def _own_board(user_id: UUID) -> AnySelect:
 
 def _boards(whose: ColumnElement[bool], as_of: datetime | None) -> AnySelect:
     terms = _terms() if as_of is None else terms_at(as_of)
-    lines = _lines() if as_of is None else _lines_at(as_of)
+    lines = _lines() if as_of is None else _left_by_changes(LINE, as_of)
     statement: AnySelect = (
         select(*BOARD, *OWNER, *terms.c, *lines.c)
         .select_from(User)
@@ -371,22 +378,22 @@ def terms_at(moment: datetime) -> LateralFromClause:
     )
 
 
-def _lines_at(moment: datetime) -> LateralFromClause:
-    """The last change until then of each currency, unless it took the line off.
+def _left_by_changes(names: Sequence[str], moment: datetime | None) -> LateralFromClause:
+    """The last change of each currency, until then if it says when, unless that took the line off.
 
-    One step into an index for each currency there is, however long the history.
+    One step into an index for each currency there ever was, however long the history.
     """
     codes = (
-        func.unnest(literal(list(currencies()), ARRAY(String())))
+        func.unnest(literal(list(codes_of_all_times()), ARRAY(String())))
         .table_valued(column("code", String), name="codes")
         .render_derived()
     )
     last = (
-        select(*(getattr(RateEvent, name) for name in LINE))
+        select(*(getattr(RateEvent, name) for name in names))
         .where(
             RateEvent.exchange_id == Exchange.id,
             RateEvent.currency == codes.c.code,
-            RateEvent.at <= moment,
+            true() if moment is None else RateEvent.at <= moment,
         )
         .order_by(RateEvent.at.desc())
         .limit(1)

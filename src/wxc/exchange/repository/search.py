@@ -177,6 +177,8 @@ def _dealing(wish: Wish, instant: datetime) -> AnySelect:
 def _dealing_lately(wish: Wish, instant: datetime) -> CompoundSelect[*tuple[Any, ...]]:
     """Those that have changed such a line last, with the other currency as their base or neither.
 
+    For neither, both lines count: where one of the currencies is rare, its lines lead to all.
+
     What was shown at the instant stays as it is, so every page compares the same boards.
     """
     has_base = ExchangeRate.base_currency
@@ -184,6 +186,7 @@ def _dealing_lately(wish: Wish, instant: datetime) -> CompoundSelect[*tuple[Any,
         and_(ExchangeRate.currency == wish.target, has_base == wish.source),
         and_(ExchangeRate.currency == wish.source, has_base == wish.target),
         and_(ExchangeRate.currency == wish.source, has_base != wish.target),
+        and_(ExchangeRate.currency == wish.target, has_base != wish.source),
     )
     return union_all(
         *(
