@@ -1,5 +1,5 @@
-"""Rows 64 and 68: a server that is killed amid writes leaves counters that match the rows, and what
-is sent again under its `Idempotency-Key` takes effect once.
+"""Rows 64 and 68: a server that is killed amid writes leaves counters that match the rows, rates that
+verify, and what is sent again under its `Idempotency-Key` takes effect once.
 """
 
 import asyncio
@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -19,7 +20,9 @@ from tests.factories import PASSWORD
 from tests.served import served
 from wxc import recount
 from wxc.core.config import Config
+from wxc.core.database import Database
 from wxc.core.redis import RedisClient
+from wxc.exchange.service import Verification, verify_rates
 from wxc.models import Comment
 
 ROUNDS = 5
@@ -48,10 +51,14 @@ class Person:
         while True:
             post, other = draw.choice(posts), draw.choice(PEOPLE)
             method = draw.choice(("POST", "DELETE"))
-            path = draw.choice((f"/posts/{post}/like", f"/users/{other}/follow", "comment"))
+            path = draw.choice(
+                (f"/posts/{post}/like", f"/users/{other}/follow", "comment", "/exchange")
+            )
             try:
                 if path == "comment":
                     await self._comment(post, draw)
+                elif path == "/exchange":
+                    await self.http.put(path, json=_board(draw))
                 else:
                     await self.http.request(method, path)
             except httpx.TransportError:
@@ -121,8 +128,27 @@ async def test_kills_amid_writes_leave_no_drift_and_what_is_sent_again_takes_eff
     found = await recount.recount(wired, repair=False)
     assert acts > 10 * ROUNDS
     assert {one.counter: one.drifted for one in found if one.drifted} == {}
+    verified = await _verified(wired)
+    assert (verified.boards, verified.faults) == (len(PEOPLE), [])
+    assert verified.events > ROUNDS
     assert repeated
     assert await _said(wired.database_url, repeated) == repeated
+
+
+def _board(draw: random.Random) -> dict[str, Any]:
+    """Any of three currencies, at any rate."""
+    rates = [
+        {"currency": code, "we_buy": f"0.{draw.randrange(1, 1000):03}"}
+        for code in draw.sample(("EUR", "JPY", "USD"), draw.randrange(4))
+    ]
+    return {"name": "Board", "base_currency": "SGD", "rates": rates}
+
+
+async def _verified(config: Config) -> Verification:
+    database = Database(config)
+    verified = await verify_rates(database, None)
+    await database.close()
+    return verified
 
 
 async def _said(database_url: str, bodies: Iterable[str]) -> dict[str, int]:
