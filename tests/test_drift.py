@@ -1,5 +1,5 @@
-"""Rows 64 and 68: a server that is killed amid writes leaves counters that match the rows, rates that
-verify, and what is sent again under its `Idempotency-Key` takes effect once.
+"""Rows 64 and 68: after a server was killed amid writes counters match the rows, rates verify, and
+what is sent again under its `Idempotency-Key` takes effect once.
 """
 
 import asyncio
