@@ -1,12 +1,12 @@
 """Counters that have drifted are found and put right."""
 
-import asyncio
 import json
 
 import asyncpg
 import pytest
 from typer.testing import CliRunner
 
+from tests.threads import in_a_thread
 from wxc import cli, recount
 from wxc.core.config import Config
 from wxc.recount import COUNTERS
@@ -71,7 +71,7 @@ async def test_the_command_fails_while_something_is_wrong(config: Config) -> Non
     await execute(config.database_url, "UPDATE posts SET likes_count = 7")
 
     async def invoke(*options: str) -> tuple[int, str]:
-        result = await asyncio.to_thread(run.invoke, cli.app, ["recount", *options])
+        result = await in_a_thread(run.invoke, cli.app, ["recount", *options])
         return result.exit_code, result.output
 
     code, output = await invoke()

@@ -1,9 +1,9 @@
 """`wxc` as an operator types it, on a database in which commits are real."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from tests.threads import in_a_thread
 from typer.testing import CliRunner, Result
 
 from wxc import cli
@@ -30,6 +30,6 @@ def operate(config: Config, fresh_database_url: str, monkeypatch: pytest.MonkeyP
         monkeypatch.setenv(name, value)
 
     async def run(*arguments: str) -> Result:
-        return await asyncio.to_thread(CliRunner().invoke, cli.app, arguments)
+        return await in_a_thread(CliRunner().invoke, cli.app, arguments)
 
     return run
