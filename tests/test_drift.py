@@ -129,8 +129,9 @@ async def test_kills_amid_writes_leave_no_drift_and_what_is_sent_again_takes_eff
     assert acts > 10 * ROUNDS
     assert {one.counter: one.drifted for one in found if one.drifted} == {}
     verified = await _verified(wired)
-    assert (verified.boards, verified.faults) == (len(PEOPLE), [])
-    assert verified.events > ROUNDS
+    assert verified.faults == []
+    assert verified.boards >= len(PEOPLE)
+    assert verified.events > ROUNDS * len(PEOPLE)
     assert repeated
     assert await _said(wired.database_url, repeated) == repeated
 
