@@ -8,13 +8,23 @@ form in some 20 microseconds.
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import Enum
 from functools import lru_cache, wraps
 from inspect import signature
 from typing import Any, ParamSpec
 from uuid import UUID
 
-from sqlalchemy import BindParameter, DateTime, Integer, String, Uuid, bindparam
+from sqlalchemy import (
+    BindParameter,
+    DateTime,
+    Double,
+    Integer,
+    Numeric,
+    String,
+    Uuid,
+    bindparam,
+)
 from sqlalchemy.types import NullType, TypeEngine
 
 from wxc.core.database import AnySelect
@@ -26,6 +36,8 @@ _TYPES: Mapping[type, TypeEngine[Any]] = {
     UUID: Uuid(),
     str: String(),
     int: Integer(),
+    float: Double(),
+    Decimal: Numeric(),
     datetime: DateTime(timezone=True),
     list: NullType(),  # whoever uses it says of what, by `type_coerce`
 }

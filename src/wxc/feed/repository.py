@@ -37,7 +37,7 @@ class FeedReader:
 
     async def following(self, me_id: UUID, page: PageRequest) -> Sequence[AnyRow]:
         """Up to `limit + 1` posts of the member and those they follow."""
-        return (await self.reader.execute(*_following(me_id, page))).all()
+        return (await self.reader.execute(*_following(me_id, page, MANY_FOLLOWEES))).all()
 
     async def discover(self, me_id: UUID, page: PageRequest) -> Sequence[AnyRow] | None:
         """Up to `limit + 1` recent public posts; None for who follows somebody or has written."""
@@ -46,8 +46,8 @@ class FeedReader:
 
 
 @built_once
-def _following(me_id: UUID, page: PageRequest) -> AnySelect:
-    return _hydrated(_following_skeleton(me_id, page), me_id)
+def _following(me_id: UUID, page: PageRequest, many: int) -> AnySelect:
+    return _hydrated(_following_skeleton(me_id, page, many), me_id)
 
 
 @built_once
@@ -74,11 +74,11 @@ def _discover(me_id: UUID, page: PageRequest) -> AnySelect:
     return statement
 
 
-def _following_skeleton(me_id: UUID, page: PageRequest) -> Subquery:
+def _following_skeleton(me_id: UUID, page: PageRequest, many: int) -> Subquery:
     """The ids of one page; a one-time filter leaves the branch that does not apply unexecuted."""
     followees = select(User.following_count).where(User.id == me_id).scalar_subquery()
-    pulled = _pulled(me_id, page, followees <= MANY_FOLLOWEES)
-    walked = _walked(me_id, page, followees > MANY_FOLLOWEES)
+    pulled = _pulled(me_id, page, followees <= many)
+    walked = _walked(me_id, page, followees > many)
     return union_all(pulled, walked).subquery("skeleton")
 
 

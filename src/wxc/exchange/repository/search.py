@@ -1,6 +1,7 @@
 """SQL for finding boards by what they showed at one instant."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     CompoundSelect,
+    DateTime,
     Float,
     Interval,
     Numeric,
@@ -24,6 +26,7 @@ from sqlalchemy import (
     select,
     true,
     tuple_,
+    type_coerce,
     union_all,
 )
 from sqlalchemy.orm import aliased
@@ -31,6 +34,7 @@ from sqlalchemy.orm import aliased
 from wxc.core.currencies import currencies
 from wxc.core.database import AnyEntity, AnyRow, AnySelect, Reader
 from wxc.core.decimals import DIGITS_BEFORE_POINT
+from wxc.core.statements import built_once
 from wxc.exchange.freshness import EXPIRES_AFTER
 from wxc.exchange.quotes import Wish
 from wxc.exchange.repository.boards import BOARD, LINE, OWNER, point, terms_at
@@ -60,56 +64,116 @@ class SearchReader:
         most: int,
     ) -> Sequence[AnyRow]:
         """`(id, key, distance, time_zone, opening_hours)` of up to `most` boards, in order."""
-        distance = _distance(search.circle) if search.circle else _NOTHING
-        received = _received(search.wish) if search.wish else None
-        # What one receives most comes first, so its key rises where the amount falls.
-        order = distance if search.sort is Sort.DISTANCE or received is None else -received
-        terms = terms_at(instant)
-        found = (
-            select(
-                Exchange.id,
-                order.label("key"),
-                distance.label("distance"),
-                Exchange.time_zone,
-                Exchange.opening_hours,
-            )
-            .join(User, User.id == Exchange.owner_id)
-            .join(terms, true())
-            .where(visible_to(viewer_id), _is_fresh(terms, instant, with_stale=search.with_stale))
+        circle, wish = search.circle, search.wish
+        statement = _skeleton(
+            _asked(search),
+            viewer_id,
+            instant,
+            lat=circle.lat if circle else None,
+            lon=circle.lon if circle else None,
+            metres=circle.metres if circle else None,
+            source=wish.source if wish else None,
+            target=wish.target if wish else None,
+            amount=wish.from_amount if wish else None,
+            key=position.key if position else None,
+            exchange_id=position.exchange_id if position else None,
+            most=most,
+            compared=MOST_COMPARED,
         )
-        if search.circle is not None:
-            found = found.where(_is_within(search.circle))
-        if search.wish is not None and received is not None:
-            found = _doing(found, search.wish, received, instant)
-            dealing = _dealing if search.circle is not None else _dealing_lately
-            found = found.where(Exchange.id.in_(dealing(search.wish, instant)))
-        rows = found.subquery("found")
-        statement: AnySelect = select(rows).order_by(rows.c.key, rows.c.id).limit(most)
-        if position is not None:
-            last = tuple_(literal(position.key, rows.c.key.type), literal(position.exchange_id))
-            statement = statement.where(tuple_(rows.c.key, rows.c.id) > last)
-        return (await self.reader.execute(statement)).all()
+        return (await self.reader.execute(*statement)).all()
 
     async def boards(
         self, ids: Sequence[UUID], viewer_id: UUID | None, instant: datetime
     ) -> Sequence[AnyRow]:
         """These boards in rows as of `ExchangeReader.of`, board after board."""
-        terms = terms_at(instant)
-        lines = (
-            select(*(getattr(ExchangeRate, name) for name in LINE))
-            .where(ExchangeRate.exchange_id == Exchange.id, *_shown(ExchangeRate, instant))
-            .lateral("lines")
+        return (await self.reader.execute(*_boards(list(ids), viewer_id, instant))).all()
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the statement of a search depends on, beside what it compares with."""
+
+    sort: Sort
+    with_stale: bool
+    minor_units: int
+    """Of the currency that is received; 0 without a conversion."""
+
+
+def _asked(search: Search) -> _Asked:
+    minor_units = currencies()[search.wish.target].minor_units if search.wish else 0
+    return _Asked(search.sort, search.with_stale, minor_units)
+
+
+@built_once
+def _skeleton(
+    asked: _Asked,
+    viewer_id: UUID | None,
+    instant: datetime,
+    *,
+    lat: float | None,
+    lon: float | None,
+    metres: float | None,
+    source: str | None,
+    target: str | None,
+    amount: Decimal | None,
+    key: Decimal | float | None,
+    exchange_id: UUID | None,
+    most: int,
+    compared: int,
+) -> AnySelect:
+    circle = None if lat is None or lon is None or metres is None else Circle(lat, lon, metres)
+    wish = None if source is None or target is None else Wish(source, target, amount, None)
+    distance = _NOTHING if circle is None else _distance(circle)
+    received = None if wish is None else _received(wish, asked.minor_units)
+    # What one receives most comes first, so its key rises where the amount falls.
+    order = distance if asked.sort is Sort.DISTANCE or received is None else -received
+    terms = terms_at(instant)
+    found = (
+        select(
+            Exchange.id,
+            order.label("key"),
+            distance.label("distance"),
+            Exchange.time_zone,
+            Exchange.opening_hours,
         )
-        statement: AnySelect = (
-            select(*BOARD, *OWNER, *terms.c, *lines.c)
-            .select_from(Exchange)
-            .join(User, User.id == Exchange.owner_id)
-            .join(terms, true())
-            .outerjoin(lines, true())
-            .where(Exchange.id == any_(literal(list(ids), ARRAY(Uuid()))), visible_to(viewer_id))
-            .order_by(Exchange.id, lines.c.currency)
+        .join(User, User.id == Exchange.owner_id)
+        .join(terms, true())
+        .where(visible_to(viewer_id), _is_fresh(terms, instant, with_stale=asked.with_stale))
+    )
+    if circle is not None:
+        found = found.where(_is_within(circle))
+    if wish is not None and received is not None:
+        found = _doing(found, wish, received, asked.minor_units, instant)
+        dealing = (
+            _dealing_lately(wish, instant, compared) if circle is None else _dealing(wish, instant)
         )
-        return (await self.reader.execute(statement)).all()
+        found = found.where(Exchange.id.in_(dealing))
+    rows = found.subquery("found")
+    statement: AnySelect = select(rows).order_by(rows.c.key, rows.c.id).limit(most)
+    if exchange_id is not None:
+        last = tuple_(type_coerce(key, rows.c.key.type), type_coerce(exchange_id, Uuid()))
+        statement = statement.where(tuple_(rows.c.key, rows.c.id) > last)
+    return statement
+
+
+@built_once
+def _boards(ids: list[UUID], viewer_id: UUID | None, instant: datetime) -> AnySelect:
+    terms = terms_at(instant)
+    lines = (
+        select(*(getattr(ExchangeRate, name) for name in LINE))
+        .where(ExchangeRate.exchange_id == Exchange.id, *_shown(ExchangeRate, instant))
+        .lateral("lines")
+    )
+    statement: AnySelect = (
+        select(*BOARD, *OWNER, *terms.c, *lines.c)
+        .select_from(Exchange)
+        .join(User, User.id == Exchange.owner_id)
+        .join(terms, true())
+        .outerjoin(lines, true())
+        .where(Exchange.id == any_(type_coerce(ids, ARRAY(Uuid()))), visible_to(viewer_id))
+        .order_by(Exchange.id, lines.c.currency)
+    )
+    return statement
 
 
 def _distance(circle: Circle) -> ColumnElement[Any]:
@@ -128,27 +192,32 @@ def _center(circle: Circle) -> ColumnElement[Any]:
 def _is_fresh(terms: AnyEntity, instant: datetime, *, with_stale: bool) -> ColumnElement[bool]:
     share = EXPIRES_AFTER if with_stale else 1
     validity = func.make_interval(0, 0, 0, 0, share * terms.c.valid_for_hours, type_=Interval())
-    is_fresh: ColumnElement[bool] = literal(instant) - terms.c.confirmed_at < validity
+    is_fresh: ColumnElement[bool] = (
+        type_coerce(instant, DateTime(timezone=True)) - terms.c.confirmed_at < validity
+    )
     return is_fresh
 
 
-def _received(wish: Wish) -> ColumnElement[Any]:
+def _received(wish: Wish, minor_units: int) -> ColumnElement[Any]:
     """How many of the smallest units one receives: `quotes.convert`, in whole numbers of SQL.
 
     `div` cuts the exact quotient, and so rounds down.
     """
-    amount = (wish.from_amount or Decimal()) * 10 ** currencies()[wish.target].minor_units
-    paid = literal(amount, Numeric()) * func.coalesce(_bought.we_buy, 1)
+    amount = type_coerce(wish.from_amount, Numeric()) * 10**minor_units
+    paid = amount * func.coalesce(_bought.we_buy, 1)
     top = paid * func.coalesce(_sold.unit, 1)
     bottom = func.coalesce(_bought.unit, 1) * func.coalesce(_sold.we_sell, 1)
     return func.div(top, bottom, type_=Numeric())
 
 
 def _doing(
-    found: AnySelect, wish: Wish, received: ColumnElement[Any], instant: datetime
+    found: AnySelect,
+    wish: Wish,
+    received: ColumnElement[Any],
+    minor_units: int,
+    instant: datetime,
 ) -> AnySelect:
     """Only boards that can do the conversion, for whatever comes of it."""
-    minor = currencies()[wish.target].minor_units
     offered = or_(
         and_(_sold.base_currency == wish.source, _sold.we_sell.isnot(None)),
         and_(_bought.base_currency == wish.target, _bought.we_buy.isnot(None)),
@@ -159,10 +228,10 @@ def _doing(
         .outerjoin(_sold, _is_line(_sold, wish.target, instant))
         .where(
             offered,
-            _allows(_bought, literal(wish.from_amount, Numeric()), 1),
-            _allows(_sold, received, 10**minor),
+            _allows(_bought, type_coerce(wish.from_amount, Numeric()), 1),
+            _allows(_sold, received, 10**minor_units),
             received > 0,
-            received < 10 ** (DIGITS_BEFORE_POINT + minor),
+            received < 10 ** (DIGITS_BEFORE_POINT + minor_units),
         )
     )
 
@@ -174,7 +243,7 @@ def _dealing(wish: Wish, instant: datetime) -> AnySelect:
     )
 
 
-def _dealing_lately(wish: Wish, instant: datetime) -> CompoundSelect[*tuple[Any, ...]]:
+def _dealing_lately(wish: Wish, instant: datetime, most: int) -> CompoundSelect[*tuple[Any, ...]]:
     """Those that have changed such a line last, with the other currency as their base or neither.
 
     For neither, both lines count: where one of the currencies is rare, its lines lead to all.
@@ -193,7 +262,7 @@ def _dealing_lately(wish: Wish, instant: datetime) -> CompoundSelect[*tuple[Any,
             select(ExchangeRate.exchange_id)
             .where(line, *_shown(ExchangeRate, instant))
             .order_by(ExchangeRate.valid_from.desc(), ExchangeRate.id.desc())
-            .limit(MOST_COMPARED)
+            .limit(most)
             for line in lines
         )
     )
