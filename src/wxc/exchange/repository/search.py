@@ -123,6 +123,23 @@ def _skeleton(
 ) -> AnySelect:
     circle = None if lat is None or lon is None or metres is None else Circle(lat, lon, metres)
     wish = None if source is None or target is None else Wish(source, target, amount, None)
+    rows = _found(asked, viewer_id, instant, circle, wish, compared).subquery("found")
+    statement: AnySelect = select(rows).order_by(rows.c.key, rows.c.id).limit(most)
+    if exchange_id is not None:
+        last = tuple_(type_coerce(key, rows.c.key.type), type_coerce(exchange_id, Uuid()))
+        statement = statement.where(tuple_(rows.c.key, rows.c.id) > last)
+    return statement
+
+
+def _found(
+    asked: _Asked,
+    viewer_id: UUID | None,
+    instant: datetime,
+    circle: Circle | None,
+    wish: Wish | None,
+    compared: int,
+) -> AnySelect:
+    """All boards that the search is about, with the `key` of their order."""
     distance = _NOTHING if circle is None else _distance(circle)
     received = None if wish is None else _received(wish, asked.minor_units)
     # What one receives most comes first, so its key rises where the amount falls.
@@ -148,12 +165,7 @@ def _skeleton(
             _dealing_lately(wish, instant, compared) if circle is None else _dealing(wish, instant)
         )
         found = found.where(Exchange.id.in_(dealing))
-    rows = found.subquery("found")
-    statement: AnySelect = select(rows).order_by(rows.c.key, rows.c.id).limit(most)
-    if exchange_id is not None:
-        last = tuple_(type_coerce(key, rows.c.key.type), type_coerce(exchange_id, Uuid()))
-        statement = statement.where(tuple_(rows.c.key, rows.c.id) > last)
-    return statement
+    return found
 
 
 @built_once
