@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -150,25 +150,7 @@ def _lua(request: Request) -> str:
 
 
 def _median(rounds: Sequence[Round]) -> Round:
-    return Round(
-        *(
-            statistics.median(values)
-            for values in zip(
-                *(
-                    (
-                        one.requests_per_second,
-                        one.p50,
-                        one.p99,
-                        one.app_cpu,
-                        one.database_cpu,
-                        one.steal,
-                    )
-                    for one in rounds
-                ),
-                strict=True,
-            )
-        )
-    )
+    return Round(*map(statistics.median, zip(*map(astuple, rounds), strict=True)))
 
 
 async def _postmaster(database_url: str) -> int:

@@ -41,7 +41,7 @@ def main(names: Sequence[str], arguments: Sequence[str]) -> int:
             targets.insert(0, stack.enter_context(_limit(server, database_url)))
         found = measure(targets, database_url, chosen.rounds, chosen.seconds, _say)
     report = _report(found, chosen)
-    print(json.dumps(report, indent=2) if chosen.json else _table(found), end="\n")
+    print(json.dumps(report, indent=2) if chosen.json else _table(found))
     if chosen.write:
         (_HERE / "results.json").write_text(json.dumps(report, indent=2) + "\n")
         (_HERE / "results.md").write_text(_page(found, report))

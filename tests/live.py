@@ -1,10 +1,12 @@
 """Whole instances of the application: real engines, background tasks, several at once."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
+from tests.browser import Browser
+from tests.factories import PASSWORD
 from wxc.app import create_app
 from wxc.core.config import Config
 
@@ -17,3 +19,12 @@ async def running(config: Config) -> AsyncIterator[FastAPI]:
         await app.state.startup.reach(app.state.database)
         await app.state.auth.revocations.poll()
         yield app
+
+
+async def joined(app: FastAPI, stack: AsyncExitStack, name: str) -> Browser:
+    """Somebody who has just registered and logged in, for as long as the stack lasts."""
+    browser = await stack.enter_async_context(Browser(app))
+    account = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
+    await browser.post("/register", json=account)
+    await browser.log_in(name)
+    return browser

@@ -10,8 +10,7 @@ import pytest
 from fastapi import FastAPI
 from tests.browser import Browser
 from tests.exchange.boards import Time, board, yen
-from tests.factories import PASSWORD
-from tests.live import running
+from tests.live import joined, running
 from tests.proxy import proxied
 from tests.streams import Event, Stream, reading, waits_without_a_connection
 from tests.unlimited import UNLIMITED
@@ -42,19 +41,11 @@ async def first(live: Config) -> AsyncIterator[FastAPI]:
         yield app
 
 
-async def join(app: FastAPI, stack: AsyncExitStack, name: str) -> Browser:
-    browser = await stack.enter_async_context(Browser(app))
-    account = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
-    await browser.post("/register", json=account)
-    await browser.log_in(name)
-    return browser
-
-
 @pytest.fixture
 async def people(first: FastAPI) -> AsyncIterator[tuple[Browser, Browser]]:
     """The changer, whose board shows yen and dollars, and somebody without an account."""
     async with AsyncExitStack() as stack:
-        changer = await join(first, stack, "tan")
+        changer = await joined(first, stack, "tan")
         await changer.put("/exchange", json=board())
         yield changer, await stack.enter_async_context(Browser(first))
 
@@ -284,7 +275,7 @@ async def test_who_is_blocked_is_told_nothing_more(
 ) -> None:
     changer, _ = people
     async with AsyncExitStack() as stack:
-        bob = await join(first, stack, "bob")
+        bob = await joined(first, stack, "bob")
         stream = await stack.enter_async_context(reading(first, bob, STREAM))
         await begin(stream)
 
@@ -371,7 +362,7 @@ async def test_what_is_not_there_is_refused_as_a_problem(
     first: FastAPI, path: str, code: str
 ) -> None:
     async with AsyncExitStack() as stack:
-        bob = await join(first, stack, "bob")
+        bob = await joined(first, stack, "bob")
         answer: Any = await bob.get(path)
 
     assert (answer.status_code, answer.json()["code"]) == (404, code)

@@ -7,8 +7,7 @@ from datetime import timedelta
 import pytest
 from fastapi import FastAPI
 from tests.browser import Browser
-from tests.factories import PASSWORD
-from tests.live import running
+from tests.live import joined, running
 from tests.proxy import proxied
 from tests.streams import Stream, reading, waits_without_a_connection
 from tests.unlimited import UNLIMITED
@@ -46,14 +45,7 @@ async def second(live: Config, first: FastAPI) -> AsyncIterator[FastAPI]:
 async def people(first: FastAPI) -> AsyncIterator[tuple[Browser, Browser]]:
     """Ada and Bob."""
     async with AsyncExitStack() as stack:
-        browsers = []
-        for name in ("ada", "bob"):
-            browser = await stack.enter_async_context(Browser(first))
-            account = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
-            await browser.post("/register", json=account)
-            await browser.log_in(name)
-            browsers.append(browser)
-        yield browsers[0], browsers[1]
+        yield await joined(first, stack, "ada"), await joined(first, stack, "bob")
 
 
 async def begin(stream: Stream, unread: int = 0) -> str:
@@ -174,10 +166,8 @@ async def test_more_than_one_look_can_hold_is_told_all_the_same(
     monkeypatch.setattr(notification_stream, "_MOST_AT_ONCE", 1)
     last = str(first_id_at(clock.now()))
     await bob.post("/users/ada/follow")
-    async with Browser(first) as kim:
-        account = {"username": "kim", "email": "kim@example.com", "password": PASSWORD}
-        await kim.post("/register", json=account)
-        await kim.log_in("kim")
+    async with AsyncExitStack() as stack:
+        kim = await joined(first, stack, "kim")
         await kim.post("/users/ada/follow")
 
     async with reading(first, ada, STREAM, last_event_id=last) as stream:

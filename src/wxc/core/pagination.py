@@ -110,9 +110,7 @@ class PageShape:
 
     def window(self, statement: AnySelect, key: IdColumn) -> AnySelect:
         """As `PageRequest.window`."""
-        if not self.is_first:
-            statement = statement.where(key > _POSITION if self.ascends else key < _POSITION)
-        return statement.order_by(key.asc() if self.ascends else key.desc()).limit(_LIMIT + 1)
+        return _windowed(statement, key, self.position, self.limit, ascends=self.ascends)
 
 
 class PageRequest:
@@ -163,11 +161,7 @@ class PageRequest:
 
     def window(self, statement: AnySelect, key: IdColumn) -> AnySelect:
         """`statement` with the page's bound, order and `limit + 1`, by the column `key`."""
-        if self._position is not None:
-            is_beyond = key > self._position if self.ascends else key < self._position
-            statement = statement.where(is_beyond)
-        order = key.asc() if self.ascends else key.desc()
-        return statement.order_by(order).limit(self.limit + 1)
+        return _windowed(statement, key, self._position, self.limit, ascends=self.ascends)
 
     def cut(self, rows: Sequence[Row], key: Callable[[Row], UUID]) -> Cut[Row]:
         """Make a page of what `window` fetched, in whatever order the rows came."""
@@ -200,6 +194,19 @@ class PageRequest:
 
     def _seal(self, direction: bytes, position: UUID) -> str:
         return self._sealer.seal(self._scope, direction, position, self._carried)
+
+
+def _windowed(
+    statement: AnySelect,
+    key: IdColumn,
+    position: ColumnElement[UUID] | UUID | None,
+    limit: ColumnElement[int] | int,
+    *,
+    ascends: bool,
+) -> AnySelect:
+    if position is not None:
+        statement = statement.where(key > position if ascends else key < position)
+    return statement.order_by(key.asc() if ascends else key.desc()).limit(limit + 1)
 
 
 def list_scope(path: str, owner: str = "", filters: Sequence[tuple[str, str]] = ()) -> str:

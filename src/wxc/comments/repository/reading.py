@@ -255,7 +255,7 @@ def _columns(viewer_id: UUID | None) -> tuple[ColumnElement[Any], ...]:
             CommentLike.user_id == viewer_id, CommentLike.comment_id == Comment.id
         )
         liked = func.coalesce(like.scalar_subquery(), false())
-    return (*_WRITTEN, *AUTHOR, liked.label("liked"))  # type: ignore[return-value]
+    return (*_WRITTEN, *AUTHOR, liked.label("liked"))  # type: ignore[return-value] # mypy joins them to object
 
 
 def _has_reply_beyond(
