@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from typing import Any, Protocol, Self
 from uuid import UUID
@@ -83,11 +83,9 @@ class Database:
                 _refuse_late(session)
             await run_after_commit(session, self.publish)
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Reader]:
+    def reading(self) -> AbstractAsyncContextManager[Reader]:
         """A connection for SELECTs, perhaps to a replica: nothing read here guards a write."""
-        async with _FirstUse(self._reader) as reader:
-            yield reader
+        return _FirstUse(self._reader)
 
     @asynccontextmanager
     async def guarding(self) -> AsyncIterator[Reader]:

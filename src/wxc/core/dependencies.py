@@ -126,7 +126,7 @@ def scope_of(request: Request, owner: str = "") -> str:
     """The name of the list that this request reads, its filters among it."""
     parameters = request.query_params.multi_items()
     filters = [pair for pair in parameters if pair[0] not in ("limit", "cursor")]
-    return list_scope(request.url.path, owner, filters)
+    return list_scope(request.scope["path"], owner, filters)
 
 
 def open_cursors(request: Request) -> CursorSealer:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from sqlalchemy import (
@@ -35,6 +35,30 @@ AUTHOR = (
 """The author's `UserSummary` in a row of posts."""
 
 
+class PostRow(NamedTuple):
+    """A post and its author: what `post_columns` and `AUTHOR` select, in this order.
+
+    Lists are full of these; to read a name of them costs a tenth of what it does of a `Row`.
+    """
+
+    id: UUID
+    body: str
+    created_at: datetime
+    edited_at: datetime | None
+    likes_count: int
+    comments_count: int
+    liked: bool | None
+    author_id: UUID
+    username: str
+    display_name: str | None
+    avatar_url: str | None
+
+    @classmethod
+    def of(cls, row: AnyRow) -> Self:
+        """The row, which may have further columns."""
+        return cls._make(row[: len(cls._fields)])
+
+
 def post_columns(viewer_id: UUID | None, post: AnyEntity = Post) -> tuple[ColumnElement[Any], ...]:
     """The columns that `Post` is built from; `liked` is NULL for nobody."""
     liked: ColumnElement[Any] = null()
@@ -55,10 +79,10 @@ class PostReader:
 
     async def of(
         self, username: str, viewer_id: UUID | None, page: PageRequest
-    ) -> Sequence[AnyRow] | None:
+    ) -> Sequence[PostRow] | None:
         """Up to `limit + 1` posts of that member; None when nobody is found."""
         rows = (await self.reader.execute(*_posts_of(username, viewer_id, page))).all()
-        return [row for row in rows if row.id is not None] if rows else None
+        return [PostRow.of(row) for row in rows if row.id is not None] if rows else None
 
 
 @built_once
