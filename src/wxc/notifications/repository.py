@@ -432,11 +432,28 @@ def _actors(me_id: UUID, head: AnyEntity) -> LateralFromClause:
 
 
 def _unread_count(me_id: UUID) -> ScalarSelect[Any]:
-    groups = (
-        select(Notification.group_id)
-        .where(Notification.recipient_id == me_id, Notification.read_at.is_(None), _is_shown(me_id))
-        .distinct()
-        .limit(MOST_UNREAD)
-        .subquery("unread_groups")
-    )
+    """Walks from group to group: however many wait in one, the first that is shown suffices."""
+    first = _unread_group(me_id, None)
+    walk = select(first.c.group_id).cte("unread_walk", recursive=True)
+    step = _unread_group(me_id, walk.c.group_id)
+    walk = walk.union_all(select(step.c.group_id).select_from(walk).join(step, true()))
+    groups = select(walk.c.group_id).limit(MOST_UNREAD).subquery("unread_groups")
     return select(func.count()).select_from(groups).scalar_subquery()
+
+
+def _unread_group(me_id: UUID, after: ColumnElement[UUID] | None) -> LateralFromClause:
+    """The next group, by id, with something unread that is shown."""
+    unread = aliased(Notification)
+    beyond = true() if after is None else unread.group_id > after
+    return (
+        select(unread.group_id)
+        .where(
+            unread.recipient_id == me_id,
+            unread.read_at.is_(None),
+            beyond,
+            _is_shown(me_id, unread),
+        )
+        .order_by(unread.group_id)
+        .limit(1)
+        .lateral()
+    )
