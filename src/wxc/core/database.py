@@ -1,9 +1,11 @@
 """One engine for writing, one for reading; who commits, and what follows a COMMIT."""
 
 import time
+from collections import namedtuple
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, Protocol, Self
 from uuid import UUID
 
@@ -37,6 +39,17 @@ LATEST_COMMIT = timedelta(seconds=1.5)
 _TRUSTED_IDLE = 1.0  # seconds
 AfterCommit = Callable[[], Awaitable[None]]
 Publish = Callable[[Iterable[str]], Awaitable[None]]
+
+
+def rows_of(result: Result[*tuple[Any, ...]]) -> list[AnyRow]:
+    """All rows of a list, with columns that are read by name at a tenth of what a `Row`'s cost."""
+    row_type = _named_tuple(tuple(result.keys()))
+    return [row_type._make(row) for row in result]
+
+
+@lru_cache(1000)
+def _named_tuple(names: tuple[str, ...]) -> Any:  # noqa: ANN401 - a class as no type describes it
+    return namedtuple("Row", names)
 
 
 class Reader(Protocol):

@@ -41,7 +41,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.selectable import LateralFromClause
 from sqlalchemy.types import TypeEngine
 
-from wxc.core.database import AnyEntity, AnyRow, AnySelect, Reader, draw_id
+from wxc.core.database import AnyEntity, AnyRow, AnySelect, Reader, draw_id, rows_of
 from wxc.core.pagination import PageRequest
 from wxc.core.statements import built_once
 from wxc.models import Notification, NotificationType, Post, User
@@ -97,7 +97,7 @@ class NotificationReader:
 
         Every row holds the `unread_count`; without heads there is one, otherwise empty.
         """
-        return (await self.reader.execute(*_groups(me_id, list(heads)))).all()
+        return rows_of(await self.reader.execute(*_groups(me_id, list(heads))))
 
     async def unread_count(self, me_id: UUID) -> int:
         """How many groups are unread, up to the greatest number that is shown."""
@@ -105,7 +105,7 @@ class NotificationReader:
 
     async def since(self, me_id: UUID, floor: UUID, most: int) -> Sequence[AnyRow]:
         """`(id, head)` of up to `most` notifications after `floor`, the oldest first."""
-        return (await self.reader.execute(*_since(me_id, floor, most))).all()
+        return rows_of(await self.reader.execute(*_since(me_id, floor, most)))
 
 
 class NotificationRepository:
