@@ -109,6 +109,21 @@ def _posts_of(username: str, viewer_id: UUID | None, page: PageRequest) -> AnySe
     return statement
 
 
+@built_once
+def _known(post_id: UUID, viewer_id: UUID) -> AnySelect:
+    statement: AnySelect = (
+        select(
+            Post.author_id,
+            has_blocked(viewer_id, Post.author_id).label("blocking"),
+            Post.likes_count,
+        )
+        .join(User, User.id == Post.author_id)
+        .where(Post.id == post_id, known_to(viewer_id))
+        .with_for_update(key_share=True, of=Post)
+    )
+    return statement
+
+
 class PostRepository:
     """Writes posts and counts them."""
 
@@ -149,17 +164,7 @@ class PostRepository:
 
         None where the author is not there for the viewer; whom the viewer has blocked is found.
         """
-        statement = (
-            select(
-                Post.author_id,
-                has_blocked(viewer_id, Post.author_id).label("blocking"),
-                Post.likes_count,
-            )
-            .join(User, User.id == Post.author_id)
-            .where(Post.id == post_id, known_to(viewer_id))
-            .with_for_update(key_share=True, of=Post)
-        )
-        return (await self.session.execute(statement)).one_or_none()
+        return (await self.session.execute(*_known(post_id, viewer_id))).one_or_none()
 
     async def replace_body(
         self, post_id: UUID, body: str, versions: Versions, *, moment: datetime
