@@ -5,12 +5,16 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
 from bench.settings import environment, wxc
+from wxc.core import clock
+from wxc.core.ids import first_id_at
 
 MEMBERS = 50_000
 _ROOT = Path(__file__).resolve().parents[1]
@@ -39,6 +43,29 @@ def filled(members: int) -> str:
 async def connect(url: str) -> "asyncpg.Connection[asyncpg.Record]":
     """A connection to the database at one of our URLs."""
     return await asyncpg.connect(url.replace("+asyncpg", "", 1))
+
+
+def rows(url: str, statement: str, *parameters: object) -> Sequence[asyncpg.Record]:
+    """What a statement returns; what it changes is committed."""
+
+    async def fetch() -> Sequence[asyncpg.Record]:
+        connection = await connect(url)
+        await connection.execute("SET statement_timeout = 0")  # the role's is for requests
+        found: Sequence[asyncpg.Record] = await connection.fetch(statement, *parameters)
+        await connection.close()
+        return found
+
+    return asyncio.run(fetch())
+
+
+@contextmanager
+def posts_undone(url: str) -> Iterator[None]:
+    """Take back what is posted meanwhile: feeds are to be read in the state they were filled in."""
+    first = first_id_at(clock.now())
+    try:
+        yield
+    finally:
+        rows(url, _UNDO_POSTS, first)
 
 
 def _fingerprint() -> str:
@@ -73,3 +100,10 @@ async def _finish(filled_url: str, url: str, name: str) -> None:
     connection = await connect(url)
     await connection.execute(f"COMMENT ON DATABASE \"{name}\" IS 'filled'")
     await connection.close()
+
+
+_UNDO_POSTS = """
+    WITH undone AS (DELETE FROM posts WHERE id >= $1 RETURNING author_id),
+    counted AS (SELECT author_id, count(*) AS n FROM undone GROUP BY author_id)
+    UPDATE users SET posts_count = posts_count - n FROM counted WHERE id = author_id
+"""
