@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from bench import login, report
+from bench.auth import auth_share
 from bench.choice import Choice, choose
 from bench.goals import is_missed, judge
 from bench.load import Findings
+from bench.mix import login_mix
+from bench.sql import feed_sql
 from bench.throughput import throughput
 from bench.workloads import READS, WRITES
 from bench.wrk import has_wrk
@@ -17,8 +20,11 @@ Bench = Callable[[Choice], Findings]
 WORKLOADS = (*READS, *WRITES)
 BENCHES: Mapping[str, Bench] = {
     **{name: partial(throughput, [name]) for name in WORKLOADS},
+    "feed-sql": feed_sql,
+    "auth": auth_share,
+    "login-mix": login_mix,
 }
-_ALL: tuple[Bench, ...] = (partial(throughput, WORKLOADS),)
+_ALL: tuple[Bench, ...] = (partial(throughput, WORKLOADS), feed_sql, auth_share, login_mix)
 
 
 def main(arguments: list[str]) -> int:

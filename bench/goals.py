@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bench import auth, mix, sql
 from bench.load import Findings, Round
 
 _BUSY = 0.9  # of the application's processor: so much, and it is what holds things up
@@ -117,8 +118,8 @@ _GOALS: Sequence[_Goal] = (
         is_floor=True,
         remark=_how_fast,
     ),
-    _Goal("auth share of it", 50, 20, _figure("auth, app CPU µs"), " µs"),
-    _Goal("feed SQL p50 at 2,000 followees ÷ at 60", 2, 1.2, _figure("feed SQL p50, 2,000 ÷ 60")),
+    _Goal("auth share of it", 50, 20, _figure(auth.AT_ONCE), " µs"),
+    _Goal("feed SQL p50 at 2,000 followees ÷ at 60", 2, 1.2, _figure(sql.RATIO)),
     _Goal(
         "deep page ÷ first page, requests/s",
         *(0.75, 0.9, _ratio(_speed, "feed-deep", _FEED)),
@@ -136,7 +137,7 @@ _GOALS: Sequence[_Goal] = (
         "`/livez` p99 while logins saturate hashing ÷ idle",
         4,
         2,
-        _figure("livez p99, saturated ÷ idle"),
+        _figure(mix.RATIO),
     ),
     _Goal(
         "feed p50, 10^6 posts ÷ 10^4 posts",

@@ -5,7 +5,6 @@ between this and the product. `/feeds?me=UUID` is the very statement of the prod
 `POST` or `DELETE /posts/UUID/like?me=UUID`, is one statement that leaves the same rows behind.
 """
 
-import argparse
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -16,11 +15,11 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-import uvicorn
 from sqlalchemy import ClauseElement, make_url
 from sqlalchemy.sql.compiler import SQLCompiler
 from starlette.types import Receive, Scope, Send
 
+from bench.server import serve
 from wxc.core import clock
 from wxc.core.database import Reader
 from wxc.core.ids import new_id
@@ -141,20 +140,8 @@ def _time(moment: datetime | None) -> str | None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Serve, with the event loop and the parser that the product has."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--host")
-    parser.add_argument("--port", type=int)
-    chosen = parser.parse_args(arguments)
-    app = Limit(os.environ["DATABASE_URL"])
-    uvicorn.run(
-        app,
-        host=chosen.host,
-        port=chosen.port,
-        log_level="warning",
-        access_log=False,
-        proxy_headers=False,
-    )
+    """Serve the bare application."""
+    serve(Limit(os.environ["DATABASE_URL"]), arguments, proxy_headers=False)
 
 
 # What the product asks and writes in several statements, under the lock of the post.

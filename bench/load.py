@@ -7,8 +7,10 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Protocol, TypeVar
 
 from redis import Redis
 
@@ -23,6 +25,17 @@ CONNECTIONS = 32
 _MOST_REPEATS = 3  # for each round that is wanted
 _WARM_UP = 2  # seconds that do not count
 _ALONE = 1  # seconds of each round with one connection
+
+
+class Stolen(Protocol):
+    """A round that knows what the host took meanwhile."""
+
+    @property
+    def steal(self) -> float:
+        """In percent of all processors' time."""
+
+
+Quiet = TypeVar("Quiet", bound=Stolen)
 
 
 @dataclass(frozen=True)
@@ -79,10 +92,20 @@ def measure(
             _run(target, scripts[target.name], database, _WARM_UP)
         for number in range(rounds):
             for target in targets:
-                one = _quiet_round(target, scripts[target.name], database, seconds)
+                one = quietest(partial(_run, target, scripts[target.name], database, seconds))
                 say(f"{target.name} {number + 1}/{rounds}: {one.requests_per_second:,.0f}/s")
                 found[target.name].append(one)
     return {name: _median(ones) for name, ones in found.items()}
+
+
+def quietest(run: Callable[[], Quiet]) -> Quiet:
+    """A round in which the machine was ours; the quietest of several where it never is."""
+    tried: list[Quiet] = []
+    for _ in range(_MOST_REPEATS):
+        tried.append(run())
+        if tried[-1].steal <= MOST_STEAL:
+            break
+    return min(tried, key=lambda one: one.steal)
 
 
 @contextmanager
@@ -122,16 +145,6 @@ def _redis() -> int:
     """The process of Redis; it is on this machine."""
     with Redis.from_url(os.environ["REDIS_URL"]) as redis:
         return int(redis.info("server")["process_id"])
-
-
-def _quiet_round(target: Target, script: Path, database: int, seconds: int) -> Round:
-    """A round in which the machine was ours; the quietest of several where it never is."""
-    tried: list[Round] = []
-    for _ in range(_MOST_REPEATS):
-        tried.append(_run(target, script, database, seconds))
-        if tried[-1].steal <= MOST_STEAL:
-            break
-    return min(tried, key=lambda one: one.steal)
 
 
 def _run(target: Target, script: Path, database: int, seconds: int) -> Round:

@@ -13,7 +13,7 @@ from bench.server import Served
 from bench.wrk import Request
 
 _SEED = 1889
-_FOLLOWS_TWO_THOUSAND, _FOLLOWS_TWENTY_THOUSAND = "tan_exchange", "kenji"
+FOLLOWS_2_000, FOLLOWS_20_000 = "tan_exchange", "kenji"
 _DEEP = 25  # pages
 Workload = Callable[[Served, str], Sequence[Request]]
 
@@ -25,12 +25,12 @@ def feed(server: Served, database_url: str) -> Sequence[Request]:
 
 def feed_2000(server: Served, database_url: str) -> Sequence[Request]:
     """The first page of somebody who follows 2,000 people."""
-    return [Request("/feeds", signed_in(server, _FOLLOWS_TWO_THOUSAND).reading)]
+    return [Request("/feeds", signed_in(server, FOLLOWS_2_000).reading)]
 
 
 def feed_20000(server: Served, database_url: str) -> Sequence[Request]:
     """The first page of somebody who follows 20,000 people."""
-    return [Request("/feeds", signed_in(server, _FOLLOWS_TWENTY_THOUSAND).reading)]
+    return [Request("/feeds", signed_in(server, FOLLOWS_20_000).reading)]
 
 
 def feed_deep(server: Served, database_url: str) -> Sequence[Request]:

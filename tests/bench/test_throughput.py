@@ -130,13 +130,14 @@ def test_cpu_time_is_that_of_a_whole_family() -> None:
     assert machine.cpu_of({2**22 + 1}) == 0  # nobody's
 
 
-def test_a_round_that_the_host_disturbed_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_round_that_the_host_disturbed_is_repeated() -> None:
     shares = iter([9.0, 5.0, 0.1, 7.0, 8.0, 6.0])
-    monkeypatch.setattr(load, "_run", lambda *_: replace(QUIET, steal=next(shares)))
 
-    target: Any = None
-    assert load._quiet_round(target, Path(), 1, 5).steal == 0.1
-    assert load._quiet_round(target, Path(), 1, 5).steal == 6.0  # never quiet: it is shown
+    def run() -> Round:
+        return replace(QUIET, steal=next(shares))
+
+    assert load.quietest(run).steal == 0.1
+    assert load.quietest(run).steal == 6.0  # never quiet: it is shown
 
 
 def test_the_script_holds_the_requests_as_lua_spells_them(tmp_path: Path) -> None:
