@@ -8,7 +8,9 @@ from functools import partial
 from bench import login, report
 from bench.auth import auth_share
 from bench.choice import Choice, choose
+from bench.crowds import like_hot, post_famous
 from bench.goals import is_missed, judge
+from bench.growth import growth
 from bench.load import Findings
 from bench.mix import login_mix
 from bench.sql import feed_sql
@@ -18,13 +20,18 @@ from bench.wrk import has_wrk
 
 Bench = Callable[[Choice], Findings]
 WORKLOADS = (*READS, *WRITES)
-BENCHES: Mapping[str, Bench] = {
-    **{name: partial(throughput, [name]) for name in WORKLOADS},
+_OTHERS: Mapping[str, Bench] = {
+    "post-famous": post_famous,
+    "like-hot": like_hot,
+    "growth": growth,
     "feed-sql": feed_sql,
     "auth": auth_share,
     "login-mix": login_mix,
 }
-_ALL: tuple[Bench, ...] = (partial(throughput, WORKLOADS), feed_sql, auth_share, login_mix)
+BENCHES: Mapping[str, Bench] = {
+    **{name: partial(throughput, [name]) for name in WORKLOADS},
+    **_OTHERS,
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -40,7 +47,8 @@ def main(arguments: list[str]) -> int:
     if not has_wrk():
         sys.exit("There is no wrk; ./dev bench installs it on Debian and Ubuntu.")
     found = Findings()
-    for bench in _ALL if name == "all" else (BENCHES[name],):
+    everything: tuple[Bench, ...] = (partial(throughput, WORKLOADS), *_OTHERS.values())
+    for bench in everything if name == "all" else (BENCHES[name],):
         found.add(bench(choice))
     return _tell(found, choice)
 

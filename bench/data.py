@@ -5,7 +5,7 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -17,27 +17,33 @@ from wxc.core import clock
 from wxc.core.ids import first_id_at
 
 MEMBERS = 50_000
+POSTS_PER_MEMBER = 20  # as the demo has it
 _ROOT = Path(__file__).resolve().parents[1]
 # What decides what is in it.
-_SOURCES = ("src/wxc/demo*.py", "alembic/versions/*.py")
+_SOURCES = ("src/wxc/demo*.py", "alembic/versions/*.py", "bench/crowd.py")
 
 
 def filled(members: int) -> str:
-    """The URL of a database with so many members, filled now unless an earlier run has done it.
+    """The URL of a database with so many members."""
+    return kept(f"wxc_filled_{members}_", members)
 
-    One that an older demo or schema has made is dropped.
+
+def kept(prefix: str, members: int, finish: Callable[[str], None] = lambda _: None) -> str:
+    """The URL of a database, filled now unless an earlier run has done it; `finish` adds to it.
+
+    One of the prefix that an older demo, schema or bench has made is dropped.
     """
     url = os.environ["DATABASE_URL"]
-    prefix = f"wxc_filled_{members}_"
     name = prefix + _fingerprint()
-    filled_url = urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+    kept_url = urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
     if not asyncio.run(_is_kept(url, name, prefix)):
         print(f"Filling a database of {members:,} members (once) ...", file=sys.stderr)
-        settings = environment(filled_url)
+        settings = environment(kept_url)
         for command in (["migrate"], ["demo", "--members", str(members)]):
             subprocess.run([wxc(), *command], env=settings, check=True)
-        asyncio.run(_finish(filled_url, url, name))
-    return filled_url
+        finish(kept_url)
+        asyncio.run(_finish(kept_url, url, name))
+    return kept_url
 
 
 async def connect(url: str) -> "asyncpg.Connection[asyncpg.Record]":

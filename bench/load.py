@@ -4,6 +4,7 @@ import asyncio
 import os
 import statistics
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field
@@ -18,7 +19,7 @@ from bench import wrk
 from bench.data import connect
 from bench.machine import Steal, cpu_of, family_of, parent_of, pin, processors
 from bench.server import Served
-from bench.wrk import Request
+from bench.wrk import Counted, Request
 
 MOST_STEAL = 4.0  # percent; a round in which the host took more is repeated
 CONNECTIONS = 32
@@ -45,8 +46,7 @@ class Target:
     name: str
     server: Served
     requests: Sequence[Request]
-    prepare: Callable[[], None] = lambda: None
-    """Puts things in order before each round."""
+    """In turn, over all rounds: each goes on where the one before has ended."""
 
 
 @dataclass(frozen=True)
@@ -84,17 +84,14 @@ def measure(
     found: dict[str, list[Round]] = {target.name: [] for target in targets}
     servers = [target.server.pid for target in targets]
     with TemporaryDirectory() as folder, apart(servers, database):
-        scripts = {
-            one.name: wrk.script(Path(folder) / f"{at}.lua", one.requests)
-            for at, one in enumerate(targets)
-        }
-        for target in targets:
-            _run(target, scripts[target.name], database, _WARM_UP)
+        runs = {one.name: _Run(one, deque(one.requests), database, Path(folder)) for one in targets}
+        for run in runs.values():
+            run.once(_WARM_UP)
         for number in range(rounds):
-            for target in targets:
-                one = quietest(partial(_run, target, scripts[target.name], database, seconds))
-                say(f"{target.name} {number + 1}/{rounds}: {one.requests_per_second:,.0f}/s")
-                found[target.name].append(one)
+            for name, run in runs.items():
+                one = quietest(partial(run.once, seconds))
+                say(f"{name} {number + 1}/{rounds}: {one.requests_per_second:,.0f}/s")
+                found[name].append(one)
     return {name: _median(ones) for name, ones in found.items()}
 
 
@@ -147,27 +144,40 @@ def _redis() -> int:
         return int(redis.info("server")["process_id"])
 
 
-def _run(target: Target, script: Path, database: int, seconds: int) -> Round:
-    port, server = target.server.port, target.server.pid
-    target.prepare()
-    steal = Steal.begin()
-    app_before, engine_before = cpu_of(family_of(server)), cpu_of(family_of(database))
-    crowd = wrk.run(script, port, CONNECTIONS, seconds)
-    app_after, engine_after = cpu_of(family_of(server)), cpu_of(family_of(database))
-    target.prepare()
-    alone = wrk.run(script, port, 1, _ALONE)
-    for one in (crowd, alone):
-        if one.failed or not one.requests:
-            sys.exit(f"{target.name}: {one.failed} of {one.requests} requests failed.")
-    return Round(
-        requests_per_second=crowd.requests / crowd.seconds,
-        p50=crowd.p50,
-        p99=crowd.p99,
-        p50_alone=alone.p50,
-        app_cpu=(app_after - app_before) / crowd.requests,
-        database_cpu=(engine_after - engine_before) / crowd.requests,
-        steal=steal.percent(),
-    )
+@dataclass(frozen=True)
+class _Run:
+    """The rounds of one target."""
+
+    target: Target
+    requests: deque[Request]
+    database: int
+    folder: Path
+
+    def once(self, seconds: int) -> Round:
+        """A round of so many seconds, and one of a single connection."""
+        server, steal = self.target.server.pid, Steal.begin()
+        app, engine = cpu_of(family_of(server)), cpu_of(family_of(self.database))
+        crowd = self._send(CONNECTIONS, seconds)
+        app, engine = cpu_of(family_of(server)) - app, cpu_of(family_of(self.database)) - engine
+        alone = self._send(1, _ALONE)
+        return Round(
+            requests_per_second=crowd.requests / crowd.seconds,
+            p50=crowd.p50,
+            p99=crowd.p99,
+            p50_alone=alone.p50,
+            app_cpu=app / crowd.requests,
+            database_cpu=engine / crowd.requests,
+            steal=steal.percent(),
+        )
+
+    def _send(self, connections: int, seconds: int) -> Counted:
+        script = wrk.script(self.folder / "requests.lua", self.requests)
+        counted = wrk.run(script, self.target.server.port, connections, seconds)
+        if counted.failed or not counted.requests:
+            name, failed = self.target.name, counted.failed
+            sys.exit(f"{name}: {failed} of {counted.requests} requests failed.")
+        self.requests.rotate(-counted.requests)
+        return counted
 
 
 def _median(rounds: Sequence[Round]) -> Round:

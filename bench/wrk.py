@@ -3,7 +3,7 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def has_wrk() -> bool:
 
 
 def script(
-    path: Path, requests: Sequence[Request], *, pause: int = 0, is_tolerant: bool = False
+    path: Path, requests: Iterable[Request], *, pause: int = 0, is_tolerant: bool = False
 ) -> Path:
     """What makes wrk send the requests in turn, and say in one line of JSON what came of them.
 
