@@ -5,6 +5,7 @@ made by the database itself, in three statements, with a name, an address and th
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from bench.data import kept, rows
@@ -18,7 +19,8 @@ _FOLLOWERS = 1_000_000
 
 def crowded(followers: int = _FOLLOWERS) -> str:
     """The URL of that database, filled now unless an earlier run has done it."""
-    return kept(f"wxc_crowd_{followers}_", _MEMBERS, lambda url: _gather(url, followers))
+    prefix = f"wxc_crowd_{followers}_"
+    return kept(prefix, _MEMBERS, lambda url: gather(url, followers), ["bench/crowd.py"])
 
 
 def members_of_crowd(url: str, count: int) -> Sequence[UUID]:
@@ -27,9 +29,9 @@ def members_of_crowd(url: str, count: int) -> Sequence[UUID]:
     return [row["id"] for row in found]
 
 
-def _gather(url: str, followers: int) -> None:
-    """One after the other is someone who has joined a moment after the one before."""
-    first = first_id_at(clock.now()).int >> 80
+def gather(url: str, followers: int) -> None:
+    """Have so many members join, a millisecond one after the other, and follow the author."""
+    first = first_id_at(clock.now() - timedelta(milliseconds=followers)).int >> 80
     for statement, parameters in (
         (_JOIN, (followers, f"{first:x}", FAMOUS)),
         (_NAME, ()),

@@ -20,7 +20,7 @@ MEMBERS = 50_000
 POSTS_PER_MEMBER = 20  # as the demo has it
 _ROOT = Path(__file__).resolve().parents[1]
 # What decides what is in it.
-_SOURCES = ("src/wxc/demo*.py", "alembic/versions/*.py", "bench/crowd.py")
+_SOURCES = ("src/wxc/demo*.py", "alembic/versions/*.py")
 
 
 def filled(members: int) -> str:
@@ -28,13 +28,19 @@ def filled(members: int) -> str:
     return kept(f"wxc_filled_{members}_", members)
 
 
-def kept(prefix: str, members: int, finish: Callable[[str], None] = lambda _: None) -> str:
-    """The URL of a database, filled now unless an earlier run has done it; `finish` adds to it.
+def kept(
+    prefix: str,
+    members: int,
+    finish: Callable[[str], None] = lambda _: None,
+    sources: Sequence[str] = (),
+) -> str:
+    """The URL of a database, filled now unless an earlier run has done it.
 
-    One of the prefix that an older demo, schema or bench has made is dropped.
+    `finish` adds to it, and is defined in `sources`. What is there of that prefix and was made by
+    an older demo, schema or source is dropped.
     """
     url = os.environ["DATABASE_URL"]
-    name = prefix + _fingerprint()
+    name = prefix + _fingerprint(*sources)
     kept_url = urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
     if not asyncio.run(_is_kept(url, name, prefix)):
         print(f"Filling a database of {members:,} members (once) ...", file=sys.stderr)
@@ -74,8 +80,8 @@ def posts_undone(url: str) -> Iterator[None]:
         rows(url, _UNDO_POSTS, first)
 
 
-def _fingerprint() -> str:
-    files = sorted(path for pattern in _SOURCES for path in _ROOT.glob(pattern))
+def _fingerprint(*sources: str) -> str:
+    files = sorted(path for pattern in (*_SOURCES, *sources) for path in _ROOT.glob(pattern))
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
 
 

@@ -184,7 +184,7 @@ def test_a_database_is_filled_once_and_anew_for_another_demo(
     monkeypatch.setattr(subprocess, "run", lambda command, **_: run.append(command[1:]))
 
     urls = [data.filled(17), data.filled(17)]
-    monkeypatch.setattr(data, "_fingerprint", lambda: "another")
+    monkeypatch.setattr(data, "_fingerprint", lambda *_: "another")
     urls.append(data.filled(17))
 
     assert urls[0] == urls[1] != urls[2]
