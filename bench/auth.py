@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 
 from bench.choice import Choice
 from bench.data import filled
@@ -21,12 +22,14 @@ from bench.settings import environment
 from bench.wrk import Request
 from wxc import serving
 from wxc.auth.dependencies import CurrentUser
+from wxc.core.dependencies import refuse_unknown_parameters
+from wxc.core.direct import DirectRoutes
 from wxc.core.protocol import BoundedProtocol
 
 AT_ONCE = "auth share, 32 at once, µs"
 ONE_BY_ONE = "auth share, one by one, µs"
 _DATABASE = 0.05  # seconds: 32 connections come to some 600 requests/s
-_router = APIRouter(prefix="/bench", tags=["bench"])
+_router = APIRouter(prefix="/bench")
 
 
 @_router.get("/anybody")
@@ -56,9 +59,10 @@ async def answer_member_slowly(me: CurrentUser) -> dict[str, bool]:
 
 
 def application() -> FastAPI:
-    """The product's, and these routes."""
+    """The product's, and these routes, which are answered directly as the feed is."""
     app = serving.application()
-    app.include_router(_router)
+    routes = (route for route in _router.routes if isinstance(route, APIRoute))
+    app.router.routes.insert(0, DirectRoutes(routes, refuse_unknown_parameters))
     return app
 
 
