@@ -9,7 +9,7 @@ import asyncpg
 from sqlalchemy import event, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
-from wxc.core.database import Database, Reader, run_after_commit
+from wxc.core.database import Database, Reader, SingleWrite, _SingleWrite, run_after_commit
 
 
 class OneConnection(Database):
@@ -31,6 +31,14 @@ class OneConnection(Database):
             async with self._turn, session.begin():
                 yield session
             await run_after_commit(session, self.publish)
+
+    @property
+    def single_write(self) -> SingleWrite:
+        return _SingleWrite(self._write, self.publish)
+
+    async def _write(self, *statement: Any) -> Any:
+        async with self._turn, self.connection.begin_nested():
+            return await self.connection.execute(*statement)
 
     @property
     def reader(self) -> Reader:

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from wxc.core.database import Database, Reader
+from wxc.core.database import Database, Reader, SingleWrite
 from wxc.core.errors import UnknownParameter
 from wxc.core.events import Events
 from wxc.core.limits import Limits, Throttle
@@ -36,6 +36,11 @@ async def open_session(request: Request) -> AsyncIterator[AsyncSession]:
 async def open_reader(request: Request) -> Reader:
     """What SELECTs without a transaction."""
     return database_of(request).reader
+
+
+async def open_writing(request: Request) -> SingleWrite:
+    """What executes a statement that is a transaction by itself."""
+    return database_of(request).single_write
 
 
 def address_of(request: Request) -> str:
@@ -78,6 +83,7 @@ Transactions = Annotated[Database, Depends(open_database)]
 # after it, so that a failed COMMIT would still have answered 2xx.
 Session = Annotated[AsyncSession, Depends(open_session, scope="function")]
 ReadSession = Annotated[Reader, Depends(open_reader)]
+Writing = Annotated[SingleWrite, Depends(open_writing)]
 
 
 async def refuse_unknown_parameters(request: Request) -> None:

@@ -2,32 +2,41 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, delete, exists, select, true, update
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    DateTime,
+    Uuid,
+    case,
+    delete,
+    func,
+    literal,
+    null,
+    select,
+    true,
+    type_coerce,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 
 from wxc.core import clock
-from wxc.core.database import AnyRow, AnySelect, Reader, draw_id
+from wxc.core.database import LATEST_COMMIT, AnyRow, AnySelect, Reader, SingleWrite
+from wxc.core.errors import Retry
+from wxc.core.ids import new_id
 from wxc.core.pagination import PageRequest
 from wxc.core.statements import built_once
-from wxc.models import Comment, CommentLike, Post, PostLike, User
-from wxc.users.visibility import visible_to
+from wxc.models import Notification, NotificationType, Post, PostLike, User
+from wxc.users.visibility import has_blocked, known_to, visible_to
 
-
-class Kind(NamedTuple):
-    """What can be liked: the table of likes, its column, and the table of what is liked."""
-
-    like: type[PostLike] | type[CommentLike]
-    key: InstrumentedAttribute[UUID]
-    liked: type[Post] | type[Comment]
-
-
-OF_POSTS = Kind(PostLike, PostLike.post_id, Post)
-OF_COMMENTS = Kind(CommentLike, CommentLike.comment_id, Comment)
+_ID = Uuid()
+_TIME = DateTime(timezone=True)
+_NOT_NULL = "23502"
+_OF_POST = ("subject_id", "group_id", "post_id")  # of a notification: all of them are the post
 
 
 class LikeReader:
@@ -66,46 +75,131 @@ class LikeReader:
 
 
 class LikeRepository:
-    """Writes likes of one kind; what is liked is locked, so that ids and counter take turns."""
+    """Writes likes: in one statement each, which is a transaction of its own."""
 
-    def __init__(self, session: AsyncSession, kind: Kind) -> None:
-        self.session = session
-        self.kind = kind
+    def __init__(self, write: SingleWrite) -> None:
+        self.write = write
 
-    async def add(self, user_id: UUID, liked_id: UUID) -> int | None:
-        """How many like it now; None when this member did already."""
-        statement = _added(self.kind, draw_id(self.session), user_id, liked_id, clock.now())
-        return (await self.session.execute(*statement)).scalar_one_or_none()
+    async def add(self, user_id: UUID, post_id: UUID) -> AnyRow | None:
+        """`(blocking, likes_count, told)` after the like; None for a post that is not there.
 
-    async def remove(self, user_id: UUID, liked_id: UUID) -> int | None:
-        """How many like it now; None when this member did not."""
-        statement = _removed(self.kind, user_id, liked_id)
-        return (await self.session.execute(*statement)).scalar_one_or_none()
+        `told` is the author, if they are notified. Nothing is written where the member has blocked
+        them. Raises `Retry` where it took too long to count.
+        """
+        moment = clock.now()
+        statement = _liked(user_id, post_id, new_id(), new_id(), moment, moment + LATEST_COMMIT)
+        try:
+            return (await self.write.execute(*statement)).one_or_none()
+        except IntegrityError as error:
+            if getattr(error.orig, "sqlstate", None) == _NOT_NULL:
+                raise Retry("an id was drawn too long before it could be counted") from error
+            return None  # it was deleted at this very moment
+
+    async def remove(self, user_id: UUID, post_id: UUID) -> AnyRow | None:
+        """As `add`, after the like was taken back."""
+        return (await self.write.execute(*_unliked(user_id, post_id))).one_or_none()
 
 
 @built_once
-def _added(kind: Kind, new_id: UUID, liker_id: UUID, liked_id: UUID, moment: datetime) -> AnySelect:
-    like, key, _ = kind
-    values = {"id": new_id, "user_id": liker_id, key.name: liked_id, "created_at": moment}
-    added = insert(like).values(values).on_conflict_do_nothing().returning(like.id)
-    return _counted(kind, liked_id, added.cte("moved"), 1)
+def _liked(
+    liker_id: UUID,
+    liked_id: UUID,
+    like_id: UUID,
+    notification_id: UUID,
+    moment: datetime,
+    latest: datetime,
+) -> AnySelect:
+    post = _post(liked_id, liker_id)
+    like: AnySelect = select(
+        type_coerce(like_id, _ID), post.c.id, type_coerce(liker_id, _ID), type_coerce(moment, _TIME)
+    )
+    moved = (
+        insert(PostLike)
+        .from_select(["id", "post_id", "user_id", "created_at"], like.where(~post.c.blocking))
+        .on_conflict_do_nothing()
+        .returning(PostLike.post_id)
+        .cte("moved")
+    )
+    # Whoever waited here for so long that pollers have looked past the ids writes nothing at all:
+    # no number is none that can be stored.
+    in_time = func.clock_timestamp() < type_coerce(latest, _TIME)
+    counted = _counted(moved, case((in_time, Post.likes_count + 1)))
+    told = (
+        insert(Notification)
+        .from_select(
+            ["id", "recipient_id", "type", "actor_id", "created_at", *_OF_POST],
+            select(
+                type_coerce(notification_id, _ID),
+                post.c.author_id,
+                literal(NotificationType.POST_LIKE.value),
+                type_coerce(liker_id, _ID),
+                type_coerce(moment, _TIME),
+                *[post.c.id for _ in _OF_POST],
+            )
+            .join(moved, moved.c.post_id == post.c.id)
+            .where(post.c.author_id != liker_id),
+        )
+        .on_conflict_do_update(
+            index_elements=["actor_id", "recipient_id", "type", "subject_id"],
+            set_={"hidden_at": None},
+        )
+        .returning(Notification.recipient_id)
+        .cte("told")
+    )
+    return _outcome(post, counted, told.c.recipient_id).outerjoin(told, true())
 
 
 @built_once
-def _removed(kind: Kind, liker_id: UUID, liked_id: UUID) -> AnySelect:
-    like, key, _ = kind
-    removed = delete(like).where(like.user_id == liker_id, key == liked_id).returning(like.id)
-    return _counted(kind, liked_id, removed.cte("moved"), -1)
+def _unliked(liker_id: UUID, liked_id: UUID) -> AnySelect:
+    post = _post(liked_id, liker_id)
+    moved = (
+        delete(PostLike)
+        .where(
+            PostLike.user_id == liker_id,
+            PostLike.post_id == select(post.c.id).where(~post.c.blocking).scalar_subquery(),
+        )
+        .returning(PostLike.post_id)
+        .cte("moved")
+    )
+    counted = _counted(moved, Post.likes_count - 1)
+    withdrawn = (
+        update(Notification)
+        .where(
+            Notification.actor_id == liker_id,
+            Notification.recipient_id == post.c.author_id,
+            Notification.type == NotificationType.POST_LIKE,
+            Notification.subject_id == moved.c.post_id,
+        )
+        .values(hidden_at=func.now())
+        .cte("withdrawn")
+    )
+    return _outcome(post, counted, null()).add_cte(withdrawn)
 
 
-def _counted(kind: Kind, liked_id: UUID, moved: CTE, step: int) -> AnySelect:
-    """Move the counter if a row has moved, in the statement that moves it."""
-    liked = kind.liked
-    counted = (
-        update(liked)
-        .where(liked.id == liked_id, exists(select(moved.c.id)))
-        .values(likes_count=liked.likes_count + step)
-        .returning(liked.likes_count)
+def _post(liked_id: UUID, liker_id: UUID) -> CTE:
+    blocking = has_blocked(liker_id, Post.author_id).label("blocking")
+    return (
+        select(Post.id, Post.author_id, Post.likes_count, blocking)
+        .join(User, User.id == Post.author_id)
+        .where(Post.id == liked_id, known_to(liker_id))
+        .cte("post")
+    )
+
+
+def _counted(moved: CTE, count: ColumnElement[int]) -> CTE:
+    """Joined to what has moved, so that who waits for the row counts from its newest state."""
+    return (
+        update(Post)
+        .where(Post.id == moved.c.post_id)
+        .values(likes_count=count)
+        .returning(Post.likes_count)
         .cte("counted")
     )
-    return select(counted.c.likes_count)
+
+
+def _outcome(post: CTE, counted: CTE, told: ColumnElement[Any]) -> AnySelect:
+    count = func.coalesce(counted.c.likes_count, post.c.likes_count)
+    statement: AnySelect = select(
+        post.c.blocking, count.label("likes_count"), told.label("told")
+    ).select_from(post)
+    return statement.outerjoin(counted, true())

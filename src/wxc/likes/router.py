@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from wxc.auth.dependencies import CurrentUser, MaybeUser
 from wxc.auth.errors import NotAuthenticated, SessionExpired
-from wxc.core.dependencies import Paging, ReadSession, Session
+from wxc.core.dependencies import Paging, ReadSession, Writing
 from wxc.core.openapi import documented, shown
 from wxc.likes import service
 from wxc.likes.schemas import LikeState
@@ -19,17 +19,17 @@ _ACT = documented(PostNotFound, BlockedByYou, NotAuthenticated, SessionExpired)
 
 
 @router.post("/like", summary="Like a post", responses=_ACT)
-async def like_post(post_id: PostId, me: CurrentUser, session: Session) -> LikeState:
+async def like_post(post_id: PostId, me: CurrentUser, write: Writing) -> LikeState:
     """Like a post. Repeating the call is harmless."""
-    return await service.like_post(session, me, post_id)
+    return await service.like_post(write, me, post_id)
 
 
 @router.delete(
     "/like", summary="Take a like back", responses=_ACT | shown(liked=False, likes_count=7)
 )
-async def unlike_post(post_id: PostId, me: CurrentUser, session: Session) -> LikeState:
+async def unlike_post(post_id: PostId, me: CurrentUser, write: Writing) -> LikeState:
     """No longer like a post. Repeating the call is harmless."""
-    return await service.unlike_post(session, me, post_id)
+    return await service.unlike_post(write, me, post_id)
 
 
 @router.get("/likes", summary="Who likes a post", responses=_READ)

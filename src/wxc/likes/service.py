@@ -2,36 +2,41 @@
 
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from wxc.auth.context import Principal
-from wxc.core.database import Reader
+from wxc.core.database import AnyRow, Reader, SingleWrite
 from wxc.core.pagination import PageRequest
-from wxc.likes.repository import OF_POSTS, LikeReader, LikeRepository
+from wxc.likes.repository import LikeReader, LikeRepository
 from wxc.likes.schemas import LikeState
-from wxc.notifications import service as notifications
+from wxc.notifications.service import topic_of
 from wxc.posts.errors import PostNotFound
-from wxc.posts.service import lock_to_act
+from wxc.users.errors import BlockedByYou
 from wxc.users.schemas import UserPage
 from wxc.users.service import people_page
 
 
-async def like_post(session: AsyncSession, me: Principal, post_id: UUID) -> LikeState:
-    """Make `me` like the post; liking twice changes nothing."""
-    post = await lock_to_act(session, me, post_id)
-    count = await LikeRepository(session, OF_POSTS).add(me.id, post_id)
-    if count is not None:
-        await notifications.notify_of_like(session, me.id, post.author_id, post_id=post_id)
-    return LikeState(liked=True, likes_count=post.likes_count if count is None else count)
+async def like_post(write: SingleWrite, me: Principal, post_id: UUID) -> LikeState:
+    """Make `me` like the post; liking twice changes nothing and notifies once.
+
+    Raises `PostNotFound`, also where the author has blocked `me`, `BlockedByYou` and `Retry`.
+    """
+    post = _acted_on(await LikeRepository(write).add(me.id, post_id))
+    if post.told is not None:
+        await write.publish([topic_of(post.told)])
+    return LikeState(liked=True, likes_count=post.likes_count)
 
 
-async def unlike_post(session: AsyncSession, me: Principal, post_id: UUID) -> LikeState:
-    """Make `me` no longer like the post; doing it twice changes nothing."""
-    post = await lock_to_act(session, me, post_id)
-    count = await LikeRepository(session, OF_POSTS).remove(me.id, post_id)
-    if count is not None:
-        await notifications.withdraw_like(session, me.id, post.author_id, post_id=post_id)
-    return LikeState(liked=False, likes_count=post.likes_count if count is None else count)
+async def unlike_post(write: SingleWrite, me: Principal, post_id: UUID) -> LikeState:
+    """Make `me` no longer like the post; doing it twice changes nothing. Raises as `like_post`."""
+    post = _acted_on(await LikeRepository(write).remove(me.id, post_id))
+    return LikeState(liked=False, likes_count=post.likes_count)
+
+
+def _acted_on(post: AnyRow | None) -> AnyRow:
+    if post is None:
+        raise PostNotFound
+    if post.blocking:
+        raise BlockedByYou
+    return post
 
 
 async def list_likes(

@@ -12,7 +12,7 @@ from wxc.comments.errors import (
     ThreadTooDeep,
     of_parent,
 )
-from wxc.comments.repository import CommentRepository
+from wxc.comments.repository import CommentLikeRepository, CommentRepository
 from wxc.comments.schemas import Comment, CommentCreate, CommentUpdate
 from wxc.comments.service.reading import find_comment, present
 from wxc.comments.threads import DEEPEST_COMMENT, Branches
@@ -20,7 +20,6 @@ from wxc.core import clock
 from wxc.core.database import AnyRow
 from wxc.core.errors import NotOwner
 from wxc.idempotency.service import Attempt, first_answer, keep_answer
-from wxc.likes.repository import OF_COMMENTS, LikeRepository
 from wxc.likes.schemas import LikeState
 from wxc.notifications import service as notifications
 from wxc.posts.service import lock_to_act
@@ -118,7 +117,7 @@ async def erase_comments_of(session: AsyncSession, author_id: UUID, most: int) -
 async def like_comment(session: AsyncSession, me: Principal, comment_id: UUID) -> LikeState:
     """Make `me` like the comment; liking twice changes nothing."""
     comment = await _lock_to_like(session, me, comment_id)
-    count = await LikeRepository(session, OF_COMMENTS).add(me.id, comment_id)
+    count = await CommentLikeRepository(session).add(me.id, comment_id)
     if count is not None:
         await notifications.notify_of_like(
             session, me.id, comment.author_id, post_id=comment.post_id, comment_id=comment_id
@@ -129,7 +128,7 @@ async def like_comment(session: AsyncSession, me: Principal, comment_id: UUID) -
 async def unlike_comment(session: AsyncSession, me: Principal, comment_id: UUID) -> LikeState:
     """Make `me` no longer like the comment; doing it twice changes nothing."""
     comment = await _lock_to_like(session, me, comment_id)
-    count = await LikeRepository(session, OF_COMMENTS).remove(me.id, comment_id)
+    count = await CommentLikeRepository(session).remove(me.id, comment_id)
     if count is not None:
         await notifications.withdraw_like(
             session, me.id, comment.author_id, post_id=comment.post_id, comment_id=comment_id
