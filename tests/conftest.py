@@ -195,6 +195,7 @@ async def app(
     await app.state.startup.reach(app.state.database)
     yield app
     app.state.auth.passwords.close()
+    await app.state.events.close()
 
 
 @pytest.fixture

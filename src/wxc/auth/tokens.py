@@ -86,6 +86,9 @@ class Tokens:
         self.access_lifetime = timedelta(seconds=config.access_token_lifetime)
         # A token is shown with every request for ten minutes, and stays what it is.
         self._known = lru_cache(_REMEMBERED)(self._verify)
+        self._csrf_of = lru_cache(_REMEMBERED)(
+            lambda session_id: _text(sign(self._csrf_key, session_id.bytes))
+        )
         self._known_refresh = lru_cache(_REMEMBERED)(self._verify_refresh)
 
     def access(self, user_id: UUID, session_id: UUID, moment: datetime) -> str:
@@ -165,7 +168,7 @@ class Tokens:
 
     def csrf(self, session_id: UUID) -> str:
         """The session's CSRF token, the same for its whole life."""
-        return _text(sign(self._csrf_key, session_id.bytes))
+        return self._csrf_of(session_id)
 
     def is_csrf(self, session_id: UUID, token: str) -> bool:
         """Whether `token` is the session's, compared in constant time."""

@@ -176,8 +176,12 @@ def _read(
 ) -> Arguments | None:
     """The dependant's own parameters; None where one is refused."""
     arguments: Arguments = {}
+    for one in dependant.path_params:
+        value, errors = one.validate(strings[one.field_info.alias or one.name], {}, loc=())
+        if errors:
+            return None
+        arguments[one.name] = value
     for fields, given in (
-        (dependant.path_params, strings),
         (dependant.query_params, query),
         (dependant.header_params, headers),
     ):

@@ -6,8 +6,9 @@ whoever waits looks now and then by themselves, and after every gap.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
@@ -43,14 +44,21 @@ class Events:
         self._pubsub: PubSub | None = None
         self._waiting: dict[str, set[asyncio.Event]] = {}
         self._leaving: set[asyncio.Task[None]] = set()
+        self._untold: set[str] = set()
+        self._telling: asyncio.Task[None] | None = None
         self.is_closing = False
 
     async def publish(self, topics: Iterable[str]) -> None:
-        """Wake whoever waits for them; without Redis only those in this process."""
+        """Wake whoever waits for them: here at once, elsewhere when Redis has been told.
+
+        Nobody waits until it has been, and what is published meanwhile is told in one round trip.
+        Without Redis only those in this process are woken.
+        """
         for topic in topics:
             self.wake(topic)
-        with suppress(RedisUnavailable):
-            await self._redis.call(lambda redis: _publish(redis, topics))
+            self._untold.add(topic)
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.create_task(self._tell())
 
     @asynccontextmanager
     async def listening(self, *topics: str) -> AsyncIterator[asyncio.Event]:
@@ -94,8 +102,16 @@ class Events:
             await asyncio.sleep(_PAUSE)
 
     async def close(self) -> None:
-        """Close the connection that listens."""
+        """Tell Redis what it has not been told yet, and close the connection that listens."""
+        if self._telling is not None:
+            await self._telling
         await self._listener.aclose()
+
+    async def _tell(self) -> None:
+        while self._untold:
+            topics, self._untold = self._untold, set()
+            with suppress(RedisUnavailable):
+                await self._redis.call(partial(_publish, topics))
 
     async def _listen(self) -> None:
         async with self._listener.pubsub(ignore_subscribe_messages=True) as pubsub:
@@ -118,7 +134,10 @@ class Events:
                 await change(_PREFIX + topic)
 
 
-async def _publish(redis: Redis, topics: Iterable[str]) -> None:
+async def _publish(topics: Collection[str], redis: Redis) -> None:
+    if len(topics) == 1:  # as mostly: at a third of a pipeline's price
+        await redis.publish(_PREFIX + next(iter(topics)), "")
+        return
     pipeline = redis.pipeline(transaction=False)
     for topic in topics:
         pipeline.publish(_PREFIX + topic, "")

@@ -12,8 +12,8 @@ import re
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from random import getrandbits
 from typing import Protocol
-from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
@@ -79,9 +79,10 @@ class Envelope:
         self.app = app
         self._departure = departure
         self._meter = meter
-        self._headers = dict(_SECURITY_HEADERS)
+        defaults = {"Cache-Control": "no-store", **_SECURITY_HEADERS}
         if is_secure:
-            self._headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+            defaults["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+        self._defaults = Headers(defaults).raw
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -91,7 +92,7 @@ class Envelope:
         headers = Headers(scope=scope)
         asked = headers.get("x-request-id", "")
         balancer = _BALANCER_TRACE.search(headers.get("x-amzn-trace-id", ""))
-        made = balancer[1] if balancer else uuid4().hex
+        made = balancer[1] if balancer else f"{getrandbits(128):032x}"
         request_id = asked if _REQUEST_ID.fullmatch(asked) else made
         token = logs.request_id.set(request_id)
         facts = logs.RequestFacts(balancer_trace=balancer[1] if balancer else None)
@@ -130,11 +131,10 @@ class Envelope:
         if self._departure.is_near:
             headers["Connection"] = "close"
         headers["X-Request-ID"] = request_id
-        headers.setdefault("Cache-Control", "no-store")
         if headers.get("content-type", "").startswith("text/event-stream"):
             headers["Cache-Control"] = "no-store"  # FastAPI's own `no-cache` lets proxies keep it
-        for name, value in self._headers.items():
-            headers.setdefault(name, value)
+        named = {name for name, _ in headers.raw}
+        headers.raw.extend(pair for pair in self._defaults if pair[0] not in named)
 
 
 class _HeadOnly:
