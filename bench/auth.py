@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from starlette.middleware import Middleware
 
 from bench.choice import Choice
 from bench.data import filled
@@ -21,6 +22,7 @@ from bench.server import serve, served
 from bench.settings import environment
 from bench.wrk import Request
 from wxc import serving
+from wxc.app import _answer_exception
 from wxc.auth.dependencies import CurrentUser
 from wxc.core.dependencies import refuse_unknown_parameters
 from wxc.core.direct import DirectRoutes
@@ -61,8 +63,14 @@ async def answer_member_slowly(me: CurrentUser) -> dict[str, bool]:
 def application() -> FastAPI:
     """The product's, and these routes, which are answered directly as the feed is."""
     app = serving.application()
-    routes = (route for route in _router.routes if isinstance(route, APIRoute))
-    app.router.routes.insert(0, DirectRoutes(routes, refuse_unknown_parameters))
+    app.user_middleware.append(  # the innermost, where the product has its own
+        Middleware(
+            DirectRoutes,
+            routes=[route for route in _router.routes if isinstance(route, APIRoute)],
+            first=refuse_unknown_parameters,
+            refuse=_answer_exception,
+        )
+    )
     return app
 
 

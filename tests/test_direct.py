@@ -6,10 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import Depends, FastAPI, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncConnection
-from starlette.routing import Match
 from starlette.types import Scope
 
 from tests.browser import Browser
@@ -74,8 +73,7 @@ def _all_of(answer: httpx.Response) -> tuple[Any, ...]:
     return answer.status_code, headers, answer.content
 
 
-def _never(_self: DirectRoutes, _scope: Scope) -> tuple[Match, Scope]:
-    return Match.NONE, {}
+def _never(_self: DirectRoutes, _scope: Scope) -> None: ...
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=operation_id)
@@ -98,7 +96,7 @@ async def test_both_ways_give_the_same_bytes(
     people = (ada, stranger)
 
     directly = await _answers(route, people, str(post_id))
-    monkeypatch.setattr(DirectRoutes, "matches", _never)
+    monkeypatch.setattr(DirectRoutes, "find", _never)
     ordinarily = await _answers(route, people, str(post_id))
 
     assert directly == ordinarily
@@ -110,13 +108,14 @@ async def test_the_direct_way_is_taken_and_left_to_tests_that_override(
 ) -> None:
     ada = await member("ada")
     taken: list[str] = []
-    handle = DirectRoutes.handle
+    find = DirectRoutes.find
 
-    async def noted(self: DirectRoutes, scope: Scope, *rest: Any) -> None:
-        taken.append(scope["route"].path)
-        await handle(self, scope, *rest)
+    def noted(self: DirectRoutes, scope: Scope) -> Any:
+        found = find(self, scope)
+        taken.extend([scope["route"].path] if found else [])
+        return found
 
-    monkeypatch.setattr(DirectRoutes, "handle", noted)
+    monkeypatch.setattr(DirectRoutes, "find", noted)
     await ada.get("/feeds")
     await ada.get("/feeds?limit=0")
     await ada.get("/users/ada")
@@ -133,6 +132,10 @@ async def _answer() -> Response:
 def _plain() -> None: ...
 
 
+async def _refuse(_request: Request, _error: Exception) -> Response:
+    return Response()
+
+
 @pytest.mark.parametrize(
     ("route", "why"),
     [
@@ -141,6 +144,8 @@ def _plain() -> None: ...
     ],
     ids=["no model", "thread"],
 )
-def test_a_route_that_needs_more_is_refused_at_the_start(route: APIRoute, why: str) -> None:
+def test_a_route_that_needs_more_is_refused_at_the_start(
+    app: FastAPI, route: APIRoute, why: str
+) -> None:
     with pytest.raises(TypeError, match="needs more than is done directly"):
-        DirectRoutes([route], refuse_unknown_parameters)
+        DirectRoutes(app, routes=[route], first=refuse_unknown_parameters, refuse=_refuse)

@@ -150,9 +150,6 @@ def create_app(config: Config) -> FastAPI:
         lifetime=min(config.session_idle_lifetime, config.session_lifetime),
         device_lifetime=config.device_lifetime,
     )
-    if not config.tracing:  # whose spans are of FastAPI's own steps
-        direct = (route for route in _routes() if operation_id(route) in _MOST_ASKED)
-        app.router.routes.append(DirectRoutes(direct, refuse_unknown_parameters))
     for router in ROUTERS:
         app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
     app.mount("/docs/assets", Assets(), name="assets")
@@ -230,6 +227,13 @@ def _add_middleware(app: FastAPI, config: Config) -> None:
         most=config.streams_in_flight,
         traffic=app.state.traffic,
     )
+    if not config.tracing:  # whose spans are of FastAPI's own steps
+        app.add_middleware(
+            DirectRoutes,
+            routes=[route for route in _routes() if operation_id(route) in _MOST_ASKED],
+            first=refuse_unknown_parameters,
+            refuse=_answer_exception,
+        )
     app.add_middleware(
         LoadGate,
         deadline=config.request_deadline,

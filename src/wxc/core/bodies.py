@@ -32,6 +32,8 @@ _LENGTH = re.compile(r"[0-9]{1,19}", re.ASCII)
 # Never fails once begun, closed or not: what could fail would be tried again at every quote.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.S)
 
+_OF_A_BODY = frozenset({b"content-length", b"transfer-encoding"})
+
 
 class BodyGate:
     """Let through a bounded body of strict JSON, or none; refuse what else is too much.
@@ -53,9 +55,10 @@ class BodyGate:
         if scope["path"].endswith("\n"):
             # The `$` of a route also matches before one line break at the end, not before two.
             scope = {**scope, "path": scope["path"] + "\n"}
-        headers = Headers(scope=scope)
-        if headers.get("transfer-encoding") or headers.get("content-length", "0") != "0":
-            receive = await self._checked(scope, headers, receive)
+        if any(name in _OF_A_BODY for name, _ in scope["headers"]):
+            headers = Headers(scope=scope)
+            if headers.get("transfer-encoding") or headers.get("content-length", "0") != "0":
+                receive = await self._checked(scope, headers, receive)
         await self.app(scope, receive, send)
 
     async def _checked(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:

@@ -88,6 +88,8 @@ Writing = Annotated[SingleWrite, Depends(open_writing)]
 
 async def refuse_unknown_parameters(request: Request) -> None:
     """Every query parameter must be one the route declares, and appear once."""
+    if not request.scope["query_string"]:
+        return
     names = [name for name, _ in request.query_params.multi_items()]
     known = request.app.state.query_parameters.get(request.scope["endpoint"], frozenset())
     if len(set(names)) != len(names) or not known.issuperset(names):
@@ -129,7 +131,8 @@ def page_request(request: Request, owner: str, limit: int, cursor: str | None) -
 
 def scope_of(request: Request, owner: str = "") -> str:
     """The name of the list that this request reads, its filters among it."""
-    parameters = request.query_params.multi_items()
+    is_filtered = bool(request.scope["query_string"])
+    parameters = request.query_params.multi_items() if is_filtered else []
     filters = [pair for pair in parameters if pair[0] not in ("limit", "cursor")]
     return list_scope(request.scope["path"], owner, filters)
 

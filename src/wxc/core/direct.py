@@ -16,48 +16,67 @@ from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_dependant, request_params_to_args
 from fastapi.routing import APIRoute
 from starlette.datastructures import Headers, QueryParams
-from starlette.routing import BaseRoute, Match
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-_PLANNED = "wxc.direct"  # where a scope holds what `matches` has found
+from wxc.core.errors import Refusal
+
 _JSON = "application/json"
+_NO_QUERY = QueryParams()
 Arguments = dict[str, Any]
+Parameters = list[Arguments | None]
 
 
-class DirectRoutes(BaseRoute):
-    """Answers some routes before FastAPI tries any, and as FastAPI would.
+class DirectRoutes:
+    """Answers some routes before FastAPI tries any, and as FastAPI would: an ASGI middleware.
 
     What is not plain goes the ordinary way, and nothing has happened by then: parameters that are
-    refused, and what an application overrides. Exceptions are handled where all others are.
+    refused, and what an application overrides.
     """
 
-    def __init__(self, routes: Iterable[APIRoute], first: Callable[..., Any]) -> None:
-        """`first` is the dependency that stands before those of every route.
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        routes: Iterable[APIRoute],
+        first: Callable[..., Any],
+        refuse: Callable[[Request, Exception], Awaitable[Response]],
+    ) -> None:
+        """`first` is the dependency before those of every route, `refuse` answers refusals.
 
         Raises `TypeError` for a route that needs what is not done here: a body, threads, streams.
         """
+        self.app = app
+        self._refuse = refuse
         self._plans: dict[tuple[str, int, str], list[_Plan]] = {}
         for route in routes:
             plan = _Plan(route, get_dependant(path=route.path, call=first))
             for method in route.methods or ():
                 self._plans.setdefault((method, *_outline(route.path)), []).append(plan)
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Whether one of the routes is asked for, with parameters that it takes."""
-        if scope["type"] == "http" and not scope.get("root_path"):
-            path = scope["path"]
-            for plan in self._plans.get((scope["method"], *_outline(path)), ()):
-                child_scope = plan.read(scope, path)
-                if child_scope is not None:
-                    is_plain = not scope["app"].dependency_overrides
-                    return (Match.FULL, child_scope) if is_plain else (Match.NONE, {})
-        return Match.NONE, {}
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer the request that `matches` has found."""
-        plan, parameters = scope[_PLANNED]
-        response = await plan.answer(Request(scope, receive, send), parameters)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or let FastAPI answer."""
+        found = self.find(scope)
+        if found is None:
+            await self.app(scope, receive, send)
+            return
+        plan, parameters = found
+        request = Request(scope, receive, send)
+        try:
+            response = await plan.answer(request, parameters)
+        except Refusal as refusal:
+            response = await self._refuse(request, refusal)
         await response(scope, receive, send)
+
+    def find(self, scope: Scope) -> "tuple[_Plan, Parameters] | None":
+        """The plan for a request with parameters that it takes, which the scope is told of."""
+        if scope["type"] != "http" or scope.get("root_path"):
+            return None
+        path = scope["path"]
+        for plan in self._plans.get((scope["method"], *_outline(path)), ()):
+            parameters = plan.read(scope, path)
+            if parameters is not None:
+                return None if scope["app"].dependency_overrides else (plan, parameters)
+        return None
 
 
 def _outline(path: str) -> tuple[int, str]:
@@ -116,8 +135,8 @@ class _Plan:
         known[call] = len(self._steps) - 1
         return known[call]
 
-    def read(self, scope: Scope, path: str) -> Scope | None:
-        """What the scope is told; None when the path or a parameter is not as the route wants."""
+    def read(self, scope: Scope, path: str) -> Parameters | None:
+        """What each step takes; None when the path or a parameter is not as the route wants."""
         found = self._route.path_regex.match(path)
         if found is None:
             return None
@@ -125,16 +144,14 @@ class _Plan:
         parameters = list(self._parameters(scope, strings))
         if len(parameters) < len(self._steps):
             return None
-        return {
-            "route": self._route,
-            "endpoint": self._route.endpoint,
-            "path_params": strings,
-            _PLANNED: (self, parameters),
-        }
+        scope["route"] = self._route
+        scope["endpoint"] = self._route.endpoint
+        scope["path_params"] = strings
+        return parameters
 
     def _parameters(self, scope: Scope, strings: dict[str, str]) -> Iterator[Arguments | None]:
         """For each step what it takes of the request; ends early where that is refused."""
-        query = QueryParams(scope["query_string"])
+        query = QueryParams(scope["query_string"]) if scope["query_string"] else _NO_QUERY
         for step, source in zip(self._steps, self._sources, strict=True):
             if not step.has_parameters:
                 yield None
@@ -146,7 +163,7 @@ class _Plan:
                     return
                 yield arguments
 
-    async def answer(self, request: Request, parameters: list[Arguments | None]) -> Response:
+    async def answer(self, request: Request, parameters: Parameters) -> Response:
         """Do the steps; the last of them is the route's own function."""
         done: list[Any] = []
         async with AsyncExitStack() as stack:

@@ -89,9 +89,10 @@ class Envelope:
             await self.app(scope, receive, send)
             return
         started = time.perf_counter()
-        headers = Headers(scope=scope)
-        asked = headers.get("x-request-id", "")
-        balancer = _BALANCER_TRACE.search(headers.get("x-amzn-trace-id", ""))
+        named = dict(reversed(scope["headers"]))  # of several the first
+        asked = named.get(b"x-request-id", b"").decode("latin-1")
+        trace = named.get(b"x-amzn-trace-id", b"").decode("latin-1")
+        balancer = _BALANCER_TRACE.search(trace)
         made = balancer[1] if balancer else f"{getrandbits(128):032x}"
         request_id = asked if _REQUEST_ID.fullmatch(asked) else made
         token = logs.request_id.set(request_id)

@@ -1,5 +1,6 @@
 """Writing, changing and reading posts."""
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -101,24 +102,27 @@ async def lock_to_act(session: AsyncSession, me: Principal, post_id: UUID) -> An
 
 
 def present(row: PostRow) -> Post:
-    """The post that a row holds; validated once, with all that is in it."""
-    return Post.model_validate(
-        {
-            "id": row.id,
-            "author": {
-                "id": row.author_id,
-                "username": row.username,
-                "display_name": row.display_name,
-                "avatar_url": row.avatar_url,
-            },
-            "body": row.body,
-            "created_at": row.created_at,
-            "edited_at": row.edited_at,
-            "likes_count": row.likes_count,
-            "comments_count": row.comments_count,
-            "viewer": None if row.liked is None else {"liked": row.liked},
-        }
-    )
+    """The post that a row holds."""
+    return Post.model_validate(values_of(row))
+
+
+def values_of(row: PostRow) -> dict[str, Any]:
+    """What `Post` is made of, for who validates a whole page at once."""
+    return {
+        "id": row.id,
+        "author": {
+            "id": row.author_id,
+            "username": row.username,
+            "display_name": row.display_name,
+            "avatar_url": row.avatar_url,
+        },
+        "body": row.body,
+        "created_at": row.created_at,
+        "edited_at": row.edited_at,
+        "likes_count": row.likes_count,
+        "comments_count": row.comments_count,
+        "viewer": None if row.liked is None else {"liked": row.liked},
+    }
 
 
 async def _lock_own(session: AsyncSession, me: Principal, post_id: UUID) -> None:
