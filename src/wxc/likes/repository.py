@@ -24,8 +24,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
-from wxc.core import clock
-from wxc.core.database import LATEST_COMMIT, AnyRow, AnySelect, Reader, SingleWrite
+from wxc.core import clock, database
+from wxc.core.database import AnyRow, AnySelect, Reader, SingleWrite
 from wxc.core.errors import Retry
 from wxc.core.ids import new_id
 from wxc.core.pagination import PageRequest
@@ -87,7 +87,9 @@ class LikeRepository:
         them. Raises `Retry` where it took too long to count.
         """
         moment = clock.now()
-        statement = _liked(user_id, post_id, new_id(), new_id(), moment, moment + LATEST_COMMIT)
+        statement = _liked(
+            user_id, post_id, new_id(), new_id(), moment, moment + database.LATEST_COMMIT
+        )
         try:
             return (await self.write.execute(*statement)).one_or_none()
         except IntegrityError as error:

@@ -1,0 +1,101 @@
+"""Who likes a post while somebody else has it; storms of likes are in tests/comments/test_races."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import text
+from tests.browser import Browser
+from tests.live import joined, running
+from tests.unlimited import UNLIMITED
+
+from wxc.core import database
+from wxc.core.config import Config
+from wxc.core.redis import RedisClient
+
+_WRITTEN = """
+    SELECT (SELECT count(*) FROM post_likes WHERE post_id = :post),
+           (SELECT count(*) FROM notifications WHERE post_id = :post),
+           (SELECT likes_count FROM posts WHERE id = :post)
+"""
+
+
+class Scene:
+    """Bob, and a post by Ada, who likes it."""
+
+    def __init__(self, app: FastAPI, ada: Browser, bob: Browser, post_id: str) -> None:
+        self.app = app
+        self.ada = ada
+        self.bob = bob
+        self.post_id = post_id
+
+    async def like_during(self, statement: str) -> tuple[int, str | None]:
+        """What Bob gets whose like waits for a transaction that does this to the post."""
+        async with self.app.state.database.transaction() as session:
+            await session.execute(text(statement), {"post": self.post_id})
+            waiting = asyncio.create_task(self.bob.post(f"/posts/{self.post_id}/like"))
+            await asyncio.sleep(0.3)
+            assert not waiting.done()
+        answer = await waiting
+        return answer.status_code, answer.json().get("code")
+
+    async def written(self) -> tuple[int | None, ...]:
+        """Likes, notifications, and the number that the post shows."""
+        async with self.app.state.database.transaction() as session:
+            row = (await session.execute(text(_WRITTEN), {"post": self.post_id})).one()
+            return tuple(row)
+
+
+@pytest.fixture
+async def scene(
+    config: Config, fresh_database_url: str, redis: RedisClient
+) -> AsyncIterator[Scene]:
+    changed = {"database_url": fresh_database_url, **UNLIMITED}
+    async with running(config.model_copy(update=changed)) as app, AsyncExitStack() as stack:
+        ada, bob = await joined(app, stack, "ada"), await joined(app, stack, "bob")
+        post = (await ada.post("/posts", json={"body": "hello"})).json()
+        await ada.post(f"/posts/{post['id']}/like")
+        yield Scene(app, ada, bob, post["id"])
+
+
+async def test_who_waits_for_another_counts_from_what_that_one_has_left(scene: Scene) -> None:
+    answer = await scene.like_during("UPDATE posts SET likes_count = 41 WHERE id = :post")
+
+    assert answer == (200, None)
+    assert await scene.written() == (2, 1, 42)
+
+
+async def test_who_has_waited_is_found_by_who_polls(scene: Scene) -> None:
+    likes = f"/posts/{scene.post_id}/likes"
+    async with scene.app.state.database.transaction() as session:
+        await session.execute(text("SELECT 1 FROM posts FOR UPDATE"))
+        waiting = asyncio.create_task(scene.bob.post(f"/posts/{scene.post_id}/like"))
+        await asyncio.sleep(0.3)
+        seen = (await scene.ada.get(likes)).json()
+    assert (await waiting).status_code == 200
+
+    news = (await scene.ada.get(likes, params={"cursor": seen["prev_cursor"]})).json()
+
+    assert [one["username"] for one in seen["items"]] == ["ada"]
+    assert "bob" in [one["username"] for one in news["items"]]
+
+
+async def test_who_has_waited_until_pollers_looked_past_the_ids_writes_nothing(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "LATEST_COMMIT", timedelta(seconds=0.1))
+
+    answer = await scene.like_during("UPDATE posts SET likes_count = 41 WHERE id = :post")
+
+    assert answer == (503, "retry")
+    assert await scene.written() == (1, 0, 41)
+
+
+async def test_a_post_that_is_deleted_meanwhile_is_not_found(scene: Scene) -> None:
+    answer = await scene.like_during("DELETE FROM posts WHERE id = :post")
+
+    assert answer == (404, "post_not_found")
+    assert await scene.written() == (0, 0, None)
