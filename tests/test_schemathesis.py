@@ -16,7 +16,7 @@ from tests.factories import PASSWORD
 from tests.hostile.corpus import document
 from tests.hostile.server import Server, serving
 
-pytestmark = pytest.mark.no_cover  # the same ways again and again: others measure them
+pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
 
 Case = schemathesis.Case[Any]
 _NAMES = st.from_regex(r"[a-z0-9]{1,20}", fullmatch=True)
