@@ -31,6 +31,7 @@ from wxc.core.config import Config
 from wxc.core.database import Database
 from wxc.core.departure import Departure
 from wxc.core.dependencies import refuse_unknown_parameters
+from wxc.core.direct import DirectRoutes
 from wxc.core.errors import Refusal
 from wxc.core.events import Events
 from wxc.core.jobs import end_all
@@ -86,6 +87,22 @@ ROUTERS: tuple[APIRouter, ...] = (
 
 # The load balancer replaces what its probes find busy, which would help nobody.
 _PROBES = re.compile("/livez|/healthz")
+# The routes that are worth a way of their own.
+_MOST_ASKED = frozenset(
+    {
+        "comments_list_comments",
+        "exchange_get_exchange",
+        "exchange_get_quote",
+        "exchange_search_exchanges",
+        "feed_read_feed",
+        "likes_like_post",
+        "likes_unlike_post",
+        "notifications_list_notifications",
+        "posts_get_post",
+        "posts_list_posts",
+        "users_get_profile",
+    }
+)
 _STREAMS = re.compile("/settings/export|/notifications/stream|/users/[^/]+/exchange/stream")
 
 # The routes that take credentials have no business with long bodies. /settings itself takes texts.
@@ -133,6 +150,9 @@ def create_app(config: Config) -> FastAPI:
         lifetime=min(config.session_idle_lifetime, config.session_lifetime),
         device_lifetime=config.device_lifetime,
     )
+    if not config.tracing:  # whose spans are of FastAPI's own steps
+        direct = (route for route in _routes() if operation_id(route) in _MOST_ASKED)
+        app.router.routes.append(DirectRoutes(direct, refuse_unknown_parameters))
     for router in ROUTERS:
         app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
     app.mount("/docs/assets", Assets(), name="assets")

@@ -1,5 +1,6 @@
 """`wxc serve`: uvicorn as it should be behind a load balancer."""
 
+import gc
 import os
 import signal
 from pathlib import Path
@@ -53,7 +54,18 @@ def application() -> "FastAPI":
 
     app = create_app(read_config())
     app.state.departure.is_by_signal = True
+    _exempt_what_stays()
     return app
+
+
+def _exempt_what_stays() -> None:
+    """Keep the garbage collector from what lives as long as the process.
+
+    It would look through some 150,000 objects again and again, routes and models, and hold up all
+    requests meanwhile: 150 ms at a time, a tenth of all CPU time.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def cores(quota: Path = _QUOTA) -> int:

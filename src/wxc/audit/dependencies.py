@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from wxc.audit import service
 from wxc.audit.actors import Actor
 from wxc.core import logging as logs
-from wxc.core.dependencies import client_address, open_database
+from wxc.core.dependencies import address_of, database_of
 from wxc.core.errors import Refusal
 from wxc.models import AuditKind
 
@@ -19,10 +19,15 @@ TELLING = frozenset({"csrf_failed", "not_owner", "wrong_password"})
 _MOST_A_MINUTE = 10
 
 
-def acting(request: Request) -> Actor:
+def actor_of(request: Request) -> Actor:
     """Whoever sends the request."""
-    address = request.app.state.fingerprints.address(client_address(request))
+    address = request.app.state.fingerprints.address(address_of(request))
     return Actor.client(address, logs.request_id.get())
+
+
+async def acting(request: Request) -> Actor:
+    """As `actor_of`."""
+    return actor_of(request)
 
 
 def remember_session(request: Request, session_id: UUID) -> None:
@@ -48,9 +53,9 @@ class RefusedAccess:
             return
         if self._has_room(session_id):
             await service.note(
-                open_database(request),
+                database_of(request),
                 AuditKind.ACCESS_REFUSED,
-                acting(request),
+                actor_of(request),
                 session_id=session_id,
                 code=error.code(),
             )

@@ -1,13 +1,13 @@
 """Who asks: a session's cookies, read, checked against revocation and against CSRF."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Annotated, cast
 from uuid import UUID
 
 from fastapi import Depends, Request
 
-from wxc.audit.dependencies import acting, remember_session
+from wxc.audit.dependencies import actor_of, remember_session
 from wxc.auth import service
 from wxc.auth.context import Auth, Principal
 from wxc.auth.cookies import CookieJar, SessionCookies
@@ -20,7 +20,7 @@ from wxc.core.dependencies import (
     CursorParameter,
     Limit,
     Transactions,
-    client_address,
+    address_of,
     page_request,
 )
 from wxc.core.errors import CsrfFailed
@@ -31,15 +31,25 @@ from wxc.core.pagination import DEFAULT_LIMIT, PageRequest
 from wxc.core.streams import StreamPlaces
 
 
-def open_auth(request: Request) -> Auth:
+def auth_of(request: Request) -> Auth:
     """The application's tokens, password pool and revocations."""
     return cast(Auth, request.app.state.auth)
 
 
-@sends("Set-Cookie")
-def open_cookie_jar(request: Request) -> CookieJar:
+async def open_auth(request: Request) -> Auth:
+    """As `auth_of`."""
+    return auth_of(request)
+
+
+def cookie_jar_of(request: Request) -> CookieJar:
     """The application's cookie names and attributes."""
     return cast(CookieJar, request.app.state.cookies)
+
+
+@sends("Set-Cookie")
+async def open_cookie_jar(request: Request) -> CookieJar:
+    """As `cookie_jar_of`, to set cookies."""
+    return cookie_jar_of(request)
 
 
 @needs(NOTHING, ACCESS_TOKEN)
@@ -48,14 +58,14 @@ async def maybe_user(request: Request) -> Principal | None:
 
     Raises `NotAuthenticated`, `SessionExpired` and, on unsafe methods, `CsrfFailed`.
     """
-    cookies = open_cookie_jar(request).read(request)
+    cookies = cookie_jar_of(request).read(request)
     if not cookies:
         return None
     if cookies.is_doubled:
         raise NotAuthenticated
     if not cookies.access:
         raise SessionExpired
-    auth = open_auth(request)
+    auth = auth_of(request)
     claims = auth.tokens.read_access(cookies.access, clock.now())
     _refuse_strange_pair(auth.tokens, cookies, claims.session_id)
     if claims.is_expired or await auth.revocations.is_ended(claims.session_id):
@@ -74,17 +84,17 @@ async def current_user(principal: Annotated[Principal | None, Depends(maybe_user
 
 
 @needs(REFRESH_TOKEN)
-def refresh_claim(request: Request) -> RefreshClaim:
+async def refresh_claim(request: Request) -> RefreshClaim:
     """The refresh token of the cookies; whether the session lives is for the service to say.
 
     Raises `NotAuthenticated` without a genuine one, and for cookies of two different sessions.
     """
-    tokens, cookies = open_auth(request).tokens, open_cookie_jar(request).read(request)
+    tokens, cookies = auth_of(request).tokens, cookie_jar_of(request).read(request)
     if not cookies.refresh or cookies.is_doubled:
         raise NotAuthenticated
     session_id, generation = tokens.read_refresh(cookies.refresh)
     stated_session(request)  # of both cookies; refuses those of two different sessions
-    place = open_auth(request).places.of(client_address(request))
+    place = auth_of(request).places.of(address_of(request))
     try:
         refuse_forgery(request, tokens, session_id)
     except CsrfFailed:
@@ -114,7 +124,7 @@ async def live_session(request: Request, database: Transactions) -> UUID | None:
 
 
 @needs(ACCESS_TOKEN, REFRESH_TOKEN)
-def held_session(session_id: Annotated[UUID | None, Depends(live_session)]) -> UUID:
+async def held_session(session_id: Annotated[UUID | None, Depends(live_session)]) -> UUID:
     """The live session of either cookie; raises `NotAuthenticated` without one."""
     if session_id is None:
         raise NotAuthenticated
@@ -122,30 +132,34 @@ def held_session(session_id: Annotated[UUID | None, Depends(live_session)]) -> U
 
 
 @needs(NOTHING, ACCESS_TOKEN, REFRESH_TOKEN)
-def leaving_session(
+async def leaving_session(
     request: Request, session_id: Annotated[UUID | None, Depends(live_session)]
 ) -> UUID | None:
     """The live session to end; only a live one needs to be guarded against forgery."""
     if session_id is not None:
-        refuse_forgery(request, open_auth(request).tokens, session_id)
+        refuse_forgery(request, auth_of(request).tokens, session_id)
     return session_id
 
 
 @needs(NOTHING, ACCESS_TOKEN, REFRESH_TOKEN, is_guarded=False)
-def former_session(request: Request) -> UUID | None:
+async def former_session(request: Request) -> UUID | None:
     """The session that this browser had before; strange cookies do not keep anyone out."""
+    return _former_session(request)
+
+
+def _former_session(request: Request) -> UUID | None:
     try:
         return stated_session(request)
     except NotAuthenticated:
         return None
 
 
-def visit(request: Request) -> Visit:
+async def visit(request: Request) -> Visit:
     """What the browser that somebody logs in with brings along."""
-    cookie = open_cookie_jar(request).read_device(request)
-    device = open_auth(request).devices.read(cookie, clock.now()) if cookie else None
-    place = open_auth(request).places.of(client_address(request))
-    return Visit(acting(request), _user_agent(request), place, former_session(request), device)
+    cookie = cookie_jar_of(request).read_device(request)
+    device = auth_of(request).devices.read(cookie, clock.now()) if cookie else None
+    place = auth_of(request).places.of(address_of(request))
+    return Visit(actor_of(request), _user_agent(request), place, _former_session(request), device)
 
 
 def _user_agent(request: Request) -> str | None:
@@ -161,7 +175,7 @@ def stated_session(request: Request) -> UUID | None:
     when the key of their access token is no longer ours. Raises `NotAuthenticated` for two
     genuine ones of different sessions.
     """
-    tokens, cookies = open_auth(request).tokens, open_cookie_jar(request).read(request)
+    tokens, cookies = auth_of(request).tokens, cookie_jar_of(request).read(request)
     stated: set[UUID] = set()
     if cookies.is_doubled:
         return None
@@ -179,9 +193,9 @@ def _refuse_strange_pair(tokens: Tokens, cookies: SessionCookies, session_id: UU
         raise NotAuthenticated
 
 
-def stream_place(
+async def stream_place(
     request: Request, me: Annotated[Principal, Depends(current_user)]
-) -> Iterator[None]:
+) -> AsyncIterator[None]:
     """A place for one live stream, given back when it ends; raises `TooManyStreams`."""
     places = cast(StreamPlaces, request.app.state.streams)
     with places.place(me.session_id):
@@ -200,7 +214,7 @@ StreamPlace = Annotated[None, Depends(stream_place)]
 Visitor = Annotated[Visit, Depends(visit)]
 
 
-def own_paging(
+async def own_paging(
     request: Request,
     me: CurrentUser,
     limit: Limit = DEFAULT_LIMIT,

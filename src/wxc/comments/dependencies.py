@@ -51,7 +51,7 @@ _RepliesCursor = Annotated[
 ]
 
 
-def shape(
+async def shape(
     sort: _Sort = "oldest", depth: _Depth = DEFAULT_DEPTH, branch: _Branch = DEFAULT_BRANCH
 ) -> Shape:
     """The shape that the query asks for."""
@@ -61,7 +61,7 @@ def shape(
 AskedShape = Annotated[Shape, Depends(shape)]
 
 
-def thread(
+async def thread(
     request: Request,
     post_id: PostId,
     shape: AskedShape,
@@ -74,7 +74,7 @@ def thread(
     return ThreadRequest(post_id, page, Branches(sealer, shape))
 
 
-def replies(
+async def replies(
     request: Request,
     comment_id: CommentId,
     shape: AskedShape,
@@ -97,7 +97,7 @@ def replies(
     return ThreadRequest(comment_id, page, Branches(sealer, shape))
 
 
-def branches(request: Request) -> Branches:
+async def branches(request: Request) -> Branches:
     """The branches below a single comment, in the shape that is the default."""
     return Branches(open_cursors(request), Shape())
 

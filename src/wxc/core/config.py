@@ -80,8 +80,8 @@ class Config(BaseSettings):
     database_read_url: DatabaseUrl | None = None
     database_direct_url: DatabaseUrl | None = None
     database_admin_url: DatabaseUrl | None = None
-    database_pool_size: int = Field(default=8, ge=1)
-    database_pool_overflow: int = Field(default=4, ge=0)
+    database_pool_size: int = Field(default=12, ge=1)
+    database_pool_overflow: int = Field(default=0, ge=0)
     database_pool_wait: float = Field(default=2.0, gt=0)
     database_connect_timeout: float = Field(default=3.0, gt=0)
     database_statement_timeout: float = Field(default=5.0, gt=0)

@@ -1,5 +1,6 @@
 """One engine for writing, one for reading; who commits, and what follows a COMMIT."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -8,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 from sqlalchemy import ColumnElement, CompoundSelect, Result, Row, Select, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -16,7 +17,7 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 from sqlalchemy.orm import InstrumentedAttribute
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from wxc.core import clock
 from wxc.core import logging as logs
@@ -33,6 +34,7 @@ AnyEntity = Any
 IdColumn = ColumnElement[UUID] | InstrumentedAttribute[UUID]
 # How long before its COMMIT an id may be drawn; pollers look back a little further.
 LATEST_COMMIT = timedelta(seconds=1.5)
+_TRUSTED_IDLE = 1.0  # seconds
 AfterCommit = Callable[[], Awaitable[None]]
 Publish = Callable[[Iterable[str]], Awaitable[None]]
 
@@ -165,7 +167,6 @@ def _engine(config: Config, url: str) -> AsyncEngine:
         pool_size=config.database_pool_size,
         max_overflow=config.database_pool_overflow,
         pool_timeout=config.database_pool_wait,
-        pool_pre_ping=True,
         pool_recycle=300,
         pool_use_lifo=True,
         skip_autocommit_rollback=True,
@@ -173,10 +174,34 @@ def _engine(config: Config, url: str) -> AsyncEngine:
         connect_args={"timeout": config.database_connect_timeout},
     )
     event.listen(engine.sync_engine, "connect", _set_timeouts(config))
+    event.listen(engine.sync_engine, "checkin", _note_return)
+    event.listen(engine.sync_engine, "checkout", _refuse_dead)
     event.listen(engine.sync_engine, "before_cursor_execute", _count_statement)
     if config.tracing:
         event.listen(engine.sync_engine, "before_cursor_execute", _sign_statement, retval=True)
     return engine
+
+
+def _note_return(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["returned_at"] = time.monotonic()
+
+
+def _refuse_dead(connection: Any, record: ConnectionPoolEntry, _lent: object) -> None:  # noqa: ANN401
+    """Let the pool connect anew in place of a connection that has ended while it was idle.
+
+    The driver knows of every end that the network has told it. To ask the server itself takes
+    three round trips: only for who has been idle for so long that a firewall may have forgotten it.
+    """
+    returned_at = record.info.get("returned_at")
+    if returned_at is None:
+        return
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError
+    if time.monotonic() - returned_at > _TRUSTED_IDLE:
+        try:
+            connection.ping()
+        except connection.dbapi.Error as error:
+            raise InvalidatePoolError from error
 
 
 def _count_statement(*_: object) -> None:

@@ -17,24 +17,29 @@ from wxc.core.openapi import sends
 from wxc.core.pagination import DEFAULT_LIMIT, GREATEST_LIMIT, CursorSealer, PageRequest, list_scope
 
 
-def open_database(request: Request) -> Database:
-    """The application's engines, for a service that opens short transactions of its own."""
+def database_of(request: Request) -> Database:
+    """The application's engines."""
     return cast(Database, request.app.state.database)
+
+
+async def open_database(request: Request) -> Database:
+    """The application's engines, for a service that opens short transactions of its own."""
+    return database_of(request)
 
 
 async def open_session(request: Request) -> AsyncIterator[AsyncSession]:
     """Commit once when the endpoint has returned; roll back if it raises."""
-    async with open_database(request).transaction() as session:
+    async with database_of(request).transaction() as session:
         yield session
 
 
 async def open_reader(request: Request) -> AsyncIterator[Reader]:
     """Lend a connection that SELECTs without a transaction."""
-    async with open_database(request).reading() as reader:
+    async with database_of(request).reading() as reader:
         yield reader
 
 
-def client_address(request: Request) -> str:
+def address_of(request: Request) -> str:
     """The IP address that asks: the right-most hop that no trusted proxy has added.
 
     uvicorn has read X-Forwarded-For by then, from `FORWARDED_ALLOW_IPS` only. Who comes by a
@@ -43,18 +48,23 @@ def client_address(request: Request) -> str:
     return request.client.host if request.client else "local"
 
 
+async def client_address(request: Request) -> str:
+    """As `address_of`."""
+    return address_of(request)
+
+
 @sends("RateLimit-Policy", "RateLimit")
-def open_throttle(request: Request) -> Throttle:
+async def open_throttle(request: Request) -> Throttle:
     """The limits, as this request's client meets them."""
     limits = cast(Limits, request.app.state.limits)
-    return Throttle(limits, client_address(request), request.scope["answer_headers"])
+    return Throttle(limits, address_of(request), request.scope["answer_headers"])
 
 
 ClientAddress = Annotated[str, Depends(client_address)]
 Throttled = Annotated[Throttle, Depends(open_throttle)]
 
 
-def open_events(request: Request) -> Events:
+async def open_events(request: Request) -> Events:
     """What wakes those who wait for something to happen."""
     return cast(Events, request.app.state.events)
 
@@ -71,7 +81,7 @@ Session = Annotated[AsyncSession, Depends(open_session, scope="function")]
 ReadSession = Annotated[Reader, Depends(open_reader, scope="function")]
 
 
-def refuse_unknown_parameters(request: Request) -> None:
+async def refuse_unknown_parameters(request: Request) -> None:
     """Every query parameter must be one the route declares, and appear once."""
     names = [name for name, _ in request.query_params.multi_items()]
     known = request.app.state.query_parameters.get(request.scope["endpoint"], frozenset())
@@ -99,7 +109,7 @@ CursorParameter = Annotated[
 ]
 
 
-def paging(
+async def paging(
     request: Request, limit: Limit = DEFAULT_LIMIT, cursor: CursorParameter = None
 ) -> PageRequest:
     """The page that is asked for; its cursors hold for this route, path and filters only."""

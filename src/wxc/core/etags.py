@@ -65,7 +65,7 @@ def stamped(response: Response, found: Versioned[Model]) -> Model:
     return found.body
 
 
-def _versions(
+async def _versions(
     if_match: Annotated[
         str | None,
         Header(

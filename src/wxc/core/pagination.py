@@ -40,6 +40,9 @@ _LEAST, _GREATEST = UUID(int=0), UUID(int=(1 << 128) - 1)
 
 _POSITION = bindparam("page_position", type_=Uuid())
 _LIMIT = bindparam("page_limit", type_=Integer())
+# Statements with these limits have them written out: PostgreSQL plans once and for all what it
+# knows the size of. A page of any other size is planned each time, which takes as long as to read.
+_USUAL_LIMITS = frozenset({10, DEFAULT_LIMIT, 50, GREATEST_LIMIT})
 
 Item = TypeVar("Item")
 Row = TypeVar("Row")
@@ -93,10 +96,12 @@ class CursorSealer:
 
 @dataclass(frozen=True, slots=True)
 class PageShape:
-    """What the statement of a page depends on; where it begins and how long it is, are values."""
+    """What the statement of a page depends on; where it begins is a value."""
 
     is_first: bool
     ascends: bool
+    usual_limit: int | None
+    """How many items the page may have, if that is one of the usual limits."""
 
     @property
     def position(self) -> ColumnElement[UUID] | None:
@@ -104,9 +109,9 @@ class PageShape:
         return None if self.is_first else _POSITION
 
     @property
-    def limit(self) -> ColumnElement[int]:
+    def limit(self) -> ColumnElement[int] | int:
         """How many items the page may have."""
-        return _LIMIT
+        return _LIMIT if self.usual_limit is None else self.usual_limit
 
     def window(self, statement: AnySelect, key: IdColumn) -> AnySelect:
         """As `PageRequest.window`."""
@@ -151,13 +156,15 @@ class PageRequest:
     @property
     def shape(self) -> PageShape:
         """What its statement depends on."""
-        return PageShape(self._position is None, self.ascends)
+        usual = self.limit if self.limit in _USUAL_LIMITS else None
+        return PageShape(self._position is None, self.ascends, usual)
 
     @property
     def parameters(self) -> dict[str, UUID | int]:
         """The values for a statement of that shape."""
         position = {} if self._position is None else {"page_position": self._position}
-        return {"page_limit": self.limit, **position}
+        limit = {} if self.limit in _USUAL_LIMITS else {"page_limit": self.limit}
+        return {**position, **limit}
 
     def window(self, statement: AnySelect, key: IdColumn) -> AnySelect:
         """`statement` with the page's bound, order and `limit + 1`, by the column `key`."""

@@ -12,11 +12,12 @@ from decimal import Decimal
 from enum import Enum
 from functools import lru_cache, wraps
 from inspect import signature
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, cast
 from uuid import UUID
 
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
     DateTime,
     Double,
     Integer,
@@ -24,13 +25,21 @@ from sqlalchemy import (
     String,
     Uuid,
     bindparam,
+    literal_column,
 )
+from sqlalchemy.sql.visitors import replacement_traverse
 from sqlalchemy.types import NullType, TypeEngine
 
 from wxc.core.database import AnySelect
 from wxc.core.pagination import PageRequest
 
 P = ParamSpec("P")
+
+
+class Fixed(int):
+    """A number that is part of a statement and not a parameter of it."""
+
+
 _MOST_SHAPES = 100  # of one statement; some have arguments that clients choose
 _TYPES: Mapping[type, TypeEngine[Any]] = {
     UUID: Uuid(),
@@ -58,8 +67,12 @@ def built_once(build: Callable[P, AnySelect]) -> Callable[P, tuple[AnySelect, di
     it with: `await reader.execute(*statement(me_id, page))`.
 
     Inside of `build` ids, texts, numbers, times and lists are parameters of the statement: all
-    that can be done with them is SQL. Everything else, None, truth values and enumerations among
-    it, is part of the shape; of a page it is whether it is the first, and how it is read.
+    that can be done with them is SQL. Everything else, None, truth values, enumerations and what
+    is `Fixed` among it, is part of the shape; of a page it is whether it is the first, how it is
+    read, and its length if that is a usual one.
+
+    Whole numbers that are no parameters are written out: PostgreSQL plans a statement anew each
+    time when it does not know how much of it is wanted, which takes as long as to execute it.
     """
     names = tuple(signature(build).parameters)
     make: Callable[..., AnySelect] = build
@@ -70,7 +83,7 @@ def built_once(build: Callable[P, AnySelect]) -> Callable[P, tuple[AnySelect, di
             name: one.named(name) if isinstance(one, _Parameter) else one
             for name, one in zip(names, shape, strict=True)
         }
-        return make(**arguments)
+        return _written_out(make(**arguments))
 
     @wraps(build)
     def statement(*args: P.args, **kwargs: P.kwargs) -> tuple[AnySelect, dict[str, Any]]:
@@ -88,8 +101,17 @@ def _shape(name: str, value: Any, parameters: dict[str, Any]) -> Hashable:  # no
         parameters |= value.parameters
         return value.shape
     # A bool is an int, and an enumeration may be a str.
-    if isinstance(value, tuple(_TYPES)) and not isinstance(value, bool | Enum):
+    if isinstance(value, tuple(_TYPES)) and not isinstance(value, bool | Enum | Fixed):
         parameters[name] = value
         return _Parameter(next(kind for kind in _TYPES if isinstance(value, kind)))
     shape: Hashable = value
     return shape
+
+
+def _written_out(statement: AnySelect) -> AnySelect:
+    def literal(element: Any, **_: object) -> ColumnElement[int] | None:  # noqa: ANN401
+        if isinstance(element, BindParameter) and type(element.value) in (int, Fixed):
+            return literal_column(str(element.value), element.type)
+        return None
+
+    return cast(AnySelect, replacement_traverse(statement, {}, literal))

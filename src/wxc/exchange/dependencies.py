@@ -1,6 +1,6 @@
 """What a request about exchanges brings along."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Annotated, cast
 
@@ -37,7 +37,7 @@ from wxc.exchange.searching import (
 from wxc.users.dependencies import NamedUser
 
 
-def open_board_streams(request: Request) -> StreamPlaces:
+async def open_board_streams(request: Request) -> StreamPlaces:
     """The places for those who watch boards."""
     return cast(StreamPlaces, request.app.state.board_streams)
 
@@ -45,7 +45,7 @@ def open_board_streams(request: Request) -> StreamPlaces:
 BoardStreams = Annotated[StreamPlaces, Depends(open_board_streams)]
 
 
-def _past(
+async def _past(
     as_of: Annotated[
         Moment | None,
         Query(description="Answer with the rates, base and states as they stood then."),
@@ -57,7 +57,7 @@ def _past(
     return as_of
 
 
-def _span(
+async def _span(
     currency: Annotated[CurrencyCode, Query(description="The foreign currency.", examples=["JPY"])],
     start: Annotated[
         Moment | None,
@@ -80,7 +80,7 @@ def _span(
     return Span(currency, first, end, group)
 
 
-def _wish(
+async def _wish(
     source: Annotated[
         CurrencyCode, Query(alias="from", description="What is paid.", examples=["SGD"])
     ],
@@ -102,7 +102,7 @@ def _wish(
     return Wish(source, target, amount, to_amount)
 
 
-def _circle(
+async def _circle(
     lat: Annotated[
         float | None, Query(ge=-90, le=90, allow_inf_nan=False, description="Of the place.")
     ] = None,
@@ -128,7 +128,7 @@ def _circle(
     return Circle(lat, lon, radius_m or USUAL_METRES)
 
 
-def _search_wish(
+async def _search_wish(
     source: Annotated[CurrencyCode | None, Query(alias="from", description="What is paid.")] = None,
     target: Annotated[
         CurrencyCode | None, Query(alias="to", description="What is received.")
@@ -150,7 +150,7 @@ def _search_wish(
     return Wish(source, target, amount)
 
 
-def _search(
+async def _search(
     circle: Annotated[Circle | None, Depends(_circle)],
     wish: Annotated[Wish | None, Depends(_search_wish)],
     is_open_now: Annotated[
@@ -173,7 +173,7 @@ def _search(
     return Search(circle, wish, sort, is_open_now, with_stale)
 
 
-def _search_page(
+async def _search_page(
     request: Request,
     viewer: MaybeUser,
     search: Annotated[Search, Depends(_search)],
@@ -185,7 +185,7 @@ def _search_page(
     return SearchPage(open_cursors(request), scope, search, limit, cursor)
 
 
-def board_place(address: ClientAddress, places: BoardStreams) -> Iterator[None]:
+async def board_place(address: ClientAddress, places: BoardStreams) -> AsyncIterator[None]:
     """A place for one live board, given back when it ends; raises `TooManyStreams`."""
     with places.place(network_of(address)):
         yield

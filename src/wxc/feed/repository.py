@@ -19,7 +19,7 @@ from sqlalchemy.orm import aliased
 
 from wxc.core.database import AnyRow, AnySelect, Reader
 from wxc.core.pagination import PageRequest
-from wxc.core.statements import built_once
+from wxc.core.statements import Fixed, built_once
 from wxc.models import Follow, Post, User
 from wxc.posts.repository import AUTHOR, post_columns
 from wxc.users.visibility import has_muted, visible_to
@@ -37,7 +37,7 @@ class FeedReader:
 
     async def following(self, me_id: UUID, page: PageRequest) -> Sequence[AnyRow]:
         """Up to `limit + 1` posts of the member and those they follow."""
-        return (await self.reader.execute(*_following(me_id, page, MANY_FOLLOWEES))).all()
+        return (await self.reader.execute(*_following(me_id, page, Fixed(MANY_FOLLOWEES)))).all()
 
     async def discover(self, me_id: UUID, page: PageRequest) -> Sequence[AnyRow] | None:
         """Up to `limit + 1` recent public posts; None for who follows somebody or has written."""

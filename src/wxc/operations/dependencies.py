@@ -3,6 +3,7 @@
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 
 from wxc.core.config import Config
 from wxc.core.departure import Departure
@@ -12,22 +13,22 @@ from wxc.operations.pages import DemoLogins
 from wxc.operations.service import Startup
 
 
-def open_startup(request: Request) -> Startup:
+async def open_startup(request: Request) -> Startup:
     """Whether this process has reached its database."""
     return cast(Startup, request.app.state.startup)
 
 
-def open_departure(request: Request) -> Departure:
+async def open_departure(request: Request) -> Departure:
     """Whether this process is about to end."""
     return cast(Departure, request.app.state.departure)
 
 
-def open_redis(request: Request) -> RedisClient:
+async def open_redis(request: Request) -> RedisClient:
     """The application's Redis."""
     return cast(RedisClient, request.app.state.redis)
 
 
-def demo_logins(request: Request) -> DemoLogins | None:
+async def demo_logins(request: Request) -> DemoLogins | None:
     """Whom one can log in as where the demo's members are; never in production."""
     config: Config = request.app.state.config
     if config.environment == "production" or not config.demo_data:
@@ -37,8 +38,13 @@ def demo_logins(request: Request) -> DemoLogins | None:
     return DemoLogins(demo.LOGINS, demo.PASSWORD)
 
 
+async def revisions() -> tuple[str, ...]:
+    """As `schema_revisions`, which reads files when it is called first."""
+    return await run_in_threadpool(schema_revisions)
+
+
 Demo = Annotated[DemoLogins | None, Depends(demo_logins)]
 EndOfProcess = Annotated[Departure, Depends(open_departure)]
 StartupState = Annotated[Startup, Depends(open_startup)]
 Redis = Annotated[RedisClient, Depends(open_redis)]
-Revisions = Annotated[tuple[str, ...], Depends(schema_revisions)]
+Revisions = Annotated[tuple[str, ...], Depends(revisions)]

@@ -16,7 +16,7 @@ SearchText = Annotated[
 ]
 
 
-def ranked(
+async def ranked(
     request: Request, limit: Limit = DEFAULT_LIMIT, cursor: CursorParameter = None
 ) -> RankedRequest:
     """The page that is asked for; its cursors hold for this text only."""

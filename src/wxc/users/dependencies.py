@@ -11,7 +11,7 @@ from wxc.users.errors import UserNotFound
 _USERNAME = re.compile(USERNAME_PATTERN.strip("^$"), re.ASCII)
 
 
-def username_in_path(
+async def username_in_path(
     username: Annotated[
         str, Path(description="A username, in whatever case.", examples=["tan_exchange"])
     ],

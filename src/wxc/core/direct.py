@@ -1,0 +1,188 @@
+"""A shorter way through FastAPI for the routes that are asked most; see docs/decisions/0028.
+
+For each request FastAPI tries the routes one after the other, walks through the tree of
+dependencies and opens five exit stacks. What comes of that is the same every time, so that it is
+worked out here once: which dependencies are called in which order, and what each of them is given.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from inspect import isasyncgenfunction, iscoroutinefunction
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_dependant, request_params_to_args
+from fastapi.routing import APIRoute
+from starlette.datastructures import Headers, QueryParams
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
+
+_PLANNED = "wxc.direct"  # where a scope holds what `matches` has found
+_JSON = "application/json"
+Arguments = dict[str, Any]
+
+
+class DirectRoutes(BaseRoute):
+    """Answers some routes before FastAPI tries any, and as FastAPI would.
+
+    What is not plain goes the ordinary way, and nothing has happened by then: parameters that are
+    refused, and what an application overrides. Exceptions are handled where all others are.
+    """
+
+    def __init__(self, routes: Iterable[APIRoute], first: Callable[..., Any]) -> None:
+        """`first` is the dependency that stands before those of every route.
+
+        Raises `TypeError` for a route that needs what is not done here: a body, threads, streams.
+        """
+        self._plans: dict[tuple[str, int, str], list[_Plan]] = {}
+        for route in routes:
+            plan = _Plan(route, get_dependant(path=route.path, call=first))
+            for method in route.methods or ():
+                self._plans.setdefault((method, *_outline(route.path)), []).append(plan)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether one of the routes is asked for, with parameters that it takes."""
+        if scope["type"] == "http" and not scope.get("root_path"):
+            path = scope["path"]
+            for plan in self._plans.get((scope["method"], *_outline(path)), ()):
+                child_scope = plan.read(scope, path)
+                if child_scope is not None:
+                    is_plain = not scope["app"].dependency_overrides
+                    return (Match.FULL, child_scope) if is_plain else (Match.NONE, {})
+        return Match.NONE, {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request that `matches` has found."""
+        plan, parameters = scope[_PLANNED]
+        response = await plan.answer(Request(scope, receive, send), parameters)
+        await response(scope, receive, send)
+
+
+def _outline(path: str) -> tuple[int, str]:
+    """What is compared before a pattern is: the number of segments, and the first of them."""
+    return path.count("/"), path[1:].partition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A call whose result later ones may be given, by its place among the steps."""
+
+    call: Callable[..., Awaitable[Any]] | Callable[..., AbstractAsyncContextManager[Any]]
+    is_entered: bool
+    request_name: str | None
+    results: tuple[tuple[str, int], ...]
+    has_parameters: bool
+
+
+class _Plan:
+    """What one route does for each request."""
+
+    def __init__(self, route: APIRoute, first: Dependant) -> None:
+        if route.body_field or route.response_field is None or route.is_sse_stream:
+            raise TypeError(f"{route.path} needs more than is done directly")
+        self._route = route
+        self._field = route.response_field
+        self._steps: list[_Step] = []
+        self._sources: list[Dependant] = []
+        known: dict[Any, int] = {}
+        for dependant in (first, route.dependant):
+            self._add(dependant, known)
+
+    def _add(self, dependant: Dependant, known: dict[Any, int]) -> int:
+        """The place of the step, added after those that it needs, in FastAPI's order."""
+        call: Any = dependant.call
+        if call in known:
+            return known[call]
+        results = [(one.name, self._add(one, known)) for one in dependant.dependencies]
+        is_entered = isasyncgenfunction(call)
+        if not _is_plain(dependant) or not (is_entered or iscoroutinefunction(call)):
+            raise TypeError(f"{call} needs more than is done directly")
+        fields = (dependant.path_params, dependant.query_params, dependant.header_params)
+        self._steps.append(
+            _Step(
+                asynccontextmanager(call) if is_entered else call,
+                is_entered,
+                dependant.request_param_name,
+                tuple((name, at) for name, at in results if name is not None),
+                any(fields),
+            )
+        )
+        self._sources.append(dependant)
+        known[call] = len(self._steps) - 1
+        return known[call]
+
+    def read(self, scope: Scope, path: str) -> Scope | None:
+        """What the scope is told; None when the path or a parameter is not as the route wants."""
+        found = self._route.path_regex.match(path)
+        if found is None:
+            return None
+        strings = found.groupdict()
+        parameters = list(self._parameters(scope, strings))
+        if len(parameters) < len(self._steps):
+            return None
+        return {
+            "route": self._route,
+            "endpoint": self._route.endpoint,
+            "path_params": strings,
+            _PLANNED: (self, parameters),
+        }
+
+    def _parameters(self, scope: Scope, strings: dict[str, str]) -> Iterator[Arguments | None]:
+        """For each step what it takes of the request; ends early where that is refused."""
+        query = QueryParams(scope["query_string"])
+        for step, source in zip(self._steps, self._sources, strict=True):
+            if not step.has_parameters:
+                yield None
+                continue
+            arguments: Arguments = {}
+            for fields, given in (
+                (source.path_params, strings),
+                (source.query_params, query),
+                (source.header_params, Headers(scope=scope)),
+            ):
+                values, errors = request_params_to_args(fields, given)
+                if errors:
+                    return
+                arguments |= values
+            yield arguments
+
+    async def answer(self, request: Request, parameters: list[Arguments | None]) -> Response:
+        """Do the steps; the last of them is the route's own function."""
+        done: list[Any] = []
+        async with AsyncExitStack() as stack:
+            for step, own in zip(self._steps, parameters, strict=True):
+                arguments = {name: done[at] for name, at in step.results}
+                if own is not None:
+                    arguments |= own
+                if step.request_name is not None:
+                    arguments[step.request_name] = request
+                result: Any = step.call(**arguments)
+                entered = stack.enter_async_context(result) if step.is_entered else result
+                done.append(await entered)
+            return self._response(done[-1])
+
+    def _response(self, content: object) -> Response:
+        if isinstance(content, Response):
+            return content
+        value, errors = self._field.validate(content, {}, loc=("response",))
+        if errors:
+            raise TypeError(f"{self._route.path} has answered with what it does not declare")
+        body = self._field.serialize_json(value)
+        return Response(body, self._route.status_code or 200, media_type=_JSON)
+
+
+def _is_plain(dependant: Dependant) -> bool:
+    """Whether nothing is wanted but parameters, the request and other dependencies."""
+    return dependant.use_cache and not any(
+        (
+            dependant.body_params,
+            dependant.cookie_params,
+            dependant.response_param_name,
+            dependant.background_tasks_param_name,
+            dependant.security_scopes_param_name,
+            dependant.http_connection_param_name,
+            dependant.concurrency,
+        )
+    )

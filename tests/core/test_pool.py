@@ -1,0 +1,79 @@
+"""A connection that has ended while nobody used it costs no request."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
+
+from wxc.core import database
+from wxc.core.config import Config
+from wxc.core.database import AnySelect, Database
+
+PID: Any = text("SELECT pg_backend_pid()")
+
+
+@pytest.fixture
+async def one(config: Config, fresh_database_url: str) -> AsyncIterator[Database]:
+    """A database with a pool of one connection."""
+    changed = {"database_url": fresh_database_url, "database_pool_size": 1}
+    one = Database(config.model_copy(update=changed))
+    yield one
+    await one.close()
+
+
+@pytest.fixture
+def pings(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Who has been asked whether they are still there."""
+    asked: list[object] = []
+    ping = AsyncAdapt_asyncpg_connection.ping
+
+    def noted(self: AsyncAdapt_asyncpg_connection) -> None:
+        asked.append(self)
+        ping(self)  # type: ignore[no-untyped-call]
+
+    monkeypatch.setattr(AsyncAdapt_asyncpg_connection, "ping", noted)
+    return asked
+
+
+async def _read(one: Database, statement: AnySelect = PID) -> Any:
+    async with one.reading() as reader:
+        return (await reader.execute(statement)).scalar_one()
+
+
+async def test_who_was_used_a_moment_ago_is_not_asked_whether_they_are_there(
+    one: Database, pings: list[object]
+) -> None:
+    assert await _read(one) == await _read(one)
+    assert pings == []
+
+
+async def test_a_connection_that_the_server_has_ended_is_replaced(
+    one: Database, config: Config, pings: list[object]
+) -> None:
+    former = await _read(one)
+    other = Database(config)
+    await _read(other, text(f"SELECT pg_terminate_backend({former})"))  # type: ignore[arg-type]
+    await other.close()
+    await asyncio.sleep(0.1)  # for the news to arrive
+
+    assert await _read(one) != former
+    assert pings == []
+
+
+async def test_who_was_idle_for_long_is_asked_and_replaced_when_they_do_not_answer(
+    one: Database, pings: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    former = await _read(one)
+    monkeypatch.setattr(database, "_TRUSTED_IDLE", -1.0)
+
+    assert await _read(one) == former
+    assert len(pings) == 1
+
+    def silent(self: AsyncAdapt_asyncpg_connection) -> None:
+        raise self.dbapi.InterfaceError("the network is down")
+
+    monkeypatch.setattr(AsyncAdapt_asyncpg_connection, "ping", silent)
+    assert await _read(one) != former
