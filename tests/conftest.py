@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import AsyncExitStack, ExitStack
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -180,6 +181,11 @@ def redis_url(worker_id: str) -> str:
 @pytest.fixture
 def config(database_url: str, redis_url: str) -> Config:
     """The configuration of the application under test: passwords are hashed cheaply."""
+    return configuration(database_url, redis_url)
+
+
+@cache  # to look for each setting in the environment takes as long as a request
+def configuration(database_url: str, redis_url: str) -> Config:
     return Config(
         environment="development",
         database_url=database_url,
