@@ -61,11 +61,11 @@ async def snapshot(connection: AsyncConnection) -> dict[str, tuple[int, str]]:
     All but the audit trail, which is where some refusals leave a row on purpose.
     """
     result = await connection.execute(_summaries())
-    return {row[0]: (row[1], row[2]) for row in result}
+    return {table: (count, digest) for table, count, digest in result}
 
 
 @cache
-def _summaries() -> CompoundSelect[tuple[str, int, str]]:
+def _summaries() -> CompoundSelect[str, int, str]:
     """One statement for all tables: they are asked before and after each test."""
     row: ColumnClause[str] = literal_column("t::text")
     rows = func.string_agg(row, aggregate_order_by(literal(" "), row))
