@@ -206,7 +206,7 @@ def server(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure the coverage of every sixteenth: the others go the same ways at a third of the price."""
+    """Measure the coverage of every sixteenth: the others go the same ways, at less than half."""
     here = Path(__file__).parent
     ours = (item for item in items if here in item.path.parents)
     for number, item in enumerate(ours):
