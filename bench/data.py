@@ -5,35 +5,51 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
 from bench.settings import environment, wxc
+from wxc.core import clock
+from wxc.core.ids import first_id_at
 
 MEMBERS = 50_000
+POSTS_PER_MEMBER = 20  # as the demo has it
 _ROOT = Path(__file__).resolve().parents[1]
 # What decides what is in it.
 _SOURCES = ("src/wxc/demo*.py", "alembic/versions/*.py")
 
 
 def filled(members: int) -> str:
-    """The URL of a database with so many members, filled now unless an earlier run has done it.
+    """The URL of a database with so many members."""
+    return kept(f"wxc_filled_{members}_", members)
 
-    One that an older demo or schema has made is dropped.
+
+def kept(
+    prefix: str,
+    members: int,
+    finish: Callable[[str], None] = lambda _: None,
+    sources: Sequence[str] = (),
+) -> str:
+    """The URL of a database, filled now unless an earlier run has done it.
+
+    `finish` adds to it, and is defined in `sources`. What is there of that prefix and was made by
+    an older demo, schema or source is dropped.
     """
     url = os.environ["DATABASE_URL"]
-    prefix = f"wxc_filled_{members}_"
-    name = prefix + _fingerprint()
-    filled_url = urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+    name = prefix + _fingerprint(*sources)
+    kept_url = urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
     if not asyncio.run(_is_kept(url, name, prefix)):
         print(f"Filling a database of {members:,} members (once) ...", file=sys.stderr)
-        settings = environment(filled_url)
+        settings = environment(kept_url)
         for command in (["migrate"], ["demo", "--members", str(members)]):
             subprocess.run([wxc(), *command], env=settings, check=True)
-        asyncio.run(_finish(filled_url, url, name))
-    return filled_url
+        finish(kept_url)
+        asyncio.run(_finish(kept_url, url, name))
+    return kept_url
 
 
 async def connect(url: str) -> "asyncpg.Connection[asyncpg.Record]":
@@ -41,8 +57,31 @@ async def connect(url: str) -> "asyncpg.Connection[asyncpg.Record]":
     return await asyncpg.connect(url.replace("+asyncpg", "", 1))
 
 
-def _fingerprint() -> str:
-    files = sorted(path for pattern in _SOURCES for path in _ROOT.glob(pattern))
+def rows(url: str, statement: str, *parameters: object) -> Sequence[asyncpg.Record]:
+    """What a statement returns; what it changes is committed."""
+
+    async def fetch() -> Sequence[asyncpg.Record]:
+        connection = await connect(url)
+        await connection.execute("SET statement_timeout = 0")  # the role's is for requests
+        found: Sequence[asyncpg.Record] = await connection.fetch(statement, *parameters)
+        await connection.close()
+        return found
+
+    return asyncio.run(fetch())
+
+
+@contextmanager
+def posts_undone(url: str) -> Iterator[None]:
+    """Take back what is posted meanwhile: feeds are to be read in the state they were filled in."""
+    first = first_id_at(clock.now())
+    try:
+        yield
+    finally:
+        rows(url, _UNDO_POSTS, first)
+
+
+def _fingerprint(*sources: str) -> str:
+    files = sorted(path for pattern in (*_SOURCES, *sources) for path in _ROOT.glob(pattern))
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
 
 
@@ -73,3 +112,10 @@ async def _finish(filled_url: str, url: str, name: str) -> None:
     connection = await connect(url)
     await connection.execute(f"COMMENT ON DATABASE \"{name}\" IS 'filled'")
     await connection.close()
+
+
+_UNDO_POSTS = """
+    WITH undone AS (DELETE FROM posts WHERE id >= $1 RETURNING author_id),
+    counted AS (SELECT author_id, count(*) AS n FROM undone GROUP BY author_id)
+    UPDATE users SET posts_count = posts_count - n FROM counted WHERE id = author_id
+"""

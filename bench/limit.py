@@ -1,10 +1,10 @@
-"""The limit of this machine: the very SQL of `GET /feeds` as a bare ASGI application.
+"""The limit of this machine: what some requests come down to, as a bare ASGI application.
 
-asyncpg's own pool and prepared statements, orjson, no routing, no session, no checks: what is left
-to win lies between this and the product. It answers `/feeds?me=UUID` for one member each.
+asyncpg's own pool and prepared statements, orjson, no routing, no session: what is left to win lies
+between this and the product. `/feeds?me=UUID` is the very statement of the product. A like,
+`POST` or `DELETE /posts/UUID/like?me=UUID`, is one statement that leaves the same rows behind.
 """
 
-import argparse
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -15,12 +15,14 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-import uvicorn
 from sqlalchemy import ClauseElement, make_url
 from sqlalchemy.sql.compiler import SQLCompiler
 from starlette.types import Receive, Scope, Send
 
+from bench.server import serve
+from wxc.core import clock
 from wxc.core.database import Reader
+from wxc.core.ids import new_id
 from wxc.core.pagination import CursorSealer, PageRequest
 from wxc.feed.repository import FeedReader
 
@@ -69,16 +71,20 @@ class Limit:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
-        body = b"{}"
+        status, body = 200, b"{}"
         if scope["path"] == "/feeds":
-            body = await self._feed(UUID(scope["query_string"][3:].decode()))
-        await send({"type": "http.response.start", "status": 200, "headers": _JSON})
+            body = await self._feed(_me(scope))
+        elif scope["path"].endswith("/like"):
+            status, body = await self._like(_me(scope), scope["path"], scope["method"] == "POST")
+        await send({"type": "http.response.start", "status": status, "headers": _JSON})
         await send({"type": "http.response.body", "body": body})
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         # As many connections as a worker of the product has.
-        self._pool = await asyncpg.create_pool(self._url, min_size=8, max_size=12)
+        self._pool = await asyncpg.create_pool(
+            self._url, min_size=8, max_size=12, server_settings={"jit": "off"}
+        )
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._pool.close()
@@ -89,6 +95,21 @@ class Limit:
         newest = sorted(rows, key=lambda row: row["id"], reverse=True)
         items = [_item(row, me) for row in newest[:_PAGE]]
         return orjson.dumps({"items": items, "source": "following"})
+
+    async def _like(self, me: UUID, path: str, liked: bool) -> tuple[int, bytes]:
+        post = UUID(path[len("/posts/") : -len("/like")])
+        row: asyncpg.Record | None
+        if liked:
+            row = await self._pool.fetchrow(_LIKE, me, post, new_id(), new_id(), clock.now())
+        else:
+            row = await self._pool.fetchrow(_UNLIKE, me, post)
+        if row is None:
+            return 404, b"{}"
+        return 200, orjson.dumps({"liked": liked, "likes_count": row["likes_count"]})
+
+
+def _me(scope: Scope) -> UUID:
+    return UUID(scope["query_string"][3:].decode())
 
 
 def _item(row: asyncpg.Record, me: UUID) -> dict[str, Any]:
@@ -119,20 +140,45 @@ def _time(moment: datetime | None) -> str | None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Serve, with the event loop and the parser that the product has."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--host")
-    parser.add_argument("--port", type=int)
-    chosen = parser.parse_args(arguments)
-    app = Limit(os.environ["DATABASE_URL"])
-    uvicorn.run(
-        app,
-        host=chosen.host,
-        port=chosen.port,
-        log_level="warning",
-        access_log=False,
-        proxy_headers=False,
+    """Serve the bare application."""
+    serve(Limit(os.environ["DATABASE_URL"]), arguments, proxy_headers=False)
+
+
+# What the product asks and writes in several statements, under the lock of the post.
+_ACT_ON = """
+    WITH post AS (
+        SELECT posts.id, author_id, likes_count
+        FROM posts JOIN users ON users.id = author_id
+        WHERE posts.id = $2 AND suspended_at IS NULL
+          AND NOT EXISTS (SELECT FROM blocks WHERE blocker_id = author_id AND blocked_id = $1)
+          AND NOT EXISTS (SELECT FROM blocks WHERE blocker_id = $1 AND blocked_id = author_id)
+        FOR NO KEY UPDATE OF posts
+    )"""
+_LIKE = f"""{_ACT_ON}, moved AS (
+        INSERT INTO post_likes (id, user_id, post_id, created_at)
+        SELECT $3, $1, id, $5 FROM post ON CONFLICT DO NOTHING RETURNING id
+    ), counted AS (
+        UPDATE posts SET likes_count = likes_count + 1
+        WHERE id = $2 AND EXISTS (SELECT FROM moved) RETURNING likes_count
+    ), told AS (
+        INSERT INTO notifications (id, recipient_id, type, actor_id, subject_id, group_id, post_id,
+                                   created_at)
+        SELECT $4, author_id, 'post_like', $1, id, id, id, $5 FROM post
+        WHERE author_id <> $1 AND EXISTS (SELECT FROM moved)
+        ON CONFLICT (actor_id, recipient_id, type, subject_id) DO UPDATE SET hidden_at = NULL
     )
+    SELECT coalesce((SELECT likes_count FROM counted), likes_count) AS likes_count FROM post"""  # noqa: S608 - our own words
+_UNLIKE = f"""{_ACT_ON}, moved AS (
+        DELETE FROM post_likes WHERE user_id = $1 AND post_id = (SELECT id FROM post) RETURNING id
+    ), counted AS (
+        UPDATE posts SET likes_count = likes_count - 1
+        WHERE id = $2 AND EXISTS (SELECT FROM moved) RETURNING likes_count
+    ), withdrawn AS (
+        UPDATE notifications SET hidden_at = now()
+        WHERE actor_id = $1 AND recipient_id = (SELECT author_id FROM post) AND type = 'post_like'
+          AND subject_id = $2 AND EXISTS (SELECT FROM moved)
+    )
+    SELECT coalesce((SELECT likes_count FROM counted), likes_count) AS likes_count FROM post"""  # noqa: S608 - our own words
 
 
 if __name__ == "__main__":

@@ -1,35 +1,42 @@
-"""Load from wrk, and what it costs: requests a second, latency, and CPU time of each side."""
+"""Servers under load, and what it costs: requests a second, latency, CPU time of each side."""
 
 import asyncio
-import json
 import os
-import shutil
 import statistics
-import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Protocol, TypeVar
 
+from redis import Redis
+
+from bench import wrk
 from bench.data import connect
-from bench.machine import Steal, cpu_of, family_of, parent_of, pin
+from bench.machine import Steal, cpu_of, family_of, parent_of, pin, processors
 from bench.server import Served
+from bench.wrk import Counted, Request
 
 MOST_STEAL = 4.0  # percent; a round in which the host took more is repeated
+CONNECTIONS = 32
 _MOST_REPEATS = 3  # for each round that is wanted
 _WARM_UP = 2  # seconds that do not count
-_CONNECTIONS = 32
+_ALONE = 1  # seconds of each round with one connection
 
 
-@dataclass(frozen=True)
-class Request:
-    """What is sent again and again."""
+class Stolen(Protocol):
+    """A round that knows what the host took meanwhile."""
 
-    path: str
-    headers: dict[str, str]
-    method: str = "GET"
-    body: str | None = None
+    @property
+    def steal(self) -> float:
+        """In percent of all processors' time."""
+
+
+Quiet = TypeVar("Quiet", bound=Stolen)
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,7 @@ class Target:
     name: str
     server: Served
     requests: Sequence[Request]
+    """In turn, over all rounds: each goes on where the one before has ended."""
 
 
 @dataclass(frozen=True)
@@ -48,144 +56,129 @@ class Round:
     requests_per_second: float
     p50: float
     p99: float
+    p50_alone: float
+    """Of one connection, which waits for each answer, in seconds of its own."""
     app_cpu: float
     database_cpu: float
     steal: float
 
 
-def measure(
-    targets: Sequence[Target],
-    database_url: str,
-    rounds: int,
-    seconds: int,
-    say: Callable[[str], None],
-) -> dict[str, Round]:
-    """The median of each figure by the target's name; the targets take turns, round by round.
+@dataclass
+class Findings:
+    """What a bench has found: medians by the names of targets, and figures by their own."""
 
-    The servers have the first processor, the database, Redis and the load all others.
-    """
-    database = asyncio.run(_postmaster(database_url))
-    _separate(targets, database)
+    rounds: dict[str, Round] = field(default_factory=dict)
+    figures: dict[str, float] = field(default_factory=dict)
+
+    def add(self, other: "Findings") -> None:
+        """Take over what another bench has found."""
+        self.rounds |= other.rounds
+        self.figures |= other.figures
+
+
+def measure(
+    targets: Sequence[Target], database_url: str, rounds: int, seconds: int
+) -> dict[str, Round]:
+    """The median of each figure by the target's name; the targets take turns, round by round."""
+    database = postmaster(database_url)
     found: dict[str, list[Round]] = {target.name: [] for target in targets}
-    with TemporaryDirectory() as folder:
-        scripts = {
-            one.name: _script(Path(folder) / f"{at}.lua", one.requests)
-            for at, one in enumerate(targets)
-        }
-        for target in targets:
-            _run(target, scripts[target.name], database, _WARM_UP)
+    servers = [target.server.pid for target in targets]
+    with TemporaryDirectory() as folder, apart(servers, database):
+        runs = {one.name: _Run(one, deque(one.requests), database, Path(folder)) for one in targets}
+        for run in runs.values():
+            run.once(_WARM_UP)
         for number in range(rounds):
-            for target in targets:
-                one = _quiet_round(target, scripts[target.name], database, seconds)
-                say(f"{target.name} {number + 1}/{rounds}: {one.requests_per_second:,.0f}/s")
-                found[target.name].append(one)
+            for name, run in runs.items():
+                one = quietest(partial(run.once, seconds))
+                say(f"{name} {number + 1}/{rounds}: {one.requests_per_second:,.0f}/s")
+                found[name].append(one)
     return {name: _median(ones) for name, ones in found.items()}
 
 
-def _quiet_round(target: Target, script: Path, database: int, seconds: int) -> Round:
+def quietest(run: Callable[[], Quiet]) -> Quiet:
     """A round in which the machine was ours; the quietest of several where it never is."""
-    tried: list[Round] = []
+    tried: list[Quiet] = []
     for _ in range(_MOST_REPEATS):
-        tried.append(_run(target, script, database, seconds))
+        tried.append(run())
         if tried[-1].steal <= MOST_STEAL:
             break
     return min(tried, key=lambda one: one.steal)
 
 
-def _run(target: Target, script: Path, database: int, seconds: int) -> Round:
-    app, engine = family_of(target.server.pid), family_of(database)
-    app_before, engine_before, steal = cpu_of(app), cpu_of(engine), Steal.begin()
-    said = subprocess.run(
-        [
-            "wrk",
-            "-t1",
-            f"-c{_CONNECTIONS}",
-            f"-d{seconds}s",
-            "--timeout=10s",
-            "-s",
-            str(script),
-            f"http://127.0.0.1:{target.server.port}",
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    counted = json.loads(said.splitlines()[-1])
-    if counted["failed"] or not counted["requests"]:
-        sys.exit(f"{target.name}: {counted['failed']} of {counted['requests']} requests failed.")
-    requests = counted["requests"]
-    return Round(
-        requests_per_second=requests * 1_000_000 / counted["microseconds"],
-        p50=counted["p50"] / 1000,
-        p99=counted["p99"] / 1000,
-        app_cpu=(cpu_of(family_of(target.server.pid)) - app_before) / requests,
-        database_cpu=(cpu_of(family_of(database)) - engine_before) / requests,
-        steal=steal.percent(),
-    )
-
-
-def _separate(targets: Sequence[Target], database: int) -> None:
-    first, *others = sorted(os.sched_getaffinity(0))
-    for target in targets:
-        pin(family_of(target.server.pid), first)
+@contextmanager
+def apart(servers: Sequence[int], database: int) -> Iterator[None]:
+    """The servers have the first processor, the database, Redis and ourselves all others."""
+    first, *others = processors()
+    engines = family_of(database) | {_redis(), os.getpid()}  # and so wrk, which we start
+    apps = set().union(*map(family_of, servers))
     if others:
-        pin(family_of(database), others[0])
-        pin([os.getpid()], others[0])  # and so wrk
+        pin(apps, [first])
+        pin(engines, others)
+    try:
+        yield
+    finally:
+        pin(apps | engines | family_of(database), processors())
 
 
-def _script(path: Path, requests: Sequence[Request]) -> Path:
-    """What makes wrk send the requests in turn, and say in one line of JSON what came of them."""
-    path.write_text(_LUA % "\n".join(_lua(one) for one in requests))
-    return path
+def postmaster(database_url: str) -> int:
+    """The process that all of the database's processes descend from; it is on this machine."""
+
+    async def ask() -> int:
+        connection = await connect(database_url)
+        backend = await connection.fetchval("SELECT pg_backend_pid()")
+        parent = parent_of(backend)
+        await connection.close()
+        return parent
+
+    return asyncio.run(ask())
 
 
-def _lua(request: Request) -> str:
-    """The request as wrk wants it; JSON's texts in ASCII are Lua's too."""
-    headers = ", ".join(
-        f"[{json.dumps(name)}] = {json.dumps(value)}" for name, value in request.headers.items()
-    )
-    body = json.dumps(request.body) if request.body else "nil"
-    method, path = json.dumps(request.method), json.dumps(request.path)
-    return f"    wrk.format({method}, {path}, {{{headers}}}, {body}),"
+def say(line: str) -> None:
+    """Tell whoever waits how far it is."""
+    print(line, file=sys.stderr)
+
+
+def _redis() -> int:
+    """The process of Redis; it is on this machine."""
+    with Redis.from_url(os.environ["REDIS_URL"]) as redis:
+        return int(redis.info("server")["process_id"])
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The rounds of one target."""
+
+    target: Target
+    requests: deque[Request]
+    database: int
+    folder: Path
+
+    def once(self, seconds: int) -> Round:
+        """A round of so many seconds, and one of a single connection."""
+        server, steal = self.target.server.pid, Steal.begin()
+        app, engine = cpu_of(family_of(server)), cpu_of(family_of(self.database))
+        crowd = self._send(CONNECTIONS, seconds)
+        app, engine = cpu_of(family_of(server)) - app, cpu_of(family_of(self.database)) - engine
+        alone = self._send(1, _ALONE)
+        return Round(
+            requests_per_second=crowd.requests / crowd.seconds,
+            p50=crowd.p50,
+            p99=crowd.p99,
+            p50_alone=alone.p50,
+            app_cpu=app / crowd.requests,
+            database_cpu=engine / crowd.requests,
+            steal=steal.percent(),
+        )
+
+    def _send(self, connections: int, seconds: int) -> Counted:
+        script = wrk.script(self.folder / "requests.lua", self.requests)
+        counted = wrk.run(script, self.target.server.port, connections, seconds)
+        if counted.failed or not counted.requests:
+            name, failed = self.target.name, counted.failed
+            sys.exit(f"{name}: {failed} of {counted.requests} requests failed.")
+        self.requests.rotate(-counted.requests)
+        return counted
 
 
 def _median(rounds: Sequence[Round]) -> Round:
     return Round(*map(statistics.median, zip(*map(astuple, rounds), strict=True)))
-
-
-async def _postmaster(database_url: str) -> int:
-    """The process that all of the database's processes descend from; it is on this machine."""
-    connection = await connect(database_url)
-    backend = await connection.fetchval("SELECT pg_backend_pid()")
-    parent = parent_of(backend)
-    await connection.close()
-    return parent
-
-
-def has_wrk() -> bool:
-    """Whether the load can be made here."""
-    return shutil.which("wrk") is not None
-
-
-_LUA = """
-local requests
-local at = 0
-function init(arguments)
-  requests = {
-%s
-  }
-end
-function request()
-  at = at %% #requests + 1
-  return requests[at]
-end
-function done(summary, latency)
-  local errors = summary.errors
-  io.write(string.format(
-    '{"requests": %%d, "microseconds": %%d, "failed": %%d, "p50": %%d, "p99": %%d}\\n',
-    summary.requests, summary.duration,
-    errors.connect + errors.read + errors.write + errors.status + errors.timeout,
-    latency:percentile(50), latency:percentile(99)
-  ))
-end
-"""

@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 _TICK = 1_000_000 / os.sysconf("SC_CLK_TCK")  # microseconds
@@ -50,11 +52,19 @@ def cpu_of(pids: Iterable[int]) -> float:
     return spent * _TICK
 
 
-def pin(pids: Iterable[int], core: int) -> None:
-    """Have the processes, all their threads and what they start run on one processor."""
+@cache
+def processors() -> tuple[int, ...]:
+    """The processors that we were given; to be asked before `pin` takes some of them away."""
+    return tuple(sorted(os.sched_getaffinity(0)))
+
+
+def pin(pids: Iterable[int], cores: Iterable[int]) -> None:
+    """Have the processes, all their threads and what they start run on these processors."""
+    chosen = set(cores)
     for pid in pids:
         for task in Path(f"/proc/{pid}/task").glob("[0-9]*"):
-            os.sched_setaffinity(int(task.name), {core})
+            with suppress(ProcessLookupError):
+                os.sched_setaffinity(int(task.name), chosen)
 
 
 def parent_of(pid: int) -> int:

@@ -1,5 +1,6 @@
 """`wxc serve` as in production, on a database of its own, with no limit in the way."""
 
+import argparse
 import asyncio
 import http.client
 import os
@@ -8,10 +9,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+
+import uvicorn
 
 from bench.data import connect
 from bench.settings import environment, wxc
@@ -57,6 +61,17 @@ def served(command: Sequence[str], settings: Mapping[str, str]) -> Iterator[Serv
         finally:
             process.terminate()
             process.wait(_PATIENCE)
+
+
+def serve(app: Callable[..., Any], arguments: Sequence[str], **options: Any) -> None:  # noqa: ANN401 - uvicorn's
+    """Serve an application of ours at `--host` and `--port`."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--host")
+    parser.add_argument("--port", type=int)
+    chosen = parser.parse_args(arguments)
+    uvicorn.run(
+        app, host=chosen.host, port=chosen.port, log_config=None, access_log=False, **options
+    )
 
 
 @contextmanager

@@ -27,6 +27,7 @@ def _settings(database_url: str) -> Mapping[str, str]:
         "SECRET_KEY": secrets.token_urlsafe(48),
         "JWT_SECRET_KEY": secrets.token_urlsafe(48),
         "COOKIE_SECURE": "false",
+        "ACCESS_TOKEN_LIFETIME": "86400",  # who has logged in at the start asks until the end
         "LOG_LEVEL": "warning",
         "WORKERS": "1",
         "SHUTDOWN_DELAY": "0",

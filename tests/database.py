@@ -32,9 +32,9 @@ class OneConnection(Database):
                 yield session
             await run_after_commit(session, self.publish)
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Reader]:
-        yield self.connection
+    @property
+    def reader(self) -> Reader:
+        return self.connection
 
     @asynccontextmanager
     async def guarding(self) -> AsyncIterator[Reader]:

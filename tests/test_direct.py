@@ -58,7 +58,7 @@ def _asked_for(route: APIRoute, post_id: str) -> Iterator[tuple[str, dict[str, s
 async def _answers(
     route: APIRoute, people: tuple[Browser, ...], post_id: str
 ) -> list[tuple[Any, ...]]:
-    (method,) = route.methods or ()
+    method = "".join(route.methods or ())
     answers = []
     for path, headers in _asked_for(route, post_id):
         for person in people:

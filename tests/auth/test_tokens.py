@@ -187,7 +187,7 @@ def test_any_other_text_is_no_refresh_token(text: str) -> None:
     tokens._refresh_key = b"k" * 32
 
     with pytest.raises(NotAuthenticated):
-        tokens.read_refresh(text)
+        tokens._verify_refresh(text)
 
 
 def ring(config: Config, current: str, **others: str) -> Tokens:

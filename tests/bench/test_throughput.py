@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -11,44 +12,103 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.conftest import Member
-from tests.factories import make_follow, make_like, make_post, make_user
+from tests.factories import make_block, make_follow, make_like, make_post, make_user
 
 from bench import __main__ as names
-from bench import data, limit, load, machine, throughput
-from bench.load import Request, Round
-from bench.workloads import WORKLOADS
+from bench import data, limit, load, machine, report, wrk
+from bench.choice import choose
+from bench.load import Findings, Round
+from bench.wrk import Request
 from wxc.core.config import Config
+from wxc.models import Notification, Post, PostLike
 
-QUIET = Round(900.0, 30.0, 60.0, 1100.0, 800.0, 0.5)
+QUIET = Round(900.0, 30.0, 60.0, 2.5, 1100.0, 800.0, 0.5)
+
+
+class Pool:
+    """The one connection that sees the test's rows, in place of a pool of others."""
+
+    def __init__(self, raw: Any) -> None:
+        self.fetch, self.fetchrow = raw.fetch, raw.fetchrow
+
+
+@pytest.fixture
+async def bare(connection: AsyncConnection, config: Config) -> AsyncIterator[httpx.AsyncClient]:
+    """The bare application, in the test's transaction as the product is."""
+    app = limit.Limit(config.database_url)
+    app._pool = cast(Any, Pool((await connection.get_raw_connection()).driver_connection))
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://limit.test") as client:
+        yield client
 
 
 async def test_the_limit_answers_with_the_feed_of_the_product(
-    member: Member, connection: AsyncConnection, config: Config
+    member: Member, connection: AsyncConnection, bare: httpx.AsyncClient
 ) -> None:
-    """In the test's transaction, so that both see the same rows."""
     ada, bob = await member("ada"), await make_user(connection, "bob")
     await make_follow(connection, ada.id, bob)
     for author in (ada.id, bob, bob):
         await make_like(connection, ada.id, await make_post(connection, author))
-    raw = (await connection.get_raw_connection()).driver_connection
 
-    class Pool:
-        async def fetch(self, sql: str, *parameters: Any) -> Any:
-            assert raw is not None
-            return await raw.fetch(sql, *parameters)
-
-    app = limit.Limit(config.database_url)
-    app._pool = cast(Any, Pool())  # the one connection that sees the rows
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url="http://limit.test"
-    ) as bare:
-        answer = (await bare.get(f"/feeds?me={ada.id}")).json()
+    answer = (await bare.get(f"/feeds?me={ada.id}")).json()
 
     expected = (await ada.get("/feeds")).json()
     assert len(answer["items"]) == 3
     assert answer["items"] == expected["items"]
+
+
+async def test_the_limit_of_a_like_leaves_behind_what_the_product_does(
+    member: Member, connection: AsyncConnection, bare: httpx.AsyncClient
+) -> None:
+    ada, bob = await member("ada"), await make_user(connection, "bob")
+    ones, others = [
+        [await make_post(connection, author) for author in (bob, ada.id)] for _ in range(2)
+    ]
+
+    for method in ("POST", "POST", "DELETE", "DELETE", "POST"):
+        for one, other in zip(ones, others, strict=True):
+            answer = await bare.request(method, f"/posts/{one}/like?me={ada.id}")
+            expected = await ada.request(method, f"/posts/{other}/like")
+            assert answer.json() == expected.json()
+            assert await _traces(connection, one) == await _traces(connection, other)
+
+
+@pytest.mark.parametrize("is_blocker", [True, False])
+async def test_the_limit_of_a_like_is_refused_across_a_block(
+    connection: AsyncConnection, bare: httpx.AsyncClient, is_blocker: bool
+) -> None:
+    ada, bob = [await make_user(connection, name) for name in ("ada", "bob")]
+    post = await make_post(connection, bob)
+    await make_block(connection, *((ada, bob) if is_blocker else (bob, ada)))
+
+    answer = await bare.post(f"/posts/{post}/like?me={ada}")
+
+    assert answer.status_code == 404
+    assert await _traces(connection, post) == (0, [], [])
+
+
+async def _traces(connection: AsyncConnection, post: UUID) -> tuple[int, list[Any], list[Any]]:
+    """The counter, the likes, and what is told of them, whatever the ids and times."""
+    count = select(Post.likes_count).where(Post.id == post)
+    likes = select(PostLike.user_id).where(PostLike.post_id == post)
+    told = select(
+        Notification.recipient_id,
+        Notification.type,
+        Notification.actor_id,
+        Notification.subject_id == post,
+        Notification.group_id == post,
+        Notification.comment_id,
+        Notification.read_at,
+        Notification.hidden_at.is_(None),
+    ).where(Notification.post_id == post)
+    return (
+        (await connection.execute(count)).scalar_one(),
+        list((await connection.execute(likes)).scalars()),
+        [tuple(row) for row in await connection.execute(told)],
+    )
 
 
 def test_another_member_is_another_parameter_and_the_same_statement() -> None:
@@ -70,13 +130,14 @@ def test_cpu_time_is_that_of_a_whole_family() -> None:
     assert machine.cpu_of({2**22 + 1}) == 0  # nobody's
 
 
-def test_a_round_that_the_host_disturbed_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_round_that_the_host_disturbed_is_repeated() -> None:
     shares = iter([9.0, 5.0, 0.1, 7.0, 8.0, 6.0])
-    monkeypatch.setattr(load, "_run", lambda *_: replace(QUIET, steal=next(shares)))
 
-    target: Any = None
-    assert load._quiet_round(target, Path(), 1, 5).steal == 0.1
-    assert load._quiet_round(target, Path(), 1, 5).steal == 6.0  # never quiet: it is shown
+    def run() -> Round:
+        return replace(QUIET, steal=next(shares))
+
+    assert load.quietest(run).steal == 0.1
+    assert load.quietest(run).steal == 6.0  # never quiet: it is shown
 
 
 def test_the_script_holds_the_requests_as_lua_spells_them(tmp_path: Path) -> None:
@@ -85,7 +146,7 @@ def test_the_script_holds_the_requests_as_lua_spells_them(tmp_path: Path) -> Non
         Request("/posts", {"X-A": 'say "hello"'}, "POST", '{"body": "a"}'),
     ]
 
-    script = load._script(tmp_path / "a.lua", requests).read_text()
+    script = wrk.script(tmp_path / "a.lua", requests).read_text()
 
     assert 'wrk.format("GET", "/feeds", {["Cookie"] = "a=b"}, nil),' in script
     assert (
@@ -94,12 +155,14 @@ def test_the_script_holds_the_requests_as_lua_spells_them(tmp_path: Path) -> Non
     assert "at = at % #requests + 1" in script
 
 
-def test_the_table_shows_medians_with_their_names(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_shows_medians_with_their_names() -> None:
     rounds = [QUIET, replace(QUIET, p50=90.0), replace(QUIET, p50=31.0)]
 
-    table = throughput._table({"feed": load._median(rounds)})
+    table = report.text(Findings({"feed": load._median(rounds)}), [])
 
-    assert table.splitlines()[1].split() == ["feed", "900", "31.0", "60.0", "1,100", "800", "0.5"]
+    assert table.splitlines()[1].split() == [
+        *("feed", "900", "31.0", "60.0", "2.50", "1,100", "800", "0.5")
+    ]
 
 
 def test_only_what_there_is_can_be_measured(capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,9 +170,9 @@ def test_only_what_there_is_can_be_measured(capsys: pytest.CaptureFixture[str]) 
     assert names.main([]) == 2
 
     said = capsys.readouterr().err
-    assert all(name in said for name in ("login", "all", *WORKLOADS))
-    page = (Path(throughput.__file__).parent / "README.md").read_text()
-    assert all(f"`{name}`" in page for name in WORKLOADS)
+    assert all(name in said for name in ("login", "all", *names.BENCHES))
+    page = (Path(names.__file__).parent / "README.md").read_text()
+    assert all(f"`{name}`" in page for name in names.BENCHES)
 
 
 def test_a_database_is_filled_once_and_anew_for_another_demo(
@@ -121,17 +184,19 @@ def test_a_database_is_filled_once_and_anew_for_another_demo(
     monkeypatch.setattr(subprocess, "run", lambda command, **_: run.append(command[1:]))
 
     urls = [data.filled(17), data.filled(17)]
-    monkeypatch.setattr(data, "_fingerprint", lambda: "another")
+    monkeypatch.setattr(data, "_fingerprint", lambda *_: "another")
     urls.append(data.filled(17))
 
     assert urls[0] == urls[1] != urls[2]
     assert run == [["migrate"], ["demo", "--members", "17"]] * 2
 
 
-def test_the_report_can_be_read_by_programs(capsys: pytest.CaptureFixture[str]) -> None:
-    chosen = throughput._parser().parse_args(["--members", "300"])
+def test_the_report_can_be_read_by_programs() -> None:
+    found, choice = Findings({"feed": QUIET}, {"logins/s": 18.0}), choose(["--members", "300"])
 
-    report = throughput._report({"feed": QUIET}, chosen)
+    facts = report.facts(found, [], choice)
 
-    assert json.loads(json.dumps(report))["medians"]["feed"]["app_cpu"] == 1100.0
-    assert "| feed | 900 |" in throughput._page({"feed": QUIET}, report)
+    assert json.loads(json.dumps(facts))["medians"]["feed"]["app_cpu"] == 1100.0
+    page = report.page(facts, found, [])
+    assert "| feed | 900 |" in page
+    assert "| logins/s | 18.00 |" in page

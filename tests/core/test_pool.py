@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from wxc.core import database
 from wxc.core.config import Config
@@ -18,7 +19,11 @@ PID: Any = text("SELECT pg_backend_pid()")
 @pytest.fixture
 async def one(config: Config, fresh_database_url: str) -> AsyncIterator[Database]:
     """A database with a pool of one connection."""
-    changed = {"database_url": fresh_database_url, "database_pool_size": 1}
+    changed = {
+        "database_url": fresh_database_url,
+        "database_pool_size": 1,
+        "database_pool_wait": 0.2,
+    }
     one = Database(config.model_copy(update=changed))
     yield one
     await one.close()
@@ -39,8 +44,7 @@ def pings(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 
 async def _read(one: Database, statement: AnySelect = PID) -> Any:
-    async with one.reading() as reader:
-        return (await reader.execute(statement)).scalar_one()
+    return (await one.reader.execute(statement)).scalar_one()
 
 
 async def test_who_was_used_a_moment_ago_is_not_asked_whether_they_are_there(
@@ -77,3 +81,25 @@ async def test_who_was_idle_for_long_is_asked_and_replaced_when_they_do_not_answ
 
     monkeypatch.setattr(AsyncAdapt_asyncpg_connection, "ping", silent)
     assert await _read(one) != former
+
+
+async def test_readers_in_a_rush_are_served_in_turn(one: Database) -> None:
+    served: list[int] = []
+
+    async def read(number: int) -> None:
+        await _read(one)
+        served.append(number)
+        await _read(one)  # queues anew, behind all who have waited
+
+    await asyncio.gather(*map(read, range(20)))
+
+    assert served == list(range(20))
+
+
+async def test_whose_turn_does_not_come_is_refused(one: Database) -> None:
+    slow = asyncio.create_task(_read(one, text("SELECT pg_sleep(0.5)")))  # type: ignore[arg-type]
+    await asyncio.sleep(0.1)
+
+    with pytest.raises(NoConnection):
+        await _read(one)
+    await slow

@@ -86,6 +86,7 @@ class Tokens:
         self.access_lifetime = timedelta(seconds=config.access_token_lifetime)
         # A token is shown with every request for ten minutes, and stays what it is.
         self._known = lru_cache(_REMEMBERED)(self._verify)
+        self._known_refresh = lru_cache(_REMEMBERED)(self._verify_refresh)
 
     def access(self, user_id: UUID, session_id: UUID, moment: datetime) -> str:
         """An access token that holds from `moment` for ten minutes unless configured otherwise."""
@@ -150,6 +151,9 @@ class Tokens:
 
     def read_refresh(self, token: str) -> tuple[UUID, int]:
         """Session and generation of a token that is ours; else raises `NotAuthenticated`."""
+        return self._known_refresh(token)
+
+    def _verify_refresh(self, token: str) -> tuple[UUID, int]:
         try:
             raw = urlsafe_b64decode(token[:LONGEST_TOKEN] + "=" * (-len(token) % 4))
         except ValueError as error:

@@ -33,10 +33,9 @@ async def open_session(request: Request) -> AsyncIterator[AsyncSession]:
         yield session
 
 
-async def open_reader(request: Request) -> AsyncIterator[Reader]:
-    """Lend a connection that SELECTs without a transaction."""
-    async with database_of(request).reading() as reader:
-        yield reader
+async def open_reader(request: Request) -> Reader:
+    """What SELECTs without a transaction."""
+    return database_of(request).reader
 
 
 def address_of(request: Request) -> str:
@@ -78,7 +77,7 @@ Transactions = Annotated[Database, Depends(open_database)]
 # scope="function" commits before the first response byte. FastAPI's default scope commits
 # after it, so that a failed COMMIT would still have answered 2xx.
 Session = Annotated[AsyncSession, Depends(open_session, scope="function")]
-ReadSession = Annotated[Reader, Depends(open_reader, scope="function")]
+ReadSession = Annotated[Reader, Depends(open_reader)]
 
 
 async def refuse_unknown_parameters(request: Request) -> None:
@@ -126,7 +125,7 @@ def scope_of(request: Request, owner: str = "") -> str:
     """The name of the list that this request reads, its filters among it."""
     parameters = request.query_params.multi_items()
     filters = [pair for pair in parameters if pair[0] not in ("limit", "cursor")]
-    return list_scope(request.url.path, owner, filters)
+    return list_scope(request.scope["path"], owner, filters)
 
 
 def open_cursors(request: Request) -> CursorSealer:

@@ -5,7 +5,7 @@ dependencies and opens five exit stacks. What comes of that is the same every ti
 worked out here once: which dependencies are called in which order, and what each of them is given.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from inspect import isasyncgenfunction, iscoroutinefunction
@@ -74,6 +74,8 @@ class _Step:
     request_name: str | None
     results: tuple[tuple[str, int], ...]
     has_parameters: bool
+    defaults: Arguments | None
+    """What it takes of a request without a query, where that is all it looks at."""
 
 
 class _Plan:
@@ -107,6 +109,7 @@ class _Plan:
                 dependant.request_param_name,
                 tuple((name, at) for name, at in results if name is not None),
                 any(fields),
+                _defaults(dependant),
             )
         )
         self._sources.append(dependant)
@@ -135,18 +138,13 @@ class _Plan:
         for step, source in zip(self._steps, self._sources, strict=True):
             if not step.has_parameters:
                 yield None
-                continue
-            arguments: Arguments = {}
-            for fields, given in (
-                (source.path_params, strings),
-                (source.query_params, query),
-                (source.header_params, Headers(scope=scope)),
-            ):
-                values, errors = request_params_to_args(fields, given)
-                if errors:
+            elif not query and step.defaults is not None:
+                yield step.defaults
+            else:
+                arguments = _read(source, strings, query, Headers(scope=scope))
+                if arguments is None:
                     return
-                arguments |= values
-            yield arguments
+                yield arguments
 
     async def answer(self, request: Request, parameters: list[Arguments | None]) -> Response:
         """Do the steps; the last of them is the route's own function."""
@@ -171,6 +169,30 @@ class _Plan:
             raise TypeError(f"{self._route.path} has answered with what it does not declare")
         body = self._field.serialize_json(value)
         return Response(body, self._route.status_code or 200, media_type=_JSON)
+
+
+def _read(
+    dependant: Dependant, strings: dict[str, str], query: QueryParams, headers: Mapping[str, str]
+) -> Arguments | None:
+    """The dependant's own parameters; None where one is refused."""
+    arguments: Arguments = {}
+    for fields, given in (
+        (dependant.path_params, strings),
+        (dependant.query_params, query),
+        (dependant.header_params, headers),
+    ):
+        if fields:
+            values, errors = request_params_to_args(fields, given)
+            if errors:
+                return None
+            arguments |= values
+    return arguments
+
+
+def _defaults(dependant: Dependant) -> Arguments | None:
+    if dependant.path_params or dependant.header_params:
+        return None
+    return _read(dependant, {}, QueryParams(), {})
 
 
 def _is_plain(dependant: Dependant) -> bool:

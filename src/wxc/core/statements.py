@@ -12,11 +12,12 @@ from decimal import Decimal
 from enum import Enum
 from functools import lru_cache, wraps
 from inspect import signature
-from typing import Any, ParamSpec, cast
+from typing import Any, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import (
     BindParameter,
+    ClauseElement,
     ColumnElement,
     DateTime,
     Double,
@@ -30,10 +31,10 @@ from sqlalchemy import (
 from sqlalchemy.sql.visitors import replacement_traverse
 from sqlalchemy.types import NullType, TypeEngine
 
-from wxc.core.database import AnySelect
 from wxc.core.pagination import PageRequest
 
 P = ParamSpec("P")
+S = TypeVar("S", bound=ClauseElement)
 
 
 class Fixed(int):
@@ -62,7 +63,7 @@ class _Parameter:
         return bindparam(name, type_=_TYPES[self.kind])
 
 
-def built_once(build: Callable[P, AnySelect]) -> Callable[P, tuple[AnySelect, dict[str, Any]]]:
+def built_once(build: Callable[P, S]) -> Callable[P, tuple[S, dict[str, Any]]]:
     """What `build` returns, built once for each shape of its arguments, and the values to execute
     it with: `await reader.execute(*statement(me_id, page))`.
 
@@ -75,10 +76,10 @@ def built_once(build: Callable[P, AnySelect]) -> Callable[P, tuple[AnySelect, di
     time when it does not know how much of it is wanted, which takes as long as to execute it.
     """
     names = tuple(signature(build).parameters)
-    make: Callable[..., AnySelect] = build
+    make: Callable[..., S] = build
 
     @lru_cache(_MOST_SHAPES)
-    def built(*shape: Hashable) -> AnySelect:
+    def built(*shape: Hashable) -> S:
         arguments = {
             name: one.named(name) if isinstance(one, _Parameter) else one
             for name, one in zip(names, shape, strict=True)
@@ -86,7 +87,7 @@ def built_once(build: Callable[P, AnySelect]) -> Callable[P, tuple[AnySelect, di
         return _written_out(make(**arguments))
 
     @wraps(build)
-    def statement(*args: P.args, **kwargs: P.kwargs) -> tuple[AnySelect, dict[str, Any]]:
+    def statement(*args: P.args, **kwargs: P.kwargs) -> tuple[S, dict[str, Any]]:
         given = dict(zip(names, args, strict=False)) | kwargs
         parameters: dict[str, Any] = {}
         shape = [_shape(name, given[name], parameters) for name in names]
@@ -108,10 +109,10 @@ def _shape(name: str, value: Any, parameters: dict[str, Any]) -> Hashable:  # no
     return shape
 
 
-def _written_out(statement: AnySelect) -> AnySelect:
+def _written_out(statement: S) -> S:
     def literal(element: Any, **_: object) -> ColumnElement[int] | None:  # noqa: ANN401
         if isinstance(element, BindParameter) and type(element.value) in (int, Fixed):
             return literal_column(str(element.value), element.type)
         return None
 
-    return cast(AnySelect, replacement_traverse(statement, {}, literal))
+    return cast(S, replacement_traverse(statement, {}, literal))

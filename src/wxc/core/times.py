@@ -13,10 +13,12 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+_WITHOUT_OFFSET = len("2026-01-02T03:04:05.678901")
+
 
 def rfc3339(moment: datetime) -> str:
     """The moment in UTC with `Z` and six decimals."""
-    return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    return moment.isoformat(timespec="microseconds")[:_WITHOUT_OFFSET] + "Z"
 
 
 Timestamp = Annotated[

@@ -17,11 +17,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from wxc.core.database import AnyRow, AnySelect, Reader
+from wxc.core.database import AnySelect, Reader
 from wxc.core.pagination import PageRequest
 from wxc.core.statements import Fixed, built_once
 from wxc.models import Follow, Post, User
-from wxc.posts.repository import AUTHOR, post_columns
+from wxc.posts.repository import AUTHOR, PostRow, post_columns
 from wxc.users.visibility import has_muted, visible_to
 
 # Up to so many followees their newest posts are fetched one followee after the other; beyond,
@@ -35,14 +35,15 @@ class FeedReader:
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
 
-    async def following(self, me_id: UUID, page: PageRequest) -> Sequence[AnyRow]:
+    async def following(self, me_id: UUID, page: PageRequest) -> Sequence[PostRow]:
         """Up to `limit + 1` posts of the member and those they follow."""
-        return (await self.reader.execute(*_following(me_id, page, Fixed(MANY_FOLLOWEES)))).all()
+        statement = _following(me_id, page, Fixed(MANY_FOLLOWEES))
+        return [PostRow.of(row) for row in await self.reader.execute(*statement)]
 
-    async def discover(self, me_id: UUID, page: PageRequest) -> Sequence[AnyRow] | None:
+    async def discover(self, me_id: UUID, page: PageRequest) -> Sequence[PostRow] | None:
         """Up to `limit + 1` recent public posts; None for who follows somebody or has written."""
         rows = (await self.reader.execute(*_discover(me_id, page))).all()
-        return [row for row in rows if row.id is not None] if rows else None
+        return [PostRow.of(row) for row in rows if row.id is not None] if rows else None
 
 
 @built_once

@@ -1,10 +1,11 @@
 """What is in a feed, and why."""
 
 from wxc.auth.context import Principal
-from wxc.core.database import AnyRow, Reader
+from wxc.core.database import Reader
 from wxc.core.pagination import PageRequest
 from wxc.feed.repository import FeedReader
 from wxc.feed.schemas import FeedItem, FeedPage, Reason
+from wxc.posts.repository import PostRow
 from wxc.posts.service import present
 
 
@@ -22,7 +23,7 @@ async def read_feed(reader: Reader, me: Principal, page: PageRequest) -> FeedPag
     )
 
 
-def _item(row: AnyRow, me: Principal, *, is_discovered: bool) -> FeedItem:
+def _item(row: PostRow, me: Principal, *, is_discovered: bool) -> FeedItem:
     reason: Reason = "following"
     if is_discovered:
         reason = "discover"

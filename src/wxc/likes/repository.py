@@ -1,6 +1,7 @@
 """SQL for likes of posts."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from wxc.core import clock
 from wxc.core.database import AnyRow, AnySelect, Reader, draw_id
 from wxc.core.pagination import PageRequest
+from wxc.core.statements import built_once
 from wxc.models import Comment, CommentLike, Post, PostLike, User
 from wxc.users.visibility import visible_to
 
@@ -72,30 +74,38 @@ class LikeRepository:
 
     async def add(self, user_id: UUID, liked_id: UUID) -> int | None:
         """How many like it now; None when this member did already."""
-        like, key, _ = self.kind
-        values = {
-            "id": draw_id(self.session),
-            "user_id": user_id,
-            key.name: liked_id,
-            "created_at": clock.now(),
-        }
-        added = insert(like).values(values).on_conflict_do_nothing().returning(like.id)
-        return await self._count(liked_id, added.cte("moved"), 1)
+        statement = _added(self.kind, draw_id(self.session), user_id, liked_id, clock.now())
+        return (await self.session.execute(*statement)).scalar_one_or_none()
 
     async def remove(self, user_id: UUID, liked_id: UUID) -> int | None:
         """How many like it now; None when this member did not."""
-        like, key, _ = self.kind
-        removed = delete(like).where(like.user_id == user_id, key == liked_id).returning(like.id)
-        return await self._count(liked_id, removed.cte("moved"), -1)
+        statement = _removed(self.kind, user_id, liked_id)
+        return (await self.session.execute(*statement)).scalar_one_or_none()
 
-    async def _count(self, liked_id: UUID, moved: CTE, step: int) -> int | None:
-        """Move the counter if a row has moved, in the statement that moves it."""
-        liked = self.kind.liked
-        counted = (
-            update(liked)
-            .where(liked.id == liked_id, exists(select(moved.c.id)))
-            .values(likes_count=liked.likes_count + step)
-            .returning(liked.likes_count)
-            .cte("counted")
-        )
-        return (await self.session.execute(select(counted.c.likes_count))).scalar_one_or_none()
+
+@built_once
+def _added(kind: Kind, new_id: UUID, liker_id: UUID, liked_id: UUID, moment: datetime) -> AnySelect:
+    like, key, _ = kind
+    values = {"id": new_id, "user_id": liker_id, key.name: liked_id, "created_at": moment}
+    added = insert(like).values(values).on_conflict_do_nothing().returning(like.id)
+    return _counted(kind, liked_id, added.cte("moved"), 1)
+
+
+@built_once
+def _removed(kind: Kind, liker_id: UUID, liked_id: UUID) -> AnySelect:
+    like, key, _ = kind
+    removed = delete(like).where(like.user_id == liker_id, key == liked_id).returning(like.id)
+    return _counted(kind, liked_id, removed.cte("moved"), -1)
+
+
+def _counted(kind: Kind, liked_id: UUID, moved: CTE, step: int) -> AnySelect:
+    """Move the counter if a row has moved, in the statement that moves it."""
+    liked = kind.liked
+    counted = (
+        update(liked)
+        .where(liked.id == liked_id, exists(select(moved.c.id)))
+        .values(likes_count=liked.likes_count + step)
+        .returning(liked.likes_count)
+        .cte("counted")
+    )
+    return select(counted.c.likes_count)

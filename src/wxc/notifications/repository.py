@@ -14,6 +14,7 @@ from sqlalchemy import (
     Integer,
     ScalarSelect,
     String,
+    Update,
     Uuid,
     all_,
     and_,
@@ -33,15 +34,15 @@ from sqlalchemy import (
     true,
     type_coerce,
     update,
-    values,
 )
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.sql.selectable import LateralFromClause
 from sqlalchemy.types import TypeEngine
 
-from wxc.core.database import AnyEntity, AnyRow, AnySelect, Reader, draw_id
+from wxc.core.database import AnyEntity, AnyRow, AnySelect, Reader, draw_id, rows_of
 from wxc.core.pagination import PageRequest
 from wxc.core.statements import built_once
 from wxc.models import Notification, NotificationType, Post, User
@@ -49,6 +50,8 @@ from wxc.notifications.schemas import MOST_ACTORS, MOST_UNREAD
 from wxc.users.visibility import has_muted, visible_to
 
 MOST_COUNTED = 10_000
+# Given values with it, a session would take a statement on the entity for one that writes entities.
+_ROWS = Notification.metadata.tables[Notification.__tablename__]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,7 @@ class Occasion:
 
 
 _OCCASION: Mapping[str, TypeEngine[Any]] = {
-    "place": Integer(),
-    "recipient_id": Uuid(),
+    "told_id": Uuid(),
     "username": String(),
     "id": Uuid(),
     "type": String(),
@@ -77,7 +79,6 @@ _OCCASION: Mapping[str, TypeEngine[Any]] = {
     "group_id": Uuid(),
     "post_id": Uuid(),
     "comment_id": Uuid(),
-    "created_at": DateTime(timezone=True),
 }
 
 
@@ -97,7 +98,7 @@ class NotificationReader:
 
         Every row holds the `unread_count`; without heads there is one, otherwise empty.
         """
-        return (await self.reader.execute(*_groups(me_id, list(heads)))).all()
+        return rows_of(await self.reader.execute(*_groups(me_id, list(heads))))
 
     async def unread_count(self, me_id: UUID) -> int:
         """How many groups are unread, up to the greatest number that is shown."""
@@ -105,7 +106,7 @@ class NotificationReader:
 
     async def since(self, me_id: UUID, floor: UUID, most: int) -> Sequence[AnyRow]:
         """`(id, head)` of up to `most` notifications after `floor`, the oldest first."""
-        return (await self.reader.execute(*_since(me_id, floor, most))).all()
+        return rows_of(await self.reader.execute(*_since(me_id, floor, most)))
 
 
 class NotificationRepository:
@@ -120,32 +121,17 @@ class NotificationRepository:
         Nobody is told of their own acts, or of those of somebody whom they cannot see. What was
         undone before is shown again where it was.
         """
-        told = _told(self.session, occasions, moment)
-        statement = (
-            insert(Notification)
-            .from_select([column.name for column in told.selected_columns], told)
-            .on_conflict_do_update(
-                index_elements=["actor_id", "recipient_id", "type", "subject_id"],
-                set_={"hidden_at": None},
-            )
-            .returning(Notification.recipient_id)
-        )
-        return (await self.session.execute(statement)).scalars().all()
+        spelled = (_spelled(one, draw_id(self.session)) for one in occasions)
+        columns = [list(column) for column in zip(*spelled, strict=True)]
+        statement = _recorded(occasions[0].actor_id, moment, *columns)
+        told: Sequence[UUID] = (await self.session.execute(*statement)).scalars().all()
+        return told
 
     async def hide(
         self, type_: NotificationType, *, actor_id: UUID, recipient_id: UUID, subject_id: UUID
     ) -> None:
         """What was done has been undone."""
-        await self.session.execute(
-            update(Notification)
-            .where(
-                Notification.actor_id == actor_id,
-                Notification.recipient_id == recipient_id,
-                Notification.type == type_,
-                Notification.subject_id == subject_id,
-            )
-            .values(hidden_at=func.now())
-        )
+        await self.session.execute(*_hidden(type_, actor_id, recipient_id, subject_id))
 
     async def remove_between(self, one_id: UUID, other_id: UUID) -> None:
         """Remove all that either of the two was told of the other."""
@@ -242,39 +228,60 @@ def _since(me_id: UUID, floor: UUID, most: int) -> AnySelect:
     return statement
 
 
-def _told(session: AsyncSession, occasions: Sequence[Occasion], moment: datetime) -> AnySelect:
-    """The rows to insert: usernames looked up, of several for one recipient the first."""
-    said = values(
-        *(column(name, type_) for name, type_ in _OCCASION.items()), name="occasions"
-    ).data([_spelled(place, one, draw_id(session), moment) for place, one in enumerate(occasions)])
+@built_once
+def _recorded(
+    doer_id: UUID | None,
+    moment: datetime,
+    recipients: list[UUID | None],
+    usernames: list[str | None],
+    ids: list[UUID],
+    types: list[str],
+    actors: list[UUID | None],
+    subjects: list[UUID],
+    groups: list[UUID],
+    posts: list[UUID | None],
+    comments: list[UUID | None],
+) -> ReturningInsert[UUID]:
+    """Usernames looked up as who does it may; of several for one recipient the first."""
+    given = (recipients, usernames, ids, types, actors, subjects, groups, posts, comments)
+    said = (
+        func.unnest(
+            *(
+                type_coerce(one, ARRAY(type_))
+                for one, type_ in zip(given, _OCCASION.values(), strict=True)
+            )
+        )
+        .table_valued(*(column(*one) for one in _OCCASION.items()), with_ordinality="place")
+        .render_derived("occasions")
+    )
     named = aliased(User)
-    # A column of NULLs alone would count as text.
-    typed = {name: cast(said.c[name], type_) for name, type_ in _OCCASION.items()}
-    recipient = func.coalesce(typed["recipient_id"], named.id).label("recipient_id")
-    kept = [
-        typed[name].label(name)
-        for name in _OCCASION
-        if name not in ("place", "recipient_id", "username")
-    ]
-    actor_id = occasions[0].actor_id
-    return (
-        select(recipient, *kept)
+    recipient = func.coalesce(said.c.told_id, named.id).label("recipient_id")
+    kept = [said.c[name] for name in _OCCASION if name not in ("told_id", "username")]
+    told = (
+        select(recipient, *kept, type_coerce(moment, DateTime(timezone=True)))
         .select_from(said)
         .outerjoin(
-            named,
-            and_(func.lower(named.username) == typed["username"], visible_to(actor_id, named)),
+            named, and_(func.lower(named.username) == said.c.username, visible_to(doer_id, named))
         )
-        .where(recipient.isnot(None), recipient.is_distinct_from(typed["actor_id"]))
+        .where(recipient.isnot(None), recipient.is_distinct_from(said.c.actor_id))
         .ext(distinct_on(recipient))
         .order_by(recipient, said.c.place)
     )
+    return (
+        insert(_ROWS)
+        .from_select(["recipient_id", *(one.name for one in kept), "created_at"], told)
+        .on_conflict_do_update(
+            index_elements=["actor_id", "recipient_id", "type", "subject_id"],
+            set_={"hidden_at": None},
+        )
+        .returning(Notification.recipient_id)
+    )
 
 
-def _spelled(place: int, one: Occasion, identifier: UUID, moment: datetime) -> tuple[Any, ...]:
+def _spelled(one: Occasion, identifier: UUID) -> tuple[Any, ...]:
     """An occasion in the order of `_OCCASION`."""
     is_known = isinstance(one.recipient, UUID)
     return (
-        place,
         one.recipient if is_known else None,
         None if is_known else one.recipient,
         identifier,
@@ -284,7 +291,21 @@ def _spelled(place: int, one: Occasion, identifier: UUID, moment: datetime) -> t
         one.group_id or identifier,
         one.post_id,
         one.comment_id,
-        moment,
+    )
+
+
+@built_once
+def _hidden(kind: NotificationType, doer_id: UUID, listener_id: UUID, subject: UUID) -> Update:
+    """Of what was done: the row stays, in case it is done again."""
+    return (
+        update(_ROWS)
+        .where(
+            Notification.actor_id == doer_id,
+            Notification.recipient_id == listener_id,
+            Notification.type == kind,
+            Notification.subject_id == subject,
+        )
+        .values(hidden_at=func.now())
     )
 
 
@@ -432,11 +453,28 @@ def _actors(me_id: UUID, head: AnyEntity) -> LateralFromClause:
 
 
 def _unread_count(me_id: UUID) -> ScalarSelect[Any]:
-    groups = (
-        select(Notification.group_id)
-        .where(Notification.recipient_id == me_id, Notification.read_at.is_(None), _is_shown(me_id))
-        .distinct()
-        .limit(MOST_UNREAD)
-        .subquery("unread_groups")
-    )
+    """Walks from group to group: however many wait in one, the first that is shown suffices."""
+    first = _unread_group(me_id, None)
+    walk = select(first.c.group_id).cte("unread_walk", recursive=True)
+    step = _unread_group(me_id, walk.c.group_id)
+    walk = walk.union_all(select(step.c.group_id).select_from(walk).join(step, true()))
+    groups = select(walk.c.group_id).limit(MOST_UNREAD).subquery("unread_groups")
     return select(func.count()).select_from(groups).scalar_subquery()
+
+
+def _unread_group(me_id: UUID, after: ColumnElement[UUID] | None) -> LateralFromClause:
+    """The next group, by id, with something unread that is shown."""
+    unread = aliased(Notification)
+    beyond = true() if after is None else unread.group_id > after
+    return (
+        select(unread.group_id)
+        .where(
+            unread.recipient_id == me_id,
+            unread.read_at.is_(None),
+            beyond,
+            _is_shown(me_id, unread),
+        )
+        .order_by(unread.group_id)
+        .limit(1)
+        .lateral()
+    )

@@ -14,10 +14,9 @@ from wxc.core.pagination import PageRequest
 from wxc.idempotency.service import Attempt, first_answer, keep_answer
 from wxc.notifications import service as notifications
 from wxc.posts.errors import PostNotFound
-from wxc.posts.repository import PostReader, PostRepository
-from wxc.posts.schemas import Post, PostCreate, PostPage, PostUpdate, PostViewer
+from wxc.posts.repository import PostReader, PostRepository, PostRow
+from wxc.posts.schemas import Post, PostCreate, PostPage, PostUpdate
 from wxc.users.errors import BlockedByYou, UserNotFound
-from wxc.users.service import summarise
 
 
 async def write_post(
@@ -32,7 +31,7 @@ async def write_post(
     if author is None:
         raise SessionExpired
     row = await posts.add(me.id, post.body)
-    written = _post(row, author, PostViewer(liked=False))
+    written = present(PostRow._make((*row, False, *author)))
     await notifications.notify_of_post(session, me.id, written.id, post.body)
     await keep_answer(
         session,
@@ -50,7 +49,7 @@ async def find_post(reader: Reader, post_id: UUID, viewer_id: UUID | None) -> Ve
     row = await PostReader(reader).visible(post_id, viewer_id)
     if row is None:
         raise PostNotFound
-    return Versioned(present(row), row.version)
+    return Versioned(present(PostRow.of(row)), row.version)
 
 
 async def list_posts(
@@ -101,21 +100,24 @@ async def lock_to_act(session: AsyncSession, me: Principal, post_id: UUID) -> An
     return post
 
 
-def present(row: AnyRow) -> Post:
-    """The post that a row of `post_columns` and `AUTHOR` holds."""
-    return _post(row, row, PostViewer(liked=row.liked) if row.liked is not None else None)
-
-
-def _post(row: AnyRow, author: AnyRow, viewer: PostViewer | None) -> Post:
-    return Post(
-        id=row.id,
-        author=summarise(author, author.author_id),
-        body=row.body,
-        created_at=row.created_at,
-        edited_at=row.edited_at,
-        likes_count=row.likes_count,
-        comments_count=row.comments_count,
-        viewer=viewer,
+def present(row: PostRow) -> Post:
+    """The post that a row holds; validated once, with all that is in it."""
+    return Post.model_validate(
+        {
+            "id": row.id,
+            "author": {
+                "id": row.author_id,
+                "username": row.username,
+                "display_name": row.display_name,
+                "avatar_url": row.avatar_url,
+            },
+            "body": row.body,
+            "created_at": row.created_at,
+            "edited_at": row.edited_at,
+            "likes_count": row.likes_count,
+            "comments_count": row.comments_count,
+            "viewer": None if row.liked is None else {"liked": row.liked},
+        }
     )
 
 

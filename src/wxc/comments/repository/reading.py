@@ -26,7 +26,7 @@ from sqlalchemy.orm import aliased
 
 from wxc.comments.repository.sight import in_sight, is_shown
 from wxc.comments.threads import MOST_ITEMS, Shape, ThreadRequest
-from wxc.core.database import AnyRow, AnySelect, IdColumn, Reader
+from wxc.core.database import AnyRow, AnySelect, IdColumn, Reader, rows_of
 from wxc.core.pagination import PageRequest
 from wxc.core.statements import built_once
 from wxc.models import Comment, CommentLike, Post, User
@@ -82,7 +82,7 @@ class CommentReader:
         """All about those that are still there, in any order; `has_more`: replies not listed."""
         ids, lasts, replies = (list(values) for values in zip(*listed, strict=True))
         statement = _hydrated(ids, lasts, replies, viewer_id, oldest_first=oldest_first)
-        return (await self.reader.execute(*statement)).all()
+        return rows_of(await self.reader.execute(*statement))
 
     async def visible(
         self, comment_id: UUID, viewer_id: UUID | None, *, oldest_first: bool
@@ -95,7 +95,7 @@ class CommentReader:
         self, statement: AnySelect, parameters: Mapping[str, Any]
     ) -> Sequence[AnyRow] | None:
         """`(id, parent_id, level, firsts)` in pre-order; one row without id if nothing is there."""
-        rows = (await self.reader.execute(statement, parameters)).all()
+        rows = rows_of(await self.reader.execute(statement, parameters))
         return [row for row in rows if row.id is not None] if rows else None
 
 

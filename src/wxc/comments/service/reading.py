@@ -1,18 +1,17 @@
 """Reading comments and threads."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from wxc.comments.errors import CommentNotFound
 from wxc.comments.repository import CommentReader
 from wxc.comments.repository.reading import Listed
-from wxc.comments.schemas import Comment, CommentPage, CommentViewer
+from wxc.comments.schemas import Comment, CommentPage
 from wxc.comments.threads import Branches, ThreadRequest
 from wxc.core.database import AnyRow, Reader
 from wxc.core.pagination import Cut
 from wxc.posts.errors import PostNotFound
-from wxc.users.schemas import UserSummary
-from wxc.users.service import summarise
 
 
 async def find_comment(
@@ -24,7 +23,7 @@ async def find_comment(
     )
     if row is None:
         raise CommentNotFound
-    return present(row, _viewer(row), branches.cursor(row.id, None) if row.has_more else None)
+    return present(row, row.liked, branches.cursor(row.id, None) if row.has_more else None)
 
 
 async def list_comments(
@@ -47,22 +46,24 @@ async def list_replies(
     return await _page(reader, nodes, viewer_id, request)
 
 
-def present(row: AnyRow, viewer: CommentViewer | None, replies_cursor: str | None) -> Comment:
-    """The comment that a row holds, as the viewer sees it."""
-    return Comment(
-        id=row.id,
-        post_id=row.post_id,
-        parent_id=row.parent_id,
-        depth=row.depth,
-        author=_author(row),
-        body=row.body,
-        deleted=row.deleted_at is not None,
-        created_at=row.created_at,
-        edited_at=row.edited_at,
-        likes_count=row.likes_count,
-        replies_count=row.replies_count,
-        replies_cursor=replies_cursor,
-        viewer=viewer,
+def present(row: AnyRow, liked: bool | None, replies_cursor: str | None) -> Comment:
+    """The comment that a row holds, validated once; `liked` is None for nobody."""
+    return Comment.model_validate(
+        {
+            "id": row.id,
+            "post_id": row.post_id,
+            "parent_id": row.parent_id,
+            "depth": row.depth,
+            "author": _author(row),
+            "body": row.body,
+            "deleted": row.deleted_at is not None,
+            "created_at": row.created_at,
+            "edited_at": row.edited_at,
+            "likes_count": row.likes_count,
+            "replies_count": row.replies_count,
+            "replies_cursor": replies_cursor,
+            "viewer": None if liked is None else {"liked": liked},
+        }
     )
 
 
@@ -110,14 +111,15 @@ def _listed(nodes: Sequence[AnyRow]) -> list[Listed]:
 
 def _item(row: AnyRow, listed: Listed, branches: Branches) -> Comment:
     replies_cursor = branches.cursor(row.id, listed.last) if row.has_more else None
-    return present(row, _viewer(row), replies_cursor)
+    return present(row, row.liked, replies_cursor)
 
 
-def _viewer(row: AnyRow) -> CommentViewer | None:
-    return CommentViewer(liked=row.liked) if row.liked is not None else None
-
-
-def _author(row: AnyRow) -> UserSummary | None:
+def _author(row: AnyRow) -> dict[str, Any] | None:
     if row.author_id is None:
         return None
-    return summarise(row, row.author_id)
+    return {
+        "id": row.author_id,
+        "username": row.username,
+        "display_name": row.display_name,
+        "avatar_url": row.avatar_url,
+    }

@@ -13,7 +13,7 @@ from wxc.comments.errors import (
     of_parent,
 )
 from wxc.comments.repository import CommentRepository
-from wxc.comments.schemas import Comment, CommentCreate, CommentUpdate, CommentViewer
+from wxc.comments.schemas import Comment, CommentCreate, CommentUpdate
 from wxc.comments.service.reading import find_comment, present
 from wxc.comments.threads import DEEPEST_COMMENT, Branches
 from wxc.core import clock
@@ -43,7 +43,7 @@ async def write_comment(
     comments = CommentRepository(session)
     parent = await _parent(comments, me, post_id, comment.parent_id) if comment.parent_id else None
     row = await comments.add(me.id, post_id, comment.body, parent)
-    written = present(row, CommentViewer(liked=False), None)
+    written = present(row, liked=False, replies_cursor=None)
     await notifications.notify_of_comment(
         session,
         me.id,

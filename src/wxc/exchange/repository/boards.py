@@ -34,7 +34,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from wxc.core.currencies import codes_of_all_times
-from wxc.core.database import AnyRow, AnySelect, Reader
+from wxc.core.database import AnyRow, AnySelect, Reader, rows_of
 from wxc.core.ids import new_id
 from wxc.core.pagination import PageRequest
 from wxc.core.statements import built_once
@@ -85,11 +85,11 @@ class ExchangeReader:
         None when nobody is found; one row whose `id` is NULL without a board, one whose
         `currency` is NULL without lines.
         """
-        return (await self.reader.execute(*_board_of(username, viewer_id, as_of))).all()
+        return rows_of(await self.reader.execute(*_board_of(username, viewer_id, as_of)))
 
     async def own(self, user_id: UUID) -> Sequence[AnyRow]:
         """The member's own board, in the same rows."""
-        return (await self.reader.execute(*_own_board(user_id))).all()
+        return rows_of(await self.reader.execute(*_own_board(user_id)))
 
     async def history(self, exchange_id: UUID, span: Span, page: PageRequest) -> Sequence[AnyRow]:
         """Up to `limit + 1` changes of a currency, or hours or days with changes."""
@@ -106,7 +106,7 @@ class ExchangeReader:
         else:
             buckets = _buckets(span.group, within).subquery("buckets")
             statement = page.window(select(buckets), buckets.c.id)
-        return (await self.reader.execute(statement)).all()
+        return rows_of(await self.reader.execute(statement))
 
     async def events_after(self, exchange_id: UUID, seq: int, most: int) -> Sequence[AnyRow]:
         """Up to `most` changes of all boards beyond that one, board after board."""
@@ -116,7 +116,7 @@ class ExchangeReader:
             .order_by(RateEvent.exchange_id, RateEvent.seq)
             .limit(most)
         )
-        return (await self.reader.execute(statement)).all()
+        return rows_of(await self.reader.execute(statement))
 
     async def head(self, username: str, viewer_id: UUID | None) -> AnyRow | None:
         """`(id, owner_id, confirmed_now, valid_now, seq, hash)` of that member's board.
@@ -152,7 +152,7 @@ class ExchangeReader:
             .order_by(RateEvent.seq)
             .limit(most)
         )
-        return (await self.reader.execute(statement)).all()
+        return rows_of(await self.reader.execute(statement))
 
     async def has_event(self, seq: int, digest: bytes) -> bool:
         """Whether a board has a change with that number and hash."""
@@ -181,7 +181,7 @@ class ExchangeReader:
         )
         halves = (except_(left, shown).subquery(), except_(shown, left).subquery())
         either = union(*(select(half.c.id, half.c.currency) for half in halves))
-        return (await self.reader.execute(either)).all()
+        return rows_of(await self.reader.execute(either))
 
 
 @built_once

@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from wxc.core.currencies import currencies
-from wxc.core.database import AnyEntity, AnyRow, AnySelect, Reader
+from wxc.core.database import AnyEntity, AnyRow, AnySelect, Reader, rows_of
 from wxc.core.decimals import DIGITS_BEFORE_POINT
 from wxc.core.statements import built_once
 from wxc.exchange.freshness import EXPIRES_AFTER
@@ -80,13 +80,13 @@ class SearchReader:
             most=most,
             compared=MOST_COMPARED,
         )
-        return (await self.reader.execute(*statement)).all()
+        return rows_of(await self.reader.execute(*statement))
 
     async def boards(
         self, ids: Sequence[UUID], viewer_id: UUID | None, instant: datetime
     ) -> Sequence[AnyRow]:
         """These boards in rows as of `ExchangeReader.of`, board after board."""
-        return (await self.reader.execute(*_boards(list(ids), viewer_id, instant))).all()
+        return rows_of(await self.reader.execute(*_boards(list(ids), viewer_id, instant)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,16 +28,16 @@ async def quote(
     if state is State.EXPIRED or is_hidden(row, viewer_id):
         return present(wish, not_offered(wish), row.confirmed_at, moment, state)
     try:
-        outcome = convert(row.base_currency, rates_of(rows), wish)
+        outcome = convert(row.base_currency, rates_of(rows, wish), wish)
     except TooLarge:
         raise AmountTooLarge from None
     return present(wish, outcome, row.confirmed_at, moment, state)
 
 
-def rates_of(rows: Sequence[AnyRow]) -> dict[str, Rate]:
-    """The lines of a board, in rows of `ExchangeReader.of`, by currency."""
-    lines = ({name: getattr(row, name) for name in LINE} for row in rows if row.currency)
-    return {line["currency"]: Rate(**line) for line in lines}
+def rates_of(rows: Sequence[AnyRow], wish: Wish) -> dict[str, Rate]:
+    """Those lines of a board, in rows of `ExchangeReader.of`, that the wish is about."""
+    wanted = (row for row in rows if row.currency in (wish.source, wish.target))
+    return {row.currency: Rate(**{name: getattr(row, name) for name in LINE}) for row in wanted}
 
 
 def present(

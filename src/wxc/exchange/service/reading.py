@@ -22,9 +22,7 @@ from wxc.exchange.schemas import (
     CurrencyPage,
     CurrencySummary,
     Exchange,
-    Location,
     OpeningHours,
-    Rate,
     RateBucket,
     RateChange,
     RateEvent,
@@ -108,26 +106,27 @@ def is_hidden(row: AnyRow, viewer_id: UUID | None) -> bool:
 def present(rows: Sequence[AnyRow], moment: datetime) -> Exchange:
     """The board that rows of `ExchangeReader.of` hold, its states as they are at `moment`."""
     row = rows[0]
-    state = state_of(row.confirmed_at, row.valid_for_hours, moment)
+    held = {
+        "confirmed_at": row.confirmed_at,
+        "state": state_of(row.confirmed_at, row.valid_for_hours, moment),
+    }
     hours = [OpeningHours(**one) for one in row.opening_hours]
-    return Exchange(
-        id=row.id,
-        owner=summarise(row, row.owner_id),
-        name=row.name,
-        base_currency=row.base_currency,
-        description=row.description,
-        address=row.address,
-        location=None if row.lat is None else Location(lat=row.lat, lon=row.lon),
-        time_zone=row.time_zone,
-        opening_hours=hours,
-        open_now=is_open_now(hours, row.time_zone),
-        valid_for_hours=row.valid_for_hours,
-        rates=[
-            Rate(**_line(one), confirmed_at=row.confirmed_at, state=state)
-            for one in rows
-            if one.currency is not None
-        ],
-        updated_at=row.updated_at,
+    return Exchange.model_validate(
+        {
+            "id": row.id,
+            "owner": summarise(row, row.owner_id),
+            "name": row.name,
+            "base_currency": row.base_currency,
+            "description": row.description,
+            "address": row.address,
+            "location": None if row.lat is None else {"lat": row.lat, "lon": row.lon},
+            "time_zone": row.time_zone,
+            "opening_hours": hours,
+            "open_now": is_open_now(hours, row.time_zone),
+            "valid_for_hours": row.valid_for_hours,
+            "rates": [_line(one) | held for one in rows if one.currency is not None],
+            "updated_at": row.updated_at,
+        }
     )
 
 

@@ -85,5 +85,5 @@ def _hit(row: AnyRow, lines: Sequence[AnyRow], wish: Wish | None, instant: datet
 def _quote(lines: Sequence[AnyRow], wish: Wish, instant: datetime) -> Quote:
     board = lines[0]
     state = state_of(board.confirmed_at, board.valid_for_hours, instant)
-    outcome = convert(board.base_currency, rates_of(lines), wish)
+    outcome = convert(board.base_currency, rates_of(lines, wish), wish)
     return present_quote(wish, outcome, board.confirmed_at, instant, state)

@@ -1,0 +1,88 @@
+"""The crowd is made of members like any others, and measuring leaves feeds as they were."""
+
+import asyncio
+from uuid import UUID
+
+import httpx
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+from tests.factories import make_post, make_user
+from tests.live import running
+
+from bench import crowd, crowds
+from bench.data import posts_undone, rows
+from bench.members import minted
+from wxc.core.config import Config
+
+FOLLOWERS = 3
+
+
+async def test_members_of_a_crowd_follow_the_author_and_are_signed_in_without_a_password(
+    fresh_database_url: str, config: Config
+) -> None:
+    post = await _post_by(fresh_database_url, crowd.FAMOUS)
+    await asyncio.to_thread(crowd.gather, fresh_database_url, FOLLOWERS)
+    config = config.model_copy(update={"database_url": fresh_database_url})
+
+    headers = await asyncio.to_thread(_sign_in, config)
+    async with running(config) as app:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+            author = (await client.get(f"/users/{crowd.FAMOUS}")).json()
+            feed = (await client.get("/feeds", headers=headers[0])).json()
+            likes = [await client.post(f"/posts/{post}/like", headers=one) for one in headers]
+
+    assert author["followers_count"] == FOLLOWERS
+    assert [item["post"]["id"] for item in feed["items"]] == [str(post)]
+    assert [like.json() for like in likes] == [
+        {"liked": True, "likes_count": count} for count in range(1, FOLLOWERS + 1)
+    ]
+    tally = await asyncio.to_thread(rows, fresh_database_url, crowds._TALLY, post)
+    assert tuple(tally[0]) == (FOLLOWERS, FOLLOWERS, FOLLOWERS)
+    for forget in (crowds._FORGET_LIKES, crowds._FORGET_NOTIFICATIONS):
+        await asyncio.to_thread(rows, fresh_database_url, forget, post)
+    tally = await asyncio.to_thread(rows, fresh_database_url, crowds._TALLY, post)
+    assert tuple(tally[0]) == (0, 0, 0)
+
+
+async def test_what_is_posted_while_something_is_measured_is_taken_back(
+    fresh_database_url: str,
+) -> None:
+    kept = await _post_by(fresh_database_url, "ada")
+
+    def measure() -> None:
+        with posts_undone(fresh_database_url):
+            asyncio.run(_post_by(fresh_database_url, "bob"))
+
+    await asyncio.to_thread(measure)
+
+    found = await asyncio.to_thread(rows, fresh_database_url, _COUNTS)
+    assert [tuple(row) for row in found] == [("ada", 1, [kept]), ("bob", 0, [None])]
+
+
+def _sign_in(config: Config) -> list[dict[str, str]]:
+    settings = {
+        "ENVIRONMENT": config.environment,
+        "DATABASE_URL": config.database_url,
+        "REDIS_URL": config.redis_url,
+        "SECRET_KEY": config.secret_key.get_secret_value(),
+        "JWT_SECRET_KEY": config.jwt_secret_key.get_secret_value(),
+        "COOKIE_SECURE": "false",
+    }
+    members = crowd.members_of_crowd(config.database_url, FOLLOWERS)
+    return list(minted(settings, config.database_url, members))
+
+
+async def _post_by(url: str, name: str) -> UUID:
+    engine = create_async_engine(url, poolclass=NullPool)
+    async with engine.begin() as connection:
+        post = await make_post(connection, await make_user(connection, name))
+    await engine.dispose()
+    return post
+
+
+_COUNTS = """
+    SELECT username, posts_count, array_agg(posts.id) FROM users
+    LEFT JOIN posts ON author_id = users.id WHERE username IN ('ada', 'bob')
+    GROUP BY username, posts_count ORDER BY username
+"""
