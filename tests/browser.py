@@ -1,5 +1,6 @@
 """A browser: keeps cookies, and shows its session's CSRF token as a front end would."""
 
+import sys
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
@@ -9,6 +10,9 @@ from fastapi import FastAPI
 
 from tests.factories import PASSWORD
 from tests.secrecy import secrecy
+
+# httpx tries to import it with each request, and would look for it in every folder.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 ORIGIN = "http://api.test"
 ADDRESS = "192.0.2.1"

@@ -9,8 +9,11 @@ is a clone of its own.
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import AsyncExitStack, ExitStack
+from functools import cache
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -33,6 +36,7 @@ _DATABASE, _REDIS, _TEMPLATE = "WXC_TEST_DATABASE_URL", "WXC_TEST_REDIS_URL", "W
 _run = ExitStack()
 
 Member = Callable[[str], Awaitable[Browser]]
+_TRACER = pytest.StashKey[Any]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,6 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Once per run, before the workers start: engines, and the template that they clone."""
     config.addinivalue_line("markers", "faults: kills engines or takes long; needs --faults")
+    config.addinivalue_line("markers", "unmeasured: goes the ways of others; without coverage")
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     if _DATABASE not in os.environ:
@@ -67,6 +72,32 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     slow = [item for item in items if item.get_closest_marker("faults")]
     items[:] = [item for item in items if item not in slow]
     config.hook.pytest_deselected(items=slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Take coverage's tracer away: it sees every line of every library, and trebles the time."""
+    session.stash[_TRACER] = sys.gettrace()
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(session.stash[_TRACER])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Give it back while a test itself runs: what fixtures do is what other tests are about.
+
+    pytest-cov's own `no_cover` has no effect in the workers of xdist, where two collectors are
+    stacked: as one stops the other goes on.
+    """
+    if not item.get_closest_marker("unmeasured"):
+        sys.settrace(item.session.stash[_TRACER])
+    try:
+        return (yield)
+    finally:
+        sys.settrace(None)
 
 
 def _make_template(url: str, name: str) -> None:
@@ -150,6 +181,11 @@ def redis_url(worker_id: str) -> str:
 @pytest.fixture
 def config(database_url: str, redis_url: str) -> Config:
     """The configuration of the application under test: passwords are hashed cheaply."""
+    return configuration(database_url, redis_url)
+
+
+@cache  # to look for each setting in the environment takes as long as a request
+def configuration(database_url: str, redis_url: str) -> Config:
     return Config(
         environment="development",
         database_url=database_url,

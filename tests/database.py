@@ -10,6 +10,7 @@ from sqlalchemy import event, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from wxc.core.database import Database, Reader, SingleWrite, _SingleWrite, run_after_commit
+from wxc.core.logging import facts
 
 
 class OneConnection(Database):
@@ -52,7 +53,9 @@ class OneConnection(Database):
 class StatementLog:
     """The SQL statements that a connection has run with their parameters, savepoints left out."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, of_requests: bool = False) -> None:
+        """`of_requests`: what background tasks run meanwhile is left out too."""
+        self._of_requests = of_requests
         self.statements: list[str] = []
         self.parameters: list[Any] = []
 
@@ -62,7 +65,8 @@ class StatementLog:
         target = where.sync_connection if isinstance(where, AsyncConnection) else where.sync_engine
 
         def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-            if "SAVEPOINT" not in statement:
+            is_meant = not self._of_requests or facts.get() is not None
+            if is_meant and "SAVEPOINT" not in statement:
                 self.statements.append(statement)
                 self.parameters.append(parameters)
 

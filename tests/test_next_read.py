@@ -17,7 +17,7 @@ from wxc.core.config import Config
 from wxc.deletions import service as deletions
 from wxc.recount import recount
 
-pytestmark = pytest.mark.no_cover  # the same ways again and again: others measure them
+pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
 
 __all__ = ["app", "circle", "engine", "mailing", "real", "smtp"]
 OWN = ("/users/{name}", "/users/{name}/posts", "/posts/{post}")

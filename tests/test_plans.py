@@ -16,7 +16,7 @@ from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 from wxc.exports import service as exports
 
-pytestmark = pytest.mark.no_cover  # the same ways again and again: others measure them
+pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
 
 _BIG_TABLE_SCAN = re.compile(
     r"Seq Scan on (users|posts|follows|used_usernames|exchange\w*|rate_events)"

@@ -10,13 +10,15 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from schemathesis.config import SchemathesisConfig
+from schemathesis.core.result import Ok
+from schemathesis.pytest.lazy import get_all_tests
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
 from tests.factories import PASSWORD
-from tests.hostile.corpus import document
+from tests.hostile.corpus import Operation, document, those
 from tests.hostile.server import Server, serving
 
-pytestmark = pytest.mark.no_cover  # the same ways again and again: others measure them
+pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
 
 Case = schemathesis.Case[Any]
 _NAMES = st.from_regex(r"[a-z0-9]{1,20}", fullmatch=True)
@@ -35,8 +37,18 @@ def over_http() -> dict[str, Any]:
 
 # Cookies and the CSRF token are those of `session`, not what their schemes let one make up.
 config = SchemathesisConfig.from_dict({"generation": {"with-security-parameters": False}})
+schema = schemathesis.openapi.from_dict(over_http(), config=config)
 # A stream does not end by itself; tests of its own read it.
-schema = schemathesis.openapi.from_dict(over_http(), config=config).exclude(path_regex="/stream$")
+ANSWERED = those(lambda operation: not operation.path.endswith("/stream"))
+
+
+BOUNDED = settings(
+    max_examples=10,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
 
 
 @pytest.fixture(scope="module")
@@ -57,17 +69,21 @@ def session(server: Server) -> dict[str, str]:
     return {"Cookie": cookies, "X-CSRF-Token": answer.json()["csrf_token"]}
 
 
-@schema.parametrize()
-@settings(
-    max_examples=10,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
+@pytest.mark.parametrize("operation", ANSWERED, ids=str)
 def test_the_application_does_what_its_document_says(
-    case: Case, server: Server, session: dict[str, str]
+    operation: Operation, server: Server, session: dict[str, str]
 ) -> None:
+    # `schema.parametrize()` makes all cases while tests are collected, and each worker collects.
+    described = schema.include(operation_id=str(operation))
+    (found,) = get_all_tests(
+        schema=described, test_func=_is_kept, settings=BOUNDED, given_kwargs=None
+    )
+    assert isinstance(found, Ok), found.err()
+    _, test = found.ok()
+    test(server=server, session=session)
+
+
+def _is_kept(case: Case, server: Server, session: dict[str, str]) -> None:
     # No schema can say which cursors, links and tags have been handed out; others are refused;
     # nor which keys have been used for another request.
     is_ours_alone = (

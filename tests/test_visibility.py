@@ -26,7 +26,7 @@ from wxc.core.config import Config
 from wxc.core.ids import new_id
 from wxc.models import Session, User
 
-pytestmark = pytest.mark.no_cover  # the same ways again and again: others measure them
+pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
 
 CANARY = "Zeisig"
 """Stands in all that Olga has written, and in her name."""

@@ -150,7 +150,7 @@ class TestWithRealCommits:
         statements = []
         async with Browser(app) as browser:
             for name in ("noise_1", "nobody_at_all"):
-                with StatementLog().watching(app.state.database.writer) as log:
+                with StatementLog(of_requests=True).watching(app.state.database.writer) as log:
                     await browser.log_in(name, "not the password")
                 statements.append(log.statements)
 

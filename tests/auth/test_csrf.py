@@ -69,6 +69,7 @@ def filled(path: str) -> str:
     )
 
 
+@pytest.mark.unmeasured  # the same ways again and again: others measure them
 @pytest.mark.parametrize(("origin", "site", "is_let_through"), ORIGINS)
 async def test_every_unsafe_route_is_open_to_our_own_pages_only(
     app: FastAPI,

@@ -50,6 +50,7 @@ async def ada(member: Member, app: FastAPI, request: pytest.FixtureRequest) -> B
     return ada
 
 
+@pytest.mark.unmeasured  # the same ways again and again: others measure them
 class TestLogin:
     async def test_five_failures_in_five_minutes_from_one_address(
         self, ada: Browser, app: FastAPI, monkeypatch: pytest.MonkeyPatch

@@ -14,7 +14,7 @@ from tests.factories import make_post
 
 from wxc.comments.threads import Shape
 
-pytestmark = pytest.mark.no_cover  # the same ways again and again: others measure them
+pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
 
 Step = tuple[str, int, int]
 STEPS = st.lists(

@@ -24,7 +24,7 @@ from wxc.core.ids import time_of
 from wxc.core.redis import RedisClient
 from wxc.recount import recount
 
-pytestmark = pytest.mark.no_cover  # the same ways again and again: others measure them
+pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
 
 _DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 # A hundred requests at once on a busy machine take their time; that is not what is tested here.

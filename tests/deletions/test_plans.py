@@ -16,7 +16,7 @@ from wxc.core.redis import RedisClient
 from wxc.deletions import service
 from wxc.deletions.worker import Eraser
 
-pytestmark = pytest.mark.no_cover  # the same ways again and again: others measure them
+pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
 
 BIG = "users|posts|follows|post_likes|blocks|mutes|sessions|mail_tokens|used_usernames"
 _FILL = (

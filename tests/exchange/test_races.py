@@ -17,7 +17,7 @@ from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 from wxc.exchange import service
 
-pytestmark = pytest.mark.no_cover  # the same ways again and again: others measure them
+pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
 
 
 @pytest.fixture

@@ -1,7 +1,17 @@
 """What every refusal looks like, and what it leaves behind: nothing."""
 
+from functools import cache
+
 import httpx
-from sqlalchemy import ColumnClause, func, literal, literal_column, select
+from sqlalchemy import (
+    ColumnClause,
+    CompoundSelect,
+    func,
+    literal,
+    literal_column,
+    select,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.hostile.corpus import CANARY
@@ -22,10 +32,15 @@ def assert_refused(answer: httpx.Response, *codes: str) -> str:
     form = ValidationProblem if answer.status_code == 422 else Problem
     problem = form.model_validate_json(body, strict=True, extra="forbid")
     assert problem.code in codes, what
-    assert problem.status == answer.status_code == all_refusals()[problem.code].status, what
+    assert problem.status == answer.status_code == _statuses()[problem.code], what
     assert problem.type == f"/docs/errors/{problem.code}"
     assert problem.request_id == answer.headers["x-request-id"]
     return problem.code
+
+
+@cache
+def _statuses() -> dict[str, int]:
+    return {code: refusal.status for code, refusal in all_refusals().items()}
 
 
 def assert_no_echo(answer: httpx.Response) -> None:
@@ -45,14 +60,21 @@ async def snapshot(connection: AsyncConnection) -> dict[str, tuple[int, str]]:
 
     All but the audit trail, which is where some refusals leave a row on purpose.
     """
-    found = {}
+    result = await connection.execute(_summaries())
+    return {table: (count, digest) for table, count, digest in result}
+
+
+@cache
+def _summaries() -> CompoundSelect[str, int, str]:
+    """One statement for all tables: they are asked before and after each test."""
     row: ColumnClause[str] = literal_column("t::text")
     rows = func.string_agg(row, aggregate_order_by(literal(" "), row))
-    for table in Base.metadata.sorted_tables:
-        if table.name == AuditEvent.__tablename__:
-            continue
-        summary = select(func.count(), func.coalesce(func.md5(rows), ""))
-        result = await connection.execute(summary.select_from(table.alias("t")))
-        count, digest = result.one()
-        found[table.name] = (count, digest)
-    return found
+    return union_all(
+        *(
+            select(
+                literal(table.name), func.count(), func.coalesce(func.md5(rows), "")
+            ).select_from(table.alias("t"))
+            for table in Base.metadata.sorted_tables
+            if table.name != AuditEvent.__tablename__
+        )
+    )

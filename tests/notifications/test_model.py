@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.browser import Browser
 from tests.conftest import Member
 
-pytestmark = pytest.mark.no_cover  # the same ways again and again: others measure them
+pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
 
 NAMES = ("ada", "bob", "kim")
 Act = tuple[str, str, str]

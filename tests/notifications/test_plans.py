@@ -14,7 +14,7 @@ from tests.live import running
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 
-pytestmark = pytest.mark.no_cover  # the same ways again and again: others measure them
+pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
 
 _BIG_TABLE_SCAN = re.compile(r"Seq Scan on (users|posts|comments|notifications)")
 # many_1 has a post that 20,000 like, and 300 other things were told among and before those likes;

@@ -179,7 +179,7 @@ class TestOwnLists:
         assert await names(ada, "/settings/mutes") == []
 
 
-@pytest.mark.no_cover
+@pytest.mark.unmeasured
 async def test_a_follow_never_stands_across_a_block_whatever_the_schedule(
     config: Config, fresh_database_url: str, redis: RedisClient
 ) -> None:
