@@ -89,14 +89,9 @@ class Envelope:
             await self.app(scope, receive, send)
             return
         started = time.perf_counter()
-        named = dict(reversed(scope["headers"]))  # of several the first
-        asked = named.get(b"x-request-id", b"").decode("latin-1")
-        trace = named.get(b"x-amzn-trace-id", b"").decode("latin-1")
-        balancer = _BALANCER_TRACE.search(trace)
-        made = balancer[1] if balancer else f"{getrandbits(128):032x}"
-        request_id = asked if _REQUEST_ID.fullmatch(asked) else made
+        request_id, balancer_trace = _names(scope)
         token = logs.request_id.set(request_id)
-        facts = logs.RequestFacts(balancer_trace=balancer[1] if balancer else None)
+        facts = logs.RequestFacts(balancer_trace=balancer_trace)
         facts_token = logs.facts.set(facts)
         name_span(request_id)
         inner: Scope = {**scope, "answer_headers": {}}
@@ -136,6 +131,18 @@ class Envelope:
             headers["Cache-Control"] = "no-store"  # FastAPI's own `no-cache` lets proxies keep it
         named = {name for name, _ in headers.raw}
         headers.raw.extend(pair for pair in self._defaults if pair[0] not in named)
+
+
+def _names(scope: Scope) -> tuple[str, str | None]:
+    """The id of the request, and what the load balancer calls it."""
+    headers = dict(reversed(scope["headers"]))  # of several the first
+    asked = headers.get(b"x-request-id", b"").decode("latin-1")
+    trace = headers.get(b"x-amzn-trace-id", b"").decode("latin-1")
+    found = _BALANCER_TRACE.search(trace)
+    balancer = found[1] if found else None
+    if _REQUEST_ID.fullmatch(asked):
+        return asked, balancer
+    return balancer or f"{getrandbits(128):032x}", balancer
 
 
 class _HeadOnly:

@@ -126,21 +126,27 @@ def _liked(
     # no number is none that can be stored.
     in_time = func.clock_timestamp() < type_coerce(latest, _TIME)
     counted = _counted(moved, case((in_time, Post.likes_count + 1)))
-    told = (
-        insert(Notification)
-        .from_select(
-            ["id", "recipient_id", "type", "actor_id", "created_at", *_OF_POST],
-            select(
-                type_coerce(notification_id, _ID),
-                post.c.author_id,
-                literal(NotificationType.POST_LIKE.value),
-                type_coerce(liker_id, _ID),
-                type_coerce(moment, _TIME),
-                *[post.c.id for _ in _OF_POST],
-            )
-            .join(moved, moved.c.post_id == post.c.id)
-            .where(post.c.author_id != liker_id),
+    told = _told(post, moved, liker_id, notification_id, moment)
+    return _outcome(post, counted, told.c.recipient_id).outerjoin(told, true())
+
+
+def _told(post: CTE, moved: CTE, liker_id: UUID, notification_id: UUID, moment: datetime) -> CTE:
+    """The author's notification, unless it is their own like."""
+    said: AnySelect = (
+        select(
+            type_coerce(notification_id, _ID),
+            post.c.author_id,
+            literal(NotificationType.POST_LIKE.value),
+            type_coerce(liker_id, _ID),
+            type_coerce(moment, _TIME),
+            *[post.c.id for _ in _OF_POST],
         )
+        .join(moved, moved.c.post_id == post.c.id)
+        .where(post.c.author_id != liker_id)
+    )
+    return (
+        insert(Notification)
+        .from_select(["id", "recipient_id", "type", "actor_id", "created_at", *_OF_POST], said)
         .on_conflict_do_update(
             index_elements=["actor_id", "recipient_id", "type", "subject_id"],
             set_={"hidden_at": None},
@@ -148,7 +154,6 @@ def _liked(
         .returning(Notification.recipient_id)
         .cte("told")
     )
-    return _outcome(post, counted, told.c.recipient_id).outerjoin(told, true())
 
 
 @built_once

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Integer,
     ScalarSelect,
     String,
+    TableValuedAlias,
     Update,
     Uuid,
     all_,
@@ -243,17 +244,7 @@ def _recorded(
     comments: list[UUID | None],
 ) -> ReturningInsert[UUID]:
     """Usernames looked up as who does it may; of several for one recipient the first."""
-    given = (recipients, usernames, ids, types, actors, subjects, groups, posts, comments)
-    said = (
-        func.unnest(
-            *(
-                type_coerce(one, ARRAY(type_))
-                for one, type_ in zip(given, _OCCASION.values(), strict=True)
-            )
-        )
-        .table_valued(*(column(*one) for one in _OCCASION.items()), with_ordinality="place")
-        .render_derived("occasions")
-    )
+    said = _said(recipients, usernames, ids, types, actors, subjects, groups, posts, comments)
     named = aliased(User)
     recipient = func.coalesce(said.c.told_id, named.id).label("recipient_id")
     kept = [said.c[name] for name in _OCCASION if name not in ("told_id", "username")]
@@ -276,6 +267,16 @@ def _recorded(
         )
         .returning(Notification.recipient_id)
     )
+
+
+def _said(*given: list[Any]) -> TableValuedAlias:
+    """The occasions as rows, `place` saying in which order."""
+    arrays = (
+        type_coerce(one, ARRAY(type_)) for one, type_ in zip(given, _OCCASION.values(), strict=True)
+    )
+    columns = (column(*one) for one in _OCCASION.items())
+    rows = func.unnest(*arrays).table_valued(*columns, with_ordinality="place")
+    return rows.render_derived("occasions")
 
 
 def _spelled(one: Occasion, identifier: UUID) -> tuple[Any, ...]:
