@@ -42,7 +42,7 @@ _POSITION = bindparam("page_position", type_=Uuid())
 _LIMIT = bindparam("page_limit", type_=Integer())
 # Statements with these limits have them written out: PostgreSQL plans once and for all what it
 # knows the size of. A page of any other size is planned each time, which takes as long as to read.
-_USUAL_LIMITS = frozenset({10, DEFAULT_LIMIT, 50, GREATEST_LIMIT})
+USUAL_LIMITS = frozenset({10, DEFAULT_LIMIT, 50, GREATEST_LIMIT})
 
 Item = TypeVar("Item")
 Row = TypeVar("Row")
@@ -156,14 +156,14 @@ class PageRequest:
     @property
     def shape(self) -> PageShape:
         """What its statement depends on."""
-        usual = self.limit if self.limit in _USUAL_LIMITS else None
+        usual = self.limit if self.limit in USUAL_LIMITS else None
         return PageShape(self._position is None, self.ascends, usual)
 
     @property
     def parameters(self) -> dict[str, UUID | int]:
         """The values for a statement of that shape."""
         position = {} if self._position is None else {"page_position": self._position}
-        limit = {} if self.limit in _USUAL_LIMITS else {"page_limit": self.limit}
+        limit = {} if self.limit in USUAL_LIMITS else {"page_limit": self.limit}
         return {**position, **limit}
 
     def window(self, statement: AnySelect, key: IdColumn) -> AnySelect:

@@ -7,7 +7,7 @@ skips is as many minutes after the last one before.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 _DAY = timedelta(days=1)
@@ -20,6 +20,12 @@ class Hours:
     weekday: int
     opens: time
     closes: time
+
+
+@lru_cache(10_000)  # all boards of a country write the same few
+def hours_of(weekday: int, opens: str, closes: str) -> Hours:
+    """As a board has them: `09:30` to `18:00`."""
+    return Hours(weekday, time.fromisoformat(opens), time.fromisoformat(closes))
 
 
 @cache

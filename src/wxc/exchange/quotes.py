@@ -13,6 +13,7 @@ from wxc.core.currencies import currencies
 from wxc.core.decimals import DIGITS_BEFORE_POINT
 
 SIGNIFICANT_DIGITS = 10
+_SIGNIFICANT = Context(prec=SIGNIFICANT_DIGITS, rounding=ROUND_HALF_EVEN)
 _FIRST_TOO_LARGE = 10**DIGITS_BEFORE_POINT
 
 
@@ -134,10 +135,9 @@ def smallest_unit(currency: str) -> Decimal:
 
 def significant(number: Fraction) -> Decimal:
     """The number to ten significant digits, half-even, trailing zeros among them."""
-    context = Context(prec=SIGNIFICANT_DIGITS, rounding=ROUND_HALF_EVEN)
-    quotient = context.divide(Decimal(number.numerator), Decimal(number.denominator))
+    quotient = _SIGNIFICANT.divide(Decimal(number.numerator), Decimal(number.denominator))
     return quotient.quantize(
-        Decimal(1).scaleb(quotient.adjusted() - SIGNIFICANT_DIGITS + 1), context=context
+        Decimal(1).scaleb(quotient.adjusted() - SIGNIFICANT_DIGITS + 1), context=_SIGNIFICANT
     )
 
 

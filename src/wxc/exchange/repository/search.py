@@ -30,11 +30,13 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from wxc.core.currencies import currencies
 from wxc.core.database import AnyEntity, AnyRow, AnySelect, Reader, rows_of
 from wxc.core.decimals import DIGITS_BEFORE_POINT
-from wxc.core.statements import built_once
+from wxc.core.pagination import USUAL_LIMITS
+from wxc.core.statements import Fixed, built_once
 from wxc.exchange.freshness import EXPIRES_AFTER
 from wxc.exchange.quotes import Wish
 from wxc.exchange.repository.boards import BOARD, LINE, OWNER, point, terms_at
@@ -77,8 +79,8 @@ class SearchReader:
             amount=wish.from_amount if wish else None,
             key=position.key if position else None,
             exchange_id=position.exchange_id if position else None,
-            most=most,
-            compared=MOST_COMPARED,
+            most=Fixed(most) if most - 1 in USUAL_LIMITS else most,
+            compared=Fixed(MOST_COMPARED),
         )
         return rows_of(await self.reader.execute(*statement))
 
@@ -141,7 +143,8 @@ def _found(
 ) -> AnySelect:
     """All boards that the search is about, with the `key` of their order."""
     distance = _NOTHING if circle is None else _distance(circle)
-    received = None if wish is None else _received(wish, asked.minor_units)
+    amounts = None if wish is None else _amounts(wish, asked.minor_units)
+    received = None if amounts is None else amounts.c.received
     # What one receives most comes first, so its key rises where the amount falls.
     order = distance if asked.sort is Sort.DISTANCE or received is None else -received
     terms = terms_at(instant)
@@ -159,12 +162,10 @@ def _found(
     )
     if circle is not None:
         found = found.where(_is_within(circle))
-    if wish is not None and received is not None:
-        found = _doing(found, wish, received, asked.minor_units, instant)
-        dealing = (
-            _dealing_lately(wish, instant, compared) if circle is None else _dealing(wish, instant)
-        )
-        found = found.where(Exchange.id.in_(dealing))
+    if wish is not None and amounts is not None:
+        found = _doing(found, wish, amounts, asked.minor_units, instant)
+        if circle is None:
+            found = found.where(Exchange.id.in_(_dealing_lately(wish, instant, compared)))
     return found
 
 
@@ -210,26 +211,29 @@ def _is_fresh(terms: AnyEntity, instant: datetime, *, with_stale: bool) -> Colum
     return is_fresh
 
 
-def _received(wish: Wish, minor_units: int) -> ColumnElement[Any]:
-    """How many of the smallest units one receives: `quotes.convert`, in whole numbers of SQL.
+def _amounts(wish: Wish, minor_units: int) -> LateralFromClause:
+    """How many of the smallest units one `received`: `quotes.convert`, in whole numbers of SQL.
 
-    `div` cuts the exact quotient, and so rounds down.
+    `div` cuts the exact quotient, and so rounds down. OFFSET keeps PostgreSQL from putting the
+    whole formula wherever its result is used, and doing it five times a board.
     """
     amount = type_coerce(wish.from_amount, Numeric()) * 10**minor_units
     paid = amount * func.coalesce(_bought.we_buy, 1)
     top = paid * func.coalesce(_sold.unit, 1)
     bottom = func.coalesce(_bought.unit, 1) * func.coalesce(_sold.we_sell, 1)
-    return func.div(top, bottom, type_=Numeric())
+    received = func.div(top, bottom, type_=Numeric()).label("received")
+    return select(received).correlate(_bought, _sold).offset(0).lateral("amounts")
 
 
 def _doing(
     found: AnySelect,
     wish: Wish,
-    received: ColumnElement[Any],
+    amounts: LateralFromClause,
     minor_units: int,
     instant: datetime,
 ) -> AnySelect:
     """Only boards that can do the conversion, for whatever comes of it."""
+    received = amounts.c.received
     offered = or_(
         and_(_sold.base_currency == wish.source, _sold.we_sell.isnot(None)),
         and_(_bought.base_currency == wish.target, _bought.we_buy.isnot(None)),
@@ -238,6 +242,7 @@ def _doing(
     return (
         found.outerjoin(_bought, _is_line(_bought, wish.source, instant))
         .outerjoin(_sold, _is_line(_sold, wish.target, instant))
+        .join(amounts, true())
         .where(
             offered,
             _allows(_bought, type_coerce(wish.from_amount, Numeric()), 1),
@@ -248,15 +253,9 @@ def _doing(
     )
 
 
-def _dealing(wish: Wish, instant: datetime) -> AnySelect:
-    """Boards that have a line for either currency."""
-    return select(ExchangeRate.exchange_id).where(
-        ExchangeRate.currency.in_([wish.source, wish.target]), *_shown(ExchangeRate, instant)
-    )
-
-
 def _dealing_lately(wish: Wish, instant: datetime, most: int) -> CompoundSelect[*tuple[Any, ...]]:
-    """Those that have changed such a line last, with the other currency as their base or neither.
+    """Boards that have changed a line for either currency last, with the other one as their base
+    or neither.
 
     For neither, both lines count: where one of the currencies is rare, its lines lead to all.
 

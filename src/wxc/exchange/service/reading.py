@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,14 +15,13 @@ from wxc.core.pagination import PageRequest
 from wxc.exchange.errors import ExchangeNotFound
 from wxc.exchange.freshness import State, state_of
 from wxc.exchange.history import Group, Span
-from wxc.exchange.hours import Hours, is_open
+from wxc.exchange.hours import hours_of, is_open
 from wxc.exchange.repository import LINE, ExchangeReader
 from wxc.exchange.schemas import (
     Candle,
     CurrencyPage,
     CurrencySummary,
     Exchange,
-    OpeningHours,
     RateBucket,
     RateChange,
     RateEvent,
@@ -110,7 +109,6 @@ def present(rows: Sequence[AnyRow], moment: datetime) -> Exchange:
         "confirmed_at": row.confirmed_at,
         "state": state_of(row.confirmed_at, row.valid_for_hours, moment),
     }
-    hours = [OpeningHours(**one) for one in row.opening_hours]
     return Exchange.model_validate(
         {
             "id": row.id,
@@ -121,8 +119,8 @@ def present(rows: Sequence[AnyRow], moment: datetime) -> Exchange:
             "address": row.address,
             "location": None if row.lat is None else {"lat": row.lat, "lon": row.lon},
             "time_zone": row.time_zone,
-            "opening_hours": hours,
-            "open_now": is_open_now(hours, row.time_zone),
+            "opening_hours": row.opening_hours,
+            "open_now": is_open_now(row.opening_hours, row.time_zone),
             "valid_for_hours": row.valid_for_hours,
             "rates": [_line(one) | held for one in rows if one.currency is not None],
             "updated_at": row.updated_at,
@@ -135,15 +133,11 @@ def present_change(row: AnyRow) -> RateChange:
     return RateChange(**_said(row), currency=row.currency)
 
 
-def is_open_now(hours: Sequence[OpeningHours], time_zone: str | None) -> bool | None:
-    """None without hours or time zone."""
-    if not hours or time_zone is None:
+def is_open_now(opening_hours: Sequence[dict[str, Any]], time_zone: str | None) -> bool | None:
+    """Of hours as the row of a board has them; None without hours or time zone."""
+    if not opening_hours or time_zone is None:
         return None
-    times = [
-        Hours(one.weekday, time.fromisoformat(one.opens), time.fromisoformat(one.closes))
-        for one in hours
-    ]
-    return is_open(times, time_zone, clock.now())
+    return is_open([hours_of(**one) for one in opening_hours], time_zone, clock.now())
 
 
 def _line(row: AnyRow) -> dict[str, Any]:

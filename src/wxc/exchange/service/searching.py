@@ -11,7 +11,7 @@ from wxc.exchange.errors import SearchExpired
 from wxc.exchange.freshness import state_of
 from wxc.exchange.quotes import Wish, convert
 from wxc.exchange.repository import SearchReader
-from wxc.exchange.schemas import Hit, HitPage, OpeningHours, Quote
+from wxc.exchange.schemas import Hit, HitPage, Quote
 from wxc.exchange.searching import Position, SearchPage
 from wxc.exchange.service.quoting import present as present_quote
 from wxc.exchange.service.quoting import rates_of
@@ -70,8 +70,7 @@ def _position(row: AnyRow) -> Position:
 
 
 def _is_open(row: AnyRow) -> bool:
-    hours = [OpeningHours(**one) for one in row.opening_hours]
-    return is_open_now(hours, row.time_zone) is True
+    return is_open_now(row.opening_hours, row.time_zone) is True
 
 
 def _hit(row: AnyRow, lines: Sequence[AnyRow], wish: Wish | None, instant: datetime) -> Hit:
