@@ -5,13 +5,12 @@ import random
 from contextlib import AsyncExitStack
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.browser import Browser
 from tests.conftest import Member
-from tests.factories import PASSWORD, make_block, make_follow, make_post, make_user
-from tests.live import running
+from tests.factories import make_block, make_follow, make_post, make_user
+from tests.live import joined, running
 from tests.unlimited import UNLIMITED
 
 from wxc.core import clock
@@ -188,7 +187,7 @@ async def test_a_follow_never_stands_across_a_block_whatever_the_schedule(
     draw = random.Random(61)  # noqa: S311 - a schedule, not a secret
     acts = [(method, edge) for method in ("POST", "DELETE") for edge in ("follow", "block")]
     async with running(config.model_copy(update=changed)) as app, AsyncExitStack() as stack:
-        ada, bob = [await _signed_in(app, stack, name) for name in ("ada", "bob")]
+        ada, bob = [await joined(app, stack, name) for name in ("ada", "bob")]
         for _ in range(50):
             schedule = [
                 (draw.choice([(ada, "bob"), (bob, "ada")]), draw.choice(acts)) for _ in range(20)
@@ -212,14 +211,6 @@ _BROKEN = """
             following_count <> (SELECT count(*) FROM follows WHERE follower_id = users.id))
          + (SELECT deadlocks FROM pg_stat_database WHERE datname = current_database())
 """
-
-
-async def _signed_in(app: FastAPI, stack: AsyncExitStack, name: str) -> Browser:
-    browser = await stack.enter_async_context(Browser(app))
-    account = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
-    await browser.post("/register", json=account)
-    await browser.log_in(name)
-    return browser
 
 
 async def test_the_database_refuses_to_block_or_mute_oneself(

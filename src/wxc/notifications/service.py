@@ -69,14 +69,19 @@ async def notify_of_like(
     author_id: UUID,
     *,
     post_id: UUID,
-    comment_id: UUID | None = None,
+    comment_id: UUID,
 ) -> None:
-    """Likes of one post, or of one comment, are one group."""
-    subject_id = comment_id or post_id
+    """Likes of one comment are one group; those of a post are told where they are written."""
     await notify(
         session,
         Occasion(
-            author_id, _like_of(comment_id), actor_id, subject_id, subject_id, post_id, comment_id
+            author_id,
+            NotificationType.COMMENT_LIKE,
+            actor_id,
+            comment_id,
+            comment_id,
+            post_id,
+            comment_id,
         ),
     )
 
@@ -132,15 +137,14 @@ async def withdraw_like(
     actor_id: UUID,
     author_id: UUID,
     *,
-    post_id: UUID,
-    comment_id: UUID | None = None,
+    comment_id: UUID,
 ) -> None:
-    """The like was undone."""
+    """The like of a comment was undone."""
     await NotificationRepository(session).hide(
-        _like_of(comment_id),
+        NotificationType.COMMENT_LIKE,
         actor_id=actor_id,
         recipient_id=author_id,
-        subject_id=comment_id or post_id,
+        subject_id=comment_id,
     )
 
 
@@ -180,11 +184,6 @@ def present(rows: Sequence[AnyRow]) -> list[NotificationGroup]:
     """The groups that rows of `NotificationReader.groups` hold, in their order."""
     there = (row for row in rows if row.id is not None)
     return [_group(list(members)) for _, members in groupby(there, key=lambda row: row.id)]
-
-
-def _like_of(comment_id: UUID | None) -> NotificationType:
-    is_of_post = comment_id is None
-    return NotificationType.POST_LIKE if is_of_post else NotificationType.COMMENT_LIKE
 
 
 def _group(rows: list[AnyRow]) -> NotificationGroup:

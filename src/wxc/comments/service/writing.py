@@ -130,9 +130,7 @@ async def unlike_comment(session: AsyncSession, me: Principal, comment_id: UUID)
     comment = await _lock_to_like(session, me, comment_id)
     count = await CommentLikeRepository(session).remove(me.id, comment_id)
     if count is not None:
-        await notifications.withdraw_like(
-            session, me.id, comment.author_id, post_id=comment.post_id, comment_id=comment_id
-        )
+        await notifications.withdraw_like(session, me.id, comment.author_id, comment_id=comment_id)
     return LikeState(liked=False, likes_count=comment.likes_count if count is None else count)
 
 
