@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import asyncpg
+from pydantic_core import from_json
 from sqlalchemy import ColumnElement, CompoundSelect, Executable, Result, Row, Select, event
 from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnection
@@ -245,6 +246,7 @@ def _engine(config: Config, url: str) -> AsyncEngine:
         pool_use_lifo=True,
         skip_autocommit_rollback=True,
         hide_parameters=True,  # an error that is logged must not hold hashes or addresses
+        json_deserializer=from_json,  # in half the time of the standard library's
         connect_args={"timeout": config.database_connect_timeout},
     )
     event.listen(engine.sync_engine, "connect", _set_timeouts(config))

@@ -21,6 +21,8 @@ DIGITS_BEFORE_POINT = 12
 DIGITS_AFTER_POINT = 10
 PATTERN = rf"^(0|[1-9][0-9]{{0,{DIGITS_BEFORE_POINT - 1}}})(\.[0-9]{{1,{DIGITS_AFTER_POINT}}})?$"
 _FORM = re.compile(PATTERN.strip("^$"), re.ASCII)
+_LONGEST = DIGITS_BEFORE_POINT + 1 + DIGITS_AFTER_POINT
+_SCHEMA: JsonSchemaValue = {"type": "string", "pattern": PATTERN, "maxLength": _LONGEST}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,7 @@ class _DecimalText:
     def __get_pydantic_json_schema__(
         self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        longest = DIGITS_BEFORE_POINT + 1 + DIGITS_AFTER_POINT
-        return {"type": "string", "pattern": PATTERN, "maxLength": longest}
+        return _SCHEMA
 
 
 def plain(number: Decimal) -> str:
@@ -76,6 +77,9 @@ DecimalText = Annotated[Decimal, _DecimalText(is_positive=False)]
 """A decimal that is not negative, as a string: `"0.50"` stays `"0.50"`."""
 PositiveDecimalText = Annotated[Decimal, _DecimalText(is_positive=True)]
 """The same, and not zero."""
+WrittenDecimal = Annotated[str, WithJsonSchema(_SCHEMA)]
+"""The same as PostgreSQL writes it, `numeric::text`: where there are hundreds on a page, to make
+numbers of them and texts of these costs as much as the rest of it."""
 RatioText = Annotated[
     Decimal,
     PlainSerializer(plain, return_type=str, when_used="json"),

@@ -4,10 +4,9 @@ Nothing here reads or writes anything; a browser computes the same from the same
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from enum import StrEnum
-from fractions import Fraction
 
 from wxc.core.currencies import currencies
 from wxc.core.decimals import DIGITS_BEFORE_POINT
@@ -71,9 +70,10 @@ class Leg:
         return (self.rate.we_buy if self.side is Side.WE_BUY else self.rate.we_sell) or Decimal()
 
     @property
-    def price(self) -> Fraction:
-        """Of one of the foreign currency, in the base currency."""
-        return Fraction(self.number) / self.rate.unit
+    def price(self) -> tuple[int, int]:
+        """Of one of the foreign currency, in the base currency: numerator and denominator."""
+        numerator, denominator = self.number.as_integer_ratio()
+        return numerator, denominator * self.rate.unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,31 +101,32 @@ class Outcome:
 
 
 def convert(base: str, rates: Mapping[str, Rate], wish: Wish) -> Outcome:
-    """Do the conversion by the board's rates; raises `TooLarge`."""
+    """Do the conversion by the board's rates; raises `TooLarge`.
+
+    Rationals are pairs of whole numbers here: `Fraction` reduces them after each step, which
+    takes longer than all the rest.
+    """
     legs = _legs(base, rates, wish)
-    nothing = not_offered(wish)
     if legs is None:
-        return nothing
-    factor = _factor(legs)
-    done = replace(nothing, reason=None, legs=legs, effective_rate=significant(factor))
+        return not_offered(wish)
+    mode, increment = _rounding(wish)
+    top, bottom = _factor(legs)
     if wish.to_amount is None:
-        exact = Fraction(wish.from_amount or 0) * factor
-        done = replace(done, to_amount=_rounded(exact, done.increment, done.mode))
+        given = wish.from_amount or Decimal()
+        number, parts = given.as_integer_ratio()
+        amounts = given, _rounded(number * top, parts * bottom, increment, mode)
     else:
-        exact = Fraction(wish.to_amount) / factor
-        done = replace(done, from_amount=_rounded(exact, done.increment, done.mode))
-    reason = _reason_against(done, wish)
-    if reason is None:
-        return done
-    return replace(done, reason=reason, from_amount=wish.from_amount, to_amount=wish.to_amount)
+        number, parts = wish.to_amount.as_integer_ratio()
+        amounts = _rounded(number * bottom, parts * top, increment, mode), wish.to_amount
+    reason = _reason_against(legs, wish, *amounts)
+    shown = amounts if reason is None else (wish.from_amount, wish.to_amount)
+    return Outcome(*shown, reason, _significant(top, bottom), legs, mode, increment)
 
 
 def not_offered(wish: Wish) -> Outcome:
     """What comes of a wish where the board has nothing to say about it."""
-    mode = Mode.DOWN if wish.to_amount is None else Mode.UP
-    increment = smallest_unit(wish.target if mode is Mode.DOWN else wish.source)
     amounts = (wish.from_amount, wish.to_amount)
-    return Outcome(*amounts, Reason.NOT_OFFERED, None, (), mode, increment)
+    return Outcome(*amounts, Reason.NOT_OFFERED, None, (), *_rounding(wish))
 
 
 def smallest_unit(currency: str) -> Decimal:
@@ -133,12 +134,11 @@ def smallest_unit(currency: str) -> Decimal:
     return Decimal(1).scaleb(-currencies()[currency].minor_units)
 
 
-def significant(number: Fraction) -> Decimal:
-    """The number to ten significant digits, half-even, trailing zeros among them."""
-    quotient = _SIGNIFICANT.divide(Decimal(number.numerator), Decimal(number.denominator))
-    return quotient.quantize(
-        Decimal(1).scaleb(quotient.adjusted() - SIGNIFICANT_DIGITS + 1), context=_SIGNIFICANT
-    )
+def _rounding(wish: Wish) -> tuple[Mode, Decimal]:
+    """Which way the amount that is computed is rounded, and to a multiple of what."""
+    if wish.to_amount is None:
+        return Mode.DOWN, smallest_unit(wish.target)
+    return Mode.UP, smallest_unit(wish.source)
 
 
 def _legs(base: str, rates: Mapping[str, Rate], wish: Wish) -> tuple[Leg, ...] | None:
@@ -157,28 +157,41 @@ def _legs(base: str, rates: Mapping[str, Rate], wish: Wish) -> tuple[Leg, ...] |
     return tuple(legs)
 
 
-def _factor(legs: tuple[Leg, ...]) -> Fraction:
-    factor = Fraction(1)
+def _factor(legs: tuple[Leg, ...]) -> tuple[int, int]:
+    """`to` per `from`: numerator and denominator."""
+    top = bottom = 1
     for leg in legs:
-        factor = factor * leg.price if leg.side is Side.WE_BUY else factor / leg.price
-    return factor
+        numerator, denominator = leg.price
+        if leg.side is Side.WE_SELL:
+            numerator, denominator = denominator, numerator
+        top, bottom = top * numerator, bottom * denominator
+    return top, bottom
 
 
-def _rounded(number: Fraction, increment: Decimal, mode: Mode) -> Decimal:
-    steps = number / Fraction(increment)
-    whole = steps.__floor__() if mode is Mode.DOWN else steps.__ceil__()
-    if whole * Fraction(increment) >= _FIRST_TOO_LARGE:
+def _significant(top: int, bottom: int) -> Decimal:
+    """The quotient to ten significant digits, half-even, trailing zeros among them."""
+    quotient = _SIGNIFICANT.divide(Decimal(top), Decimal(bottom))
+    return quotient.quantize(
+        Decimal(1).scaleb(quotient.adjusted() - SIGNIFICANT_DIGITS + 1), context=_SIGNIFICANT
+    )
+
+
+def _rounded(top: int, bottom: int, increment: Decimal, mode: Mode) -> Decimal:
+    """The quotient to a multiple of `increment`, one over a power of ten."""
+    top *= increment.as_integer_ratio()[1]
+    steps = top // bottom if mode is Mode.DOWN else -(-top // bottom)
+    if steps * increment >= _FIRST_TOO_LARGE:
         raise TooLarge
-    return whole * increment
+    return steps * increment
 
 
-def _reason_against(done: Outcome, wish: Wish) -> Reason | None:
-    amounts = {wish.source: done.from_amount, wish.target: done.to_amount}
-    limits = [(amounts[leg.rate.currency] or Decimal(), leg.rate) for leg in done.legs]
+def _reason_against(
+    legs: tuple[Leg, ...], wish: Wish, from_amount: Decimal, to_amount: Decimal
+) -> Reason | None:
+    amounts = {wish.source: from_amount, wish.target: to_amount}
+    limits = [(amounts[leg.rate.currency], leg.rate) for leg in legs]
     if any(rate.min_amount is not None and amount < rate.min_amount for amount, rate in limits):
         return Reason.BELOW_MIN
     if any(rate.max_amount is not None and amount > rate.max_amount for amount, rate in limits):
         return Reason.ABOVE_MAX
-    if not done.to_amount:
-        return Reason.TOO_SMALL
-    return None
+    return None if to_amount else Reason.TOO_SMALL

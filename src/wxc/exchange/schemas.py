@@ -18,7 +18,7 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from wxc.core.currencies import CurrencyCode
-from wxc.core.decimals import DecimalText, PositiveDecimalText, RatioText
+from wxc.core.decimals import DecimalText, PositiveDecimalText, RatioText, WrittenDecimal
 from wxc.core.pagination import Page
 from wxc.core.text import Text
 from wxc.core.times import Timestamp
@@ -227,13 +227,13 @@ class Rate(BaseModel):
     """The foreign currency."""
     unit: int
     """For how much of it the rates are."""
-    we_buy: DecimalText | None
+    we_buy: WrittenDecimal | None
     """What the changer pays; null where it does not buy."""
-    we_sell: DecimalText | None
+    we_sell: WrittenDecimal | None
     """What the changer charges; null where it does not sell."""
-    min_amount: DecimalText | None
+    min_amount: WrittenDecimal | None
     """In the foreign currency; null where there is no lower limit."""
-    max_amount: DecimalText | None
+    max_amount: WrittenDecimal | None
     """In the foreign currency; null where there is no upper limit."""
     confirmed_at: Timestamp
     """When the changer last said that it holds."""

@@ -9,7 +9,10 @@ from geoalchemy2 import Geometry
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    Numeric,
+    Result,
     String,
+    Text,
     Uuid,
     and_,
     any_,
@@ -79,17 +82,17 @@ class ExchangeReader:
 
     async def of(
         self, username: str, viewer_id: UUID | None, as_of: datetime | None
-    ) -> Sequence[AnyRow]:
-        """That member's board, a row for each line.
+    ) -> AnyRow | None:
+        """That member's board.
 
-        None when nobody is found; one row whose `id` is NULL without a board, one whose
-        `currency` is NULL without lines.
+        Its `lines` hold what `LINE` names, by currency and with numbers as text; NULL without any.
+        None when nobody is found; a row whose `id` is NULL without a board.
         """
-        return rows_of(await self.reader.execute(*_board_of(username, viewer_id, as_of)))
+        return _one_of(await self.reader.execute(*_board_of(username, viewer_id, as_of)))
 
-    async def own(self, user_id: UUID) -> Sequence[AnyRow]:
-        """The member's own board, in the same rows."""
-        return rows_of(await self.reader.execute(*_own_board(user_id)))
+    async def own(self, user_id: UUID) -> AnyRow | None:
+        """The member's own board, in such a row."""
+        return _one_of(await self.reader.execute(*_own_board(user_id)))
 
     async def history(self, exchange_id: UUID, span: Span, page: PageRequest) -> Sequence[AnyRow]:
         """Up to `limit + 1` changes of a currency, or hours or days with changes."""
@@ -196,15 +199,17 @@ def _own_board(user_id: UUID) -> AnySelect:
 
 def _boards(whose: ColumnElement[bool], as_of: datetime | None) -> AnySelect:
     terms = _terms() if as_of is None else terms_at(as_of)
-    lines = _lines() if as_of is None else _left_by_changes(LINE, as_of)
+    lines = (
+        lines_where(ExchangeRate.valid_to.is_(None))
+        if as_of is None
+        else _left_by_changes(LINE, as_of)
+    )
     statement: AnySelect = (
-        select(*BOARD, *OWNER, *terms.c, *lines.c)
+        select(*BOARD, *OWNER, *terms.c, together(lines))
         .select_from(User)
         .outerjoin(Exchange, Exchange.owner_id == User.id)
         .outerjoin(terms, true())
-        .outerjoin(lines, true())
         .where(whose)
-        .order_by(lines.c.currency)
     )
     return statement
 
@@ -347,6 +352,11 @@ class ExchangeRepository:
         return removed
 
 
+def _one_of(result: Result[*tuple[Any, ...]]) -> AnyRow | None:
+    rows = rows_of(result)
+    return rows[0] if rows else None
+
+
 def point(lat: float, lon: float) -> ColumnElement[Any]:
     """The place as PostGIS has it: the longitude first."""
     return func.ST_SetSRID(func.ST_MakePoint(lon, lat), 4326)
@@ -359,11 +369,34 @@ def _terms() -> LateralFromClause:
 
 
 def _lines() -> LateralFromClause:
+    return lines_where(ExchangeRate.valid_to.is_(None))
+
+
+def lines_where(*conditions: ColumnElement[bool]) -> LateralFromClause:
+    """Lines of the board."""
     return (
         select(*(getattr(ExchangeRate, name) for name in LINE))
-        .where(ExchangeRate.exchange_id == Exchange.id, ExchangeRate.valid_to.is_(None))
+        .where(ExchangeRate.exchange_id == Exchange.id, *conditions)
+        .correlate(Exchange)
         .lateral("lines")
     )
+
+
+def together(lines: LateralFromClause) -> ColumnElement[Any]:
+    """All `lines` of a board in one column, so that the rest of the board is sent only once."""
+    line = func.row(*(_as_shown(lines.c[name]) for name in LINE))
+    by_currency = postgresql.aggregate_order_by(line, lines.c.currency)
+    return (
+        select(func.array_agg(by_currency))
+        .select_from(lines)
+        .correlate(Exchange)
+        .scalar_subquery()
+        .label("lines")
+    )
+
+
+def _as_shown(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    return cast(value, Text) if isinstance(value.type, Numeric) else value
 
 
 def terms_at(moment: datetime) -> LateralFromClause:
@@ -405,6 +438,7 @@ def _left_by_changes(names: Sequence[str], moment: datetime | None) -> LateralFr
         .select_from(codes)
         .join(last, true())
         .where(or_(last.c.we_buy.isnot(None), last.c.we_sell.isnot(None)))
+        .correlate(Exchange)
         .lateral("lines")
     )
 

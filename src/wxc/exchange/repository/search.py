@@ -39,13 +39,14 @@ from wxc.core.pagination import USUAL_LIMITS
 from wxc.core.statements import Fixed, built_once
 from wxc.exchange.freshness import EXPIRES_AFTER
 from wxc.exchange.quotes import Wish
-from wxc.exchange.repository.boards import BOARD, LINE, OWNER, point, terms_at
+from wxc.exchange.repository.boards import BOARD, OWNER, lines_where, point, terms_at, together
 from wxc.exchange.searching import Circle, Position, Search, Sort
 from wxc.models import Exchange, ExchangeRate, User
 from wxc.users.visibility import visible_to
 
 _bought: Any = aliased(ExchangeRate)  # the line of what the customer pays
 _sold: Any = aliased(ExchangeRate)  # the line of what the customer receives
+_HOURS = (Exchange.time_zone, Exchange.opening_hours)
 _NOTHING = literal(None, Float())
 MOST_COMPARED = 500
 """Of each kind of boards that are compared where no place bounds them: those changed last."""
@@ -65,7 +66,10 @@ class SearchReader:
         position: Position | None,
         most: int,
     ) -> Sequence[AnyRow]:
-        """`(id, key, distance, time_zone, opening_hours)` of up to `most` boards, in order."""
+        """`(id, key, distance)` of up to `most` boards, in order.
+
+        `time_zone` and `opening_hours` too where the search asks who is open now.
+        """
         circle, wish = search.circle, search.wish
         statement = _skeleton(
             _asked(search),
@@ -87,7 +91,7 @@ class SearchReader:
     async def boards(
         self, ids: Sequence[UUID], viewer_id: UUID | None, instant: datetime
     ) -> Sequence[AnyRow]:
-        """These boards in rows as of `ExchangeReader.of`, board after board."""
+        """These boards in rows as of `ExchangeReader.of`, in no order."""
         return rows_of(await self.reader.execute(*_boards(list(ids), viewer_id, instant)))
 
 
@@ -97,13 +101,14 @@ class _Asked:
 
     sort: Sort
     with_stale: bool
+    with_hours: bool
     minor_units: int
     """Of the currency that is received; 0 without a conversion."""
 
 
 def _asked(search: Search) -> _Asked:
     minor_units = currencies()[search.wish.target].minor_units if search.wish else 0
-    return _Asked(search.sort, search.with_stale, minor_units)
+    return _Asked(search.sort, search.with_stale, search.is_open_now, minor_units)
 
 
 @built_once
@@ -153,8 +158,7 @@ def _found(
             Exchange.id,
             order.label("key"),
             distance.label("distance"),
-            Exchange.time_zone,
-            Exchange.opening_hours,
+            *(_HOURS if asked.with_hours else ()),
         )
         .join(User, User.id == Exchange.owner_id)
         .join(terms, true())
@@ -172,19 +176,13 @@ def _found(
 @built_once
 def _boards(ids: list[UUID], viewer_id: UUID | None, instant: datetime) -> AnySelect:
     terms = terms_at(instant)
-    lines = (
-        select(*(getattr(ExchangeRate, name) for name in LINE))
-        .where(ExchangeRate.exchange_id == Exchange.id, *_shown(ExchangeRate, instant))
-        .lateral("lines")
-    )
+    lines = lines_where(*_shown(ExchangeRate, instant))
     statement: AnySelect = (
-        select(*BOARD, *OWNER, *terms.c, *lines.c)
+        select(*BOARD, *OWNER, *terms.c, together(lines))
         .select_from(Exchange)
         .join(User, User.id == Exchange.owner_id)
         .join(terms, true())
-        .outerjoin(lines, true())
         .where(Exchange.id == any_(type_coerce(ids, ARRAY(Uuid()))), visible_to(viewer_id))
-        .order_by(Exchange.id, lines.c.currency)
     )
     return statement
 

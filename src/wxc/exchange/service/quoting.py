@@ -1,7 +1,7 @@
 """What an amount comes to by a board."""
 
-from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from wxc.core import clock
@@ -9,9 +9,9 @@ from wxc.core.database import AnyRow, Reader
 from wxc.exchange.errors import AmountTooLarge
 from wxc.exchange.freshness import State, state_of
 from wxc.exchange.quotes import Leg, Outcome, Rate, TooLarge, Wish, convert, not_offered
-from wxc.exchange.repository import LINE, ExchangeReader
+from wxc.exchange.repository import ExchangeReader
 from wxc.exchange.schemas import Quote, QuoteLeg, Rounding
-from wxc.exchange.service.reading import is_hidden, refuse_absent
+from wxc.exchange.service.reading import found, is_hidden
 
 
 async def quote(
@@ -21,23 +21,25 @@ async def quote(
 
     Raises `AmountTooLarge` too.
     """
-    rows = await ExchangeReader(reader).of(username, viewer_id, as_of)
-    refuse_absent(rows)
-    row, moment = rows[0], as_of or clock.now()
+    row = found(await ExchangeReader(reader).of(username, viewer_id, as_of))
+    moment = as_of or clock.now()
     state = state_of(row.confirmed_at, row.valid_for_hours, moment)
     if state is State.EXPIRED or is_hidden(row, viewer_id):
         return present(wish, not_offered(wish), row.confirmed_at, moment, state)
     try:
-        outcome = convert(row.base_currency, rates_of(rows, wish), wish)
+        outcome = convert(row.base_currency, rates_of(row, wish), wish)
     except TooLarge:
         raise AmountTooLarge from None
     return present(wish, outcome, row.confirmed_at, moment, state)
 
 
-def rates_of(rows: Sequence[AnyRow], wish: Wish) -> dict[str, Rate]:
-    """Those lines of a board, in rows of `ExchangeReader.of`, that the wish is about."""
-    wanted = (row for row in rows if row.currency in (wish.source, wish.target))
-    return {row.currency: Rate(**{name: getattr(row, name) for name in LINE}) for row in wanted}
+def rates_of(row: AnyRow, wish: Wish) -> dict[str, Rate]:
+    """Those lines of a board, as `ExchangeReader.of` has it, that the wish is about."""
+    return {
+        currency: Rate(currency, unit, *(number and Decimal(number) for number in numbers))
+        for currency, unit, *numbers in row.lines or ()
+        if currency in (wish.source, wish.target)
+    }
 
 
 def present(

@@ -46,9 +46,8 @@ async def find_exchange(
     reader: Reader, username: str, viewer_id: UUID | None, as_of: datetime | None
 ) -> Versioned[Exchange]:
     """That member's board; raises `UserNotFound`, or `ExchangeNotFound` also for an expired one."""
-    rows = await ExchangeReader(reader).of(username, viewer_id, as_of)
-    refuse_hidden(rows, viewer_id)
-    return Versioned(present(rows, as_of or clock.now()), rows[0].version)
+    row = shown(await ExchangeReader(reader).of(username, viewer_id, as_of), viewer_id)
+    return Versioned(present(row, as_of or clock.now()), row.version)
 
 
 async def find_own(database: Database, me: Principal) -> Versioned[Exchange]:
@@ -59,19 +58,18 @@ async def find_own(database: Database, me: Principal) -> Versioned[Exchange]:
 
 async def own_board(reader: Reader, me: Principal) -> Versioned[Exchange]:
     """The board of `me` by any reader; raises `ExchangeNotFound`."""
-    rows = await ExchangeReader(reader).own(me.id)
-    if not rows or rows[0].id is None:
+    row = await ExchangeReader(reader).own(me.id)
+    if row is None or row.id is None:
         raise ExchangeNotFound
-    return Versioned(present(rows, clock.now()), rows[0].version)
+    return Versioned(present(row, clock.now()), row.version)
 
 
 async def list_history(
     reader: Reader, username: str, viewer_id: UUID | None, span: Span, page: PageRequest
 ) -> RateHistoryPage:
     """How a currency's line has changed, newest first; raises as `find_exchange` does."""
-    rows = await ExchangeReader(reader).of(username, viewer_id, None)
-    refuse_hidden(rows, viewer_id)
-    changes = await ExchangeReader(reader).history(rows[0].id, span, page)
+    row = shown(await ExchangeReader(reader).of(username, viewer_id, None), viewer_id)
+    changes = await ExchangeReader(reader).history(row.id, span, page)
     cut = page.cut(changes, key=lambda row: row.id)
     show = _event if span.group is Group.EVENT else _bucket
     return RateHistoryPage(
@@ -81,19 +79,21 @@ async def list_history(
     )
 
 
-def refuse_hidden(rows: Sequence[AnyRow], viewer_id: UUID | None) -> None:
-    """As `refuse_absent`; raises `ExchangeNotFound` also where the board has expired for others."""
-    refuse_absent(rows)
-    if is_hidden(rows[0], viewer_id):
+def shown(row: AnyRow | None, viewer_id: UUID | None) -> AnyRow:
+    """As `found`; raises `ExchangeNotFound` also for others' boards that expired."""
+    board = found(row)
+    if is_hidden(board, viewer_id):
         raise ExchangeNotFound
+    return board
 
 
-def refuse_absent(rows: Sequence[AnyRow]) -> None:
-    """Raise `UserNotFound`, or `ExchangeNotFound` where there is no board, or was none then."""
-    if not rows:
+def found(row: AnyRow | None) -> AnyRow:
+    """The row of a board; raises `UserNotFound`, or `ExchangeNotFound` where none is or was."""
+    if row is None:
         raise UserNotFound
-    if rows[0].id is None or rows[0].confirmed_at is None:
+    if row.id is None or row.confirmed_at is None:
         raise ExchangeNotFound
+    return row
 
 
 def is_hidden(row: AnyRow, viewer_id: UUID | None) -> bool:
@@ -102,9 +102,8 @@ def is_hidden(row: AnyRow, viewer_id: UUID | None) -> bool:
     return state is State.EXPIRED and row.owner_id != viewer_id
 
 
-def present(rows: Sequence[AnyRow], moment: datetime) -> Exchange:
-    """The board that rows of `ExchangeReader.of` hold, its states as they are at `moment`."""
-    row = rows[0]
+def present(row: AnyRow, moment: datetime) -> Exchange:
+    """The board in a row of `ExchangeReader.of`, its states as they are at `moment`."""
     held = {
         "confirmed_at": row.confirmed_at,
         "state": state_of(row.confirmed_at, row.valid_for_hours, moment),
@@ -122,7 +121,7 @@ def present(rows: Sequence[AnyRow], moment: datetime) -> Exchange:
             "opening_hours": row.opening_hours,
             "open_now": is_open_now(row.opening_hours, row.time_zone),
             "valid_for_hours": row.valid_for_hours,
-            "rates": [_line(one) | held for one in rows if one.currency is not None],
+            "rates": [dict(zip(LINE, line, strict=True)) | held for line in row.lines or ()],
             "updated_at": row.updated_at,
         }
     )
@@ -138,10 +137,6 @@ def is_open_now(opening_hours: Sequence[dict[str, Any]], time_zone: str | None) 
     if not opening_hours or time_zone is None:
         return None
     return is_open([hours_of(**one) for one in opening_hours], time_zone, clock.now())
-
-
-def _line(row: AnyRow) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in LINE}
 
 
 def _event(row: AnyRow) -> RateEvent:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import groupby
 from uuid import UUID
 
 from wxc.core import clock
@@ -30,7 +29,7 @@ async def search(reader: Reader, page: SearchPage, viewer_id: UUID | None) -> Hi
         raise SearchExpired
     found, last = await _found(SearchReader(reader), page, viewer_id, instant)
     rows = await SearchReader(reader).boards([row.id for row in found], viewer_id, instant)
-    boards = {key: list(lines) for key, lines in groupby(rows, key=lambda row: row.id)}
+    boards = {row.id: row for row in rows}
     return HitPage(
         items=[
             _hit(row, boards[row.id], page.search.wish, instant)
@@ -73,16 +72,15 @@ def _is_open(row: AnyRow) -> bool:
     return is_open_now(row.opening_hours, row.time_zone) is True
 
 
-def _hit(row: AnyRow, lines: Sequence[AnyRow], wish: Wish | None, instant: datetime) -> Hit:
+def _hit(row: AnyRow, board: AnyRow, wish: Wish | None, instant: datetime) -> Hit:
     return Hit(
-        exchange=present(lines, instant),
+        exchange=present(board, instant),
         distance_m=None if row.distance is None else round(row.distance, 1),
-        quote=None if wish is None else _quote(lines, wish, instant),
+        quote=None if wish is None else _quote(board, wish, instant),
     )
 
 
-def _quote(lines: Sequence[AnyRow], wish: Wish, instant: datetime) -> Quote:
-    board = lines[0]
+def _quote(board: AnyRow, wish: Wish, instant: datetime) -> Quote:
     state = state_of(board.confirmed_at, board.valid_for_hours, instant)
-    outcome = convert(board.base_currency, rates_of(lines, wish), wish)
+    outcome = convert(board.base_currency, rates_of(board, wish), wish)
     return present_quote(wish, outcome, board.confirmed_at, instant, state)
