@@ -30,6 +30,7 @@ from sqlalchemy import (
     true,
     tuple_,
     union,
+    union_all,
     update,
 )
 from sqlalchemy.dialects import postgresql
@@ -364,8 +365,12 @@ def point(lat: float, lon: float) -> ColumnElement[Any]:
 
 def _terms() -> LateralFromClause:
     """What the board says of all its lines."""
+    return _said().lateral("terms")
+
+
+def _said() -> AnySelect:
     columns = (getattr(Exchange, name) for name in (*_TERMS, "confirmed_at"))
-    return select(*columns).correlate(Exchange).lateral("terms")
+    return select(*columns).correlate(Exchange)
 
 
 def _lines() -> LateralFromClause:
@@ -400,15 +405,23 @@ def _as_shown(value: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def terms_at(moment: datetime) -> LateralFromClause:
-    """What the last confirmation until then said; no row before the first."""
+    """What the last confirmation until then said; no row before the first.
+
+    The board itself says what the very last one was: only if it came later others are looked at.
+    """
     columns = (getattr(ExchangeConfirmation, name) for name in _TERMS)
-    return (
-        select(*columns, ExchangeConfirmation.at.label("confirmed_at"))
-        .where(ExchangeConfirmation.exchange_id == Exchange.id, ExchangeConfirmation.at <= moment)
+    earlier = (
+        select(*columns, ExchangeConfirmation.at)
+        .where(
+            Exchange.confirmed_at > moment,
+            ExchangeConfirmation.exchange_id == Exchange.id,
+            ExchangeConfirmation.at <= moment,
+        )
         .order_by(ExchangeConfirmation.at.desc())
         .limit(1)
-        .lateral("terms")
+        .correlate(Exchange)
     )
+    return union_all(_said().where(Exchange.confirmed_at <= moment), earlier).lateral("terms")
 
 
 def _left_by_changes(names: Sequence[str], moment: datetime | None) -> LateralFromClause:

@@ -147,7 +147,8 @@ def _found(
     compared: int,
 ) -> AnySelect:
     """All boards that the search is about, with the `key` of their order."""
-    distance = _NOTHING if circle is None else _distance(circle)
+    center = None if circle is None else _center(circle)
+    distance = _NOTHING if center is None else _distance(center)
     amounts = None if wish is None else _amounts(wish, asked.minor_units)
     received = None if amounts is None else amounts.c.received
     # What one receives most comes first, so its key rises where the amount falls.
@@ -164,8 +165,8 @@ def _found(
         .join(terms, true())
         .where(visible_to(viewer_id), _is_fresh(terms, instant, with_stale=asked.with_stale))
     )
-    if circle is not None:
-        found = found.where(_is_within(circle))
+    if circle is not None and center is not None:
+        found = found.join(center, _is_within(center, circle.metres))
     if wish is not None and amounts is not None:
         found = _doing(found, wish, amounts, asked.minor_units, instant)
         if circle is None:
@@ -187,17 +188,23 @@ def _boards(ids: list[UUID], viewer_id: UUID | None, instant: datetime) -> AnySe
     return statement
 
 
-def _distance(circle: Circle) -> ColumnElement[Any]:
-    return func.ST_Distance(Exchange.location, _center(circle), type_=Float())
+def _distance(center: LateralFromClause) -> ColumnElement[Any]:
+    return func.ST_Distance(Exchange.location, center.c.place, type_=Float())
 
 
-def _is_within(circle: Circle) -> ColumnElement[bool]:
-    within: ColumnElement[bool] = func.ST_DWithin(Exchange.location, _center(circle), circle.metres)
+def _is_within(center: LateralFromClause, metres: float) -> ColumnElement[bool]:
+    within: ColumnElement[bool] = func.ST_DWithin(Exchange.location, center.c.place, metres)
     return within
 
 
-def _center(circle: Circle) -> ColumnElement[Any]:
-    return cast(point(circle.lat, circle.lon), Geography("POINT", srid=4326))
+def _center(circle: Circle) -> LateralFromClause:
+    """One row with the `place`.
+
+    OFFSET keeps PostgreSQL from making the place anew for each board; it would also think so ill
+    of a plan for any place that it planned every search.
+    """
+    place = cast(point(circle.lat, circle.lon), Geography("POINT", srid=4326))
+    return select(place.label("place")).offset(0).lateral("center")
 
 
 def _is_fresh(terms: AnyEntity, instant: datetime, *, with_stale: bool) -> ColumnElement[bool]:
