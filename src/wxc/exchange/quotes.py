@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from wxc.core.currencies import currencies
 from wxc.core.decimals import DIGITS_BEFORE_POINT
@@ -45,8 +46,7 @@ class TooLarge(Exception):  # noqa: N818 - a fact
     """The result has more digits before its point than an amount may have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(NamedTuple):
     """One line of a board, per `unit` of the foreign currency, in the base currency."""
 
     currency: str
@@ -57,8 +57,7 @@ class Rate:
     max_amount: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(NamedTuple):
     """One foreign currency that changes hands."""
 
     rate: Rate
@@ -86,8 +85,7 @@ class Wish:
     to_amount: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What comes of a wish; the computed amount is None where there is a reason against it."""
 
     from_amount: Decimal | None

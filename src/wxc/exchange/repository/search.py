@@ -46,7 +46,7 @@ from wxc.users.visibility import visible_to
 
 _bought: Any = aliased(ExchangeRate)  # the line of what the customer pays
 _sold: Any = aliased(ExchangeRate)  # the line of what the customer receives
-_HOURS = (Exchange.time_zone, Exchange.opening_hours)
+_HOURS: tuple[Any, ...] = (Exchange.id, Exchange.time_zone, Exchange.opening_hours)
 _NOTHING = literal(None, Float())
 MOST_COMPARED = 500
 """Of each kind of boards that are compared where no place bounds them: those changed last."""
@@ -58,7 +58,7 @@ class SearchReader:
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
 
-    async def skeleton(
+    async def boards(
         self,
         search: Search,
         viewer_id: UUID | None,
@@ -66,33 +66,59 @@ class SearchReader:
         position: Position | None,
         most: int,
     ) -> Sequence[AnyRow]:
-        """`(id, key, distance)` of up to `most` boards, in order.
-
-        `time_zone` and `opening_hours` too where the search asks who is open now.
-        """
-        circle, wish = search.circle, search.wish
-        statement = _skeleton(
-            _asked(search),
-            viewer_id,
-            instant,
-            lat=circle.lat if circle else None,
-            lon=circle.lon if circle else None,
-            metres=circle.metres if circle else None,
-            source=wish.source if wish else None,
-            target=wish.target if wish else None,
-            amount=wish.from_amount if wish else None,
-            key=position.key if position else None,
-            exchange_id=position.exchange_id if position else None,
-            most=Fixed(most) if most - 1 in USUAL_LIMITS else most,
-            compared=Fixed(MOST_COMPARED),
-        )
+        """Up to `most` boards in order: rows as of `ExchangeReader.of`, `key` and `distance`."""
+        statement = _page(search, viewer_id, instant, position, most, with_lines=True)
         return rows_of(await self.reader.execute(*statement))
 
-    async def boards(
-        self, ids: Sequence[UUID], viewer_id: UUID | None, instant: datetime
+    async def hours(
+        self,
+        search: Search,
+        viewer_id: UUID | None,
+        instant: datetime,
+        position: Position | None,
+        most: int,
     ) -> Sequence[AnyRow]:
-        """These boards in rows as of `ExchangeReader.of`, in no order."""
-        return rows_of(await self.reader.execute(*_boards(list(ids), viewer_id, instant)))
+        """`(id, key, time_zone, opening_hours)` of up to `most` boards in order."""
+        statement = _page(search, viewer_id, instant, position, most, with_lines=False)
+        return rows_of(await self.reader.execute(*statement))
+
+    async def among(
+        self, ids: Sequence[UUID], search: Search, viewer_id: UUID | None, instant: datetime
+    ) -> Sequence[AnyRow]:
+        """Those of these boards that the search is about, in rows as of `boards`."""
+        most = max(1, len(ids))
+        statement = _page(search, viewer_id, instant, None, most, with_lines=True, ids=ids)
+        return rows_of(await self.reader.execute(*statement))
+
+
+def _page(
+    search: Search,
+    viewer_id: UUID | None,
+    instant: datetime,
+    position: Position | None,
+    most: int,
+    *,
+    with_lines: bool,
+    ids: Sequence[UUID] | None = None,
+) -> tuple[AnySelect, dict[str, Any]]:
+    circle, wish = search.circle, search.wish
+    minor_units = currencies()[wish.target].minor_units if wish else 0
+    return _page_of(
+        _Asked(search.sort, search.with_stale, with_lines, minor_units),
+        viewer_id,
+        instant,
+        lat=circle.lat if circle else None,
+        lon=circle.lon if circle else None,
+        metres=circle.metres if circle else None,
+        source=wish.source if wish else None,
+        target=wish.target if wish else None,
+        amount=wish.from_amount if wish else None,
+        key=position.key if position else None,
+        exchange_id=position.exchange_id if position else None,
+        ids=None if ids is None else list(ids),
+        most=Fixed(most) if most - 1 in USUAL_LIMITS else most,
+        compared=Fixed(MOST_COMPARED),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +127,13 @@ class _Asked:
 
     sort: Sort
     with_stale: bool
-    with_hours: bool
+    with_lines: bool
     minor_units: int
     """Of the currency that is received; 0 without a conversion."""
 
 
-def _asked(search: Search) -> _Asked:
-    minor_units = currencies()[search.wish.target].minor_units if search.wish else 0
-    return _Asked(search.sort, search.with_stale, search.is_open_now, minor_units)
-
-
 @built_once
-def _skeleton(
+def _page_of(
     asked: _Asked,
     viewer_id: UUID | None,
     instant: datetime,
@@ -125,12 +146,18 @@ def _skeleton(
     amount: Decimal | None,
     key: Decimal | float | None,
     exchange_id: UUID | None,
+    ids: list[UUID] | None,
     most: int,
     compared: int,
 ) -> AnySelect:
     circle = None if lat is None or lon is None or metres is None else Circle(lat, lon, metres)
     wish = None if source is None or target is None else Wish(source, target, amount, None)
-    rows = _found(asked, viewer_id, instant, circle, wish, compared).subquery("found")
+    found = _found(asked, viewer_id, instant, circle, wish)
+    if ids is not None:
+        found = found.where(Exchange.id == any_(type_coerce(ids, ARRAY(Uuid()))))
+    elif circle is None and wish is not None:
+        found = found.where(Exchange.id.in_(_dealing_lately(wish, instant, compared)))
+    rows = found.subquery("found")
     statement: AnySelect = select(rows).order_by(rows.c.key, rows.c.id).limit(most)
     if exchange_id is not None:
         last = tuple_(type_coerce(key, rows.c.key.type), type_coerce(exchange_id, Uuid()))
@@ -144,7 +171,6 @@ def _found(
     instant: datetime,
     circle: Circle | None,
     wish: Wish | None,
-    compared: int,
 ) -> AnySelect:
     """All boards that the search is about, with the `key` of their order."""
     center = None if circle is None else _center(circle)
@@ -153,14 +179,13 @@ def _found(
     received = None if amounts is None else amounts.c.received
     # What one receives most comes first, so its key rises where the amount falls.
     order = distance if asked.sort is Sort.DISTANCE or received is None else -received
-    terms = terms_at(instant)
+    terms, columns = terms_at(instant), _HOURS
+    if asked.with_lines:
+        lines = lines_where(*_shown(ExchangeRate, instant))
+        columns = (*BOARD, *OWNER, *terms.c, together(lines), distance.label("distance"))
     found = (
-        select(
-            Exchange.id,
-            order.label("key"),
-            distance.label("distance"),
-            *(_HOURS if asked.with_hours else ()),
-        )
+        select(*columns, order.label("key"))
+        .select_from(Exchange)
         .join(User, User.id == Exchange.owner_id)
         .join(terms, true())
         .where(visible_to(viewer_id), _is_fresh(terms, instant, with_stale=asked.with_stale))
@@ -169,23 +194,7 @@ def _found(
         found = found.join(center, _is_within(center, circle.metres))
     if wish is not None and amounts is not None:
         found = _doing(found, wish, amounts, asked.minor_units, instant)
-        if circle is None:
-            found = found.where(Exchange.id.in_(_dealing_lately(wish, instant, compared)))
     return found
-
-
-@built_once
-def _boards(ids: list[UUID], viewer_id: UUID | None, instant: datetime) -> AnySelect:
-    terms = terms_at(instant)
-    lines = lines_where(*_shown(ExchangeRate, instant))
-    statement: AnySelect = (
-        select(*BOARD, *OWNER, *terms.c, together(lines))
-        .select_from(Exchange)
-        .join(User, User.id == Exchange.owner_id)
-        .join(terms, true())
-        .where(Exchange.id == any_(type_coerce(ids, ARRAY(Uuid()))), visible_to(viewer_id))
-    )
-    return statement
 
 
 def _distance(center: LateralFromClause) -> ColumnElement[Any]:

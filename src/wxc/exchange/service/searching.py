@@ -1,4 +1,4 @@
-"""Finding boards: a skeleton of ids in their order, then the boards, all as of one instant."""
+"""Finding boards, all as of one instant."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -27,38 +27,50 @@ async def search(reader: Reader, page: SearchPage, viewer_id: UUID | None) -> Hi
     instant = page.instant or now
     if now - instant > _LIFETIME:
         raise SearchExpired
-    found, last = await _found(SearchReader(reader), page, viewer_id, instant)
-    rows = await SearchReader(reader).boards([row.id for row in found], viewer_id, instant)
-    boards = {row.id: row for row in rows}
+    find = _open_now if page.search.is_open_now else _all
+    rows, last = await find(SearchReader(reader), page, viewer_id, instant)
     return HitPage(
-        items=[
-            _hit(row, boards[row.id], page.search.wish, instant)
-            for row in found
-            if row.id in boards
-        ],
+        items=[_hit(row, page.search.wish, instant) for row in rows],
         next_cursor=last and page.after(instant, last),
         prev_cursor=None,
     )
 
 
-async def _found(
+async def _all(
     reader: SearchReader, page: SearchPage, viewer_id: UUID | None, instant: datetime
 ) -> tuple[Sequence[AnyRow], Position | None]:
-    """The boards of the page, and after which one the next begins: None at the end.
+    """The boards of the page, and after which one the next begins: None at the end."""
+    most = page.limit + 1
+    rows = await reader.boards(page.search, viewer_id, instant, page.position, most)
+    if len(rows) < most:
+        return rows, None
+    return rows[:-1], _position(rows[-2])
 
-    Whether a board is open is for Python to say; so boards are read until there are enough.
+
+async def _open_now(
+    reader: SearchReader, page: SearchPage, viewer_id: UUID | None, instant: datetime
+) -> tuple[Sequence[AnyRow], Position | None]:
+    """The same of those that are open.
+
+    Whether a board is open is for Python to say; so hours are read until there are enough.
     """
-    wanted = page.search
-    most = _BATCH if wanted.is_open_now else page.limit + 1
+    found, last = await _first_open(reader, page, viewer_id, instant)
+    ids = [row.id for row in found]
+    return await reader.among(ids, page.search, viewer_id, instant), last
+
+
+async def _first_open(
+    reader: SearchReader, page: SearchPage, viewer_id: UUID | None, instant: datetime
+) -> tuple[Sequence[AnyRow], Position | None]:
     found: list[AnyRow] = []
     position = page.position
     for _ in range(_MOST_BATCHES):
-        rows = await reader.skeleton(wanted, viewer_id, instant, position, most)
-        found += [row for row in rows if not wanted.is_open_now or _is_open(row)]
+        rows = await reader.hours(page.search, viewer_id, instant, position, _BATCH)
+        found += [row for row in rows if is_open_now(row.opening_hours, row.time_zone)]
         if len(found) > page.limit:
             found = found[: page.limit]
             return found, _position(found[-1])
-        if len(rows) < most:
+        if len(rows) < _BATCH:
             return found, None
         position = _position(rows[-1])
     return found, position
@@ -68,15 +80,11 @@ def _position(row: AnyRow) -> Position:
     return Position(row.key, row.id)
 
 
-def _is_open(row: AnyRow) -> bool:
-    return is_open_now(row.opening_hours, row.time_zone) is True
-
-
-def _hit(row: AnyRow, board: AnyRow, wish: Wish | None, instant: datetime) -> Hit:
+def _hit(row: AnyRow, wish: Wish | None, instant: datetime) -> Hit:
     return Hit(
-        exchange=present(board, instant),
+        exchange=present(row, instant),
         distance_m=None if row.distance is None else round(row.distance, 1),
-        quote=None if wish is None else _quote(board, wish, instant),
+        quote=None if wish is None else _quote(row, wish, instant),
     )
 
 
