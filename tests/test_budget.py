@@ -93,7 +93,7 @@ ROUND_TRIPS = {
         ("PUT", "/settings", {"bio": "hello"}, 1),
         ("PUT", "/settings/email", {"email": "a@b.example", "current_password": PASSWORD}, 4),
         ("PUT", "/settings/username", {"username": "eda", "current_password": PASSWORD}, 5),
-        ("POST", "/posts", {"body": "hello"}, 2),
+        ("POST", "/posts", {"body": "hello"}, 1),
         ("PUT", "/posts/{post}", {"body": "hello"}, 3),
         ("DELETE", "/posts/{post}", None, 2),
         ("POST", "/posts/{post}/like", None, 1),
@@ -110,8 +110,8 @@ ROUND_TRIPS = {
         ("DELETE", "/comments/{reply}", None, 3),
         ("POST", "/comments/{comment}/like", None, 3),
         ("DELETE", "/comments/{comment}/like", None, 3),
-        ("POST", "/users/eve/follow", None, 5),
-        ("DELETE", "/users/bob/follow", None, 5),
+        ("POST", "/users/eve/follow", None, 3),
+        ("DELETE", "/users/bob/follow", None, 3),
         ("POST", "/users/bob/block", None, 5),
         ("DELETE", "/users/bob/block", None, 3),
         ("GET", "/settings/blocks", None, 1),
@@ -170,7 +170,7 @@ async def test_a_request_that_may_be_repeated_takes_three_more_statements(
     with StatementLog().watching(connection) as log:
         await ada.post("/posts", json={"body": "hello"}, headers={"Idempotency-Key": "once"})
 
-    assert len(log.statements) == 2 + 3
+    assert len(log.statements) == 1 + 3
 
 
 async def test_discovery_takes_a_second_statement(

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
@@ -15,12 +14,12 @@ from sqlalchemy import event, text
 from tests.browser import Browser
 from tests.live import running
 from tests.unlimited import UNLIMITED
-from wxc.core import clock
+from wxc.core import database
 from wxc.core.config import Config
+from wxc.core.database import draw_id
 from wxc.core.errors import Retry
-from wxc.core.ids import time_of
 from wxc.core.redis import RedisClient
-from wxc.posts.repository import PostRepository
+from wxc.posts.repository import NewPostRepository
 
 PASSWORD = "a walk in the rain"
 
@@ -85,11 +84,11 @@ async def test_a_connection_lost_at_commit_is_no_success(app: FastAPI) -> None:
             raise ConnectionResetError("lost")
 
         event.listen(engine, "commit", lose)
-        answer = await ada.post("/posts", json={"body": "hello"})
+        answer = await ada.post("/posts", json={"body": "hello @ada"})
 
         assert answer.status_code == 503
         assert answer.headers["retry-after"]
-        assert await count(app, "SELECT count(*) FROM posts WHERE body = 'hello'") == 0
+        assert await count(app, "SELECT count(*) FROM posts WHERE body = 'hello @ada'") == 0
 
 
 async def test_of_racing_registrations_one_wins(app: FastAPI) -> None:
@@ -189,25 +188,43 @@ async def test_parallel_logins_while_the_hash_is_renewed_all_succeed(app: FastAP
 
 @pytest.mark.parametrize("path", ["/posts", "/users/bob/follow"])
 async def test_what_waits_for_a_lock_is_not_missed_by_who_polls(app: FastAPI, path: str) -> None:
-    """Ids are drawn after the last lock: what comes late is not older than what was seen."""
     async with AsyncExitStack() as stack:
         people = [await signed_in(app, stack, name) for name in ("ada", "bob", "eve")]
         ada, _, eve = people
+        await ada.post("/posts", json={"body": "early"})
+        await eve.post("/users/bob/follow")
         listed = "/users/bob/followers" if "follow" in path else "/users/ada/posts"
         body = {} if "follow" in path else {"json": {"body": "late"}}
         async with app.state.database.transaction() as session:
             await session.execute(text("SELECT 1 FROM users WHERE username = 'ada' FOR UPDATE"))
             late = asyncio.create_task(ada.post(path, **body))
             await asyncio.sleep(0.3)
-            before = len((await eve.get(listed)).json()["items"])
-        moment = clock.now()
+            seen = (await eve.get(listed)).json()
         answer = await late
 
-        (newest, *_) = (await eve.get(listed)).json()["items"]
+        news = (await eve.get(listed, params={"cursor": seen["prev_cursor"]})).json()["items"]
 
     assert answer.is_success
-    assert before == 0
-    assert "follow" in path or time_of(UUID(newest["id"])) >= moment - timedelta(milliseconds=50)
+    assert len(seen["items"]) == 1
+    assert news[0]["id"] not in {one["id"] for one in seen["items"]}
+
+
+async def test_a_post_that_has_waited_until_pollers_look_past_it_is_not_written(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "LATEST_COMMIT", timedelta(milliseconds=100))
+    async with AsyncExitStack() as stack:
+        ada = await signed_in(app, stack, "ada")
+        async with app.state.database.transaction() as session:
+            await session.execute(text("SELECT 1 FROM users WHERE username = 'ada' FOR UPDATE"))
+            late = asyncio.create_task(ada.post("/posts", json={"body": "late"}))
+            await asyncio.sleep(0.3)
+        answer = await late
+        mine = (await ada.get("/users/ada")).json()
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "retry")
+    assert await count(app, "SELECT count(*) FROM posts WHERE body = 'late'") == 0
+    assert mine["posts_count"] == 0
 
 
 async def test_an_id_that_was_drawn_long_before_its_commit_is_not_committed(
@@ -216,7 +233,7 @@ async def test_an_id_that_was_drawn_long_before_its_commit_is_not_committed(
     async def write_late() -> None:
         async with app.state.database.transaction() as session:
             author = (await session.execute(text("SELECT id FROM users LIMIT 1"))).scalar_one()
-            await PostRepository(session).add(author, "late")
+            await NewPostRepository(session).add(draw_id(session), author, "late")
             session.info["drawn_at"] -= timedelta(seconds=2)
 
     with pytest.raises(Retry):

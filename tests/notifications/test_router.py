@@ -21,7 +21,8 @@ from tests.factories import (
 from wxc.core import clock
 from wxc.core.ids import new_id
 from wxc.models import NotificationType
-from wxc.notifications.service import mentioned, notify_of_follow
+from wxc.notifications.service import mentioned
+from wxc.relationships.repository import FollowRepository
 
 LIKE = NotificationType.POST_LIKE
 REPLY = NotificationType.COMMENT_REPLY
@@ -93,7 +94,7 @@ class TestFollow:
             fan = await make_user(connection, f"fan_{hours}")
             monkeypatch.setattr(clock, "now", at(midnight + timedelta(hours=hours)))
             async with app.state.database.transaction() as session:
-                await notify_of_follow(session, fan, ada.id)
+                await FollowRepository(session).add(fan, ada.id)
         monkeypatch.undo()
 
         tomorrow, today = (await page(ada))["items"]

@@ -3,18 +3,30 @@
 import asyncio
 import time
 from collections import namedtuple
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Protocol
 from uuid import UUID
 
 import asyncpg
 from pydantic_core import from_json
-from sqlalchemy import ColumnElement, CompoundSelect, Executable, Result, Row, Select, event
-from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    DateTime,
+    Executable,
+    Result,
+    Row,
+    Select,
+    case,
+    event,
+    func,
+    type_coerce,
+)
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -40,8 +52,10 @@ AnyResult = Result[*tuple[Any, ...]]
 AnyEntity = Any
 """A table, an alias or a subquery: what has columns by name, each of them typed differently."""
 IdColumn = ColumnElement[UUID] | InstrumentedAttribute[UUID]
+IntColumn = ColumnElement[int] | InstrumentedAttribute[int]
 # How long before its COMMIT an id may be drawn; pollers look back a little further.
 LATEST_COMMIT = timedelta(seconds=1.5)
+_DIVISION_BY_ZERO = "22012"
 _TRUSTED_IDLE = 1.0  # seconds
 _PLANNER = {"jit": "off", "cpu_operator_cost": "0.02"}
 AfterCommit = Callable[[], Awaitable[None]]
@@ -72,12 +86,19 @@ class Reader(Protocol):
         ...
 
 
-class SingleWrite(Protocol):
-    """What a repository needs whose statement is a transaction by itself."""
+class Writer(Protocol):
+    """What a repository needs that writes in one statement, in a transaction or without one."""
 
     async def execute(self, statement: Executable, parameters: Mapping[str, Any], /) -> AnyResult:
-        """Run it; when this returns it is committed, and when it raises nothing has happened."""
+        """Run it."""
         ...
+
+
+class SingleWrite(Writer, Protocol):
+    """A `Writer` whose statements are transactions by themselves.
+
+    When one has been executed it is committed, and when it raises nothing has happened.
+    """
 
     async def publish(self, topics: Iterable[str]) -> None:
         """Wake those who wait for what it has written."""
@@ -220,6 +241,27 @@ def _refuse_late(session: AsyncSession) -> None:
     drawn_at = session.info.pop("drawn_at", None)
     if drawn_at is not None and clock.now() - drawn_at > LATEST_COMMIT:
         raise Retry("an id was drawn too long before its COMMIT")
+
+
+def unless_late(count: IntColumn, latest: datetime) -> ColumnElement[int]:
+    """The count, for the RETURNING of a statement that has drawn an id and may then have waited.
+
+    After `latest` pollers have looked past the id: the statement fails, see `refusing_late`. What
+    is returned is worked out when the row is there; what is SET may be so before the wait.
+    """
+    is_in_time = func.clock_timestamp() < type_coerce(latest, DateTime(timezone=True))
+    return case((is_in_time, count), else_=1 // (count - count))
+
+
+@contextmanager
+def refusing_late() -> Iterator[None]:
+    """Raises `Retry` where `unless_late` has made a statement fail."""
+    try:
+        yield
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == _DIVISION_BY_ZERO:
+            raise Retry("an id was drawn too long before it could be counted") from error
+        raise
 
 
 def after_commit(session: AsyncSession, callback: AfterCommit) -> None:

@@ -10,7 +10,6 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     Uuid,
-    case,
     delete,
     func,
     literal,
@@ -25,17 +24,24 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from wxc.core import clock, database
-from wxc.core.database import AnyRow, AnySelect, Reader, SingleWrite
-from wxc.core.errors import Retry
+from wxc.core.database import (
+    AnyRow,
+    AnySelect,
+    IntColumn,
+    Reader,
+    SingleWrite,
+    refusing_late,
+    unless_late,
+)
 from wxc.core.ids import new_id
 from wxc.core.pagination import PageRequest
 from wxc.core.statements import built_once
-from wxc.models import Notification, NotificationType, Post, PostLike, User
+from wxc.models import NotificationType, Post, PostLike, User
+from wxc.notifications.repository import hidden, recorded
 from wxc.users.visibility import has_blocked, known_to, visible_to
 
 _ID = Uuid()
 _TIME = DateTime(timezone=True)
-_NOT_NULL = "23502"
 _OF_POST = ("subject_id", "group_id", "post_id")  # of a notification: all of them are the post
 
 
@@ -91,10 +97,9 @@ class LikeRepository:
             user_id, post_id, new_id(), new_id(), moment, moment + database.LATEST_COMMIT
         )
         try:
-            return (await self.write.execute(*statement)).one_or_none()
-        except IntegrityError as error:
-            if getattr(error.orig, "sqlstate", None) == _NOT_NULL:
-                raise Retry("an id was drawn too long before it could be counted") from error
+            with refusing_late():
+                return (await self.write.execute(*statement)).one_or_none()
+        except IntegrityError:
             return None  # it was deleted at this very moment
 
     async def remove(self, user_id: UUID, post_id: UUID) -> AnyRow | None:
@@ -122,10 +127,7 @@ def _liked(
         .returning(PostLike.post_id)
         .cte("moved")
     )
-    # Whoever waited here for so long that pollers have looked past the ids writes nothing at all:
-    # no number is none that can be stored.
-    in_time = func.clock_timestamp() < type_coerce(latest, _TIME)
-    counted = _counted(moved, case((in_time, Post.likes_count + 1)))
+    counted = _counted(moved, 1, unless_late(Post.likes_count, latest))
     told = _told(post, moved, liker_id, notification_id, moment)
     return _outcome(post, counted, told.c.recipient_id).outerjoin(told, true())
 
@@ -144,16 +146,8 @@ def _told(post: CTE, moved: CTE, liker_id: UUID, notification_id: UUID, moment: 
         .join(moved, moved.c.post_id == post.c.id)
         .where(post.c.author_id != liker_id)
     )
-    return (
-        insert(Notification)
-        .from_select(["id", "recipient_id", "type", "actor_id", "created_at", *_OF_POST], said)
-        .on_conflict_do_update(
-            index_elements=["actor_id", "recipient_id", "type", "subject_id"],
-            set_={"hidden_at": None},
-        )
-        .returning(Notification.recipient_id)
-        .cte("told")
-    )
+    columns = ("id", "recipient_id", "type", "actor_id", "created_at", *_OF_POST)
+    return recorded(columns, said).cte("told")
 
 
 @built_once
@@ -168,19 +162,9 @@ def _unliked(liker_id: UUID, liked_id: UUID) -> AnySelect:
         .returning(PostLike.post_id)
         .cte("moved")
     )
-    counted = _counted(moved, Post.likes_count - 1)
-    withdrawn = (
-        update(Notification)
-        .where(
-            Notification.actor_id == liker_id,
-            Notification.recipient_id == post.c.author_id,
-            Notification.type == NotificationType.POST_LIKE,
-            Notification.subject_id == moved.c.post_id,
-        )
-        .values(hidden_at=func.now())
-        .cte("withdrawn")
-    )
-    return _outcome(post, counted, null()).add_cte(withdrawn)
+    counted = _counted(moved, -1, Post.likes_count)
+    withdrawn = hidden(NotificationType.POST_LIKE, liker_id, post.c.author_id, moved.c.post_id)
+    return _outcome(post, counted, null()).add_cte(withdrawn.cte("withdrawn"))
 
 
 def _post(liked_id: UUID, liker_id: UUID) -> CTE:
@@ -193,13 +177,16 @@ def _post(liked_id: UUID, liker_id: UUID) -> CTE:
     )
 
 
-def _counted(moved: CTE, count: ColumnElement[int]) -> CTE:
-    """Joined to what has moved, so that who waits for the row counts from its newest state."""
+def _counted(moved: CTE, step: int, count: IntColumn) -> CTE:
+    """The `count`, after a step if something has moved.
+
+    Joined to what has moved, so that who waits for the row counts from its newest state.
+    """
     return (
         update(Post)
         .where(Post.id == moved.c.post_id)
-        .values(likes_count=count)
-        .returning(Post.likes_count)
+        .values(likes_count=Post.likes_count + step)
+        .returning(count.label("likes_count"))
         .cte("counted")
     )
 

@@ -258,15 +258,7 @@ def _recorded(
         .ext(distinct_on(recipient))
         .order_by(recipient, said.c.place)
     )
-    return (
-        insert(_ROWS)
-        .from_select(["recipient_id", *(one.name for one in kept), "created_at"], told)
-        .on_conflict_do_update(
-            index_elements=["actor_id", "recipient_id", "type", "subject_id"],
-            set_={"hidden_at": None},
-        )
-        .returning(Notification.recipient_id)
-    )
+    return recorded(["recipient_id", *(one.name for one in kept), "created_at"], told)
 
 
 def _said(*given: list[Any]) -> TableValuedAlias:
@@ -295,9 +287,29 @@ def _spelled(one: Occasion, identifier: UUID) -> tuple[Any, ...]:
     )
 
 
-@built_once
-def _hidden(kind: NotificationType, doer_id: UUID, listener_id: UUID, subject: UUID) -> Update:
-    """Of what was done: the row stays, in case it is done again."""
+def recorded(columns: Sequence[str], said: AnySelect) -> ReturningInsert[UUID]:
+    """The INSERT of what is said in these columns; it returns whom it tells.
+
+    What was undone before is shown again where it was.
+    """
+    return (
+        insert(_ROWS)
+        .from_select(list(columns), said)
+        .on_conflict_do_update(
+            index_elements=["actor_id", "recipient_id", "type", "subject_id"],
+            set_={"hidden_at": None},
+        )
+        .returning(Notification.recipient_id)
+    )
+
+
+def hidden(
+    kind: NotificationType,
+    doer_id: UUID,
+    listener_id: UUID | ColumnElement[UUID],
+    subject: UUID | ColumnElement[UUID],
+) -> Update:
+    """The UPDATE after what was done has been undone: the row stays, in case it is done again."""
     return (
         update(_ROWS)
         .where(
@@ -308,6 +320,9 @@ def _hidden(kind: NotificationType, doer_id: UUID, listener_id: UUID, subject: U
         )
         .values(hidden_at=func.now())
     )
+
+
+_hidden = built_once(hidden)
 
 
 def _is_shown(me_id: UUID, notification: AnyEntity = Notification) -> ColumnElement[bool]:

@@ -11,7 +11,6 @@ from wxc.auth.context import Principal
 from wxc.core import clock
 from wxc.core.database import AnyRow, Reader
 from wxc.core.events import announce
-from wxc.core.ids import first_id_at
 from wxc.core.pagination import PageRequest
 from wxc.models import NotificationType
 from wxc.notifications.repository import (
@@ -48,21 +47,6 @@ async def notify(session: AsyncSession, *occasions: Occasion) -> None:
         announce(session, *(topic_of(recipient_id) for recipient_id in told))
 
 
-async def notify_of_follow(session: AsyncSession, follower_id: UUID, followed_id: UUID) -> None:
-    """Follows of one UTC day are one group."""
-    midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    await notify(
-        session,
-        Occasion(
-            followed_id,
-            NotificationType.FOLLOW,
-            follower_id,
-            subject_id=followed_id,
-            group_id=first_id_at(midnight),
-        ),
-    )
-
-
 async def notify_of_like(
     session: AsyncSession,
     actor_id: UUID,
@@ -71,7 +55,7 @@ async def notify_of_like(
     post_id: UUID,
     comment_id: UUID,
 ) -> None:
-    """Likes of one comment are one group; those of a post are told where they are written."""
+    """Likes of one comment are one group; those of posts are told where they are written."""
     await notify(
         session,
         Occasion(
@@ -119,16 +103,6 @@ async def notify_of_comment(
             Occasion(who, why, actor_id, comment_id, post_id=post_id, comment_id=comment_id)
             for who, why in reasons
         ),
-    )
-
-
-async def withdraw_follow(session: AsyncSession, follower_id: UUID, followed_id: UUID) -> None:
-    """The follow was undone."""
-    await NotificationRepository(session).hide(
-        NotificationType.FOLLOW,
-        actor_id=follower_id,
-        recipient_id=followed_id,
-        subject_id=followed_id,
     )
 
 

@@ -7,17 +7,31 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    DateTime,
+    String,
+    Uuid,
     delete,
     exists,
+    false,
     insert,
     null,
     select,
     true,
+    type_coerce,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from wxc.core.database import AnyEntity, AnyRow, AnySelect, Reader, draw_id
+from wxc.core import clock, database
+from wxc.core.database import (
+    AnyEntity,
+    AnyRow,
+    AnySelect,
+    Reader,
+    Writer,
+    refusing_late,
+    unless_late,
+)
 from wxc.core.etags import Versions
 from wxc.core.pagination import PageRequest
 from wxc.core.statements import built_once
@@ -112,11 +126,7 @@ def _posts_of(username: str, viewer_id: UUID | None, page: PageRequest) -> AnySe
 @built_once
 def _known(post_id: UUID, viewer_id: UUID) -> AnySelect:
     statement: AnySelect = (
-        select(
-            Post.author_id,
-            has_blocked(viewer_id, Post.author_id).label("blocking"),
-            Post.likes_count,
-        )
+        select(Post.author_id, has_blocked(viewer_id, Post.author_id).label("blocking"))
         .join(User, User.id == Post.author_id)
         .where(Post.id == post_id, known_to(viewer_id))
         .with_for_update(key_share=True, of=Post)
@@ -124,30 +134,57 @@ def _known(post_id: UUID, viewer_id: UUID) -> AnySelect:
     return statement
 
 
+class NewPostRepository:
+    """Publishes posts: each in one statement, which may be a transaction by itself."""
+
+    def __init__(self, write: Writer) -> None:
+        self.write = write
+
+    async def add(self, post_id: UUID, author_id: UUID, body: str) -> PostRow | None:
+        """The new post, counted; None when the account has gone.
+
+        Raises `Retry` where it took too long to count it.
+        """
+        with refusing_late():
+            moment = clock.now()
+            latest = moment + database.LATEST_COMMIT
+            statement = _added(post_id, author_id, body, moment, latest)
+            row = (await self.write.execute(*statement)).one_or_none()
+        return None if row is None else PostRow.of(row)
+
+
+@built_once
+def _added(
+    post_id: UUID, author_id: UUID, body: str, moment: datetime, latest: datetime
+) -> AnySelect:
+    counted = (
+        update(User)
+        .where(User.id == author_id, User.suspended_at.is_(None))
+        .values(posts_count=User.posts_count + 1)
+        .returning(*AUTHOR, unless_late(User.posts_count, latest).label("posts_count"))
+        .cte("counted")
+    )
+    post = select(
+        type_coerce(post_id, Uuid()),
+        counted.c.author_id,
+        type_coerce(body, String()),
+        type_coerce(moment, DateTime(timezone=True)),
+    )
+    added = (
+        insert(Post)
+        .from_select(["id", "author_id", "body", "created_at"], post, include_defaults=False)
+        .returning(*(getattr(Post, name) for name in _WRITTEN))
+        .cte("added")
+    )
+    statement: AnySelect = select(added, false().label("liked"), counted)
+    return statement.select_from(added.join(counted, true()))
+
+
 class PostRepository:
-    """Writes posts and counts them."""
+    """Changes posts."""
 
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
-
-    async def count_one_more(self, author_id: UUID) -> AnyRow | None:
-        """The author as in `AUTHOR`, counted and locked; None when the account has gone."""
-        statement = (
-            update(User)
-            .where(User.id == author_id, User.suspended_at.is_(None))
-            .values(posts_count=User.posts_count + 1)
-            .returning(*AUTHOR)
-        )
-        return (await self.session.execute(statement)).one_or_none()
-
-    async def add(self, author_id: UUID, body: str) -> AnyRow:
-        """The new post without its author, who is locked already: ids are drawn last."""
-        statement = (
-            insert(Post)
-            .values(id=draw_id(self.session), author_id=author_id, body=body)
-            .returning(*(getattr(Post, name) for name in _WRITTEN))
-        )
-        return (await self.session.execute(statement)).one()
 
     async def lock_visible(self, post_id: UUID, viewer_id: UUID) -> UUID | None:
         """Who wrote the post, if the viewer may see it; the row is locked."""
@@ -160,7 +197,7 @@ class PostRepository:
         return (await self.session.execute(statement)).scalar_one_or_none()
 
     async def lock_known(self, post_id: UUID, viewer_id: UUID) -> AnyRow | None:
-        """`(author_id, blocking, likes_count)` of the locked post, for who is to act on it.
+        """`(author_id, blocking)` of the locked post, for who is to act on it.
 
         None where the author is not there for the viewer; whom the viewer has blocked is found.
         """

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response, status
 from wxc.auth.dependencies import CurrentUser, MaybeUser
 from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core import etags
-from wxc.core.dependencies import Paging, ReadSession, Session
+from wxc.core.dependencies import Paging, ReadSession, Session, Transactions
 from wxc.core.errors import NotOwner, PreconditionFailed
 from wxc.core.etags import IfMatch, IfNoneMatch
 from wxc.core.openapi import LOCATED, documented
@@ -32,11 +32,11 @@ async def write_post(
     post: PostCreate,
     response: Response,
     me: CurrentUser,
-    session: Session,
+    database: Transactions,
     attempt: Repeatable,
 ) -> Post:
     """Write a post; it is in your followers' feeds at once."""
-    written = await service.write_post(session, me, post, attempt)
+    written = await service.write_post(database, me, post, attempt)
     response.headers["Location"] = f"/posts/{written.id}"
     return written
 

@@ -1,28 +1,39 @@
 """SQL for follows, blocks and mutes."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
+    DateTime,
+    Uuid,
     and_,
     case,
     delete,
+    exists,
     func,
+    literal,
     not_,
     or_,
     select,
     true,
+    type_coerce,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from wxc.core.database import AnyRow, AnySelect, Reader, draw_id
+from wxc.core import clock
+from wxc.core.database import AnyRow, AnySelect, Reader, draw_id, rows_of
+from wxc.core.ids import first_id_at
 from wxc.core.pagination import PageRequest
-from wxc.models import Block, Follow, Mute, User
+from wxc.core.statements import built_once
+from wxc.models import Block, Follow, Mute, NotificationType, User
+from wxc.notifications.repository import hidden, recorded
 from wxc.users.repository import named
 from wxc.users.visibility import has_blocked, stands, visible_to
 
@@ -37,44 +48,51 @@ class FollowReader:
         self, username: str, viewer_id: UUID | None, page: PageRequest
     ) -> Sequence[AnyRow] | None:
         """Up to `limit + 1` rows of `UserSummary` and `edge_id`; None when nobody is found."""
-        return await self._listed(username, viewer_id, page, Follow.followed_id, Follow.follower_id)
+        return await self._listed(username, viewer_id, page, of_followers=True)
 
     async def followed_by(
         self, username: str, viewer_id: UUID | None, page: PageRequest
     ) -> Sequence[AnyRow] | None:
         """The same for those whom that person follows."""
-        return await self._listed(username, viewer_id, page, Follow.follower_id, Follow.followed_id)
+        return await self._listed(username, viewer_id, page, of_followers=False)
 
     async def _listed(
-        self,
-        username: str,
-        viewer_id: UUID | None,
-        page: PageRequest,
-        of: Any,  # noqa: ANN401 - the column that holds the person asked about
-        other: Any,  # noqa: ANN401 - and the one that holds who is listed
+        self, username: str, viewer_id: UUID | None, page: PageRequest, *, of_followers: bool
     ) -> Sequence[AnyRow] | None:
-        person = aliased(User)
-        edges = page.window(
-            select(
-                Follow.id.label("edge_id"),
-                person.id,
-                person.username,
-                person.display_name,
-                person.avatar_url,
-            )
-            .join(person, person.id == other)
-            .where(of == User.id, visible_to(viewer_id, person)),
-            Follow.id,
-        ).lateral("edges")
-        # The outer join keeps one empty row for somebody who is there but has nobody to list.
-        statement: AnySelect = (
-            select(edges)
-            .select_from(User)
-            .outerjoin(edges, true())
-            .where(named(username), visible_to(viewer_id))
-        )
-        rows = (await self.reader.execute(statement)).all()
+        statement = _followers(username, viewer_id, page, of_followers=of_followers)
+        rows = rows_of(await self.reader.execute(*statement))
         return [row for row in rows if row.edge_id is not None] if rows else None
+
+
+@built_once
+def _followers(
+    username: str, viewer_id: UUID | None, page: PageRequest, *, of_followers: bool
+) -> AnySelect:
+    """Or whom they follow."""
+    of, other = Follow.followed_id, Follow.follower_id
+    if not of_followers:
+        of, other = other, of
+    person = aliased(User)
+    edges = page.window(
+        select(
+            Follow.id.label("edge_id"),
+            person.id,
+            person.username,
+            person.display_name,
+            person.avatar_url,
+        )
+        .join(person, person.id == other)
+        .where(of == User.id, visible_to(viewer_id, person)),
+        Follow.id,
+    ).lateral("edges")
+    # The outer join keeps one empty row for somebody who is there but has nobody to list.
+    statement: AnySelect = (
+        select(edges)
+        .select_from(User)
+        .outerjoin(edges, true())
+        .where(named(username), visible_to(viewer_id))
+    )
+    return statement
 
 
 class OwnEdgeReader:
@@ -124,11 +142,7 @@ class PairRepository:
 
     async def lock(self, me_id: UUID, username: str) -> UUID | None:
         """The id of whom `username` names, the pair locked until the transaction ends."""
-        pair = func.concat(func.least(User.id, me_id), func.greatest(User.id, me_id))
-        statement = select(
-            User.id, func.pg_advisory_xact_lock(func.hashtextextended(pair, 0))
-        ).where(named(username), stands())
-        row = (await self.session.execute(statement)).one_or_none()
+        row = (await self.session.execute(*_locked(me_id, username))).one_or_none()
         return row.id if row is not None else None
 
     async def relation(self, me_id: UUID, other_id: UUID) -> AnyRow | None:
@@ -140,17 +154,28 @@ class PairRepository:
         another in a circle cannot deadlock, and so that nothing has to wait after a follow's id
         has been drawn.
         """
-        statement = (
-            select(
-                has_blocked(other_id, me_id).label("hidden"),
-                has_blocked(me_id, other_id).label("blocking"),
-            )
-            .where(User.id.in_((me_id, other_id)), User.suspended_at.is_(None))
-            .order_by(User.id)
-            .with_for_update(key_share=True)
-        )
-        rows = (await self.session.execute(statement)).all()
+        rows = (await self.session.execute(*_between(me_id, other_id))).all()
         return rows[0] if len(rows) == 2 else None
+
+
+@built_once
+def _locked(my_id: UUID, username: str) -> AnySelect:
+    pair = func.concat(func.least(User.id, my_id), func.greatest(User.id, my_id))
+    lock = func.pg_advisory_xact_lock(func.hashtextextended(pair, 0))
+    return select(User.id, lock).where(named(username), stands())
+
+
+@built_once
+def _between(my_id: UUID, other_id: UUID) -> AnySelect:
+    return (
+        select(
+            has_blocked(other_id, my_id).label("hidden"),
+            has_blocked(my_id, other_id).label("blocking"),
+        )
+        .where(User.id.in_((my_id, other_id)), User.suspended_at.is_(None))
+        .order_by(User.id)
+        .with_for_update(key_share=True)
+    )
 
 
 class FollowRepository:
@@ -159,45 +184,82 @@ class FollowRepository:
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
 
-    async def add(self, me_id: UUID, other_id: UUID) -> bool:
-        """Record the follow; False when it was there already."""
-        statement = (
-            insert(Follow)
-            .values(id=draw_id(self.session), follower_id=me_id, followed_id=other_id)
-            .on_conflict_do_nothing()
-            .returning(Follow.id)
-        )
-        return (await self.session.execute(statement)).scalar_one_or_none() is not None
+    async def add(self, me_id: UUID, other_id: UUID) -> AnyRow:
+        """`(followers_count, told)` after the follow, unless it was there already.
 
-    async def remove(self, me_id: UUID, other_id: UUID) -> bool:
-        """Take the follow back; False when there was none."""
-        statement = (
-            delete(Follow)
-            .where(Follow.follower_id == me_id, Follow.followed_id == other_id)
-            .returning(Follow.id)
-        )
-        return (await self.session.execute(statement)).scalar_one_or_none() is not None
+        `told` is the one who is followed, if they are notified: follows of a UTC day are one group.
+        """
+        moment = clock.now()
+        midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+        ids = draw_id(self.session), draw_id(self.session)
+        statement = _followed(me_id, other_id, *ids, first_id_at(midnight), moment)
+        return (await self.session.execute(*statement)).one()
 
-    async def count(self, me_id: UUID, other_id: UUID, step: int) -> int:
-        """Move both counters by `step` and return the other's number of followers."""
-        moved = (
-            update(User)
-            .where(User.id.in_((me_id, other_id)))
-            .values(
-                followers_count=User.followers_count + case((User.id == other_id, step), else_=0),
-                following_count=User.following_count + case((User.id == me_id, step), else_=0),
-            )
-            .returning(User.id, User.followers_count)
-            .cte("moved")
-        )
-        statement = select(moved.c.followers_count).where(moved.c.id == other_id)
-        count: int = (await self.session.execute(statement)).scalar_one()
+    async def remove(self, me_id: UUID, other_id: UUID) -> int:
+        """How many follow the other one, after the follow was taken back if there was one."""
+        count: int = (await self.session.execute(*_unfollowed(me_id, other_id))).scalar_one()
         return count
 
-    async def followers_count(self, user_id: UUID) -> int:
-        """How many follow that member."""
-        statement = select(User.followers_count).where(User.id == user_id)
-        return (await self.session.execute(statement)).scalar_one()
+
+@built_once
+def _followed(
+    my_id: UUID,
+    other_id: UUID,
+    follow_id: UUID,
+    notification_id: UUID,
+    day_id: UUID,
+    moment: datetime,
+) -> AnySelect:
+    moved = (
+        insert(Follow)
+        .values(id=follow_id, follower_id=my_id, followed_id=other_id, created_at=moment)
+        .on_conflict_do_nothing()
+        .returning(Follow.followed_id)
+        .cte("moved")
+    )
+    said: AnySelect = select(
+        type_coerce(notification_id, Uuid()),
+        moved.c.followed_id,
+        literal(NotificationType.FOLLOW.value),
+        type_coerce(my_id, Uuid()),
+        type_coerce(moment, DateTime(timezone=True)),
+        moved.c.followed_id,
+        type_coerce(day_id, Uuid()),
+    )
+    columns = ("id", "recipient_id", "type", "actor_id", "created_at", "subject_id", "group_id")
+    told = recorded(columns, said).cte("told")
+    count = _counted(my_id, other_id, moved, 1)
+    statement: AnySelect = select(count, told.c.recipient_id.label("told")).select_from(User)
+    return statement.outerjoin(told, true()).where(User.id == other_id)
+
+
+@built_once
+def _unfollowed(my_id: UUID, other_id: UUID) -> AnySelect:
+    moved = (
+        delete(Follow)
+        .where(Follow.follower_id == my_id, Follow.followed_id == other_id)
+        .returning(Follow.followed_id)
+        .cte("moved")
+    )
+    withdrawn = hidden(NotificationType.FOLLOW, my_id, moved.c.followed_id, moved.c.followed_id)
+    statement: AnySelect = select(_counted(my_id, other_id, moved, -1)).where(User.id == other_id)
+    return statement.add_cte(withdrawn.cte("withdrawn"))
+
+
+def _counted(my_id: UUID, other_id: UUID, moved: CTE, step: int) -> ColumnElement[int]:
+    """Both counters go with what has moved; the number of the other one's followers then."""
+    counted = (
+        update(User)
+        .where(User.id.in_((my_id, other_id)), exists(select(moved.c.followed_id)))
+        .values(
+            followers_count=User.followers_count + case((User.id == other_id, step), else_=0),
+            following_count=User.following_count + case((User.id == my_id, step), else_=0),
+        )
+        .returning(User.id, User.followers_count)
+        .cte("counted")
+    )
+    count = select(counted.c.followers_count).where(counted.c.id == other_id).scalar_subquery()
+    return func.coalesce(count, User.followers_count).label("followers_count")
 
 
 class BlockRepository:

@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from wxc.auth.context import Principal
 from wxc.core.database import AnyRow, Reader
 from wxc.core.errors import Refusal
+from wxc.core.events import announce
 from wxc.core.pagination import PageRequest
-from wxc.notifications import service as notifications
+from wxc.notifications.service import forget_between, topic_of
 from wxc.relationships.errors import CannotBlockSelf, CannotFollowSelf, CannotMuteSelf
 from wxc.relationships.repository import (
     BlockRepository,
@@ -26,26 +27,18 @@ from wxc.users.service import people_page
 
 
 async def follow(session: AsyncSession, me: Principal, username: str) -> FollowState:
-    """Make `me` follow that person; following twice changes nothing."""
-    follows = FollowRepository(session)
+    """Make `me` follow that person; following twice changes nothing and notifies once."""
     other_id = await _lock_followable(session, me.id, username)
-    if await follows.add(me.id, other_id):
-        count = await follows.count(me.id, other_id, 1)
-        await notifications.notify_of_follow(session, me.id, other_id)
-    else:
-        count = await follows.followers_count(other_id)
-    return FollowState(following=True, followers_count=count)
+    row = await FollowRepository(session).add(me.id, other_id)
+    if row.told is not None:
+        announce(session, topic_of(row.told))
+    return FollowState(following=True, followers_count=row.followers_count)
 
 
 async def unfollow(session: AsyncSession, me: Principal, username: str) -> FollowState:
     """Make `me` no longer follow that person; doing it twice changes nothing."""
-    follows = FollowRepository(session)
     other_id = await _lock_followable(session, me.id, username)
-    if await follows.remove(me.id, other_id):
-        count = await follows.count(me.id, other_id, -1)
-        await notifications.withdraw_follow(session, me.id, other_id)
-    else:
-        count = await follows.followers_count(other_id)
+    count = await FollowRepository(session).remove(me.id, other_id)
     return FollowState(following=False, followers_count=count)
 
 
@@ -71,7 +64,7 @@ async def block(session: AsyncSession, me: Principal, username: str) -> BlockSta
     other_id = await _lock_known(session, me.id, username, CannotBlockSelf)
     if await blocks.add(me.id, other_id):
         await blocks.sever(me.id, other_id)
-        await notifications.forget_between(session, me.id, other_id)
+        await forget_between(session, me.id, other_id)
     return BlockState(blocking=True)
 
 

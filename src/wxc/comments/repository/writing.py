@@ -14,10 +14,77 @@ from sqlalchemy.orm import aliased
 
 from wxc.comments.repository.sight import nobody_hidden_above
 from wxc.core import clock
-from wxc.core.database import AnyRow, draw_id
+from wxc.core.database import AnyRow, AnySelect, draw_id
+from wxc.core.statements import built_once
 from wxc.models import Comment, CommentLike, IdempotencyKey, Post, User
 from wxc.posts.repository import AUTHOR
 from wxc.users.visibility import has_blocked, known_to, visible_to
+
+
+@built_once
+def _known(comment_id: UUID, viewer_id: UUID) -> AnySelect:
+    owner = aliased(User)
+    statement: AnySelect = (
+        select(
+            Comment.id,
+            Comment.post_id,
+            Comment.parent_id,
+            Comment.depth,
+            Comment.author_id,
+            Comment.children_count,
+            Comment.likes_count,
+            Comment.deleted_at.isnot(None).label("is_deleted"),
+            has_blocked(viewer_id, User.id).label("blocking"),
+        )
+        .join(Post, Post.id == Comment.post_id)
+        .join(owner, owner.id == Post.author_id)
+        .outerjoin(User, User.id == Comment.author_id)
+        .where(
+            Comment.id == comment_id,
+            visible_to(viewer_id, owner),
+            or_(Comment.author_id.is_(None), known_to(viewer_id)),
+            nobody_hidden_above(viewer_id, comment_id),
+        )
+        .with_for_update(key_share=True, of=Comment)
+    )
+    return statement
+
+
+@built_once
+def _added(
+    new_id: UUID,
+    writer_id: UUID,
+    below_id: UUID,
+    answered_id: UUID | None,
+    level: int,
+    words: str,
+    moment: datetime,
+) -> AnySelect:
+    # A parameter may not have the name of a column that is written.
+    values = {
+        "id": new_id,
+        "post_id": below_id,
+        "parent_id": null() if answered_id is None else answered_id,
+        "depth": level,
+        "author_id": writer_id,
+        "body": words,
+        "created_at": moment,
+    }
+    added = insert(Comment).values(values).returning(Comment).cte("added")
+    statement: AnySelect = (
+        select(added, *AUTHOR).join(User, User.id == added.c.author_id).add_cte(_count(below_id, 1))
+    )
+    if answered_id is not None:
+        replied = (
+            update(Comment)
+            .where(Comment.id == answered_id)
+            .values(
+                replies_count=Comment.replies_count + 1,
+                children_count=Comment.children_count + 1,
+            )
+        )
+        statement = statement.add_cte(replied.cte("replied"))
+    return statement
 
 
 class CommentRepository:
@@ -43,31 +110,7 @@ class CommentRepository:
 
         None where it is not there for the viewer; one by whom they have blocked is found.
         """
-        owner = aliased(User)
-        statement = (
-            select(
-                Comment.id,
-                Comment.post_id,
-                Comment.parent_id,
-                Comment.depth,
-                Comment.author_id,
-                Comment.children_count,
-                Comment.likes_count,
-                Comment.deleted_at.isnot(None).label("is_deleted"),
-                has_blocked(viewer_id, User.id).label("blocking"),
-            )
-            .join(Post, Post.id == Comment.post_id)
-            .join(owner, owner.id == Post.author_id)
-            .outerjoin(User, User.id == Comment.author_id)
-            .where(
-                Comment.id == comment_id,
-                visible_to(viewer_id, owner),
-                or_(Comment.author_id.is_(None), known_to(viewer_id)),
-                nobody_hidden_above(viewer_id, comment_id),
-            )
-            .with_for_update(key_share=True, of=Comment)
-        )
-        return (await self.session.execute(statement)).one_or_none()
+        return (await self.session.execute(*_known(comment_id, viewer_id))).one_or_none()
 
     async def lock_posts_commented_by(self, author_id: UUID, most: int) -> Sequence[UUID]:
         """Up to `most` comments of the member, the latest first; their posts' rows are locked."""
@@ -99,36 +142,16 @@ class CommentRepository:
 
     async def add(self, author_id: UUID, post_id: UUID, body: str, parent: AnyRow | None) -> AnyRow:
         """The new comment with its author, counted; post and parent are locked already."""
-        added = (
-            insert(Comment)
-            .values(
-                id=draw_id(self.session),
-                post_id=post_id,
-                parent_id=parent.id if parent else None,
-                depth=parent.depth + 1 if parent else 0,
-                author_id=author_id,
-                body=body,
-                created_at=clock.now(),
-            )
-            .returning(Comment)
-            .cte("added")
+        statement = _added(
+            draw_id(self.session),
+            author_id,
+            post_id,
+            parent.id if parent else None,
+            parent.depth + 1 if parent else 0,
+            body,
+            clock.now(),
         )
-        statement = (
-            select(added, *AUTHOR)
-            .join(User, User.id == added.c.author_id)
-            .add_cte(_count(post_id, 1))
-        )
-        if parent is not None:
-            replied = (
-                update(Comment)
-                .where(Comment.id == parent.id)
-                .values(
-                    replies_count=Comment.replies_count + 1,
-                    children_count=Comment.children_count + 1,
-                )
-            )
-            statement = statement.add_cte(replied.cte("replied"))
-        return (await self.session.execute(statement)).one()
+        return (await self.session.execute(*statement)).one()
 
     async def replace_body(self, comment_id: UUID, body: str, moment: datetime) -> None:
         """Put `body` in place of what was written."""
