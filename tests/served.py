@@ -58,11 +58,12 @@ def _environment(database_url: str, redis_url: str) -> dict[str, str]:
 
 def _await_health(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
     until = time.monotonic() + _PATIENCE
-    while time.monotonic() < until and process.poll() is None:
-        with suppress(httpx.TransportError):
-            if httpx.get(f"http://127.0.0.1:{port}/healthz").is_success:
-                return
-        time.sleep(0.05)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        while time.monotonic() < until and process.poll() is None:
+            with suppress(httpx.TransportError):
+                if client.get("/healthz").is_success:
+                    return
+            time.sleep(0.05)
     raise AssertionError(f"the server did not start: {log.read_text()}")
 
 

@@ -60,11 +60,18 @@ def server(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield running
 
 
+@pytest.fixture(scope="module")
+def client(server: Server) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=server.url) as client:
+        yield client
+
+
 @pytest.fixture
-def session(server: Server) -> dict[str, str]:
+def session(client: httpx.Client) -> dict[str, str]:
     """The headers of a member who has just logged in: one of the operations logs out."""
+    client.cookies.clear()
     credentials = {"identifier": "grace", "password": PASSWORD}
-    answer = httpx.post(f"{server.url}/login", json=credentials).raise_for_status()
+    answer = client.post("/login", json=credentials).raise_for_status()
     cookies = "; ".join(f"{name}={value}" for name, value in answer.cookies.items())
     return {"Cookie": cookies, "X-CSRF-Token": answer.json()["csrf_token"]}
 

@@ -14,10 +14,10 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement, Integer, Uuid, bindparam
 
 from wxc.core import clock
@@ -51,17 +51,24 @@ Row = TypeVar("Row")
 class Page(BaseModel, Generic[Item]):
     """One page of a list, newest first unless the list says otherwise."""
 
+    # Attribute docstrings would be looked for anew for each kind of item, in all modules there
+    # are: a quarter of a second of every start.
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        json_schema_extra={"examples": [{"next_cursor": _NEXT, "prev_cursor": _PREV}]},
+        json_schema_extra={"examples": [{"next_cursor": _NEXT, "prev_cursor": _PREV}]}
     )
 
-    items: list[Item]
-    """At most `limit` of them; a page may be shorter and yet not the last."""
-    next_cursor: str | None
-    """Brings the next page, of older items; null marks the end of the list."""
-    prev_cursor: str | None
-    """Brings what is newer; poll with it. The last two seconds may repeat."""
+    items: Annotated[
+        list[Item],
+        Field(description="At most `limit` of them; a page may be shorter and yet not the last."),
+    ]
+    next_cursor: Annotated[
+        str | None,
+        Field(description="Brings the next page, of older items; null marks the end of the list."),
+    ]
+    prev_cursor: Annotated[
+        str | None,
+        Field(description="Brings what is newer; poll with it. The last two seconds may repeat."),
+    ]
 
 
 @dataclass(frozen=True, slots=True)

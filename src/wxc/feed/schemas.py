@@ -30,5 +30,7 @@ class FeedItem(BaseModel):
 class FeedPage(Page[FeedItem]):
     """One page of a feed."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     source: Source
     """`discover` for who follows nobody and has not written: recent public posts."""
