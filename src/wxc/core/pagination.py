@@ -52,7 +52,7 @@ class Page(BaseModel, Generic[Item]):
     """One page of a list, newest first unless the list says otherwise."""
 
     # Attribute docstrings would be looked for anew for each kind of item, in all modules there
-    # are: a quarter of a second of every start.
+    # are: a tenth of a second of every start.
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"next_cursor": _NEXT, "prev_cursor": _PREV}]}
     )

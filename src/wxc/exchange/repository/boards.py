@@ -200,11 +200,7 @@ def _own_board(user_id: UUID) -> AnySelect:
 
 def _boards(whose: ColumnElement[bool], as_of: datetime | None) -> AnySelect:
     terms = _terms() if as_of is None else terms_at(as_of)
-    lines = (
-        lines_where(ExchangeRate.valid_to.is_(None))
-        if as_of is None
-        else _left_by_changes(LINE, as_of)
-    )
+    lines = _lines() if as_of is None else _left_by_changes(LINE, as_of)
     statement: AnySelect = (
         select(*BOARD, *OWNER, *terms.c, together(lines))
         .select_from(User)

@@ -50,10 +50,7 @@ async def _all(
 async def _open_now(
     reader: SearchReader, page: SearchPage, viewer_id: UUID | None, instant: datetime
 ) -> tuple[Sequence[AnyRow], Position | None]:
-    """The same of those that are open.
-
-    Whether a board is open is for Python to say; so hours are read until there are enough.
-    """
+    """The same of those that are open."""
     found, last = await _first_open(reader, page, viewer_id, instant)
     ids = [row.id for row in found]
     return await reader.among(ids, page.search, viewer_id, instant), last
@@ -62,6 +59,10 @@ async def _open_now(
 async def _first_open(
     reader: SearchReader, page: SearchPage, viewer_id: UUID | None, instant: datetime
 ) -> tuple[Sequence[AnyRow], Position | None]:
+    """The hours of boards that are open.
+
+    Whether one is open is for Python to say; so hours are read until there are enough.
+    """
     found: list[AnyRow] = []
     position = page.position
     for _ in range(_MOST_BATCHES):
