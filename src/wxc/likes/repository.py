@@ -38,6 +38,7 @@ from wxc.core.pagination import PageRequest
 from wxc.core.statements import built_once
 from wxc.models import NotificationType, Post, PostLike, User
 from wxc.notifications.repository import hidden, recorded
+from wxc.users.repository import summary
 from wxc.users.visibility import has_blocked, known_to, visible_to
 
 _ID = Uuid()
@@ -57,13 +58,7 @@ class LikeReader:
         """Up to `limit + 1` rows of `UserSummary` and `like_id`; None for an invisible post."""
         person = aliased(User)
         likes = page.window(
-            select(
-                PostLike.id.label("like_id"),
-                person.id,
-                person.username,
-                person.display_name,
-                person.avatar_url,
-            )
+            select(PostLike.id.label("like_id"), *summary(person))
             .join(person, person.id == PostLike.user_id)
             .where(PostLike.post_id == post_id, visible_to(viewer_id, person)),
             PostLike.id,

@@ -48,6 +48,7 @@ from wxc.core.pagination import PageRequest
 from wxc.core.statements import built_once
 from wxc.models import Notification, NotificationType, Post, User
 from wxc.notifications.schemas import MOST_ACTORS, MOST_UNREAD
+from wxc.users.repository import summary
 from wxc.users.visibility import has_muted, visible_to
 
 MOST_COUNTED = 10_000
@@ -456,13 +457,7 @@ def _totals(me_id: UUID, head: AnyEntity) -> LateralFromClause:
 def _actors(me_id: UUID, head: AnyEntity) -> LateralFromClause:
     newest = _members(me_id, head, "id", "actor_id").limit(MOST_ACTORS).subquery("newest")
     return (
-        select(
-            newest.c.id,
-            User.id.label("user_id"),
-            User.username,
-            User.display_name,
-            User.avatar_url,
-        )
+        select(newest.c.id, *summary(id_name="user_id"))
         .join(User, User.id == newest.c.actor_id)
         .lateral("actors")
     )

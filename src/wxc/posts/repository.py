@@ -36,16 +36,11 @@ from wxc.core.etags import Versions
 from wxc.core.pagination import PageRequest
 from wxc.core.statements import built_once
 from wxc.models import Post, PostLike, User
-from wxc.users.repository import named
+from wxc.users.repository import named, summary
 from wxc.users.visibility import has_blocked, known_to, visible_to
 
 _WRITTEN = ("id", "body", "created_at", "edited_at", "likes_count", "comments_count")
-AUTHOR = (
-    User.id.label("author_id"),
-    User.username,
-    User.display_name,
-    User.avatar_url,
-)
+AUTHOR = summary(id_name="author_id")
 """The author's `UserSummary` in a row of posts."""
 
 

@@ -19,6 +19,7 @@ from wxc.posts.errors import PostNotFound
 from wxc.posts.repository import NewPostRepository, PostReader, PostRepository, PostRow
 from wxc.posts.schemas import Post, PostCreate, PostPage, PostUpdate
 from wxc.users.errors import BlockedByYou, UserNotFound
+from wxc.users.service import summary_values
 
 
 async def write_post(
@@ -99,12 +100,7 @@ def values_of(row: PostRow) -> dict[str, Any]:
     """What `Post` is made of, for who validates a whole page at once."""
     return {
         "id": row.id,
-        "author": {
-            "id": row.author_id,
-            "username": row.username,
-            "display_name": row.display_name,
-            "avatar_url": row.avatar_url,
-        },
+        "author": summary_values(row, row.author_id),
         "body": row.body,
         "created_at": row.created_at,
         "edited_at": row.edited_at,

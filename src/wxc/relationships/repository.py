@@ -34,7 +34,7 @@ from wxc.core.pagination import PageRequest
 from wxc.core.statements import built_once
 from wxc.models import Block, Follow, Mute, NotificationType, User
 from wxc.notifications.repository import hidden, recorded
-from wxc.users.repository import named
+from wxc.users.repository import named, summary
 from wxc.users.visibility import has_blocked, stands, visible_to
 
 
@@ -74,13 +74,7 @@ def _followers(
         of, other = other, of
     person = aliased(User)
     edges = page.window(
-        select(
-            Follow.id.label("edge_id"),
-            person.id,
-            person.username,
-            person.display_name,
-            person.avatar_url,
-        )
+        select(Follow.id.label("edge_id"), *summary(person))
         .join(person, person.id == other)
         .where(of == User.id, visible_to(viewer_id, person)),
         Follow.id,
@@ -121,13 +115,7 @@ class OwnEdgeReader:
         other: Any,  # noqa: ANN401 - the column that holds who is listed
     ) -> Sequence[AnyRow]:
         statement: AnySelect = (
-            select(
-                edge.id.label("edge_id"),
-                User.id,
-                User.username,
-                User.display_name,
-                User.avatar_url,
-            )
+            select(edge.id.label("edge_id"), *summary())
             .join(User, User.id == other)
             .where(is_own, stands())
         )

@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from wxc.core.database import AnyRow, AnySelect, Reader
 from wxc.models import User
+from wxc.users.repository import summary
 from wxc.users.visibility import visible_to
 
 _LAST_LETTER = chr(0x10FFFF)  # of all that a text may hold; no character of any alphabet
@@ -119,10 +120,7 @@ _KINDS: tuple[tuple[Callable[[ColumnElement[str]], AnySelect], str], ...] = (
 
 def _people(name: ColumnElement[str], distance: ColumnElement[Any] | None = None) -> AnySelect:
     return select(
-        User.id,
-        User.username,
-        User.display_name,
-        User.avatar_url,
+        *summary(),
         (cast(0, REAL) if distance is None else distance).label("distance"),
         name.label("name"),
     )

@@ -5,16 +5,19 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, func, select
 
-from wxc.core.database import AnyRow, AnySelect, Reader
+from wxc.core.database import AnyEntity, AnyRow, AnySelect, Reader
 from wxc.core.statements import built_once
 from wxc.models import Follow, User
 from wxc.users.visibility import has_blocked, has_muted, known_to, visible_to
 
+
+def summary(person: AnyEntity = User, id_name: str = "id") -> tuple[ColumnElement[Any], ...]:
+    """The columns that `summary_values` reads, of `User` or of an alias of it."""
+    return person.id.label(id_name), person.username, person.display_name, person.avatar_url
+
+
 _PROFILE = (
-    User.id,
-    User.username,
-    User.display_name,
-    User.avatar_url,
+    *summary(),
     User.bio,
     User.created_at,
     User.followers_count,

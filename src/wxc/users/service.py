@@ -1,5 +1,6 @@
 """Looking people up."""
 
+from typing import Any
 from uuid import UUID
 
 from wxc.core.database import AnyRow, Reader
@@ -22,12 +23,17 @@ async def find_profile(reader: Reader, username: str, viewer_id: UUID | None) ->
 
 def summarise(row: AnyRow, user_id: UUID) -> UserSummary:
     """The person whom a row names; under what name it holds their id is its own affair."""
-    return UserSummary(
-        id=user_id,
-        username=row.username,
-        display_name=row.display_name,
-        avatar_url=row.avatar_url,
-    )
+    return UserSummary(**summary_values(row, user_id))
+
+
+def summary_values(row: Any, user_id: UUID) -> dict[str, Any]:  # noqa: ANN401 - a row or a tuple
+    """What `UserSummary` is made of, for who validates a whole page at once."""
+    return {
+        "id": user_id,
+        "username": row.username,
+        "display_name": row.display_name,
+        "avatar_url": row.avatar_url,
+    }
 
 
 def people_page(cut: Cut[AnyRow]) -> UserPage:

@@ -237,7 +237,7 @@ def _ordinal(key: IdColumn, *, ascends: bool) -> ColumnElement[int]:
     return cast(func.row_number().over(order_by=order), Integer())
 
 
-def _columns(viewer_id: UUID | None) -> tuple[ColumnElement[Any], ...]:
+def _columns(viewer_id: UUID | None) -> tuple[Any, ...]:
     """The columns that `Comment` is built from; `liked` is NULL for nobody."""
     liked: ColumnElement[Any] = null()
     if viewer_id is not None:
@@ -246,7 +246,7 @@ def _columns(viewer_id: UUID | None) -> tuple[ColumnElement[Any], ...]:
             CommentLike.user_id == viewer_id, CommentLike.comment_id == Comment.id
         )
         liked = func.coalesce(like.scalar_subquery(), false())
-    return (*_WRITTEN, *AUTHOR, liked.label("liked"))  # type: ignore[return-value] # mypy joins them to object
+    return (*_WRITTEN, *AUTHOR, liked.label("liked"))
 
 
 def _has_reply_beyond(

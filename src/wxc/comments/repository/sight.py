@@ -12,6 +12,11 @@ from wxc.users.visibility import visible_to
 
 def in_sight(statement: AnySelect, comment_id: UUID, viewer_id: UUID | None) -> AnySelect:
     """`statement` about the one comment, if post and comment are there for the viewer."""
+    return below_sight(statement, comment_id, viewer_id).where(is_shown(viewer_id, Comment))
+
+
+def below_sight(statement: AnySelect, comment_id: UUID, viewer_id: UUID | None) -> AnySelect:
+    """The same if all that the comment is below is there, joined to its author if it has one."""
     owner = aliased(User)
     return (
         statement.select_from(Comment)
@@ -21,7 +26,6 @@ def in_sight(statement: AnySelect, comment_id: UUID, viewer_id: UUID | None) -> 
         .where(
             Comment.id == comment_id,
             visible_to(viewer_id, owner),
-            is_shown(viewer_id, Comment),
             nobody_hidden_above(viewer_id, comment_id),
         )
     )

@@ -12,42 +12,33 @@ from sqlalchemy import CTE, case, delete, insert, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from wxc.comments.repository.sight import nobody_hidden_above
+from wxc.comments.repository.sight import below_sight
 from wxc.core import clock
 from wxc.core.database import AnyRow, AnySelect, draw_id
 from wxc.core.statements import built_once
 from wxc.models import Comment, CommentLike, IdempotencyKey, Post, User
 from wxc.posts.repository import AUTHOR
-from wxc.users.visibility import has_blocked, known_to, visible_to
+from wxc.users.visibility import has_blocked, known_to
 
 
 @built_once
 def _known(comment_id: UUID, viewer_id: UUID) -> AnySelect:
-    owner = aliased(User)
-    statement: AnySelect = (
-        select(
-            Comment.id,
-            Comment.post_id,
-            Comment.parent_id,
-            Comment.depth,
-            Comment.author_id,
-            Comment.children_count,
-            Comment.likes_count,
-            Comment.deleted_at.isnot(None).label("is_deleted"),
-            has_blocked(viewer_id, User.id).label("blocking"),
-        )
-        .join(Post, Post.id == Comment.post_id)
-        .join(owner, owner.id == Post.author_id)
-        .outerjoin(User, User.id == Comment.author_id)
-        .where(
-            Comment.id == comment_id,
-            visible_to(viewer_id, owner),
-            or_(Comment.author_id.is_(None), known_to(viewer_id)),
-            nobody_hidden_above(viewer_id, comment_id),
-        )
+    statement: AnySelect = select(
+        Comment.id,
+        Comment.post_id,
+        Comment.parent_id,
+        Comment.depth,
+        Comment.author_id,
+        Comment.children_count,
+        Comment.likes_count,
+        Comment.deleted_at.isnot(None).label("is_deleted"),
+        has_blocked(viewer_id, User.id).label("blocking"),
+    )
+    return (
+        below_sight(statement, comment_id, viewer_id)
+        .where(or_(Comment.author_id.is_(None), known_to(viewer_id)))
         .with_for_update(key_share=True, of=Comment)
     )
-    return statement
 
 
 @built_once

@@ -1,7 +1,6 @@
 """Reading comments and threads."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from wxc.comments.errors import CommentNotFound
@@ -12,6 +11,7 @@ from wxc.comments.threads import Branches, ThreadRequest
 from wxc.core.database import AnyRow, Reader
 from wxc.core.pagination import Cut
 from wxc.posts.errors import PostNotFound
+from wxc.users.service import summary_values
 
 
 async def find_comment(
@@ -54,7 +54,7 @@ def present(row: AnyRow, liked: bool | None, replies_cursor: str | None) -> Comm
             "post_id": row.post_id,
             "parent_id": row.parent_id,
             "depth": row.depth,
-            "author": _author(row),
+            "author": summary_values(row, row.author_id) if row.author_id is not None else None,
             "body": row.body,
             "deleted": row.deleted_at is not None,
             "created_at": row.created_at,
@@ -112,14 +112,3 @@ def _listed(nodes: Sequence[AnyRow]) -> list[Listed]:
 def _item(row: AnyRow, listed: Listed, branches: Branches) -> Comment:
     replies_cursor = branches.cursor(row.id, listed.last) if row.has_more else None
     return present(row, row.liked, replies_cursor)
-
-
-def _author(row: AnyRow) -> dict[str, Any] | None:
-    if row.author_id is None:
-        return None
-    return {
-        "id": row.author_id,
-        "username": row.username,
-        "display_name": row.display_name,
-        "avatar_url": row.avatar_url,
-    }

@@ -44,7 +44,7 @@ from wxc.core.pagination import PageRequest
 from wxc.core.statements import built_once
 from wxc.exchange.history import Group, Span
 from wxc.models import Exchange, ExchangeConfirmation, ExchangeRate, RateEvent, User
-from wxc.users.repository import named
+from wxc.users.repository import named, summary
 from wxc.users.visibility import visible_to
 
 LINE = ("currency", "unit", "we_buy", "we_sell", "min_amount", "max_amount")
@@ -66,12 +66,7 @@ BOARD = (
     Exchange.valid_for_hours.label("valid_now"),
 )
 """The columns of a board that are today's whatever moment is asked for."""
-OWNER = (
-    User.id.label("owner_id"),
-    User.username,
-    User.display_name,
-    User.avatar_url,
-)
+OWNER = summary(id_name="owner_id")
 _TERMS = ("base_currency", "valid_for_hours")
 
 
