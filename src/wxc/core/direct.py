@@ -19,6 +19,7 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wxc.core.errors import Refusal
+from wxc.core.plain import Plain
 
 _JSON = "application/json"
 _NO_QUERY = QueryParams()
@@ -181,11 +182,14 @@ class _Plan:
     def _response(self, content: object) -> Response:
         if isinstance(content, Response):
             return content
+        body = content.json() if isinstance(content, Plain) else self._serialised(content)
+        return Response(body, self._route.status_code or 200, media_type=_JSON)
+
+    def _serialised(self, content: object) -> bytes:
         value, errors = self._field.validate(content, {}, loc=("response",))
         if errors:
             raise TypeError(f"{self._route.path} has answered with what it does not declare")
-        body = self._field.serialize_json(value)
-        return Response(body, self._route.status_code or 200, media_type=_JSON)
+        return self._field.serialize_json(value)
 
 
 def _read(

@@ -9,6 +9,7 @@ from wxc.core.dependencies import Paging, ReadSession, Session, Transactions
 from wxc.core.errors import NotOwner, PreconditionFailed
 from wxc.core.etags import IfMatch, IfNoneMatch
 from wxc.core.openapi import LOCATED, documented
+from wxc.core.plain import Plain
 from wxc.idempotency.dependencies import Repeatable
 from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch
 from wxc.posts import service
@@ -94,6 +95,6 @@ async def delete_post(post_id: PostId, me: CurrentUser, session: Session) -> Non
 )
 async def list_posts(
     username: NamedUser, viewer: MaybeUser, reader: ReadSession, page: Paging
-) -> PostPage:
+) -> Plain[PostPage]:
     """What a person has written, newest first."""
     return await service.list_posts(reader, username, viewer.id if viewer else None, page)

@@ -13,6 +13,8 @@ from wxc.core.errors import NotOwner, PreconditionFailed
 from wxc.core.etags import Versioned, Versions
 from wxc.core.ids import new_id
 from wxc.core.pagination import PageRequest
+from wxc.core.plain import Plain
+from wxc.core.times import rfc3339
 from wxc.idempotency.service import Attempt, first_answer, keep_answer
 from wxc.notifications import service as notifications
 from wxc.posts.errors import PostNotFound
@@ -45,14 +47,14 @@ async def find_post(reader: Reader, post_id: UUID, viewer_id: UUID | None) -> Ve
 
 async def list_posts(
     reader: Reader, username: str, viewer_id: UUID | None, page: PageRequest
-) -> PostPage:
+) -> Plain[PostPage]:
     """That member's posts, newest first; raises `UserNotFound`."""
     rows = await PostReader(reader).of(username, viewer_id, page)
     if rows is None:
         raise UserNotFound
     cut = page.cut(rows, key=lambda row: row.id)
-    return PostPage(
-        items=[present(row) for row in cut.rows],
+    return Plain(
+        items=[values_of(row) for row in cut.rows],
         next_cursor=cut.next_cursor,
         prev_cursor=cut.prev_cursor,
     )
@@ -97,13 +99,13 @@ def present(row: PostRow) -> Post:
 
 
 def values_of(row: PostRow) -> dict[str, Any]:
-    """What `Post` is made of, for who validates a whole page at once."""
+    """What `Post` says, for a `Plain` page of them."""
     return {
-        "id": row.id,
+        "id": str(row.id),
         "author": summary_values(row, row.author_id),
         "body": row.body,
-        "created_at": row.created_at,
-        "edited_at": row.edited_at,
+        "created_at": rfc3339(row.created_at),
+        "edited_at": None if row.edited_at is None else rfc3339(row.edited_at),
         "likes_count": row.likes_count,
         "comments_count": row.comments_count,
         "viewer": None if row.liked is None else {"liked": row.liked},

@@ -27,9 +27,9 @@ def summarise(row: AnyRow, user_id: UUID) -> UserSummary:
 
 
 def summary_values(row: Any, user_id: UUID) -> dict[str, Any]:  # noqa: ANN401 - a row or a tuple
-    """What `UserSummary` is made of, for who validates a whole page at once."""
+    """What `UserSummary` says, for a `Plain` page of what people did."""
     return {
-        "id": user_id,
+        "id": str(user_id),
         "username": row.username,
         "display_name": row.display_name,
         "avatar_url": row.avatar_url,
