@@ -10,6 +10,8 @@ A list that is read oldest first grows at its end: there both cursors lead to ne
 `next_cursor` to exactly the next one, `prev_cursor` reaching back.
 """
 
+import hashlib
+import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +26,6 @@ from wxc.core import clock
 from wxc.core.database import AnySelect, IdColumn
 from wxc.core.errors import InvalidCursor
 from wxc.core.ids import first_id_at
-from wxc.core.signing import is_signed, sign
 
 DEFAULT_LIMIT = 20
 GREATEST_LIMIT = 100
@@ -81,7 +82,10 @@ class Cut(Generic[Row]):
 
 
 class CursorSealer:
-    """Signs positions in lists, and opens what it has signed."""
+    """Signs positions in lists, and opens what it has signed.
+
+    By keyed BLAKE2b (RFC 7693), at a third of an HMAC's price: a thread may hold 500 cursors.
+    """
 
     def __init__(self, key: bytes) -> None:
         self._key = key
@@ -89,16 +93,23 @@ class CursorSealer:
     def seal(self, scope: str, direction: bytes, position: UUID, carried: bytes = b"") -> str:
         """The cursor for `position` in the list that `scope` names."""
         payload = direction + position.bytes + carried
-        return _encoded(payload + sign(self._key, _signed(payload, scope), _SIGNATURE_LENGTH))
+        return _encoded(payload + self._sign(payload, scope))
 
     def open(self, scope: str, cursor: str) -> tuple[bytes, UUID, bytes]:
         """Direction, position and what is carried; raises `InvalidCursor` for what is not ours."""
         raw = _decoded(cursor)
         payload, signature = raw[:-_SIGNATURE_LENGTH], raw[-_SIGNATURE_LENGTH:]
-        is_long_enough = len(payload) >= _PAYLOAD_LENGTH
-        if not is_long_enough or not is_signed(self._key, _signed(payload, scope), signature):
+        if len(payload) < _PAYLOAD_LENGTH or not self._is_signed(payload, scope, signature):
             raise InvalidCursor
         return payload[:1], UUID(bytes=payload[1:_PAYLOAD_LENGTH]), payload[_PAYLOAD_LENGTH:]
+
+    def _is_signed(self, payload: bytes, scope: str, signature: bytes) -> bool:
+        return hmac.compare_digest(self._sign(payload, scope), signature)
+
+    def _sign(self, payload: bytes, scope: str) -> bytes:
+        """The length keeps a payload and the scope after it apart."""
+        signed = bytes([len(payload)]) + payload + scope.encode()
+        return hashlib.blake2b(signed, key=self._key, digest_size=_SIGNATURE_LENGTH).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,11 +245,6 @@ def resume(
     """The `cursor` that reads another list from behind `after`, or from its beginning."""
     direction, beginning = (BACKWARDS, _LEAST) if oldest_first else (FORWARDS, _GREATEST)
     return sealer.seal(scope, direction, after or beginning, carried)
-
-
-def _signed(payload: bytes, scope: str) -> bytes:
-    """What is signed: the length keeps a payload and the scope after it apart."""
-    return bytes([len(payload)]) + payload + scope.encode()
 
 
 def beside(position: UUID, step: int) -> UUID:
