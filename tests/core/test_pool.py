@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 from wxc.core import database
 from wxc.core.config import Config
-from wxc.core.database import AnySelect, Database
+from wxc.core.database import _MOST_HANDED_ON, AnySelect, Database, _Borrower
 
 PID: Any = text("SELECT pg_backend_pid()")
 
@@ -94,6 +95,55 @@ async def test_readers_in_a_rush_are_served_in_turn(one: Database) -> None:
     await asyncio.gather(*map(read, range(20)))
 
     assert served == list(range(20))
+
+
+@pytest.fixture
+def lent(one: Database) -> list[object]:
+    """What the pool has lent."""
+    lent: list[object] = []
+    event.listen(one.writer.sync_engine, "checkout", lambda *about: lent.append(about))
+    return lent
+
+
+async def test_who_has_waited_takes_over_the_connection_but_not_for_ever(
+    one: Database, lent: list[object]
+) -> None:
+    await asyncio.gather(*(_read(one) for _ in range(2 * _MOST_HANDED_ON)))
+
+    assert len(lent) == 2
+    assert one.connections_in_use == 0
+
+
+async def test_a_connection_on_which_something_failed_is_not_handed_on(
+    one: Database, lent: list[object]
+) -> None:
+    missing: Any = text("SELECT missing")
+    outcomes = await asyncio.gather(_read(one, missing), _read(one), return_exceptions=True)
+
+    assert [type(outcome) for outcome in outcomes] == [ProgrammingError, int]
+    assert len(lent) == 2
+
+
+async def test_what_was_handed_on_to_who_goes_away_is_given_back(
+    one: Database, lent: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = cast(_Borrower, one.reader)._places
+    first, second = (asyncio.create_task(_read(one)) for _ in range(2))
+    release = places.release
+
+    def release_and_cancel() -> None:
+        release()
+        second.cancel()
+
+    monkeypatch.setattr(places, "release", release_and_cancel)
+    await asyncio.wait([first, second])
+
+    assert first.result()
+    assert second.cancelled()
+    assert one.connections_in_use == 0
+    monkeypatch.undo()
+    assert await _read(one) == first.result()
+    assert len(lent) == 2
 
 
 async def test_whose_turn_does_not_come_is_refused(one: Database) -> None:

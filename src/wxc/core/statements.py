@@ -21,6 +21,7 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     Double,
+    Executable,
     Integer,
     Numeric,
     String,
@@ -31,10 +32,11 @@ from sqlalchemy import (
 from sqlalchemy.sql.visitors import replacement_traverse
 from sqlalchemy.types import NullType, TypeEngine
 
+from wxc.core.compiled import apart
 from wxc.core.pagination import PageRequest
 
 P = ParamSpec("P")
-S = TypeVar("S", bound=ClauseElement)
+S = TypeVar("S", bound=Executable)
 
 
 class Fixed(int):
@@ -84,7 +86,7 @@ def built_once(build: Callable[P, S]) -> Callable[P, tuple[S, dict[str, Any]]]:
             name: one.named(name) if isinstance(one, _Parameter) else one
             for name, one in zip(names, shape, strict=True)
         }
-        return _written_out(make(**arguments))
+        return apart(_written_out(make(**arguments)))
 
     @wraps(build)
     def statement(*args: P.args, **kwargs: P.kwargs) -> tuple[S, dict[str, Any]]:
@@ -115,4 +117,4 @@ def _written_out(statement: S) -> S:
             return literal_column(str(element.value), element.type)
         return None
 
-    return cast(S, replacement_traverse(statement, {}, literal))
+    return cast(S, replacement_traverse(cast(ClauseElement, statement), {}, literal))

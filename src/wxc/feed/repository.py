@@ -38,7 +38,7 @@ class FeedReader:
     async def following(self, me_id: UUID, page: PageRequest) -> Sequence[PostRow]:
         """Up to `limit + 1` posts of the member and those they follow."""
         statement = _following(me_id, page, Fixed(MANY_FOLLOWEES))
-        return [PostRow._make(row) for row in await self.reader.execute(*statement)]
+        return [PostRow._make(row) for row in (await self.reader.execute(*statement)).all()]
 
     async def discover(self, me_id: UUID, page: PageRequest) -> Sequence[PostRow] | None:
         """Up to `limit + 1` recent public posts; None for who follows somebody or has written."""

@@ -1,0 +1,43 @@
+"""Compiled statements, found without looking at all that the statement consists of."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from sqlalchemy import Executable
+
+E = TypeVar("E", bound=Executable)
+_OPTION = "compiled_apart"
+_NOWHERE: Mapping[str, Any] = {}
+
+
+class _OwnCache(dict[Any, Any]):
+    """The compiled forms of one statement: of each dialect, and each set of parameters' names.
+
+    SQLAlchemy's cache is that of all statements. It knows them by what they consist of, and to
+    hash that costs 15 µs for a feed, each time.
+    """
+
+    def get(self, key: Any, default: Any = None) -> Any:  # noqa: ANN401 - what SQLAlchemy asks by
+        return super().get(_beside_the_statement(key), default)
+
+    def __setitem__(self, key: Any, compiled: Any) -> None:  # noqa: ANN401
+        super().__setitem__(_beside_the_statement(key), compiled)
+
+
+def apart(statement: E) -> E:
+    """The statement, with a cache of its own for whoever executes it by `compiled_apart`.
+
+    It must be there for long: what is compiled lives as long as the statement.
+    """
+    return statement.execution_options(**{_OPTION: {"compiled_cache": _OwnCache()}})
+
+
+def compiled_apart(statement: Executable) -> Mapping[str, Any]:
+    """The execution options that find its compiled form, if it has a cache of its own."""
+    options: Mapping[str, Any] = statement.get_execution_options().get(_OPTION, _NOWHERE)
+    return options
+
+
+def _beside_the_statement(key: Any) -> Any:  # noqa: ANN401
+    dialect, _, *others = key
+    return dialect, *others
