@@ -11,6 +11,7 @@ from wxc.comments.schemas import Comment, CommentCreate, CommentPage, CommentUpd
 from wxc.core.dependencies import ReadSession, Session
 from wxc.core.errors import NotOwner
 from wxc.core.openapi import LOCATED, documented, shown
+from wxc.core.plain import Plain
 from wxc.idempotency.dependencies import Repeatable
 from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch
 from wxc.likes.schemas import LikeState
@@ -61,7 +62,9 @@ async def write_comment(
     summary="A post's thread",
     responses=documented(PostNotFound, NotAuthenticated, SessionExpired),
 )
-async def list_comments(viewer: MaybeUser, reader: ReadSession, thread: Thread) -> CommentPage:
+async def list_comments(
+    viewer: MaybeUser, reader: ReadSession, thread: Thread
+) -> Plain[CommentPage]:
     """A flat list in pre-order: each comment is followed by its replies, `depth` says how nested.
 
     `limit` counts comments on the post itself. What is left out is at each `replies_cursor`.
@@ -128,6 +131,8 @@ async def unlike_comment(comment_id: CommentId, me: CurrentUser, session: Sessio
     summary="Replies to a comment",
     responses=_READ,
 )
-async def list_replies(viewer: MaybeUser, reader: ReadSession, replies: Replies) -> CommentPage:
+async def list_replies(
+    viewer: MaybeUser, reader: ReadSession, replies: Replies
+) -> Plain[CommentPage]:
     """The replies to a comment as a thread of their own; `limit` counts direct ones."""
     return await service.list_replies(reader, viewer.id if viewer else None, replies)

@@ -14,10 +14,10 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class Plain(dict[str, Any], Generic[Model]):
-    """What a `Model` says, all of it, in its order, as JSON has it: texts, numbers, lists, dicts.
+    """What a `Model` says, all of it and in its order, as values that JSON has.
 
     A route that declares it declares its model, which FastAPI validates it with. The direct way
-    writes it as it stands: the tests hold whatever they are answered against the models.
+    writes it as it stands; the tests hold every such answer against the model, byte by byte.
     """
 
     def json(self) -> bytes:

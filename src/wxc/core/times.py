@@ -23,6 +23,11 @@ def rfc3339(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds")[:_WITHOUT_OFFSET] + "Z"
 
 
+def rfc3339_or_null(moment: datetime | None) -> str | None:
+    """As `rfc3339`, of a moment that may never have come."""
+    return None if moment is None else rfc3339(moment)
+
+
 Timestamp = Annotated[
     datetime,
     PlainSerializer(rfc3339, return_type=str, when_used="json-unless-none"),

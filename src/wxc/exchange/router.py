@@ -20,6 +20,7 @@ from wxc.core.dependencies import (
 from wxc.core.errors import PreconditionFailed, TooManyStreams
 from wxc.core.etags import IfMatch, IfNoneMatch
 from wxc.core.openapi import documented, event_stream
+from wxc.core.plain import Plain
 from wxc.core.streams import Reset, SessionEnd
 from wxc.exchange import service, stream
 from wxc.exchange.dependencies import (
@@ -138,7 +139,9 @@ async def get_exchange(
     summary="Find an exchange",
     responses=documented(SearchExpired, NotAuthenticated, SessionExpired),
 )
-async def search_exchanges(viewer: MaybeUser, page: SearchPaging, reader: ReadSession) -> HitPage:
+async def search_exchanges(
+    viewer: MaybeUser, page: SearchPaging, reader: ReadSession
+) -> Plain[HitPage]:
     """Boards near a place (`lat`, `lon`), boards that do a conversion (`from`, `to`, `amount`), or
     both, the nearest or those where one receives most first. Without a place, the boards that have
     changed their rates last are compared: up to 500 that pay in `to`, or are paid in `from`, or

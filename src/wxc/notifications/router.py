@@ -11,6 +11,7 @@ from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core.dependencies import LastEventId, LiveEvents, ReadSession, Session, Transactions
 from wxc.core.errors import TooManyStreams
 from wxc.core.openapi import documented, event_stream
+from wxc.core.plain import Plain
 from wxc.core.streams import Reset, SessionEnd
 from wxc.notifications import service, stream
 from wxc.notifications.schemas import NotificationPage, ReadUpTo, UnreadCount, UnreadUpdate
@@ -27,7 +28,7 @@ OnlyUnread = Annotated[
 )
 async def list_notifications(
     me: CurrentUser, reader: ReadSession, page: OwnPaging, only_unread: OnlyUnread = False
-) -> NotificationPage:
+) -> Plain[NotificationPage]:
     """What others did that concerns you, the newest first. Reading it marks nothing as read."""
     return await service.list_notifications(reader, me, page, only_unread=only_unread)
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,6 +13,8 @@ from wxc.core import clock
 from wxc.core.database import AnyRow, Reader
 from wxc.core.events import announce
 from wxc.core.pagination import PageRequest
+from wxc.core.plain import Plain
+from wxc.core.times import rfc3339
 from wxc.models import NotificationType
 from wxc.notifications.repository import (
     NotificationReader,
@@ -19,7 +22,7 @@ from wxc.notifications.repository import (
     Occasion,
 )
 from wxc.notifications.schemas import NotificationGroup, NotificationPage, UnreadCount
-from wxc.users.service import summarise
+from wxc.users.service import summary_values
 
 MOST_MENTIONS = 20
 _MENTION = re.compile(r"(?<![\w@])@([A-Za-z0-9_]{3,30})(?![\w@])", re.ASCII)
@@ -134,14 +137,14 @@ async def forget_between(session: AsyncSession, one_id: UUID, other_id: UUID) ->
 
 async def list_notifications(
     reader: Reader, me: Principal, page: PageRequest, *, only_unread: bool
-) -> NotificationPage:
+) -> Plain[NotificationPage]:
     """One page of `me`'s notifications, in groups, the newest first."""
     notifications = NotificationReader(reader)
     heads = await notifications.heads(me.id, page, only_unread=only_unread)
     cut = page.cut(heads, key=lambda head: head)
     rows = await notifications.groups(me.id, cut.rows)
-    return NotificationPage(
-        items=present(rows),
+    return Plain(
+        items=_groups(rows),
         next_cursor=cut.next_cursor,
         prev_cursor=cut.prev_cursor,
         unread_count=rows[0].unread_count,
@@ -156,19 +159,24 @@ async def mark_read(session: AsyncSession, me: Principal, up_to: UUID) -> Unread
 
 def present(rows: Sequence[AnyRow]) -> list[NotificationGroup]:
     """The groups that rows of `NotificationReader.groups` hold, in their order."""
+    return [NotificationGroup.model_validate(group) for group in _groups(rows)]
+
+
+def _groups(rows: Sequence[AnyRow]) -> list[dict[str, Any]]:
     there = (row for row in rows if row.id is not None)
     return [_group(list(members)) for _, members in groupby(there, key=lambda row: row.id)]
 
 
-def _group(rows: list[AnyRow]) -> NotificationGroup:
+def _group(rows: list[AnyRow]) -> dict[str, Any]:
+    """What `NotificationGroup` says."""
     head = rows[0]
-    return NotificationGroup(
-        id=head.id,
-        type=head.type,
-        count=head.count,
-        actors=[summarise(row, row.user_id) for row in rows if row.user_id is not None],
-        post_id=head.post_id,
-        comment_id=head.comment_id,
-        latest_at=head.created_at,
-        unread=head.unread,
-    )
+    return {
+        "id": str(head.id),
+        "type": head.type,
+        "count": head.count,
+        "actors": [summary_values(row, row.user_id) for row in rows if row.user_id is not None],
+        "post_id": None if head.post_id is None else str(head.post_id),
+        "comment_id": None if head.comment_id is None else str(head.comment_id),
+        "latest_at": rfc3339(head.created_at),
+        "unread": head.unread,
+    }

@@ -14,7 +14,7 @@ from wxc.core.etags import Versioned, Versions
 from wxc.core.ids import new_id
 from wxc.core.pagination import PageRequest
 from wxc.core.plain import Plain
-from wxc.core.times import rfc3339
+from wxc.core.times import rfc3339, rfc3339_or_null
 from wxc.idempotency.service import Attempt, first_answer, keep_answer
 from wxc.notifications import service as notifications
 from wxc.posts.errors import PostNotFound
@@ -105,7 +105,7 @@ def values_of(row: PostRow) -> dict[str, Any]:
         "author": summary_values(row, row.author_id),
         "body": row.body,
         "created_at": rfc3339(row.created_at),
-        "edited_at": None if row.edited_at is None else rfc3339(row.edited_at),
+        "edited_at": rfc3339_or_null(row.edited_at),
         "likes_count": row.likes_count,
         "comments_count": row.comments_count,
         "viewer": None if row.liked is None else {"liked": row.liked},

@@ -1,6 +1,7 @@
 """Reading comments and threads."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from wxc.comments.errors import CommentNotFound
@@ -10,6 +11,8 @@ from wxc.comments.schemas import Comment, CommentPage
 from wxc.comments.threads import Branches, ThreadRequest
 from wxc.core.database import AnyRow, Reader
 from wxc.core.pagination import Cut
+from wxc.core.plain import Plain
+from wxc.core.times import rfc3339, rfc3339_or_null
 from wxc.posts.errors import PostNotFound
 from wxc.users.service import summary_values
 
@@ -28,7 +31,7 @@ async def find_comment(
 
 async def list_comments(
     reader: Reader, viewer_id: UUID | None, request: ThreadRequest
-) -> CommentPage:
+) -> Plain[CommentPage]:
     """A page of the post's thread; raises `PostNotFound`."""
     nodes = await CommentReader(reader).thread(viewer_id, request)
     if nodes is None:
@@ -38,7 +41,7 @@ async def list_comments(
 
 async def list_replies(
     reader: Reader, viewer_id: UUID | None, request: ThreadRequest
-) -> CommentPage:
+) -> Plain[CommentPage]:
     """A page of the replies to a comment; raises `CommentNotFound`."""
     nodes = await CommentReader(reader).replies(viewer_id, request)
     if nodes is None:
@@ -47,29 +50,13 @@ async def list_replies(
 
 
 def present(row: AnyRow, liked: bool | None, replies_cursor: str | None) -> Comment:
-    """The comment that a row holds, validated once; `liked` is None for nobody."""
-    return Comment.model_validate(
-        {
-            "id": row.id,
-            "post_id": row.post_id,
-            "parent_id": row.parent_id,
-            "depth": row.depth,
-            "author": summary_values(row, row.author_id) if row.author_id is not None else None,
-            "body": row.body,
-            "deleted": row.deleted_at is not None,
-            "created_at": row.created_at,
-            "edited_at": row.edited_at,
-            "likes_count": row.likes_count,
-            "replies_count": row.replies_count,
-            "replies_cursor": replies_cursor,
-            "viewer": None if liked is None else {"liked": liked},
-        }
-    )
+    """The comment that a row holds; `liked` is None for nobody."""
+    return Comment.model_validate(_values(row, liked, replies_cursor))
 
 
 async def _page(
     reader: Reader, nodes: Sequence[AnyRow], viewer_id: UUID | None, request: ThreadRequest
-) -> CommentPage:
+) -> Plain[CommentPage]:
     """The page of a skeleton, its comments hydrated; those that vanished meanwhile are left out."""
     firsts = [node for node in nodes if node.level == 0]
     has_more = bool(firsts) and firsts[0].firsts > len(firsts)
@@ -81,7 +68,7 @@ async def _page(
             listed, viewer_id, oldest_first=request.shape.oldest_first
         )
         rows = {row.id: row for row in found}
-    return CommentPage(
+    return Plain(
         items=[_item(rows[one.id], one, request.branches) for one in listed if one.id in rows],
         next_cursor=cut.next_cursor,
         prev_cursor=cut.prev_cursor,
@@ -109,6 +96,25 @@ def _listed(nodes: Sequence[AnyRow]) -> list[Listed]:
     return [Listed(node.id, lasts.get(node.id), counts.get(node.id, 0)) for node in nodes]
 
 
-def _item(row: AnyRow, listed: Listed, branches: Branches) -> Comment:
+def _item(row: AnyRow, listed: Listed, branches: Branches) -> dict[str, Any]:
     replies_cursor = branches.cursor(row.id, listed.last) if row.has_more else None
-    return present(row, row.liked, replies_cursor)
+    return _values(row, row.liked, replies_cursor)
+
+
+def _values(row: AnyRow, liked: bool | None, replies_cursor: str | None) -> dict[str, Any]:
+    """What `Comment` says."""
+    return {
+        "id": str(row.id),
+        "post_id": str(row.post_id),
+        "parent_id": None if row.parent_id is None else str(row.parent_id),
+        "depth": row.depth,
+        "author": None if row.author_id is None else summary_values(row, row.author_id),
+        "body": row.body,
+        "deleted": row.deleted_at is not None,
+        "created_at": rfc3339(row.created_at),
+        "edited_at": rfc3339_or_null(row.edited_at),
+        "likes_count": row.likes_count,
+        "replies_count": row.replies_count,
+        "replies_cursor": replies_cursor,
+        "viewer": None if liked is None else {"liked": liked},
+    }

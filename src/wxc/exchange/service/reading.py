@@ -12,6 +12,7 @@ from wxc.core.currencies import currencies
 from wxc.core.database import AnyRow, Database, Reader
 from wxc.core.etags import Versioned
 from wxc.core.pagination import PageRequest
+from wxc.core.times import rfc3339
 from wxc.exchange.errors import ExchangeNotFound
 from wxc.exchange.freshness import State, state_of
 from wxc.exchange.history import Group, Span
@@ -28,8 +29,9 @@ from wxc.exchange.schemas import (
     RateHistoryPage,
 )
 from wxc.users.errors import UserNotFound
-from wxc.users.service import summarise
+from wxc.users.service import summary_values
 
+_HOURS = ("weekday", "opens", "closes")  # PostgreSQL keeps keys in an order of its own
 _EVENT = ("seq", "at", "base_currency", *(name for name in LINE if name != "currency"))
 
 
@@ -104,27 +106,30 @@ def is_hidden(row: AnyRow, viewer_id: UUID | None) -> bool:
 
 def present(row: AnyRow, moment: datetime) -> Exchange:
     """The board in a row of `ExchangeReader.of`, its states as they are at `moment`."""
+    return Exchange.model_validate(values_of(row, moment))
+
+
+def values_of(row: AnyRow, moment: datetime) -> dict[str, Any]:
+    """What `Exchange` says, for a `Plain` page of boards."""
     held = {
-        "confirmed_at": row.confirmed_at,
-        "state": state_of(row.confirmed_at, row.valid_for_hours, moment),
+        "confirmed_at": rfc3339(row.confirmed_at),
+        "state": state_of(row.confirmed_at, row.valid_for_hours, moment).value,
     }
-    return Exchange.model_validate(
-        {
-            "id": row.id,
-            "owner": summarise(row, row.owner_id),
-            "name": row.name,
-            "base_currency": row.base_currency,
-            "description": row.description,
-            "address": row.address,
-            "location": None if row.lat is None else {"lat": row.lat, "lon": row.lon},
-            "time_zone": row.time_zone,
-            "opening_hours": row.opening_hours,
-            "open_now": is_open_now(row.opening_hours, row.time_zone),
-            "valid_for_hours": row.valid_for_hours,
-            "rates": [dict(zip(LINE, line, strict=True)) | held for line in row.lines or ()],
-            "updated_at": row.updated_at,
-        }
-    )
+    return {
+        "id": str(row.id),
+        "owner": summary_values(row, row.owner_id),
+        "name": row.name,
+        "base_currency": row.base_currency,
+        "description": row.description,
+        "address": row.address,
+        "location": None if row.lat is None else {"lat": row.lat, "lon": row.lon},
+        "time_zone": row.time_zone,
+        "opening_hours": [{name: one[name] for name in _HOURS} for one in row.opening_hours],
+        "open_now": is_open_now(row.opening_hours, row.time_zone),
+        "valid_for_hours": row.valid_for_hours,
+        "rates": [dict(zip(LINE, line, strict=True)) | held for line in row.lines or ()],
+        "updated_at": rfc3339(row.updated_at),
+    }
 
 
 def present_change(row: AnyRow) -> RateChange:

@@ -2,26 +2,28 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from wxc.core import clock
 from wxc.core.database import AnyRow, Reader
+from wxc.core.plain import Plain
 from wxc.exchange.errors import SearchExpired
 from wxc.exchange.freshness import state_of
 from wxc.exchange.quotes import Wish, convert
 from wxc.exchange.repository import SearchReader
-from wxc.exchange.schemas import Hit, HitPage, Quote
+from wxc.exchange.schemas import HitPage, Quote
 from wxc.exchange.searching import Position, SearchPage
 from wxc.exchange.service.quoting import present as present_quote
 from wxc.exchange.service.quoting import rates_of
-from wxc.exchange.service.reading import is_open_now, present
+from wxc.exchange.service.reading import is_open_now, values_of
 
 _LIFETIME = timedelta(minutes=10)
 _BATCH = 100
 _MOST_BATCHES = 10  # of boards that are closed; the page then ends, and its cursor goes on
 
 
-async def search(reader: Reader, page: SearchPage, viewer_id: UUID | None) -> HitPage:
+async def search(reader: Reader, page: SearchPage, viewer_id: UUID | None) -> Plain[HitPage]:
     """One page of what is found; raises `SearchExpired`."""
     now = clock.now()
     instant = page.instant or now
@@ -29,7 +31,7 @@ async def search(reader: Reader, page: SearchPage, viewer_id: UUID | None) -> Hi
         raise SearchExpired
     find = _open_now if page.search.is_open_now else _all
     rows, last = await find(SearchReader(reader), page, viewer_id, instant)
-    return HitPage(
+    return Plain(
         items=[_hit(row, page.search.wish, instant) for row in rows],
         next_cursor=last and page.after(instant, last),
         prev_cursor=None,
@@ -81,12 +83,13 @@ def _position(row: AnyRow) -> Position:
     return Position(row.key, row.id)
 
 
-def _hit(row: AnyRow, wish: Wish | None, instant: datetime) -> Hit:
-    return Hit(
-        exchange=present(row, instant),
-        distance_m=None if row.distance is None else round(row.distance, 1),
-        quote=None if wish is None else _quote(row, wish, instant),
-    )
+def _hit(row: AnyRow, wish: Wish | None, instant: datetime) -> dict[str, Any]:
+    """What `Hit` says; its quote is a model, which is written as such."""
+    return {
+        "exchange": values_of(row, instant),
+        "distance_m": None if row.distance is None else round(row.distance, 1),
+        "quote": None if wish is None else _quote(row, wish, instant),
+    }
 
 
 def _quote(board: AnyRow, wish: Wish, instant: datetime) -> Quote:
