@@ -162,7 +162,7 @@ async def search_exchanges(
 )
 async def get_quote(
     username: NamedUser, viewer: MaybeUser, wish: Wanted, as_of: AsOf, reader: ReadSession
-) -> Quote:
+) -> Plain[Quote]:
     """Convert `amount`, or tell what `to_amount` costs, by a person's board, now or as of a moment.
 
     Exact, and rounded once: what you receive down, what you pay up. What cannot be done is no

@@ -1,6 +1,6 @@
 """Looking at boards and at their history."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -31,7 +31,6 @@ from wxc.exchange.schemas import (
 from wxc.users.errors import UserNotFound
 from wxc.users.service import summary_values
 
-_HOURS = ("weekday", "opens", "closes")  # PostgreSQL keeps keys in an order of its own
 _EVENT = ("seq", "at", "base_currency", *(name for name in LINE if name != "currency"))
 
 
@@ -106,15 +105,12 @@ def is_hidden(row: AnyRow, viewer_id: UUID | None) -> bool:
 
 def present(row: AnyRow, moment: datetime) -> Exchange:
     """The board in a row of `ExchangeReader.of`, its states as they are at `moment`."""
-    return Exchange.model_validate(values_of(row, moment))
+    state = state_of(row.confirmed_at, row.valid_for_hours, moment)
+    return Exchange.model_validate(values_of(row, state))
 
 
-def values_of(row: AnyRow, moment: datetime) -> dict[str, Any]:
+def values_of(row: AnyRow, state: State) -> dict[str, Any]:
     """What `Exchange` says, for a `Plain` page of boards."""
-    held = {
-        "confirmed_at": rfc3339(row.confirmed_at),
-        "state": state_of(row.confirmed_at, row.valid_for_hours, moment).value,
-    }
     return {
         "id": str(row.id),
         "owner": summary_values(row, row.owner_id),
@@ -124,12 +120,34 @@ def values_of(row: AnyRow, moment: datetime) -> dict[str, Any]:
         "address": row.address,
         "location": None if row.lat is None else {"lat": row.lat, "lon": row.lon},
         "time_zone": row.time_zone,
-        "opening_hours": [{name: one[name] for name in _HOURS} for one in row.opening_hours],
+        "opening_hours": [_hours(**one) for one in row.opening_hours],
         "open_now": is_open_now(row.opening_hours, row.time_zone),
         "valid_for_hours": row.valid_for_hours,
-        "rates": [dict(zip(LINE, line, strict=True)) | held for line in row.lines or ()],
+        "rates": list(_rates(row.lines or (), rfc3339(row.confirmed_at), state)),
         "updated_at": rfc3339(row.updated_at),
     }
+
+
+def _hours(weekday: int, opens: str, closes: str) -> dict[str, Any]:
+    """In the order of `OpeningHours`: PostgreSQL keeps keys in one of its own."""
+    return {"weekday": weekday, "opens": opens, "closes": closes}
+
+
+def _rates(
+    lines: Sequence[Sequence[Any]], confirmed_at: str, state: State
+) -> Iterator[dict[str, Any]]:
+    """What `Rate` says of each line, which is as `LINE` orders it."""
+    for currency, unit, we_buy, we_sell, min_amount, max_amount in lines:
+        yield {
+            "currency": currency,
+            "unit": unit,
+            "we_buy": we_buy,
+            "we_sell": we_sell,
+            "min_amount": min_amount,
+            "max_amount": max_amount,
+            "confirmed_at": confirmed_at,
+            "state": state.value,
+        }
 
 
 def present_change(row: AnyRow) -> RateChange:

@@ -9,14 +9,12 @@ from wxc.core import clock
 from wxc.core.database import AnyRow, Reader
 from wxc.core.plain import Plain
 from wxc.exchange.errors import SearchExpired
-from wxc.exchange.freshness import state_of
+from wxc.exchange.freshness import State, state_of
 from wxc.exchange.quotes import Wish, convert
 from wxc.exchange.repository import SearchReader
-from wxc.exchange.schemas import HitPage, Quote
+from wxc.exchange.schemas import HitPage
 from wxc.exchange.searching import Position, SearchPage
-from wxc.exchange.service.quoting import present as present_quote
-from wxc.exchange.service.quoting import rates_of
-from wxc.exchange.service.reading import is_open_now, values_of
+from wxc.exchange.service import quoting, reading
 
 _LIFETIME = timedelta(minutes=10)
 _BATCH = 100
@@ -69,7 +67,7 @@ async def _first_open(
     position = page.position
     for _ in range(_MOST_BATCHES):
         rows = await reader.hours(page.search, viewer_id, instant, position, _BATCH)
-        found += [row for row in rows if is_open_now(row.opening_hours, row.time_zone)]
+        found += [row for row in rows if reading.is_open_now(row.opening_hours, row.time_zone)]
         if len(found) > page.limit:
             found = found[: page.limit]
             return found, _position(found[-1])
@@ -84,15 +82,15 @@ def _position(row: AnyRow) -> Position:
 
 
 def _hit(row: AnyRow, wish: Wish | None, instant: datetime) -> dict[str, Any]:
-    """What `Hit` says; its quote is a model, which is written as such."""
+    """What `Hit` says."""
+    state = state_of(row.confirmed_at, row.valid_for_hours, instant)
     return {
-        "exchange": values_of(row, instant),
+        "exchange": reading.values_of(row, state),
         "distance_m": None if row.distance is None else round(row.distance, 1),
-        "quote": None if wish is None else _quote(row, wish, instant),
+        "quote": None if wish is None else _quote(row, wish, instant, state),
     }
 
 
-def _quote(board: AnyRow, wish: Wish, instant: datetime) -> Quote:
-    state = state_of(board.confirmed_at, board.valid_for_hours, instant)
-    outcome = convert(board.base_currency, rates_of(board, wish), wish)
-    return present_quote(wish, outcome, board.confirmed_at, instant, state)
+def _quote(board: AnyRow, wish: Wish, instant: datetime, state: State) -> dict[str, Any]:
+    outcome = convert(board.base_currency, quoting.rates_of(board, wish), wish)
+    return quoting.values_of(wish, outcome, board.confirmed_at, instant, state)
