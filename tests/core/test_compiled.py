@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql
 
-from wxc.core.compiled import compiled_apart
+from wxc.core.compiled import _MOST_FORMS, compiled_apart
 from wxc.core.config import Config
 from wxc.core.database import AnySelect, Database
 from wxc.core.ids import new_id
@@ -60,6 +60,17 @@ def test_another_dialect_or_other_parameters_are_compiled_anew() -> None:
             statement._compile_w_cache(dialect, compiled_cache=cache, column_keys=names)
 
     assert len(cache) == 4
+
+
+def test_engines_that_come_and_go_leave_nothing_behind_for_ever() -> None:
+    statement, parameters = _bodies(new_id(), is_there=True)
+    cache: dict[Any, Any] = type(_compiled(statement))()
+
+    for _ in range(3 * _MOST_FORMS):
+        dialect = postgresql.asyncpg.dialect()  # type: ignore[no-untyped-call]
+        statement._compile_w_cache(dialect, compiled_cache=cache, column_keys=list(parameters))
+
+    assert 0 < len(cache) <= _MOST_FORMS
 
 
 def test_a_statement_of_one_time_has_no_cache_of_its_own() -> None:

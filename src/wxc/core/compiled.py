@@ -8,6 +8,7 @@ from sqlalchemy import Executable
 E = TypeVar("E", bound=Executable)
 _OPTION = "compiled_apart"
 _NOWHERE: Mapping[str, Any] = {}
+_MOST_FORMS = 8  # a process has an engine or two; in tests they come and go
 
 
 class _OwnCache(dict[Any, Any]):
@@ -21,6 +22,8 @@ class _OwnCache(dict[Any, Any]):
         return super().get(_beside_the_statement(key), default)
 
     def __setitem__(self, key: Any, compiled: Any) -> None:  # noqa: ANN401
+        if len(self) >= _MOST_FORMS:
+            self.clear()
         super().__setitem__(_beside_the_statement(key), compiled)
 
 

@@ -179,7 +179,8 @@ class _Borrower:
     A request that is refused before costs none, and while an answer is made of what was read,
     others have it. There is no transaction whose snapshot could be kept. In a rush they queue: the
     pool itself would lend to whoever comes at the right moment, and let others wait in vain. Who
-    has waited takes over a connection as it is: to give it back and borrow it costs 25 µs.
+    has waited takes over a connection as it is: to give it back and borrow it anew costs the
+    application as much as to execute a statement.
     """
 
     def __init__(self, engine: AsyncEngine, places: int, patience: float) -> None:
