@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 from sqlalchemy import event, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
+from wxc.core.compiled import compiled_apart
 from wxc.core.database import Database, Reader, SingleWrite, _SingleWrite, run_after_commit
 from wxc.core.logging import facts
 
@@ -39,15 +41,26 @@ class OneConnection(Database):
 
     async def _write(self, *statement: Any) -> Any:
         async with self._turn, self.connection.begin_nested():
-            return await self.connection.execute(*statement)
+            return await self._read(*statement)
+
+    async def _read(self, statement: Any, parameters: Any = None, /) -> Any:
+        options = compiled_apart(statement)
+        return await self.connection.execute(statement, parameters, execution_options=options)
 
     @property
     def reader(self) -> Reader:
-        return self.connection
+        return _OwnReader(self._read)
 
     @asynccontextmanager
     async def guarding(self) -> AsyncIterator[Reader]:
         yield self.connection
+
+
+@dataclass(frozen=True)
+class _OwnReader:
+    """Executes as a `Reader` in production does, whose connections are borrowed."""
+
+    execute: Any
 
 
 class StatementLog:

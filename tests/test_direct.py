@@ -44,9 +44,11 @@ HEADERS: tuple[dict[str, str], ...] = (
 NAMES = ("bob", "BOB", "nobody", "no%00body", "%0A")
 
 
-def _asked_for(route: APIRoute, post_id: str) -> Iterator[tuple[str, dict[str, str]]]:
+def _asked_for(route: APIRoute, ids: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
     """What is there with good and bad parameters and headers; what is not, and what cannot be."""
-    values = {"username": NAMES, "post_id": (post_id, post_id[::-1], "nonsense")}
+    values: dict[str, tuple[str, ...]]
+    values = {slot: (good, good[::-1], "nonsense") for slot, good in ids.items()}
+    values |= {"username": NAMES}
     (good, *others) = (
         route.path.replace(f"{{{slot}}}", value)
         for slot in [*route.param_convertors, ""][:1]
@@ -58,11 +60,11 @@ def _asked_for(route: APIRoute, post_id: str) -> Iterator[tuple[str, dict[str, s
 
 
 async def _answers(
-    route: APIRoute, people: tuple[Browser, ...], post_id: str
+    route: APIRoute, people: tuple[Browser, ...], ids: dict[str, str]
 ) -> list[tuple[Any, ...]]:
     method = "".join(route.methods or ())
     answers = []
-    for path, headers in _asked_for(route, post_id):
+    for path, headers in _asked_for(route, ids):
         for person in people:
             sent = {"X-Request-ID": "the-same-id", **headers}
             answer = await person.request(method, path, headers=sent)
@@ -91,16 +93,18 @@ async def test_both_ways_give_the_same_bytes(
     await make_follow(connection, ada.id, bob.id)
     post_id, *_ = [await make_post(connection, bob.id) for _ in range(5)]
     await make_like(connection, ada.id, post_id)
-    await make_comment(connection, bob.id, post_id)
+    comment_id = await make_comment(connection, bob.id, post_id)
+    await make_comment(connection, ada.id, post_id, parent_id=comment_id)
     lines = [{"currency": "USD", "we_buy": Decimal("1.3")}]
     await make_exchange(connection, bob.id, lines, place=(1.28, 103.85))
     moment = clock.now()
     monkeypatch.setattr(clock, "now", lambda: moment)
     people = (ada, stranger)
+    ids = {"post_id": str(post_id), "comment_id": str(comment_id)}
 
-    directly = await _answers(route, people, str(post_id))
+    directly = await _answers(route, people, ids)
     monkeypatch.setattr(DirectRoutes, "find", _never)
-    ordinarily = await _answers(route, people, str(post_id))
+    ordinarily = await _answers(route, people, ids)
 
     assert directly == ordinarily
     assert {200, 422} <= {status for _, _, status, *_ in directly}

@@ -91,6 +91,7 @@ _PROBES = re.compile("/livez|/healthz")
 _MOST_ASKED = frozenset(
     {
         "comments_list_comments",
+        "comments_list_replies",
         "exchange_get_exchange",
         "exchange_get_quote",
         "exchange_search_exchanges",

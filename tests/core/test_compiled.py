@@ -73,5 +73,12 @@ def test_engines_that_come_and_go_leave_nothing_behind_for_ever() -> None:
     assert 0 < len(cache) <= _MOST_FORMS
 
 
+def test_what_is_made_of_a_built_statement_is_another_one() -> None:
+    statement, _ = _bodies(new_id(), is_there=True)
+
+    assert compiled_apart(statement) != {}
+    assert compiled_apart(statement.where(Post.body == "x")) == {}
+
+
 def test_a_statement_of_one_time_has_no_cache_of_its_own() -> None:
     assert compiled_apart(select(Post.body)) == {}

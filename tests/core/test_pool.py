@@ -1,4 +1,4 @@
-"""A connection that has ended while nobody used it costs no request."""
+"""Connections that have ended cost no request; those that are there go from hand to hand."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,22 +12,30 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 
 from wxc.core import database
 from wxc.core.config import Config
-from wxc.core.database import _MOST_HANDED_ON, AnySelect, Database, _Borrower
+from wxc.core.database import AnySelect, Database, _Borrower
 
 PID: Any = text("SELECT pg_backend_pid()")
 
 
 @pytest.fixture
 async def one(config: Config, fresh_database_url: str) -> AsyncIterator[Database]:
-    """A database with a pool of one connection."""
-    changed = {
-        "database_url": fresh_database_url,
-        "database_pool_size": 1,
-        "database_pool_wait": 0.2,
-    }
-    one = Database(config.model_copy(update=changed))
+    """A database with a pool of one connection, for which nobody waits for long."""
+    one = _database(config, fresh_database_url, 0.2)
     yield one
     await one.close()
+
+
+@pytest.fixture
+async def patient(config: Config, fresh_database_url: str) -> AsyncIterator[Database]:
+    """The same for those who wait."""
+    patient = _database(config, fresh_database_url, 3.0)
+    yield patient
+    await patient.close()
+
+
+def _database(config: Config, url: str, wait: float) -> Database:
+    changed = {"database_url": url, "database_pool_size": 1, "database_pool_wait": wait}
+    return Database(config.model_copy(update=changed))
 
 
 @pytest.fixture
@@ -106,12 +114,33 @@ def lent(one: Database) -> list[object]:
 
 
 async def test_who_has_waited_takes_over_the_connection_but_not_for_ever(
-    one: Database, lent: list[object]
+    one: Database, lent: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await asyncio.gather(*(_read(one) for _ in range(2 * _MOST_HANDED_ON)))
+    await asyncio.gather(*(_read(one) for _ in range(20)))
+    assert len(lent) < 10
 
-    assert len(lent) == 2
+    lent.clear()
+    monkeypatch.setattr(database, "_HANDED_ON_FOR", 0.0)
+    await asyncio.gather(*(_read(one) for _ in range(20)))
+
+    assert len(lent) == 20
     assert one.connections_in_use == 0
+
+
+async def test_who_writes_is_not_kept_waiting_by_readers_that_are_slow(
+    patient: Database,
+) -> None:
+    async def read_on() -> None:
+        while not written.is_set():
+            await _read(patient, text("SELECT pg_sleep(0.06)"))  # type: ignore[arg-type]
+
+    written = asyncio.Event()
+    readers = [asyncio.create_task(read_on()) for _ in range(3)]
+    await asyncio.sleep(0.1)
+    async with patient.transaction() as session:
+        assert await session.scalar(PID)
+    written.set()
+    await asyncio.gather(*readers)
 
 
 async def test_a_connection_on_which_something_failed_is_not_handed_on(

@@ -59,7 +59,9 @@ IntColumn = ColumnElement[int] | InstrumentedAttribute[int]
 LATEST_COMMIT = timedelta(seconds=1.5)
 _DIVISION_BY_ZERO = "22012"
 _TRUSTED_IDLE = 1.0  # seconds
-_MOST_HANDED_ON = 10  # then the pool lends the connection anew, perhaps to who is not of the queue
+# Seconds for which readers hand a connection on among them. Who waits at the pool itself, as
+# transactions do, gets none of those meanwhile: let that be no longer than the readers wait.
+_HANDED_ON_FOR = 0.05
 _PLANNER = {"jit": "off", "cpu_operator_cost": "0.02"}
 AfterCommit = Callable[[], Awaitable[None]]
 Publish = Callable[[Iterable[str]], Awaitable[None]]
@@ -174,13 +176,13 @@ class Database:
 
 
 class _Borrower:
-    """Borrows a connection for each statement and for no longer.
+    """Borrows a connection for each statement.
 
     A request that is refused before costs none, and while an answer is made of what was read,
     others have it. There is no transaction whose snapshot could be kept. In a rush they queue: the
     pool itself would lend to whoever comes at the right moment, and let others wait in vain. Who
-    has waited takes over a connection as it is: to give it back and borrow it anew costs the
-    application as much as to execute a statement.
+    has waited takes over the connection of one before as it is, if it was not borrowed long ago:
+    to give it back and borrow it anew costs the application as much as to execute a statement.
     """
 
     def __init__(self, engine: AsyncEngine, places: int, patience: float) -> None:
@@ -188,7 +190,8 @@ class _Borrower:
         self._places = asyncio.Semaphore(places)
         self._patience = patience
         self._waiting = 0
-        self._handed_on: list[tuple[Connection, int]] = []  # at most one for each who waits
+        # With the moment since when each is borrowed; no more of them than there are who wait.
+        self._handed_on: list[tuple[Connection, float]] = []
 
     async def execute(
         self,
@@ -229,8 +232,10 @@ class _Borrower:
     def _execute(
         self, statement: Executable, parameters: Mapping[str, Any] | None
     ) -> Result[*tuple[Any, ...]]:
-        handed = self._handed_on.pop() if self._handed_on else (self._engine.connect(), 0)
-        connection, times = handed
+        if self._handed_on:
+            connection, since = self._handed_on.pop()
+        else:
+            connection, since = self._engine.connect(), time.monotonic()
         try:
             result = connection.execute(
                 statement, parameters, execution_options=compiled_apart(statement)
@@ -238,8 +243,9 @@ class _Borrower:
         except BaseException:
             connection.close()
             raise
-        if times < _MOST_HANDED_ON and len(self._handed_on) < self._waiting:
-            self._handed_on.append((connection, times + 1))
+        is_young = time.monotonic() - since < _HANDED_ON_FOR
+        if is_young and len(self._handed_on) < self._waiting:
+            self._handed_on.append((connection, since))
         else:
             connection.close()
         return result

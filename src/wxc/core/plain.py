@@ -22,7 +22,7 @@ class Plain(dict[str, Any], Generic[Model]):
 
     def json(self) -> bytes:
         """As the model would be written."""
-        return to_json(self)
+        return to_json(self, inf_nan_mode="null")
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - the annotation, whatever it is

@@ -457,7 +457,6 @@ class Quote(BaseModel):
                 }
             ]
         },
-        validate_by_name=True,
     )
 
     source: Annotated[str, Field(alias="from")]
