@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 _KEEP_ALIVE = 75  # seconds; longer than the load balancer's 60, so that it never meets a closed end
-_OBJECTS_BETWEEN_LOOKS = 20_000  # some 2 MB; Python's own number is 700
+_OBJECTS_BETWEEN_LOOKS = 100_000  # some 10 MB; Python's own number is 700
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 

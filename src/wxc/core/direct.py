@@ -6,9 +6,8 @@ worked out here once: which dependencies are called in which order, and what eac
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from inspect import isasyncgenfunction, iscoroutinefunction
+from inspect import iscoroutinefunction
 from typing import Any
 
 from fastapi import Request, Response
@@ -44,7 +43,8 @@ class DirectRoutes:
     ) -> None:
         """`first` is the dependency before those of every route, `refuse` answers refusals.
 
-        Raises `TypeError` for a route that needs what is not done here: a body, threads, streams.
+        Raises `TypeError` for a route that needs what is not done here: a body, threads, streams,
+        dependencies that yield, a session among them.
         """
         self.app = app
         self._refuse = refuse
@@ -89,8 +89,7 @@ def _outline(path: str) -> tuple[int, str]:
 class _Step:
     """A call whose result later ones may be given, by its place among the steps."""
 
-    call: Callable[..., Awaitable[Any]] | Callable[..., AbstractAsyncContextManager[Any]]
-    is_entered: bool
+    call: Callable[..., Awaitable[Any]]
     request_name: str | None
     results: tuple[tuple[str, int], ...]
     has_parameters: bool
@@ -111,6 +110,9 @@ class _Plan:
         known: dict[Any, int] = {}
         for dependant in (first, route.dependant):
             self._add(dependant, known)
+        # What a request without a query brings along, where that is the same each time.
+        is_known = all(one.defaults is not None or not one.has_parameters for one in self._steps)
+        self._unasked = [one.defaults for one in self._steps] if is_known else None
 
     def _add(self, dependant: Dependant, known: dict[Any, int]) -> int:
         """The place of the step, added after those that it needs, in FastAPI's order."""
@@ -118,14 +120,12 @@ class _Plan:
         if call in known:
             return known[call]
         results = [(one.name, self._add(one, known)) for one in dependant.dependencies]
-        is_entered = isasyncgenfunction(call)
-        if not _is_plain(dependant) or not (is_entered or iscoroutinefunction(call)):
+        if not _is_plain(dependant) or not iscoroutinefunction(call):
             raise TypeError(f"{call} needs more than is done directly")
         fields = (dependant.path_params, dependant.query_params, dependant.header_params)
         self._steps.append(
             _Step(
-                asynccontextmanager(call) if is_entered else call,
-                is_entered,
+                call,
                 dependant.request_param_name,
                 tuple((name, at) for name, at in results if name is not None),
                 any(fields),
@@ -142,7 +142,9 @@ class _Plan:
         if found is None:
             return None
         strings = found.groupdict()
-        parameters = list(self._parameters(scope, strings))
+        parameters = None if scope["query_string"] else self._unasked
+        if parameters is None:
+            parameters = list(self._parameters(scope, strings))
         if len(parameters) < len(self._steps):
             return None
         scope["route"] = self._route
@@ -167,17 +169,14 @@ class _Plan:
     async def answer(self, request: Request, parameters: Parameters) -> Response:
         """Do the steps; the last of them is the route's own function."""
         done: list[Any] = []
-        async with AsyncExitStack() as stack:
-            for step, own in zip(self._steps, parameters, strict=True):
-                arguments = {name: done[at] for name, at in step.results}
-                if own is not None:
-                    arguments |= own
-                if step.request_name is not None:
-                    arguments[step.request_name] = request
-                result: Any = step.call(**arguments)
-                entered = stack.enter_async_context(result) if step.is_entered else result
-                done.append(await entered)
-            return self._response(done[-1])
+        for step, own in zip(self._steps, parameters, strict=True):
+            arguments = {name: done[at] for name, at in step.results}
+            if own is not None:
+                arguments |= own
+            if step.request_name is not None:
+                arguments[step.request_name] = request
+            done.append(await step.call(**arguments))
+        return self._response(done[-1])
 
     def _response(self, content: object) -> Response:
         if isinstance(content, Response):
