@@ -84,13 +84,28 @@ def _speed(one: Round) -> float:
     return one.requests_per_second
 
 
-def _how_busy(found: Findings) -> str:
-    """Whether the product's processor was the bottleneck, and the ratio if both were bound so."""
+def _is_bound_by_app(found: Findings) -> bool:
+    """Whether the product's processor was what held it up; the limit is free to find its own."""
+    return _busy_share(found) >= _BUSY
+
+
+def _busy_share(found: Findings) -> float:
     feed = found.rounds[_FEED]
-    busy = feed.requests_per_second * feed.app_cpu / 1_000_000
-    bottleneck = "" if busy >= _BUSY else ", the database holds both up"
-    by_cpu = _ratio(_app_cpu, _LIMIT, _FEED)(found)
-    return f" ({busy:.0%} busy{bottleneck}; {by_cpu:.2f} by CPU time)"
+    return feed.requests_per_second * feed.app_cpu / 1_000_000
+
+
+def _speed_of_feed(found: Findings) -> float:
+    """As measured if the product's processor was the bottleneck; else what it could do."""
+    if _is_bound_by_app(found):
+        return _ratio(_speed, _FEED, _LIMIT)(found)
+    return _ratio(_app_cpu, _LIMIT, _FEED)(found)
+
+
+def _how_fast(found: Findings) -> str:
+    if _is_bound_by_app(found):
+        by_cpu = _ratio(_app_cpu, _LIMIT, _FEED)(found)
+        return f" ({_busy_share(found):.0%} busy; {by_cpu:.2f} by CPU time)"
+    return f" by CPU time ({_ratio(_speed, _FEED, _LIMIT)(found):.2f} where the database is it)"
 
 
 _FEED, _LIMIT = "feed", "the limit of feed"
@@ -98,9 +113,9 @@ _GOALS: Sequence[_Goal] = (
     _Goal("feed, app CPU ÷ the limit's", 2.4, 1.6, _ratio(_app_cpu, _FEED, _LIMIT)),
     _Goal(
         "feed, requests/s ÷ the limit's, the app's processor the bottleneck",
-        *(0.5, 0.7, _ratio(_speed, _FEED, _LIMIT)),
+        *(0.5, 0.7, _speed_of_feed),
         is_floor=True,
-        remark=_how_busy,
+        remark=_how_fast,
     ),
     _Goal(
         "auth share of it, 32 at once",
