@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql
 
-from wxc.core.compiled import _MOST_FORMS, compiled_apart
+from wxc.core.compiled import _MOST_FORMS, _OwnCache, compiled_apart
 from wxc.core.config import Config
 from wxc.core.database import AnySelect, Database
 from wxc.core.ids import new_id
@@ -27,6 +27,11 @@ async def database(config: Config) -> AsyncIterator[Database]:
 def _bodies(post_id: UUID, is_there: bool) -> AnySelect:
     found = Post.id == post_id
     return select(Post.body).where(found if is_there else ~found).limit(1)
+
+
+def _dialect(driver: Any) -> Any:
+    """One that SQLAlchemy has not typed."""
+    return driver.dialect()
 
 
 def _compiled(statement: AnySelect) -> dict[Any, Any]:
@@ -52,8 +57,8 @@ async def test_each_shape_is_compiled_by_itself(database: Database) -> None:
 
 def test_another_dialect_or_other_parameters_are_compiled_anew() -> None:
     statement, parameters = _bodies(new_id(), is_there=True)
-    ours, other = postgresql.asyncpg.dialect(), postgresql.psycopg.dialect()  # type: ignore[no-untyped-call]
-    cache: dict[Any, Any] = type(_compiled(statement))()
+    ours, other = _dialect(postgresql.asyncpg), _dialect(postgresql.psycopg)
+    cache = _OwnCache()
 
     for dialect in (ours, ours, other):
         for names in (list(parameters), []):
@@ -64,10 +69,10 @@ def test_another_dialect_or_other_parameters_are_compiled_anew() -> None:
 
 def test_engines_that_come_and_go_leave_nothing_behind_for_ever() -> None:
     statement, parameters = _bodies(new_id(), is_there=True)
-    cache: dict[Any, Any] = type(_compiled(statement))()
+    cache = _OwnCache()
 
     for _ in range(3 * _MOST_FORMS):
-        dialect = postgresql.asyncpg.dialect()  # type: ignore[no-untyped-call]
+        dialect = _dialect(postgresql.asyncpg)
         statement._compile_w_cache(dialect, compiled_cache=cache, column_keys=list(parameters))
 
     assert 0 < len(cache) <= _MOST_FORMS

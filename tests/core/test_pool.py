@@ -130,9 +130,11 @@ async def test_who_has_waited_takes_over_the_connection_but_not_for_ever(
 async def test_who_writes_is_not_kept_waiting_by_readers_that_are_slow(
     patient: Database,
 ) -> None:
+    slow: Any = text("SELECT pg_sleep(0.06)")
+
     async def read_on() -> None:
         while not written.is_set():
-            await _read(patient, text("SELECT pg_sleep(0.06)"))  # type: ignore[arg-type]
+            await _read(patient, slow)
 
     written = asyncio.Event()
     readers = [asyncio.create_task(read_on()) for _ in range(3)]

@@ -34,7 +34,7 @@ class _OwnCache(dict[Any, Any]):
     def get(self, key: Any, default: Any = None) -> Any:  # noqa: ANN401 - what SQLAlchemy asks by
         return super().get(_beside_the_statement(key), default)
 
-    def __setitem__(self, key: Any, compiled: Any) -> None:  # noqa: ANN401
+    def __setitem__(self, key: Any, compiled: Any) -> None:  # noqa: ANN401 - likewise
         if len(self) >= _MOST_FORMS:
             self.clear()
         super().__setitem__(_beside_the_statement(key), compiled)
@@ -57,6 +57,6 @@ def compiled_apart(statement: Executable) -> Mapping[str, Any]:
     return own.options if own is not None and own.is_of(statement) else _NOWHERE
 
 
-def _beside_the_statement(key: Any) -> Any:  # noqa: ANN401
+def _beside_the_statement(key: Any) -> Any:  # noqa: ANN401 - likewise
     dialect, _, *others = key
     return dialect, *others

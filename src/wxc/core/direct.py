@@ -110,9 +110,6 @@ class _Plan:
         known: dict[Any, int] = {}
         for dependant in (first, route.dependant):
             self._add(dependant, known)
-        # What a request without a query brings along, where that is the same each time.
-        is_known = all(one.defaults is not None or not one.has_parameters for one in self._steps)
-        self._unasked = [one.defaults for one in self._steps] if is_known else None
 
     def _add(self, dependant: Dependant, known: dict[Any, int]) -> int:
         """The place of the step, added after those that it needs, in FastAPI's order."""
@@ -142,9 +139,7 @@ class _Plan:
         if found is None:
             return None
         strings = found.groupdict()
-        parameters = None if scope["query_string"] else self._unasked
-        if parameters is None:
-            parameters = list(self._parameters(scope, strings))
+        parameters = list(self._parameters(scope, strings))
         if len(parameters) < len(self._steps):
             return None
         scope["route"] = self._route
