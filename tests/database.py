@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,9 @@ import asyncpg
 from sqlalchemy import event, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
-from wxc.core.compiled import compiled_apart
 from wxc.core.database import Database, Reader, SingleWrite, _SingleWrite, run_after_commit
 from wxc.core.logging import facts
+from wxc.core.native import NativeStatement, native_form
 
 
 class OneConnection(Database):
@@ -41,11 +42,30 @@ class OneConnection(Database):
 
     async def _write(self, *statement: Any) -> Any:
         async with self._turn, self.connection.begin_nested():
-            return await self._read(*statement)
+            return await self._execute(*statement)
 
     async def _read(self, statement: Any, parameters: Any = None, /) -> Any:
-        options = compiled_apart(statement)
-        return await self.connection.execute(statement, parameters, execution_options=options)
+        """What is executed by the driver itself is held against what SQLAlchemy makes of it.
+
+        But not their order: without an ORDER BY each plan has its own.
+        """
+        result = await self._execute(statement, parameters)
+        if native_form(statement, self.connection.dialect) is None:
+            return result
+        rows = result.freeze()
+        with _unnoted():
+            expected = await self.connection.execute(statement, parameters)
+        assert list(result.keys()) == list(expected.keys())
+        assert _with_types(rows().all()) == _with_types(expected.all())
+        return rows()
+
+    async def _execute(self, statement: Any, parameters: Any = None, /) -> Any:
+        native = native_form(statement, self.connection.dialect)
+        if native is None:
+            return await self.connection.execute(statement, parameters)
+        lent: Any = await self.connection.get_raw_connection()
+        async with lent.dbapi_connection._execute_mutex:
+            return await native.fetch(lent.driver_connection, parameters or {})
 
     @property
     def reader(self) -> Reader:
@@ -61,6 +81,23 @@ class _OwnReader:
     """Executes as a `Reader` in production does, whose connections are borrowed."""
 
     execute: Any
+
+
+def _with_types(rows: Any) -> Any:
+    return sorted(([(type(value), value) for value in row] for row in rows), key=repr)
+
+
+_is_unnoted = ContextVar("is_unnoted", default=False)
+
+
+@contextmanager
+def _unnoted() -> Iterator[None]:
+    """What is executed by the tests and not by what they test is in no log."""
+    token = _is_unnoted.set(True)
+    try:
+        yield
+    finally:
+        _is_unnoted.reset(token)
 
 
 class StatementLog:
@@ -79,14 +116,21 @@ class StatementLog:
 
         def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
             is_meant = not self._of_requests or facts.get() is not None
-            if is_meant and "SAVEPOINT" not in statement:
+            if is_meant and not _is_unnoted.get() and "SAVEPOINT" not in statement:
                 self.statements.append(statement)
                 self.parameters.append(parameters)
 
+        async def fetch(native: NativeStatement, connection: Any, parameters: Any) -> Any:
+            note(None, None, native.sql, tuple(native.values(parameters)))
+            return await own_fetch(native, connection, parameters)
+
+        own_fetch = NativeStatement.fetch
         event.listen(target, "before_cursor_execute", note)
+        NativeStatement.fetch = fetch  # type: ignore[method-assign,assignment]
         try:
             yield self
         finally:
+            NativeStatement.fetch = own_fetch  # type: ignore[method-assign]
             event.remove(target, "before_cursor_execute", note)
 
 

@@ -10,9 +10,10 @@ from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
-from wxc.core import database
+from wxc.core import borrowing, database
+from wxc.core.borrowing import Borrower
 from wxc.core.config import Config
-from wxc.core.database import AnySelect, Database, _Borrower
+from wxc.core.database import AnySelect, Database
 
 PID: Any = text("SELECT pg_backend_pid()")
 
@@ -120,7 +121,7 @@ async def test_who_has_waited_takes_over_the_connection_but_not_for_ever(
     assert len(lent) < 10
 
     lent.clear()
-    monkeypatch.setattr(database, "_HANDED_ON_FOR", 0.0)
+    monkeypatch.setattr(borrowing, "_HANDED_ON_FOR", 0.0)
     await asyncio.gather(*(_read(one) for _ in range(20)))
 
     assert len(lent) == 20
@@ -158,7 +159,7 @@ async def test_a_connection_on_which_something_failed_is_not_handed_on(
 async def test_what_was_handed_on_to_who_goes_away_is_given_back(
     one: Database, lent: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    places = cast(_Borrower, one.reader)._places
+    places = cast(Borrower, one.reader)._places
     first, second = (asyncio.create_task(_read(one)) for _ in range(2))
     release = places.release
 

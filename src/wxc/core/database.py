@@ -1,6 +1,5 @@
 """One engine for writing, one for reading; who commits, and what follows a COMMIT."""
 
-import asyncio
 import time
 from collections import namedtuple
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
@@ -8,7 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 import asyncpg
@@ -16,7 +15,6 @@ from pydantic_core import from_json
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
-    Connection,
     DateTime,
     Executable,
     Result,
@@ -25,10 +23,10 @@ from sqlalchemy import (
     case,
     event,
     func,
+    make_url,
     type_coerce,
 )
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -37,11 +35,10 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
-from sqlalchemy.util import greenlet_spawn
 
 from wxc.core import clock
 from wxc.core import logging as logs
-from wxc.core.compiled import compiled_apart
+from wxc.core.borrowing import Borrower
 from wxc.core.config import Config
 from wxc.core.errors import Retry
 from wxc.core.ids import new_id
@@ -59,9 +56,7 @@ IntColumn = ColumnElement[int] | InstrumentedAttribute[int]
 LATEST_COMMIT = timedelta(seconds=1.5)
 _DIVISION_BY_ZERO = "22012"
 _TRUSTED_IDLE = 1.0  # seconds
-# Seconds for which readers hand a connection on among them. Who waits at the pool itself, as
-# transactions do, gets none of those meanwhile: let that be no longer than the readers wait.
-_HANDED_ON_FOR = 0.05
+_KEPT_PREPARED = 100
 _PLANNER = {"jit": "off", "cpu_operator_cost": "0.02"}
 AfterCommit = Callable[[], Awaitable[None]]
 Publish = Callable[[Iterable[str]], Awaitable[None]]
@@ -131,9 +126,9 @@ class Database:
             config.database_pool_wait,
         )
         reader = (self._own_reader or self.writer).execution_options(isolation_level="AUTOCOMMIT")
-        self._reading = _Borrower(reader, places, patience)
+        self._reading = Borrower(reader, places, patience, is_traced=config.tracing)
         self._guard = self.writer.execution_options(isolation_level="AUTOCOMMIT")
-        self._writing = _Borrower(self._guard, places, patience)
+        self._writing = Borrower(self._guard, places, patience, is_traced=config.tracing)
         self._sessions = async_sessionmaker(self.writer, expire_on_commit=False)
 
     @asynccontextmanager
@@ -173,82 +168,6 @@ class Database:
         await self.writer.dispose()
         if self._own_reader is not None:
             await self._own_reader.dispose()
-
-
-class _Borrower:
-    """Borrows a connection for each statement.
-
-    A request that is refused before costs none, and while an answer is made of what was read,
-    others have it. There is no transaction whose snapshot could be kept. In a rush they queue: the
-    pool itself would lend to whoever comes at the right moment, and let others wait in vain. Who
-    has waited takes over the connection of one before as it is, if it was not borrowed long ago:
-    to give it back and borrow it anew costs the application as much as to execute a statement.
-    """
-
-    def __init__(self, engine: AsyncEngine, places: int, patience: float) -> None:
-        self._engine = engine.sync_engine
-        self._places = asyncio.Semaphore(places)
-        self._patience = patience
-        self._waiting = 0
-        # With the moment since when each is borrowed; no more of them than there are who wait.
-        self._handed_on: list[tuple[Connection, float]] = []
-
-    async def execute(
-        self,
-        statement: Executable,
-        parameters: Mapping[str, Any] | None = None,
-        /,
-    ) -> AnyResult:
-        await self._wait()
-        try:
-            # As AsyncConnection does it, but borrowing, asking and giving back in one go.
-            return await greenlet_spawn(self._execute, statement, parameters)
-        finally:
-            self._places.release()
-
-    async def _wait(self) -> None:
-        """Until it is one's turn; raises SQLAlchemy's `TimeoutError` as the pool does."""
-        if not self._places.locked():
-            await self._places.acquire()
-            return
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(self._patience):
-                await self._places.acquire()
-        except BaseException as error:
-            self._waiting -= 1
-            await greenlet_spawn(self._give_back)
-            if isinstance(error, TimeoutError):
-                raise NoConnection(f"no connection within {self._patience} seconds") from None
-            raise
-        self._waiting -= 1
-
-    def _give_back(self) -> None:
-        """What has been handed on to one who does not wait any more."""
-        while len(self._handed_on) > self._waiting:
-            connection, _ = self._handed_on.pop()
-            connection.close()
-
-    def _execute(
-        self, statement: Executable, parameters: Mapping[str, Any] | None
-    ) -> Result[*tuple[Any, ...]]:
-        if self._handed_on:
-            connection, since = self._handed_on.pop()
-        else:
-            connection, since = self._engine.connect(), time.monotonic()
-        try:
-            result = connection.execute(
-                statement, parameters, execution_options=compiled_apart(statement)
-            )
-        except BaseException:
-            connection.close()
-            raise
-        is_young = time.monotonic() - since < _HANDED_ON_FOR
-        if is_young and len(self._handed_on) < self._waiting:
-            self._handed_on.append((connection, since))
-        else:
-            connection.close()
-        return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +245,7 @@ def _engine(config: Config, url: str) -> AsyncEngine:
         skip_autocommit_rollback=True,
         hide_parameters=True,  # an error that is logged must not hold hashes or addresses
         json_deserializer=from_json,  # in half the time of the standard library's
-        connect_args={"timeout": config.database_connect_timeout},
+        connect_args=_driver_settings(config, url),
     )
     event.listen(engine.sync_engine, "connect", _set_timeouts(config))
     event.listen(engine.sync_engine, "checkin", _note_return)
@@ -335,6 +254,16 @@ def _engine(config: Config, url: str) -> AsyncEngine:
     if config.tracing:
         event.listen(engine.sync_engine, "before_cursor_execute", _sign_statement, retval=True)
     return engine
+
+
+def _driver_settings(config: Config, url: str) -> dict[str, Any]:
+    """As many statements are kept prepared for the driver's own ways as for SQLAlchemy's."""
+    size = make_url(url).query.get("prepared_statement_cache_size", _KEPT_PREPARED)
+    return {
+        "timeout": config.database_connect_timeout,
+        "statement_cache_size": int(cast(str, size)),
+        "max_cacheable_statement_size": 0,  # whatever their length: it is the long ones that cost
+    }
 
 
 def _note_return(_connection: object, record: ConnectionPoolEntry) -> None:
@@ -360,9 +289,7 @@ def _refuse_dead(connection: Any, record: ConnectionPoolEntry, _lent: object) ->
 
 
 def _count_statement(*_: object) -> None:
-    """For the log line of the request, if it is one that asks."""
-    if (facts := logs.facts.get()) is not None:
-        facts.statements += 1
+    logs.count_statement()
 
 
 def _sign_statement(

@@ -37,6 +37,12 @@ def note_user(user_id: UUID) -> None:
         known.user_id = user_id
 
 
+def count_statement() -> None:
+    """Have the request's log line count one more SQL statement."""
+    if (known := facts.get()) is not None:
+        known.statements += 1
+
+
 _TEXT = "%(asctime)s %(levelname)-7s %(name)s [%(request_id)s] %(message)s"
 
 

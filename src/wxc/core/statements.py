@@ -1,8 +1,7 @@
 """Statements that are built once.
 
-To build a large SELECT with SQLAlchemy, and to find its compiled form, costs several times what it
-costs to execute it: milliseconds for a feed. A statement that is there already finds its compiled
-form in some 20 microseconds.
+To build a large SELECT with SQLAlchemy, and to compile it, costs several times what it costs to
+execute it: milliseconds for a feed. A statement that is there already has its native form at hand.
 """
 
 from collections.abc import Callable, Hashable, Mapping
@@ -32,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.visitors import replacement_traverse
 from sqlalchemy.types import NullType, TypeEngine
 
-from wxc.core.compiled import apart
+from wxc.core.native import with_native_form
 from wxc.core.pagination import PageRequest
 
 P = ParamSpec("P")
@@ -86,7 +85,7 @@ def built_once(build: Callable[P, S]) -> Callable[P, tuple[S, dict[str, Any]]]:
             name: one.named(name) if isinstance(one, _Parameter) else one
             for name, one in zip(names, shape, strict=True)
         }
-        return apart(_written_out(make(**arguments)))
+        return with_native_form(_written_out(make(**arguments)))
 
     @wraps(build)
     def statement(*args: P.args, **kwargs: P.kwargs) -> tuple[S, dict[str, Any]]:
