@@ -93,13 +93,13 @@ async def test_who_was_idle_for_long_is_asked_and_replaced_when_they_do_not_answ
     assert await _read(one) != former
 
 
-async def test_readers_in_a_rush_are_served_in_turn(one: Database) -> None:
+async def test_readers_in_a_rush_are_served_in_turn(patient: Database) -> None:
     served: list[int] = []
 
     async def read(number: int) -> None:
-        await _read(one)
+        await _read(patient)
         served.append(number)
-        await _read(one)  # queues anew, behind all who have waited
+        await _read(patient)  # queues anew, behind all who have waited
 
     await asyncio.gather(*map(read, range(20)))
 
@@ -159,15 +159,15 @@ async def test_a_connection_on_which_something_failed_is_not_handed_on(
 async def test_what_was_handed_on_to_who_goes_away_is_given_back(
     one: Database, lent: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    places = cast(Borrower, one.reader)._places
+    borrower = cast(Borrower, one.reader)
     first, second = (asyncio.create_task(_read(one)) for _ in range(2))
-    release = places.release
+    leave = borrower._leave
 
-    def release_and_cancel() -> None:
-        release()
+    async def leave_and_cancel(*about: Any) -> None:
+        await leave(*about)
         second.cancel()
 
-    monkeypatch.setattr(places, "release", release_and_cancel)
+    monkeypatch.setattr(borrower, "_leave", leave_and_cancel)
     await asyncio.wait([first, second])
 
     assert first.result()

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import re
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from itertools import chain
 from typing import Any, NoReturn
 
 from starlette.datastructures import Headers
@@ -47,19 +48,23 @@ class BodyGate:
         self._limit_for = limit_for
         self._deadline = deadline
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
+            return self.app(scope, receive, send)
         _check_head(scope)
         if scope["path"].endswith("\n"):
             # The `$` of a route also matches before one line break at the end, not before two.
             scope = {**scope, "path": scope["path"] + "\n"}
-        if any(name in _OF_A_BODY for name, _ in scope["headers"]):
+        if not _OF_A_BODY.isdisjoint(dict(scope["headers"])):
             headers = Headers(scope=scope)
             if headers.get("transfer-encoding") or headers.get("content-length", "0") != "0":
-                receive = await self._checked(scope, headers, receive)
-        await self.app(scope, receive, send)
+                return self._with_body(scope, headers, receive, send)
+        return self.app(scope, receive, send)
+
+    async def _with_body(
+        self, scope: Scope, headers: Headers, receive: Receive, send: Send
+    ) -> None:
+        await self.app(scope, await self._checked(scope, headers, receive), send)
 
     async def _checked(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
         limit = self._limit_for(scope["path"])
@@ -124,7 +129,7 @@ def _no_constants(_name: str) -> NoReturn:
 
 def _check_head(scope: Scope) -> None:
     headers = scope["headers"]
-    size = sum(len(name) + len(value) for name, value in headers)
+    size = sum(map(len, chain.from_iterable(headers)))
     if size > LARGEST_HEADERS or len(headers) > MOST_HEADERS:
         raise HeadersTooLarge
     path: bytes = scope.get("raw_path") or scope["path"].encode()

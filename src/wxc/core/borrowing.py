@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -27,6 +28,11 @@ class _Lent:
     driver: DriverConnection
     since: float
 
+    @property
+    def is_young(self) -> bool:
+        """Whether it may be handed on once more."""
+        return time.monotonic() - self.since < _HANDED_ON_FOR
+
 
 class Borrower:
     """Borrows a connection for each statement.
@@ -43,60 +49,77 @@ class Borrower:
     ) -> None:
         """`patience` is in seconds; traces are SQLAlchemy's to write, who then executes it all."""
         self._engine = engine.sync_engine
-        self._places = asyncio.Semaphore(places)
+        self._free_places = places  # none while anybody waits
         self._patience = patience
         self._is_traced = is_traced
-        self._waiting = 0
-        self._handed_on: list[_Lent] = []  # no more of them than there are who wait
+        self._queue: deque[asyncio.Future[_Lent | None]] = deque()
 
     async def execute(
         self, statement: Executable, parameters: Mapping[str, Any] | None = None, /
     ) -> Result[*tuple[Any, ...]]:
         """Run it and read all rows; raises SQLAlchemy's errors, `TimeoutError` among them."""
         native = None if self._is_traced else native_form(statement, self._engine.dialect)
-        await self._wait()
+        lent = await self._turn()
         try:
-            lent = self._handed_on.pop() if self._handed_on else await greenlet_spawn(self._borrow)
-            try:
-                result = await _executed(lent, native, statement, parameters)
-            except BaseException as error:
-                await greenlet_spawn(_end, lent, error)
-                raise
-            is_young = time.monotonic() - lent.since < _HANDED_ON_FOR
-            if is_young and len(self._handed_on) < self._waiting:
-                self._handed_on.append(lent)
-            else:
-                await greenlet_spawn(lent.connection.close)
-            return result
-        finally:
-            self._places.release()
-
-    async def _wait(self) -> None:
-        """Until it is one's turn; raises SQLAlchemy's `TimeoutError` as the pool does."""
-        if not self._places.locked():
-            await self._places.acquire()
-            return
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(self._patience):
-                await self._places.acquire()
+            if lent is None:
+                lent = await greenlet_spawn(self._borrow)
+            result = await _executed(lent, native, statement, parameters)
         except BaseException as error:
-            self._waiting -= 1
-            await greenlet_spawn(self._give_back)
-            if isinstance(error, TimeoutError):
-                raise NoConnection(f"no connection within {self._patience} seconds") from None
+            await self._leave(lent, error)
             raise
-        self._waiting -= 1
+        await self._leave(lent)
+        return result
 
-    def _give_back(self) -> None:
-        """What has been handed on to one who does not wait any more."""
-        while len(self._handed_on) > self._waiting:
-            self._handed_on.pop().connection.close()
+    async def _turn(self) -> _Lent | None:
+        """Wait for a place, which may come with a connection.
+
+        Raises SQLAlchemy's `TimeoutError` as the pool does.
+        """
+        if self._free_places:
+            self._free_places -= 1
+            return None
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[_Lent | None] = loop.create_future()
+        self._queue.append(turn)
+        timer = loop.call_later(self._patience, _refuse, turn, self._patience)
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                await self._leave(turn.result())  # it came too late
+            raise
+        finally:
+            timer.cancel()
+
+    async def _leave(self, lent: _Lent | None, error: BaseException | None = None) -> None:
+        """Let the next one have the place, and the connection if it may be handed on."""
+        kept = None
+        try:
+            if lent is not None and error is None and lent.is_young and self._is_awaited():
+                kept = lent
+            elif lent is not None:
+                await greenlet_spawn(_give_back, lent, error)
+        finally:
+            if self._is_awaited():
+                self._queue.popleft().set_result(kept)
+            else:
+                self._free_places += 1
+
+    def _is_awaited(self) -> bool:
+        """Whether anybody waits; who has been refused or has gone is dropped from the front."""
+        while self._queue and self._queue[0].done():
+            self._queue.popleft()
+        return bool(self._queue)
 
     def _borrow(self) -> _Lent:
         connection = self._engine.connect()
         driver = cast("DriverConnection", connection.connection.driver_connection)
         return _Lent(connection, driver, time.monotonic())
+
+
+def _refuse(turn: "asyncio.Future[_Lent | None]", patience: float) -> None:
+    if not turn.done():
+        turn.set_exception(NoConnection(f"no connection within {patience} seconds"))
 
 
 async def _executed(
@@ -111,8 +134,8 @@ async def _executed(
     return await native.fetch(lent.driver, parameters or {})
 
 
-def _end(lent: _Lent, error: BaseException) -> None:
+def _give_back(lent: _Lent, error: BaseException | None) -> None:
     """What was left in the middle of something, or has ended itself, serves nobody else."""
-    if lent.driver.is_closed() or not isinstance(error, Exception):
+    if lent.driver.is_closed() or not isinstance(error, Exception | None):
         lent.connection.invalidate()
     lent.connection.close()

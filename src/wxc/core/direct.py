@@ -54,19 +54,21 @@ class DirectRoutes:
             for method in route.methods or ():
                 self._plans.setdefault((method, *_outline(route.path)), []).append(plan)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer, or let FastAPI answer."""
         found = self.find(scope)
         if found is None:
-            await self.app(scope, receive, send)
-            return
-        plan, parameters = found
-        request = Request(scope, receive, send)
+            return self.app(scope, receive, send)
+        return self._answer(*found, Request(scope, receive, send), send)
+
+    async def _answer(
+        self, plan: "_Plan", parameters: Parameters, request: Request, send: Send
+    ) -> None:
         try:
             response = await plan.answer(request, parameters)
         except Refusal as refusal:
             response = await self._refuse(request, refusal)
-        await response(scope, receive, send)
+        await response(request.scope, request.receive, send)
 
     def find(self, scope: Scope) -> "tuple[_Plan, Parameters] | None":
         """The plan for a request with parameters that it takes, which the scope is told of."""

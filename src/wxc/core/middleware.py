@@ -4,13 +4,16 @@ From the outside in: `Envelope` (request id, headers, log line), CORS, `Faults` 
 becomes a problem), `OriginGate` (CSRF, first layer), `BodyGate` (JSON or nothing), `LoadGate`
 (deadline, requests in flight), `StreamGate` (its counterpart for answers of any length).
 `BaseHTTPMiddleware` is banned: it leaks database connections when a request is cancelled.
+
+What only looks at a request or a message is a plain function that returns what the next one
+returns: a coroutine for each of these layers would cost as much again as what they look for.
 """
 
 import asyncio
 import logging
 import re
 import time
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection
 from dataclasses import dataclass
 from random import getrandbits
 from typing import Protocol
@@ -99,14 +102,14 @@ class Envelope:
             inner["method"] = "GET"
         status, waited = 0, 0.0
 
-        async def send_in_envelope(message: Message) -> None:
+        def send_in_envelope(message: Message) -> Awaitable[None]:
             nonlocal status, waited
             if message["type"] == "http.response.start":
                 status, waited = message["status"], time.perf_counter() - started
                 headers = MutableHeaders(scope=message)
                 headers.update(inner["answer_headers"])
                 self._seal(status, headers, request_id)
-            await send(message)
+            return send(message)
 
         try:
             if scope["method"] == "HEAD":
@@ -126,11 +129,11 @@ class Envelope:
             del headers["content-type"]  # of nothing
         if self._departure.is_near:
             headers["Connection"] = "close"
-        headers["X-Request-ID"] = request_id
-        if headers.get("content-type", "").startswith("text/event-stream"):
+        named = dict(headers.raw)
+        if named.get(b"content-type", b"").startswith(b"text/event-stream"):
             headers["Cache-Control"] = "no-store"  # FastAPI's own `no-cache` lets proxies keep it
-        named = {name for name, _ in headers.raw}
-        headers.raw.extend(pair for pair in self._defaults if pair[0] not in named)
+        headers.raw.append((b"x-request-id", request_id.encode()))
+        headers.raw.extend([pair for pair in self._defaults if pair[0] not in named])
 
 
 def _names(scope: Scope) -> tuple[str, str | None]:
@@ -176,6 +179,8 @@ def _log_request(
     scope: Scope, route: str, status: int, seconds: float, facts: logs.RequestFacts
 ) -> None:
     """One line with the route's template: a path may carry a token, a query somebody's search."""
+    if not _log.isEnabledFor(logging.INFO):
+        return
     fields = {
         "method": scope["method"],
         "route": route,
@@ -220,6 +225,25 @@ class Cors(CORSMiddleware):
             ),
         )
 
+    async def simple_response(
+        self, scope: Scope, receive: Receive, send: Send, request_headers: Headers
+    ) -> None:
+        """What Starlette's own adds, which asks the headers for each part of it anew."""
+        origin = request_headers.get("origin")
+        is_listed = origin is not None and self.is_allowed_origin(origin)
+
+        def send_with_origin(message: Message) -> Awaitable[None]:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if origin is not None:
+                    headers.update(self.simple_headers)
+                if origin is not None and is_listed:
+                    headers["Access-Control-Allow-Origin"] = origin
+                headers.add_vary_header("Origin")
+            return send(message)
+
+        await self.app(scope, receive, send_with_origin)
+
     def preflight_response(self, request_headers: Headers) -> Response:
         """204 for a listed origin, else 403 without any CORS header."""
         answer = super().preflight_response(request_headers)
@@ -244,10 +268,10 @@ class Faults:
             return
         has_begun = False
 
-        async def send_and_note(message: Message) -> None:
+        def send_and_note(message: Message) -> Awaitable[None]:
             nonlocal has_begun
             has_begun = True
-            await send(message)
+            return send(message)
 
         try:
             await self.app(scope, receive, send_and_note)
@@ -270,10 +294,10 @@ class OriginGate:
         self.app = app
         self._origins = frozenset(origins)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
             self._check(scope, Headers(scope=scope))
-        await self.app(scope, receive, send)
+        return self.app(scope, receive, send)
 
     def _check(self, scope: Scope, headers: Headers) -> None:
         origins, sites = headers.getlist("origin"), headers.getlist("sec-fetch-site")
@@ -345,10 +369,12 @@ class StreamGate:
         self._patience = patience
         self._most = most
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http" or not self._streams.fullmatch(scope["path"]):
-            await self.app(scope, receive, send)
-            return
+            return self.app(scope, receive, send)
+        return self._bounded(scope, receive, send)
+
+    async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._traffic.streams >= self._most:
             raise Overloaded
 
