@@ -185,3 +185,24 @@ async def test_whose_turn_does_not_come_is_refused(one: Database) -> None:
     with pytest.raises(NoConnection):
         await _read(one)
     await slow
+
+
+async def test_who_goes_away_or_fails_takes_no_place_along(patient: Database) -> None:
+    borrower = cast(Borrower, patient.reader)
+    statements = [PID, text("SELECT missing"), text("SELECT pg_sleep(0.001)")]
+    readers = [asyncio.create_task(_read(patient, statements[n % 3])) for n in range(60)]
+    for number, reader in enumerate(readers):
+        await asyncio.sleep(0.0005)
+        if number % 4 == 0:
+            readers[-1 - number].cancel()  # who waits
+            reader.cancel()  # who is being served, or has been
+    await asyncio.wait(readers)
+
+    gone = [reader for reader in readers if reader.cancelled()]
+    served = [reader for reader in readers if not reader.cancelled() and not reader.exception()]
+    assert gone
+    assert served
+    assert patient.connections_in_use == 0
+    assert borrower._free_places == 1
+    assert not borrower._queue
+    assert await _read(patient)
