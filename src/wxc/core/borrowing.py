@@ -41,7 +41,7 @@ class Borrower:
     others have it. There is no transaction whose snapshot could be kept. In a rush they queue: the
     pool itself would lend to whoever comes at the right moment, and let others wait in vain. Who
     has waited takes over the connection of one before as it is, if it was not borrowed long ago:
-    to give it back and borrow it anew costs the application as much as to execute a statement.
+    to give it back and borrow it anew costs the application more than to execute the statement.
     """
 
     def __init__(
