@@ -144,7 +144,7 @@ class TestCors:
             await stranger.get("/livez", headers={"Origin": origin}),
             await stranger.request("OPTIONS", "/posts", headers=preflight),
         ):
-            assert "access-control-allow-origin" not in answer.headers
+            assert not [name for name in answer.headers if name.startswith("access-control-")]
             assert answer.headers["vary"] == "Origin"
 
     async def test_a_preflight_of_a_listed_origin_is_granted(self, stranger: Browser) -> None:

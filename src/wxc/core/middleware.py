@@ -228,16 +228,15 @@ class Cors(CORSMiddleware):
     async def simple_response(
         self, scope: Scope, receive: Receive, send: Send, request_headers: Headers
     ) -> None:
-        """What Starlette's own adds, which asks the headers for each part of it anew."""
+        """What Starlette's own adds, and to a listed origin only: others get nothing to read."""
         origin = request_headers.get("origin")
         is_listed = origin is not None and self.is_allowed_origin(origin)
 
         def send_with_origin(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                if origin is not None:
-                    headers.update(self.simple_headers)
                 if origin is not None and is_listed:
+                    headers.update(self.simple_headers)
                     headers["Access-Control-Allow-Origin"] = origin
                 headers.add_vary_header("Origin")
             return send(message)
