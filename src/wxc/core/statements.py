@@ -43,25 +43,29 @@ class Fixed(int):
 
 
 _MOST_SHAPES = 100  # of one statement; some have arguments that clients choose
-_TYPES: Mapping[type, TypeEngine[Any]] = {
-    UUID: Uuid(),
-    str: String(),
-    int: Integer(),
-    float: Double(),
-    Decimal: Numeric(),
-    datetime: DateTime(timezone=True),
-    list: NullType(),  # whoever uses it says of what, by `type_coerce`
-}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Parameter:
-    """An argument that the statement holds a parameter for."""
+    """An argument that the statement holds a parameter for; one for each type, told by identity."""
 
-    kind: type
+    type_: TypeEngine[Any]
 
     def named(self, name: str) -> BindParameter[Any]:
-        return bindparam(name, type_=_TYPES[self.kind])
+        return bindparam(name, type_=self.type_)
+
+
+_PARAMETERS: Mapping[type, _Parameter] = {
+    UUID: _Parameter(Uuid()),
+    str: _Parameter(String()),
+    int: _Parameter(Integer()),
+    float: _Parameter(Double()),
+    Decimal: _Parameter(Numeric()),
+    datetime: _Parameter(DateTime(timezone=True)),
+    list: _Parameter(NullType()),  # whoever uses it says of what, by `type_coerce`
+}
+_KINDS = tuple(_PARAMETERS)
+_NO_PARAMETERS = (bool, Enum, Fixed)
 
 
 def built_once(build: Callable[P, S]) -> Callable[P, tuple[S, dict[str, Any]]]:
@@ -102,12 +106,16 @@ def _shape(name: str, value: Any, parameters: dict[str, Any]) -> Hashable:  # no
     if isinstance(value, PageRequest):
         parameters |= value.parameters
         return value.shape
-    # A bool is an int, and an enumeration may be a str.
-    if isinstance(value, tuple(_TYPES)) and not isinstance(value, bool | Enum | Fixed):
-        parameters[name] = value
-        return _Parameter(next(kind for kind in _TYPES if isinstance(value, kind)))
-    shape: Hashable = value
-    return shape
+    parameter = _PARAMETERS.get(type(value))
+    # Also what is of such a kind, as the driver's UUIDs are. But a bool is an int, and an
+    # enumeration may be a str.
+    if parameter is None and isinstance(value, _KINDS) and not isinstance(value, _NO_PARAMETERS):
+        parameter = next(one for kind, one in _PARAMETERS.items() if isinstance(value, kind))
+    if parameter is None:
+        shape: Hashable = value
+        return shape
+    parameters[name] = value
+    return parameter
 
 
 def _written_out(statement: S) -> S:
