@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 from sqlalchemy import (
     Double,
@@ -27,9 +28,11 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from wxc.core.config import Config
-from wxc.core.database import AnySelect, Database
+from wxc.core.database import UNREACHABLE, AnySelect, Database
+from wxc.core.errors import Unavailable
 from wxc.core.ids import new_id
-from wxc.core.native import NativeStatement, native_form
+from wxc.core.native import DriverConnection, NativeStatement, native_form
+from wxc.core.problems import refusal_for
 from wxc.core.statements import built_once
 from wxc.models import Post
 
@@ -143,6 +146,42 @@ async def test_errors_are_those_of_sqlalchemy(database: Database) -> None:
     assert getattr(divided.value.orig, "sqlstate", None) == "22012"
     assert not divided.value.connection_invalidated
     assert getattr(refused.value.orig, "sqlstate", None) == "23502"
+    assert "null value" in str(refused.value)
+    assert "DETAIL" not in f"{refused.value!r} {refused.value} {refused.value.orig}"
+
+
+async def test_a_driver_out_of_step_is_a_database_that_is_not_there(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def out_of_step(self: DriverConnection, *_: object) -> None:
+        self.terminate()  # as it does when the server's farewell has crossed a statement
+        raise asyncpg.InternalClientError("another operation is in progress")
+
+    before = await _pid(database)
+    monkeypatch.setattr(asyncpg.Connection, "fetch", out_of_step)
+    with pytest.raises(UNREACHABLE) as lost:
+        await database.reader.execute(*_bodies(new_id(), is_there=True))
+    monkeypatch.undo()
+
+    assert refusal_for(lost.value) is Unavailable
+    assert await _pid(database) != before
+    assert database.connections_in_use == 0
+
+
+async def test_so_it_is_while_a_connection_is_prepared_for_its_first_statement(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def out_of_step(*_: object, **__: object) -> None:
+        raise asyncpg.InternalClientError("another operation is in progress")
+
+    monkeypatch.setattr(asyncpg.Connection, "prepare", out_of_step)
+    with pytest.raises(UNREACHABLE) as lost:
+        await _pid(database)
+    monkeypatch.undo()
+
+    assert refusal_for(lost.value) is Unavailable
+    assert database.connections_in_use == 0
+    assert await _pid(database)
 
 
 async def test_a_connection_that_ends_under_a_statement_is_lost_and_replaced(

@@ -105,7 +105,13 @@ class SingleWrite(Writer, Protocol):
         ...
 
 
-UNREACHABLE = (SQLAlchemyError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+UNREACHABLE = (
+    SQLAlchemyError,
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 """What a database that is not there, or not itself, may raise."""
 
 

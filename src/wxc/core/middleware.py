@@ -131,7 +131,8 @@ class Envelope:
             headers["Connection"] = "close"
         named = dict(headers.raw)
         if named.get(b"content-type", b"").startswith(b"text/event-stream"):
-            headers["Cache-Control"] = "no-store"  # FastAPI's own `no-cache` lets proxies keep it
+            del headers["Cache-Control"]  # FastAPI's own `no-cache` lets proxies keep it
+            named.pop(b"cache-control", None)
         headers.raw.append((b"x-request-id", request_id.encode()))
         headers.raw.extend([pair for pair in self._defaults if pair[0] not in named])
 
@@ -234,6 +235,7 @@ class Cors(CORSMiddleware):
 
         def send_with_origin(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
+                message.setdefault("headers", [])
                 headers = MutableHeaders(scope=message)
                 if origin is not None and is_listed:
                     headers.update(self.simple_headers)

@@ -22,6 +22,8 @@ _OPTION = "native"
 Process = Callable[[Any], Any] | None
 """What turns a value into one of the other side; None where it may stay as it is."""
 DriverConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+# The last is for a driver out of step: the server's farewell has crossed the statement.
+_DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class _Own:
@@ -56,7 +58,7 @@ class NativeStatement:
             if self._metadata is None:
                 self._metadata = await self._described(connection)
             records = await connection.fetch(self.sql, *values)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except _DRIVER_ERRORS as error:
             raise _translated(error, self.sql, connection) from error
         rows = self._processed(records) if self._processes else iter(records)
         return IteratorResult(self._metadata, cast(Any, rows))
@@ -121,9 +123,9 @@ def native_form(statement: Executable, dialect: Dialect) -> NativeStatement | No
     return own.native
 
 
-def _translated(
-    error: asyncpg.PostgresError | asyncpg.InterfaceError, sql: str, connection: DriverConnection
-) -> DBAPIError:
+def _translated(error: Exception, sql: str, connection: DriverConnection) -> DBAPIError:
+    if isinstance(error, asyncpg.PostgresError):
+        error.detail = None  # it quotes rows
     is_refused = isinstance(error, asyncpg.IntegrityConstraintViolationError)
     return (IntegrityError if is_refused else DBAPIError)(
         sql,

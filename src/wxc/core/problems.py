@@ -9,6 +9,7 @@ from urllib.parse import quote
 import asyncpg
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import InternalError as OutOfStep
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -82,11 +83,15 @@ def refusal_for(error: Exception) -> type[Refusal]:
             return JsonMalformed if _is_unparsed(error) else ValidationFailed
         case HTTPException():
             return _HTTP_REFUSALS.get(error.status_code, InternalError)
+        case OutOfStep() if getattr(error.orig, "sqlstate", None) is None:
+            return Unavailable  # the server's farewell has crossed what the driver was about to do
         case DBAPIError() if not error.connection_invalidated:
             return refusal_for_sqlstate(getattr(error.orig, "sqlstate", None))
         case asyncpg.PostgresError():
             return refusal_for_sqlstate(error.sqlstate)
-        case DBAPIError() | asyncpg.InterfaceError() | PoolTimeout() | OSError():
+        case DBAPIError() | asyncpg.InterfaceError() | asyncpg.InternalClientError():
+            return Unavailable
+        case PoolTimeout() | OSError():
             return Unavailable
     return InternalError
 
