@@ -64,6 +64,7 @@ async def test_what_happens_is_told_on_any_instance(
             await begin(stream)
             assert stream.status == 200
             assert stream.headers["content-type"].startswith("text/event-stream")
+            assert stream.headers["cache-control"] == "no-store"
             assert stream.headers["x-accel-buffering"] == "no"
 
         await bob.post("/users/ada/follow")
