@@ -22,6 +22,7 @@ pytestmark = pytest.mark.unmeasured  # the same ways again and again: others mea
 _BIG_TABLE_SCAN = re.compile(
     r"Seq Scan on (users|posts|follows|used_usernames|exchange\w*|rate_events)"
 )
+_MEMBER_READ = re.compile(r"pk_users on users.* rows=([\d.]+) loops=(\d+)")
 _FILL = (
     # Many members; many_2 follows 60 of them, many_3 follows 2,000, and 3,000 follow many_1.
     """
@@ -96,6 +97,8 @@ _FILL = (
     """
     UPDATE users SET has_exchange = true FROM exchanges WHERE owner_id = users.id
     """,
+    # One in a hundred is suspended; of whom many_2 follows, one.
+    "UPDATE users SET suspended_at = now() WHERE username ~ '^many_[0-9]*50$'",
     "VACUUM ANALYZE",
 )
 
@@ -120,6 +123,16 @@ async def scans(connection: AsyncConnection, log: StatementLog) -> list[str]:
         executed = [line for (line,) in plan if "(never executed)" not in line]
         found += [line for line in executed if _BIG_TABLE_SCAN.search(line)]
     return found
+
+
+async def members_read(connection: AsyncConnection, log: StatementLog) -> float:
+    """How many rows of members are looked up."""
+    rows = 0.0
+    for statement, parameters in zip(log.statements, log.parameters, strict=True):
+        plan = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE) {statement}", parameters)
+        found = (_MEMBER_READ.search(line) for (line,) in plan)
+        rows += sum(float(one[1]) * int(one[2]) for one in found if one)
+    return rows
 
 
 async def planned_anew(app: FastAPI) -> list[str]:
@@ -166,6 +179,11 @@ async def test_no_read_scans_a_big_table_or_is_planned_each_time(
                 assert answer.is_success, answer.text
                 assert log.statements
                 assert await scans(connection, log) == [], (username, path)
+        await browser.log_in("many_2")
+        with StatementLog().watching(app.state.database.writer) as log:
+            page = (await browser.get("/feeds")).json()["items"]
+        # The authors of the page and of the next post, and the reader; not all who are followed.
+        assert 0 < await members_read(connection, log) <= len(page) + 3
     await engine.dispose()
     # Here, since to fill a database takes longer than all the rest.
     alone = app.state.config.model_copy(update={"database_pool_size": 1})

@@ -1,7 +1,6 @@
 """SQL for feeds: which posts, in which order; then everything about them, in one statement."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -17,12 +16,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from wxc.core.database import AnySelect, Reader
+from wxc.core.database import AnySelect, IdColumn, Reader
 from wxc.core.pagination import PageRequest
 from wxc.core.statements import Fixed, built_once
 from wxc.models import Follow, Post, User
 from wxc.posts.repository import AUTHOR, PostRow, post_columns
-from wxc.users.visibility import has_muted, visible_to
+from wxc.users.visibility import has_muted, visible_by_id
 
 # Up to so many followees their newest posts are fetched one followee after the other; beyond,
 # the newest posts of all are walked until enough are followed ones. Measured: see docs/decisions.
@@ -53,11 +52,9 @@ def _following(me_id: UUID, page: PageRequest, many: int) -> AnySelect:
 
 @built_once
 def _discover(me_id: UUID, page: PageRequest) -> AnySelect:
-    author = aliased(User)
-    recent = page.window(
-        select(Post.id).join(author, author.id == Post.author_id).where(_is_heard(me_id, author)),
-        Post.id,
-    ).lateral("recent")
+    recent = page.window(select(Post.id).where(_is_heard(me_id, Post.author_id)), Post.id).lateral(
+        "recent"
+    )
     newcomer = aliased(User)
     posts = (
         select(*post_columns(me_id), *AUTHOR)
@@ -85,12 +82,11 @@ def _following_skeleton(me_id: UUID, page: PageRequest, many: int) -> Subquery:
 
 def _pulled(me_id: UUID, page: PageRequest, applies: ColumnElement[bool]) -> AnySelect:
     """The newest posts of each source, then the newest of those."""
-    followee = aliased(User)
     sources = union_all(
         select(type_coerce(me_id, Uuid()).label("author_id")),
-        select(Follow.followed_id)
-        .join(followee, followee.id == Follow.followed_id)
-        .where(Follow.follower_id == me_id, _is_heard(me_id, followee)),
+        select(Follow.followed_id).where(
+            Follow.follower_id == me_id, _is_heard(me_id, Follow.followed_id)
+        ),
     ).subquery("sources")
     newest = page.window(
         select(Post.id).where(Post.author_id == sources.c.author_id), Post.id
@@ -102,7 +98,6 @@ def _pulled(me_id: UUID, page: PageRequest, applies: ColumnElement[bool]) -> Any
 
 def _walked(me_id: UUID, page: PageRequest, applies: ColumnElement[bool]) -> AnySelect:
     """The newest posts of all, until enough of them are by sources."""
-    author = aliased(User)
     sources = union_all(
         select(type_coerce(me_id, Uuid()).label("author_id")),
         select(Follow.followed_id).where(Follow.follower_id == me_id),
@@ -110,16 +105,14 @@ def _walked(me_id: UUID, page: PageRequest, applies: ColumnElement[bool]) -> Any
     # IS TRUE keeps the planner from turning the test into a join that starts at the sources.
     is_by_source = Post.author_id.in_(select(sources.c.author_id)).is_(True)
     return page.window(
-        select(Post.id)
-        .join(author, author.id == Post.author_id)
-        .where(applies, is_by_source, _is_heard(me_id, author)),
+        select(Post.id).where(applies, is_by_source, _is_heard(me_id, Post.author_id)),
         Post.id,
     )
 
 
-def _is_heard(me_id: UUID, author: Any) -> ColumnElement[bool]:  # noqa: ANN401 - an alias
-    """Whether what `author` writes belongs into my feed."""
-    return and_(visible_to(me_id, author), not_(has_muted(me_id, author.id)))
+def _is_heard(me_id: UUID, author_id: IdColumn) -> ColumnElement[bool]:
+    """Whether what the author writes belongs into my feed."""
+    return and_(visible_by_id(me_id, author_id), not_(has_muted(me_id, author_id)))
 
 
 def _hydrated(skeleton: Subquery, me_id: UUID) -> AnySelect:

@@ -35,7 +35,7 @@ class User(Base):
         ARRAY(DateTime(timezone=True)), default=list, server_default="{}"
     )
     """When the name was changed during the last year."""
-    suspended_at: Mapped[datetime | None]
+    suspended_at: Mapped[datetime | None] = mapped_column()
     """Since when the member is not there, for anybody; one who has left stays so."""
     erase_at: Mapped[datetime | None] = mapped_column()
     """The account was deleted: when the worker has to see next to what is left of it."""
@@ -64,6 +64,8 @@ class User(Base):
             postgresql_ops={"display_name": "gin_trgm_ops"},
         ),
         CheckConstraint("username ~ '^[A-Za-z0-9_]{3,30}$'", name="username_form"),
+        # For whoever has an id and asks whether that account is there: hardly any are in it.
+        Index("ix_users_suspended", "id", postgresql_where=suspended_at.isnot(None)),
         Index("ix_users_erase_at", erase_at, postgresql_where=erase_at.isnot(None)),
         CheckConstraint(
             "erase_at IS NOT NULL OR (email IS NOT NULL AND password_hash IS NOT NULL)",

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, not_
+from sqlalchemy.orm import aliased
 
 from wxc.core.database import IdColumn
 from wxc.models import Block, Mute, User
@@ -14,11 +15,17 @@ UserKey = UUID | IdColumn
 
 def visible_to(viewer_id: UUID | None, user: UserEntity = User) -> ColumnElement[bool]:
     """`user` stands, and neither of the two has blocked the other."""
-    if viewer_id is None:
-        return stands(user)
-    return and_(
-        stands(user), not_(has_blocked(viewer_id, user.id)), not_(has_blocked(user.id, viewer_id))
-    )
+    return stands(user) if viewer_id is None else and_(stands(user), _is_free(viewer_id, user.id))
+
+
+def visible_by_id(viewer_id: UUID, user_id: IdColumn) -> ColumnElement[bool]:
+    """As `visible_to`, of an account whose row is not read anyway.
+
+    The few who are suspended have an index of their own: to look there costs a fraction of a row.
+    """
+    suspended = aliased(User)
+    is_suspended = exists().where(suspended.id == user_id, suspended.suspended_at.isnot(None))
+    return and_(not_(is_suspended), _is_free(viewer_id, user_id))
 
 
 def stands(user: UserEntity = User) -> ColumnElement[bool]:
@@ -40,3 +47,8 @@ def has_blocked(blocker_id: UserKey, blocked_id: UserKey) -> ColumnElement[bool]
 def has_muted(muter_id: UserKey, muted_id: UserKey) -> ColumnElement[bool]:
     """Whether the one has muted the other."""
     return exists().where(Mute.muter_id == muter_id, Mute.muted_id == muted_id)
+
+
+def _is_free(viewer_id: UUID, user_id: UserKey) -> ColumnElement[bool]:
+    """Neither has blocked the other."""
+    return and_(not_(has_blocked(viewer_id, user_id)), not_(has_blocked(user_id, viewer_id)))
