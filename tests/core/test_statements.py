@@ -75,6 +75,19 @@ async def test_pages_are_told_apart_by_how_they_are_read_only(
     assert len(built) == 3
 
 
+async def test_the_head_of_windows_needs_no_bound_of_its_own(connection: AsyncConnection) -> None:
+    ada = await make_user(connection, "ada")
+    ids = sorted([await make_post(connection, ada) for _ in range(5)], reverse=True)
+    cut = FIRST.cut(ids[:3], key=lambda one: one)
+
+    for page in (FIRST, PageRequest(SEALER, "list", 2, cut.next_cursor)):
+        window = page.window(select(Post.id).where(Post.author_id == ada), Post.id)
+        inner = window.subquery()
+        head = page.head(select(inner.c.id), inner.c.id)
+        found = [list((await connection.execute(one)).scalars()) for one in (head, window)]
+        assert found[0] == found[1] != []
+
+
 async def test_lists_are_parameters_of_the_type_that_the_statement_says(
     connection: AsyncConnection,
 ) -> None:

@@ -135,6 +135,10 @@ class PageShape:
         """As `PageRequest.window`."""
         return _windowed(statement, key, self.position, self.limit, ascends=self.ascends)
 
+    def head(self, statement: AnySelect, key: IdColumn) -> AnySelect:
+        """As `PageRequest.head`."""
+        return _headed(statement, key, self.limit, ascends=self.ascends)
+
 
 class PageRequest:
     """Which page of which list is wanted; `scope` names the list with its filters."""
@@ -188,6 +192,10 @@ class PageRequest:
         """`statement` with the page's bound, order and `limit + 1`, by the column `key`."""
         return _windowed(statement, key, self._position, self.limit, ascends=self.ascends)
 
+    def head(self, statement: AnySelect, key: IdColumn) -> AnySelect:
+        """The same of a `statement` that selects from windows: these have the bound already."""
+        return _headed(statement, key, self.limit, ascends=self.ascends)
+
     def cut(self, rows: Sequence[Row], key: Callable[[Row], UUID]) -> Cut[Row]:
         """Make a page of what `window` fetched, in whatever order the rows came."""
         ordered = sorted(rows, key=key, reverse=not self.ascends)
@@ -231,6 +239,12 @@ def _windowed(
 ) -> AnySelect:
     if position is not None:
         statement = statement.where(key > position if ascends else key < position)
+    return _headed(statement, key, limit, ascends=ascends)
+
+
+def _headed(
+    statement: AnySelect, key: IdColumn, limit: ColumnElement[int] | int, *, ascends: bool
+) -> AnySelect:
     return statement.order_by(key.asc() if ascends else key.desc()).limit(limit + 1)
 
 
