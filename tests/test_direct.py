@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 import pytest
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.types import Scope
@@ -136,6 +136,10 @@ async def _answer() -> Response:
     return Response()
 
 
+async def _named(names: Annotated[list[str], Query()]) -> str:
+    return ", ".join(names)
+
+
 def _plain() -> None: ...
 
 
@@ -148,8 +152,9 @@ async def _refuse(_request: Request, _error: Exception) -> Response:
     [
         (APIRoute("/a", _answer, response_model=None), "without a model"),
         (APIRoute("/a", _answer, response_model=str, dependencies=[Depends(_plain)]), "a thread"),
+        (APIRoute("/a", _named, response_model=str), "several values of one name"),
     ],
-    ids=["no model", "thread"],
+    ids=["no model", "thread", "several values"],
 )
 def test_a_route_that_needs_more_is_refused_at_the_start(
     app: FastAPI, route: APIRoute, why: str

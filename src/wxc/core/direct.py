@@ -5,12 +5,13 @@ dependencies and opens five exit stacks. What comes of that is the same every ti
 worked out here once: which dependencies are called in which order, and what each of them is given.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from inspect import iscoroutinefunction
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi._compat import is_scalar_field
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_dependant, request_params_to_args
 from fastapi.routing import APIRoute
@@ -193,20 +194,23 @@ def _read(
 ) -> Arguments | None:
     """The dependant's own parameters; None where one is refused."""
     arguments: Arguments = {}
-    for one in dependant.path_params:
-        value, errors = one.validate(strings[one.field_info.alias or one.name], {}, loc=())
+    for fields, given in ((dependant.path_params, strings), (dependant.query_params, query)):
+        for one in fields:
+            name = one.field_info.alias or one.name
+            if name in given:
+                value, errors = one.validate(given[name], {}, loc=())
+                if errors:
+                    return None
+                arguments[one.name] = value
+            elif one.field_info.is_required():
+                return None
+            else:
+                arguments[one.name] = one.default
+    if dependant.header_params:
+        values, errors = request_params_to_args(dependant.header_params, headers)
         if errors:
             return None
-        arguments[one.name] = value
-    for fields, given in (
-        (dependant.query_params, query),
-        (dependant.header_params, headers),
-    ):
-        if fields:
-            values, errors = request_params_to_args(fields, given)
-            if errors:
-                return None
-            arguments |= values
+        arguments |= values
     return arguments
 
 
@@ -217,15 +221,24 @@ def _defaults(dependant: Dependant) -> Arguments | None:
 
 
 def _is_plain(dependant: Dependant) -> bool:
-    """Whether nothing is wanted but parameters, the request and other dependencies."""
-    return dependant.use_cache and not any(
-        (
-            dependant.body_params,
-            dependant.cookie_params,
-            dependant.response_param_name,
-            dependant.background_tasks_param_name,
-            dependant.security_scopes_param_name,
-            dependant.http_connection_param_name,
-            dependant.concurrency,
+    """Whether nothing is wanted but parameters, the request and other dependencies.
+
+    Of each parameter there is one value, and the defaults are such that nobody can change them.
+    """
+    query = dependant.query_params
+    is_simple = all(is_scalar_field(one) and isinstance(one.default, Hashable) for one in query)
+    return (
+        is_simple
+        and dependant.use_cache
+        and not any(
+            (
+                dependant.body_params,
+                dependant.cookie_params,
+                dependant.response_param_name,
+                dependant.background_tasks_param_name,
+                dependant.security_scopes_param_name,
+                dependant.http_connection_param_name,
+                dependant.concurrency,
+            )
         )
     )
