@@ -113,26 +113,26 @@ async def app(
         yield app
 
 
-async def scans(connection: AsyncConnection, log: StatementLog) -> list[str]:
-    """The lines of the plans that read a big table from end to end."""
-    found: list[str] = []
+async def executed(connection: AsyncConnection, log: StatementLog) -> list[str]:
+    """The lines of the plans, those left out that were not executed."""
+    lines: list[str] = []
     for statement, parameters in zip(log.statements, log.parameters, strict=True):
         plan = await connection.exec_driver_sql(
             f"EXPLAIN (ANALYZE, TIMING OFF) {statement}", parameters
         )
-        executed = [line for (line,) in plan if "(never executed)" not in line]
-        found += [line for line in executed if _BIG_TABLE_SCAN.search(line)]
-    return found
+        lines += [line for (line,) in plan if "(never executed)" not in line]
+    return lines
+
+
+async def scans(connection: AsyncConnection, log: StatementLog) -> list[str]:
+    """The lines of the plans that read a big table from end to end."""
+    return [line for line in await executed(connection, log) if _BIG_TABLE_SCAN.search(line)]
 
 
 async def members_read(connection: AsyncConnection, log: StatementLog) -> float:
     """How many rows of members are looked up."""
-    rows = 0.0
-    for statement, parameters in zip(log.statements, log.parameters, strict=True):
-        plan = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE) {statement}", parameters)
-        found = (_MEMBER_READ.search(line) for (line,) in plan)
-        rows += sum(float(one[1]) * int(one[2]) for one in found if one)
-    return rows
+    found = map(_MEMBER_READ.search, await executed(connection, log))
+    return sum(float(one[1]) * int(one[2]) for one in found if one)
 
 
 async def planned_anew(app: FastAPI) -> list[str]:

@@ -14,7 +14,7 @@ _INDEX = "ix_users_suspended"
 
 
 def upgrade() -> None:
-    """Feeds and notifications look for the ids that they have among these few."""
+    """Feeds look for the authors whose ids they have among these few."""
     with unhurried():
         op.drop_index(_INDEX, table_name="users", if_exists=True, postgresql_concurrently=True)
         op.create_index(

@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import Any, Protocol, cast
 from uuid import UUID
 
-import asyncpg
 from pydantic_core import from_json
 from sqlalchemy import (
     ColumnElement,
@@ -42,6 +41,7 @@ from wxc.core.borrowing import Borrower
 from wxc.core.config import Config
 from wxc.core.errors import Retry
 from wxc.core.ids import new_id
+from wxc.core.native import DRIVER_ERRORS
 from wxc.core.tracing import sql_comment
 
 # SQLAlchemy types rows by their columns; these are for those whose columns vary.
@@ -105,13 +105,7 @@ class SingleWrite(Writer, Protocol):
         ...
 
 
-UNREACHABLE = (
-    SQLAlchemyError,
-    OSError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)
+UNREACHABLE = (SQLAlchemyError, OSError, *DRIVER_ERRORS)
 """What a database that is not there, or not itself, may raise."""
 
 

@@ -227,18 +227,15 @@ def _is_plain(dependant: Dependant) -> bool:
     """
     query = dependant.query_params
     is_simple = all(is_scalar_field(one) and isinstance(one.default, Hashable) for one in query)
-    return (
-        is_simple
-        and dependant.use_cache
-        and not any(
-            (
-                dependant.body_params,
-                dependant.cookie_params,
-                dependant.response_param_name,
-                dependant.background_tasks_param_name,
-                dependant.security_scopes_param_name,
-                dependant.http_connection_param_name,
-                dependant.concurrency,
-            )
+    wants_more = any(
+        (
+            dependant.body_params,
+            dependant.cookie_params,
+            dependant.response_param_name,
+            dependant.background_tasks_param_name,
+            dependant.security_scopes_param_name,
+            dependant.http_connection_param_name,
+            dependant.concurrency,
         )
     )
+    return dependant.use_cache and is_simple and not wants_more

@@ -230,14 +230,14 @@ class Cors(CORSMiddleware):
         self, scope: Scope, receive: Receive, send: Send, request_headers: Headers
     ) -> None:
         """What Starlette's own adds, and to a listed origin only: others get nothing to read."""
-        origin = request_headers.get("origin")
-        is_listed = origin is not None and self.is_allowed_origin(origin)
+        origin = request_headers.get("origin", "")
+        is_listed = self.is_allowed_origin(origin)
 
         def send_with_origin(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 message.setdefault("headers", [])
                 headers = MutableHeaders(scope=message)
-                if origin is not None and is_listed:
+                if is_listed:
                     headers.update(self.simple_headers)
                     headers["Access-Control-Allow-Origin"] = origin
                 headers.add_vary_header("Origin")

@@ -22,8 +22,8 @@ _OPTION = "native"
 Process = Callable[[Any], Any] | None
 """What turns a value into one of the other side; None where it may stay as it is."""
 DriverConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
-# The last is for a driver out of step: the server's farewell has crossed the statement.
-_DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""The last is for a driver out of step: the server's farewell has crossed the statement."""
 
 
 class _Own:
@@ -58,7 +58,7 @@ class NativeStatement:
             if self._metadata is None:
                 self._metadata = await self._described(connection)
             records = await connection.fetch(self.sql, *values)
-        except _DRIVER_ERRORS as error:
+        except DRIVER_ERRORS as error:
             raise _translated(error, self.sql, connection) from error
         rows = self._processed(records) if self._processes else iter(records)
         return IteratorResult(self._metadata, cast(Any, rows))
