@@ -21,6 +21,7 @@ from tests.database import OneConnection, clone_database, drop_database
 from tests.hostile.corpus import Operation
 from tests.hostile.refusals import snapshot
 from tests.hostile.server import Server, serving
+from tests.hostile.watchdog import LoopWatchdog
 from tests.secrecy import secrecy
 from tests.unlimited import UNLIMITED
 
@@ -108,6 +109,20 @@ class World:
 def config(config: Config) -> Config:
     """All that is tried here comes from one address."""
     return _lasting(config)
+
+
+@pytest.fixture(autouse=True)
+def watchdog(request: pytest.FixtureRequest) -> Iterator[LoopWatchdog | None]:
+    """Every request of every test of this folder lets others run in between."""
+    if "app" not in request.fixturenames:
+        yield None
+        return
+    app: FastAPI = request.getfixturevalue("app")
+    if not isinstance(app.middleware_stack, LoopWatchdog):
+        app.middleware_stack = LoopWatchdog(app.build_middleware_stack())
+    app.middleware_stack.slow.clear()
+    yield app.middleware_stack
+    assert app.middleware_stack.slow == []
 
 
 def _lasting(config: Config) -> Config:

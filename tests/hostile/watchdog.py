@@ -1,0 +1,70 @@
+"""How long a request holds the event loop: no other request of the process runs meanwhile."""
+
+import gc
+import time
+from collections.abc import Awaitable, Generator
+from typing import Any
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+MAX_HOLD = 0.05
+"""Seconds of CPU time between two awaits; CPU time, so that a busy machine changes nothing."""
+
+
+class LoopWatchdog:
+    """An ASGI application around another one that measures every step of its coroutine.
+
+    A step is what runs between two awaits that suspend. The first request of a route builds and
+    compiles its statements, once for the life of the process, and is not judged.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.slow: list[str] = []
+        self.longest = 0.0
+        """Seconds of CPU time of the costliest step of the last request."""
+        self._seen: set[str] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        steps = _Steps(self.app(scope, receive, send))
+        try:
+            await steps
+        finally:
+            self._judge(f"{scope['method']} {scope['path']}", scope, steps.longest)
+
+    def _judge(self, request: str, scope: Scope, longest: float) -> None:
+        self.longest = longest
+        route = f"{scope['method']} {getattr(scope.get('route'), 'path', '')}"
+        if route in self._seen and longest > MAX_HOLD:
+            self.slow.append(f"{request} held the event loop for {longest * 1000:.0f} ms")
+        self._seen.add(route)
+
+
+class _Steps:
+    """Runs an awaitable step by step; `longest` is the costliest one in seconds of CPU time."""
+
+    def __init__(self, work: Awaitable[None]) -> None:
+        self._work = work
+        self.longest = 0.0
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        steps = self._work.__await__()
+        value: Any = None
+        error: BaseException | None = None
+        while True:
+            gc.disable()  # a full collection belongs to the test run, not to the request
+            started = time.thread_time()
+            try:
+                waits_for = steps.send(value) if error is None else steps.throw(error)
+            except StopIteration:
+                return
+            finally:
+                self.longest = max(self.longest, time.thread_time() - started)
+                gc.enable()
+            try:
+                value, error = (yield waits_for), None
+            except BaseException as thrown:  # noqa: BLE001 - handed to the awaited coroutine
+                value, error = None, thrown
