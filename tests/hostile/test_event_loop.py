@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 from tests.hostile.conftest import World
 from tests.hostile.corpus import WITH_BODY, WITH_QUERY, Operation, Slot, operations
+from tests.hostile.test_texts import READING
 from tests.hostile.watchdog import LoopWatchdog
 
 from wxc.core.text import Text
@@ -66,7 +67,7 @@ async def test_no_document_holds_the_event_loop(operation: Operation, world: Wor
 async def test_no_query_holds_the_event_loop(operation: Operation, world: World) -> None:
     for slot in operation.parameters("query"):
         for value in ("%CC%81%CC%A7" * 600, "%25" * 2600, "9" * 7800, "a.-" * 2600, "%20" * 2600):
-            answer = await world.send(operation, query=f"{slot.path[0]}={value}")
+            answer = await world.send(operation, query=f"?{slot.path[0]}={value}")
             assert answer.status_code < 500
 
 
@@ -107,6 +108,24 @@ async def test_a_text_far_over_its_bound_is_refused_before_any_other_work(
 
         assert answer.status_code in (413, 422)
         assert min(longest) <= _MAX_REFUSAL, slot.pointer
+
+
+@pytest.mark.parametrize("operation", READING, ids=str)
+async def test_no_choice_of_numbers_compiles_a_statement_anew(
+    operation: Operation, world: World
+) -> None:
+    numbers = [slot for slot in operation.parameters("query") if slot.variant("integer")]
+    for step in range(12):
+        values = "&".join(f"{one.path[0]}={_number(one, step)}" for one in numbers)
+        answer = await world.send(operation, query=f"?{values}" if values else "")
+        assert answer.status_code == 200
+
+
+def _number(slot: Slot, step: int) -> int:
+    """The step-th number that the slot admits, counted from its middle: no usual one."""
+    schema = slot.variant("integer") or {}
+    span = schema["maximum"] - schema["minimum"] + 1
+    return int(schema["minimum"] + (span // 2 + 1 + step) % span)
 
 
 def test_a_code_point_that_starts_with_a_mark_is_counted_as_one() -> None:

@@ -2,10 +2,11 @@
 
 import gc
 import time
-from collections.abc import Awaitable, Generator
+from collections.abc import Awaitable, Generator, Hashable
 from typing import Any
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.datastructures import QueryParams
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_HOLD = 0.05
 """Seconds of CPU time between two awaits; CPU time, so that a busy machine changes nothing."""
@@ -14,7 +15,7 @@ MAX_HOLD = 0.05
 class LoopWatchdog:
     """An ASGI application around another one that measures every step of its coroutine.
 
-    A step is what runs between two awaits that suspend. The first request of a route builds and
+    A step is what runs between two awaits that suspend. The first request of a kind builds and
     compiles its statements, once for the life of the process, and is not judged.
     """
 
@@ -23,24 +24,33 @@ class LoopWatchdog:
         self.slow: list[str] = []
         self.longest = 0.0
         """Seconds of CPU time of the costliest step of the last request."""
-        self._seen: set[str] = set()
+        self._seen: set[Hashable] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        steps = _Steps(self.app(scope, receive, send))
+        status = 0
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        steps = _Steps(self.app(scope, receive, send_and_note))
         try:
             await steps
         finally:
-            self._judge(f"{scope['method']} {scope['path']}", scope, steps.longest)
+            self._judge(scope, status, steps.longest)
 
-    def _judge(self, request: str, scope: Scope, longest: float) -> None:
+    def _judge(self, scope: Scope, status: int, longest: float) -> None:
         self.longest = longest
-        route = f"{scope['method']} {getattr(scope.get('route'), 'path', '')}"
-        if route in self._seen and longest > MAX_HOLD:
-            self.slow.append(f"{request} held the event loop for {longest * 1000:.0f} ms")
-        self._seen.add(route)
+        names = frozenset(QueryParams(scope["query_string"]))
+        has_session = b"wxc_access=" in dict(scope["headers"]).get(b"cookie", b"")
+        kind = (scope["method"], scope["path"], names, has_session, status)
+        if kind in self._seen and longest > MAX_HOLD:
+            self.slow.append(f"{kind} held the event loop for {longest * 1000:.0f} ms")
+        self._seen.add(kind)
 
 
 class _Steps:
@@ -66,5 +76,5 @@ class _Steps:
                 gc.enable()
             try:
                 value, error = (yield waits_for), None
-            except BaseException as thrown:  # noqa: BLE001 - handed to the awaited coroutine
+            except BaseException as thrown:
                 value, error = None, thrown
