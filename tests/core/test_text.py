@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from wxc.core.text import EmailAddress, Secret, Text
+from wxc.core.text import EmailAddress, Secret, Text, nfc
 
 ONE_LINE = TypeAdapter(Annotated[str, Text(10, one_line=True)])
 LINES = TypeAdapter(Annotated[str, Text(10)])
 PASSWORD = TypeAdapter(Annotated[str, Secret(128, 8)])
 EMAIL = TypeAdapter(EmailAddress)
+LONG = TypeAdapter(Annotated[str, Text(5000)])
+ABOVE, BELOW = "\u0301", "\u0327"
 
 
 @pytest.mark.parametrize("adapter", [ONE_LINE, LINES, PASSWORD], ids=["line", "lines", "password"])
@@ -81,3 +83,30 @@ def test_what_is_no_address_is_refused(typed: object) -> None:
         EMAIL.validate_python(typed)
 
     assert caught.value.errors()[0]["type"] in ("email_malformed", "string_type")
+
+
+@given(
+    st.text(
+        st.sampled_from(
+            "\u0301\u0327\u0344\u0345\u0f71\u0f72\u0f73\u0f81\u093c\u1161e\u00e9\u1100 "
+        ),
+        max_size=100,
+    )
+)
+def test_sorting_marks_first_does_not_change_the_normal_form(text: str) -> None:
+    assert nfc(text) == unicodedata.normalize("NFC", text)
+    marks = text.replace("e", "").replace(" ", "") * 3
+    assert nfc(marks) == unicodedata.normalize("NFC", marks)
+
+
+def test_a_run_of_a_thousand_marks_is_text_and_one_more_is_not() -> None:
+    assert LONG.validate_python(f"e{BELOW * 500}{ABOVE * 500} e{ABOVE * 1000}")
+    with pytest.raises(ValidationError, match="1000 combining marks"):
+        LONG.validate_python(f"e{BELOW * 500}{ABOVE * 501}")
+
+
+def test_the_raw_text_may_be_four_times_as_long_as_the_limit() -> None:
+    assert LINES.validate_python("\u1112\u1161\u11ab" * 10) == "\ud55c" * 10  # composes by three
+    for adapter, limit in ((LINES, 10), (ONE_LINE, 10), (PASSWORD, 128)):
+        with pytest.raises(ValidationError, match=f"at most {limit} characters"):
+            adapter.validate_python("a" * (limit * 4 + 1))

@@ -9,7 +9,7 @@ from tests.hostile.conftest import World
 from tests.hostile.corpus import CANARY, NEEDING_SESSION, WITH_BODY, Operation, operations, quoted
 from tests.hostile.refusals import RIGHT_FORM, assert_refused, is_dead_link
 
-from wxc.core.bodies import DEEPEST_JSON
+from wxc.core.bodies import MAX_JSON_DEPTH
 from wxc.core.config import Config
 
 _CANARY = quoted(CANARY)
@@ -112,7 +112,7 @@ async def test_a_key_named_twice_is_refused_however_it_is_spelled(
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)
-@pytest.mark.parametrize("depth", [DEEPEST_JSON + 1, 1000, 2500])
+@pytest.mark.parametrize("depth", [MAX_JSON_DEPTH + 1, 1000, 2500])
 async def test_a_body_nested_deeper_than_the_limit_is_too_deep(
     operation: Operation, depth: int, world: World
 ) -> None:
@@ -140,7 +140,7 @@ async def test_brackets_inside_texts_are_no_nesting_and_the_limit_itself_is_allo
     operation: Operation, world: World
 ) -> None:
     slot = next(slot for slot in operation.slots if slot.string is not None)
-    deepest = b"[" * (DEEPEST_JSON - 1) + b"]" * (DEEPEST_JSON - 1)
+    deepest = b"[" * (MAX_JSON_DEPTH - 1) + b"]" * (MAX_JSON_DEPTH - 1)
 
     for source in (quoted('[{"\\' * 12), deepest):
         answer = await world.send(operation, content=operation.body_with(slot.path, source))

@@ -22,7 +22,10 @@ from wxc.core.errors import (
     UriTooLong,
 )
 
-DEEPEST_JSON = 32
+MAX_JSON_DEPTH = 32
+MAX_JSON_TOKENS = 5_000
+"""Strings, brackets and separators of a body. The largest one that any route can use, 60 rates and
+28 opening hours, has fewer than 2,000; 80,000 empty objects in 240 kB took 100 ms."""
 LONGEST_QUERY = 8 * 1024
 LONGEST_PATH = 2 * 1024
 LARGEST_HEADERS = 16 * 1024
@@ -30,8 +33,10 @@ MOST_HEADERS = 256
 
 _JSON_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-?8"?\s*)?', re.I | re.ASCII)
 _LENGTH = re.compile(r"[0-9]{1,19}", re.ASCII)
-# Never fails once begun, closed or not: what could fail would be tried again at every quote.
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.S)
+# A string never fails once begun, closed or not: what could fail would be tried at every quote.
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{},:]', re.S)
+
+_TOKEN_STARTS = (b"[", b"{", b",", b'"')
 
 _OF_A_BODY = frozenset({b"content-length", b"transfer-encoding"})
 
@@ -93,9 +98,12 @@ class ClientGone(Exception):  # noqa: N818 - a fact; nobody is left to be told
 
 
 def check_json(body: bytes) -> None:
-    """Refuse what lenient parsers disagree about: depth, repeated keys, NaN, bad UTF-8, a BOM."""
-    if body.count(b"[") + body.count(b"{") > DEEPEST_JSON and _depth(body) > DEEPEST_JSON:
-        raise JsonTooDeep
+    """Refuse what lenient parsers disagree about: depth, repeated keys, NaN, bad UTF-8, a BOM.
+
+    Raises `JsonTooDeep`, `BodyTooLarge` for too many tokens, `DuplicateKey`, `JsonMalformed`.
+    """
+    if sum(map(body.count, _TOKEN_STARTS)) > MAX_JSON_DEPTH:
+        _check_tokens(body)
     try:
         json.loads(
             body.decode(), object_pairs_hook=_without_duplicates, parse_constant=_no_constants
@@ -104,15 +112,19 @@ def check_json(body: bytes) -> None:
         raise JsonMalformed from error
 
 
-def _depth(body: bytes) -> int:
-    deepest = depth = 0
-    for byte in _STRING.sub(b"", body):
+def _check_tokens(body: bytes) -> None:
+    """Count tokens and depth, and stop at the first one too many."""
+    depth = 0
+    for count, token in enumerate(_TOKEN.finditer(body)):
+        byte = body[token.start()]
         if byte in b"[{":
             depth += 1
-            deepest = max(deepest, depth)
         elif byte in b"]}":
             depth -= 1
-    return deepest
+        if depth > MAX_JSON_DEPTH:
+            raise JsonTooDeep
+        if count >= MAX_JSON_TOKENS:
+            raise BodyTooLarge
 
 
 def _without_duplicates(pairs: Iterable[tuple[str, Any]]) -> MutableMapping[str, Any]:

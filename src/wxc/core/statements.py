@@ -42,7 +42,7 @@ class Fixed(int):
     """A number that is part of a statement and not a parameter of it."""
 
 
-_MOST_SHAPES = 100  # of one statement; some have arguments that clients choose
+_MOST_SHAPES = 512  # of one statement; a client can ask for every one there is
 
 
 @dataclass(frozen=True, slots=True, eq=False)
