@@ -51,7 +51,7 @@ _JOIN = """
 """
 _NAME = """
     INSERT INTO used_usernames (name, user_id, taken_at)
-    SELECT username, id, created_at FROM users WHERE username LIKE 'crowd\\_%'
+    SELECT username_folded, id, created_at FROM users WHERE username LIKE 'crowd\\_%'
 """
 _FOLLOW = """
     INSERT INTO follows (id, follower_id, followed_id, created_at)

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wxc.core import clock
 from wxc.core.ids import first_id_at, new_id
+from wxc.core.text import fold_identifier
 from wxc.exchange.chain import GENESIS, Event, link
 from wxc.models import (
     AuditEvent,
@@ -57,9 +58,14 @@ async def make_user(
         "password_hash": _PASSWORD_HASH,
         **fields,
     }
-    await connection.execute(insert(User).values(values))
+    folded = {
+        f"{name}_folded": fold_identifier(values[name])
+        for name in ("username", "email")
+        if values[name] is not None
+    }
+    await connection.execute(insert(User).values(values | folded))
     await connection.execute(
-        insert(UsedUsername).values(name=username.lower(), user_id=values["id"])
+        insert(UsedUsername).values(name=fold_identifier(username), user_id=values["id"])
     )
     return UUID(str(values["id"]))
 

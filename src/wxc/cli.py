@@ -103,6 +103,9 @@ def migrate(
         if settings.database_admin_url is not None:
             preparation.prepare(settings.database_admin_url, settings.database_url)
         migrations.migrate()
+    except migrations.SchemaConflict as conflict:
+        typer.echo(f"wxc: {conflict}", err=True)
+        raise typer.Exit(1) from None
     except UNREACHABLE as error:
         is_refused = getattr(getattr(error, "orig", error), "sqlstate", None) is not None
         typer.echo(f"wxc: {error}", err=True)

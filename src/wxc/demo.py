@@ -299,7 +299,7 @@ _COMMENT_LIKE_COLUMNS = ("id", "user_id", "comment_id", "created_at")
 _DERIVED = (
     """
     INSERT INTO used_usernames (name, user_id, taken_at)
-    SELECT lower(username), id, created_at FROM users
+    SELECT username_folded, id, created_at FROM users
     """,
     """
     UPDATE users SET has_exchange = true FROM exchanges WHERE owner_id = users.id

@@ -26,6 +26,10 @@ _LONGEST_PAUSE = 8.0  # seconds between two of them
 _LOCKED = ("55P03", "40P01")  # a lock was not to be had in time; a deadlock
 
 
+class SchemaConflict(Exception):  # noqa: N818 - a fact
+    """The rows do not allow the change; the message says what an operator has to do first."""
+
+
 @cache
 def schema_head() -> str:
     """The newest revision in `alembic/`."""

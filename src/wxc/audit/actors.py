@@ -6,6 +6,7 @@ from typing import Self
 
 from wxc.core.config import Config
 from wxc.core.signing import derive_key, sign
+from wxc.core.text import fold_identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +45,4 @@ class Fingerprints:
 
     def identifier(self, identifier: str) -> str:
         """What is kept of a name or an e-mail address that somebody tried to log in with."""
-        return sign(self._identifier_key, identifier.lower().encode(), 16).hex()
+        return sign(self._identifier_key, fold_identifier(identifier).encode(), 16).hex()

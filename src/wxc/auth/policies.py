@@ -5,6 +5,7 @@ from uuid import UUID
 from wxc.auth.devices import Device
 from wxc.core.config import Config
 from wxc.core.limits import Policy, Use
+from wxc.core.text import fold_identifier
 
 
 class Policies:
@@ -36,10 +37,10 @@ class Policies:
         """
         if device is not None and device.user_id == user_id:
             return (Use(self._login_per_device, (device.id.hex,)),)
-        typed = identifier.lower()
+        folded = fold_identifier(identifier)
         return (
-            Use(self._login_per_account_and_ip, (typed, network)),
-            Use(self._login_per_account, (typed,)),
+            Use(self._login_per_account_and_ip, (folded, network)),
+            Use(self._login_per_account, (folded,)),
             Use(self._login_per_ip, (network,)),
         )
 
@@ -61,7 +62,7 @@ class Policies:
 
     def mail_to(self, address: str) -> Use:
         """A mail to this address that somebody has asked for."""
-        return Use(self._mails_per_recipient, (address.lower(),))
+        return Use(self._mails_per_recipient, (fold_identifier(address),))
 
     def report(self, user_id: UUID) -> Use:
         """Something that a member reports."""

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from wxc.core.database import AnyRow, Reader
+from wxc.core.text import fold_identifier
 from wxc.models import Session, UsedUsername, User
 
 ME = (
@@ -57,9 +58,9 @@ class AccountReader:
 
     async def by_identifier(self, identifier: str) -> AnyRow | None:
         """The account of a username or e-mail address, with `password_hash`, `suspended_at`."""
-        wanted = func.lower(identifier)
+        folded = fold_identifier(identifier)
         statement = select(*ME, User.password_hash, User.suspended_at).where(
-            or_(func.lower(User.username) == wanted, func.lower(User.email) == wanted)
+            or_(User.username_folded == folded, User.email_folded == folded)
         )
         # A username holds no @, an address does: at most one row.
         return (await self.reader.execute(statement)).one_or_none()
@@ -67,8 +68,10 @@ class AccountReader:
     async def taken(self, username: str, email: str) -> AnyRow:
         """Whether the one was ever used, and the other is in use: `(username, email)`."""
         statement = select(
-            select(UsedUsername.name).where(UsedUsername.name == username.lower()).exists(),
-            select(User.id).where(func.lower(User.email) == func.lower(email)).exists(),
+            select(UsedUsername.name)
+            .where(UsedUsername.name == fold_identifier(username))
+            .exists(),
+            select(User.id).where(User.email_folded == fold_identifier(email)).exists(),
         )
         return (await self.reader.execute(statement)).one()
 
@@ -87,7 +90,7 @@ class AccountRepository:
         """
         statement = (
             upsert(UsedUsername)
-            .values(name=username.lower(), user_id=user_id, taken_at=moment)
+            .values(name=fold_identifier(username), user_id=user_id, taken_at=moment)
             .on_conflict_do_update(
                 index_elements=[UsedUsername.name],
                 set_={"user_id": user_id},
@@ -104,7 +107,9 @@ class AccountRepository:
             .values(
                 id=account.id,
                 username=account.username,
+                username_folded=fold_identifier(account.username),
                 email=account.email,
+                email_folded=fold_identifier(account.email),
                 password_hash=account.password_hash,
                 display_name=account.display_name,
             )

@@ -1,5 +1,7 @@
 """Names that nobody may have: they read like a route or a role."""
 
+from wxc.core.text import fold_identifier
+
 _ROLES = """
     about account accounts admin administrator all anonymous api app blog contact dev everyone
     guest help home info legal mail me mod moderator news nobody null operator owner postmaster
@@ -17,4 +19,4 @@ RESERVED = frozenset(f"{_ROLES} {_ROUTES}".split())
 
 def is_reserved(username: str) -> bool:
     """Whether the name is kept back, in whatever case."""
-    return username.lower() in RESERVED
+    return fold_identifier(username) in RESERVED

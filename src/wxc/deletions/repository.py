@@ -261,6 +261,7 @@ class DeletionRepository:
                 suspended_at=moment,
                 erase_at=moment,
                 email=null(),
+                email_folded=null(),
                 email_verified_at=null(),
                 pending_email=null(),
                 password_hash=null(),

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from wxc.core.database import AnyRow, Reader
+from wxc.core.text import fold_identifier
 from wxc.mails.links import Link
 from wxc.models import MailKind, MailState, MailToken, OutboxMail, User
 
@@ -123,7 +124,7 @@ class OutboxRepository:
         whose = (
             User.id == mail.user_id
             if mail.user_id is not None
-            else func.lower(User.email) == func.lower(mail.address)
+            else User.email_folded == fold_identifier(mail.address)
         )
         statement = (
             select(
@@ -141,7 +142,7 @@ class OutboxRepository:
 
     async def has_another(self, address: str, user_id: UUID) -> bool:
         """Whether the address is in use by somebody else."""
-        other = exists().where(func.lower(User.email) == func.lower(address), User.id != user_id)
+        other = exists().where(User.email_folded == fold_identifier(address), User.id != user_id)
         return bool((await self.session.execute(select(other))).scalar_one())
 
 

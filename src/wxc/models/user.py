@@ -15,9 +15,13 @@ class User(Base):
 
     id: Mapped[IdKey]
     username: Mapped[str] = mapped_column(String(30))
-    """As typed; unique and looked up in lower case."""
+    """As typed."""
+    username_folded: Mapped[str | None] = mapped_column(String(30))
+    """`fold_identifier(username)`: unique, and what is looked up."""
     email: Mapped[str | None] = mapped_column(String(254))
-    """Domain in lower case and IDNA; unique in lower case as a whole."""
+    """As typed, but for the domain, which is in lower case and IDNA."""
+    email_folded: Mapped[str | None] = mapped_column()
+    """`fold_identifier(email)`: unique, and what is looked up."""
     email_verified_at: Mapped[datetime | None]
     pending_email: Mapped[str | None] = mapped_column(String(254))
     password_hash: Mapped[str | None]
@@ -42,6 +46,9 @@ class User(Base):
     created_at: Mapped[CreatedAt]
 
     __table_args__ = (
+        Index("uq_users_username_folded", username_folded, unique=True),
+        Index("uq_users_email_folded", email_folded, unique=True),
+        # The release before looks these up; the next one drops them.
         Index("uq_users_username_lower", func.lower(username), unique=True),
         Index("uq_users_email_lower", func.lower(email), unique=True),
         # What names begin with, letter by letter; and what they are spelled like.

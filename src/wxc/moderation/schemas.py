@@ -24,6 +24,16 @@ class Account(BaseModel):
     following_count: int
 
 
+class Duplicate(BaseModel):
+    """An account that shares a folded username or e-mail address with another one."""
+
+    kind: str
+    folded: str
+    user_id: UUID
+    value: str
+    """As it was typed."""
+
+
 class LiveSession(BaseModel):
     """One place where a member is logged in."""
 

@@ -14,7 +14,7 @@ from wxc.core import clock
 from wxc.core.database import Database, after_commit
 from wxc.models import AuditKind
 from wxc.moderation.repository import MemberReader, MemberRepository
-from wxc.moderation.schemas import Account, Event, LiveSession, MemberFile, Outcome
+from wxc.moderation.schemas import Account, Duplicate, Event, LiveSession, MemberFile, Outcome
 from wxc.sessions.repository import OwnSessionReader, OwnSessionRepository
 from wxc.sessions.service import shut_out
 
@@ -46,6 +46,16 @@ async def show(database: Database, who: str, events: int) -> MemberFile:
         sessions=await sessions_of(database, account.id),
         events=[Event(**dict(row._mapping)) for row in trail],
     )
+
+
+async def duplicates(database: Database) -> list[Duplicate]:
+    """The accounts that share an identifier but for its case, those that do side by side."""
+    async with database.guarding() as reader:
+        rows = await MemberReader(reader).duplicates()
+    found = [
+        Duplicate(kind=row.kind, folded=row.folded, user_id=row.id, value=row.value) for row in rows
+    ]
+    return sorted(found, key=lambda one: (one.kind, one.folded, one.user_id))
 
 
 async def sessions_of(database: Database, user_id: UUID) -> list[LiveSession]:

@@ -253,7 +253,7 @@ def _recorded(
         select(recipient, *kept, type_coerce(moment, DateTime(timezone=True)))
         .select_from(said)
         .outerjoin(
-            named, and_(func.lower(named.username) == said.c.username, visible_to(doer_id, named))
+            named, and_(named.username_folded == said.c.username, visible_to(doer_id, named))
         )
         .where(recipient.isnot(None), recipient.is_distinct_from(said.c.actor_id))
         .ext(distinct_on(recipient))

@@ -14,6 +14,7 @@ from wxc.core.database import AnyRow, Reader
 from wxc.core.events import announce
 from wxc.core.pagination import PageRequest
 from wxc.core.plain import Plain
+from wxc.core.text import fold_identifier
 from wxc.core.times import rfc3339
 from wxc.models import NotificationType
 from wxc.notifications.repository import (
@@ -35,7 +36,7 @@ def topic_of(user_id: UUID) -> str:
 
 def mentioned(body: str) -> list[str]:
     """The usernames in a text, in lower case, the first twenty; not those in addresses."""
-    names = (match.group(1).lower() for match in _MENTION.finditer(body))
+    names = (fold_identifier(match.group(1)) for match in _MENTION.finditer(body))
     return list(dict.fromkeys(names))[:MOST_MENTIONS]
 
 

@@ -106,6 +106,28 @@ def end_sessions(
     _show_outcome(outcome, "is logged out there", "was not logged in", as_json=as_json)
 
 
+@user.command("duplicates")
+def list_duplicates(*, as_json: Json = False) -> None:
+    """List accounts whose usernames or e-mail addresses differ only in the case of letters.
+
+    `wxc migrate` refuses to go on while there are any: let all but one of each take another name
+    or address, in their settings. Exit codes: 0 there are none; 1 there are some; 2 wrong usage or
+    settings; 3 the database cannot be reached.
+    """
+    from wxc.moderation import service
+
+    found = run(lambda engines: service.duplicates(engines.database))
+    if as_json:
+        show_json(found)
+    else:
+        show_table(
+            ("WHAT", "FOLDED", "ACCOUNT", "AS TYPED"),
+            ((one.kind, one.folded, one.user_id, one.value) for one in found),
+        )
+    if found:
+        raise typer.Exit(1)
+
+
 def _show_outcome(outcome: "Outcome", done: str, already: str, *, as_json: bool) -> None:
     if as_json:
         show_json(outcome)

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from wxc.core.database import AnyRow
+from wxc.core.text import fold_identifier
 from wxc.models import User
 
 
@@ -55,7 +56,12 @@ class RecoveryRepository:
             await self.session.execute(
                 update(User)
                 .where(User.id == user_id)
-                .values(email=address, email_verified_at=moment, pending_email=None)
+                .values(
+                    email=address,
+                    email_folded=fold_identifier(address),
+                    email_verified_at=moment,
+                    pending_email=None,
+                )
             )
         except IntegrityError:
             return False

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from wxc.auth.repository import ME
 from wxc.core.database import AnyRow, Reader
+from wxc.core.text import fold_identifier
 from wxc.models import User
 
 
@@ -86,7 +87,11 @@ class OwnAccountRepository:
         statement = (
             update(User)
             .where(User.id == user_id)
-            .values(username=username, username_changes=changes)
+            .values(
+                username=username,
+                username_folded=fold_identifier(username),
+                username_changes=changes,
+            )
             .returning(*ME)
         )
         return (await self.session.execute(statement)).one()

@@ -24,6 +24,7 @@ from wxc.core.database import AnyRow, Database
 from wxc.core.errors import PreconditionFailed
 from wxc.core.etags import Versioned, Versions
 from wxc.core.limits import Throttle
+from wxc.core.text import fold_identifier
 from wxc.mails import service as mails
 from wxc.mails.schemas import MailAccepted
 from wxc.models import AuditKind, MailKind
@@ -132,7 +133,7 @@ async def change_username(
         if account is None:
             raise WrongPassword
         changes: Sequence[datetime] = account.username_changes
-        if change.username.lower() != account.username.lower():
+        if fold_identifier(change.username) != fold_identifier(account.username):
             moment = clock.now()
             changes = [*_within_limit(changes, auth.username_changes, moment), moment]
             if not await AccountRepository(session).claim_username(change.username, me.id, moment):

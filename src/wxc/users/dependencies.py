@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Path
 
 from wxc.auth.schemas import USERNAME_PATTERN
+from wxc.core.text import fold_identifier
 from wxc.users.errors import UserNotFound
 
 _USERNAME = re.compile(USERNAME_PATTERN.strip("^$"), re.ASCII)
@@ -16,10 +17,10 @@ async def username_in_path(
         str, Path(description="A username, in whatever case.", examples=["tan_exchange"])
     ],
 ) -> str:
-    """A name that could be somebody's; any other is nobody's: 404, not 422."""
+    """The folded username; raises `UserNotFound` for a malformed one: 404, not 422."""
     if not _USERNAME.fullmatch(username):
         raise UserNotFound
-    return username
+    return fold_identifier(username)
 
 
 NamedUser = Annotated[str, Depends(username_in_path)]

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, exists, select
 
 from wxc.core.database import AnyEntity, AnyRow, AnySelect, Reader
 from wxc.core.statements import built_once
@@ -29,8 +29,8 @@ _PROFILE = (
 
 
 def named(username: str) -> ColumnElement[bool]:
-    """The member of that name, in whatever case it is written."""
-    return func.lower(User.username) == func.lower(username)
+    """The member of that folded name."""
+    return User.username_folded == username
 
 
 class ProfileReader:
