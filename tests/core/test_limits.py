@@ -2,9 +2,12 @@
 
 import re
 import time
+from uuid import uuid4
 
 import pytest
 
+from wxc.auth.devices import Device
+from wxc.auth.policies import Policies
 from wxc.core.config import Config
 from wxc.core.errors import RateLimited
 from wxc.core.limits import Limits, LocalWindows, Policy, Throttle, Use, network_of
@@ -103,6 +106,28 @@ async def test_a_process_remembers_a_bounded_number_of_windows() -> None:
 
     counts = {key: (await windows.get_moving_window(key, 5, 60))[1] for key in "abcd"}
     assert counts == {"a": 2, "b": 0, "c": 1, "d": 1}
+
+
+async def test_without_redis_a_flood_of_addresses_evicts_no_count_of_a_member(
+    config: Config, redis: RedisClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LocalWindows.__init__, "__defaults__", (3,))
+    redis.is_tripped = True
+    limits, policies = Limits(config, redis), Policies(config)
+    member, device = uuid4(), Device(uuid4(), uuid4())
+    uses = (
+        policies.reauthentication(member),
+        policies.report(member),
+        *policies.login("ada", "192.0.2.1", device.user_id, device),
+    )
+    await limits.count(*uses)
+
+    for number in range(20):
+        await limits.count(policies.registration(f"198.51.100.{number}"))
+        await limits.count(*policies.login(f"nobody_{number}", "198.51.100.1", None, None))
+
+    standings = await limits.standings(*uses)
+    assert [one.quota - one.left for one in standings] == [1] * 3
 
 
 @pytest.mark.parametrize(
