@@ -10,7 +10,7 @@ from wxc.auth.devices import Device
 from wxc.auth.policies import Policies
 from wxc.core.config import Config
 from wxc.core.errors import RateLimited
-from wxc.core.limits import Limits, LocalWindows, Policy, Throttle, Use, network_of
+from wxc.core.limits import Limits, LocalWindows, Policy, Throttle, Use, network_of, site_of
 from wxc.core.redis import RedisClient
 
 ADA = Use(Policy.of("tries", "3 per 10 seconds"), ("ada",))
@@ -143,3 +143,17 @@ async def test_without_redis_a_flood_of_addresses_evicts_no_count_of_a_member(
 )
 def test_an_address_counts_by_what_one_customer_has(address: str, network: str) -> None:
     assert network_of(address) == network
+
+
+@pytest.mark.parametrize(
+    ("address", "site"),
+    [
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"),
+        ("fe80::1%eth0", "fe80::/48"),
+        ("192.0.2.1", None),
+        ("::ffff:192.0.2.1", None),
+        ("local", None),
+    ],
+)
+def test_a_site_is_a_48_of_ipv6(address: str, site: str | None) -> None:
+    assert site_of(address) == site
