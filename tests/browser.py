@@ -22,6 +22,7 @@ class Browser:
     """Requests to the application, by one person."""
 
     def __init__(self, app: FastAPI, base_url: str = ORIGIN, address: str = ADDRESS) -> None:
+        self.address = address
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(app, client=(address, 50_000)), base_url=base_url
         )

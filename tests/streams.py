@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from tests.browser import ADDRESS, Browser
+from tests.browser import Browser
 
 _PATIENCE = 5.0
 
@@ -41,6 +41,12 @@ class Stream:
                 part = await self._part()
             if event := _parsed(part):
                 return event
+
+    async def begin(self) -> int:
+        """The status, once the first part of the answer has arrived."""
+        async with asyncio.timeout(_PATIENCE):
+            await self._messages.get()
+        return self.status
 
     async def end(self) -> None:
         """Wait until the server has ended the stream."""
@@ -93,7 +99,7 @@ async def reading(
         "raw_path": path.encode(),
         "query_string": b"",
         "root_path": "",
-        "client": (ADDRESS, 50_000),
+        "client": (browser.address, 50_000),
         "server": ("api.test", 80),
         "headers": [
             (name.replace("_", "-").encode(), value.encode()) for name, value in sent.items()

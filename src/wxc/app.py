@@ -37,14 +37,15 @@ from wxc.core.events import Events
 from wxc.core.jobs import end_all
 from wxc.core.limits import Limits
 from wxc.core.logging import configure_logging
-from wxc.core.middleware import Cors, Envelope, Faults, LoadGate, OriginGate, StreamGate, Traffic
+from wxc.core.middleware import Cors, Envelope, Faults, LoadGate, OriginGate, StreamGate
 from wxc.core.openapi import install_openapi, operation_id
 from wxc.core.pagination import CursorSealer
 from wxc.core.problems import problem_response
 from wxc.core.redis import RedisClient
 from wxc.core.signing import derive_key
-from wxc.core.streams import StreamPlaces
+from wxc.core.streams import StreamLimiter
 from wxc.core.tracing import telemetry, traced
+from wxc.core.traffic import Traffic
 from wxc.deletions.router import router as deletions
 from wxc.exchange.router import router as exchange
 from wxc.exports.router import router as exports
@@ -170,8 +171,7 @@ def connect(app: FastAPI, database: Database, redis: RedisClient) -> None:
     database.publish = app.state.events.publish
     app.state.limits = Limits(app.state.config, redis)
     app.state.auth = Auth(app.state.config, database, redis, app.state.events)
-    app.state.streams = StreamPlaces(app.state.config.streams_per_session)
-    app.state.board_streams = StreamPlaces(app.state.config.streams_per_address)
+    app.state.streams = StreamLimiter(app.state.config, app.state.traffic)
     app.state.startup = Startup()
 
 

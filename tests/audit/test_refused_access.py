@@ -135,9 +135,9 @@ class TestWithRealCommits:
     ) -> None:
         lent, verify = [], app.state.auth.passwords.verify
 
-        async def watch(password: str, encoded: str | None) -> bool:
+        async def watch(password: str, encoded: str | None, **options: bool) -> bool:
             lent.append(app.state.database.writer.pool.checkedout())
-            return bool(await verify(password, encoded))
+            return bool(await verify(password, encoded, **options))
 
         monkeypatch.setattr(app.state.auth.passwords, "verify", watch)
         async with Browser(app) as browser:

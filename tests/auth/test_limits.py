@@ -133,10 +133,10 @@ class TestLogin:
         passwords = app.state.auth.passwords
         verify = passwords.verify
 
-        async def verify_slowly(password: str, password_hash: str | None) -> bool:
+        async def verify_slowly(password: str, password_hash: str | None, *, trusted: bool) -> bool:
             if password == PASSWORD:
                 assert [await guess(app, "198.51.100.1") for _ in range(5)] == [401] * 5
-            return bool(await verify(password, password_hash))
+            return bool(await verify(password, password_hash, trusted=trusted))
 
         monkeypatch.setattr(passwords, "verify", verify_slowly)
 

@@ -197,9 +197,9 @@ class TestLogIn:
         verify = app.state.auth.passwords.verify
         another = await app.state.auth.passwords.hash("another password")
 
-        async def change_meanwhile(password: str, encoded: str | None) -> bool:
+        async def change_meanwhile(password: str, encoded: str | None, **options: bool) -> bool:
             await connection.execute(update(User).values(password_hash=another))
-            return bool(await verify(password, encoded))
+            return bool(await verify(password, encoded, **options))
 
         monkeypatch.setattr(app.state.auth.passwords, "verify", change_meanwhile)
 

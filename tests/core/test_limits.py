@@ -2,12 +2,15 @@
 
 import re
 import time
+from uuid import uuid4
 
 import pytest
 
+from wxc.auth.devices import Device
+from wxc.auth.policies import Policies
 from wxc.core.config import Config
 from wxc.core.errors import RateLimited
-from wxc.core.limits import Limits, LocalWindows, Policy, Throttle, Use, network_of
+from wxc.core.limits import Limits, LocalWindows, Policy, Throttle, Use, network_of, site_of
 from wxc.core.redis import RedisClient
 
 ADA = Use(Policy.of("tries", "3 per 10 seconds"), ("ada",))
@@ -105,6 +108,28 @@ async def test_a_process_remembers_a_bounded_number_of_windows() -> None:
     assert counts == {"a": 2, "b": 0, "c": 1, "d": 1}
 
 
+async def test_without_redis_a_flood_of_addresses_evicts_no_count_of_a_member(
+    config: Config, redis: RedisClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LocalWindows.__init__, "__defaults__", (3,))
+    redis.is_tripped = True
+    limits, policies = Limits(config, redis), Policies(config)
+    member, device = uuid4(), Device(uuid4(), uuid4())
+    uses = (
+        policies.reauthentication(member),
+        policies.report(member),
+        *policies.login("ada", "192.0.2.1", device.user_id, device),
+    )
+    await limits.count(*uses)
+
+    for number in range(20):
+        await limits.count(policies.registration(f"198.51.100.{number}"))
+        await limits.count(*policies.login(f"nobody_{number}", "198.51.100.1", None, None))
+
+    standings = await limits.standings(*uses)
+    assert [one.quota - one.left for one in standings] == [1] * 3
+
+
 @pytest.mark.parametrize(
     ("address", "network"),
     [
@@ -118,3 +143,17 @@ async def test_a_process_remembers_a_bounded_number_of_windows() -> None:
 )
 def test_an_address_counts_by_what_one_customer_has(address: str, network: str) -> None:
     assert network_of(address) == network
+
+
+@pytest.mark.parametrize(
+    ("address", "site"),
+    [
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"),
+        ("fe80::1%eth0", "fe80::/48"),
+        ("192.0.2.1", None),
+        ("::ffff:192.0.2.1", None),
+        ("local", None),
+    ],
+)
+def test_a_site_is_a_48_of_ipv6(address: str, site: str | None) -> None:
+    assert site_of(address) == site

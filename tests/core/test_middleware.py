@@ -19,7 +19,8 @@ from wxc.core import logging as logs
 from wxc.core.bodies import BodyGate, ClientGone
 from wxc.core.config import Config
 from wxc.core.errors import Overloaded
-from wxc.core.middleware import Faults, StreamGate, Traffic
+from wxc.core.middleware import Faults, StreamGate
+from wxc.core.traffic import Traffic
 
 APP = "https://app.example.com"
 
@@ -300,6 +301,30 @@ class TestStreams:
         app = Faults(self.gate(StreamingResponse(pieces())))
 
         await asyncio.wait_for(app(_asked("/stream"), connected, stuck), 5)
+
+    async def test_a_reader_who_leaves_a_task_group_is_no_error_and_other_errors_are(
+        self,
+    ) -> None:
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            raise ExceptionGroup("of a task group", errors)
+
+        errors: list[Exception] = [ClientGone()]
+        with pytest.raises(ClientGone):
+            await self.gate(app)(_asked("/stream"), _nothing, _into([]))
+        errors.append(ZeroDivisionError())
+        with pytest.raises(ExceptionGroup):
+            await self.gate(app)(_asked("/stream"), _nothing, _into([]))
+
+    async def test_an_answer_that_has_begun_is_not_being_opened(self) -> None:
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await send({"type": "http.response.body", "body": b"outer"})
+            if scope["path"] == "/stream" and len(sent) < 3:
+                await gate(scope, receive, send)
+
+        gate, sent = self.gate(app), list[Message]()
+        await gate(_asked("/stream"), _nothing, _into(sent))
+
+        assert len(sent) == 3
 
     async def test_more_than_so_many_are_turned_away_and_others_are_not(self) -> None:
         served = []

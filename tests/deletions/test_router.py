@@ -182,7 +182,7 @@ async def test_only_who_knows_the_password_leaves(
 async def test_an_account_that_goes_meanwhile_is_signed_out(
     app: FastAPI, ada: Browser, connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def go_meanwhile(*_: object) -> bool:
+    async def go_meanwhile(*_: object, **_options: bool) -> bool:
         await connection.execute(update(User).values(password_hash="another"))
         return True
 

@@ -367,4 +367,4 @@ async def test_what_is_not_there_is_refused_as_a_problem(
 
     assert (answer.status_code, answer.json()["code"]) == (404, code)
     await asyncio.sleep(0)
-    assert first.state.board_streams._taken.total() == 0
+    assert first.state.traffic.streams.total() == 0

@@ -166,9 +166,9 @@ async def test_a_login_that_is_under_way_opens_nothing(
 ) -> None:
     verify = app.state.auth.passwords.verify
 
-    async def lock_meanwhile(password: str, encoded: str | None) -> bool:
+    async def lock_meanwhile(password: str, encoded: str | None, **options: bool) -> bool:
         await lock(database, app)
-        return bool(await verify(password, encoded))
+        return bool(await verify(password, encoded, **options))
 
     with monkeypatch.context() as patch:
         patch.setattr(app.state.auth.passwords, "verify", lock_meanwhile)

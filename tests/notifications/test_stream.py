@@ -232,7 +232,7 @@ async def test_nothing_is_left_of_those_who_went_without_a_word(
             assert await waits_without_a_connection(first)
 
     assert first.state.events._waiting == {}
-    assert first.state.streams._taken.total() == 0
+    assert first.state.traffic.streams.total() == 0
 
 
 async def test_a_head_of_it_ends_at_once(first: FastAPI, people: tuple[Browser, Browser]) -> None:
@@ -241,7 +241,7 @@ async def test_a_head_of_it_ends_at_once(first: FastAPI, people: tuple[Browser, 
 
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["content-type"].startswith("text/event-stream")
-    assert first.state.streams._taken.total() == 0
+    assert first.state.traffic.streams.total() == 0
 
 
 async def test_it_is_for_members_only(first: FastAPI) -> None:

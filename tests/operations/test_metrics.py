@@ -24,8 +24,8 @@ from tests.live import running
 
 from wxc.core import clock
 from wxc.core.config import Config
-from wxc.core.middleware import Traffic
 from wxc.core.redis import RedisClient
+from wxc.core.traffic import Traffic
 from wxc.models import OutboxMail
 from wxc.operations.exposition import exposed
 from wxc.operations.metrics import WorkerMetrics
@@ -66,7 +66,8 @@ class TestServer:
     async def test_what_merely_is_is_looked_at(self, config: Config) -> None:
         async with running(config.model_copy(update={"metrics_port": 9100})) as app:
             registry, traffic = app.state.metrics.registry, app.state.traffic
-            traffic.requests, traffic.streams = 3, 2
+            traffic.requests = 3
+            traffic.streams.update(member=2, anonymous=1)
             tripped = cast(RedisClient, SimpleNamespace(is_tripped=True))  # no poll mends it
             async with app.state.database.guarding():
                 watching = asyncio.create_task(_watch(app, traffic, tripped))
@@ -74,7 +75,8 @@ class TestServer:
                 watching.cancel()
 
         assert value(registry, "wxc_requests_in_flight") == 3
-        assert value(registry, "wxc_streams_open") == 2
+        assert value(registry, "wxc_streams_open", viewer="member") == 2
+        assert value(registry, "wxc_streams_open", viewer="anonymous") == 1
         assert 1 <= (value(registry, "wxc_database_connections_in_use") or 0) <= 4  # others poll
         assert value(registry, "wxc_database_connections_limit") == 12
         assert value(registry, "wxc_password_hashing") == 0
@@ -155,6 +157,7 @@ def existing(app: FastAPI) -> dict[str, set[str]]:
     families: Iterator[Metric] = (one for registry in registries for one in registry.collect())
     labels = {"wxc_requests": {"method", "route", "status"}}
     labels |= {"wxc_request_seconds": {"method", "route"}}
+    labels |= {"wxc_streams_open": {"viewer"}}
     labels |= {"wxc_job_failures": {"task"}, "wxc_job_last_round_timestamp_seconds": {"task"}}
     series = {}
     for family in families:

@@ -334,10 +334,10 @@ class TestRaces:
             lent, hash_password = [], app.state.auth.passwords.hash
             arrived = asyncio.Barrier(5)
 
-            async def watch(password: str) -> str:
+            async def watch(password: str, **options: bool) -> str:
                 await arrived.wait()
                 lent.append(app.state.database.writer.pool.checkedout())
-                return str(await hash_password(password))
+                return str(await hash_password(password, **options))
 
             monkeypatch.setattr(app.state.auth.passwords, "hash", watch)
             async with asyncio.timeout(30):  # one that does not come would be waited for

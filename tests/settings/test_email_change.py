@@ -76,7 +76,7 @@ class TestAsking:
         connection: AsyncConnection,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        async def change_meanwhile(*_: object) -> bool:
+        async def change_meanwhile(*_: object, **_options: bool) -> bool:
             await connection.execute(update(User).values(password_hash="another"))
             return True
 

@@ -78,9 +78,9 @@ async def test_a_password_that_changes_meanwhile_is_not_overwritten(
     another = await passwords.hash("another one")
     hash_password = passwords.hash
 
-    async def change_meanwhile(password: str) -> str:
+    async def change_meanwhile(password: str, **options: bool) -> str:
         await connection.execute(update(User).values(password_hash=another))
-        return str(await hash_password(password))
+        return str(await hash_password(password, **options))
 
     monkeypatch.setattr(passwords, "hash", change_meanwhile)
 

@@ -28,7 +28,7 @@ from wxc.core.logging import note_user
 from wxc.core.middleware import SAFE_METHODS
 from wxc.core.openapi import NOTHING, needs, sends
 from wxc.core.pagination import DEFAULT_LIMIT, PageRequest
-from wxc.core.streams import StreamPlaces
+from wxc.core.streams import StreamLimiter
 
 
 def auth_of(request: Request) -> Auth:
@@ -193,12 +193,32 @@ def _refuse_strange_pair(tokens: Tokens, cookies: SessionCookies, session_id: UU
         raise NotAuthenticated
 
 
-async def stream_place(
+def _streams_of(request: Request) -> StreamLimiter:
+    return cast(StreamLimiter, request.app.state.streams)
+
+
+async def member_slot(
     request: Request, me: Annotated[Principal, Depends(current_user)]
 ) -> AsyncIterator[None]:
-    """A place for one live stream, given back when it ends; raises `TooManyStreams`."""
-    places = cast(StreamPlaces, request.app.state.streams)
-    with places.place(me.session_id):
+    """Holds a slot for a live stream of the session; raises `TooManyStreams`, `Overloaded`."""
+    with _streams_of(request).slot(me.session_id, address_of(request)):
+        yield
+
+
+async def viewer_slot(
+    request: Request, viewer: Annotated[Principal | None, Depends(maybe_user)]
+) -> AsyncIterator[None]:
+    """As `member_slot`; without a session, a slot of the address."""
+    session_id = viewer.session_id if viewer else None
+    with _streams_of(request).slot(session_id, address_of(request)):
+        yield
+
+
+async def export_slot(
+    request: Request, me: Annotated[Principal, Depends(current_user)]
+) -> AsyncIterator[None]:
+    """Holds a slot for an export of the session; raises `TooManyStreams`, `Overloaded`."""
+    with _streams_of(request).export_slot(me.session_id):
         yield
 
 
@@ -210,7 +230,9 @@ HeldSession = Annotated[UUID, Depends(held_session)]
 Claim = Annotated[RefreshClaim, Depends(refresh_claim)]
 LeavingSession = Annotated[UUID | None, Depends(leaving_session)]
 FormerSession = Annotated[UUID | None, Depends(former_session)]
-StreamPlace = Annotated[None, Depends(stream_place)]
+MemberSlot = Annotated[None, Depends(member_slot)]
+ViewerSlot = Annotated[None, Depends(viewer_slot)]
+ExportSlot = Annotated[None, Depends(export_slot)]
 Visitor = Annotated[Visit, Depends(visit)]
 
 

@@ -28,6 +28,10 @@ class Passwords:
 
     More callers than the queue holds, or a wait beyond the bound, are refused with
     `HashingBusy`. A caller who goes away does not free its place: the work goes on.
+
+    A quarter of the queue is kept for callers that are `trusted`: those with a session, a
+    known device or a mailed link. Else anonymous log-ins, which anyone can send from many
+    addresses, would keep members from changing their passwords.
     """
 
     def __init__(self, config: Config) -> None:
@@ -40,16 +44,21 @@ class Passwords:
             config.password_hash_workers, "argon2", initializer=_lower_priority
         )
         self._queue = self._places = config.password_hash_queue
+        self._reserve = config.password_hash_queue // 4
         self._wait = config.password_hash_wait
         # Verified in place of an unknown account's hash, so that both take the same time.
         self._nobody = self._hasher.hash("nobody has this password")
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, *, trusted: bool = False) -> str:
         """The encoded hash of `password`, with its parameters and a fresh salt."""
+        self.refuse_when_full(trusted=trusted)
         return await self._run(self._hasher.hash, password)
 
-    async def verify(self, password: str, password_hash: str | None) -> bool:
+    async def verify(
+        self, password: str, password_hash: str | None, *, trusted: bool = False
+    ) -> bool:
         """Whether the hash is that of `password`; None costs the same and is never right."""
+        self.refuse_when_full(trusted=trusted)
         is_right = await self._run(self._hasher.verify, password, password_hash or self._nobody)
         return is_right and password_hash is not None
 
@@ -58,9 +67,9 @@ class Passwords:
         """How many are being hashed, or wait for it."""
         return self._queue - self._places
 
-    def refuse_when_full(self) -> None:
+    def refuse_when_full(self, *, trusted: bool = False) -> None:
         """Raise `HashingBusy` if there is no place in the queue, before a caller does more."""
-        if self._places <= 0:
+        if self._places <= (0 if trusted else self._reserve):
             raise HashingBusy
 
     def needs_rehash(self, password_hash: str) -> bool:
@@ -72,7 +81,6 @@ class Passwords:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        self.refuse_when_full()
         self._places -= 1
         loop = asyncio.get_running_loop()
         future: Future[T] = self._pool.submit(work, *args, **kwargs)

@@ -16,14 +16,20 @@ class Policies:
             "login-account-ip", config.limit_login_per_account_and_ip
         )
         self._login_per_account = Policy.of("login-account", config.limit_login_per_account)
-        self._login_per_device = Policy.of("login-device", config.limit_login_per_device)
+        self._login_per_device = Policy.of(
+            "login-device", config.limit_login_per_device, is_for_members=True
+        )
         self._login_per_ip = Policy.of("login-ip", config.limit_login_per_ip)
-        self._reauthentication = Policy.of("reauthentication", config.limit_reauthentication)
+        self._reauthentication = Policy.of(
+            "reauthentication", config.limit_reauthentication, is_for_members=True
+        )
         self._register_per_ip = Policy.of("register-ip", config.limit_register_per_ip)
         self._reset_per_ip = Policy.of("reset-ip", config.limit_reset_per_ip)
         self._mails_per_recipient = Policy.of("mails-recipient", config.limit_mails_per_recipient)
         self._mails_per_ip = Policy.of("mails-ip", config.limit_mails_per_ip)
-        self._reports_per_account = Policy.of("reports-account", config.limit_reports_per_account)
+        self._reports_per_account = Policy.of(
+            "reports-account", config.limit_reports_per_account, is_for_members=True
+        )
 
     def login(
         self, identifier: str, network: str, user_id: UUID | None, device: Device | None

@@ -144,6 +144,7 @@ class Config(BaseSettings):
     streams_in_flight: int = Field(default=1000, ge=1)
     streams_per_session: int = Field(default=5, ge=1)
     streams_per_address: int = Field(default=50, ge=1)
+    streams_per_ipv6_site: int = Field(default=100, ge=1)
     body_limit: int = Field(default=256 * 1024, ge=1)
     account_body_limit: int = Field(default=8 * 1024, ge=1)
     body_deadline: float = Field(default=30.0, gt=0)

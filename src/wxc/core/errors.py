@@ -212,9 +212,11 @@ class RateLimited(Refusal):
 
 
 class TooManyStreams(Refusal):
-    """You have as many live streams as you may. Please close one of them.
+    """Too many live updates or downloads are open. Please close one and try again.
 
-    Close the stream of a tab that nobody sees, or share one stream between tabs.
+    Close the stream of a tab that nobody sees, or share one stream between tabs. Without a
+    session, everybody behind the same address is counted together; a session has a limit of
+    its own.
     """
 
     status = 429

@@ -25,6 +25,7 @@ from wxc.core.signing import derive_key, sign
 T = TypeVar("T")
 _MOST_KEPT = 20_000  # windows in a process while Redis is away; then the oldest one is forgotten
 _IPV6_PREFIX = 64  # what one customer has; a single address of it costs nothing
+_IPV6_SITE_PREFIX = 48
 
 
 class Windows(Protocol):
@@ -45,11 +46,13 @@ class Policy:
 
     name: str
     rates: tuple[RateLimitItem, ...]
+    is_for_members: bool = False
+    """Nobody is counted by it without a session or a known device."""
 
     @classmethod
-    def of(cls, name: str, rates: str) -> "Policy":
+    def of(cls, name: str, rates: str, *, is_for_members: bool = False) -> "Policy":
         """The policy of a setting such as `3 per hour; 5 per day`."""
-        return cls(name, tuple(parse_many(rates)))
+        return cls(name, tuple(parse_many(rates)), is_for_members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,10 @@ class Limits:
             key_prefix="wxc:limits",
             connection_pool=redis.pool,  # type: ignore[arg-type] # typed for its own options only
         )
+        # Members' windows are kept apart: each anonymous request can come from another address
+        # and name another account, and a flood of them would evict what members have used up.
         self._own = LocalWindows()
+        self._own_of_members = LocalWindows()
 
     async def standings(self, *uses: Use) -> list[Standing]:
         """How each rate of each use stands; nothing is counted."""
@@ -106,7 +112,7 @@ class Limits:
     async def _standing(self, use: Use, rate: RateLimitItem) -> Standing:
         key, window = self._key_of(use, rate), rate.get_expiry()
         oldest, count = await self._ask(
-            lambda windows: windows.get_moving_window(key, rate.amount, window)
+            use.policy, lambda windows: windows.get_moving_window(key, rate.amount, window)
         )
         seconds = math.ceil(oldest + window - time.time())
         return Standing(
@@ -116,14 +122,14 @@ class Limits:
     async def _count(self, use: Use, rate: RateLimitItem) -> bool:
         key = self._key_of(use, rate)
         return await self._ask(
-            lambda windows: windows.acquire_entry(key, rate.amount, rate.get_expiry())
+            use.policy, lambda windows: windows.acquire_entry(key, rate.amount, rate.get_expiry())
         )
 
-    async def _ask(self, question: Callable[[Windows], Awaitable[T]]) -> T:
+    async def _ask(self, policy: Policy, question: Callable[[Windows], Awaitable[T]]) -> T:
         try:
             return await self._redis.call(lambda _: question(self._shared))
         except RedisUnavailable:
-            return await question(self._own)
+            return await question(self._own_of_members if policy.is_for_members else self._own)
 
     def _key_of(self, use: Use, rate: RateLimitItem) -> str:
         by = sign(self._key, "\0".join(use.by).encode(), 16).hex()
@@ -202,15 +208,31 @@ class Throttle:
 
 def network_of(address: str) -> str:
     """What counts as one place: an IPv4 address, or the /64 of an IPv6 one (RFC 6177)."""
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
+    ip = _ip_of(address)
+    if ip is None:
         return address
     if ip.version == 4:
         return str(ip)
-    if ip.ipv4_mapped is not None:
-        return str(ip.ipv4_mapped)
     return str(ipaddress.ip_network((ip, _IPV6_PREFIX), strict=False))
+
+
+def site_of(address: str) -> str | None:
+    """The /48 of an IPv6 address, which one customer may have whole (RFC 6177); else None."""
+    ip = _ip_of(address)
+    if ip is None or ip.version == 4:
+        return None
+    return str(ipaddress.ip_network((ip, _IPV6_SITE_PREFIX), strict=False))
+
+
+def _ip_of(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address without its zone, and as IPv4 if it is mapped; None for a local socket."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        return ip.ipv4_mapped
+    return ip
 
 
 def _wait(standings: Sequence[Standing]) -> int:

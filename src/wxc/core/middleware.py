@@ -2,7 +2,7 @@
 
 From the outside in: `Envelope` (request id, headers, log line), CORS, `Faults` (any exception
 becomes a problem), `OriginGate` (CSRF, first layer), `BodyGate` (JSON or nothing), `LoadGate`
-(deadline, requests in flight), `StreamGate` (its counterpart for answers of any length).
+(deadline, requests in flight), `StreamGate` (the same for live streams and exports).
 `BaseHTTPMiddleware` is banned: it leaks database connections when a request is cancelled.
 
 What only looks at a request or a message is a plain function that returns what the next one
@@ -14,7 +14,6 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Collection
-from dataclasses import dataclass
 from random import getrandbits
 from typing import Protocol
 
@@ -33,6 +32,7 @@ from wxc.core.errors import (
 )
 from wxc.core.problems import problem_response
 from wxc.core.tracing import name_span
+from wxc.core.traffic import Traffic
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110 section 9.2.1
 
@@ -49,14 +49,6 @@ _SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-site",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
-
-
-@dataclass(slots=True)
-class Traffic:
-    """What is under way in this process at this moment."""
-
-    requests: int = 0
-    streams: int = 0
 
 
 class Meter(Protocol):
@@ -349,10 +341,13 @@ class LoadGate:
 
 
 class StreamGate:
-    """Bound how many answers of any length are under way, and how long a reader takes for a part.
+    """Bound how many long answers are being opened, and how long a reader takes for a part.
 
-    They may last longer than a request: whoever reads on is served to the end. The reader of a
-    part that nobody takes within `patience` seconds counts as gone.
+    A long answer, a live stream or an export, may last longer than a request. A reader who takes
+    no part within `patience` seconds counts as gone. How many of them are open is bounded by
+    `StreamLimiter`, after authentication. Anonymous requests that it refuses await nothing until
+    then, so a flood of them cannot use up `most`: it bounds members whose session is being
+    checked, and reads before the first part.
     """
 
     def __init__(
@@ -376,18 +371,29 @@ class StreamGate:
         return self._bounded(scope, receive, send)
 
     async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._traffic.streams >= self._most:
+        if self._traffic.opening >= self._most:
             raise Overloaded
+        self._traffic.opening += 1
+        is_opening = True
+
+        def note_opened() -> None:
+            nonlocal is_opening
+            self._traffic.opening -= is_opening
+            is_opening = False
 
         async def send_in_time(message: Message) -> None:
+            note_opened()  # before sending: a slow reader of a refusal occupies nothing
             try:
                 async with asyncio.timeout(self._patience):
                     await send(message)
             except TimeoutError:
                 raise ClientGone from None
 
-        self._traffic.streams += 1
         try:
             await self.app(scope, receive, send_in_time)
+        except ExceptionGroup as group:  # FastAPI sends events from a task group
+            if group.split(ClientGone)[1] is not None:
+                raise
+            raise ClientGone from None
         finally:
-            self._traffic.streams -= 1
+            note_opened()

@@ -2,12 +2,16 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Hashable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from uuid import UUID
 
-from wxc.core.errors import TooManyStreams
+from wxc.core.config import Config
+from wxc.core.errors import Overloaded, TooManyStreams
 from wxc.core.events import Events
+from wxc.core.limits import network_of, site_of
+from wxc.core.traffic import Traffic, Viewer
 
 LOOK_INTERVAL = 15.0  # seconds; what pub/sub did not tell is found by then
 
@@ -22,24 +26,66 @@ class SessionEnd:
     """The session has ended; nothing follows."""
 
 
-class StreamPlaces:
-    """Bounds the streams of one holder: a session, or whoever comes from an address."""
+class StreamLimiter:
+    """Slots for the long answers of one process: live streams and exports.
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._taken: Counter[Hashable] = Counter()
+    Anonymous viewers hold at most half of the slots, so the other half is left to members
+    whatever happens. A slot is taken after authentication, since a cookie alone proves nothing,
+    and before the first read from the database. Each method raises `TooManyStreams` at the
+    viewer's own bound and `Overloaded` at the bound of the process.
+
+    There is no lock: one event loop makes all calls, and none awaits between check and count.
+    """
+
+    def __init__(self, config: Config, traffic: Traffic) -> None:
+        self._traffic = traffic
+        self._max_streams = config.streams_in_flight
+        self._max_anonymous = config.streams_in_flight // 2
+        self._max_per_session = config.streams_per_session
+        self._max_per_address = config.streams_per_address
+        self._max_per_site = config.streams_per_ipv6_site
+        self._held: Counter[str] = Counter()
+
+    def slot(self, session_id: UUID | None, address: str) -> AbstractContextManager[None]:
+        """A slot for a live stream of the session; of the address, if nobody is signed in."""
+        if session_id is not None:
+            return self._hold("member", {f"stream {session_id}": self._max_per_session})
+        limits = {network_of(address): self._max_per_address}
+        site = site_of(address)
+        if site is not None:
+            limits[site] = self._max_per_site
+        return self._hold("anonymous", limits)
+
+    def export_slot(self, session_id: UUID) -> AbstractContextManager[None]:
+        """A slot for an export, which open tabs with live streams do not prevent."""
+        return self._hold("member", {f"export {session_id}": self._max_per_session})
 
     @contextmanager
-    def place(self, holder: Hashable) -> Iterator[None]:
-        """A place for one stream; raises `TooManyStreams` when all of the holder's are taken."""
-        if self._taken[holder] >= self._most:
+    def _hold(self, viewer: Viewer, limits: Mapping[str, int]) -> Iterator[None]:
+        """Count one more for each key of `limits`, none of which may exceed its value."""
+        if any(self._held[holder] >= limit for holder, limit in limits.items()):
             raise TooManyStreams
-        self._taken[holder] += 1
+        self._refuse_when_full(viewer)
+        self._held.update(limits.keys())
+        self._traffic.streams[viewer] += 1
         try:
             yield
         finally:
-            self._taken[holder] -= 1
-            self._taken += Counter()  # forgets those without any
+            self._traffic.streams[viewer] -= 1
+            self._release(limits)
+
+    def _refuse_when_full(self, viewer: Viewer) -> None:
+        streams = self._traffic.streams
+        if streams.total() >= self._max_streams:
+            raise Overloaded
+        if viewer == "anonymous" and streams[viewer] >= self._max_anonymous:
+            raise Overloaded
+
+    def _release(self, holders: Mapping[str, int]) -> None:
+        for holder in holders:
+            self._held[holder] -= 1
+            if not self._held[holder]:
+                del self._held[holder]  # else every address ever seen would stay in memory
 
 
 async def looks(events: Events, topics: Sequence[str]) -> AsyncGenerator[None]:

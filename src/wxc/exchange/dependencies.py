@@ -1,17 +1,15 @@
 """What a request about exchanges brings along."""
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-from wxc.auth.dependencies import MaybeUser
+from wxc.auth.dependencies import MaybeUser, ViewerSlot
 from wxc.core import clock
 from wxc.core.currencies import CurrencyCode, currencies
 from wxc.core.decimals import PositiveDecimalText, decimals_of
 from wxc.core.dependencies import (
-    ClientAddress,
     CursorParameter,
     Limit,
     Transactions,
@@ -19,9 +17,7 @@ from wxc.core.dependencies import (
     scope_of,
 )
 from wxc.core.errors import InvalidPart, ValidationFailed
-from wxc.core.limits import network_of
 from wxc.core.pagination import DEFAULT_LIMIT
-from wxc.core.streams import StreamPlaces
 from wxc.core.times import Moment
 from wxc.exchange import stream
 from wxc.exchange.history import LONGEST, USUAL, Group, Span
@@ -35,14 +31,6 @@ from wxc.exchange.searching import (
     Sort,
 )
 from wxc.users.dependencies import NamedUser
-
-
-async def open_board_streams(request: Request) -> StreamPlaces:
-    """The places for those who watch boards."""
-    return cast(StreamPlaces, request.app.state.board_streams)
-
-
-BoardStreams = Annotated[StreamPlaces, Depends(open_board_streams)]
 
 
 async def _past(
@@ -185,16 +173,13 @@ async def _search_page(
     return SearchPage(open_cursors(request), scope, search, limit, cursor)
 
 
-async def board_place(address: ClientAddress, places: BoardStreams) -> AsyncIterator[None]:
-    """A place for one live board, given back when it ends; raises `TooManyStreams`."""
-    with places.place(network_of(address)):
-        yield
-
-
 async def watched_board(
-    username: NamedUser, viewer: MaybeUser, database: Transactions
+    username: NamedUser, viewer: MaybeUser, _slot: ViewerSlot, database: Transactions
 ) -> stream.Watched:
-    """The board to watch; raises `UserNotFound`, `ExchangeNotFound`."""
+    """The board to watch; raises `UserNotFound`, `ExchangeNotFound`.
+
+    The slot comes first: a viewer for whom there is none must not wait for the database.
+    """
     return await stream.open_board(database, username, viewer)
 
 
@@ -210,7 +195,6 @@ def wrong(pointer: str, code: str, message: str) -> ValidationFailed:
 
 
 WatchedBoard = Annotated[stream.Watched, Depends(watched_board)]
-BoardPlace = Annotated[None, Depends(board_place)]
 SearchPaging = Annotated[SearchPage, Depends(_search_page)]
 AsOf = Annotated[Moment | None, Depends(_past)]
 Wanted = Annotated[Wish, Depends(_wish)]

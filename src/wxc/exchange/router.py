@@ -25,7 +25,6 @@ from wxc.core.streams import Reset, SessionEnd
 from wxc.exchange import service, stream
 from wxc.exchange.dependencies import (
     AsOf,
-    BoardPlace,
     HistorySpan,
     SearchPaging,
     Wanted,
@@ -196,7 +195,6 @@ async def list_rate_history(
 )
 async def stream_exchange(
     board: WatchedBoard,
-    _place: BoardPlace,
     database: Transactions,
     events: LiveEvents,
     auth: AuthTools,
@@ -209,7 +207,8 @@ async def stream_exchange(
     It confirms the whole board at its time, `at`. `Last-Event-ID` replays every change since, or
     answers with `reset` after the snapshot where those were too many or a day ago. A comment every
     15 seconds keeps the connection alive. The stream ends when the board cannot be seen any more,
-    and with the session, after `reauth`.
+    and with the session, after `reauth`. With a session it is one of the five streams that the
+    session may have; without one, streams are limited by address.
     """
     async for event in stream.follow(database, events, auth, board, last_event_id):
         yield _event(event)

@@ -5,9 +5,10 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
-from wxc.auth.dependencies import CurrentUser
+from wxc.auth.dependencies import CurrentUser, ExportSlot
 from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core.dependencies import Transactions
+from wxc.core.errors import TooManyStreams
 from wxc.core.openapi import documented, headers
 from wxc.exports import service
 from wxc.exports.schemas import Export
@@ -21,9 +22,14 @@ _SAVED: dict[int | str, dict[str, Any]] = {200: {"headers": headers(*_DISPOSITIO
     "/export",
     summary="Take your data away",
     response_model=Export,
-    responses=_SAVED | documented(NotAuthenticated, SessionExpired),
+    responses=_SAVED | documented(TooManyStreams, NotAuthenticated, SessionExpired),
 )
-async def export_account(me: CurrentUser, database: Transactions) -> StreamingResponse:
-    """All that your account owns as one document, to be saved. It is sent while it is read."""
+async def export_account(
+    me: CurrentUser, _slot: ExportSlot, database: Transactions
+) -> StreamingResponse:
+    """All that your account owns as one document, to be saved. It is sent while it is read.
+
+    A session may have five exports under way.
+    """
     pieces = await service.open_export(database, me)
     return StreamingResponse(pieces, headers=_DISPOSITION, media_type="application/json")

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from wxc.auth.dependencies import AuthTools, CurrentUser, OwnPaging, StreamPlace
+from wxc.auth.dependencies import AuthTools, CurrentUser, MemberSlot, OwnPaging
 from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core.dependencies import LastEventId, LiveEvents, ReadSession, Session, Transactions
 from wxc.core.errors import TooManyStreams
@@ -42,7 +42,7 @@ async def list_notifications(
 )
 async def stream_notifications(
     me: CurrentUser,
-    _place: StreamPlace,
+    _slot: MemberSlot,
     database: Transactions,
     events: LiveEvents,
     auth: AuthTools,

@@ -15,8 +15,8 @@ from wxc.core import clock
 from wxc.core.config import Config
 from wxc.core.database import Database
 from wxc.core.jobs import Done, pause
-from wxc.core.middleware import Traffic
 from wxc.core.redis import RedisClient
+from wxc.core.traffic import Traffic
 from wxc.mails import service as mails
 
 _LOOK_INTERVAL = 5.0  # seconds
@@ -77,7 +77,8 @@ class ServerMetrics:
         self._most_streams.set(config.streams_in_flight)
         while True:
             self._in_flight.set(traffic.requests)
-            self._streams.set(traffic.streams)
+            self._member_streams.set(traffic.streams["member"])
+            self._anonymous_streams.set(traffic.streams["anonymous"])
             self._lent.set(database.connections_in_use)
             self._hashing.set(passwords.waiting)
             self._breaker.set(redis.is_tripped)
@@ -85,10 +86,14 @@ class ServerMetrics:
 
     def _add_gauges(self) -> None:
         self._in_flight = self._sum("wxc_requests_in_flight", "Requests under way.")
-        self._streams = self._sum(
-            "wxc_streams_open", "Server-sent events and exports that are under way."
+        streams = self._sum(
+            "wxc_streams_open", "Server-sent events and exports that are under way.", "viewer"
         )
-        self._most_streams = self._sum("wxc_streams_limit", "How many of those there may be.")
+        self._member_streams = streams.labels("member")
+        self._anonymous_streams = streams.labels("anonymous")
+        self._most_streams = self._sum(
+            "wxc_streams_limit", "How many of those there may be, half of them anonymous."
+        )
         self._lent = self._sum(
             "wxc_database_connections_in_use", "Connections that requests hold at this moment."
         )
@@ -108,9 +113,9 @@ class ServerMetrics:
             registry=self.registry,
         )
 
-    def _sum(self, name: str, meaning: str) -> Gauge:
+    def _sum(self, name: str, meaning: str, *labels: str) -> Gauge:
         """A gauge whose value is that of all living processes together."""
-        return Gauge(name, meaning, multiprocess_mode="livesum", registry=self.registry)
+        return Gauge(name, meaning, labels, multiprocess_mode="livesum", registry=self.registry)
 
 
 class WorkerMetrics:

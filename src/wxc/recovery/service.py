@@ -48,7 +48,7 @@ async def reset_password(
         link = await mails.find_link(reader, token, MailKind.PASSWORD_RESET)
     if link is None:
         raise InvalidToken
-    password_hash = await auth.passwords.hash(password)
+    password_hash = await auth.passwords.hash(password, trusted=True)
     async with database.transaction() as session:
         accounts = RecoveryRepository(session)
         # The account first: whoever touches its tokens waits for its row.

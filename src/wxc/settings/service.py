@@ -72,7 +72,7 @@ async def change_password(
     if is_common(change.new_password):
         raise PasswordTooCommon
     seen = await confirm_password(database, auth, throttle, me, change.current_password)
-    fresh = await auth.passwords.hash(change.new_password)
+    fresh = await auth.passwords.hash(change.new_password, trusted=True)
     async with database.transaction() as session:
         address = await OwnAccountRepository(session).replace_password(
             me.id, seen=seen, fresh=fresh
@@ -153,14 +153,14 @@ async def confirm_password(
     database: Database, auth: Auth, throttle: Throttle, me: Principal, password: str
 ) -> str:
     """The stored hash, which is that of `password`; raises `WrongPassword` and `RateLimited`."""
-    auth.passwords.refuse_when_full()  # before any other work is done
+    auth.passwords.refuse_when_full(trusted=True)  # before any other work is done
     async with database.guarding() as reader:
         seen = await OwnAccountReader(reader).password_hash(me.id)
     if seen is None:
         raise SessionExpired
     use = auth.policies.reauthentication(me.id)
     await throttle.check(use)
-    if not await auth.passwords.verify(password, seen):
+    if not await auth.passwords.verify(password, seen, trusted=True):
         await throttle.count(use)
         raise WrongPassword
     return seen

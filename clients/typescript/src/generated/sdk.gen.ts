@@ -430,6 +430,8 @@ export class Settings extends HeyApiClient {
      * Take your data away
      *
      * All that your account owns as one document, to be saved. It is sent while it is read.
+     *
+     * A session may have five exports under way.
      */
     public exportAccount<ThrowOnError extends boolean = false>(options?: Options<SettingsExportAccountData, ThrowOnError>) {
         return (options?.client ?? this.client).get<SettingsExportAccountResponses, SettingsExportAccountErrors, ThrowOnError>({

@@ -3935,6 +3935,13 @@ export type SettingsExportAccountErrors = {
         code: 'validation_failed' | 'unknown_parameter';
     };
     /**
+     * * `too_many_streams`: Too many live updates or downloads are open. Please close one and try again.
+     */
+    429: Problem & {
+        status: 429;
+        code: 'too_many_streams';
+    };
+    /**
      * * `headers_too_large`: The headers of the request are too large.
      */
     431: Problem & {

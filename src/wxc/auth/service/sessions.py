@@ -88,7 +88,7 @@ async def log_in(
         account = await _authenticated(database, auth, throttle, credentials, visit)
         fresh: str = account.password_hash
         if auth.passwords.needs_rehash(fresh):
-            fresh = await auth.passwords.hash(credentials.password)
+            fresh = await auth.passwords.hash(credentials.password, trusted=True)
         async with database.transaction() as session:
             opened = await _open_session(session, auth, account, fresh, visit)
         if opened is not None:
@@ -134,13 +134,15 @@ async def _authenticated(
     credentials: Credentials,
     visit: Visit,
 ) -> AnyRow:
-    auth.passwords.refuse_when_full()  # before any other work is done
+    has_device = visit.device is not None  # perhaps another account's
+    auth.passwords.refuse_when_full(trusted=has_device)  # before any other work is done
     async with database.guarding() as reader:
         account = await AccountReader(reader).by_identifier(credentials.identifier)
     user_id, seen = (account.id, account.password_hash) if account else (None, None)
     uses = auth.policies.login(credentials.identifier, throttle.network, user_id, visit.device)
     await throttle.check(*uses)
-    is_right = await auth.passwords.verify(credentials.password, seen)
+    is_known = visit.device is not None and visit.device.user_id == user_id
+    is_right = await auth.passwords.verify(credentials.password, seen, trusted=is_known)
     if account is None or not is_right:
         await throttle.count(*uses)
         await _note_failure(database, auth, credentials, visit.actor, account)

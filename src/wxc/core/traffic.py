@@ -1,0 +1,18 @@
+"""What one process has under way at this moment."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal
+
+Viewer = Literal["member", "anonymous"]
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Counts for the limits of a process and for its metrics."""
+
+    requests: int = 0
+    opening: int = 0
+    """Requests for a stream or an export whose answer has not begun."""
+    streams: Counter[Viewer] = field(default_factory=Counter)
+    """Slots held by live streams and exports."""
