@@ -23,7 +23,7 @@ from bench.server import serve
 from wxc.core import clock
 from wxc.core.database import Reader
 from wxc.core.ids import new_id
-from wxc.core.pagination import CursorSealer, PageRequest
+from wxc.db.keyset import CursorSealer, PageRequest
 from wxc.feed.repository import FeedReader
 
 _ANYBODY = UUID("00000000-0000-7000-8000-000000000001")

@@ -39,7 +39,7 @@ from wxc.core.limits import Limits
 from wxc.core.logging import configure_logging
 from wxc.core.middleware import Cors, Envelope, Faults, LoadGate, OriginGate, StreamGate
 from wxc.core.openapi import install_openapi, operation_id
-from wxc.core.pagination import CursorSealer
+from wxc.db.keyset import CursorSealer
 from wxc.core.problems import problem_response
 from wxc.core.redis import RedisClient
 from wxc.core.signing import derive_key

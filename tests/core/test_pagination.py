@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from wxc.core import clock
 from wxc.core.errors import InvalidCursor
 from wxc.core.ids import first_id_at, new_id, time_of
-from wxc.core.pagination import LONGEST_CURSOR, CursorSealer, Cut, PageRequest
+from wxc.db.keyset import LONGEST_CURSOR, CursorSealer, Cut, PageRequest
 
 SEALER = CursorSealer(b"k" * 32)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)

@@ -11,7 +11,7 @@ from tests.factories import make_post, make_user
 
 from wxc.core.database import AnySelect
 from wxc.core.ids import new_id
-from wxc.core.pagination import CursorSealer, PageRequest
+from wxc.db.keyset import CursorSealer, PageRequest
 from wxc.core.statements import built_once
 from wxc.models import Post, User
 

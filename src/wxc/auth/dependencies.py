@@ -27,7 +27,7 @@ from wxc.core.errors import CsrfFailed
 from wxc.core.logging import note_user
 from wxc.core.middleware import SAFE_METHODS
 from wxc.core.openapi import NOTHING, needs, sends
-from wxc.core.pagination import DEFAULT_LIMIT, PageRequest
+from wxc.db.keyset import DEFAULT_LIMIT, PageRequest
 from wxc.core.streams import StreamLimiter
 
 

@@ -18,7 +18,7 @@ from wxc.comments.threads import (
 )
 from wxc.core.dependencies import CursorParameter, Limit, PlainNumber, open_cursors, scope_of
 from wxc.core.ids import Id
-from wxc.core.pagination import DEFAULT_LIMIT, PageRequest
+from wxc.db.keyset import DEFAULT_LIMIT, PageRequest
 from wxc.posts.dependencies import PostId
 
 CommentId = Annotated[Id, Path(description="The comment's id.")]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, Self
 from uuid import UUID
 
-from wxc.core.pagination import CursorSealer, PageRequest, list_scope, resume
+from wxc.db.keyset import CursorSealer, PageRequest, list_scope, resume
 
 Sort = Literal["oldest", "newest"]
 DEEPEST_COMMENT = 50

@@ -14,7 +14,7 @@ from wxc.core.errors import UnknownParameter
 from wxc.core.events import Events
 from wxc.core.limits import Limits, Throttle
 from wxc.core.openapi import sends
-from wxc.core.pagination import DEFAULT_LIMIT, GREATEST_LIMIT, CursorSealer, PageRequest, list_scope
+from wxc.db.keyset import DEFAULT_LIMIT, GREATEST_LIMIT, CursorSealer, PageRequest, list_scope
 
 
 def database_of(request: Request) -> Database:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-from wxc.core.pagination import BACKWARDS, FORWARDS, CursorSealer, Cut, beside
+from wxc.db.keyset import BACKWARDS, FORWARDS, CursorSealer, Cut, beside
 
 Row = TypeVar("Row")
 

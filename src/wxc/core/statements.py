@@ -32,7 +32,7 @@ from sqlalchemy.sql.visitors import replacement_traverse
 from sqlalchemy.types import NullType, TypeEngine
 
 from wxc.core.native import with_native_form
-from wxc.core.pagination import PageRequest
+from wxc.db.keyset import PageRequest
 
 P = ParamSpec("P")
 S = TypeVar("S", bound=Executable)

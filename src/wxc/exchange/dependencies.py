@@ -17,7 +17,7 @@ from wxc.core.dependencies import (
     scope_of,
 )
 from wxc.core.errors import InvalidPart, ValidationFailed
-from wxc.core.pagination import DEFAULT_LIMIT
+from wxc.db.keyset import DEFAULT_LIMIT
 from wxc.core.times import Moment
 from wxc.exchange import stream
 from wxc.exchange.history import LONGEST, USUAL, Group, Span

@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from wxc.core.currencies import CurrencyCode
 from wxc.core.decimals import DecimalText, PositiveDecimalText, RatioText, WrittenDecimal
-from wxc.core.pagination import Page
+from wxc.db.keyset import Page
 from wxc.core.text import Text
 from wxc.core.times import Timestamp
 from wxc.exchange.freshness import State

@@ -8,7 +8,7 @@ from struct import Struct
 from uuid import UUID
 
 from wxc.core.errors import InvalidCursor
-from wxc.core.pagination import FORWARDS, CursorSealer
+from wxc.db.keyset import FORWARDS, CursorSealer
 from wxc.exchange.quotes import Wish
 
 MOST_METRES = 50_000

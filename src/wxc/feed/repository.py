@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from wxc.core.database import AnySelect, IdColumn, Reader
-from wxc.core.pagination import PageRequest
+from wxc.db.keyset import PageRequest
 from wxc.core.statements import Fixed, built_once
 from wxc.models import Follow, Post, User
 from wxc.posts.repository import AUTHOR, PostRow, post_columns

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from wxc.core.pagination import Page
+from wxc.db.keyset import Page
 from wxc.posts.schemas import Post
 
 Reason = Literal["own", "following", "discover"]

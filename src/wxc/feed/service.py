@@ -4,7 +4,7 @@ from typing import Any
 
 from wxc.auth.context import Principal
 from wxc.core.database import Reader
-from wxc.core.pagination import PageRequest
+from wxc.db.keyset import PageRequest
 from wxc.core.plain import Plain
 from wxc.feed.repository import FeedReader
 from wxc.feed.schemas import FeedPage, Reason

@@ -34,7 +34,7 @@ from wxc.core.database import (
     unless_late,
 )
 from wxc.core.ids import new_id
-from wxc.core.pagination import PageRequest
+from wxc.db.keyset import PageRequest
 from wxc.core.statements import built_once
 from wxc.models import NotificationType, Post, PostLike, User
 from wxc.notifications.repository import hidden, recorded

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from wxc.auth.context import Principal
 from wxc.core.database import AnyRow, Reader, SingleWrite
-from wxc.core.pagination import PageRequest
+from wxc.db.keyset import PageRequest
 from wxc.likes.repository import LikeReader, LikeRepository
 from wxc.likes.schemas import LikeState
 from wxc.notifications.service import topic_of

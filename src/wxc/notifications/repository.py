@@ -44,7 +44,7 @@ from sqlalchemy.sql.selectable import LateralFromClause
 from sqlalchemy.types import TypeEngine
 
 from wxc.core.database import AnyEntity, AnyRow, AnySelect, Reader, draw_id, rows_of
-from wxc.core.pagination import PageRequest
+from wxc.db.keyset import PageRequest
 from wxc.core.statements import built_once
 from wxc.models import Notification, NotificationType, Post, User
 from wxc.notifications.schemas import MOST_ACTORS, MOST_UNREAD

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from wxc.core.ids import Id
-from wxc.core.pagination import Page
+from wxc.db.keyset import Page
 from wxc.core.times import Timestamp
 from wxc.users.schemas import UserSummary
 

@@ -16,7 +16,7 @@ from wxc.core import clock
 from wxc.core.database import AnyRow, Database
 from wxc.core.events import Events
 from wxc.core.ids import first_id_at, time_of
-from wxc.core.pagination import UNSETTLED
+from wxc.db.keyset import UNSETTLED
 from wxc.core.streams import Reset, SessionEnd, looks
 from wxc.notifications.repository import NotificationReader
 from wxc.notifications.schemas import NotificationGroup, UnreadCount, UnreadUpdate

@@ -33,7 +33,7 @@ from wxc.core.database import (
     unless_late,
 )
 from wxc.core.etags import Versions
-from wxc.core.pagination import PageRequest
+from wxc.db.keyset import PageRequest
 from wxc.core.statements import built_once
 from wxc.models import Post, PostLike, User
 from wxc.users.repository import named, summary

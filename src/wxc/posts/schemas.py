@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from wxc.core.pagination import Page
+from wxc.db.keyset import Page
 from wxc.core.text import Text
 from wxc.core.times import Timestamp
 from wxc.users.schemas import UserSummary

@@ -12,7 +12,7 @@ from wxc.core.database import AnyRow, Database, Reader, Writer, draw_id
 from wxc.core.errors import NotOwner, PreconditionFailed
 from wxc.core.etags import Versioned, Versions
 from wxc.core.ids import new_id
-from wxc.core.pagination import PageRequest
+from wxc.db.keyset import PageRequest
 from wxc.core.plain import Plain
 from wxc.core.times import rfc3339, rfc3339_or_null
 from wxc.idempotency.service import Attempt, first_answer, keep_answer

@@ -9,7 +9,7 @@ from wxc.auth.context import Principal
 from wxc.core.database import AnyRow, Reader
 from wxc.core.errors import Refusal
 from wxc.core.events import announce
-from wxc.core.pagination import PageRequest
+from wxc.db.keyset import PageRequest
 from wxc.notifications.service import forget_between, topic_of
 from wxc.relationships.errors import CannotBlockSelf, CannotFollowSelf, CannotMuteSelf
 from wxc.relationships.repository import (

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from wxc.core.dependencies import CursorParameter, Limit, open_cursors, scope_of
-from wxc.core.pagination import DEFAULT_LIMIT
+from wxc.db.keyset import DEFAULT_LIMIT
 from wxc.core.ranking import RankedRequest
 from wxc.core.text import Text
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from wxc.core.pagination import Page
+from wxc.db.keyset import Page
 from wxc.core.times import Timestamp
 
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from wxc.core.pagination import Page
+from wxc.db.keyset import Page
 from wxc.core.times import Timestamp
 
 _EXAMPLE = "0198c29e-0b3d-7f11-a2c4-1d5e8f7a9b02"

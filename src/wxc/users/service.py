@@ -5,7 +5,7 @@ from uuid import UUID
 
 from wxc.core.database import AnyRow, Reader
 from wxc.core.etags import Versioned
-from wxc.core.pagination import Cut
+from wxc.db.keyset import Cut
 from wxc.users.errors import UserNotFound
 from wxc.users.repository import ProfileReader
 from wxc.users.schemas import Profile, Relation, UserPage, UserSummary

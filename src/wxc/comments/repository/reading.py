@@ -33,7 +33,7 @@ from wxc.comments.threads import (
     ThreadRequest,
 )
 from wxc.core.database import AnyRow, AnySelect, IdColumn, Reader, rows_of
-from wxc.core.pagination import PageRequest
+from wxc.db.keyset import PageRequest
 from wxc.core.statements import Fixed, built_once
 from wxc.models import Comment, CommentLike, Post, User
 from wxc.posts.repository import AUTHOR

@@ -1,0 +1,78 @@
+"""SQLAlchemy's engine, whose connections sessions use."""
+
+import time
+from typing import Any, cast
+
+from pydantic_core import from_json
+from sqlalchemy import event
+from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from wxc.core import logging as logs
+from wxc.core.config import Config
+from wxc.core.tracing import sql_comment
+from wxc.db.connections import connect, statement_cache_size
+from wxc.db.pool import TRUSTED_IDLE
+
+
+def make_engine(config: Config, size: int) -> AsyncEngine:
+    """An engine with `size` connections, opened as those of `Database` are."""
+
+    def open_connection() -> Any:  # noqa: ANN401 - SQLAlchemy's adapter of the driver's connection
+        return cast(Any, engine.sync_engine.dialect.dbapi).connect(
+            async_creator_fn=lambda: connect(config, config.database_url),
+            prepared_statement_cache_size=statement_cache_size(config.database_url),
+        )
+
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        creator=open_connection,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=config.database_pool_wait,
+        pool_recycle=300,
+        pool_use_lifo=True,
+        skip_autocommit_rollback=True,
+        hide_parameters=True,  # an error that is logged must not hold hashes or addresses
+        json_deserializer=from_json,  # in half the time of the standard library's
+    )
+    event.listen(engine.sync_engine, "checkin", _note_return)
+    event.listen(engine.sync_engine, "checkout", _check_idle)
+    event.listen(engine.sync_engine, "before_cursor_execute", _count_statement)
+    if config.tracing:
+        event.listen(engine.sync_engine, "before_cursor_execute", _add_comment, retval=True)
+    return engine
+
+
+def _note_return(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["returned_at"] = time.monotonic()
+
+
+def _check_idle(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:  # noqa: ANN401
+    """Have the pool replace a connection that ended while it was idle.
+
+    The driver knows of every end that the network has reported; the server is asked only when the
+    connection was idle for so long that a firewall may have forgotten it.
+    """
+    returned_at = record.info.get("returned_at")
+    if returned_at is None:
+        return
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError
+    if time.monotonic() - returned_at > TRUSTED_IDLE:
+        try:
+            connection.ping()
+        except connection.dbapi.Error as error:
+            raise InvalidatePoolError from error
+
+
+def _count_statement(*_: object) -> None:
+    logs.count_statement()
+
+
+def _add_comment(
+    _connection: object, _cursor: object, statement: str, parameters: object, *_: object
+) -> tuple[str, object]:
+    """The request of a statement, for the server's log and `pg_stat_activity`."""
+    return sql_comment() + statement, parameters

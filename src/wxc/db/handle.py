@@ -1,0 +1,19 @@
+"""What `Database`, its `primary` and `Session` have in common."""
+
+from typing import Any, Protocol, TypeVar
+
+from wxc.db.prepared import PreparedQuery
+
+Row = TypeVar("Row", bound=tuple[Any, ...])
+
+
+class Handle(Protocol):
+    """Runs prepared queries: in autocommit, or in a transaction."""
+
+    async def fetch(self, query: PreparedQuery[Row]) -> list[Row]:
+        """All rows; raises SQLAlchemy's `DBAPIError`."""
+        ...
+
+    async def fetch_one(self, query: PreparedQuery[Row]) -> Row | None:
+        """The only row, or None."""
+        ...

@@ -1,0 +1,99 @@
+"""The pool of connections that run one prepared query each."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, cast
+
+import asyncpg
+from sqlalchemy.exc import TimeoutError as NoConnection
+
+from wxc.core.config import Config
+from wxc.db.connections import Connection, connect
+from wxc.db.errors import DRIVER_ERRORS
+
+# A firewall may have forgotten a connection that was idle for longer; to ask the server is a round
+# trip.
+TRUSTED_IDLE = 1.0  # seconds
+
+
+class Pool:
+    """asyncpg's pool: waiters are served in order of arrival, for DATABASE_POOL_WAIT at most."""
+
+    def __init__(self, config: Config, url: str, size: int) -> None:
+        self._config = config
+        self._url = url
+        self._size = size
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Connection]:
+        """A connection that answers; raises SQLAlchemy's `TimeoutError`, `OSError`, asyncpg's.
+
+        One that was left in the middle of a statement is closed: it serves nobody else.
+        """
+        pool = self._pool or await self._open()
+        wait = self._config.database_pool_wait
+        try:
+            async with asyncio.timeout(wait):
+                connection = await self._acquired(pool)
+        except TimeoutError:
+            raise NoConnection(f"no connection within {wait} seconds") from None
+        try:
+            yield connection
+            connection.mark_used()
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                connection.terminate()
+            raise
+        finally:
+            await pool.release(cast(Any, connection))
+
+    @property
+    def in_use(self) -> int:
+        """How many connections are acquired at this moment."""
+        return 0 if self._pool is None else self._pool.get_size() - self._pool.get_idle_size()
+
+    async def close(self) -> None:
+        """Close every connection, also those in use."""
+        if self._pool is not None:
+            self._pool.terminate()
+
+    async def _open(self) -> "asyncpg.Pool[asyncpg.Record]":
+        """Nothing is connected yet: the process starts while the database does not answer."""
+        pool = asyncpg.create_pool(
+            min_size=0,
+            max_size=self._size,
+            max_queries=0x7FFFFFFF,
+            connect=partial(_connect, self._config, self._url),
+            connection_class=Connection,
+            reset=_keep,  # a prepared query leaves nothing behind, and to reset is a round trip
+        )
+        self._pool = await pool
+        return self._pool
+
+    async def _acquired(self, pool: "asyncpg.Pool[asyncpg.Record]") -> Connection:
+        while True:
+            connection = cast(Connection, await pool.acquire())
+            if connection.idle_seconds() < TRUSTED_IDLE or await _answers(connection):
+                return connection
+            connection.terminate()
+            await pool.release(cast(Any, connection))
+
+
+async def _connect(config: Config, url: str, **options: Any) -> Connection:  # noqa: ANN401
+    options.pop("loop", None)
+    return await connect(config, url, **options)
+
+
+async def _keep(_connection: object) -> None:
+    """Leave the connection as it is."""
+
+
+async def _answers(connection: Connection) -> bool:
+    try:
+        await connection.execute("")
+    except (*DRIVER_ERRORS, OSError):
+        return False
+    return True

@@ -1,0 +1,281 @@
+"""Prepared queries: SQLAlchemy builds and compiles a statement once, asyncpg executes it.
+
+SQLAlchemy's own way from a statement to rows costs more than to send the statement and to read
+the rows (a context, a cursor and a greenlet for each execution). See docs/decisions/0027.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from functools import cache, wraps
+from inspect import Parameter, signature
+from types import NoneType, UnionType
+from typing import (
+    Annotated,
+    Any,
+    Generic,
+    ParamSpec,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+from uuid import UUID
+
+import asyncpg
+from pydantic_core import from_json
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    Boolean,
+    ClauseElement,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Double,
+    Executable,
+    Integer,
+    Interval,
+    LargeBinary,
+    Numeric,
+    String,
+    Uuid,
+    bindparam,
+    literal_column,
+)
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+from sqlalchemy.sql import Selectable
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.visitors import replacement_traverse
+from sqlalchemy.types import TypeEngine
+
+P = ParamSpec("P")
+Row = TypeVar("Row", bound=tuple[Any, ...])
+Process = Callable[[Any], Any] | None
+"""Converts a value between PostgreSQL's driver and Python; None where it can stay as it is."""
+
+MAX_VARIANTS = 512
+"""Of one query. Clients choose among them (the page's limit), never their number."""
+_PREFIX = "p_"  # keeps the names of arguments apart from those of columns, which an INSERT binds
+_NUMERIC_OID = 1700
+_TYPES: Mapping[type, TypeEngine[Any]] = {
+    UUID: Uuid(),
+    str: String(),
+    bytes: LargeBinary(),
+    bool: Boolean(),
+    int: Integer(),
+    float: Double(),
+    Decimal: Numeric(),
+    datetime: DateTime(timezone=True),
+    timedelta: Interval(),
+}
+
+
+class Variant(ABC):
+    """A keyword argument that is more than a choice: a page, which also brings values along."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> Hashable:
+        """What the statement depends on; it is built with this in place of the argument."""
+
+    @property
+    @abstractmethod
+    def parameters(self) -> Mapping[str, Any]:
+        """Values for the bind parameters that the shape puts into the statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedQuery(Generic[Row]):
+    """A compiled statement and the values to execute it with, for `Database` or `Session`."""
+
+    compiled: "CompiledStatement"
+    parameters: Mapping[str, Any]
+    row_type: type[Row]
+
+    async def fetch(
+        self, connection: "asyncpg.Connection[asyncpg.Record]", comment: str = ""
+    ) -> list[Row]:
+        """All rows; raises the driver's errors, see `errors.translated`.
+
+        `comment` is an SQL comment in front; one that changes defeats the statement cache.
+        """
+        records = await connection.fetch(comment + self.compiled.sql, *self.arguments)
+        return self.compiled.rows(records, self.row_type)
+
+    @property
+    def arguments(self) -> list[Any]:
+        """The values of `$1` and so on, as the driver takes them."""
+        return self.compiled.arguments(self.parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledStatement:
+    """A statement in PostgreSQL's words, for any number of executions."""
+
+    statement: Executable
+    sql: str
+    places: Sequence[tuple[str | None, Any, Process]]
+    """For `$1` and so on: the parameter's name, or None and the statement's own value."""
+    processes: Sequence[tuple[int, Callable[[Any], Any]]] = field(repr=False)
+
+    def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
+        """The values of `$1` and so on."""
+        return [
+            own
+            if name is None
+            else (parameters[name] if process is None else process(parameters[name]))
+            for name, own, process in self.places
+        ]
+
+    def rows(self, records: Sequence[asyncpg.Record], row_type: type[Row]) -> list[Row]:
+        """The rows, each value as the column's SQLAlchemy type has it."""
+        make = cast("Callable[[Any], Row]", cast(Any, row_type)._make)
+        if not self.processes:
+            return [make(record) for record in records]
+        rows = []
+        for record in records:
+            values = list(record)
+            for at, process in self.processes:
+                values[at] = process(values[at])
+            rows.append(make(values))
+        return rows
+
+
+def prepared(
+    row_type: type[Row],
+) -> Callable[[Callable[P, Executable]], Callable[P, PreparedQuery[Row]]]:
+    """Make a function that builds a statement into one that returns it with its values.
+
+    Positional arguments are values: the statement is built with bind parameters in their places,
+    typed by the annotations (`Annotated[int, BigInteger()]` names another type). None is NULL.
+    Keyword-only arguments choose the variant: it is built and compiled once for each combination
+    of them. Integers in the statement are written out, since PostgreSQL plans a statement for each
+    execution when it does not know how many rows of it are wanted.
+
+    `row_type` is a `NamedTuple` whose fields are the columns, in their order and by their names.
+    """
+
+    def decorate(build: Callable[P, Executable]) -> Callable[P, PreparedQuery[Row]]:
+        binds = _bind_parameters(build)
+        names = {name: f"{_PREFIX}{name}" for name in binds}
+        variants: dict[Hashable, CompiledStatement] = {}
+
+        @wraps(build)
+        def query(*args: P.args, **kwargs: P.kwargs) -> PreparedQuery[Row]:
+            parameters = dict(zip(names.values(), args, strict=True))
+            key: list[Hashable] = []
+            for name, value in kwargs.items():
+                if isinstance(value, Variant):
+                    parameters |= value.parameters
+                    key += (name, value.shape)
+                else:
+                    key += (name, value)
+            choice = tuple(key)
+            compiled = variants.get(choice)
+            if compiled is None:
+                if len(variants) >= MAX_VARIANTS:
+                    variants.clear()
+                compiled = variants[choice] = _built(build, binds, kwargs, row_type)
+            return PreparedQuery(compiled, parameters, row_type)
+
+        return query
+
+    return decorate
+
+
+def _built(
+    build: Callable[..., Executable],
+    binds: Mapping[str, BindParameter[Any]],
+    choices: Mapping[str, Any],
+    row_type: type[tuple[Any, ...]],
+) -> CompiledStatement:
+    shapes = {
+        name: value.shape if isinstance(value, Variant) else value
+        for name, value in choices.items()
+    }
+    compiled = compile_statement(_with_literal_integers(build(*binds.values(), **shapes)))
+    columns = tuple(column.key for column in cast(Selectable, compiled.statement).exported_columns)
+    fields = cast(Any, row_type)._fields
+    if columns != fields:
+        raise TypeError(f"{build.__qualname__} selects {columns}, its rows have {fields}")
+    return compiled
+
+
+def _bind_parameters(build: Callable[..., Executable]) -> dict[str, BindParameter[Any]]:
+    """A bind parameter for each positional argument, of the annotated type."""
+    hints = get_type_hints(build, include_extras=True)
+    return {
+        name: bindparam(f"{_PREFIX}{name}", type_=sql_type(hints[name]))
+        for name, one in signature(build).parameters.items()
+        if one.kind is not Parameter.KEYWORD_ONLY
+    }
+
+
+def sql_type(hint: Any) -> TypeEngine[Any]:  # noqa: ANN401 - whatever an annotation may be
+    """The SQLAlchemy type of a Python annotation; raises `TypeError` for one that has none."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        named = [one for one in arguments[1:] if isinstance(one, TypeEngine)]
+        return named[0] if named else sql_type(arguments[0])
+    if origin in (Union, UnionType):
+        (hint,) = (one for one in arguments if one is not NoneType)
+        return sql_type(hint)
+    if isinstance(origin, type) and issubclass(origin, Sequence):
+        return ARRAY(sql_type(arguments[0]))
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return String()
+    if hint not in _TYPES:
+        raise TypeError(f"{hint} is no type of a bind parameter")
+    return _TYPES[hint]
+
+
+def _with_literal_integers(statement: Executable) -> Executable:
+    def literal(element: object, **_: object) -> ColumnElement[int] | None:
+        if isinstance(element, BindParameter) and type(element.value) is int:
+            return literal_column(str(element.value), element.type)
+        return None
+
+    return cast(Executable, replacement_traverse(cast(ClauseElement, statement), {}, literal))
+
+
+def compile_statement(statement: Executable) -> CompiledStatement:
+    """Compile for asyncpg; raises `TypeError` where the SQL depends on values, such as `IN`."""
+    compiled = cast(SQLCompiler, cast(ClauseElement, statement).compile(dialect=driver_dialect()))
+    if compiled.post_compile_params or compiled.literal_execute_params:
+        raise TypeError(f"the SQL depends on values: {statement}")
+    types = [one.type for one in cast(Selectable, statement).exported_columns]
+    processes = [_result_process(one) for one in types]
+    return CompiledStatement(
+        statement,
+        str(compiled),
+        [_place(compiled, name) for name in compiled.positiontup or ()],
+        [(at, process) for at, process in enumerate(processes) if process is not None],
+    )
+
+
+@cache
+def driver_dialect() -> Dialect:
+    """The dialect of all our engines and pools; it has no connection and no state of one."""
+    make: Callable[..., Dialect] = asyncpg_dialect
+    return make(json_deserializer=from_json)
+
+
+def _place(compiled: SQLCompiler, name: str) -> tuple[str | None, Any, Process]:
+    bound = compiled.binds[name]
+    process = bound.type.dialect_impl(driver_dialect()).bind_processor(driver_dialect())
+    if bound.required:
+        return name, None, process
+    value = bound.effective_value
+    return None, value if process is None else process(value), None
+
+
+def _result_process(type_: TypeEngine[Any]) -> Process:
+    """The OID is needed by one type only, which reads NUMERIC; all others ignore it."""
+    dialect = driver_dialect()
+    return type_.dialect_impl(dialect).result_processor(dialect, _NUMERIC_OID)

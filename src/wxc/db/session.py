@@ -1,0 +1,98 @@
+"""`Session`: a transaction for writes of several statements."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, TypeVar, cast
+
+import asyncpg
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session as SyncSession
+from sqlalchemy.orm import SessionTransaction
+from sqlalchemy.util import await_only
+
+from wxc.db.errors import translated
+from wxc.db.prepared import PreparedQuery
+
+Row = TypeVar("Row", bound=tuple[Any, ...])
+DriverConnection = asyncpg.Connection[asyncpg.Record]
+AfterCommit = Callable[[], Awaitable[None]]
+Publish = Callable[[Iterable[str]], Awaitable[None]]
+Observe = Callable[[str, list[Any]], None]
+
+
+class Session(AsyncSession):
+    """SQLAlchemy's session in one transaction; it also runs prepared queries, as `Database` does.
+
+    It has a connection from its first statement on.
+    """
+
+    observe: Observe
+
+    async def fetch(self, query: PreparedQuery[Row]) -> list[Row]:
+        """All rows of a prepared query; raises SQLAlchemy's `DBAPIError`."""
+        driver = await driver_connection(self)
+        self.observe(query.compiled.sql, query.arguments)
+        try:
+            with translated(query.compiled.sql, driver):
+                return await query.fetch(driver)
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                await self.invalidate()  # left in the middle of a statement
+            raise
+
+    async def fetch_one(self, query: PreparedQuery[Row]) -> Row | None:
+        """The only row of a prepared query, or None."""
+        rows = await self.fetch(query)
+        return rows[0] if rows else None
+
+
+class TransactionalSession(SyncSession):
+    """Begins for real before it hands its connection out.
+
+    SQLAlchemy's adapter sends BEGIN with its own first statement. A prepared query that came first
+    would be a transaction by itself. So the connection is in autocommit as far as SQLAlchemy is
+    concerned, and the transaction is the driver's own, which costs half of SQLAlchemy's.
+    """
+
+
+@event.listens_for(TransactionalSession, "after_begin")
+def _begin(session: SyncSession, _: SessionTransaction, connection: SyncConnection) -> None:
+    driver = cast(DriverConnection, connection.connection.driver_connection)
+    transaction = driver.transaction()
+    with translated("BEGIN", driver):
+        await_only(transaction.start())
+    session.info["transaction"] = driver, transaction
+
+
+async def end_transaction(session: Session, *, commits: bool) -> None:
+    """Commit or roll back what `_begin` has begun, if anything has."""
+    found = session.info.pop("transaction", None)
+    if found is None:
+        return
+    driver, transaction = found
+    with translated("COMMIT" if commits else "ROLLBACK", driver):
+        if commits:
+            await transaction.commit()
+        elif not driver.is_closed():
+            await transaction.rollback()
+
+
+async def driver_connection(session: AsyncSession) -> DriverConnection:
+    """asyncpg's connection, in the session's transaction."""
+    raw = await (await session.connection()).get_raw_connection()
+    return cast(DriverConnection, raw.driver_connection)
+
+
+def after_commit(session: AsyncSession, callback: AfterCommit) -> None:
+    """Have `callback` awaited after this transaction's COMMIT and before the answer."""
+    session.info.setdefault("after_commit", []).append(callback)
+
+
+async def run_after_commit(session: AsyncSession, publish: Publish | None) -> None:
+    """Await what was registered with `after_commit`, in order; then publish the events."""
+    for callback in session.info.pop("after_commit", []):
+        await callback()
+    topics = session.info.pop("topics", None)
+    if topics and publish is not None:
+        await publish(topics)
