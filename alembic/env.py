@@ -5,7 +5,6 @@ CONCURRENTLY, and a second attempt goes on where the first was stopped. See docs
 """
 
 import asyncio
-import os
 from collections.abc import Mapping
 
 from alembic import context
@@ -14,7 +13,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from wxc.core.config import asyncpg_url
+from wxc.core.config import MigrationConfig
 from wxc.migrations import BOUNDS
 from wxc.models import Base
 
@@ -54,9 +53,8 @@ def migrate(connection: Connection) -> None:
 
 
 async def connect_and_migrate() -> None:
-    """Connect as the environment says and migrate; the turn ends with the connection."""
-    url = os.environ.get("DATABASE_DIRECT_URL") or os.environ["DATABASE_URL"]
-    engine = create_async_engine(asyncpg_url(url), poolclass=NullPool)
+    """Connect as the settings say and migrate; the turn ends with the connection."""
+    engine = create_async_engine(MigrationConfig().url, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             await connection.run_sync(migrate)

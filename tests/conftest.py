@@ -50,6 +50,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Once per run, before the workers start: engines, and the template that they clone."""
     config.addinivalue_line("markers", "faults: kills engines or takes long; needs --faults")
     config.addinivalue_line("markers", "unmeasured: goes the ways of others; without coverage")
+    # The applications under test have weak secrets, and only this machine reaches them.
+    os.environ["PUBLISHED_HOST"] = "127.0.0.1"
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     if _DATABASE not in os.environ:

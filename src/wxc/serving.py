@@ -28,6 +28,11 @@ def serve(config: Config, *, host: str, port: int, workers: int | None, reload: 
     signal.signal(signal.SIGTERM, lambda *_: None)
     if reload:
         os.environ["SHUTDOWN_DELAY"] = "0"  # who writes code does not wait for load balancers
+    # The server's processes read their configuration again, and bind nothing themselves.
+    os.environ |= {
+        "PUBLISHED_HOST": config.published_host or host,
+        "ENVIRONMENT": config.environment,
+    }
     with exposed(config):
         uvicorn.run(
             "wxc.serving:application",

@@ -1,9 +1,11 @@
 """What the commands of `wxc` share: the configuration, and how text is printed."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import typer
 from pydantic import ValidationError
@@ -12,16 +14,29 @@ from pydantic_core import to_jsonable_python
 from wxc.core.config import Config
 
 
-def read_config() -> Config:
-    """The configuration; ends the process with each wrong setting named."""
+def read_config(bound_host: str | None = None) -> Config:
+    """The configuration; ends the process with each wrong setting named.
+
+    `bound_host` is the address that the server binds. It stands in for an unset PUBLISHED_HOST.
+    """
     try:
-        return Config()
+        return Config(**_binding(bound_host))
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_input=False):
             name = "_".join(str(part) for part in problem["loc"]).upper()
             message = problem["msg"].removeprefix("Value error, ")
             typer.echo(f"wxc: {name}: {message}" if name else f"wxc: {message}", err=True)
         sys.exit(2)
+
+
+def _binding(host: str | None) -> dict[str, Any]:
+    """A server bound to loopback is still in production by default: a proxy may publish it."""
+    if host is None or os.environ.get("PUBLISHED_HOST"):
+        return {}
+    return {
+        "published_host": host,
+        "environment": os.environ.get("ENVIRONMENT") or "production",
+    }
 
 
 def show(text: str) -> None:

@@ -59,10 +59,10 @@ def test_what_is_weak_or_wrong_is_refused_by_name(change: dict[str, Any], messag
         Config(**GOOD | change)
 
 
-def test_development_may_be_careless() -> None:
+def test_development_may_be_careless_on_loopback() -> None:
     careless = {"environment": "development", "secret_key": "x", "cookie_secure": False}
 
-    assert not Config(**GOOD | careless).cookie_secure
+    assert not Config(**GOOD | careless, published_host="127.0.0.1").cookie_secure
 
 
 def test_a_secret_is_in_no_message(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 with open("calls", "a") as calls:
     print(*sys.argv[1:], file=calls)
+with open("hosts", "a") as hosts:
+    print(os.environ.get("PUBLISHED_HOST"), file=hosts)
 if os.path.exists("broken"):
     sys.exit(3)
 if sys.argv[1] == "migrate":

@@ -84,6 +84,14 @@ def test_a_run_prepares_serves_tells_where_and_ends_without_a_trace(
     assert not (state / "dev.json").exists()
 
 
+def test_every_process_of_a_run_knows_that_it_is_on_loopback(
+    checkout: Checkout, serve: Serve
+) -> None:
+    serve()
+
+    assert set((checkout.root / "hosts").read_text().split()) == {LOOPBACK}
+
+
 def test_a_warm_run_skips_what_is_done_already(checkout: Checkout, serve: Serve) -> None:
     serve()
     (checkout.root / "calls").unlink()

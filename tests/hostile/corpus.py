@@ -27,6 +27,7 @@ def document() -> dict[str, Any]:
     """The application's OpenAPI document; it does not depend on the configuration."""
     nowhere = Config(
         environment="development",
+        published_host="127.0.0.1",
         database_url="postgresql://nowhere",
         redis_url="redis://nowhere",
         secret_key=SecretStr("s" * 40),

@@ -4,8 +4,8 @@ from email.utils import parseaddr
 from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import maxminddb
 from limits import parse_many
@@ -14,16 +14,20 @@ from pydantic import (
     Field,
     FilePath,
     SecretStr,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
 
-_LEAST_SECRET_LENGTH = 32  # bytes; RFC 7518 section 3.2 asks for the hash's own length
+from wxc.core.settings_sources import EnvironmentSettings, split_list
+from wxc.core.weak_secrets import is_loopback, require_own_password, require_strong_secret
+
 _SECRETS = ("secret_key", "jwt_secret_key", "jwt_secret_key_next", "jwt_secret_key_previous")
 _URL_OPTIONS = {"ssl", "prepared_statement_cache_size"}
+Environment = Literal["development", "production"]
 _TRACERS = ("opentelemetry.sdk", "opentelemetry.instrumentation")
-_PLACEHOLDERS = ("change-me", "changeme", "secret", "example")
+_DATABASE_URLS = ("database_url", "database_read_url", "database_direct_url", "database_admin_url")
 
 
 def asyncpg_url(url: str) -> str:
@@ -63,23 +67,66 @@ def _readable_rates(rates: str) -> str:
     return rates
 
 
-DatabaseUrl = Annotated[str, AfterValidator(asyncpg_url)]
+def _with_password(url: str, info: ValidationInfo) -> str:
+    return _complete(url, info.data.get("database_password"))
+
+
+def _with_admin_password(url: str, info: ValidationInfo) -> str:
+    return _complete(url, info.data.get("database_admin_password"))
+
+
+def _complete(url: str, password: SecretStr | None) -> str:
+    """The URL with `password`, if it names a user and has no password of its own."""
+    parts = urlsplit(url)
+    if password is None or not parts.username or parts.password:
+        return url
+    user, _, host = parts.netloc.rpartition("@")
+    quoted = quote(password.get_secret_value(), safe="")
+    return urlunsplit(parts._replace(netloc=f"{user.rstrip(':')}:{quoted}@{host}"))
+
+
+def _default_environment(settings: dict[str, Any]) -> Environment:
+    return "development" if is_loopback(settings.get("published_host")) else "production"
+
+
+DatabaseUrl = Annotated[str, AfterValidator(asyncpg_url), AfterValidator(_with_password)]
+AdminUrl = Annotated[str, AfterValidator(asyncpg_url), AfterValidator(_with_admin_password)]
 RedisUrl = Annotated[str, AfterValidator(_redis_url)]
 Rates = Annotated[str, AfterValidator(_readable_rates)]
 """How often something may be done, as in `3 per hour; 5 per day`."""
 
 
-class Config(BaseSettings):
-    """Every setting, named as its environment variable in lower case; seconds, bytes, counts."""
+class MigrationConfig(EnvironmentSettings):
+    """The address that migrations connect to; they run without the other settings."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+    database_password: SecretStr | None = None
+    database_url: DatabaseUrl | None = None
+    database_direct_url: DatabaseUrl | None = None
 
-    environment: Literal["development", "production"] = "production"
+    @property
+    def url(self) -> str:
+        """`database_direct_url` where it is set; raises ValueError without any address."""
+        url = self.database_direct_url or self.database_url
+        if url is None:
+            raise ValueError("DATABASE_URL is missing")
+        return url
 
+
+class Config(EnvironmentSettings):
+    """Every setting, named as its environment variable in lower case; seconds, bytes, counts.
+
+    Validators of a field see those above it.
+    """
+
+    published_host: str | None = None
+    environment: Environment = Field(default_factory=_default_environment)
+
+    database_password: SecretStr | None = None
+    database_admin_password: SecretStr | None = None
     database_url: DatabaseUrl
     database_read_url: DatabaseUrl | None = None
     database_direct_url: DatabaseUrl | None = None
-    database_admin_url: DatabaseUrl | None = None
+    database_admin_url: AdminUrl | None = None
     database_pool_size: int = Field(default=12, ge=1)
     database_pool_overflow: int = Field(default=0, ge=0)
     database_pool_wait: float = Field(default=2.0, gt=0)
@@ -179,9 +226,7 @@ class Config(BaseSettings):
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        return tuple(part.strip() for part in value.split(",") if part.strip())
+        return split_list(value) if isinstance(value, str) else value
 
     @field_validator("cors_origins")
     @classmethod
@@ -228,23 +273,24 @@ class Config(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _refuse_weak_secrets(self) -> Self:
+        if self.environment == "development" and is_loopback(self.published_host):
+            return self
+        secrets = {name: getattr(self, name) for name in _SECRETS if getattr(self, name)}
+        for name, secret in secrets.items():
+            require_strong_secret(name, secret.get_secret_value())
+        if len(set(secrets.values())) < len(secrets):
+            names = ", ".join(name.upper() for name in secrets)
+            raise ValueError(f"{names} must differ from one another")
+        for name in _DATABASE_URLS:
+            require_own_password(name, getattr(self, name) or "")
+        return self
+
+    @model_validator(mode="after")
     def _refuse_weak_production(self) -> Self:
         if self.environment == "production":
-            secrets = {name: getattr(self, name) for name in _SECRETS if getattr(self, name)}
-            for name, secret in secrets.items():
-                _refuse_weak_secret(name, secret.get_secret_value())
-            if len(set(secrets.values())) < len(secrets):
-                names = ", ".join(name.upper() for name in secrets)
-                raise ValueError(f"{names} must differ from one another")
             if "*" in self.forwarded_allow_ips:
                 raise ValueError("FORWARDED_ALLOW_IPS must list your proxies: * lets anyone lie")
             if not self.cookie_secure:
                 raise ValueError("COOKIE_SECURE must not be false in production")
         return self
-
-
-def _refuse_weak_secret(name: str, secret: str) -> None:
-    if len(secret.encode()) < _LEAST_SECRET_LENGTH or len(set(secret)) < 10:
-        raise ValueError(f"{name.upper()} must be {_LEAST_SECRET_LENGTH} random bytes or more")
-    if any(word in secret.lower() for word in _PLACEHOLDERS):
-        raise ValueError(f"{name.upper()} is still a placeholder")

@@ -108,7 +108,7 @@ def _site(
     host = chosen.get("HOST") or LOOPBACK
     port = port_to_serve(host, options.port or chosen_port(chosen))
     with development(chosen, state, supervisor, port) as offered:
-        settings = environment.with_defaults(chosen, offered)
+        settings = environment.with_defaults(chosen, {**offered, "PUBLISHED_HOST": host})
         if sys.stdout.isatty():
             settings = environment.with_defaults(settings, {"LOG_FORMAT": "text"})
         settings = environment.with_commands(settings, checkout.bin)

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from wxc.operators.engines import Json, reaching
+from wxc.operators.secret_files import make_secrets
 from wxc.terminal import read_config, show, show_facts, show_json
 
 if TYPE_CHECKING:
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
 
 config = typer.Typer(
     no_args_is_help=True,
-    help="Look at the settings.",
-    epilog="Exit codes: 0 all is well; 2 a setting is wrong; 3 an engine does not answer.",
+    help="Check the settings, and generate secrets.",
+    epilog="Exit codes: 0 all is well; 1 a file cannot be written; 2 a setting is wrong; "
+    "3 an engine does not answer.",
 )
+config.command("make-secrets")(make_secrets)
 
 
 @config.command("check")
@@ -48,7 +51,7 @@ def _discreet(value: object) -> object:
     if isinstance(value, SecretStr):
         return "(secret)" if value.get_secret_value() else ""
     if isinstance(value, tuple):
-        return ", ".join(value)
+        return ", ".join(map(str, value))
     if isinstance(value, str) and "://" in value:
         return make_url(value).render_as_string(hide_password=True) if "@" in value else value
     return value
