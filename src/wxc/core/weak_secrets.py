@@ -12,7 +12,7 @@ _PLACEHOLDER_PASSWORDS = ("change-me", "changeme")  # a real password may contai
 def is_loopback(host: str | None) -> bool:
     """Whether only this machine can reach `host`; False for an unknown address or a name."""
     address = (host or "").strip("[]")
-    if address.lower() == "localhost":
+    if address.casefold() == "localhost":
         return True
     try:
         return ip_address(address).is_loopback
