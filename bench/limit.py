@@ -7,55 +7,37 @@ between this and the product. `/feeds?me=UUID` is the very statement of the prod
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, NoReturn, cast
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import orjson
-from sqlalchemy import ClauseElement, make_url
-from sqlalchemy.sql.compiler import SQLCompiler
 from starlette.types import Receive, Scope, Send
 
 from bench.server import serve
 from wxc.core import clock
-from wxc.core.database import Reader
 from wxc.core.ids import new_id
 from wxc.db.keyset import CursorSealer, PageRequest
-from wxc.feed.repository import FeedReader
+from wxc.db.prepared import PreparedQuery
+from wxc.feed.repository import MANY_FOLLOWEES, posts_followed
+from wxc.posts.repository import PostRow
 
-_ANYBODY = UUID("00000000-0000-7000-8000-000000000001")
 _PAGE = 20
 _JSON = [(b"content-type", b"application/json")]
-
-
-class _Caught(Exception):  # noqa: N818 - it carries what would have been executed
-    def __init__(self, statement: ClauseElement, parameters: Mapping[str, Any]) -> None:
-        self.statement = statement
-        self.parameters = parameters
-
-
-class _Catcher:
-    """A reader that hands out the statement instead of executing it."""
-
-    async def execute(self, statement: ClauseElement, parameters: Mapping[str, Any]) -> NoReturn:
-        raise _Caught(statement, parameters)
 
 
 @cache
 def statement() -> tuple[str, Callable[[UUID], Sequence[Any]]]:
     """The SQL of a feed's first page as the product has it, and its parameters for a member."""
-    dialect = make_url("postgresql+asyncpg://").get_dialect()
     page = PageRequest(CursorSealer(b"a key that seals nothing"), "", _PAGE, None)
-    try:
-        FeedReader(cast(Reader, _Catcher())).following(_ANYBODY, page).send(None)
-    except _Caught as caught:
-        compiled = cast(SQLCompiler, caught.statement.compile(dialect=dialect()))
-        values = compiled.params | caught.parameters
-    ordered = [values[name] for name in compiled.positiontup or ()]
-    return str(compiled), lambda me: [me if one == _ANYBODY else one for one in ordered]
+
+    def query(me: UUID) -> PreparedQuery[PostRow]:
+        return posts_followed(me, page=page, many=MANY_FOLLOWEES)
+
+    return query(new_id()).compiled.sql, lambda me: query(me).arguments
 
 
 class Limit:

@@ -24,7 +24,6 @@ from sqlalchemy.pool import NullPool
 from tests import factories
 from tests.browser import Browser
 from tests.database import OneConnection, administer, clone_database, drop_database, renamed
-from tests.plain import hold_against_models
 from tests.secrecy import listen, secrecy
 from wxc.app import connect, create_app
 from wxc.core.config import Config
@@ -126,14 +125,6 @@ def _listening() -> Iterator[None]:
         listen(patch)
         yield
     logging.getLogger().setLevel(logging.WARNING)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _plain_answers_are_what_their_models_say() -> Iterator[None]:
-    """Of every answer, in every test."""
-    with pytest.MonkeyPatch.context() as patch:
-        hold_against_models(patch)
-        yield
 
 
 @pytest.fixture(autouse=True)

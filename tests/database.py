@@ -1,40 +1,60 @@
 """Databases for tests: clones of a template, and one that lives in a single transaction."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import asyncpg
 from sqlalchemy import event, make_url
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from wxc.core.database import Database, Reader, SingleWrite, _SingleWrite, run_after_commit
-from wxc.core.logging import facts
+from wxc.core.database import Database, Reader, SingleWrite, _SingleWrite
+from wxc.core.logging import count_statement, facts
 from wxc.core.native import NativeStatement, native_form
+from wxc.db.commits import require_commit_in_time
+from wxc.db.errors import translated
+from wxc.db.prepared import PreparedQuery
+from wxc.db.session import Observe, Session, run_after_commit
+
+Row = TypeVar("Row", bound=tuple[Any, ...] | None)
 
 
 class OneConnection(Database):
-    """All sessions on one connection, whose outer transaction the test undoes.
+    """Both handles on one connection, whose outer transaction the test undoes.
 
-    Every session is a new one, so nothing that a fixture has loaded can hide a missing load.
+    They take turns on it, and each write is in a savepoint: each sees what the other has not
+    committed, and a refused write undoes only itself. Every session is a new one, so nothing that
+    a fixture has loaded can hide a missing load.
     """
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
+        self.observe = _observe
         self._turn = asyncio.Lock()  # savepoints nest: those of two requests at once would not
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
-        session = AsyncSession(
+    async def transaction(self) -> AsyncIterator[Session]:
+        session = _TestSession(
             self.connection, join_transaction_mode="create_savepoint", expire_on_commit=False
         )
+        session.observe = self.observe
         async with session:
             async with self._turn, session.begin():
                 yield session
-            await run_after_commit(session, self.publish)
+                require_commit_in_time(session)
+            await run_after_commit(session, self.publish_topics)
+
+    async def run(self, query: PreparedQuery[Row], *, on_primary: bool) -> list[Row]:
+        """A read is also executed by SQLAlchemy and its rows compared, values and types.
+
+        But not their order: without an ORDER BY each plan has its own.
+        """
+        async with self._turn, self.connection.begin_nested():
+            return await _compared(self.connection, query, self.observe)
 
     @property
     def single_write(self) -> SingleWrite:
@@ -45,19 +65,16 @@ class OneConnection(Database):
             return await self._execute(*statement)
 
     async def _read(self, statement: Any, parameters: Any = None, /) -> Any:
-        """What is executed by the driver itself is held against what SQLAlchemy makes of it.
-
-        But not their order: without an ORDER BY each plan has its own.
-        """
-        result = await self._execute(statement, parameters)
-        if native_form(statement, self.connection.dialect) is None:
-            return result
-        rows = result.freeze()
-        with _unnoted():
-            expected = await self.connection.execute(statement, parameters)
-        assert list(result.keys()) == list(expected.keys())
-        assert _with_types(rows().all()) == _with_types(expected.all())
-        return rows()
+        async with self._turn:
+            result = await self._execute(statement, parameters)
+            if native_form(statement, self.connection.dialect) is None:
+                return result
+            rows = result.freeze()
+            with _unnoted():
+                expected = await self.connection.execute(statement, parameters)
+            assert list(result.keys()) == list(expected.keys())
+            assert _with_types(rows().all()) == _with_types(expected.all())
+            return rows()
 
     async def _execute(self, statement: Any, parameters: Any = None, /) -> Any:
         native = native_form(statement, self.connection.dialect)
@@ -73,7 +90,56 @@ class OneConnection(Database):
 
     @asynccontextmanager
     async def guarding(self) -> AsyncIterator[Reader]:
-        yield self.connection
+        yield _OwnReader(self._read)
+
+
+class _TestSession(Session):
+    """A session on the test's connection: its reads are compared too."""
+
+    async def fetch(self, query: PreparedQuery[Row]) -> list[Row]:
+        return await _compared(await self.connection(), query, self.observe)
+
+
+async def _compared(
+    connection: AsyncConnection, query: PreparedQuery[Row], observe: Observe
+) -> list[Row]:
+    sql = query.compiled.sql
+    observe(sql, query.arguments)
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert driver is not None
+    with translated(sql, driver):
+        rows = await query.fetch(driver)
+    if is_read(query):
+        with _unnoted():
+            found = await connection.execute(query.compiled.statement, dict(query.parameters))
+        assert _with_types(rows) == _with_types([query.make(row) for row in found])
+        assert_annotated_types(rows)
+    return rows
+
+
+def is_read(query: PreparedQuery[Any]) -> bool:
+    """Whether the query writes nothing and locks nothing, and may be executed once more."""
+    words = query.compiled.sql.upper()
+    return not any(word in words for word in ("INSERT INTO", "UPDATE", "DELETE FROM"))
+
+
+def assert_annotated_types(rows: Sequence[Any]) -> None:
+    """The values of every row are of the types that its class declares."""
+    for row in rows[:3]:
+        for name, hint in ({} if row is None else _hints(type(row))).items():
+            value = getattr(row, name)
+            assert isinstance(value, hint), (type(row), name, value)
+
+
+def _hints(row_type: type) -> dict[str, Any]:
+    """The annotations as `isinstance` takes them; those with parameters by their origin."""
+    hints: dict[str, Any] = {}
+    for name, hint in get_type_hints(row_type).items():
+        parts = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+        plain = tuple(get_origin(part) or part for part in parts)
+        if Any not in plain:
+            hints[name] = plain
+    return hints
 
 
 @dataclass(frozen=True)
@@ -83,8 +149,19 @@ class _OwnReader:
     execute: Any
 
 
+def _observe(sql: str, arguments: list[Any]) -> None:
+    """Statements of prepared queries, for the logs that watch."""
+    count_statement()
+    if not _is_unnoted.get():
+        for log in _watching:
+            log.note(sql, tuple(arguments))
+
+
+_watching: list["StatementLog"] = []
+
+
 def _with_types(rows: Any) -> Any:
-    return sorted(([(type(value), value) for value in row] for row in rows), key=repr)
+    return sorted(([(type(value), value) for value in row or ()] for row in rows), key=repr)
 
 
 _is_unnoted = ContextVar("is_unnoted", default=False)
@@ -109,29 +186,41 @@ class StatementLog:
         self.statements: list[str] = []
         self.parameters: list[Any] = []
 
+    def note(self, statement: str, parameters: Any) -> None:
+        """Add a statement, unless it is none of those that are watched."""
+        is_meant = not self._of_requests or facts.get() is not None
+        if is_meant and not _is_unnoted.get() and "SAVEPOINT" not in statement:
+            self.statements.append(statement)
+            self.parameters.append(parameters)
+
     @contextmanager
-    def watching(self, where: AsyncConnection | AsyncEngine) -> Iterator["StatementLog"]:
-        """Note what runs on this connection, or on any of this engine."""
-        target = where.sync_connection if isinstance(where, AsyncConnection) else where.sync_engine
+    def watching(self, where: AsyncConnection | AsyncEngine | Database) -> Iterator["StatementLog"]:
+        """Note what runs on this connection, this engine or this database."""
+        target = where.engine if isinstance(where, Database) else where
+        sync = target.sync_connection if isinstance(target, AsyncConnection) else target.sync_engine
 
         def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-            is_meant = not self._of_requests or facts.get() is not None
-            if is_meant and not _is_unnoted.get() and "SAVEPOINT" not in statement:
-                self.statements.append(statement)
-                self.parameters.append(parameters)
+            self.note(statement, parameters)
 
         async def fetch(native: NativeStatement, connection: Any, parameters: Any) -> Any:
-            note(None, None, native.sql, tuple(native.values(parameters)))
+            self.note(native.sql, tuple(native.values(parameters)))
             return await own_fetch(native, connection, parameters)
 
         own_fetch = NativeStatement.fetch
-        event.listen(target, "before_cursor_execute", note)
+        event.listen(sync, "before_cursor_execute", note)
         NativeStatement.fetch = fetch  # type: ignore[method-assign,assignment]
+        _watching.append(self)
+        observe = where.observe if isinstance(where, Database) else None
+        if isinstance(where, Database):
+            where.observe = _observe
         try:
             yield self
         finally:
+            if isinstance(where, Database) and observe is not None:
+                where.observe = observe
+            _watching.remove(self)
             NativeStatement.fetch = own_fetch  # type: ignore[method-assign]
-            event.remove(target, "before_cursor_execute", note)
+            event.remove(sync, "before_cursor_execute", note)
 
 
 def renamed(url: str, name: str) -> str:

@@ -19,9 +19,6 @@ from wxc.core import clock
 from wxc.core.dependencies import open_database, refuse_unknown_parameters
 from wxc.core.direct import DirectRoutes
 from wxc.core.openapi import operation_id
-from wxc.core.plain import Plain
-from wxc.feed import service
-from wxc.feed.schemas import FeedPage
 
 ROUTES = [route for route in _routes() if operation_id(route) in _MOST_ASKED]
 QUERIES = (
@@ -161,26 +158,3 @@ def test_a_route_that_needs_more_is_refused_at_the_start(
 ) -> None:
     with pytest.raises(TypeError, match="needs more than is done directly"):
         DirectRoutes(app, routes=[route], first=refuse_unknown_parameters, refuse=_refuse)
-
-
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        ({"source": 5}, "a value of another kind"),
-        ({"strange": None}, "more than is declared"),
-        ({"items": [{"type": "post"}]}, "less than is declared"),
-    ],
-    ids=["kind", "more", "less"],
-)
-async def test_a_plain_answer_that_its_model_would_not_give_is_an_error_in_every_test(
-    member: Member, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], why: str
-) -> None:
-    ada = await member("ada")
-    read = service.read_feed
-
-    async def read_wrongly(*arguments: Any) -> Plain[FeedPage]:
-        return Plain(await read(*arguments) | change)
-
-    monkeypatch.setattr(service, "read_feed", read_wrongly)
-
-    assert (await ada.get("/feeds")).status_code == 500

@@ -7,19 +7,21 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import pytest
+from asyncpg.transaction import Transaction
 from fastapi import FastAPI
 from pwdlib.hashers.argon2 import Argon2Hasher
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from tests.browser import Browser
 from tests.live import running
 from tests.unlimited import UNLIMITED
-from wxc.core import database
+from wxc.core import clock
 from wxc.core.config import Config
 from wxc.core.database import draw_id
 from wxc.core.errors import Retry
 from wxc.core.redis import RedisClient
-from wxc.posts.repository import NewPostRepository
+from wxc.db import commits
+from wxc.posts.repository import insert_post
 
 PASSWORD = "a walk in the rain"
 
@@ -74,16 +76,17 @@ async def test_a_write_whose_commit_fails_is_not_answered_as_done(app: FastAPI) 
         assert (await ada.get("/users/ada")).json()["posts_count"] == 0
 
 
-async def test_a_connection_lost_at_commit_is_no_success(app: FastAPI) -> None:
+async def test_a_connection_lost_at_commit_is_no_success(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with AsyncExitStack() as stack:
         ada = await signed_in(app, stack, "ada")
-        engine = app.state.database.writer.sync_engine
 
-        def lose(connection: object) -> None:
-            event.remove(engine, "commit", lose)
+        async def lose(self: Transaction) -> None:
+            monkeypatch.undo()
             raise ConnectionResetError("lost")
 
-        event.listen(engine, "commit", lose)
+        monkeypatch.setattr(Transaction, "commit", lose)
         answer = await ada.post("/posts", json={"body": "hello @ada"})
 
         assert answer.status_code == 503
@@ -166,8 +169,7 @@ async def test_an_exhausted_pool_is_told_within_its_wait(
         "database_pool_wait": 0.1,
     }
     async with running(config.model_copy(update=changed)) as app, Browser(app) as browser:
-        async with app.state.database.transaction() as session:
-            await session.execute(text("SELECT 1"))
+        async with app.state.database._pool.acquire():
             answer = await browser.get("/users/noise_1")
             alive = await browser.get("/livez")
 
@@ -212,7 +214,7 @@ async def test_what_waits_for_a_lock_is_not_missed_by_who_polls(app: FastAPI, pa
 async def test_a_post_that_has_waited_until_pollers_look_past_it_is_not_written(
     app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "LATEST_COMMIT", timedelta(milliseconds=100))
+    monkeypatch.setattr(commits, "COMMIT_DEADLINE", timedelta(milliseconds=100))
     async with AsyncExitStack() as stack:
         ada = await signed_in(app, stack, "ada")
         async with app.state.database.transaction() as session:
@@ -233,7 +235,9 @@ async def test_an_id_that_was_drawn_long_before_its_commit_is_not_committed(
     async def write_late() -> None:
         async with app.state.database.transaction() as session:
             author = (await session.execute(text("SELECT id FROM users LIMIT 1"))).scalar_one()
-            await NewPostRepository(session).add(draw_id(session), author, "late")
+            moment = clock.now()
+            late = insert_post(draw_id(session), author, "late", moment, moment + timedelta(days=1))
+            await session.fetch(late)
             session.info["drawn_at"] -= timedelta(seconds=2)
 
     with pytest.raises(Retry):

@@ -39,13 +39,13 @@ from wxc.core.limits import Limits
 from wxc.core.logging import configure_logging
 from wxc.core.middleware import Cors, Envelope, Faults, LoadGate, OriginGate, StreamGate
 from wxc.core.openapi import install_openapi, operation_id
-from wxc.db.keyset import CursorSealer
 from wxc.core.problems import problem_response
 from wxc.core.redis import RedisClient
 from wxc.core.signing import derive_key
 from wxc.core.streams import StreamLimiter
 from wxc.core.tracing import telemetry, traced
 from wxc.core.traffic import Traffic
+from wxc.db.keyset import CursorSealer
 from wxc.deletions.router import router as deletions
 from wxc.exchange.router import router as exchange
 from wxc.exports.router import router as exports
@@ -168,7 +168,7 @@ def connect(app: FastAPI, database: Database, redis: RedisClient) -> None:
     app.state.database = database
     app.state.redis = redis
     app.state.events = Events(app.state.config, redis)
-    database.publish = app.state.events.publish
+    database.publish_topics = app.state.events.publish
     app.state.limits = Limits(app.state.config, redis)
     app.state.auth = Auth(app.state.config, database, redis, app.state.events)
     app.state.streams = StreamLimiter(app.state.config, app.state.traffic)

@@ -66,7 +66,7 @@ async def crowd(
     redis: RedisClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Crowd]:
-    monkeypatch.setattr("wxc.core.database.LATEST_COMMIT", timedelta(seconds=60))
+    monkeypatch.setattr("wxc.db.commits.COMMIT_DEADLINE", timedelta(seconds=60))
     engine = create_async_engine(fresh_database_url, poolclass=NullPool)
     names = [f"person_{number}" for number in range(5)]
     async with engine.begin() as connection:

@@ -11,8 +11,8 @@ from tests.factories import make_post, make_user
 
 from wxc.core.database import AnySelect
 from wxc.core.ids import new_id
-from wxc.db.keyset import CursorSealer, PageRequest
 from wxc.core.statements import built_once
+from wxc.db.keyset import CursorSealer, PageRequest
 from wxc.models import Post, User
 
 SEALER = CursorSealer(b"k" * 32)

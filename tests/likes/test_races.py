@@ -12,9 +12,9 @@ from tests.browser import Browser
 from tests.live import joined, running
 from tests.unlimited import UNLIMITED
 
-from wxc.core import database
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
+from wxc.db import commits
 
 _WRITTEN = """
     SELECT (SELECT count(*) FROM post_likes WHERE post_id = :post),
@@ -93,7 +93,7 @@ async def test_who_has_waited_is_found_by_who_polls(scene: Scene) -> None:
 async def test_who_has_waited_until_pollers_looked_past_the_ids_writes_nothing(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, statement: str, count: int
 ) -> None:
-    monkeypatch.setattr(database, "LATEST_COMMIT", timedelta(seconds=0.1))
+    monkeypatch.setattr(commits, "COMMIT_DEADLINE", timedelta(seconds=0.1))
 
     assert await scene.like_during(statement) == (503, "retry")
     assert await scene.written() == (1, 0, count)

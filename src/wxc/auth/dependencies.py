@@ -27,8 +27,8 @@ from wxc.core.errors import CsrfFailed
 from wxc.core.logging import note_user
 from wxc.core.middleware import SAFE_METHODS
 from wxc.core.openapi import NOTHING, needs, sends
-from wxc.db.keyset import DEFAULT_LIMIT, PageRequest
 from wxc.core.streams import StreamLimiter
+from wxc.db.keyset import DEFAULT_LIMIT, PageRequest
 
 
 def auth_of(request: Request) -> Auth:

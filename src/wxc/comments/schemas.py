@@ -6,9 +6,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from wxc.core.ids import Id
-from wxc.db.keyset import Page
 from wxc.core.text import Text
 from wxc.core.times import Timestamp
+from wxc.db.keyset import Page
 from wxc.users.schemas import UserSummary
 
 _EXAMPLE = "0198c2a4-7c1e-7d3a-9f00-5c2e4a7b1d90"

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
-from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
@@ -14,7 +13,6 @@ from sqlalchemy import (
     Executable,
     Result,
     Row,
-    Select,
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -24,17 +22,16 @@ from wxc.db.commits import draw_id
 from wxc.db.database import Database as NewDatabase
 from wxc.db.database import split
 from wxc.db.errors import UNREACHABLE
+from wxc.db.keyset import AnySelect, IdColumn
 from wxc.db.session import Publish, after_commit, run_after_commit
 
 # SQLAlchemy types rows by their columns; these are for those whose columns vary.
 AnyRow = Row[*tuple[Any, ...]]
-AnySelect = Select[*tuple[Any, ...]]
 AnyResult = Result[*tuple[Any, ...]]
 AnyEntity = Any
 """A table, an alias or a subquery: what has columns by name, each of them typed differently."""
-IdColumn = ColumnElement[UUID] | InstrumentedAttribute[UUID]
 IntColumn = ColumnElement[int] | InstrumentedAttribute[int]
-__all__ = ["UNREACHABLE", "after_commit", "draw_id", "run_after_commit"]
+__all__ = ["UNREACHABLE", "AnySelect", "IdColumn", "after_commit", "draw_id", "run_after_commit"]
 
 
 def rows_of(result: Result[*tuple[Any, ...]]) -> list[AnyRow]:

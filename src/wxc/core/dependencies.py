@@ -7,27 +7,29 @@ from typing import Annotated, cast
 from fastapi import Depends, Header, Query, Request
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from wxc.core.database import Database, Reader, SingleWrite
+from wxc.core.database import Database as OldDatabase
+from wxc.core.database import Reader, SingleWrite
 from wxc.core.errors import UnknownParameter
 from wxc.core.events import Events
 from wxc.core.limits import Limits, Throttle
 from wxc.core.openapi import sends
+from wxc.db.database import Database as NewDatabase
 from wxc.db.keyset import DEFAULT_LIMIT, GREATEST_LIMIT, CursorSealer, PageRequest, list_scope
+from wxc.db.session import Session as NewSession
 
 
-def database_of(request: Request) -> Database:
+def database_of(request: Request) -> OldDatabase:
     """The application's engines."""
-    return cast(Database, request.app.state.database)
+    return cast(OldDatabase, request.app.state.database)
 
 
-async def open_database(request: Request) -> Database:
+async def open_database(request: Request) -> OldDatabase:
     """The application's engines, for a service that opens short transactions of its own."""
     return database_of(request)
 
 
-async def open_session(request: Request) -> AsyncIterator[AsyncSession]:
+async def open_session(request: Request) -> AsyncIterator[NewSession]:
     """Commit once when the endpoint has returned; roll back if it raises."""
     async with database_of(request).transaction() as session:
         yield session
@@ -78,10 +80,11 @@ LastEventId = Annotated[
     str | None,
     Header(alias="Last-Event-ID", description="The `id` of the last event that was received."),
 ]
-Transactions = Annotated[Database, Depends(open_database)]
+Database = Annotated[NewDatabase, Depends(open_database)]
+Transactions = Annotated[OldDatabase, Depends(open_database)]
 # scope="function" commits before the first response byte. FastAPI's default scope commits
 # after it, so that a failed COMMIT would still have answered 2xx.
-Session = Annotated[AsyncSession, Depends(open_session, scope="function")]
+Session = Annotated[NewSession, Depends(open_session, scope="function")]
 ReadSession = Annotated[Reader, Depends(open_reader)]
 Writing = Annotated[SingleWrite, Depends(open_writing)]
 

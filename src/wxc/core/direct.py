@@ -19,7 +19,7 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wxc.core.errors import Refusal
-from wxc.core.plain import Plain
+from wxc.http.answers import written
 
 _JSON = "application/json"
 _NO_QUERY = QueryParams()
@@ -179,7 +179,7 @@ class _Plan:
     def _response(self, content: object) -> Response:
         if isinstance(content, Response):
             return content
-        body = content.json() if isinstance(content, Plain) else self._serialised(content)
+        body = written(content) if isinstance(content, dict) else self._serialised(content)
         return Response(body, self._route.status_code or 200, media_type=_JSON)
 
     def _serialised(self, content: object) -> bytes:

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Header, Response
-from pydantic import BaseModel
 
 from wxc.core.openapi import headers
+from wxc.http.answers import written
 
-Model = TypeVar("Model", bound=BaseModel)
+Body = TypeVar("Body")
 Versions = frozenset[int] | None
 """The versions that a writer may have read; None for whoever does not care."""
 
@@ -29,25 +29,25 @@ _HASH_LENGTH = 12  # bytes: an accidental match is as good as impossible
 
 
 @dataclass(frozen=True, slots=True)
-class Versioned(Generic[Model]):
+class Versioned(Generic[Body]):
     """What is answered, and the version of what it shows."""
 
-    body: Model
+    body: Body
     version: int
 
     @property
     def etag(self) -> str:
         """The tag of exactly this answer."""
-        return _etag(self.version, _serialised(self.body))
+        return _etag(self.version, written(self.body))
 
 
-def answer(found: Versioned[Model], known: str | None, *, is_signed_in: bool) -> Response:
+def answer(found: Versioned[Body], known: str | None, *, is_signed_in: bool) -> Response:
     """200 with the body, or 304 for who has it already.
 
     Nobody may use a stored answer unasked. What a member sees may be stored by their browser
     alone; what everybody sees by a proxy too.
     """
-    body = _serialised(found.body)
+    body = written(found.body)
     etag = _etag(found.version, body)
     headers = {
         "ETag": etag,
@@ -59,7 +59,7 @@ def answer(found: Versioned[Model], known: str | None, *, is_signed_in: bool) ->
     return Response(body, headers=headers, media_type="application/json")
 
 
-def stamped(response: Response, found: Versioned[Model]) -> Model:
+def stamped(response: Response, found: Versioned[Body]) -> Body:
     """The body, with its tag on the answer to who has just written it."""
     response.headers["ETag"] = found.etag
     return found.body
@@ -99,10 +99,6 @@ ON_READ: dict[int | str, dict[str, Any]] = {
 """The `responses` of a route that answers with `answer`."""
 ON_WRITE: dict[int | str, dict[str, Any]] = {200: {"headers": headers("ETag")}}
 """The `responses` of a route that answers with `stamped`."""
-
-
-def _serialised(body: BaseModel) -> bytes:
-    return body.model_dump_json().encode()
 
 
 def _etag(version: int, body: bytes) -> str:

@@ -17,13 +17,13 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.sql import Selectable
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from wxc.db.errors import DRIVER_ERRORS
+
 E = TypeVar("E", bound=Executable)
 _OPTION = "native"
 Process = Callable[[Any], Any] | None
 """What turns a value into one of the other side; None where it may stay as it is."""
 DriverConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
-DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""The last is for a driver out of step: the server's farewell has crossed the statement."""
 
 
 class _Own:

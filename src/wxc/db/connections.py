@@ -1,7 +1,7 @@
 """How a connection is opened and set up, for the pools of both handles."""
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 from sqlalchemy import make_url
@@ -15,7 +15,13 @@ _PREPARED_STATEMENTS = 100  # that a connection keeps, unless the URL says other
 _PLANNER = {"jit": "off", "cpu_operator_cost": "0.02"}
 
 
-class Connection(asyncpg.Connection[asyncpg.Record]):
+if TYPE_CHECKING:
+    Base = asyncpg.Connection[asyncpg.Record]
+else:
+    Base = asyncpg.Connection  # generic for type checkers only
+
+
+class Connection(Base):
     """asyncpg's connection, which remembers when it was last used."""
 
     __slots__ = ("_used_at",)

@@ -24,7 +24,8 @@ from wxc.db.session import (
     run_after_commit,
 )
 
-Row = TypeVar("Row", bound=tuple[Any, ...])
+Row = TypeVar("Row", bound=tuple[Any, ...] | None)
+Fields = TypeVar("Fields", bound=tuple[Any, ...])
 
 
 class Database:
@@ -64,7 +65,7 @@ class Database:
         """All rows; raises SQLAlchemy's `DBAPIError`, and `TimeoutError` without a connection."""
         return await self.run(query, on_primary=False)
 
-    async def fetch_one(self, query: PreparedQuery[Row]) -> Row | None:
+    async def fetch_one(self, query: PreparedQuery[Fields]) -> Fields | None:
         """The only row, or None."""
         rows = await self.fetch(query)
         return rows[0] if rows else None
@@ -122,7 +123,7 @@ class Primary:
         """All rows, as `Database.fetch`."""
         return await self._database.run(query, on_primary=True)
 
-    async def fetch_one(self, query: PreparedQuery[Row]) -> Row | None:
+    async def fetch_one(self, query: PreparedQuery[Fields]) -> Fields | None:
         """The only row, or None."""
         rows = await self.fetch(query)
         return rows[0] if rows else None

@@ -4,7 +4,8 @@ from typing import Any, Protocol, TypeVar
 
 from wxc.db.prepared import PreparedQuery
 
-Row = TypeVar("Row", bound=tuple[Any, ...])
+Row = TypeVar("Row", bound=tuple[Any, ...] | None)
+Fields = TypeVar("Fields", bound=tuple[Any, ...])
 
 
 class Handle(Protocol):
@@ -14,6 +15,6 @@ class Handle(Protocol):
         """All rows; raises SQLAlchemy's `DBAPIError`."""
         ...
 
-    async def fetch_one(self, query: PreparedQuery[Row]) -> Row | None:
+    async def fetch_one(self, query: PreparedQuery[Fields]) -> Fields | None:
         """The only row, or None."""
         ...

@@ -16,16 +16,17 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, Integer, Uuid, bindparam
+from sqlalchemy import ColumnElement, Integer, Select, Uuid, bindparam
+from sqlalchemy.orm import InstrumentedAttribute
 
 from wxc.core import clock
-from wxc.core.database import AnySelect, IdColumn
 from wxc.core.errors import InvalidCursor
 from wxc.core.ids import first_id_at
+from wxc.db.prepared import Variant
 
 DEFAULT_LIMIT = 20
 GREATEST_LIMIT = 100
@@ -45,6 +46,8 @@ _LIMIT = bindparam("page_limit", type_=Integer())
 # knows the size of. A page of any other size is planned each time, which takes as long as to read.
 USUAL_LIMITS = frozenset({10, DEFAULT_LIMIT, 50, GREATEST_LIMIT})
 
+AnySelect = Select[*tuple[Any, ...]]
+IdColumn = ColumnElement[UUID] | InstrumentedAttribute[UUID]
 Item = TypeVar("Item")
 Row = TypeVar("Row")
 
@@ -140,7 +143,7 @@ class PageShape:
         return _headed(statement, key, self.limit, ascends=self.ascends)
 
 
-class PageRequest:
+class PageRequest(Variant):
     """Which page of which list is wanted; `scope` names the list with its filters."""
 
     def __init__(

@@ -82,8 +82,7 @@ class Pool:
             await pool.release(cast(Any, connection))
 
 
-async def _connect(config: Config, url: str, **options: Any) -> Connection:  # noqa: ANN401
-    options.pop("loop", None)
+async def _connect(config: Config, url: str, _dsn: None, **options: Any) -> Connection:  # noqa: ANN401
     return await connect(config, url, **options)
 
 

@@ -55,7 +55,9 @@ from sqlalchemy.sql.visitors import replacement_traverse
 from sqlalchemy.types import TypeEngine
 
 P = ParamSpec("P")
-Row = TypeVar("Row", bound=tuple[Any, ...])
+Row = TypeVar("Row", bound=tuple[Any, ...] | None)
+Fields = TypeVar("Fields", bound=tuple[Any, ...])
+Value = TypeVar("Value")
 Process = Callable[[Any], Any] | None
 """Converts a value between PostgreSQL's driver and Python; None where it can stay as it is."""
 
@@ -96,7 +98,8 @@ class PreparedQuery(Generic[Row]):
 
     compiled: "CompiledStatement"
     parameters: Mapping[str, Any]
-    row_type: type[Row]
+    make: Callable[[Any], Row]
+    """Makes a row of the values of a record."""
 
     async def fetch(
         self, connection: "asyncpg.Connection[asyncpg.Record]", comment: str = ""
@@ -106,7 +109,7 @@ class PreparedQuery(Generic[Row]):
         `comment` is an SQL comment in front; one that changes defeats the statement cache.
         """
         records = await connection.fetch(comment + self.compiled.sql, *self.arguments)
-        return self.compiled.rows(records, self.row_type)
+        return self.compiled.rows(records, self.make)
 
     @property
     def arguments(self) -> list[Any]:
@@ -133,9 +136,8 @@ class CompiledStatement:
             for name, own, process in self.places
         ]
 
-    def rows(self, records: Sequence[asyncpg.Record], row_type: type[Row]) -> list[Row]:
+    def rows(self, records: Sequence[asyncpg.Record], make: Callable[[Any], Row]) -> list[Row]:
         """The rows, each value as the column's SQLAlchemy type has it."""
-        make = cast("Callable[[Any], Row]", cast(Any, row_type)._make)
         if not self.processes:
             return [make(record) for record in records]
         rows = []
@@ -147,9 +149,17 @@ class CompiledStatement:
         return rows
 
 
+def bind(value: Value) -> ColumnElement[Value]:
+    """An argument of a prepared query as what it is while the statement is built: a bind parameter.
+
+    For where SQLAlchemy's types, or its operators, want an expression.
+    """
+    return cast("ColumnElement[Value]", value)
+
+
 def prepared(
-    row_type: type[Row],
-) -> Callable[[Callable[P, Executable]], Callable[P, PreparedQuery[Row]]]:
+    row_type: type[Fields],
+) -> Callable[[Callable[P, Executable]], Callable[P, PreparedQuery[Fields]]]:
     """Make a function that builds a statement into one that returns it with its values.
 
     Positional arguments are values: the statement is built with bind parameters in their places,
@@ -160,33 +170,53 @@ def prepared(
 
     `row_type` is a `NamedTuple` whose fields are the columns, in their order and by their names.
     """
+    return _preparing(row_type, cast(Any, row_type)._make)
 
+
+def prepared_outer(
+    row_type: type[Fields],
+) -> Callable[[Callable[P, Executable]], Callable[P, PreparedQuery[Fields | None]]]:
+    """As `prepared`, for an outer join: None is the row of a subject that has nothing listed.
+
+    No rows at all mean that there is no subject. The first column is never NULL otherwise.
+    """
+    make = cast(Any, row_type)._make
+    return _preparing(row_type, lambda values: None if values[0] is None else make(values))
+
+
+def _preparing(
+    row_type: type[Fields], make: Callable[[Any], Row]
+) -> Callable[[Callable[P, Executable]], Callable[P, PreparedQuery[Row]]]:
     def decorate(build: Callable[P, Executable]) -> Callable[P, PreparedQuery[Row]]:
         binds = _bind_parameters(build)
-        names = {name: f"{_PREFIX}{name}" for name in binds}
+        names = tuple(f"{_PREFIX}{name}" for name in binds)
         variants: dict[Hashable, CompiledStatement] = {}
 
         @wraps(build)
         def query(*args: P.args, **kwargs: P.kwargs) -> PreparedQuery[Row]:
-            parameters = dict(zip(names.values(), args, strict=True))
-            key: list[Hashable] = []
-            for name, value in kwargs.items():
-                if isinstance(value, Variant):
-                    parameters |= value.parameters
-                    key += (name, value.shape)
-                else:
-                    key += (name, value)
-            choice = tuple(key)
+            parameters = dict(zip(names, args, strict=True))
+            choice = _choice(kwargs, parameters)
             compiled = variants.get(choice)
             if compiled is None:
                 if len(variants) >= MAX_VARIANTS:
                     variants.clear()
                 compiled = variants[choice] = _built(build, binds, kwargs, row_type)
-            return PreparedQuery(compiled, parameters, row_type)
+            return PreparedQuery(compiled, parameters, make)
 
         return query
 
     return decorate
+
+
+def _choice(keywords: Mapping[str, Any], parameters: dict[str, Any]) -> Hashable:
+    """The key of the variant; the values that come with it are added to the parameters."""
+    choice: list[Hashable] = []
+    for name, value in keywords.items():
+        if isinstance(value, Variant):
+            parameters |= value.parameters
+            value = value.shape
+        choice += (name, value)
+    return tuple(choice)
 
 
 def _built(

@@ -1,11 +1,12 @@
 """`Session`: a transaction for writes of several statements."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 import asyncpg
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session as SyncSession
 from sqlalchemy.orm import SessionTransaction
@@ -14,8 +15,9 @@ from sqlalchemy.util import await_only
 from wxc.db.errors import translated
 from wxc.db.prepared import PreparedQuery
 
-Row = TypeVar("Row", bound=tuple[Any, ...])
-DriverConnection = asyncpg.Connection[asyncpg.Record]
+Row = TypeVar("Row", bound=tuple[Any, ...] | None)
+Fields = TypeVar("Fields", bound=tuple[Any, ...])
+DriverConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 AfterCommit = Callable[[], Awaitable[None]]
 Publish = Callable[[Iterable[str]], Awaitable[None]]
 Observe = Callable[[str, list[Any]], None]
@@ -41,7 +43,7 @@ class Session(AsyncSession):
                 await self.invalidate()  # left in the middle of a statement
             raise
 
-    async def fetch_one(self, query: PreparedQuery[Row]) -> Row | None:
+    async def fetch_one(self, query: PreparedQuery[Fields]) -> Fields | None:
         """The only row of a prepared query, or None."""
         rows = await self.fetch(query)
         return rows[0] if rows else None
@@ -58,7 +60,7 @@ class TransactionalSession(SyncSession):
 
 @event.listens_for(TransactionalSession, "after_begin")
 def _begin(session: SyncSession, _: SessionTransaction, connection: SyncConnection) -> None:
-    driver = cast(DriverConnection, connection.connection.driver_connection)
+    driver = cast("DriverConnection", connection.connection.driver_connection)
     transaction = driver.transaction()
     with translated("BEGIN", driver):
         await_only(transaction.start())
@@ -71,17 +73,22 @@ async def end_transaction(session: Session, *, commits: bool) -> None:
     if found is None:
         return
     driver, transaction = found
-    with translated("COMMIT" if commits else "ROLLBACK", driver):
-        if commits:
-            await transaction.commit()
-        elif not driver.is_closed():
-            await transaction.rollback()
+    if not commits and driver.is_closed():
+        return
+    try:
+        with translated("COMMIT" if commits else "ROLLBACK", driver):
+            await (transaction.commit() if commits else transaction.rollback())
+    except DBAPIError:
+        raise  # the server's word, after which there is no transaction
+    except BaseException:
+        driver.terminate()
+        raise
 
 
 async def driver_connection(session: AsyncSession) -> DriverConnection:
     """asyncpg's connection, in the session's transaction."""
     raw = await (await session.connection()).get_raw_connection()
-    return cast(DriverConnection, raw.driver_connection)
+    return cast("DriverConnection", raw.driver_connection)
 
 
 def after_commit(session: AsyncSession, callback: AfterCommit) -> None:

@@ -5,8 +5,6 @@ from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from wxc.audit import service as audit
 from wxc.audit.actors import Actor
 from wxc.auth.context import Auth, Principal
@@ -15,6 +13,7 @@ from wxc.comments.service import erase_comments_of
 from wxc.core import clock
 from wxc.core.database import UNREACHABLE, AnyRow, Database
 from wxc.core.limits import Throttle
+from wxc.db.session import Session
 from wxc.deletions.repository import EDGES, DeletionRepository, Edges
 from wxc.models import AuditKind
 from wxc.sessions.service import shut_out
@@ -79,7 +78,7 @@ async def clear_up(database: Database, *, kept: timedelta) -> bool:
     return True
 
 
-async def _clear_some(session: AsyncSession, account: AnyRow, kept: timedelta) -> None:
+async def _clear_some(session: Session, account: AnyRow, kept: timedelta) -> None:
     deletions, moment, last = DeletionRepository(session), clock.now(), account.suspended_at + kept
     if await erase_comments_of(session, account.id, MOST_COMMENTS):
         await deletions.postpone(account.id, moment)
@@ -94,7 +93,7 @@ async def _clear_some(session: AsyncSession, account: AnyRow, kept: timedelta) -
         await deletions.remove(account.id)
 
 
-async def _hold(session: AsyncSession, user_id: UUID) -> Held:
+async def _hold(session: Session, user_id: UUID) -> Held:
     """Up to `MOST_EDGES` edges of all kinds, with locks on all that count them."""
     held: list[tuple[Edges, Sequence[UUID]]] = []
     left = MOST_EDGES

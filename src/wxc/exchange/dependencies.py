@@ -17,8 +17,8 @@ from wxc.core.dependencies import (
     scope_of,
 )
 from wxc.core.errors import InvalidPart, ValidationFailed
-from wxc.db.keyset import DEFAULT_LIMIT
 from wxc.core.times import Moment
+from wxc.db.keyset import DEFAULT_LIMIT
 from wxc.exchange import stream
 from wxc.exchange.history import LONGEST, USUAL, Group, Span
 from wxc.exchange.quotes import Wish

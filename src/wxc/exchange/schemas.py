@@ -19,9 +19,9 @@ from pydantic_core import PydanticCustomError
 
 from wxc.core.currencies import CurrencyCode
 from wxc.core.decimals import DecimalText, PositiveDecimalText, RatioText, WrittenDecimal
-from wxc.db.keyset import Page
 from wxc.core.text import Text
 from wxc.core.times import Timestamp
+from wxc.db.keyset import Page
 from wxc.exchange.freshness import State
 from wxc.exchange.hours import time_zones
 from wxc.exchange.quotes import Mode, Reason, Side

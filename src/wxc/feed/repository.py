@@ -1,6 +1,5 @@
 """SQL for feeds: which posts, in which order; then everything about them, in one statement."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import (
@@ -16,9 +15,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from wxc.core.database import AnySelect, IdColumn, Reader
-from wxc.db.keyset import PageRequest
-from wxc.core.statements import Fixed, built_once
+from wxc.db.keyset import AnySelect, IdColumn, PageRequest
+from wxc.db.prepared import prepared, prepared_outer
 from wxc.models import Follow, Post, User
 from wxc.posts.repository import AUTHOR, PostRow, post_columns
 from wxc.users.visibility import has_muted, visible_by_id
@@ -28,30 +26,15 @@ from wxc.users.visibility import has_muted, visible_by_id
 MANY_FOLLOWEES = 500
 
 
-class FeedReader:
-    """One member's feed."""
-
-    def __init__(self, reader: Reader) -> None:
-        self.reader = reader
-
-    async def following(self, me_id: UUID, page: PageRequest) -> Sequence[PostRow]:
-        """Up to `limit + 1` posts of the member and those they follow."""
-        statement = _following(me_id, page, Fixed(MANY_FOLLOWEES))
-        return [PostRow._make(row) for row in (await self.reader.execute(*statement)).all()]
-
-    async def discover(self, me_id: UUID, page: PageRequest) -> Sequence[PostRow] | None:
-        """Up to `limit + 1` recent public posts; None for who follows somebody or has written."""
-        rows = (await self.reader.execute(*_discover(me_id, page))).all()
-        return [PostRow.of(row) for row in rows if row.id is not None] if rows else None
-
-
-@built_once
-def _following(me_id: UUID, page: PageRequest, many: int) -> AnySelect:
+@prepared(PostRow)
+def posts_followed(me_id: UUID, *, page: PageRequest, many: int) -> AnySelect:
+    """Up to `limit + 1` posts of the member and those they follow."""
     return _hydrated(_following_skeleton(me_id, page, many), me_id)
 
 
-@built_once
-def _discover(me_id: UUID, page: PageRequest) -> AnySelect:
+@prepared_outer(PostRow)
+def posts_to_discover(me_id: UUID, *, page: PageRequest) -> AnySelect:
+    """Up to `limit + 1` recent public posts; no row if the user follows anyone or has posted."""
     recent = page.window(select(Post.id).where(_is_heard(me_id, Post.author_id)), Post.id).lateral(
         "recent"
     )
@@ -62,14 +45,13 @@ def _discover(me_id: UUID, page: PageRequest) -> AnySelect:
         .where(Post.id == recent.c.id)
         .lateral("posts_recent")
     )
-    statement: AnySelect = (
+    return (
         select(posts)
         .select_from(newcomer)
         .outerjoin(recent, true())
         .outerjoin(posts, true())
         .where(newcomer.id == me_id, newcomer.following_count == 0, newcomer.posts_count == 0)
     )
-    return statement
 
 
 def _following_skeleton(me_id: UUID, page: PageRequest, many: int) -> Subquery:

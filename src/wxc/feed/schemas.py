@@ -2,22 +2,19 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from typing_extensions import TypedDict
 
-from wxc.db.keyset import Page
+from wxc.http.answers import answer
+from wxc.http.pages import PAGE_EXAMPLE, Items, NextCursor, PrevCursor
 from wxc.posts.schemas import Post
 
 Reason = Literal["own", "following", "discover"]
 Source = Literal["following", "discover"]
 
 
-class FeedItem(BaseModel):
+@answer({"type": "post", "reason": "following"})
+class FeedItem(TypedDict):
     """One entry of a feed and why it is there."""
-
-    model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        json_schema_extra={"examples": [{"type": "post", "reason": "following"}]},
-    )
 
     type: Literal["post"]
     """What the entry is; there are only posts now."""
@@ -27,10 +24,12 @@ class FeedItem(BaseModel):
     """The post itself."""
 
 
-class FeedPage(Page[FeedItem]):
+@answer(PAGE_EXAMPLE)
+class FeedPage(TypedDict):
     """One page of a feed."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
+    items: Items[FeedItem]
+    next_cursor: NextCursor
+    prev_cursor: PrevCursor
     source: Source
     """`discover` for who follows nobody and has not written: recent public posts."""

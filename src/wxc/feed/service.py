@@ -1,35 +1,34 @@
 """What is in a feed, and why."""
 
-from typing import Any
-
 from wxc.auth.context import Principal
-from wxc.core.database import Reader
+from wxc.db.handle import Handle
 from wxc.db.keyset import PageRequest
-from wxc.core.plain import Plain
-from wxc.feed.repository import FeedReader
-from wxc.feed.schemas import FeedPage, Reason
+from wxc.feed.repository import MANY_FOLLOWEES, posts_followed, posts_to_discover
+from wxc.feed.schemas import FeedItem, FeedPage, Reason
 from wxc.posts.repository import PostRow
-from wxc.posts.service import values_of
+from wxc.posts.service import present_post
 
 
-async def read_feed(reader: Reader, me: Principal, page: PageRequest) -> Plain[FeedPage]:
+async def read_feed(db: Handle, me: Principal, page: PageRequest) -> FeedPage:
     """One page of `me`'s feed; a newcomer discovers what others have written."""
-    feed = FeedReader(reader)
-    rows = await feed.following(me.id, page)
-    discovered = await feed.discover(me.id, page) if not rows else None
-    cut = page.cut(rows if discovered is None else discovered, key=lambda row: row.id)
-    return Plain(
-        items=[_item(row, me, is_discovered=discovered is not None) for row in cut.rows],
-        next_cursor=cut.next_cursor,
-        prev_cursor=cut.prev_cursor,
-        source="following" if discovered is None else "discover",
-    )
+    rows = await db.fetch(posts_followed(me.id, page=page, many=MANY_FOLLOWEES))
+    discovered = await db.fetch(posts_to_discover(me.id, page=page)) if not rows else []
+    # One empty row where a newcomer has nothing to discover.
+    is_discovered = bool(discovered)
+    found = [row for row in discovered if row is not None] if is_discovered else rows
+    cut = page.cut(found, key=lambda row: row.id)
+    return {
+        "items": [_item(row, me, is_discovered=is_discovered) for row in cut.rows],
+        "next_cursor": cut.next_cursor,
+        "prev_cursor": cut.prev_cursor,
+        "source": "discover" if is_discovered else "following",
+    }
 
 
-def _item(row: PostRow, me: Principal, *, is_discovered: bool) -> dict[str, Any]:
+def _item(row: PostRow, me: Principal, *, is_discovered: bool) -> FeedItem:
     reason: Reason = "following"
     if is_discovered:
         reason = "discover"
     elif row.author_id == me.id:
         reason = "own"
-    return {"type": "post", "reason": reason, "post": values_of(row)}
+    return {"type": "post", "reason": reason, "post": present_post(row)}

@@ -5,11 +5,11 @@ from datetime import timedelta
 from hmac import compare_digest
 from uuid import UUID
 
-from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from wxc.core import clock
 from wxc.core.database import Database
+from wxc.http.answers import written
 from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch, Replayed
 from wxc.idempotency.repository import IdempotencyRepository
 
@@ -49,7 +49,7 @@ async def first_answer(session: AsyncSession, attempt: Attempt | None) -> Replay
 async def keep_answer(
     session: AsyncSession,
     attempt: Attempt | None,
-    answer: BaseModel,
+    answer: object,
     *,
     subject_id: UUID,
     location: str | None = None,
@@ -65,7 +65,7 @@ async def keep_answer(
         "fingerprint": attempt.fingerprint,
         "status": 201,
         "location": location,
-        "body": answer.model_dump_json(),
+        "body": written(answer).decode(),
         "subject_id": subject_id,
         "post_id": post_id,
         "created_at": clock.now(),

@@ -1,14 +1,12 @@
 """SQL for likes of posts."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
     CTE,
     ColumnElement,
-    DateTime,
     Uuid,
     delete,
     func,
@@ -20,101 +18,73 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from wxc.core import clock, database
-from wxc.core.database import (
-    AnyRow,
-    AnySelect,
-    IntColumn,
-    Reader,
-    SingleWrite,
-    refusing_late,
-    unless_late,
-)
-from wxc.core.ids import new_id
-from wxc.db.keyset import PageRequest
-from wxc.core.statements import built_once
+from wxc.db.commits import require_commit_before
+from wxc.db.keyset import AnySelect, PageRequest
+from wxc.db.prepared import bind, prepared, prepared_outer
 from wxc.models import NotificationType, Post, PostLike, User
 from wxc.notifications.repository import hidden, recorded
 from wxc.users.repository import summary
 from wxc.users.visibility import has_blocked, known_to, visible_to
 
-_ID = Uuid()
-_TIME = DateTime(timezone=True)
 _OF_POST = ("subject_id", "group_id", "post_id")  # of a notification: all of them are the post
 
 
-class LikeReader:
-    """Who likes a post, as a viewer may see it."""
+class LikerRow(NamedTuple):
+    """A person who likes a post, and the like that their place in the list depends on."""
 
-    def __init__(self, reader: Reader) -> None:
-        self.reader = reader
-
-    async def likers_of(
-        self, post_id: UUID, viewer_id: UUID | None, page: PageRequest
-    ) -> Sequence[AnyRow] | None:
-        """Up to `limit + 1` rows of `UserSummary` and `like_id`; None for an invisible post."""
-        person = aliased(User)
-        likes = page.window(
-            select(PostLike.id.label("like_id"), *summary(person))
-            .join(person, person.id == PostLike.user_id)
-            .where(PostLike.post_id == post_id, visible_to(viewer_id, person)),
-            PostLike.id,
-        ).lateral("likes")
-        # The outer join keeps one empty row for a post that nobody likes.
-        statement: AnySelect = (
-            select(likes)
-            .select_from(Post)
-            .join(User, User.id == Post.author_id)
-            .outerjoin(likes, true())
-            .where(Post.id == post_id, visible_to(viewer_id))
-        )
-        rows = (await self.reader.execute(statement)).all()
-        return [row for row in rows if row.like_id is not None] if rows else None
+    like_id: UUID
+    id: UUID
+    username: str
+    display_name: str | None
+    avatar_url: str | None
 
 
-class LikeRepository:
-    """Writes likes: in one statement each, which is a transaction of its own."""
+class LikeOutcome(NamedTuple):
+    """The post after a like was written or deleted."""
 
-    def __init__(self, write: SingleWrite) -> None:
-        self.write = write
-
-    async def add(self, user_id: UUID, post_id: UUID) -> AnyRow | None:
-        """`(blocking, likes_count, told)` after the like; None for a post that is not there.
-
-        `told` is the author, if they are notified. Nothing is written where the member has blocked
-        them. Raises `Retry` where it took too long to count.
-        """
-        moment = clock.now()
-        statement = _liked(
-            user_id, post_id, new_id(), new_id(), moment, moment + database.LATEST_COMMIT
-        )
-        try:
-            with refusing_late():
-                return (await self.write.execute(*statement)).one_or_none()
-        except IntegrityError:
-            return None  # it was deleted at this very moment
-
-    async def remove(self, user_id: UUID, post_id: UUID) -> AnyRow | None:
-        """As `add`, after the like was taken back."""
-        return (await self.write.execute(*_unliked(user_id, post_id))).one_or_none()
+    blocking: bool
+    """The member has blocked the author: nothing is written."""
+    likes_count: int
+    recipient_id: UUID | None
+    """The author, if they are notified."""
 
 
-@built_once
-def _liked(
-    liker_id: UUID,
-    liked_id: UUID,
+@prepared_outer(LikerRow)
+def likers_of(post_id: UUID, viewer_id: UUID | None, *, page: PageRequest) -> AnySelect:
+    """Up to `limit + 1` people; no row for an invisible post."""
+    person = aliased(User)
+    likes = page.window(
+        select(PostLike.id.label("like_id"), *summary(person))
+        .join(person, person.id == PostLike.user_id)
+        .where(PostLike.post_id == post_id, visible_to(viewer_id, person)),
+        PostLike.id,
+    ).lateral("likes")
+    return (
+        select(likes)
+        .select_from(Post)
+        .join(User, User.id == Post.author_id)
+        .outerjoin(likes, true())
+        .where(Post.id == post_id, visible_to(viewer_id))
+    )
+
+
+@prepared(LikeOutcome)
+def insert_like(
+    user_id: UUID,
+    post_id: UUID,
     like_id: UUID,
     notification_id: UUID,
     moment: datetime,
     latest: datetime,
 ) -> AnySelect:
-    post = _post(liked_id, liker_id)
-    like: AnySelect = select(
-        type_coerce(like_id, _ID), post.c.id, type_coerce(liker_id, _ID), type_coerce(moment, _TIME)
-    )
+    """Like a post and notify its author; no row for a post that is not there.
+
+    Fails with SQLSTATE 40001 where the like becomes visible after `latest`.
+    """
+    post = _post(post_id, user_id)
+    like = select(bind(like_id), post.c.id, bind(user_id), bind(moment))
     moved = (
         insert(PostLike)
         .from_select(["id", "post_id", "user_id", "created_at"], like.where(~post.c.blocking))
@@ -122,57 +92,59 @@ def _liked(
         .returning(PostLike.post_id)
         .cte("moved")
     )
-    counted = _counted(moved, 1, unless_late(Post.likes_count, latest))
-    told = _told(post, moved, liker_id, notification_id, moment)
-    return _outcome(post, counted, told.c.recipient_id).outerjoin(told, true())
+    counted = _counted(moved, 1, require_commit_before(Post.likes_count, latest))
+    notified = _notified(post, moved, user_id, notification_id, moment)
+    return _outcome(post, counted, notified.c.recipient_id).outerjoin(notified, true())
 
 
-def _told(post: CTE, moved: CTE, liker_id: UUID, notification_id: UUID, moment: datetime) -> CTE:
+def _notified(post: CTE, moved: CTE, user_id: UUID, notification_id: UUID, moment: datetime) -> CTE:
     """The author's notification, unless it is their own like."""
-    said: AnySelect = (
+    draft: AnySelect = (
         select(
-            type_coerce(notification_id, _ID),
+            bind(notification_id),
             post.c.author_id,
             literal(NotificationType.POST_LIKE.value),
-            type_coerce(liker_id, _ID),
-            type_coerce(moment, _TIME),
+            bind(user_id),
+            bind(moment),
             *[post.c.id for _ in _OF_POST],
         )
         .join(moved, moved.c.post_id == post.c.id)
-        .where(post.c.author_id != liker_id)
+        .where(post.c.author_id != user_id)
     )
     columns = ("id", "recipient_id", "type", "actor_id", "created_at", *_OF_POST)
-    return recorded(columns, said).cte("told")
+    return recorded(columns, draft).cte("notified")
 
 
-@built_once
-def _unliked(liker_id: UUID, liked_id: UUID) -> AnySelect:
-    post = _post(liked_id, liker_id)
+@prepared(LikeOutcome)
+def delete_like(user_id: UUID, post_id: UUID) -> AnySelect:
+    """Take a like back, and its notification; no row for a post that is not there."""
+    post = _post(post_id, user_id)
     moved = (
         delete(PostLike)
         .where(
-            PostLike.user_id == liker_id,
+            PostLike.user_id == user_id,
             PostLike.post_id == select(post.c.id).where(~post.c.blocking).scalar_subquery(),
         )
         .returning(PostLike.post_id)
         .cte("moved")
     )
     counted = _counted(moved, -1, Post.likes_count)
-    withdrawn = hidden(NotificationType.POST_LIKE, liker_id, post.c.author_id, moved.c.post_id)
-    return _outcome(post, counted, null()).add_cte(withdrawn.cte("withdrawn"))
+    withdrawn = hidden(NotificationType.POST_LIKE, user_id, post.c.author_id, moved.c.post_id)
+    nobody = type_coerce(null(), Uuid())
+    return _outcome(post, counted, nobody).add_cte(withdrawn.cte("withdrawn"))
 
 
-def _post(liked_id: UUID, liker_id: UUID) -> CTE:
-    blocking = has_blocked(liker_id, Post.author_id).label("blocking")
+def _post(post_id: UUID, user_id: UUID) -> CTE:
+    blocking = has_blocked(user_id, Post.author_id).label("blocking")
     return (
         select(Post.id, Post.author_id, Post.likes_count, blocking)
         .join(User, User.id == Post.author_id)
-        .where(Post.id == liked_id, known_to(liker_id))
+        .where(Post.id == post_id, known_to(user_id))
         .cte("post")
     )
 
 
-def _counted(moved: CTE, step: int, count: IntColumn) -> CTE:
+def _counted(moved: CTE, step: int, count: ColumnElement[int] | InstrumentedAttribute[int]) -> CTE:
     """The `count`, after a step if something has moved.
 
     Joined to what has moved, so that who waits for the row counts from its newest state.
@@ -186,9 +158,9 @@ def _counted(moved: CTE, step: int, count: IntColumn) -> CTE:
     )
 
 
-def _outcome(post: CTE, counted: CTE, told: ColumnElement[Any]) -> AnySelect:
+def _outcome(post: CTE, counted: CTE, recipient_id: ColumnElement[Any]) -> AnySelect:
     count = func.coalesce(counted.c.likes_count, post.c.likes_count)
     statement: AnySelect = select(
-        post.c.blocking, count.label("likes_count"), told.label("told")
-    ).select_from(post)
-    return statement.outerjoin(counted, true())
+        post.c.blocking, count.label("likes_count"), recipient_id.label("recipient_id")
+    )
+    return statement.select_from(post).outerjoin(counted, true())

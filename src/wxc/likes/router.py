@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from wxc.auth.dependencies import CurrentUser, MaybeUser
 from wxc.auth.errors import NotAuthenticated, SessionExpired
-from wxc.core.dependencies import Paging, ReadSession, Writing
+from wxc.core.dependencies import Database, Paging
 from wxc.core.openapi import documented, shown
 from wxc.likes import service
 from wxc.likes.schemas import LikeState
@@ -19,22 +19,22 @@ _ACT = documented(PostNotFound, BlockedByYou, NotAuthenticated, SessionExpired)
 
 
 @router.post("/like", summary="Like a post", responses=_ACT)
-async def like_post(post_id: PostId, me: CurrentUser, write: Writing) -> LikeState:
+async def like_post(post_id: PostId, me: CurrentUser, database: Database) -> LikeState:
     """Like a post. Repeating the call is harmless."""
-    return await service.like_post(write, me, post_id)
+    return await service.like_post(database, me, post_id)
 
 
 @router.delete(
     "/like", summary="Take a like back", responses=_ACT | shown(liked=False, likes_count=7)
 )
-async def unlike_post(post_id: PostId, me: CurrentUser, write: Writing) -> LikeState:
+async def unlike_post(post_id: PostId, me: CurrentUser, database: Database) -> LikeState:
     """No longer like a post. Repeating the call is harmless."""
-    return await service.unlike_post(write, me, post_id)
+    return await service.unlike_post(database, me, post_id)
 
 
 @router.get("/likes", summary="Who likes a post", responses=_READ)
 async def list_likes(
-    post_id: PostId, viewer: MaybeUser, reader: ReadSession, page: Paging
+    post_id: PostId, viewer: MaybeUser, database: Database, page: Paging
 ) -> UserPage:
     """Who likes a post, the newest like first."""
-    return await service.list_likes(reader, post_id, viewer.id if viewer else None, page)
+    return await service.list_likes(database, post_id, viewer.id if viewer else None, page)

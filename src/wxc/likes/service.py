@@ -2,10 +2,16 @@
 
 from uuid import UUID
 
+from sqlalchemy.exc import IntegrityError
+
 from wxc.auth.context import Principal
-from wxc.core.database import AnyRow, Reader, SingleWrite
+from wxc.core import clock
+from wxc.core.ids import new_id
+from wxc.db import commits
+from wxc.db.database import Database
+from wxc.db.handle import Handle
 from wxc.db.keyset import PageRequest
-from wxc.likes.repository import LikeReader, LikeRepository
+from wxc.likes.repository import LikeOutcome, delete_like, insert_like, likers_of
 from wxc.likes.schemas import LikeState
 from wxc.notifications.service import topic_of
 from wxc.posts.errors import PostNotFound
@@ -14,37 +20,43 @@ from wxc.users.schemas import UserPage
 from wxc.users.service import people_page
 
 
-async def like_post(write: SingleWrite, me: Principal, post_id: UUID) -> LikeState:
+async def like_post(database: Database, me: Principal, post_id: UUID) -> LikeState:
     """Make `me` like the post; liking twice changes nothing and notifies once.
 
     Raises `PostNotFound`, also where the author has blocked `me`, `BlockedByYou` and `Retry`.
     """
-    post = _acted_on(await LikeRepository(write).add(me.id, post_id))
-    if post.told is not None:
-        await write.publish([topic_of(post.told)])
+    moment = clock.now()
+    latest = moment + commits.COMMIT_DEADLINE
+    like = insert_like(me.id, post_id, new_id(), new_id(), moment, latest)
+    try:
+        post = _acted_on(await database.primary.fetch_one(like))
+    except IntegrityError:
+        raise PostNotFound from None  # it was deleted at this very moment
+    if post.recipient_id is not None:
+        await database.publish([topic_of(post.recipient_id)])
     return LikeState(liked=True, likes_count=post.likes_count)
 
 
-async def unlike_post(write: SingleWrite, me: Principal, post_id: UUID) -> LikeState:
+async def unlike_post(database: Database, me: Principal, post_id: UUID) -> LikeState:
     """Make `me` no longer like the post; doing it twice changes nothing. Raises as `like_post`."""
-    post = _acted_on(await LikeRepository(write).remove(me.id, post_id))
+    post = _acted_on(await database.primary.fetch_one(delete_like(me.id, post_id)))
     return LikeState(liked=False, likes_count=post.likes_count)
 
 
-def _acted_on(post: AnyRow | None) -> AnyRow:
+async def list_likes(
+    db: Handle, post_id: UUID, viewer_id: UUID | None, page: PageRequest
+) -> UserPage:
+    """Who likes the post, the newest like first; raises `PostNotFound`."""
+    rows = await db.fetch(likers_of(post_id, viewer_id, page=page))
+    if not rows:
+        raise PostNotFound
+    cut = page.cut([row for row in rows if row is not None], key=lambda row: row.like_id)
+    return people_page(cut)
+
+
+def _acted_on(post: LikeOutcome | None) -> LikeOutcome:
     if post is None:
         raise PostNotFound
     if post.blocking:
         raise BlockedByYou
     return post
-
-
-async def list_likes(
-    reader: Reader, post_id: UUID, viewer_id: UUID | None, page: PageRequest
-) -> UserPage:
-    """Who likes the post, the newest like first; raises `PostNotFound`."""
-    rows = await LikeReader(reader).likers_of(post_id, viewer_id, page)
-    if rows is None:
-        raise PostNotFound
-    cut = page.cut(rows, key=lambda row: row.like_id)
-    return people_page(cut)

@@ -44,8 +44,8 @@ from sqlalchemy.sql.selectable import LateralFromClause
 from sqlalchemy.types import TypeEngine
 
 from wxc.core.database import AnyEntity, AnyRow, AnySelect, Reader, draw_id, rows_of
-from wxc.db.keyset import PageRequest
 from wxc.core.statements import built_once
+from wxc.db.keyset import PageRequest
 from wxc.models import Notification, NotificationType, Post, User
 from wxc.notifications.schemas import MOST_ACTORS, MOST_UNREAD
 from wxc.users.repository import summary

@@ -6,8 +6,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from wxc.core.ids import Id
-from wxc.db.keyset import Page
 from wxc.core.times import Timestamp
+from wxc.db.keyset import Page
 from wxc.users.schemas import UserSummary
 
 MOST_UNREAD = 99

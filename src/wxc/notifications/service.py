@@ -12,10 +12,10 @@ from wxc.auth.context import Principal
 from wxc.core import clock
 from wxc.core.database import AnyRow, Reader
 from wxc.core.events import announce
-from wxc.db.keyset import PageRequest
 from wxc.core.plain import Plain
 from wxc.core.text import fold_identifier
 from wxc.core.times import rfc3339
+from wxc.db.keyset import PageRequest
 from wxc.models import NotificationType
 from wxc.notifications.repository import (
     NotificationReader,

@@ -16,8 +16,8 @@ from wxc.core import clock
 from wxc.core.database import AnyRow, Database
 from wxc.core.events import Events
 from wxc.core.ids import first_id_at, time_of
-from wxc.db.keyset import UNSETTLED
 from wxc.core.streams import Reset, SessionEnd, looks
+from wxc.db.keyset import UNSETTLED
 from wxc.notifications.repository import NotificationReader
 from wxc.notifications.schemas import NotificationGroup, UnreadCount, UnreadUpdate
 from wxc.notifications.service import present, topic_of

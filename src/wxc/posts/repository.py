@@ -2,53 +2,39 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    DateTime,
-    String,
-    Uuid,
+    any_,
+    case,
     delete,
     exists,
     false,
     insert,
     null,
+    or_,
     select,
     true,
-    type_coerce,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningUpdate
 
-from wxc.core import clock, database
-from wxc.core.database import (
-    AnyEntity,
-    AnyRow,
-    AnySelect,
-    Reader,
-    Writer,
-    refusing_late,
-    unless_late,
-)
-from wxc.core.etags import Versions
-from wxc.db.keyset import PageRequest
-from wxc.core.statements import built_once
+from wxc.db.commits import require_commit_before
+from wxc.db.keyset import AnySelect, PageRequest
+from wxc.db.prepared import bind, prepared, prepared_outer
 from wxc.models import Post, PostLike, User
-from wxc.users.repository import named, summary
-from wxc.users.visibility import has_blocked, known_to, visible_to
+from wxc.users.repository import Entity, named, summary
+from wxc.users.visibility import has_blocked, is_anonymous, known_to, visible_to
 
-_WRITTEN = ("id", "body", "created_at", "edited_at", "likes_count", "comments_count")
+_WRITTEN = ("id", "body", "created_at", "edited_at", "likes_count", "comments_count", "version")
 AUTHOR = summary(id_name="author_id")
-"""The author's `UserSummary` in a row of posts."""
+"""The author's `Summary` in a row of posts."""
 
 
 class PostRow(NamedTuple):
-    """A post and its author: what `post_columns` and `AUTHOR` select, in this order.
-
-    Lists are full of these; to read a name of them costs a tenth of what it does of a `Row`.
-    """
+    """A post and its author: the columns of `post_columns` and `AUTHOR`, in this order."""
 
     id: UUID
     body: str
@@ -56,167 +42,139 @@ class PostRow(NamedTuple):
     edited_at: datetime | None
     likes_count: int
     comments_count: int
+    version: int
+    """What `If-Match` compares."""
     liked: bool | None
+    """None for an anonymous viewer."""
     author_id: UUID
     username: str
     display_name: str | None
     avatar_url: str | None
 
-    @classmethod
-    def of(cls, row: AnyRow) -> Self:
-        """The row, which may have further columns."""
-        return cls._make(row[: len(cls._fields)])
+
+class PostAuthor(NamedTuple):
+    """Whose post it is."""
+
+    author_id: UUID
 
 
-def post_columns(viewer_id: UUID | None, post: AnyEntity = Post) -> tuple[ColumnElement[Any], ...]:
-    """The columns that `Post` is built from; `liked` is NULL for nobody."""
-    liked: ColumnElement[Any] = null()
-    if viewer_id is not None:
-        liked = exists().where(PostLike.user_id == viewer_id, PostLike.post_id == post.id)
-    return (*(getattr(post, name) for name in _WRITTEN), liked.label("liked"))
+class PostTarget(NamedTuple):
+    """A post to act on, for the viewer."""
+
+    author_id: UUID
+    blocking: bool
+    """The viewer has blocked the author."""
 
 
-class PostReader:
-    """Posts as a viewer may see them."""
+class PostId(NamedTuple):
+    """A post that was written or deleted."""
 
-    def __init__(self, reader: Reader) -> None:
-        self.reader = reader
-
-    async def visible(self, post_id: UUID, viewer_id: UUID | None) -> AnyRow | None:
-        """One post with its author and its version."""
-        return (await self.reader.execute(*_visible(post_id, viewer_id))).one_or_none()
-
-    async def of(
-        self, username: str, viewer_id: UUID | None, page: PageRequest
-    ) -> Sequence[PostRow] | None:
-        """Up to `limit + 1` posts of that member; None when nobody is found."""
-        rows = (await self.reader.execute(*_posts_of(username, viewer_id, page))).all()
-        return [PostRow.of(row) for row in rows if row.id is not None] if rows else None
+    id: UUID
 
 
-@built_once
-def _visible(post_id: UUID, viewer_id: UUID | None) -> AnySelect:
+def post_columns(viewer_id: UUID | None, post: Entity = Post) -> tuple[ColumnElement[Any], ...]:
+    """The columns that `Post` is built from; `liked` is NULL for an anonymous viewer."""
+    liked = exists().where(PostLike.user_id == viewer_id, PostLike.post_id == post.id)
+    is_liked = case((is_anonymous(viewer_id), null()), else_=liked)
+    return (*(getattr(post, name) for name in _WRITTEN), is_liked.label("liked"))
+
+
+@prepared(PostRow)
+def post_by_id(post_id: UUID, viewer_id: UUID | None) -> AnySelect:
+    """A post that the viewer may see."""
     return (
-        select(*post_columns(viewer_id), *AUTHOR, Post.version)
+        select(*post_columns(viewer_id), *AUTHOR)
         .join(User, User.id == Post.author_id)
         .where(Post.id == post_id, visible_to(viewer_id))
     )
 
 
-@built_once
-def _posts_of(username: str, viewer_id: UUID | None, page: PageRequest) -> AnySelect:
+@prepared_outer(PostRow)
+def posts_of(username: str, viewer_id: UUID | None, *, page: PageRequest) -> AnySelect:
+    """Up to `limit + 1` posts of the member of that folded name."""
     posts = page.window(
         select(*post_columns(viewer_id)).where(Post.author_id == User.id), Post.id
     ).lateral("posts_of")
-    # The outer join keeps one empty row for somebody who is there but has not written.
-    statement: AnySelect = (
+    return (
         select(posts, *AUTHOR)
         .select_from(User)
         .outerjoin(posts, true())
         .where(named(username), visible_to(viewer_id))
     )
-    return statement
 
 
-@built_once
-def _known(post_id: UUID, viewer_id: UUID) -> AnySelect:
-    statement: AnySelect = (
+@prepared(PostAuthor)
+def lock_visible_post(post_id: UUID, viewer_id: UUID) -> AnySelect:
+    """Lock a post that the viewer may see against deletion."""
+    return (
+        select(Post.author_id)
+        .join(User, User.id == Post.author_id)
+        .where(Post.id == post_id, visible_to(viewer_id))
+        .with_for_update(key_share=True, of=Post)
+    )
+
+
+@prepared(PostTarget)
+def lock_post_to_act(post_id: UUID, viewer_id: UUID) -> AnySelect:
+    """Lock a post whose author the viewer can see or has blocked."""
+    return (
         select(Post.author_id, has_blocked(viewer_id, Post.author_id).label("blocking"))
         .join(User, User.id == Post.author_id)
         .where(Post.id == post_id, known_to(viewer_id))
         .with_for_update(key_share=True, of=Post)
     )
-    return statement
 
 
-class NewPostRepository:
-    """Publishes posts: each in one statement, which may be a transaction by itself."""
-
-    def __init__(self, write: Writer) -> None:
-        self.write = write
-
-    async def add(self, post_id: UUID, author_id: UUID, body: str) -> PostRow | None:
-        """The new post, counted; None when the account has gone.
-
-        Raises `Retry` where it took too long to count it.
-        """
-        with refusing_late():
-            moment = clock.now()
-            latest = moment + database.LATEST_COMMIT
-            statement = _added(post_id, author_id, body, moment, latest)
-            row = (await self.write.execute(*statement)).one_or_none()
-        return None if row is None else PostRow.of(row)
-
-
-@built_once
-def _added(
+@prepared(PostRow)
+def insert_post(
     post_id: UUID, author_id: UUID, body: str, moment: datetime, latest: datetime
 ) -> AnySelect:
+    """Write a post and count it; no row when the account has gone.
+
+    Fails with SQLSTATE 40001 where it becomes visible after `latest`.
+    """
     counted = (
         update(User)
         .where(User.id == author_id, User.suspended_at.is_(None))
         .values(posts_count=User.posts_count + 1)
-        .returning(*AUTHOR, unless_late(User.posts_count, latest).label("posts_count"))
+        .returning(*AUTHOR, require_commit_before(User.posts_count, latest).label("posts_count"))
         .cte("counted")
     )
-    post = select(
-        type_coerce(post_id, Uuid()),
-        counted.c.author_id,
-        type_coerce(body, String()),
-        type_coerce(moment, DateTime(timezone=True)),
-    )
+    post = select(bind(post_id), counted.c.author_id, bind(body), bind(moment))
     added = (
         insert(Post)
         .from_select(["id", "author_id", "body", "created_at"], post, include_defaults=False)
         .returning(*(getattr(Post, name) for name in _WRITTEN))
         .cte("added")
     )
-    statement: AnySelect = select(added, false().label("liked"), counted)
-    return statement.select_from(added.join(counted, true()))
+    author = (counted.c[name] for name in ("author_id", "username", "display_name", "avatar_url"))
+    return select(added, false().label("liked"), *author).select_from(
+        added.join(counted, counted.c.posts_count.isnot(None))
+    )
 
 
-class PostRepository:
-    """Changes posts."""
+@prepared(PostId)
+def update_post_body(
+    post_id: UUID, body: str, versions: Sequence[int] | None, moment: datetime
+) -> ReturningUpdate[UUID]:
+    """Replace the body; no row when the version is none of `versions`, if they are given."""
+    is_expected = or_(bind(versions).is_(None), Post.version == any_(bind(versions)))
+    return (
+        update(Post)
+        .where(Post.id == post_id, is_expected)
+        .values(body=body, edited_at=moment, version=Post.version + 1)
+        .returning(Post.id)
+    )
 
-    def __init__(self, session: AsyncSession) -> None:
-        self.session = session
 
-    async def lock_visible(self, post_id: UUID, viewer_id: UUID) -> UUID | None:
-        """Who wrote the post, if the viewer may see it; the row is locked."""
-        statement = (
-            select(Post.author_id)
-            .join(User, User.id == Post.author_id)
-            .where(Post.id == post_id, visible_to(viewer_id))
-            .with_for_update(key_share=True, of=Post)
-        )
-        return (await self.session.execute(statement)).scalar_one_or_none()
-
-    async def lock_known(self, post_id: UUID, viewer_id: UUID) -> AnyRow | None:
-        """`(author_id, blocking)` of the locked post, for who is to act on it.
-
-        None where the author is not there for the viewer; whom the viewer has blocked is found.
-        """
-        return (await self.session.execute(*_known(post_id, viewer_id))).one_or_none()
-
-    async def replace_body(
-        self, post_id: UUID, body: str, versions: Versions, *, moment: datetime
-    ) -> bool:
-        """Put `body` in place of what was written; False when that is none of `versions`."""
-        statement = (
-            update(Post)
-            .where(Post.id == post_id)
-            .values(body=body, edited_at=moment, version=Post.version + 1)
-            .returning(Post.id)
-        )
-        if versions is not None:
-            statement = statement.where(Post.version.in_(versions))
-        return (await self.session.execute(statement)).scalar_one_or_none() is not None
-
-    async def remove(self, post_id: UUID, author_id: UUID) -> None:
-        """Delete the post with all that hangs on it, and count one less."""
-        removed = delete(Post).where(Post.id == post_id).returning(Post.id).cte("removed")
-        await self.session.execute(
-            update(User)
-            .where(User.id == author_id, exists(select(removed.c.id)))
-            .values(posts_count=User.posts_count - 1)
-        )
+@prepared(PostId)
+def delete_post(post_id: UUID, author_id: UUID) -> AnySelect:
+    """Delete the post with all that hangs on it, and count one less."""
+    removed = delete(Post).where(Post.id == post_id).returning(Post.id).cte("removed")
+    counted = (
+        update(User)
+        .where(User.id == author_id, exists(select(removed.c.id)))
+        .values(posts_count=User.posts_count - 1)
+        .cte("counted")
+    )
+    return select(removed.c.id).add_cte(counted)

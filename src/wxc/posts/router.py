@@ -5,11 +5,10 @@ from fastapi import APIRouter, Response, status
 from wxc.auth.dependencies import CurrentUser, MaybeUser
 from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core import etags
-from wxc.core.dependencies import Paging, ReadSession, Session, Transactions
+from wxc.core.dependencies import Database, Paging, Session
 from wxc.core.errors import NotOwner, PreconditionFailed
 from wxc.core.etags import IfMatch, IfNoneMatch
 from wxc.core.openapi import LOCATED, documented
-from wxc.core.plain import Plain
 from wxc.idempotency.dependencies import Repeatable
 from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch
 from wxc.posts import service
@@ -33,12 +32,12 @@ async def write_post(
     post: PostCreate,
     response: Response,
     me: CurrentUser,
-    database: Transactions,
+    database: Database,
     attempt: Repeatable,
 ) -> Post:
     """Write a post; it is in your followers' feeds at once."""
     written = await service.write_post(database, me, post, attempt)
-    response.headers["Location"] = f"/posts/{written.id}"
+    response.headers["Location"] = f"/posts/{written['id']}"
     return written
 
 
@@ -49,10 +48,10 @@ async def write_post(
     responses=etags.ON_READ | documented(PostNotFound, NotAuthenticated, SessionExpired),
 )
 async def get_post(
-    post_id: PostId, viewer: MaybeUser, reader: ReadSession, if_none_match: IfNoneMatch = None
+    post_id: PostId, viewer: MaybeUser, database: Database, if_none_match: IfNoneMatch = None
 ) -> Response:
     """A single post."""
-    found = await service.find_post(reader, post_id, viewer.id if viewer else None)
+    found = await service.find_post(database, post_id, viewer.id if viewer else None)
     return etags.answer(found, if_none_match, is_signed_in=viewer is not None)
 
 
@@ -94,7 +93,7 @@ async def delete_post(post_id: PostId, me: CurrentUser, session: Session) -> Non
     responses=documented(UserNotFound, NotAuthenticated, SessionExpired),
 )
 async def list_posts(
-    username: NamedUser, viewer: MaybeUser, reader: ReadSession, page: Paging
-) -> Plain[PostPage]:
+    username: NamedUser, viewer: MaybeUser, database: Database, page: Paging
+) -> PostPage:
     """What a person has written, newest first."""
-    return await service.list_posts(reader, username, viewer.id if viewer else None, page)
+    return await service.list_posts(database, username, viewer.id if viewer else None, page)

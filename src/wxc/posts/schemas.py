@@ -1,13 +1,13 @@
 """What posts look like to a client."""
 
 from typing import Annotated
-from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
+from typing_extensions import TypedDict
 
-from wxc.db.keyset import Page
 from wxc.core.text import Text
-from wxc.core.times import Timestamp
+from wxc.http.answers import IdText, TimeText, answer
+from wxc.http.pages import PAGE_EXAMPLE, Items, NextCursor, PrevCursor
 from wxc.users.schemas import UserSummary
 
 PostBody = Annotated[str, Text(5000)]
@@ -30,40 +30,31 @@ class PostUpdate(PostCreate):
     """What is to stand in place of the post's body."""
 
 
-class PostViewer(BaseModel):
+@answer({"liked": True})
+class PostViewer(TypedDict):
     """What the signed-in person has to do with the post."""
-
-    model_config = ConfigDict(
-        use_attribute_docstrings=True, json_schema_extra={"examples": [{"liked": True}]}
-    )
 
     liked: bool
     """Whether you like it."""
 
 
-class Post(BaseModel):
+@answer(
+    {
+        "body": "Best rate for yen in Tanjong Pagar today?",
+        "likes_count": 8,
+        "comments_count": 3,
+    }
+)
+class Post(TypedDict):
     """A post; `viewer` is null for who is not signed in."""
 
-    model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "body": "Best rate for yen in Tanjong Pagar today?",
-                    "likes_count": 8,
-                    "comments_count": 3,
-                }
-            ]
-        },
-    )
-
-    id: UUID
+    id: IdText
     author: UserSummary
     """Who has written it."""
     body: str
     """Plain text: show it as such."""
-    created_at: Timestamp
-    edited_at: Timestamp | None
+    created_at: TimeText
+    edited_at: TimeText | None
     """When the body was last changed; null if never."""
     likes_count: int
     """How many like it."""
@@ -73,5 +64,10 @@ class Post(BaseModel):
     """What you have to do with it; null for who is not signed in."""
 
 
-class PostPage(Page[Post]):
+@answer(PAGE_EXAMPLE)
+class PostPage(TypedDict):
     """One page of posts."""
+
+    items: Items[Post]
+    next_cursor: NextCursor
+    prev_cursor: PrevCursor

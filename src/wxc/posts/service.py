@@ -1,27 +1,28 @@
 """Writing, changing and reading posts."""
 
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from wxc.auth.context import Principal
 from wxc.auth.errors import SessionExpired
 from wxc.core import clock
-from wxc.core.database import AnyRow, Database, Reader, Writer, draw_id
 from wxc.core.errors import NotOwner, PreconditionFailed
 from wxc.core.etags import Versioned, Versions
 from wxc.core.ids import new_id
-from wxc.db.keyset import PageRequest
-from wxc.core.plain import Plain
 from wxc.core.times import rfc3339, rfc3339_or_null
+from wxc.db import commits
+from wxc.db.commits import draw_id
+from wxc.db.database import Database
+from wxc.db.handle import Handle
+from wxc.db.keyset import PageRequest
+from wxc.db.session import Session
 from wxc.idempotency.service import Attempt, first_answer, keep_answer
 from wxc.notifications import service as notifications
+from wxc.posts import repository
 from wxc.posts.errors import PostNotFound
-from wxc.posts.repository import NewPostRepository, PostReader, PostRepository, PostRow
+from wxc.posts.repository import PostRow, PostTarget, post_by_id, posts_of
 from wxc.posts.schemas import Post, PostCreate, PostPage, PostUpdate
 from wxc.users.errors import BlockedByYou, UserNotFound
-from wxc.users.service import summary_values
+from wxc.users.service import present_summary
 
 
 async def write_post(
@@ -32,60 +33,61 @@ async def write_post(
     Most mention nobody and have no key: such a post is one statement, a transaction by itself.
     """
     if attempt is None and not notifications.mentioned(post.body):
-        return await _add(database.single_write, new_id(), me, post.body)
+        return await _insert(database.primary, new_id(), me, post.body)
     async with database.transaction() as session:
-        return await _write_and_tell(session, me, post, attempt)
+        return await _write_and_notify(session, me, post, attempt)
 
 
-async def find_post(reader: Reader, post_id: UUID, viewer_id: UUID | None) -> Versioned[Post]:
+async def find_post(db: Handle, post_id: UUID, viewer_id: UUID | None) -> Versioned[Post]:
     """A post the viewer may see; raises `PostNotFound` for any other."""
-    row = await PostReader(reader).visible(post_id, viewer_id)
+    row = await db.fetch_one(post_by_id(post_id, viewer_id))
     if row is None:
         raise PostNotFound
-    return Versioned(present(PostRow.of(row)), row.version)
+    return Versioned(present_post(row), row.version)
 
 
 async def list_posts(
-    reader: Reader, username: str, viewer_id: UUID | None, page: PageRequest
-) -> Plain[PostPage]:
+    db: Handle, username: str, viewer_id: UUID | None, page: PageRequest
+) -> PostPage:
     """That member's posts, newest first; raises `UserNotFound`."""
-    rows = await PostReader(reader).of(username, viewer_id, page)
-    if rows is None:
+    rows = await db.fetch(posts_of(username, viewer_id, page=page))
+    if not rows:
         raise UserNotFound
-    cut = page.cut(rows, key=lambda row: row.id)
-    return Plain(
-        items=[values_of(row) for row in cut.rows],
-        next_cursor=cut.next_cursor,
-        prev_cursor=cut.prev_cursor,
-    )
+    cut = page.cut([row for row in rows if row is not None], key=lambda row: row.id)
+    return {
+        "items": [present_post(row) for row in cut.rows],
+        "next_cursor": cut.next_cursor,
+        "prev_cursor": cut.prev_cursor,
+    }
 
 
 async def edit_post(
-    session: AsyncSession, me: Principal, post_id: UUID, post: PostUpdate, versions: Versions
+    session: Session, me: Principal, post_id: UUID, post: PostUpdate, versions: Versions
 ) -> Versioned[Post]:
     """Replace the body of one's own post.
 
     Raises `PostNotFound`, `NotOwner` or `PreconditionFailed`.
     """
     await _lock_own(session, me, post_id)
-    posts = PostRepository(session)
-    if not await posts.replace_body(post_id, post.body, versions, moment=clock.now()):
+    expected = None if versions is None else list(versions)
+    update = repository.update_post_body(post_id, post.body, expected, clock.now())
+    if await session.fetch_one(update) is None:
         raise PreconditionFailed
     return await find_post(session, post_id, me.id)
 
 
-async def delete_post(session: AsyncSession, me: Principal, post_id: UUID) -> None:
+async def delete_post(session: Session, me: Principal, post_id: UUID) -> None:
     """Delete one's own post and its thread; raises `PostNotFound` or `NotOwner`."""
     await _lock_own(session, me, post_id)
-    await PostRepository(session).remove(post_id, me.id)
+    await session.fetch_one(repository.delete_post(post_id, me.id))
 
 
-async def lock_to_act(session: AsyncSession, me: Principal, post_id: UUID) -> AnyRow:
-    """Lock the post that `me` comments on: `(author_id, blocking)`.
+async def lock_to_act(session: Session, me: Principal, post_id: UUID) -> PostTarget:
+    """Lock the post that `me` comments on.
 
     Raises `PostNotFound`, also where the author has blocked `me`, and `BlockedByYou`.
     """
-    post = await PostRepository(session).lock_known(post_id, me.id)
+    post = await session.fetch_one(repository.lock_post_to_act(post_id, me.id))
     if post is None:
         raise PostNotFound
     if post.blocking:
@@ -93,16 +95,11 @@ async def lock_to_act(session: AsyncSession, me: Principal, post_id: UUID) -> An
     return post
 
 
-def present(row: PostRow) -> Post:
-    """The post that a row holds."""
-    return Post.model_validate(values_of(row))
-
-
-def values_of(row: PostRow) -> dict[str, Any]:
-    """What `Post` says, for a `Plain` page of them."""
+def present_post(row: PostRow) -> Post:
+    """The post of a row."""
     return {
         "id": str(row.id),
-        "author": summary_values(row, row.author_id),
+        "author": present_summary(row, row.author_id),
         "body": row.body,
         "created_at": rfc3339(row.created_at),
         "edited_at": rfc3339_or_null(row.edited_at),
@@ -112,35 +109,38 @@ def values_of(row: PostRow) -> dict[str, Any]:
     }
 
 
-async def _write_and_tell(
-    session: AsyncSession, me: Principal, post: PostCreate, attempt: Attempt | None
+async def _write_and_notify(
+    session: Session, me: Principal, post: PostCreate, attempt: Attempt | None
 ) -> Post:
     if first := await first_answer(session, attempt):
         await find_post(session, first.subject_id, me.id)
         raise first
-    written = await _add(session, draw_id(session), me, post.body)
-    await notifications.notify_of_post(session, me.id, written.id, post.body)
+    post_id = draw_id(session)
+    written = await _insert(session, post_id, me, post.body)
+    await notifications.notify_of_post(session, me.id, post_id, post.body)
     await keep_answer(
         session,
         attempt,
         written,
-        subject_id=written.id,
-        location=f"/posts/{written.id}",
-        post_id=written.id,
+        subject_id=post_id,
+        location=f"/posts/{post_id}",
+        post_id=post_id,
     )
     return written
 
 
-async def _add(write: Writer, post_id: UUID, me: Principal, body: str) -> Post:
-    row = await NewPostRepository(write).add(post_id, me.id, body)
+async def _insert(db: Handle, post_id: UUID, me: Principal, body: str) -> Post:
+    moment = clock.now()
+    latest = moment + commits.COMMIT_DEADLINE
+    row = await db.fetch_one(repository.insert_post(post_id, me.id, body, moment, latest))
     if row is None:
         raise SessionExpired
-    return present(row)
+    return present_post(row)
 
 
-async def _lock_own(session: AsyncSession, me: Principal, post_id: UUID) -> None:
-    author_id = await PostRepository(session).lock_visible(post_id, me.id)
-    if author_id is None:
+async def _lock_own(session: Session, me: Principal, post_id: UUID) -> None:
+    post = await session.fetch_one(repository.lock_visible_post(post_id, me.id))
+    if post is None:
         raise PostNotFound
-    if author_id != me.id:
+    if post.author_id != me.id:
         raise NotOwner

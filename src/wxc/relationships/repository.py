@@ -30,8 +30,8 @@ from sqlalchemy.orm import aliased
 from wxc.core import clock
 from wxc.core.database import AnyRow, AnySelect, Reader, draw_id, rows_of
 from wxc.core.ids import first_id_at
-from wxc.db.keyset import PageRequest
 from wxc.core.statements import built_once
+from wxc.db.keyset import PageRequest
 from wxc.models import Block, Follow, Mute, NotificationType, User
 from wxc.notifications.repository import hidden, recorded
 from wxc.users.repository import named, summary

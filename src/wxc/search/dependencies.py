@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from wxc.core.dependencies import CursorParameter, Limit, open_cursors, scope_of
-from wxc.db.keyset import DEFAULT_LIMIT
 from wxc.core.ranking import RankedRequest
 from wxc.core.text import Text
+from wxc.db.keyset import DEFAULT_LIMIT
 
 SearchText = Annotated[
     str,

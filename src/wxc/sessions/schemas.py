@@ -4,8 +4,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from wxc.db.keyset import Page
 from wxc.core.times import Timestamp
+from wxc.db.keyset import Page
 
 
 class OwnSession(BaseModel):

@@ -1,31 +1,71 @@
 """SQL for profiles."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, select
 
-from wxc.core.database import AnyEntity, AnyRow, AnySelect, Reader
-from wxc.core.statements import built_once
+from wxc.db.keyset import AnySelect
+from wxc.db.prepared import prepared
 from wxc.models import Follow, User
-from wxc.users.visibility import has_blocked, has_muted, known_to, visible_to
+from wxc.users.visibility import has_blocked, has_muted, known_to
+
+Entity = Any
+"""A table, an alias or a subquery: each has columns by name, typed differently."""
 
 
-def summary(person: AnyEntity = User, id_name: str = "id") -> tuple[ColumnElement[Any], ...]:
-    """The columns that `summary_values` reads, of `User` or of an alias of it."""
+class Summary(Protocol):
+    """What a row says of a person, whatever column holds their id."""
+
+    @property
+    def username(self) -> str:
+        """As it is shown."""
+        ...
+
+    @property
+    def display_name(self) -> str | None:
+        """Shown beside the username."""
+        ...
+
+    @property
+    def avatar_url(self) -> str | None:
+        """A picture."""
+        ...
+
+
+class Person(Summary, Protocol):
+    """A row that is about a person."""
+
+    @property
+    def id(self) -> UUID:
+        """Of the account."""
+        ...
+
+
+class ProfileRow(NamedTuple):
+    """A member's page, and what there is between them and the viewer."""
+
+    id: UUID
+    username: str
+    display_name: str | None
+    avatar_url: str | None
+    bio: str | None
+    created_at: datetime
+    followers_count: int
+    following_count: int
+    posts_count: int
+    has_exchange: bool
+    version: int
+    following: bool
+    followed_by: bool
+    muting: bool
+    blocking: bool
+
+
+def summary(person: Entity = User, id_name: str = "id") -> tuple[ColumnElement[Any], ...]:
+    """The columns of a `Summary`, of `User` or of an alias of it."""
     return person.id.label(id_name), person.username, person.display_name, person.avatar_url
-
-
-_PROFILE = (
-    *summary(),
-    User.bio,
-    User.created_at,
-    User.followers_count,
-    User.following_count,
-    User.posts_count,
-    User.has_exchange,
-    User.version,
-)
 
 
 def named(username: str) -> ColumnElement[bool]:
@@ -33,31 +73,23 @@ def named(username: str) -> ColumnElement[bool]:
     return User.username_folded == username
 
 
-class ProfileReader:
-    """Profiles as a viewer may see them."""
-
-    def __init__(self, reader: Reader) -> None:
-        self.reader = reader
-
-    async def by_username(self, username: str, viewer_id: UUID | None) -> AnyRow | None:
-        """The columns of a profile and, for a viewer, of `Relation`.
-
-        Whom the viewer has blocked is found, so that they can be unblocked.
-        """
-        return (await self.reader.execute(*_profile(username, viewer_id))).one_or_none()
-
-
-@built_once
-def _profile(username: str, viewer_id: UUID | None) -> AnySelect:
-    statement: AnySelect = select(*_PROFILE).where(named(username))
-    if viewer_id is None:
-        return statement.where(visible_to(None))
-    return statement.where(known_to(viewer_id)).add_columns(
+@prepared(ProfileRow)
+def profile_by_username(username: str, viewer_id: UUID | None) -> AnySelect:
+    """The profile of that folded name; of a member whom the viewer has blocked too."""
+    return select(
+        *summary(),
+        User.bio,
+        User.created_at,
+        User.followers_count,
+        User.following_count,
+        User.posts_count,
+        User.has_exchange,
+        User.version,
         _follows(viewer_id, User.id).label("following"),
         _follows(User.id, viewer_id).label("followed_by"),
         has_muted(viewer_id, User.id).label("muting"),
         has_blocked(viewer_id, User.id).label("blocking"),
-    )
+    ).where(named(username), known_to(viewer_id))
 
 
 def _follows(follower_id: Any, followed_id: Any) -> ColumnElement[bool]:  # noqa: ANN401

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from wxc.auth.dependencies import MaybeUser
 from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core import etags
-from wxc.core.dependencies import ReadSession
+from wxc.core.dependencies import Database
 from wxc.core.etags import IfNoneMatch
 from wxc.core.openapi import documented
 from wxc.users import service
@@ -23,8 +23,8 @@ router = APIRouter(prefix="/users", tags=["users"])
     responses=etags.ON_READ | documented(UserNotFound, NotAuthenticated, SessionExpired),
 )
 async def get_profile(
-    username: NamedUser, viewer: MaybeUser, reader: ReadSession, if_none_match: IfNoneMatch = None
+    username: NamedUser, viewer: MaybeUser, database: Database, if_none_match: IfNoneMatch = None
 ) -> Response:
     """A person's profile, with what there is between you and them if you are signed in."""
-    found = await service.find_profile(reader, username, viewer.id if viewer else None)
+    found = await service.find_profile(database, username, viewer.id if viewer else None)
     return etags.answer(found, if_none_match, is_signed_in=viewer is not None)

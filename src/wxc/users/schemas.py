@@ -1,33 +1,25 @@
 """How people look to others."""
 
-from uuid import UUID
+from typing_extensions import TypedDict
 
-from pydantic import BaseModel, ConfigDict
-
-from wxc.db.keyset import Page
-from wxc.core.times import Timestamp
+from wxc.http.answers import IdText, TimeText, answer
+from wxc.http.pages import PAGE_EXAMPLE, Items, NextCursor, PrevCursor
 
 _EXAMPLE = "0198c29e-0b3d-7f11-a2c4-1d5e8f7a9b02"
 
 
-class UserSummary(BaseModel):
+@answer(
+    {
+        "id": _EXAMPLE,
+        "username": "amelia",
+        "display_name": "Amelia",
+        "avatar_url": "https://images.example.com/amelia.png",
+    }
+)
+class UserSummary(TypedDict):
     """A person, as named beside what they do."""
 
-    model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": _EXAMPLE,
-                    "username": "amelia",
-                    "display_name": "Amelia",
-                    "avatar_url": "https://images.example.com/amelia.png",
-                }
-            ]
-        },
-    )
-
-    id: UUID
+    id: IdText
     username: str
     """As they type it; addresses take it in any case."""
     display_name: str | None
@@ -36,21 +28,18 @@ class UserSummary(BaseModel):
     """A picture, wherever they keep it."""
 
 
-class UserPage(Page[UserSummary]):
+@answer(PAGE_EXAMPLE)
+class UserPage(TypedDict):
     """One page of people."""
 
+    items: Items[UserSummary]
+    next_cursor: NextCursor
+    prev_cursor: PrevCursor
 
-class Relation(BaseModel):
+
+@answer({"following": True, "followed_by": False, "muting": False, "blocking": False})
+class Relation(TypedDict):
     """What there is between the signed-in person and the one they look at."""
-
-    model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        json_schema_extra={
-            "examples": [
-                {"following": True, "followed_by": False, "muting": False, "blocking": False}
-            ]
-        },
-    )
 
     following: bool
     """You follow them."""
@@ -62,31 +51,25 @@ class Relation(BaseModel):
     """You have blocked them: they are gone from your lists."""
 
 
+@answer(
+    {
+        "id": _EXAMPLE,
+        "username": "amelia",
+        "display_name": "Amelia",
+        "avatar_url": "https://images.example.com/amelia.png",
+        "bio": "Walks a lot, mostly uphill.",
+        "followers_count": 128,
+        "following_count": 42,
+        "posts_count": 17,
+        "has_exchange": False,
+    }
+)
 class Profile(UserSummary):
     """A person's page; `viewer` is null for who is not signed in."""
 
-    model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": _EXAMPLE,
-                    "username": "amelia",
-                    "display_name": "Amelia",
-                    "avatar_url": "https://images.example.com/amelia.png",
-                    "bio": "Walks a lot, mostly uphill.",
-                    "followers_count": 128,
-                    "following_count": 42,
-                    "posts_count": 17,
-                    "has_exchange": False,
-                }
-            ]
-        },
-    )
-
     bio: str | None
     """What they say of themselves."""
-    created_at: Timestamp
+    created_at: TimeText
     followers_count: int
     """How many follow them."""
     following_count: int

@@ -1,33 +1,45 @@
 """Looking people up."""
 
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-from wxc.core.database import AnyRow, Reader
 from wxc.core.etags import Versioned
+from wxc.core.times import rfc3339
+from wxc.db.handle import Handle
 from wxc.db.keyset import Cut
 from wxc.users.errors import UserNotFound
-from wxc.users.repository import ProfileReader
+from wxc.users.repository import Person, Summary, profile_by_username
 from wxc.users.schemas import Profile, Relation, UserPage, UserSummary
 
+PersonRow = TypeVar("PersonRow", bound=Person)
 
-async def find_profile(reader: Reader, username: str, viewer_id: UUID | None) -> Versioned[Profile]:
-    """The profile of that name; raises `UserNotFound` also for who has blocked the viewer."""
-    row = await ProfileReader(reader).by_username(username, viewer_id)
+
+async def find_profile(db: Handle, username: str, viewer_id: UUID | None) -> Versioned[Profile]:
+    """The profile of that folded name; raises `UserNotFound`, also for who blocked the viewer."""
+    row = await db.fetch_one(profile_by_username(username, viewer_id))
     if row is None:
         raise UserNotFound
-    fields = dict(row._mapping)
-    viewer = Relation(**fields) if viewer_id is not None else None
-    return Versioned(Profile(**fields, viewer=viewer), row.version)
+    viewer = Relation(
+        following=row.following,
+        followed_by=row.followed_by,
+        muting=row.muting,
+        blocking=row.blocking,
+    )
+    profile = Profile(
+        **present_summary(row, row.id),
+        bio=row.bio,
+        created_at=rfc3339(row.created_at),
+        followers_count=row.followers_count,
+        following_count=row.following_count,
+        posts_count=row.posts_count,
+        has_exchange=row.has_exchange,
+        viewer=None if viewer_id is None else viewer,
+    )
+    return Versioned(profile, row.version)
 
 
-def summarise(row: AnyRow, user_id: UUID) -> UserSummary:
-    """The person whom a row names; under what name it holds their id is its own affair."""
-    return UserSummary(**summary_values(row, user_id))
-
-
-def summary_values(row: Any, user_id: UUID) -> dict[str, Any]:  # noqa: ANN401 - a row or a tuple
-    """What `UserSummary` says, for a `Plain` page of what people did."""
+def present_summary(row: Summary, user_id: UUID) -> UserSummary:
+    """The person of a row; under which name it holds their id is its own affair."""
     return {
         "id": str(user_id),
         "username": row.username,
@@ -36,10 +48,20 @@ def summary_values(row: Any, user_id: UUID) -> dict[str, Any]:  # noqa: ANN401 -
     }
 
 
-def people_page(cut: Cut[AnyRow]) -> UserPage:
-    """The page of people whom these rows name by `id`."""
-    return UserPage(
-        items=[summarise(row, row.id) for row in cut.rows],
-        next_cursor=cut.next_cursor,
-        prev_cursor=cut.prev_cursor,
-    )
+def summary_values(row: Any, user_id: UUID) -> dict[str, Any]:  # noqa: ANN401
+    """As `present_summary`, of rows without a type."""
+    return dict(present_summary(row, user_id))
+
+
+def summarise(row: Any, user_id: UUID) -> UserSummary:  # noqa: ANN401
+    """As `present_summary`, of rows without a type."""
+    return present_summary(row, user_id)
+
+
+def people_page(cut: Cut[PersonRow]) -> UserPage:
+    """A page of people."""
+    return {
+        "items": [present_summary(row, row.id) for row in cut.rows],
+        "next_cursor": cut.next_cursor,
+        "prev_cursor": cut.prev_cursor,
+    }

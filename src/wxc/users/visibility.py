@@ -6,11 +6,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, exists, not_
 from sqlalchemy.orm import aliased
 
-from wxc.core.database import IdColumn
+from wxc.db.keyset import IdColumn
+from wxc.db.prepared import bind
 from wxc.models import Block, Mute, User
 
 UserEntity = type[User] | Any  # the table or an alias of it
-UserKey = UUID | IdColumn
+UserKey = UUID | IdColumn | None
 
 
 def visible_to(viewer_id: UUID | None, user: UserEntity = User) -> ColumnElement[bool]:
@@ -28,13 +29,18 @@ def visible_by_id(viewer_id: UUID, user_id: IdColumn) -> ColumnElement[bool]:
     return and_(not_(is_suspended), _is_free(viewer_id, user_id))
 
 
+def is_anonymous(viewer_id: UUID | None) -> ColumnElement[bool]:
+    """Whether nobody is signed in; of a parameter of a prepared query."""
+    return bind(viewer_id).is_(None)
+
+
 def stands(user: UserEntity = User) -> ColumnElement[bool]:
     """`user` is there for anybody at all."""
     is_standing: ColumnElement[bool] = user.suspended_at.is_(None)
     return is_standing
 
 
-def known_to(viewer_id: UUID, user: UserEntity = User) -> ColumnElement[bool]:
+def known_to(viewer_id: UUID | None, user: UserEntity = User) -> ColumnElement[bool]:
     """As `visible_to`, and whom the viewer has blocked: they may be named, to be unblocked."""
     return and_(stands(user), not_(has_blocked(user.id, viewer_id)))
 

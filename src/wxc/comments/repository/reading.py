@@ -33,8 +33,8 @@ from wxc.comments.threads import (
     ThreadRequest,
 )
 from wxc.core.database import AnyRow, AnySelect, IdColumn, Reader, rows_of
-from wxc.db.keyset import PageRequest
 from wxc.core.statements import Fixed, built_once
+from wxc.db.keyset import PageRequest
 from wxc.models import Comment, CommentLike, Post, User
 from wxc.posts.repository import AUTHOR
 from wxc.users.visibility import visible_to

@@ -10,9 +10,9 @@ from wxc.comments.repository.reading import Listed
 from wxc.comments.schemas import Comment, CommentPage
 from wxc.comments.threads import Branches, ThreadRequest
 from wxc.core.database import AnyRow, Reader
-from wxc.db.keyset import Cut
 from wxc.core.plain import Plain
 from wxc.core.times import rfc3339, rfc3339_or_null
+from wxc.db.keyset import Cut
 from wxc.posts.errors import PostNotFound
 from wxc.users.service import summary_values
 

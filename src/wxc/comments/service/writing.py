@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from wxc.auth.context import Principal
 from wxc.comments.errors import (
     CommentDeleted,
@@ -19,6 +17,7 @@ from wxc.comments.threads import DEEPEST_COMMENT, Branches
 from wxc.core import clock
 from wxc.core.database import AnyRow
 from wxc.core.errors import NotOwner
+from wxc.db.session import Session
 from wxc.idempotency.service import Attempt, first_answer, keep_answer
 from wxc.likes.schemas import LikeState
 from wxc.notifications import service as notifications
@@ -27,7 +26,7 @@ from wxc.users.errors import BlockedByYou
 
 
 async def write_comment(
-    session: AsyncSession,
+    session: Session,
     me: Principal,
     post_id: UUID,
     comment: CommentCreate,
@@ -64,7 +63,7 @@ async def write_comment(
 
 
 async def edit_comment(
-    session: AsyncSession,
+    session: Session,
     me: Principal,
     comment_id: UUID,
     comment: CommentUpdate,
@@ -83,7 +82,7 @@ async def edit_comment(
     return await find_comment(session, comment_id, me.id, branches)
 
 
-async def delete_comment(session: AsyncSession, me: Principal, comment_id: UUID) -> None:
+async def delete_comment(session: Session, me: Principal, comment_id: UUID) -> None:
     """Delete a comment of one's own or under one's own post, there also across a block.
 
     Raises `CommentNotFound` or `NotOwner`.
@@ -103,7 +102,7 @@ async def delete_comment(session: AsyncSession, me: Principal, comment_id: UUID)
     await _take_away(session, row)
 
 
-async def erase_comments_of(session: AsyncSession, author_id: UUID, most: int) -> bool:
+async def erase_comments_of(session: Session, author_id: UUID, most: int) -> bool:
     """Delete up to `most` comments of an account that goes; False when none was left."""
     comments = CommentRepository(session)
     said = await comments.lock_posts_commented_by(author_id, most)
@@ -114,7 +113,7 @@ async def erase_comments_of(session: AsyncSession, author_id: UUID, most: int) -
     return bool(said)
 
 
-async def like_comment(session: AsyncSession, me: Principal, comment_id: UUID) -> LikeState:
+async def like_comment(session: Session, me: Principal, comment_id: UUID) -> LikeState:
     """Make `me` like the comment; liking twice changes nothing."""
     comment = await _lock_to_like(session, me, comment_id)
     count = await CommentLikeRepository(session).add(me.id, comment_id)
@@ -125,7 +124,7 @@ async def like_comment(session: AsyncSession, me: Principal, comment_id: UUID) -
     return LikeState(liked=True, likes_count=comment.likes_count if count is None else count)
 
 
-async def unlike_comment(session: AsyncSession, me: Principal, comment_id: UUID) -> LikeState:
+async def unlike_comment(session: Session, me: Principal, comment_id: UUID) -> LikeState:
     """Make `me` no longer like the comment; doing it twice changes nothing."""
     comment = await _lock_to_like(session, me, comment_id)
     count = await CommentLikeRepository(session).remove(me.id, comment_id)
@@ -153,7 +152,7 @@ async def _parent(
     return parent
 
 
-async def _take_away(session: AsyncSession, comment: AnyRow) -> None:
+async def _take_away(session: Session, comment: AnyRow) -> None:
     """Leave a tombstone while there are replies; the post is locked."""
     comments = CommentRepository(session)
     if comment.children_count:
@@ -163,7 +162,7 @@ async def _take_away(session: AsyncSession, comment: AnyRow) -> None:
         await comments.remove(comment)
 
 
-async def _lock_to_like(session: AsyncSession, me: Principal, comment_id: UUID) -> AnyRow:
+async def _lock_to_like(session: Session, me: Principal, comment_id: UUID) -> AnyRow:
     """Lock the comment; raises `CommentNotFound`, also for a tombstone, and `BlockedByYou`."""
     comments = CommentRepository(session)
     await comments.hold_post_of(comment_id)

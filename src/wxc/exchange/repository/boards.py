@@ -40,8 +40,8 @@ from sqlalchemy.sql.selectable import LateralFromClause
 from wxc.core.currencies import codes_of_all_times
 from wxc.core.database import AnyRow, AnySelect, Reader, rows_of
 from wxc.core.ids import new_id
-from wxc.db.keyset import PageRequest
 from wxc.core.statements import built_once
+from wxc.db.keyset import PageRequest
 from wxc.exchange.history import Group, Span
 from wxc.models import Exchange, ExchangeConfirmation, ExchangeRate, RateEvent, User
 from wxc.users.repository import named, summary

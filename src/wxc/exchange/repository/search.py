@@ -35,8 +35,8 @@ from sqlalchemy.sql.selectable import LateralFromClause
 from wxc.core.currencies import currencies
 from wxc.core.database import AnyEntity, AnyRow, AnySelect, Reader, rows_of
 from wxc.core.decimals import DIGITS_BEFORE_POINT
-from wxc.db.keyset import USUAL_LIMITS
 from wxc.core.statements import Fixed, built_once
+from wxc.db.keyset import USUAL_LIMITS
 from wxc.exchange.freshness import EXPIRES_AFTER
 from wxc.exchange.quotes import Wish
 from wxc.exchange.repository.boards import BOARD, OWNER, lines_where, point, terms_at, together

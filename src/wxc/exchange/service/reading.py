@@ -11,8 +11,8 @@ from wxc.core import clock
 from wxc.core.currencies import currencies
 from wxc.core.database import AnyRow, Database, Reader
 from wxc.core.etags import Versioned
-from wxc.db.keyset import PageRequest
 from wxc.core.times import rfc3339
+from wxc.db.keyset import PageRequest
 from wxc.exchange.errors import ExchangeNotFound
 from wxc.exchange.freshness import State, state_of
 from wxc.exchange.history import Group, Span

@@ -1,0 +1,1 @@
+"""What routers share: answers, requests, pages."""
