@@ -49,15 +49,16 @@ class OneConnection(Database):
 
         But not their order: without an ORDER BY each plan has its own.
         """
-        result = await self._execute(statement, parameters)
-        if native_form(statement, self.connection.dialect) is None:
-            return result
-        rows = result.freeze()
-        with _unnoted():
-            expected = await self.connection.execute(statement, parameters)
-        assert list(result.keys()) == list(expected.keys())
-        assert _with_types(rows().all()) == _with_types(expected.all())
-        return rows()
+        async with self._turn:
+            result = await self._execute(statement, parameters)
+            if native_form(statement, self.connection.dialect) is None:
+                return result
+            rows = result.freeze()
+            with _unnoted():
+                expected = await self.connection.execute(statement, parameters)
+            assert list(result.keys()) == list(expected.keys())
+            assert _with_types(rows().all()) == _with_types(expected.all())
+            return rows()
 
     async def _execute(self, statement: Any, parameters: Any = None, /) -> Any:
         native = native_form(statement, self.connection.dialect)
@@ -73,7 +74,7 @@ class OneConnection(Database):
 
     @asynccontextmanager
     async def guarding(self) -> AsyncIterator[Reader]:
-        yield self.connection
+        yield _OwnReader(self._read)
 
 
 @dataclass(frozen=True)
