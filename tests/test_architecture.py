@@ -20,6 +20,8 @@ from wxc.app import ROUTERS
 from wxc.auth.usernames import is_reserved
 from wxc.core.config import Config
 from wxc.core.errors import all_refusals
+from wxc.core.openapi.declarations import raised_by
+from wxc.core.openapi.refusals import codes_of
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src" / "wxc").rglob("*.py"))
@@ -109,6 +111,14 @@ def test_a_response_model_has_no_defaults(route: APIRoute) -> None:
     for model in _models(route.response_model):
         for name, field in model.model_fields.items():
             assert field.is_required(), f"{model.__name__}.{name} would be optional to a client"
+
+
+@pytest.mark.parametrize("route", DOCUMENTED, ids=_name)
+def test_a_route_documents_no_refusal_that_its_dependencies_declare(route: APIRoute) -> None:
+    declared = {refusal.code() for refusal in raised_by(route.dependant)}
+    own = {code for response in route.responses.values() for code in codes_of(response)}
+
+    assert not declared & own
 
 
 def test_no_two_operations_share_an_id() -> None:

@@ -16,7 +16,8 @@ from typing import Annotated, Any, Generic, TypeVar
 from fastapi import Depends, Header, Response
 from pydantic import BaseModel
 
-from wxc.core.openapi import headers
+from wxc.core.errors import PreconditionFailed
+from wxc.core.openapi import headers, raises
 
 Model = TypeVar("Model", bound=BaseModel)
 Versions = frozenset[int] | None
@@ -65,6 +66,7 @@ def stamped(response: Response, found: Versioned[Model]) -> Model:
     return found.body
 
 
+@raises(PreconditionFailed)
 async def _versions(
     if_match: Annotated[
         str | None,

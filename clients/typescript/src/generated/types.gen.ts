@@ -2295,13 +2295,13 @@ export type AuthRefreshTokenErrors = {
         code: 'malformed_request';
     };
     /**
-     * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      * * `refresh_reused`: This refresh token was used before; somebody may have copied it, so the session has ended.
+     * * `not_authenticated`: Please log in.
      */
     401: Problem & {
         status: 401;
-        code: 'not_authenticated' | 'session_expired' | 'refresh_reused';
+        code: 'session_expired' | 'refresh_reused' | 'not_authenticated';
     };
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
@@ -3999,12 +3999,12 @@ export type UsersSearchUsersData = {
 
 export type UsersSearchUsersErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
         status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
+        code: 'invalid_cursor' | 'malformed_request';
     };
     /**
      * * `not_authenticated`: Please log in.
@@ -4372,12 +4372,12 @@ export type RelationshipsListFollowersData = {
 
 export type RelationshipsListFollowersErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
         status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
+        code: 'invalid_cursor' | 'malformed_request';
     };
     /**
      * * `not_authenticated`: Please log in.
@@ -4468,12 +4468,12 @@ export type RelationshipsListFollowingData = {
 
 export type RelationshipsListFollowingErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
         status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
+        code: 'invalid_cursor' | 'malformed_request';
     };
     /**
      * * `not_authenticated`: Please log in.
@@ -4749,12 +4749,12 @@ export type RelationshipsListBlocksData = {
 
 export type RelationshipsListBlocksErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
         status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
+        code: 'invalid_cursor' | 'malformed_request';
     };
     /**
      * * `not_authenticated`: Please log in.
@@ -5023,12 +5023,12 @@ export type RelationshipsListMutesData = {
 
 export type RelationshipsListMutesErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
         status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
+        code: 'invalid_cursor' | 'malformed_request';
     };
     /**
      * * `not_authenticated`: Please log in.
@@ -5551,12 +5551,12 @@ export type PostsListPostsData = {
 
 export type PostsListPostsErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
         status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
+        code: 'invalid_cursor' | 'malformed_request';
     };
     /**
      * * `not_authenticated`: Please log in.
@@ -5837,12 +5837,12 @@ export type LikesListLikesData = {
 
 export type LikesListLikesErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
         status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
+        code: 'invalid_cursor' | 'malformed_request';
     };
     /**
      * * `not_authenticated`: Please log in.
@@ -5945,12 +5945,12 @@ export type CommentsListCommentsData = {
 
 export type CommentsListCommentsErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
         status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
+        code: 'invalid_cursor' | 'malformed_request';
     };
     /**
      * * `not_authenticated`: Please log in.
@@ -6688,12 +6688,12 @@ export type CommentsListRepliesData = {
 
 export type CommentsListRepliesErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
         status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
+        code: 'invalid_cursor' | 'malformed_request';
     };
     /**
      * * `not_authenticated`: Please log in.
@@ -6780,12 +6780,12 @@ export type FeedReadFeedData = {
 
 export type FeedReadFeedErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
         status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
+        code: 'invalid_cursor' | 'malformed_request';
     };
     /**
      * * `not_authenticated`: Please log in.
@@ -6868,12 +6868,12 @@ export type NotificationsListNotificationsData = {
 
 export type NotificationsListNotificationsErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
         status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
+        code: 'invalid_cursor' | 'malformed_request';
     };
     /**
      * * `not_authenticated`: Please log in.
@@ -7534,12 +7534,12 @@ export type ExchangeGetExchangeErrors = {
         code: 'not_authenticated' | 'session_expired';
     };
     /**
-     * * `user_not_found`: There is nobody of that name.
      * * `exchange_not_found`: There is no such exchange.
+     * * `user_not_found`: There is nobody of that name.
      */
     404: Problem & {
         status: 404;
-        code: 'user_not_found' | 'exchange_not_found';
+        code: 'exchange_not_found' | 'user_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
@@ -7646,12 +7646,12 @@ export type ExchangeSearchExchangesData = {
 
 export type ExchangeSearchExchangesErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
         status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
+        code: 'invalid_cursor' | 'malformed_request';
     };
     /**
      * * `not_authenticated`: Please log in.
@@ -7769,12 +7769,12 @@ export type ExchangeGetQuoteErrors = {
         code: 'not_authenticated' | 'session_expired';
     };
     /**
-     * * `user_not_found`: There is nobody of that name.
      * * `exchange_not_found`: There is no such exchange.
+     * * `user_not_found`: There is nobody of that name.
      */
     404: Problem & {
         status: 404;
-        code: 'user_not_found' | 'exchange_not_found';
+        code: 'exchange_not_found' | 'user_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.
@@ -7867,12 +7867,12 @@ export type ExchangeListRateHistoryData = {
 
 export type ExchangeListRateHistoryErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `malformed_request`: The request could not be read.
      */
     400: Problem & {
         status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
+        code: 'invalid_cursor' | 'malformed_request';
     };
     /**
      * * `not_authenticated`: Please log in.
@@ -7883,12 +7883,12 @@ export type ExchangeListRateHistoryErrors = {
         code: 'not_authenticated' | 'session_expired';
     };
     /**
-     * * `user_not_found`: There is nobody of that name.
      * * `exchange_not_found`: There is no such exchange.
+     * * `user_not_found`: There is nobody of that name.
      */
     404: Problem & {
         status: 404;
-        code: 'user_not_found' | 'exchange_not_found';
+        code: 'exchange_not_found' | 'user_not_found';
     };
     /**
      * * `uri_too_long`: The address is too long.

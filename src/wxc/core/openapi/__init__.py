@@ -10,6 +10,7 @@ from wxc.core.openapi.declarations import (
     event_stream,
     headers,
     needs,
+    raises,
     sends,
     shown,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "install_openapi",
     "needs",
     "operation_id",
+    "raises",
     "sends",
     "shown",
 ]

@@ -11,10 +11,19 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from wxc.core.errors import Problem, ValidationProblem
-from wxc.core.openapi.declarations import HEADERS, NOTHING, STREAMED, headers, need_of, sent_by
+from wxc.core.openapi.declarations import (
+    HEADERS,
+    NOTHING,
+    STREAMED,
+    headers,
+    need_of,
+    raised_by,
+    sent_by,
+)
 from wxc.core.openapi.examples import Schemas, example_of
 from wxc.core.openapi.refusals import (
     add_common_refusals,
+    add_refusals,
     is_refusal,
     narrow_codes,
     problem_examples,
@@ -55,6 +64,7 @@ def install_openapi(
             for method, operation in _operations(document):
                 route = by_operation[operation["operationId"]]
                 _add_security(method, operation, route, csrf_scheme)
+                add_refusals(operation, raised_by(route.dependant))
                 _add_headers(operation, route)
                 add_common_refusals(method, operation)
                 for response in operation["responses"].values():

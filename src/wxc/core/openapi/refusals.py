@@ -11,7 +11,6 @@ from wxc.core.errors import (
     DuplicateKey,
     HeadersTooLarge,
     InternalError,
-    InvalidCursor,
     InvalidPart,
     JsonMalformed,
     JsonTooDeep,
@@ -72,6 +71,11 @@ def is_refusal(response: Mapping[str, Any]) -> bool:
     return PROBLEM_JSON in response.get("content", ())
 
 
+def codes_of(response: Mapping[str, Any]) -> list[str]:
+    """The codes that a documented response may carry; none if it is no refusal."""
+    return list(response.get("content", {}).get(PROBLEM_JSON, {}).get("examples", ()))
+
+
 def add_common_refusals(method: str, operation: dict[str, Any]) -> None:
     """What the edge may answer on any such route, so that no handler has to repeat it."""
     common: list[type[Refusal]] = list(_ALWAYS)
@@ -79,10 +83,13 @@ def add_common_refusals(method: str, operation: dict[str, Any]) -> None:
         common += [CsrfFailed, Retry]
     if "requestBody" in operation:
         common += _WITH_BODY
-    if any(parameter["name"] == "cursor" for parameter in operation.get("parameters", ())):
-        common.append(InvalidCursor)
+    add_refusals(operation, common)
+
+
+def add_refusals(operation: dict[str, Any], refusals: Sequence[type[Refusal]]) -> None:
+    """Refusals beside those that the operation has already."""
     responses = operation["responses"]
-    for status, response in documented(*common).items():
+    for status, response in documented(*dict.fromkeys(refusals)).items():
         responses[str(status)] = _merged(responses.get(str(status)), response)
     operation["responses"] = dict(sorted(responses.items()))
 
@@ -112,10 +119,7 @@ def _merged(own: dict[str, Any] | None, common: dict[str, Any]) -> dict[str, Any
     if own is None or not is_refusal(own):
         return common
     known = all_refusals()
-    codes = [
-        *own["content"][PROBLEM_JSON]["examples"],
-        *common["content"][PROBLEM_JSON]["examples"],
-    ]
+    codes = [*codes_of(own), *codes_of(common)]
     return _response([known[code] for code in dict.fromkeys(codes)]) | {
         "headers": own["headers"] | common["headers"]
     }
