@@ -21,7 +21,7 @@ from wxc.auth.usernames import is_reserved
 from wxc.core.config import Config
 from wxc.core.errors import all_refusals
 from wxc.core.openapi.declarations import raised_by
-from wxc.core.openapi.refusals import codes_of
+from wxc.core.openapi.refusals import TRANSPORT, codes_of
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src" / "wxc").rglob("*.py"))
@@ -82,6 +82,8 @@ def test_every_operation_documents_its_refusals_by_code(operation: Operation) ->
     }
 
     assert refusals or operation.path == "/livez", "what can never be refused?"
+    everywhere = codes.pop("default")
+    assert {all_refusals()[code] for code in everywhere} == set(TRANSPORT)
     for status, named in codes.items():
         assert {str(all_refusals()[code].status) for code in named} == {status}
     if operation.takes_token:

@@ -44,31 +44,46 @@ function withoutAsides(document) {
   return document;
 }
 
-// Every `code` that some answer of the API may carry, for telling problems apart by it.
+// The problems that operations document, by name: for telling them apart by `code`.
 function problems() {
+  const names = [];
   const codes = new Set();
   const validation = new Set();
-  for (const { allOf } of objectsIn(openapi)) {
-    const form = allOf?.find((part) => part.$ref?.endsWith("Problem"))?.$ref;
-    for (const code of allOf?.flatMap((part) => part.properties?.code?.enum ?? []) ?? []) {
+  for (const [name, { allOf }] of Object.entries(openapi.components.schemas)) {
+    const form = allOf?.[0].$ref;
+    if (!/\/(Validation)?Problem$/.test(form)) continue;
+    names.push(name);
+    for (const code of valuesOf(allOf[1].properties.code)) {
       codes.add(code);
       if (form.endsWith("/ValidationProblem")) validation.add(code);
     }
   }
+  const transport = valuesOf(openapi.components.schemas.TransportProblem.allOf[1].properties.code);
   return [
     HEADER,
-    "",
+    `import type {\n${names.map((name) => `  ${name},`).join("\n")}\n} from "./types.gen.js";\n`,
+    "/** Any problem that an operation documents (RFC 9457); comparing `code` narrows it. */",
+    union("AnyProblem", names),
     "/** Every `code` that an operation documents. */",
-    union("ProblemCode", codes),
+    union("ProblemCode", literals(codes)),
     "/** Those whose problems name the `errors`, part by part. */",
-    union("ValidationCode", validation),
+    union("ValidationCode", literals(validation)),
+    "/** The codes of `TransportProblem`. */",
+    `export const TRANSPORT_CODES: readonly string[] = ${JSON.stringify(transport, null, 2)};\n`,
   ].join("\n");
 }
 
-function union(name, codes) {
-  if (codes.size === 0) throw new Error(`${source} documents no ${name}`);
-  const lines = [...codes].sort().map((code) => `  | ${JSON.stringify(code)}`);
-  return `export type ${name} =\n${lines.join("\n")};\n`;
+function valuesOf({ const: value, enum: values = [value] }) {
+  return values;
+}
+
+function literals(codes) {
+  return [...codes].sort().map((code) => JSON.stringify(code));
+}
+
+function union(name, members) {
+  if (members.length === 0) throw new Error(`${source} documents no ${name}`);
+  return `export type ${name} =\n${members.map((member) => `  | ${member}`).join("\n")};\n`;
 }
 
 function* objectsIn(value) {

@@ -197,21 +197,8 @@ def test_transport_codes_are_compared_as_a_set_of_the_whole_document() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "status", "last"),
-    [
-        (
-            None,
-            0,
-            "1 operations before, 1 after; 3 documented refusals before, 4 after "
-            "(2 transport codes); 0 differences",
-        ),
-        (
-            drop_body,
-            1,
-            "1 operations before, 1 after; 3 documented refusals before, 4 after "
-            "(2 transport codes); 1 differences",
-        ),
-    ],
+    ("change", "status", "count"),
+    [(None, 0, 0), (drop_body, 1, 1)],
 )
 def test_the_command_compares_two_files(
     tmp_path: Path,
@@ -219,7 +206,7 @@ def test_the_command_compares_two_files(
     capsys: pytest.CaptureFixture[str],
     change: Change | None,
     status: int,
-    last: str,
+    count: int,
 ) -> None:
     document = with_components()
     if change is not None:
@@ -230,4 +217,7 @@ def test_the_command_compares_two_files(
     monkeypatch.setattr("sys.argv", ["compare_openapi", str(old), str(new)])
 
     assert main() == status
-    assert capsys.readouterr().out.splitlines()[-1] == last
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "1 operations before, 1 after; 2 refusals of their own before, 2 after; "
+        f"2 transport codes; {count} differences"
+    )

@@ -173,15 +173,18 @@ def _part(document: Document, word: str, part: Json, inside: tuple[str, ...]) ->
 
 
 def _summary(old: Document, new: Document, count: int) -> str:
-    before, after = _operations(old), _operations(new)
-    pairs = [
-        sum(len(refusals(document, each)) for each in _operations(document).values())
-        for document in (old, new)
+    transport = transport_codes(old) | transport_codes(new)
+    operations = [len(_operations(document)) for document in (old, new)]
+    own = [
+        sum(
+            code not in transport for each in found.values() for _, code in refusals(document, each)
+        )
+        for document, found in ((old, _operations(old)), (new, _operations(new)))
     ]
     return (
-        f"{len(before)} operations before, {len(after)} after; "
-        f"{pairs[0]} documented refusals before, {pairs[1]} after "
-        f"({len(transport_codes(new))} transport codes); {count} differences"
+        f"{operations[0]} operations before, {operations[1]} after; "
+        f"{own[0]} refusals of their own before, {own[1]} after; "
+        f"{len(transport)} transport codes; {count} differences"
     )
 
 

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from wxc.core.errors import Refusal
+from wxc.core.openapi import answer_with, codes_of
 
 # Swagger UI writes style attributes and draws its icons from data: addresses; nothing else is
 # loaded from anywhere but here.
@@ -90,9 +91,8 @@ def error_page(refusal: type[Refusal], document: Mapping[str, Any]) -> Response:
 def _answering(refusal: type[Refusal], document: Mapping[str, Any]) -> Iterator[_Route]:
     for path, operations in document["paths"].items():
         for method, declared in operations.items():
-            response = declared["responses"].get(str(refusal.status), {})
-            problem = response.get("content", {}).get("application/problem+json", {})
-            if refusal.code() in problem.get("examples", ()):
+            response = answer_with(document, declared, refusal.status)
+            if refusal.code() in codes_of(response):
                 yield _Route(
                     method.upper(),
                     path,
