@@ -2422,20 +2422,7 @@ export type AuthRegisterErrors = {
      */
     503: HashingBusy | TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -2486,20 +2473,7 @@ export type AuthLogInErrors = {
      */
     503: HashingBusy | TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -2539,27 +2513,11 @@ export type AuthRefreshTokenErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -2597,27 +2555,11 @@ export type AuthLogOutErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -2651,27 +2593,11 @@ export type AuthGetCsrfTokenErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -2706,27 +2632,11 @@ export type AuthCheckAuthErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -2764,27 +2674,11 @@ export type AuthRequestPasswordResetErrors = {
      */
     429: RateLimited;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -2844,20 +2738,7 @@ export type AuthResetPasswordErrors = {
      */
     503: HashingBusy | TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -2900,27 +2781,11 @@ export type AuthRequestEmailVerificationErrors = {
      */
     429: RateLimited;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -2967,27 +2832,11 @@ export type AuthVerifyEmailErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -3026,27 +2875,11 @@ export type SessionsEndOtherSessionsErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -3081,27 +2914,11 @@ export type SessionsListSessionsErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -3149,27 +2966,11 @@ export type SessionsEndSessionErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -3221,20 +3022,7 @@ export type SettingsDeleteAccountErrors = {
      */
     503: HashingBusy | TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -3275,27 +3063,11 @@ export type SettingsGetSettingsErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -3344,27 +3116,11 @@ export type SettingsReplaceSettingsErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -3417,20 +3173,7 @@ export type SettingsChangePasswordErrors = {
      */
     503: HashingBusy | TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -3482,20 +3225,7 @@ export type SettingsChangeEmailErrors = {
      */
     503: HashingBusy | TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -3553,20 +3283,7 @@ export type SettingsChangeUsernameErrors = {
      */
     503: HashingBusy | TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -3605,27 +3322,11 @@ export type SettingsExportAccountErrors = {
      */
     429: TooManyStreams;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -3681,27 +3382,11 @@ export type UsersSearchUsersErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -3751,27 +3436,11 @@ export type UsersGetProfileErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -3821,27 +3490,11 @@ export type RelationshipsUnfollowUserErrors = {
      */
     422: CannotFollowSelf | UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -3891,27 +3544,11 @@ export type RelationshipsFollowUserErrors = {
      */
     422: CannotFollowSelf | UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -3972,27 +3609,11 @@ export type RelationshipsListFollowersErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -4053,27 +3674,11 @@ export type RelationshipsListFollowingErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -4122,27 +3727,11 @@ export type RelationshipsUnblockUserErrors = {
      */
     422: CannotBlockSelf | UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -4191,27 +3780,11 @@ export type RelationshipsBlockUserErrors = {
      */
     422: CannotBlockSelf | UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -4263,27 +3836,11 @@ export type RelationshipsListBlocksErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -4332,27 +3889,11 @@ export type RelationshipsUnmuteUserErrors = {
      */
     422: CannotMuteSelf | UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -4401,27 +3942,11 @@ export type RelationshipsMuteUserErrors = {
      */
     422: CannotMuteSelf | UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -4473,27 +3998,11 @@ export type RelationshipsListMutesErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -4543,27 +4052,11 @@ export type PostsWritePostErrors = {
      */
     422: IdempotencyMismatch | UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -4612,27 +4105,11 @@ export type PostsDeletePostErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -4682,27 +4159,11 @@ export type PostsGetPostErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -4761,27 +4222,11 @@ export type PostsEditPostErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -4842,27 +4287,11 @@ export type PostsListPostsErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -4911,27 +4340,11 @@ export type LikesUnlikePostErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -4980,27 +4393,11 @@ export type LikesLikePostErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -5061,27 +4458,11 @@ export type LikesListLikesErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -5154,27 +4535,11 @@ export type CommentsListCommentsErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -5239,27 +4604,11 @@ export type CommentsWriteCommentErrors = {
      */
     422: IdempotencyMismatch | ParentNotFound | ThreadTooDeep | UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -5308,27 +4657,11 @@ export type CommentsDeleteCommentErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -5372,27 +4705,11 @@ export type CommentsGetCommentErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -5445,27 +4762,11 @@ export type CommentsEditCommentErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -5514,27 +4815,11 @@ export type CommentsUnlikeCommentErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -5583,27 +4868,11 @@ export type CommentsLikeCommentErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -5676,27 +4945,11 @@ export type CommentsListRepliesErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -5749,27 +5002,11 @@ export type FeedReadFeedErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -5825,27 +5062,11 @@ export type NotificationsListNotificationsErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -5884,27 +5105,11 @@ export type NotificationsMarkReadErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -5934,27 +5139,11 @@ export type ExchangeListCurrenciesErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -5997,27 +5186,11 @@ export type ExchangeDeleteExchangeErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -6062,27 +5235,11 @@ export type ExchangeGetOwnExchangeErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -6131,27 +5288,11 @@ export type ExchangeReplaceExchangeErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -6198,27 +5339,11 @@ export type ExchangeConfirmExchangeErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -6274,27 +5399,11 @@ export type ExchangeGetExchangeErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -6386,27 +5495,11 @@ export type ExchangeSearchExchangesErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -6473,27 +5566,11 @@ export type ExchangeGetQuoteErrors = {
      */
     422: AmountTooLarge | UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -6571,27 +5648,11 @@ export type ExchangeListRateHistoryErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -6649,27 +5710,11 @@ export type ReportsWriteReportErrors = {
      */
     429: RateLimited;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -6699,27 +5744,11 @@ export type OperationsGetLivenessErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * What any request can meet.
      */
     503: TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -6758,20 +5787,7 @@ export type OperationsGetHealthErrors = {
      */
     503: AboutToEnd | NotStarted | TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
@@ -6809,20 +5825,7 @@ export type OperationsGetReadinessErrors = {
      */
     503: NotReady | TransportProblem;
     /**
-     * * `body_too_large`: The body is too large.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `headers_too_large`: The headers of the request are too large.
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `request_timeout`: The body took too long to arrive.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     * * `uri_too_long`: The address is too long.
+     * What any request can meet.
      */
     default: TransportProblem;
 };
