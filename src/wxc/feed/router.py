@@ -3,9 +3,7 @@
 from fastapi import APIRouter
 
 from wxc.auth.dependencies import CurrentUser, OwnPaging
-from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core.dependencies import ReadSession
-from wxc.core.openapi import documented
 from wxc.core.plain import Plain
 from wxc.feed import service
 from wxc.feed.schemas import FeedPage
@@ -13,7 +11,7 @@ from wxc.feed.schemas import FeedPage
 router = APIRouter(tags=["feed"])
 
 
-@router.get("/feeds", summary="Your feed", responses=documented(NotAuthenticated, SessionExpired))
+@router.get("/feeds", summary="Your feed")
 async def read_feed(me: CurrentUser, reader: ReadSession, page: OwnPaging) -> Plain[FeedPage]:
     """Your posts and those of the people you follow, newest first; poll with `prev_cursor`."""
     return await service.read_feed(reader, me, page)
