@@ -1,4 +1,4 @@
-"""A shorter way through FastAPI for the routes that are asked most; see docs/decisions/0028.
+"""A shorter way through FastAPI for the routes that are asked most; see docs/decisions/0027.
 
 For each request FastAPI tries the routes one after the other, walks through the tree of
 dependencies and opens five exit stacks. What comes of that is the same every time, so that it is

@@ -2,7 +2,7 @@
 
 For a page of twenty posts pydantic makes eighty models only to take them apart again; what it
 then writes of the driver's own kind of UUIDs takes twice as long as of any other. See
-docs/decisions/0028.
+docs/decisions/0027.
 """
 
 from typing import Any, Generic, TypeVar, get_args
