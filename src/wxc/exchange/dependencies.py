@@ -16,10 +16,12 @@ from wxc.core.dependencies import (
     open_cursors,
     scope_of,
 )
-from wxc.core.errors import InvalidPart, ValidationFailed
+from wxc.core.errors import InvalidCursor, InvalidPart, ValidationFailed
+from wxc.core.openapi import raises
 from wxc.core.times import Moment
 from wxc.db.keyset import DEFAULT_LIMIT, Order, PageRequest
 from wxc.exchange import stream
+from wxc.exchange.errors import ExchangeNotFound
 from wxc.exchange.history import DEFAULT_RANGE, MAX_RANGE, Group, HistoryRange
 from wxc.exchange.quotes import ConversionRequest
 from wxc.exchange.searching import (
@@ -161,6 +163,7 @@ async def _search(
     return Search(area, conversion, sort, is_open_now, with_stale, minor_units)
 
 
+@raises(InvalidCursor)
 async def _search_page(
     request: Request,
     viewer: MaybeUser,
@@ -172,6 +175,7 @@ async def _search_page(
     return PageRequest(open_cursors(request), scope, limit, cursor, order=Order.BY_RANK)
 
 
+@raises(ExchangeNotFound)
 async def watched_board(
     username: NamedUser, viewer: MaybeUser, _slot: ViewerSlot, database: Database
 ) -> stream.Watched:
