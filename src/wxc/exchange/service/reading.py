@@ -1,23 +1,19 @@
-"""Reading boards and their history."""
+"""Reading boards."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from wxc.auth.context import Principal
 from wxc.core import clock
 from wxc.core.currencies import currencies
-from wxc.core.decimals import plain, plain_or_null
 from wxc.core.etags import Versioned
 from wxc.core.times import rfc3339
 from wxc.db.database import Database
 from wxc.db.handle import Handle
-from wxc.db.keyset import Cut, PageRequest
 from wxc.exchange.errors import ExchangeNotFound
 from wxc.exchange.freshness import State, state_of
-from wxc.exchange.history import Group, HistoryRange
 from wxc.exchange.hours import hours_of, is_open
 from wxc.exchange.repository.boards import (
     BoardHead,
@@ -27,22 +23,9 @@ from wxc.exchange.repository.boards import (
     board_of,
     board_of_user,
 )
-from wxc.exchange.repository.history import (
-    RateBucketRow,
-    RateEventRow,
-    rate_buckets_of,
-    rate_events_of,
-)
 from wxc.exchange.repository.search import FoundBoard
 from wxc.exchange.schemas.boards import Location, OpeningHours
 from wxc.exchange.schemas.exchanges import CurrencyPage, Exchange, Rate
-from wxc.exchange.schemas.history import (
-    Candle,
-    RateBucket,
-    RateChange,
-    RateEvent,
-    RateHistoryPage,
-)
 from wxc.users.errors import UserNotFound
 from wxc.users.service import present_summary
 
@@ -84,24 +67,6 @@ async def own_board(db: Handle, me: Principal) -> Versioned[Exchange]:
     if row is None:
         raise ExchangeNotFound
     return Versioned(present(row, clock.now()), row.version)
-
-
-async def list_history(
-    db: Handle, username: str, viewer_id: UUID | None, wanted: HistoryRange, page: PageRequest
-) -> RateHistoryPage:
-    """How a currency's line has changed, newest first; raises as `find_exchange` does."""
-    board = visible(await find_board(db, username, viewer_id, None), viewer_id)
-    items: list[RateEvent | RateBucket]
-    bounds = (board.id, wanted.currency, wanted.first, wanted.end)
-    cut: Cut[RateEventRow] | Cut[RateBucketRow]
-    if wanted.group is Group.EVENT:
-        events = page.cut(await db.fetch(rate_events_of(*bounds, page=page)), lambda row: row.id)
-        cut, items = events, [_event(row) for row in events.rows]
-    else:
-        found = await db.fetch(rate_buckets_of(*bounds, page=page, group=wanted.group))
-        buckets = page.cut(found, lambda row: row.id)
-        cut, items = buckets, [_bucket(row) for row in buckets.rows]
-    return {"items": items, "next_cursor": cut.next_cursor, "prev_cursor": cut.prev_cursor}
 
 
 async def find_board(
@@ -158,11 +123,6 @@ def present(row: BoardRow | FoundBoard, moment: datetime) -> Exchange:
     }
 
 
-def present_change(row: RateEventRow) -> RateChange:
-    """An event of the history as streams report it."""
-    return {**_event(row), "currency": row.currency}
-
-
 def is_open_now(opening_hours: Sequence[dict[str, Any]], time_zone: str | None) -> bool | None:
     """Whether a board with these hours is open; None without hours or time zone."""
     if not opening_hours or time_zone is None:
@@ -187,37 +147,3 @@ def _rates(lines: Sequence[Line], confirmed_at: str, state: State) -> Iterator[R
             "confirmed_at": confirmed_at,
             "state": state,
         }
-
-
-def _event(row: RateEventRow) -> RateEvent:
-    return {
-        "seq": row.seq,
-        "hash": row.hash.hex(),
-        "at": rfc3339(row.at),
-        "base_currency": row.base_currency,
-        "unit": row.unit,
-        "we_buy": plain_or_null(row.we_buy),
-        "we_sell": plain_or_null(row.we_sell),
-        "min_amount": plain_or_null(row.min_amount),
-        "max_amount": plain_or_null(row.max_amount),
-    }
-
-
-def _bucket(row: RateBucketRow) -> RateBucket:
-    buys = (row.we_buy_open, row.we_buy_high, row.we_buy_low, row.we_buy_close)
-    sells = (row.we_sell_open, row.we_sell_high, row.we_sell_low, row.we_sell_close)
-    return {
-        "start": rfc3339(row.start),
-        "base_currency": row.base_currency,
-        "unit": row.unit,
-        "we_buy": _candle(*buys),
-        "we_sell": _candle(*sells),
-    }
-
-
-def _candle(
-    first: Decimal | None, high: Decimal | None, low: Decimal | None, last: Decimal | None
-) -> Candle | None:
-    if first is None or high is None or low is None or last is None:
-        return None
-    return {"open": plain(first), "high": plain(high), "low": plain(low), "close": plain(last)}
