@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from wxc.auth.schemas import Me
 from wxc.core.decimals import DecimalText
 from wxc.core.times import Timestamp
-from wxc.exchange.schemas import OpeningHours
+from wxc.exchange.schemas.boards import OpeningHours
 from wxc.notifications.schemas import Kind
 
 
