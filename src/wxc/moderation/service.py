@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from wxc.audit import service as audit
 from wxc.audit.actors import Actor
-from wxc.audit.repository import AuditReader
+from wxc.audit.repository import latest_events_of
 from wxc.auth.revocation import Revocations
 from wxc.core import clock
 from wxc.core.database import Database, after_commit
@@ -39,12 +39,11 @@ async def find(database: Database, who: str) -> Account:
 async def show(database: Database, who: str, events: int) -> MemberFile:
     """The account, its live sessions and its last `events`; raises `NoSuchMember`."""
     account = await find(database, who)
-    async with database.guarding() as reader:
-        trail = await AuditReader(reader).latest_of(account.id, events)
+    trail = await database.primary.fetch(latest_events_of(account.id, limit=events))
     return MemberFile(
         account=account,
         sessions=await sessions_of(database, account.id),
-        events=[Event(**dict(row._mapping)) for row in trail],
+        events=[Event(**row._asdict()) for row in trail],
     )
 
 
