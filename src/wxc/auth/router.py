@@ -26,7 +26,7 @@ from wxc.auth.errors import (
     UsernameTaken,
 )
 from wxc.auth.schemas import AuthCheck, Credentials, CsrfToken, LoggedIn, Me, Registration
-from wxc.core.dependencies import ReadSession, Session, Throttled, Transactions
+from wxc.core.dependencies import Database, Session, Throttled
 from wxc.core.errors import RateLimited
 from wxc.core.logging import note_user
 from wxc.core.openapi import LOCATED, documented
@@ -46,7 +46,7 @@ router = APIRouter(tags=["auth"])
 async def register(
     registration: Registration,
     response: Response,
-    database: Transactions,
+    database: Database,
     auth: AuthTools,
     throttle: Throttled,
 ) -> Me:
@@ -64,7 +64,7 @@ async def register(
 async def log_in(
     credentials: Credentials,
     response: Response,
-    database: Transactions,
+    database: Database,
     auth: AuthTools,
     cookies: Cookies,
     throttle: Throttled,
@@ -88,7 +88,7 @@ async def log_in(
 )
 async def refresh_token(
     response: Response,
-    database: Transactions,
+    database: Database,
     auth: AuthTools,
     cookies: Cookies,
     claim: Claim,
@@ -114,10 +114,10 @@ async def refresh_token(
 )
 async def log_out(
     response: Response,
+    leaving: LeavingSession,  # reads by itself, so it comes before the transaction
     session: Session,
     auth: AuthTools,
     cookies: Cookies,
-    leaving: LeavingSession,
     actor: Acting,
 ) -> None:
     """End the session on every instance and clear the cookies; harmless without a session."""
@@ -139,6 +139,6 @@ async def get_csrf_token(auth: AuthTools, held: HeldSession) -> CsrfToken:
     summary="Who is logged in",
     responses=documented(NotAuthenticated, SessionExpired),
 )
-async def check_auth(me: CurrentUser, reader: ReadSession, auth: AuthTools) -> AuthCheck:
+async def check_auth(me: CurrentUser, database: Database, auth: AuthTools) -> AuthCheck:
     """Who is logged in, and the CSRF token, for a page that was reloaded."""
-    return await service.check(reader, auth, me)
+    return await service.check(database, auth, me)
