@@ -18,7 +18,6 @@ from wxc.auth.errors import (
     EmailTaken,
     HashingBusy,
     InvalidCredentials,
-    NotAuthenticated,
     PasswordTooCommon,
     RefreshReused,
     SessionExpired,
@@ -27,7 +26,6 @@ from wxc.auth.errors import (
 )
 from wxc.auth.schemas import AuthCheck, Credentials, CsrfToken, LoggedIn, Me, Registration
 from wxc.core.dependencies import Database, Session, Throttled
-from wxc.core.errors import RateLimited
 from wxc.core.logging import note_user
 from wxc.core.openapi import LOCATED, documented
 
@@ -39,9 +37,7 @@ router = APIRouter(tags=["auth"])
     status_code=status.HTTP_201_CREATED,
     summary="Open an account",
     responses=LOCATED
-    | documented(
-        UsernameTaken, EmailTaken, UsernameReserved, PasswordTooCommon, RateLimited, HashingBusy
-    ),
+    | documented(UsernameTaken, EmailTaken, UsernameReserved, PasswordTooCommon, HashingBusy),
 )
 async def register(
     registration: Registration,
@@ -59,7 +55,7 @@ async def register(
 @router.post(
     "/login",
     summary="Log in",
-    responses=documented(InvalidCredentials, AccountSuspended, RateLimited, HashingBusy),
+    responses=documented(InvalidCredentials, AccountSuspended, HashingBusy),
 )
 async def log_in(
     credentials: Credentials,
@@ -84,7 +80,7 @@ async def log_in(
 @router.post(
     "/refresh-token",
     summary="Stay signed in",
-    responses=documented(NotAuthenticated, SessionExpired, RefreshReused),
+    responses=documented(SessionExpired, RefreshReused),
 )
 async def refresh_token(
     response: Response,
@@ -110,7 +106,6 @@ async def refresh_token(
     "/logout",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Log out",
-    responses=documented(NotAuthenticated),
 )
 async def log_out(
     response: Response,
@@ -126,9 +121,7 @@ async def log_out(
     cookies.clear(response)
 
 
-@router.get(
-    "/csrf-token", summary="The session's CSRF token", responses=documented(NotAuthenticated)
-)
+@router.get("/csrf-token", summary="The session's CSRF token")
 async def get_csrf_token(auth: AuthTools, held: HeldSession) -> CsrfToken:
     """The token for `X-CSRF-Token`, for a page that was reloaded; either cookie will do."""
     return CsrfToken(csrf_token=auth.tokens.csrf(held))
@@ -137,7 +130,6 @@ async def get_csrf_token(auth: AuthTools, held: HeldSession) -> CsrfToken:
 @router.get(
     "/auth-check",
     summary="Who is logged in",
-    responses=documented(NotAuthenticated, SessionExpired),
 )
 async def check_auth(me: CurrentUser, database: Database, auth: AuthTools) -> AuthCheck:
     """Who is logged in, and the CSRF token, for a page that was reloaded."""

@@ -6,9 +6,8 @@ from fastapi import APIRouter, Path, status
 
 from wxc.audit.dependencies import Acting
 from wxc.auth.dependencies import AuthTools, CurrentUser, FormerSession
-from wxc.auth.errors import HashingBusy, NotAuthenticated, PasswordTooCommon, SessionExpired
+from wxc.auth.errors import HashingBusy, PasswordTooCommon
 from wxc.core.dependencies import Database, Session, Throttled
-from wxc.core.errors import RateLimited
 from wxc.core.openapi import documented
 from wxc.mails.schemas import MailAccepted
 from wxc.recovery import service
@@ -31,7 +30,6 @@ Token = Annotated[
     "/request-password-reset",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Forgot the password",
-    responses=documented(RateLimited),
 )
 async def request_password_reset(
     request: PasswordResetRequest, database: Database, auth: AuthTools, throttle: Throttled
@@ -47,7 +45,7 @@ async def request_password_reset(
     "/reset-password/{token}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Choose another password",
-    responses=documented(InvalidToken, PasswordTooCommon, RateLimited, HashingBusy),
+    responses=documented(InvalidToken, PasswordTooCommon, HashingBusy),
 )
 async def reset_password(
     token: Token,
@@ -65,7 +63,6 @@ async def reset_password(
     "/request-email-verification",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Send the verification mail again",
-    responses=documented(NotAuthenticated, SessionExpired, RateLimited),
 )
 async def request_email_verification(
     me: CurrentUser, database: Database, auth: AuthTools, throttle: Throttled

@@ -6,16 +6,13 @@ from wxc.audit.dependencies import Acting
 from wxc.auth.dependencies import AuthTools, CurrentUser
 from wxc.auth.errors import (
     HashingBusy,
-    NotAuthenticated,
     PasswordTooCommon,
-    SessionExpired,
     UsernameReserved,
     UsernameTaken,
 )
 from wxc.auth.schemas import Me
 from wxc.core import etags
 from wxc.core.dependencies import Database, Throttled
-from wxc.core.errors import PreconditionFailed, RateLimited
 from wxc.core.etags import IfMatch, IfNoneMatch
 from wxc.core.openapi import documented
 from wxc.mails.schemas import MailAccepted
@@ -30,7 +27,7 @@ router = APIRouter(prefix="/settings", tags=["settings"])
     "",
     summary="Your account",
     response_model=Me,
-    responses=etags.ON_READ | documented(NotAuthenticated, SessionExpired),
+    responses=etags.ON_READ,
 )
 async def get_settings(
     me: CurrentUser, database: Database, if_none_match: IfNoneMatch = None
@@ -43,7 +40,7 @@ async def get_settings(
 @router.put(
     "",
     summary="Change how you are seen",
-    responses=etags.ON_WRITE | documented(PreconditionFailed, NotAuthenticated, SessionExpired),
+    responses=etags.ON_WRITE,
 )
 async def replace_settings(
     settings: Settings, response: Response, me: CurrentUser, database: Database, if_match: IfMatch
@@ -60,14 +57,7 @@ async def replace_settings(
     "/password",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Change the password",
-    responses=documented(
-        WrongPassword,
-        PasswordTooCommon,
-        HashingBusy,
-        NotAuthenticated,
-        SessionExpired,
-        RateLimited,
-    ),
+    responses=documented(WrongPassword, PasswordTooCommon, HashingBusy),
 )
 async def change_password(
     change: PasswordChange,
@@ -85,7 +75,7 @@ async def change_password(
     "/email",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Change the e-mail address",
-    responses=documented(WrongPassword, RateLimited, HashingBusy, NotAuthenticated, SessionExpired),
+    responses=documented(WrongPassword, HashingBusy),
 )
 async def change_email(
     change: EmailChange,
@@ -106,14 +96,7 @@ async def change_email(
     "/username",
     summary="Change the username",
     responses=documented(
-        WrongPassword,
-        UsernameTaken,
-        UsernameReserved,
-        TooManyUsernameChanges,
-        RateLimited,
-        HashingBusy,
-        NotAuthenticated,
-        SessionExpired,
+        WrongPassword, UsernameTaken, UsernameReserved, TooManyUsernameChanges, HashingBusy
     ),
 )
 async def change_username(
