@@ -18,8 +18,8 @@ from wxc.auth.tokens import Tokens
 from wxc.core import clock
 from wxc.core.dependencies import (
     CursorParameter,
+    Database,
     Limit,
-    Transactions,
     address_of,
     page_request,
 )
@@ -115,7 +115,7 @@ def refuse_forgery(request: Request, tokens: Tokens, session_id: UUID) -> None:
 
 
 @raises(NotAuthenticated)
-async def live_session(request: Request, database: Transactions) -> UUID | None:
+async def live_session(request: Request, database: Database) -> UUID | None:
     """The live session of either cookie, the access token's expiry ignored; None without one.
 
     Raises `NotAuthenticated` for cookies of two different sessions.

@@ -25,7 +25,7 @@ from wxc.auth.errors import (
     UsernameTaken,
 )
 from wxc.auth.schemas import AuthCheck, Credentials, CsrfToken, LoggedIn, Me, Registration
-from wxc.core.dependencies import ReadSession, Session, Throttled, Transactions
+from wxc.core.dependencies import Database, Session, Throttled
 from wxc.core.logging import note_user
 from wxc.core.openapi import LOCATED, documented
 
@@ -42,7 +42,7 @@ router = APIRouter(tags=["auth"])
 async def register(
     registration: Registration,
     response: Response,
-    database: Transactions,
+    database: Database,
     auth: AuthTools,
     throttle: Throttled,
 ) -> Me:
@@ -60,7 +60,7 @@ async def register(
 async def log_in(
     credentials: Credentials,
     response: Response,
-    database: Transactions,
+    database: Database,
     auth: AuthTools,
     cookies: Cookies,
     throttle: Throttled,
@@ -84,7 +84,7 @@ async def log_in(
 )
 async def refresh_token(
     response: Response,
-    database: Transactions,
+    database: Database,
     auth: AuthTools,
     cookies: Cookies,
     claim: Claim,
@@ -109,10 +109,10 @@ async def refresh_token(
 )
 async def log_out(
     response: Response,
+    leaving: LeavingSession,  # reads by itself, so it comes before the transaction
     session: Session,
     auth: AuthTools,
     cookies: Cookies,
-    leaving: LeavingSession,
     actor: Acting,
 ) -> None:
     """End the session on every instance and clear the cookies; harmless without a session."""
@@ -131,6 +131,6 @@ async def get_csrf_token(auth: AuthTools, held: HeldSession) -> CsrfToken:
     "/auth-check",
     summary="Who is logged in",
 )
-async def check_auth(me: CurrentUser, reader: ReadSession, auth: AuthTools) -> AuthCheck:
+async def check_auth(me: CurrentUser, database: Database, auth: AuthTools) -> AuthCheck:
     """Who is logged in, and the CSRF token, for a page that was reloaded."""
-    return await service.check(reader, auth, me)
+    return await service.check(database, auth, me)

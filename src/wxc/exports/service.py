@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from wxc.auth.context import Principal
 from wxc.auth.errors import SessionExpired
-from wxc.auth.repository import AccountReader
+from wxc.auth.repository.accounts import account_by_id
 from wxc.auth.schemas import Me
 from wxc.auth.service import present_me
 from wxc.core import clock
@@ -29,8 +29,7 @@ _TIME: TypeAdapter[Timestamp] = TypeAdapter(Timestamp)
 
 async def open_export(database: Database, me: Principal) -> AsyncIterator[bytes]:
     """An `Export` as JSON, in pieces of bounded size; raises `SessionExpired` before the first."""
-    async with database.guarding() as reader:
-        row = await AccountReader(reader).me(me.id)
+    row = await database.primary.fetch_one(account_by_id(me.id))
     if row is None:
         raise SessionExpired
     return _document(database, present_me(row))

@@ -167,8 +167,7 @@ class WorkerMetrics:
 
     async def look(self) -> None:
         """Count the mails that wait and those that were given up."""
-        async with self._database.guarding() as reader:
-            outbox = await mails.outbox(reader)
+        outbox = await mails.outbox(self._database.primary)
         self._due.set(outbox.due)
         self._age.set((clock.now() - outbox.oldest).total_seconds() if outbox.oldest else 0)
         self._dead.set(outbox.dead)

@@ -58,7 +58,7 @@ async def readiness(database: Database, redis: RedisClient, known: Sequence[str]
     try:
         revision = await _revision(database)
         is_behind = revision is None or revision in known[1:]
-        is_late = not is_behind and await _has_backlog(database)
+        is_late = not is_behind and await has_backlog(database.primary)
     except UNREACHABLE:
         failures.append(_failure("database", "unavailable", "The database does not answer."))
     else:
@@ -80,11 +80,6 @@ async def readiness(database: Database, redis: RedisClient, known: Sequence[str]
 async def _revision(database: Database) -> str | None:
     async with database.guarding() as reader:
         return await SchemaReader(reader).revision()
-
-
-async def _has_backlog(database: Database) -> bool:
-    async with database.guarding() as reader:
-        return await has_backlog(reader)
 
 
 def _failure(name: str, code: str, message: str) -> InvalidPart:

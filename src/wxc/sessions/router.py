@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, status
 
 from wxc.audit.dependencies import Acting
 from wxc.auth.dependencies import AuthTools, CurrentUser
-from wxc.core.dependencies import Session, Transactions
+from wxc.core.dependencies import Database, Session
 from wxc.core.ids import Id
 from wxc.core.openapi import documented
 from wxc.sessions import service
@@ -21,7 +21,7 @@ SessionId = Annotated[Id, Path(description="The session's id.")]
     "",
     summary="Where you are logged in",
 )
-async def list_sessions(me: CurrentUser, database: Transactions) -> OwnSessionPage:
+async def list_sessions(me: CurrentUser, database: Database) -> OwnSessionPage:
     """Your sessions, the last used first."""
     return await service.list_sessions(database, me)
 

@@ -12,7 +12,7 @@ from wxc.auth.errors import (
 )
 from wxc.auth.schemas import Me
 from wxc.core import etags
-from wxc.core.dependencies import Session, Throttled, Transactions
+from wxc.core.dependencies import Database, Throttled
 from wxc.core.etags import IfMatch, IfNoneMatch
 from wxc.core.openapi import documented
 from wxc.mails.schemas import MailAccepted
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/settings", tags=["settings"])
     responses=etags.ON_READ,
 )
 async def get_settings(
-    me: CurrentUser, database: Transactions, if_none_match: IfNoneMatch = None
+    me: CurrentUser, database: Database, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Your account as only you see it."""
     found = await service.find_settings(database, me)
@@ -43,13 +43,14 @@ async def get_settings(
     responses=etags.ON_WRITE,
 )
 async def replace_settings(
-    settings: Settings, response: Response, me: CurrentUser, session: Session, if_match: IfMatch
+    settings: Settings, response: Response, me: CurrentUser, database: Database, if_match: IfMatch
 ) -> Me:
     """Replace your name, bio, picture and currency; what you leave out is taken away.
 
     With `If-Match` nothing is overwritten that another of your devices has changed meanwhile.
     """
-    return etags.stamped(response, await service.replace_settings(session, me, settings, if_match))
+    changed = await service.replace_settings(database, me, settings, if_match)
+    return etags.stamped(response, changed)
 
 
 @router.put(
@@ -61,7 +62,7 @@ async def replace_settings(
 async def change_password(
     change: PasswordChange,
     me: CurrentUser,
-    database: Transactions,
+    database: Database,
     auth: AuthTools,
     throttle: Throttled,
     actor: Acting,
@@ -79,7 +80,7 @@ async def change_password(
 async def change_email(
     change: EmailChange,
     me: CurrentUser,
-    database: Transactions,
+    database: Database,
     auth: AuthTools,
     throttle: Throttled,
 ) -> MailAccepted:
@@ -101,7 +102,7 @@ async def change_email(
 async def change_username(
     change: UsernameChange,
     me: CurrentUser,
-    database: Transactions,
+    database: Database,
     auth: AuthTools,
     throttle: Throttled,
     actor: Acting,
