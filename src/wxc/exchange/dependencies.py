@@ -13,7 +13,6 @@ from wxc.core.dependencies import (
     CursorParameter,
     Limit,
     Transactions,
-    open_cursors,
     scope_of,
 )
 from wxc.core.errors import InvalidPart, ValidationFailed
@@ -30,6 +29,7 @@ from wxc.exchange.searching import (
     SearchPage,
     Sort,
 )
+from wxc.http.services import services_of
 from wxc.users.dependencies import NamedUser
 
 
@@ -170,7 +170,7 @@ async def _search_page(
 ) -> SearchPage:
     """The page that is asked for; its cursors hold for this search by this viewer only."""
     scope = scope_of(request, str(viewer.id) if viewer else "")
-    return SearchPage(open_cursors(request), scope, search, limit, cursor)
+    return SearchPage(services_of(request).cursors, scope, search, limit, cursor)
 
 
 async def watched_board(

@@ -1,0 +1,1 @@
+"""HTTP building blocks that every feature stands on."""
