@@ -6,7 +6,6 @@ from uuid import UUID
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -25,6 +24,7 @@ from wxc.core.times import Timestamp
 from wxc.exchange.freshness import State
 from wxc.exchange.hours import time_zones
 from wxc.exchange.quotes import Mode, Reason, Side
+from wxc.http.schemas import Input, Schema
 from wxc.users.schemas import UserSummary
 
 MOST_RATES = 60
@@ -54,14 +54,13 @@ TimeZone = Annotated[
 WallTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5)]
 
 
-class CurrencySummary(BaseModel):
+class CurrencySummary(Schema):
     """A circulating currency, by ISO 4217."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [{"code": "JPY", "name": "Japanese Yen", "minor_units": 0, "symbol": "¥"}]
-        },
+        }
     )
 
     code: str
@@ -80,14 +79,10 @@ class CurrencyPage(Page[CurrencySummary]):
     model_config = ConfigDict(json_schema_extra={"examples": [{}]})
 
 
-class Location(BaseModel):
+class Location(Input):
     """A place on earth, in degrees (WGS 84)."""
 
-    model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        json_schema_extra={"examples": [{"lat": 1.2764, "lon": 103.8458}]},
-        extra="forbid",
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"lat": 1.2764, "lon": 103.8458}]})
 
     lat: Annotated[float, Field(strict=True, ge=-90, le=90, allow_inf_nan=False)]
     """Degrees north of the equator."""
@@ -95,13 +90,11 @@ class Location(BaseModel):
     """Degrees east of Greenwich."""
 
 
-class OpeningHours(BaseModel):
+class OpeningHours(Input):
     """By the clock on the wall; where `closes` is not later than `opens`, it is the next day's."""
 
     model_config = ConfigDict(
-        extra="forbid",
-        use_attribute_docstrings=True,
-        json_schema_extra={"examples": [{"weekday": 1, "opens": "09:00", "closes": "18:30"}]},
+        json_schema_extra={"examples": [{"weekday": 1, "opens": "09:00", "closes": "18:30"}]}
     )
 
     weekday: Annotated[int, Field(strict=True, ge=1, le=7)]
@@ -112,10 +105,8 @@ class OpeningHours(BaseModel):
     """Hours and minutes; not later than `opens`: on the next day."""
 
 
-class BoardRate(BaseModel):
+class BoardRate(Input):
     """One line of the board, in the base currency per `unit` of the foreign one."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     currency: CurrencyCode
     """The foreign currency; each only once, and not the base."""
@@ -141,12 +132,10 @@ class BoardRate(BaseModel):
         return self
 
 
-class Board(BaseModel):
+class Board(Input):
     """All of the board: what is absent is taken away."""
 
     model_config = ConfigDict(
-        extra="forbid",
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [
                 {
@@ -170,7 +159,7 @@ class Board(BaseModel):
                     ],
                 }
             ]
-        },
+        }
     )
 
     name: Annotated[str, Text(80, one_line=True)]
@@ -185,7 +174,7 @@ class Board(BaseModel):
     """Where searches look for it; without one only searches by conversion find it."""
     time_zone: TimeZone | None = None
     """By its name in the IANA database; the opening hours are those of a clock there."""
-    opening_hours: Annotated[list[OpeningHours], Field(max_length=MOST_HOURS)] = []
+    opening_hours: Annotated[list[OpeningHours], Field(max_length=MOST_HOURS)] = []  # noqa: RUF012 - pydantic copies it
     """Several a day, for a break at noon; none where nothing is said of them."""
     valid_for_hours: Annotated[int, Field(strict=True, ge=1, le=LONGEST_VALIDITY)] = 24
     """How long the rates hold once confirmed; three times as long they are shown, as stale."""
@@ -203,11 +192,10 @@ class Board(BaseModel):
         return rates
 
 
-class Rate(BaseModel):
+class Rate(Schema):
     """One line of the board, in the base currency per `unit` of the foreign one."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [
                 {
@@ -220,7 +208,7 @@ class Rate(BaseModel):
                     "state": "fresh",
                 }
             ]
-        },
+        }
     )
 
     currency: str
@@ -242,11 +230,10 @@ class Rate(BaseModel):
     it stale, after three times expired."""
 
 
-class Exchange(BaseModel):
+class Exchange(Schema):
     """A member's board of rates, and where and when one finds it."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [
                 {
@@ -265,7 +252,7 @@ class Exchange(BaseModel):
                     "valid_for_hours": 24,
                 }
             ]
-        },
+        }
     )
 
     id: UUID
@@ -307,12 +294,10 @@ _CHANGE: JsonDict = {
 }
 
 
-class RateEvent(BaseModel):
+class RateEvent(Schema):
     """One line of the board has changed; both sides null: it was taken off."""
 
-    model_config = ConfigDict(
-        use_attribute_docstrings=True, json_schema_extra={"examples": [_CHANGE]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [_CHANGE]})
 
     seq: int
     """Counts the changes of all lines of the board, without a gap."""
@@ -343,12 +328,11 @@ class RateChange(RateEvent):
     """The foreign currency."""
 
 
-class Confirmation(BaseModel):
+class Confirmation(Schema):
     """The board has been confirmed, and no line of it has changed."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        json_schema_extra={"examples": [{"valid_for_hours": 24, "state": "fresh"}]},
+        json_schema_extra={"examples": [{"valid_for_hours": 24, "state": "fresh"}]}
     )
 
     confirmed_at: Timestamp
@@ -359,14 +343,13 @@ class Confirmation(BaseModel):
     """That of every line, as with `Rate.state`."""
 
 
-class Candle(BaseModel):
+class Candle(Schema):
     """How one side moved within an hour or a day."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [{"open": "0.8930", "high": "0.8950", "low": "0.8910", "close": "0.8950"}]
-        },
+        }
     )
 
     open: DecimalText
@@ -379,12 +362,11 @@ class Candle(BaseModel):
     """The last."""
 
 
-class RateBucket(BaseModel):
+class RateBucket(Schema):
     """The changes of one UTC hour or day, for one base and unit; null for a side without any."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        json_schema_extra={"examples": [{"base_currency": "SGD", "unit": 100}]},
+        json_schema_extra={"examples": [{"base_currency": "SGD", "unit": 100}]}
     )
 
     start: Timestamp
@@ -403,14 +385,13 @@ class RateHistoryPage(Page[RateEvent | RateBucket]):
     """One page of changes, or of hours or days with changes."""
 
 
-class QuoteLeg(BaseModel):
+class QuoteLeg(Schema):
     """One foreign currency that changes hands, by one side of its line."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [{"currency": "JPY", "side": "we_sell", "rate": "0.9134", "unit": 100}]
-        },
+        }
     )
 
     currency: str
@@ -425,13 +406,10 @@ class QuoteLeg(BaseModel):
     """When the changer last said that it holds."""
 
 
-class Rounding(BaseModel):
+class Rounding(Schema):
     """The one rounding, at the end: `down` what is received, `up` what is paid."""
 
-    model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        json_schema_extra={"examples": [{"mode": "down", "increment": "1"}]},
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"mode": "down", "increment": "1"}]})
 
     mode: Mode
     """`down` what is received, `up` what is paid."""
@@ -439,11 +417,10 @@ class Rounding(BaseModel):
     """The smallest step of the currency of the computed amount."""
 
 
-class Quote(BaseModel):
+class Quote(Schema):
     """What a conversion comes to, and all that is needed to compute it anew."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [
                 {
@@ -456,7 +433,7 @@ class Quote(BaseModel):
                     "state": "fresh",
                 }
             ]
-        },
+        }
     )
 
     source: Annotated[str, Field(alias="from")]
@@ -483,12 +460,10 @@ class Quote(BaseModel):
     """That of the board at that moment, as with `Rate.state`."""
 
 
-class Hit(BaseModel):
+class Hit(Schema):
     """A board that was found."""
 
-    model_config = ConfigDict(
-        use_attribute_docstrings=True, json_schema_extra={"examples": [{"distance_m": 412.7}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"distance_m": 412.7}]})
 
     exchange: Exchange
     """The board, by the rates of the search."""

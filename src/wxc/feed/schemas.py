@@ -2,21 +2,21 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from wxc.core.pagination import Page
+from wxc.http.schemas import Schema
 from wxc.posts.schemas import Post
 
 Reason = Literal["own", "following", "discover"]
 Source = Literal["following", "discover"]
 
 
-class FeedItem(BaseModel):
+class FeedItem(Schema):
     """One entry of a feed and why it is there."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        json_schema_extra={"examples": [{"type": "post", "reason": "following"}]},
+        json_schema_extra={"examples": [{"type": "post", "reason": "following"}]}
     )
 
     type: Literal["post"]

@@ -3,23 +3,22 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from wxc.core.pagination import Page
 from wxc.core.text import Text
 from wxc.core.times import Timestamp
+from wxc.http.schemas import Input, Schema
 from wxc.users.schemas import UserSummary
 
 PostBody = Annotated[str, Text(5000)]
 
 
-class PostCreate(BaseModel):
+class PostCreate(Input):
     """A post to be written."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"body": "Best rate for yen in Tanjong Pagar today?"}]},
+        json_schema_extra={"examples": [{"body": "Best rate for yen in Tanjong Pagar today?"}]}
     )
 
     body: PostBody
@@ -30,22 +29,19 @@ class PostUpdate(PostCreate):
     """What is to stand in place of the post's body."""
 
 
-class PostViewer(BaseModel):
+class PostViewer(Schema):
     """What the signed-in person has to do with the post."""
 
-    model_config = ConfigDict(
-        use_attribute_docstrings=True, json_schema_extra={"examples": [{"liked": True}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"liked": True}]})
 
     liked: bool
     """Whether you like it."""
 
 
-class Post(BaseModel):
+class Post(Schema):
     """A post; `viewer` is null for who is not signed in."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [
                 {
@@ -54,7 +50,7 @@ class Post(BaseModel):
                     "comments_count": 3,
                 }
             ]
-        },
+        }
     )
 
     id: UUID

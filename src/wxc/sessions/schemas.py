@@ -2,17 +2,17 @@
 
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from wxc.core.pagination import Page
 from wxc.core.times import Timestamp
+from wxc.http.schemas import Schema
 
 
-class OwnSession(BaseModel):
+class OwnSession(Schema):
     """One place where you are logged in."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [
                 {
@@ -21,7 +21,7 @@ class OwnSession(BaseModel):
                     "current": True,
                 }
             ]
-        },
+        }
     )
 
     id: UUID

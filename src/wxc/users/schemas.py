@@ -2,19 +2,19 @@
 
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from wxc.core.pagination import Page
 from wxc.core.times import Timestamp
+from wxc.http.schemas import Schema
 
 _EXAMPLE = "0198c29e-0b3d-7f11-a2c4-1d5e8f7a9b02"
 
 
-class UserSummary(BaseModel):
+class UserSummary(Schema):
     """A person, as named beside what they do."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [
                 {
@@ -24,7 +24,7 @@ class UserSummary(BaseModel):
                     "avatar_url": "https://images.example.com/amelia.png",
                 }
             ]
-        },
+        }
     )
 
     id: UUID
@@ -40,16 +40,15 @@ class UserPage(Page[UserSummary]):
     """One page of people."""
 
 
-class Relation(BaseModel):
+class Relation(Schema):
     """What there is between the signed-in person and the one they look at."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [
                 {"following": True, "followed_by": False, "muting": False, "blocking": False}
             ]
-        },
+        }
     )
 
     following: bool
@@ -66,7 +65,6 @@ class Profile(UserSummary):
     """A person's page; `viewer` is null for who is not signed in."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [
                 {
@@ -81,7 +79,7 @@ class Profile(UserSummary):
                     "has_exchange": False,
                 }
             ]
-        },
+        }
     )
 
     bio: str | None
