@@ -3,18 +3,18 @@
 import pytest
 from fastapi import Response
 
-from wxc.core.direct import _Plan
 from wxc.core.plain import Plain
+from wxc.http.compiled_route import CompiledRoute
 
 
 def hold_against_models(patch: pytest.MonkeyPatch) -> None:
-    """Have a direct way fail whose `Plain` answer is not, byte for byte, what its model writes."""
-    respond = _Plan._response
+    """Fail a compiled route whose `Plain` answer is not, byte for byte, its model's."""
+    respond = CompiledRoute._response
 
-    def respond_truly(plan: _Plan, content: object) -> Response:
-        response = respond(plan, content)
+    def respond_truly(route: CompiledRoute, content: object) -> Response:
+        response = respond(route, content)
         if isinstance(content, Plain):
-            assert response.body == plan._serialised(content)
+            assert response.body == route._serialise(content)
         return response
 
-    patch.setattr(_Plan, "_response", respond_truly)
+    patch.setattr(CompiledRoute, "_response", respond_truly)

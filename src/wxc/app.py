@@ -8,10 +8,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI, Request
-from fastapi.dependencies.utils import get_flat_params
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.params import Query
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -30,8 +28,6 @@ from wxc.core.bodies import BodyGate
 from wxc.core.config import Config
 from wxc.core.database import Database
 from wxc.core.departure import Departure
-from wxc.core.dependencies import refuse_unknown_parameters
-from wxc.core.direct import DirectRoutes
 from wxc.core.errors import Refusal
 from wxc.core.events import Events
 from wxc.core.jobs import end_all
@@ -50,6 +46,7 @@ from wxc.deletions.router import router as deletions
 from wxc.exchange.router import router as exchange
 from wxc.exports.router import router as exports
 from wxc.feed.router import router as feed
+from wxc.http.compiled_route import verify_compiled_routes
 from wxc.http.services import Services, services_of
 from wxc.idempotency.errors import Replayed
 from wxc.likes.router import router as likes
@@ -67,6 +64,7 @@ from wxc.sessions.router import router as sessions
 from wxc.settings.router import router as settings
 from wxc.users.router import router as users
 
+# In the order of the document.
 ROUTERS: tuple[APIRouter, ...] = (
     auth,
     recovery,
@@ -86,26 +84,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     reports,
     operations,
 )
+# Tried before the others, in order of traffic: each router costs every request to those after it.
+_BUSIEST = (feed, notifications, posts, likes, comments, search, users, exchange)
 
 # The load balancer replaces what its probes find busy, which would help nobody.
 _PROBES = re.compile("/livez|/healthz")
-# The routes that are worth a way of their own.
-_MOST_ASKED = frozenset(
-    {
-        "comments_list_comments",
-        "comments_list_replies",
-        "exchange_get_exchange",
-        "exchange_get_quote",
-        "exchange_search_exchanges",
-        "feed_read_feed",
-        "likes_like_post",
-        "likes_unlike_post",
-        "notifications_list_notifications",
-        "posts_get_post",
-        "posts_list_posts",
-        "users_get_profile",
-    }
-)
 _STREAMS = re.compile("/settings/export|/notifications/stream|/users/[^/]+/exchange/stream")
 
 # The routes that take credentials have no business with long bodies. /settings itself takes texts.
@@ -139,8 +122,9 @@ def create_app(config: Config) -> FastAPI:
     )
     services = _services(config)
     app.state.services = services
-    for router in ROUTERS:
-        app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
+    for router in (*_BUSIEST, *(one for one in ROUTERS if one not in _BUSIEST)):
+        app.include_router(router)
+    verify_compiled_routes(app)
     app.mount("/docs/assets", Assets(), name="assets")
     _add_handlers(app)
     _add_middleware(app, services)
@@ -165,9 +149,6 @@ def _services(config: Config) -> Services:
         fingerprints=Fingerprints(config),
         idempotency_key=derive_key(secret, "idempotency"),
         metrics=ServerMetrics(),
-        query_parameters={
-            route.endpoint: frozenset(_query_parameters(route)) for route in _routes()
-        },
         refused_access=RefusedAccess(),
         traffic=Traffic(),
     )
@@ -245,13 +226,6 @@ def _add_middleware(app: FastAPI, services: Services) -> None:
         most=config.streams_in_flight,
         traffic=services.traffic,
     )
-    if not config.tracing:  # whose spans are of FastAPI's own steps
-        app.add_middleware(
-            DirectRoutes,
-            routes=[route for route in _routes() if operation_id(route) in _MOST_ASKED],
-            first=refuse_unknown_parameters,
-            refuse=_answer_exception,
-        )
     app.add_middleware(
         LoadGate,
         deadline=config.request_deadline,
@@ -310,9 +284,3 @@ def _routes() -> Iterator[APIRoute]:
         for route in router.routes:
             if isinstance(route, APIRoute):
                 yield route
-
-
-def _query_parameters(route: APIRoute) -> Iterator[str]:
-    for field in get_flat_params(route.dependant):
-        if isinstance(field.field_info, Query):
-            yield field.alias

@@ -1,6 +1,6 @@
 """Register, log in, stay signed in, log out."""
 
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 
 from wxc.audit.dependencies import Acting
 from wxc.auth import service
@@ -30,8 +30,9 @@ from wxc.core.dependencies import ReadSession, Session, Throttled, Transactions
 from wxc.core.errors import RateLimited
 from wxc.core.logging import note_user
 from wxc.core.openapi import LOCATED, documented
+from wxc.http.routers import make_router
 
-router = APIRouter(tags=["auth"])
+router = make_router("auth")
 
 
 @router.post(

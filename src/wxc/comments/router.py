@@ -1,6 +1,6 @@
 """Comments."""
 
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 
 from wxc.auth.dependencies import CurrentUser, MaybeUser
 from wxc.auth.errors import NotAuthenticated, SessionExpired
@@ -12,6 +12,7 @@ from wxc.core.dependencies import ReadSession, Session
 from wxc.core.errors import NotOwner
 from wxc.core.openapi import LOCATED, documented, shown
 from wxc.core.plain import Plain
+from wxc.http.routers import make_router
 from wxc.idempotency.dependencies import Repeatable
 from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch
 from wxc.likes.schemas import LikeState
@@ -19,7 +20,7 @@ from wxc.posts.dependencies import PostId
 from wxc.posts.errors import PostNotFound
 from wxc.users.errors import BlockedByYou
 
-router = APIRouter(tags=["comments"])
+router = make_router("comments")
 _READ = documented(CommentNotFound, NotAuthenticated, SessionExpired)
 _LIKE = documented(CommentNotFound, BlockedByYou, NotAuthenticated, SessionExpired)
 
@@ -58,7 +59,7 @@ async def write_comment(
 
 
 @router.get(
-    "/posts/{post_id}/comments",  # noqa: FAST003 - `Thread` reads it
+    "/posts/{post_id}/comments",
     summary="A post's thread",
     responses=documented(PostNotFound, NotAuthenticated, SessionExpired),
 )
@@ -127,7 +128,7 @@ async def unlike_comment(comment_id: CommentId, me: CurrentUser, session: Sessio
 
 
 @router.get(
-    "/comments/{comment_id}/replies",  # noqa: FAST003 - `Replies` reads it
+    "/comments/{comment_id}/replies",
     summary="Replies to a comment",
     responses=_READ,
 )

@@ -15,6 +15,7 @@ from wxc.core.events import Events
 from wxc.core.limits import Throttle
 from wxc.core.openapi import sends
 from wxc.core.pagination import DEFAULT_LIMIT, GREATEST_LIMIT, PageRequest, list_scope
+from wxc.http.compiled_route import CompiledRoute
 from wxc.http.services import services_of
 
 
@@ -87,8 +88,8 @@ async def refuse_unknown_parameters(request: Request) -> None:
     if not request.scope["query_string"]:
         return
     names = [name for name, _ in request.query_params.multi_items()]
-    known = services_of(request).query_parameters.get(request.scope["endpoint"], frozenset())
-    if len(set(names)) != len(names) or not known.issuperset(names):
+    route: CompiledRoute = request.scope["route"]
+    if len(set(names)) != len(names) or not route.query_parameters.issuperset(names):
         raise UnknownParameter
 
 

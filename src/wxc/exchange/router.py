@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from wxc.auth.dependencies import AuthTools, CurrentUser, MaybeUser
@@ -41,10 +41,11 @@ from wxc.exchange.schemas import (
     RateChange,
     RateHistoryPage,
 )
+from wxc.http.routers import make_router
 from wxc.users.dependencies import NamedUser
 from wxc.users.errors import UserNotFound
 
-router = APIRouter(tags=["exchange"])
+router = make_router("exchange")
 _BEGUN: dict[int | str, dict[str, Any]] = {
     201: {"model": Exchange, "description": "There was none before.", **etags.ON_WRITE[200]}
 }
@@ -185,7 +186,7 @@ async def list_rate_history(
 
 
 @router.get(
-    "/users/{username}/exchange/stream",  # noqa: FAST003 - `WatchedBoard` takes the name
+    "/users/{username}/exchange/stream",
     response_class=EventSourceResponse,
     summary="A person's exchange, live",
     responses=event_stream(

@@ -1,7 +1,5 @@
 """The personal feed."""
 
-from fastapi import APIRouter
-
 from wxc.auth.dependencies import CurrentUser, OwnPaging
 from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core.dependencies import ReadSession
@@ -9,8 +7,9 @@ from wxc.core.openapi import documented
 from wxc.core.plain import Plain
 from wxc.feed import service
 from wxc.feed.schemas import FeedPage
+from wxc.http.routers import make_router
 
-router = APIRouter(tags=["feed"])
+router = make_router("feed")
 
 
 @router.get("/feeds", summary="Your feed", responses=documented(NotAuthenticated, SessionExpired))

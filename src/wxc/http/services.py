@@ -1,8 +1,7 @@
 """The objects that requests share, in one typed place: `app.state.services`."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 
@@ -40,7 +39,6 @@ class Services:
     fingerprints: "Fingerprints"
     idempotency_key: bytes
     metrics: "ServerMetrics"
-    query_parameters: Mapping[Callable[..., Any], frozenset[str]]
     refused_access: "RefusedAccess"
     traffic: "Traffic"
 

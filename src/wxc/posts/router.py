@@ -1,6 +1,6 @@
 """Posts."""
 
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 
 from wxc.auth.dependencies import CurrentUser, MaybeUser
 from wxc.auth.errors import NotAuthenticated, SessionExpired
@@ -10,6 +10,7 @@ from wxc.core.errors import NotOwner, PreconditionFailed
 from wxc.core.etags import IfMatch, IfNoneMatch
 from wxc.core.openapi import LOCATED, documented
 from wxc.core.plain import Plain
+from wxc.http.routers import make_router
 from wxc.idempotency.dependencies import Repeatable
 from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch
 from wxc.posts import service
@@ -19,7 +20,7 @@ from wxc.posts.schemas import Post, PostCreate, PostPage, PostUpdate
 from wxc.users.dependencies import NamedUser
 from wxc.users.errors import UserNotFound
 
-router = APIRouter(tags=["posts"])
+router = make_router("posts")
 
 
 @router.post(

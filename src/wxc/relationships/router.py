@@ -1,11 +1,10 @@
 """Following, blocking and muting people."""
 
-from fastapi import APIRouter
-
 from wxc.auth.dependencies import CurrentUser, MaybeUser, OwnPaging
 from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core.dependencies import Paging, ReadSession, Session
 from wxc.core.openapi import documented, shown
+from wxc.http.routers import make_router
 from wxc.relationships import service
 from wxc.relationships.errors import CannotBlockSelf, CannotFollowSelf, CannotMuteSelf
 from wxc.relationships.schemas import BlockState, FollowState, MuteState
@@ -13,7 +12,7 @@ from wxc.users.dependencies import NamedUser
 from wxc.users.errors import BlockedByYou, UserNotFound
 from wxc.users.schemas import UserPage
 
-router = APIRouter(tags=["relationships"])
+router = make_router("relationships")
 _READ = documented(UserNotFound, NotAuthenticated, SessionExpired)
 _ACT = documented(UserNotFound, BlockedByYou, CannotFollowSelf, NotAuthenticated, SessionExpired)
 _BLOCK = documented(UserNotFound, CannotBlockSelf, NotAuthenticated, SessionExpired)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, status
+from fastapi import Path, status
 
 from wxc.audit.dependencies import Acting
 from wxc.auth.dependencies import AuthTools, CurrentUser
@@ -10,11 +10,12 @@ from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core.dependencies import Session, Transactions
 from wxc.core.ids import Id
 from wxc.core.openapi import documented
+from wxc.http.routers import make_router
 from wxc.sessions import service
 from wxc.sessions.errors import SessionNotFound
 from wxc.sessions.schemas import OwnSessionPage
 
-router = APIRouter(prefix="/sessions", tags=["sessions"])
+router = make_router("sessions", prefix="/sessions")
 SessionId = Annotated[Id, Path(description="The session's id.")]
 
 

@@ -1,6 +1,6 @@
 """Profiles."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from wxc.auth.dependencies import MaybeUser
 from wxc.auth.errors import NotAuthenticated, SessionExpired
@@ -8,12 +8,13 @@ from wxc.core import etags
 from wxc.core.dependencies import ReadSession
 from wxc.core.etags import IfNoneMatch
 from wxc.core.openapi import documented
+from wxc.http.routers import make_router
 from wxc.users import service
 from wxc.users.dependencies import NamedUser
 from wxc.users.errors import UserNotFound
 from wxc.users.schemas import Profile
 
-router = APIRouter(prefix="/users", tags=["users"])
+router = make_router("users", prefix="/users")
 
 
 @router.get(
