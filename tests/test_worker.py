@@ -32,7 +32,7 @@ class Counting:
 
 @pytest.fixture
 def metrics(app: FastAPI) -> WorkerMetrics:
-    return WorkerMetrics(app.state.database)
+    return WorkerMetrics(app.state.services.database)
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ class TestLogin:
             await stranger.log_in("ada")
 
         hashes = {row.address_hash for row in await trail(connection, ada)}
-        assert hashes == {app.state.fingerprints.address("192.0.2.1")}
+        assert hashes == {app.state.services.fingerprints.address("192.0.2.1")}
 
     async def test_a_suspended_member_who_knows_the_password_is_a_refused_access(
         self, stranger: Browser, connection: AsyncConnection

@@ -96,8 +96,8 @@ async def test_no_statement_scans_a_big_table(
         await ada.log_in("many_1")  # whom 2,000 follow
         change = {"username": "countess", "current_password": PASSWORD}
         email = {"email": "countess@example.org", "current_password": PASSWORD}
-        eraser = Eraser(config, app.state.database)
-        with StatementLog().watching(app.state.database.writer) as log:
+        eraser = Eraser(config, app.state.services.database)
+        with StatementLog().watching(app.state.services.database.writer) as log:
             assert (await ada.put("/settings/username", json=change)).status_code == 200
             assert (await ada.put("/settings/email", json=email)).status_code == 202
             assert await leave(ada) == 204

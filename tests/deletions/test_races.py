@@ -25,7 +25,7 @@ TRACES = """
 
 
 async def clear_up(app: FastAPI, real: Config) -> None:
-    eraser = Eraser(real, app.state.database)
+    eraser = Eraser(real, app.state.services.database)
     while await eraser.work_once():
         pass
 

@@ -324,7 +324,7 @@ async def test_it_ends_with_the_session_of_whoever_watches(
 
         assert (await own.next()).name == "reauth"
         await own.end()
-        first.state.events.end()  # as when the server ends; the visitor was still there
+        first.state.services.events.end()  # as when the server ends; the visitor was still there
         await theirs.end()
 
 
@@ -367,4 +367,4 @@ async def test_what_is_not_there_is_refused_as_a_problem(
 
     assert (answer.status_code, answer.json()["code"]) == (404, code)
     await asyncio.sleep(0)
-    assert first.state.traffic.streams.total() == 0
+    assert first.state.services.traffic.streams.total() == 0

@@ -1,6 +1,6 @@
 """Register, log in, stay signed in, log out."""
 
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 
 from wxc.audit.dependencies import Acting
 from wxc.auth import service
@@ -28,8 +28,9 @@ from wxc.auth.schemas import AuthCheck, Credentials, CsrfToken, LoggedIn, Me, Re
 from wxc.core.dependencies import Database, Session, Throttled
 from wxc.core.logging import note_user
 from wxc.core.openapi import LOCATED, documented
+from wxc.http.routers import make_router
 
-router = APIRouter(tags=["auth"])
+router = make_router("auth")
 
 
 @router.post(

@@ -1,6 +1,6 @@
 """Comments."""
 
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 
 from wxc.auth.dependencies import CurrentUser, MaybeUser
 from wxc.comments import service
@@ -11,13 +11,14 @@ from wxc.core.dependencies import ReadSession, Session
 from wxc.core.errors import NotOwner
 from wxc.core.openapi import LOCATED, documented, shown
 from wxc.core.plain import Plain
+from wxc.http.routers import make_router
 from wxc.idempotency.dependencies import Repeatable
 from wxc.likes.schemas import LikeState
 from wxc.posts.dependencies import PostId
 from wxc.posts.errors import PostNotFound
 from wxc.users.errors import BlockedByYou
 
-router = APIRouter(tags=["comments"])
+router = make_router("comments")
 _READ = documented(CommentNotFound)
 _LIKE = documented(CommentNotFound, BlockedByYou)
 
@@ -47,7 +48,7 @@ async def write_comment(
 
 
 @router.get(
-    "/posts/{post_id}/comments",  # noqa: FAST003 - `Thread` reads it
+    "/posts/{post_id}/comments",
     summary="A post's thread",
     responses=documented(PostNotFound),
 )
@@ -114,7 +115,7 @@ async def unlike_comment(comment_id: CommentId, me: CurrentUser, session: Sessio
 
 
 @router.get(
-    "/comments/{comment_id}/replies",  # noqa: FAST003 - `Replies` reads it
+    "/comments/{comment_id}/replies",
     summary="Replies to a comment",
     responses=_READ,
 )

@@ -3,40 +3,35 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from wxc.core.ids import Id
 from wxc.core.text import Text
 from wxc.core.times import Timestamp
 from wxc.db.keyset import Page
+from wxc.http.schemas import Input, Schema
 from wxc.users.schemas import UserSummary
 
 _EXAMPLE = "0198c2a4-7c1e-7d3a-9f00-5c2e4a7b1d90"
 CommentBody = Annotated[str, Text(2000)]
 
 
-class CommentUpdate(BaseModel):
+class CommentUpdate(Input):
     """What is to stand in place of the comment's body."""
 
-    model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"body": "It opens at nine."}]},
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"body": "It opens at nine."}]})
 
     body: CommentBody
     """Up to 2,000 characters; `@username` tells a person of it."""
 
 
-class CommentCreate(BaseModel):
+class CommentCreate(Input):
     """A comment to be written; with `parent_id` it is a reply."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        extra="forbid",
         json_schema_extra={
             "examples": [{"body": "The counter at the corner had 0.895.", "parent_id": _EXAMPLE}]
-        },
+        }
     )
 
     body: CommentBody
@@ -45,22 +40,19 @@ class CommentCreate(BaseModel):
     """The comment of the same post that it replies to."""
 
 
-class CommentViewer(BaseModel):
+class CommentViewer(Schema):
     """What the signed-in person has to do with the comment."""
 
-    model_config = ConfigDict(
-        use_attribute_docstrings=True, json_schema_extra={"examples": [{"liked": False}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"liked": False}]})
 
     liked: bool
     """Whether you like it."""
 
 
-class Comment(BaseModel):
+class Comment(Schema):
     """A comment; of one that was deleted while there were replies, author and body are null."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [
                 {
@@ -72,7 +64,7 @@ class Comment(BaseModel):
                     "replies_count": 0,
                 }
             ]
-        },
+        }
     )
 
     id: UUID

@@ -17,7 +17,7 @@ Model = TypeVar("Model", bound=BaseModel)
 class Plain(dict[str, Any], Generic[Model]):
     """What a `Model` says, all of it and in its order, as values that JSON has.
 
-    A route that declares it declares its model, which FastAPI validates it with. The direct way
+    A route that declares it declares its model, which FastAPI validates it with. A compiled route
     writes it as it stands; the tests hold every such answer against the model, byte by byte.
     """
 

@@ -1,6 +1,6 @@
 """Leaving."""
 
-from fastapi import APIRouter, status
+from fastapi import status
 
 from wxc.audit.dependencies import Acting
 from wxc.auth.dependencies import AuthTools, CurrentUser
@@ -9,9 +9,10 @@ from wxc.core.dependencies import Throttled, Transactions
 from wxc.core.openapi import documented
 from wxc.deletions import service
 from wxc.deletions.schemas import AccountDeletion
+from wxc.http.routers import make_router
 from wxc.settings.errors import WrongPassword
 
-router = APIRouter(prefix="/settings", tags=["settings"])
+router = make_router("settings", prefix="/settings")
 
 
 @router.delete(

@@ -13,7 +13,6 @@ from wxc.core.dependencies import (
     CursorParameter,
     Database,
     Limit,
-    open_cursors,
     scope_of,
 )
 from wxc.core.errors import InvalidCursor, InvalidPart, ValidationFailed
@@ -31,6 +30,7 @@ from wxc.exchange.searching import (
     SearchArea,
     Sort,
 )
+from wxc.http.services import services_of
 from wxc.users.dependencies import NamedUser
 
 
@@ -172,7 +172,7 @@ async def _search_page(
 ) -> PageRequest:
     """The requested page; its cursors are valid for this search by this viewer only."""
     scope = scope_of(request, str(viewer.id) if viewer else "")
-    return PageRequest(open_cursors(request), scope, limit, cursor, order=Order.BY_RANK)
+    return PageRequest(services_of(request).cursors, scope, limit, cursor, order=Order.BY_RANK)
 
 
 @raises(ExchangeNotFound)

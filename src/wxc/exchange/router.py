@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from wxc.auth.dependencies import AuthTools, CurrentUser, MaybeUser
@@ -27,9 +27,10 @@ from wxc.exchange.schemas.exchanges import CurrencyPage, Exchange
 from wxc.exchange.schemas.history import Confirmation, RateChange, RateHistoryPage
 from wxc.exchange.schemas.quotes import HitPage, Quote
 from wxc.http.answers import written
+from wxc.http.routers import make_router
 from wxc.users.dependencies import NamedUser
 
-router = APIRouter(tags=["exchange"])
+router = make_router("exchange")
 _BEGUN: dict[int | str, dict[str, Any]] = {
     201: {"model": Exchange, "description": "There was none before.", **etags.ON_WRITE[200]}
 }
@@ -171,7 +172,7 @@ async def list_rate_history(
 
 
 @router.get(
-    "/users/{username}/exchange/stream",  # noqa: FAST003 - `WatchedBoard` takes the name
+    "/users/{username}/exchange/stream",
     response_class=EventSourceResponse,
     summary="A person's exchange, live",
     responses=event_stream(

@@ -112,7 +112,7 @@ async def follow(
     async with aclosing(looks(events, topics)) as times:
         async for _ in times:
             if board.viewer and not await auth_service.is_live(
-                database,  # type: ignore[arg-type]  # until auth has the new handles
+                database,
                 board.viewer.session_id,
             ):
                 yield SessionEnd()

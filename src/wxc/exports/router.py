@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from wxc.auth.dependencies import CurrentUser, ExportSlot
@@ -10,8 +9,9 @@ from wxc.core.dependencies import Transactions
 from wxc.core.openapi import headers
 from wxc.exports import service
 from wxc.exports.schemas import Export
+from wxc.http.routers import make_router
 
-router = APIRouter(prefix="/settings", tags=["settings"])
+router = make_router("settings", prefix="/settings")
 _DISPOSITION = {"Content-Disposition": 'attachment; filename="wxc-social.json"'}
 _SAVED: dict[int | str, dict[str, Any]] = {200: {"headers": headers(*_DISPOSITION)}}
 

@@ -3,21 +3,20 @@
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from wxc.auth.schemas import Me
 from wxc.core.decimals import DecimalText
 from wxc.core.times import Timestamp
 from wxc.exchange.schemas.boards import OpeningHours
+from wxc.http.schemas import Schema
 from wxc.notifications.schemas import Kind
 
 
-class ExportedUsername(BaseModel):
+class ExportedUsername(Schema):
     """A name that is, or once was, yours."""
 
-    model_config = ConfigDict(
-        use_attribute_docstrings=True, json_schema_extra={"examples": [{"name": "amelia"}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "amelia"}]})
 
     name: str
     """As it was typed."""
@@ -25,11 +24,10 @@ class ExportedUsername(BaseModel):
     """When it became yours."""
 
 
-class ExportedSession(BaseModel):
+class ExportedSession(Schema):
     """A place where you are, or were, logged in."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [
                 {
@@ -37,7 +35,7 @@ class ExportedSession(BaseModel):
                     "place": "Portugal",
                 }
             ]
-        },
+        }
     )
 
     id: UUID
@@ -52,11 +50,10 @@ class ExportedSession(BaseModel):
     """When it was ended; null while it is not."""
 
 
-class ExportedPost(BaseModel):
+class ExportedPost(Schema):
     """A post of yours."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [
                 {
@@ -65,7 +62,7 @@ class ExportedPost(BaseModel):
                     "comments_count": 3,
                 }
             ]
-        },
+        }
     )
 
     id: UUID
@@ -80,11 +77,10 @@ class ExportedPost(BaseModel):
     """Comments and replies that are not deleted."""
 
 
-class ExportedComment(BaseModel):
+class ExportedComment(Schema):
     """A comment of yours."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [
                 {
@@ -93,7 +89,7 @@ class ExportedComment(BaseModel):
                     "replies_count": 0,
                 }
             ]
-        },
+        }
     )
 
     id: UUID
@@ -112,32 +108,26 @@ class ExportedComment(BaseModel):
     """Direct replies that are not deleted."""
 
 
-class ExportedCommentLike(BaseModel):
+class ExportedCommentLike(Schema):
     """A comment that you like."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     comment_id: UUID
     """Which one."""
     created_at: Timestamp
 
 
-class ExportedLike(BaseModel):
+class ExportedLike(Schema):
     """A post that you like."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     post_id: UUID
     """Which one."""
     created_at: Timestamp
 
 
-class ExportedPerson(BaseModel):
+class ExportedPerson(Schema):
     """Somebody you have to do with."""
 
-    model_config = ConfigDict(
-        use_attribute_docstrings=True, json_schema_extra={"examples": [{"username": "kenji"}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"username": "kenji"}]})
 
     user_id: UUID
     """Who it is."""
@@ -146,11 +136,10 @@ class ExportedPerson(BaseModel):
     created_at: Timestamp
 
 
-class ExportedExchange(BaseModel):
+class ExportedExchange(Schema):
     """Your exchange, without its rates, which are the last of their events."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [
                 {
@@ -163,7 +152,7 @@ class ExportedExchange(BaseModel):
                     "valid_for_hours": 24,
                 }
             ]
-        },
+        }
     )
 
     name: str
@@ -189,11 +178,10 @@ class ExportedExchange(BaseModel):
     """When all of it was last put in place; confirming changes only the rates."""
 
 
-class ExportedRateEvent(BaseModel):
+class ExportedRateEvent(Schema):
     """A line of your board has changed; both sides null: it was taken off."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [
                 {
@@ -205,7 +193,7 @@ class ExportedRateEvent(BaseModel):
                     "we_sell": "0.9134",
                 }
             ]
-        },
+        }
     )
 
     seq: int
@@ -228,12 +216,11 @@ class ExportedRateEvent(BaseModel):
     """In the foreign currency."""
 
 
-class ExportedConfirmation(BaseModel):
+class ExportedConfirmation(Schema):
     """You have said that your board holds."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        json_schema_extra={"examples": [{"base_currency": "SGD", "valid_for_hours": 24}]},
+        json_schema_extra={"examples": [{"base_currency": "SGD", "valid_for_hours": 24}]}
     )
 
     at: Timestamp
@@ -244,12 +231,11 @@ class ExportedConfirmation(BaseModel):
     """For how long it held."""
 
 
-class ExportedReport(BaseModel):
+class ExportedReport(Schema):
     """Something that you have reported."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        json_schema_extra={"examples": [{"target_type": "comment", "reason": "fraud"}]},
+        json_schema_extra={"examples": [{"target_type": "comment", "reason": "fraud"}]}
     )
 
     target_type: Literal["user", "post", "comment", "exchange"]
@@ -263,13 +249,10 @@ class ExportedReport(BaseModel):
     created_at: Timestamp
 
 
-class ExportedNotification(BaseModel):
+class ExportedNotification(Schema):
     """Something that you were told of."""
 
-    model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        json_schema_extra={"examples": [{"type": "follow"}]},
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"type": "follow"}]})
 
     type: Kind
     """What happened."""
@@ -284,10 +267,8 @@ class ExportedNotification(BaseModel):
     """When you marked it as read."""
 
 
-class Export(BaseModel):
+class Export(Schema):
     """All that your account owns. Passwords and tokens are in nothing that leaves us."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     exported_at: Timestamp
     """When it was read."""

@@ -1,13 +1,12 @@
 """The personal feed."""
 
-from fastapi import APIRouter
-
 from wxc.auth.dependencies import CurrentUser, OwnPaging
 from wxc.core.dependencies import Database
 from wxc.feed import service
 from wxc.feed.schemas import FeedPage
+from wxc.http.routers import make_router
 
-router = APIRouter(tags=["feed"])
+router = make_router("feed")
 
 
 @router.get("/feeds", summary="Your feed")

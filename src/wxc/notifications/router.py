@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from wxc.auth.dependencies import AuthTools, CurrentUser, MemberSlot, OwnPaging
@@ -11,11 +11,12 @@ from wxc.core.dependencies import LastEventId, LiveEvents, ReadSession, Session,
 from wxc.core.openapi import event_stream
 from wxc.core.plain import Plain
 from wxc.core.streams import Reset, SessionEnd
+from wxc.http.routers import make_router
 from wxc.notifications import service, stream
 from wxc.notifications.schemas import NotificationPage, ReadUpTo, UnreadCount, UnreadUpdate
 from wxc.notifications.stream import Snapshot, StreamEvent
 
-router = APIRouter(prefix="/notifications", tags=["notifications"])
+router = make_router("notifications", prefix="/notifications")
 OnlyUnread = Annotated[
     bool, Query(alias="unread", description="Only groups that hold something unread.")
 ]

@@ -3,11 +3,12 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from wxc.core.ids import Id
 from wxc.core.times import Timestamp
 from wxc.db.keyset import Page
+from wxc.http.schemas import Input, Schema
 from wxc.users.schemas import UserSummary
 
 MOST_UNREAD = 99
@@ -25,11 +26,10 @@ Kind = Literal[
 ]
 
 
-class NotificationGroup(BaseModel):
+class NotificationGroup(Schema):
     """What is shown as one: likes of one thing, follows of one day (UTC), or a single event."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [
                 {
@@ -39,7 +39,7 @@ class NotificationGroup(BaseModel):
                     "unread": True,
                 }
             ]
-        },
+        }
     )
 
     id: UUID
@@ -60,7 +60,7 @@ class NotificationGroup(BaseModel):
     """Whether there is something in it that you have not marked as read."""
 
 
-class UnreadCount(BaseModel):
+class UnreadCount(Schema):
     """How many groups are unread."""
 
     unread_count: Unread
@@ -72,13 +72,11 @@ class NotificationPage(Page[NotificationGroup]):
     unread_count: Unread
 
 
-class ReadUpTo(BaseModel):
+class ReadUpTo(Input):
     """What has been seen."""
 
     model_config = ConfigDict(
-        extra="forbid",
-        use_attribute_docstrings=True,
-        json_schema_extra={"examples": [{"up_to": "019a2b3c-4d5e-7f60-8a1b-2c3d4e5f6071"}]},
+        json_schema_extra={"examples": [{"up_to": "019a2b3c-4d5e-7f60-8a1b-2c3d4e5f6071"}]}
     )
 
     up_to: Id
@@ -87,8 +85,6 @@ class ReadUpTo(BaseModel):
 
 class UnreadUpdate(UnreadCount):
     """A group that is new, or has grown."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     group: NotificationGroup
     """The group as it is now."""

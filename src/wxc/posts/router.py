@@ -1,6 +1,6 @@
 """Posts."""
 
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 
 from wxc.auth.dependencies import CurrentUser, MaybeUser
 from wxc.core import etags
@@ -8,6 +8,7 @@ from wxc.core.dependencies import Database, Paging, Session
 from wxc.core.errors import NotOwner
 from wxc.core.etags import IfMatch, IfNoneMatch
 from wxc.core.openapi import LOCATED, documented
+from wxc.http.routers import make_router
 from wxc.idempotency.dependencies import Repeatable
 from wxc.posts import service
 from wxc.posts.dependencies import PostId
@@ -15,7 +16,7 @@ from wxc.posts.errors import PostNotFound
 from wxc.posts.schemas import Post, PostCreate, PostPage, PostUpdate
 from wxc.users.dependencies import NamedUser
 
-router = APIRouter(tags=["posts"])
+router = make_router("posts")
 
 
 @router.post(

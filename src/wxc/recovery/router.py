@@ -2,19 +2,20 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, status
+from fastapi import Path, status
 
 from wxc.audit.dependencies import Acting
 from wxc.auth.dependencies import AuthTools, CurrentUser, FormerSession
 from wxc.auth.errors import HashingBusy, PasswordTooCommon
 from wxc.core.dependencies import Database, Session, Throttled
 from wxc.core.openapi import documented
+from wxc.http.routers import make_router
 from wxc.mails.schemas import MailAccepted
 from wxc.recovery import service
 from wxc.recovery.errors import InvalidToken
 from wxc.recovery.schemas import PasswordReset, PasswordResetRequest
 
-router = APIRouter(tags=["auth"])
+router = make_router("auth")
 # A plain string: whatever is not one of our tokens is refused in one and the same way.
 Token = Annotated[
     str,

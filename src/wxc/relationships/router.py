@@ -1,10 +1,9 @@
 """Following, blocking and muting people."""
 
-from fastapi import APIRouter
-
 from wxc.auth.dependencies import CurrentUser, MaybeUser, OwnPaging
 from wxc.core.dependencies import Paging, ReadSession, Session
 from wxc.core.openapi import documented, shown
+from wxc.http.routers import make_router
 from wxc.relationships import service
 from wxc.relationships.errors import CannotBlockSelf, CannotFollowSelf, CannotMuteSelf
 from wxc.relationships.schemas import BlockState, FollowState, MuteState
@@ -12,7 +11,7 @@ from wxc.users.dependencies import NamedUser
 from wxc.users.errors import BlockedByYou
 from wxc.users.schemas import UserPage
 
-router = APIRouter(tags=["relationships"])
+router = make_router("relationships")
 _ACT = documented(BlockedByYou, CannotFollowSelf)
 _BLOCK = documented(CannotBlockSelf)
 _MUTE = documented(CannotMuteSelf)

@@ -1,16 +1,17 @@
 """Telling operators."""
 
-from fastapi import APIRouter, status
+from fastapi import status
 
 from wxc.auth.dependencies import AuthTools, CurrentUser
 from wxc.core.dependencies import Session, Throttled
 from wxc.core.openapi import documented
+from wxc.http.routers import make_router
 from wxc.idempotency.dependencies import Repeatable
 from wxc.reports import service
 from wxc.reports.errors import TargetNotFound
 from wxc.reports.schemas import Report, ReportCreate
 
-router = APIRouter(tags=["reports"])
+router = make_router("reports")
 
 
 @router.post(

@@ -4,11 +4,12 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-from wxc.core.dependencies import CursorParameter, Limit, open_cursors, scope_of
+from wxc.core.dependencies import CursorParameter, Limit, scope_of
 from wxc.core.errors import InvalidCursor
 from wxc.core.openapi import raises
 from wxc.core.text import Text
 from wxc.db.keyset import DEFAULT_LIMIT, Order, PageRequest
+from wxc.http.services import services_of
 
 SearchText = Annotated[
     str,
@@ -23,7 +24,7 @@ async def ranked(
 ) -> PageRequest:
     """The requested page; its cursors are valid for this text only."""
     scope = scope_of(request)
-    return PageRequest(open_cursors(request), scope, limit, cursor, order=Order.BY_RANK)
+    return PageRequest(services_of(request).cursors, scope, limit, cursor, order=Order.BY_RANK)
 
 
 Ranked = Annotated[PageRequest, Depends(ranked)]

@@ -1,14 +1,13 @@
 """Finding people."""
 
-from fastapi import APIRouter
-
 from wxc.auth.dependencies import MaybeUser
 from wxc.core.dependencies import Database
+from wxc.http.routers import make_router
 from wxc.search import service
 from wxc.search.dependencies import Ranked, SearchText
 from wxc.users.schemas import UserPage
 
-router = APIRouter(prefix="/users", tags=["users"])
+router = make_router("users", prefix="/users")
 
 
 @router.get("", summary="Find people")

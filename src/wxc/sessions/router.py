@@ -2,18 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, status
+from fastapi import Path, status
 
 from wxc.audit.dependencies import Acting
 from wxc.auth.dependencies import AuthTools, CurrentUser
 from wxc.core.dependencies import Database, Session
 from wxc.core.ids import Id
 from wxc.core.openapi import documented
+from wxc.http.routers import make_router
 from wxc.sessions import service
 from wxc.sessions.errors import SessionNotFound
 from wxc.sessions.schemas import OwnSessionPage
 
-router = APIRouter(prefix="/sessions", tags=["sessions"])
+router = make_router("sessions", prefix="/sessions")
 SessionId = Annotated[Id, Path(description="The session's id.")]
 
 

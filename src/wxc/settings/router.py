@@ -1,6 +1,6 @@
 """A member's own account."""
 
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 
 from wxc.audit.dependencies import Acting
 from wxc.auth.dependencies import AuthTools, CurrentUser
@@ -15,12 +15,13 @@ from wxc.core import etags
 from wxc.core.dependencies import Database, Throttled
 from wxc.core.etags import IfMatch, IfNoneMatch
 from wxc.core.openapi import documented
+from wxc.http.routers import make_router
 from wxc.mails.schemas import MailAccepted
 from wxc.settings import service
 from wxc.settings.errors import TooManyUsernameChanges, WrongPassword
 from wxc.settings.schemas import EmailChange, PasswordChange, Settings, UsernameChange
 
-router = APIRouter(prefix="/settings", tags=["settings"])
+router = make_router("settings", prefix="/settings")
 
 
 @router.get(

@@ -1,16 +1,17 @@
 """Profiles."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from wxc.auth.dependencies import MaybeUser
 from wxc.core import etags
 from wxc.core.dependencies import Database
 from wxc.core.etags import IfNoneMatch
+from wxc.http.routers import make_router
 from wxc.users import service
 from wxc.users.dependencies import NamedUser
 from wxc.users.schemas import Profile
 
-router = APIRouter(prefix="/users", tags=["users"])
+router = make_router("users", prefix="/users")
 
 
 @router.get(

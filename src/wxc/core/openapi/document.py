@@ -40,7 +40,7 @@ def install_openapi(
     schemes: Mapping[str, dict[str, Any]],
     csrf_scheme: str,
 ) -> None:
-    """Have `app.openapi()` return the finished document, built once."""
+    """Have `app.openapi()` return the finished document, built once, in the order of `routes`."""
     by_operation = {operation_id(route): route for route in routes}
 
     def openapi() -> dict[str, Any]:
@@ -53,6 +53,9 @@ def install_openapi(
                 routes=app.routes,
                 tags=tags,
             )
+            paths = dict.fromkeys(route.path for route in by_operation.values())
+            found = document["paths"]  # in the order in which routers are tried
+            document["paths"] = {path: found[path] for path in paths if path in found}
             document["components"]["securitySchemes"] = dict(schemes)
             errors = ErrorResponses()
             for method, operation in _operations(document):
