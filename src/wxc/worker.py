@@ -37,7 +37,7 @@ async def work(config: Config) -> None:
         Eraser(config, database),
         Reminder(database),
         Chore("audit", partial(audit.forget, database, retention)),
-        Chore("idempotency", partial(idempotency.forget, database)),
+        Chore("idempotency", partial(idempotency.purge_expired, database)),
         *([metrics] if config.metrics_port is not None else []),
     )
     try:
