@@ -1,4 +1,4 @@
-"""Taking one's data away."""
+"""Exporting one's data."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core.dependencies import Transactions
 from wxc.core.errors import TooManyStreams
 from wxc.core.openapi import documented, headers
-from wxc.exports import service
-from wxc.exports.schemas import Export
+from wxc.exports.schemas.export import Export
+from wxc.exports.service.exporting import open_export
 
 router = APIRouter(prefix="/settings", tags=["settings"])
 _DISPOSITION = {"Content-Disposition": 'attachment; filename="wxc-social.json"'}
@@ -31,5 +31,5 @@ async def export_account(
 
     A session may have five exports under way.
     """
-    pieces = await service.open_export(database, me)
+    pieces = await open_export(database, me)
     return StreamingResponse(pieces, headers=_DISPOSITION, media_type="application/json")
