@@ -1,4 +1,4 @@
-"""Leaving."""
+"""Deleting one's account."""
 
 from fastapi import APIRouter, status
 
