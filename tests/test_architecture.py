@@ -20,6 +20,8 @@ from wxc.app import ROUTERS
 from wxc.auth.usernames import is_reserved
 from wxc.core.config import Config
 from wxc.core.errors import all_refusals
+from wxc.core.openapi.declarations import raised_by
+from wxc.core.openapi.refusals import TRANSPORT, codes_of
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src" / "wxc").rglob("*.py"))
@@ -80,6 +82,8 @@ def test_every_operation_documents_its_refusals_by_code(operation: Operation) ->
     }
 
     assert refusals or operation.path == "/livez", "what can never be refused?"
+    everywhere = codes.pop("default")
+    assert {all_refusals()[code] for code in everywhere} == set(TRANSPORT)
     for status, named in codes.items():
         assert {str(all_refusals()[code].status) for code in named} == {status}
     if operation.takes_token:
@@ -109,6 +113,14 @@ def test_a_response_model_has_no_defaults(route: APIRoute) -> None:
     for model in _models(route.response_model):
         for name, field in model.model_fields.items():
             assert field.is_required(), f"{model.__name__}.{name} would be optional to a client"
+
+
+@pytest.mark.parametrize("route", DOCUMENTED, ids=_name)
+def test_a_route_documents_no_refusal_that_its_dependencies_declare(route: APIRoute) -> None:
+    declared = {refusal.code() for refusal in raised_by(route.dependant)}
+    own = {code for response in route.responses.values() for code in codes_of(response)}
+
+    assert not declared & own
 
 
 def test_no_two_operations_share_an_id() -> None:

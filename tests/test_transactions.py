@@ -17,10 +17,10 @@ from tests.live import running
 from tests.unlimited import UNLIMITED
 from wxc.core import clock
 from wxc.core.config import Config
-from wxc.core.database import draw_id
 from wxc.core.errors import Retry
 from wxc.core.redis import RedisClient
 from wxc.db import commits
+from wxc.db.commits import draw_id
 from wxc.posts.repository import insert_post
 
 PASSWORD = "a walk in the rain"

@@ -54,7 +54,7 @@ from wxc.idempotency.errors import Replayed
 from wxc.likes.router import router as likes
 from wxc.notifications.router import router as notifications
 from wxc.operations.metrics import ServerMetrics
-from wxc.operations.pages import Assets
+from wxc.operations.pages import Assets, Document
 from wxc.operations.router import router as operations
 from wxc.operations.service import Startup
 from wxc.posts.router import router as posts
@@ -129,8 +129,7 @@ def create_app(config: Config) -> FastAPI:
         version=version("wxc-social"),
         summary=guide.SUMMARY,
         description=guide.DESCRIPTION.strip(),
-        docs_url=None,
-        redoc_url=None,
+        openapi_url=None,  # `Document` serves it, and /docs is a page of ours
         redirect_slashes=False,
         generate_unique_id_function=operation_id,
         lifespan=_lifespan,
@@ -154,6 +153,7 @@ def create_app(config: Config) -> FastAPI:
     )
     for router in ROUTERS:
         app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
+    app.add_route("/openapi.json", Document(app).serve, include_in_schema=False)
     app.mount("/docs/assets", Assets(), name="assets")
     _add_handlers(app)
     _add_middleware(app, config)

@@ -136,7 +136,7 @@ class TestWithRealCommits:
         lent, verify = [], app.state.auth.passwords.verify
 
         async def watch(password: str, encoded: str | None, **options: bool) -> bool:
-            lent.append(app.state.database.writer.pool.checkedout())
+            lent.append(app.state.database.connections_in_use)
             return bool(await verify(password, encoded, **options))
 
         monkeypatch.setattr(app.state.auth.passwords, "verify", watch)
@@ -150,7 +150,7 @@ class TestWithRealCommits:
         statements = []
         async with Browser(app) as browser:
             for name in ("noise_1", "nobody_at_all"):
-                with StatementLog(of_requests=True).watching(app.state.database.writer) as log:
+                with StatementLog(of_requests=True).watching(app.state.database) as log:
                     await browser.log_in(name, "not the password")
                 statements.append(log.statements)
 

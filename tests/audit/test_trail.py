@@ -12,7 +12,7 @@ from tests.mailing import database, later, mailing, smtp, worker
 from tests.recovery.conftest import NewestToken, newest_token
 from tests.trail import last, trail
 
-from wxc.audit.repository import AuditRepository
+from wxc.audit import service
 from wxc.core import clock
 from wxc.models import AuditKind
 
@@ -159,7 +159,7 @@ class TestPasswords:
             raise ConnectionResetError
 
         ada = await member("ada")
-        monkeypatch.setattr(AuditRepository, "add", fail)
+        monkeypatch.setattr(service, "insert_event", fail)
 
         answer = await ada.put(
             "/settings/password",

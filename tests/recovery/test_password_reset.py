@@ -19,7 +19,7 @@ from tests.recovery.conftest import NewestToken
 
 from wxc.core import clock
 from wxc.core.config import Config
-from wxc.core.database import Database
+from wxc.db.database import Database
 from wxc.mails import service as mails
 from wxc.mails.worker import Worker
 from wxc.models import MailKind, User

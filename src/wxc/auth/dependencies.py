@@ -18,15 +18,15 @@ from wxc.auth.tokens import Tokens
 from wxc.core import clock
 from wxc.core.dependencies import (
     CursorParameter,
+    Database,
     Limit,
-    Transactions,
     address_of,
     page_request,
 )
-from wxc.core.errors import CsrfFailed
+from wxc.core.errors import CsrfFailed, InvalidCursor, TooManyStreams
 from wxc.core.logging import note_user
 from wxc.core.middleware import SAFE_METHODS
-from wxc.core.openapi import NOTHING, needs, sends
+from wxc.core.openapi import NOTHING, needs, raises, sends
 from wxc.core.streams import StreamLimiter
 from wxc.db.keyset import DEFAULT_LIMIT, PageRequest
 
@@ -53,6 +53,7 @@ async def open_cookie_jar(request: Request) -> CookieJar:
 
 
 @needs(NOTHING, ACCESS_TOKEN)
+@raises(NotAuthenticated, SessionExpired)
 async def maybe_user(request: Request) -> Principal | None:
     """Who asks, or None without session cookies; a bad or ended session is never anonymous.
 
@@ -84,6 +85,7 @@ async def current_user(principal: Annotated[Principal | None, Depends(maybe_user
 
 
 @needs(REFRESH_TOKEN)
+@raises(NotAuthenticated)
 async def refresh_claim(request: Request) -> RefreshClaim:
     """The refresh token of the cookies; whether the session lives is for the service to say.
 
@@ -112,7 +114,8 @@ def refuse_forgery(request: Request, tokens: Tokens, session_id: UUID) -> None:
         raise CsrfFailed
 
 
-async def live_session(request: Request, database: Transactions) -> UUID | None:
+@raises(NotAuthenticated)
+async def live_session(request: Request, database: Database) -> UUID | None:
     """The live session of either cookie, the access token's expiry ignored; None without one.
 
     Raises `NotAuthenticated` for cookies of two different sessions.
@@ -197,6 +200,7 @@ def _streams_of(request: Request) -> StreamLimiter:
     return cast(StreamLimiter, request.app.state.streams)
 
 
+@raises(TooManyStreams)
 async def member_slot(
     request: Request, me: Annotated[Principal, Depends(current_user)]
 ) -> AsyncIterator[None]:
@@ -205,6 +209,7 @@ async def member_slot(
         yield
 
 
+@raises(TooManyStreams)
 async def viewer_slot(
     request: Request, viewer: Annotated[Principal | None, Depends(maybe_user)]
 ) -> AsyncIterator[None]:
@@ -214,6 +219,7 @@ async def viewer_slot(
         yield
 
 
+@raises(TooManyStreams)
 async def export_slot(
     request: Request, me: Annotated[Principal, Depends(current_user)]
 ) -> AsyncIterator[None]:
@@ -236,6 +242,7 @@ ExportSlot = Annotated[None, Depends(export_slot)]
 Visitor = Annotated[Visit, Depends(visit)]
 
 
+@raises(InvalidCursor)
 async def own_paging(
     request: Request,
     me: CurrentUser,

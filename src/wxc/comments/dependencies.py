@@ -17,7 +17,9 @@ from wxc.comments.threads import (
     replies_scope,
 )
 from wxc.core.dependencies import CursorParameter, Limit, PlainNumber, open_cursors, scope_of
+from wxc.core.errors import InvalidCursor
 from wxc.core.ids import Id
+from wxc.core.openapi import raises
 from wxc.db.keyset import DEFAULT_LIMIT, PageRequest
 from wxc.posts.dependencies import PostId
 
@@ -61,6 +63,7 @@ async def shape(
 AskedShape = Annotated[Shape, Depends(shape)]
 
 
+@raises(InvalidCursor)
 async def thread(
     request: Request,
     post_id: PostId,
@@ -74,6 +77,7 @@ async def thread(
     return ThreadRequest(post_id, page, Branches(sealer, shape))
 
 
+@raises(InvalidCursor)
 async def replies(
     request: Request,
     comment_id: CommentId,

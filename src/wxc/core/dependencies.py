@@ -10,10 +10,10 @@ from pydantic_core import PydanticCustomError
 
 from wxc.core.database import Database as OldDatabase
 from wxc.core.database import Reader, SingleWrite
-from wxc.core.errors import UnknownParameter
+from wxc.core.errors import InvalidCursor, RateLimited, UnknownParameter
 from wxc.core.events import Events
 from wxc.core.limits import Limits, Throttle
-from wxc.core.openapi import sends
+from wxc.core.openapi import raises, sends
 from wxc.db.database import Database as NewDatabase
 from wxc.db.keyset import DEFAULT_LIMIT, GREATEST_LIMIT, CursorSealer, PageRequest, list_scope
 from wxc.db.session import Session as NewSession
@@ -60,6 +60,7 @@ async def client_address(request: Request) -> str:
 
 
 @sends("RateLimit-Policy", "RateLimit")
+@raises(RateLimited)
 async def open_throttle(request: Request) -> Throttle:
     """The limits, as this request's client meets them."""
     limits = cast(Limits, request.app.state.limits)
@@ -119,6 +120,7 @@ CursorParameter = Annotated[
 ]
 
 
+@raises(InvalidCursor)
 async def paging(
     request: Request, limit: Limit = DEFAULT_LIMIT, cursor: CursorParameter = None
 ) -> PageRequest:

@@ -4,6 +4,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+from pydantic_core import from_json
 from sqlalchemy import make_url
 
 from wxc.core.config import Config, libpq_url
@@ -54,6 +55,10 @@ async def connect(config: Config, url: str, **options: Any) -> Connection:  # no
     )
     try:
         await connection.execute(_settings(config))
+        for name in ("json", "jsonb"):  # as SQLAlchemy's dialect has its own connections do
+            await connection.set_type_codec(
+                name, schema="pg_catalog", encoder=str, decoder=from_json, format="text"
+            )
     except BaseException:
         connection.terminate()
         raise

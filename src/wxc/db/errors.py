@@ -30,5 +30,13 @@ def translated(sql: str, connection: "asyncpg.Connection[asyncpg.Record]") -> It
             None,
             error,
             hide_parameters=True,
-            connection_invalidated=connection.is_closed(),
+            connection_invalidated=is_lost(connection),
         ) from error
+
+
+def is_lost(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
+    """Whether the connection has ended; the pool takes one back that the server has closed."""
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True

@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 
 from wxc.core.config import Config
 from wxc.db.connections import Connection, connect
-from wxc.db.errors import DRIVER_ERRORS
+from wxc.db.errors import DRIVER_ERRORS, is_lost
 
 # A firewall may have forgotten a connection that was idle for longer; to ask the server is a round
 # trip.
@@ -44,7 +44,7 @@ class Pool:
             yield connection
             connection.mark_used()
         except BaseException as error:
-            if not isinstance(error, Exception):
+            if not isinstance(error, Exception) and not is_lost(connection):
                 connection.terminate()
             raise
         finally:
@@ -92,7 +92,7 @@ async def _keep(_connection: object) -> None:
 
 async def _answers(connection: Connection) -> bool:
     try:
-        await connection.execute("")
+        await connection.execute("SELECT 1")
     except (*DRIVER_ERRORS, OSError):
         return False
     return True

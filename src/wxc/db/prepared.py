@@ -275,10 +275,16 @@ def _with_literal_integers(statement: Executable) -> Executable:
 
 
 def compile_statement(statement: Executable) -> CompiledStatement:
-    """Compile for asyncpg; raises `TypeError` where the SQL depends on values, such as `IN`."""
+    """Compile for asyncpg.
+
+    Raises `TypeError` where the SQL depends on values, such as `IN`, or a column on a default that
+    SQLAlchemy computes for each execution.
+    """
     compiled = cast(SQLCompiler, cast(ClauseElement, statement).compile(dialect=driver_dialect()))
     if compiled.post_compile_params or compiled.literal_execute_params:
         raise TypeError(f"the SQL depends on values: {statement}")
+    if compiled.insert_prefetch or compiled.update_prefetch:
+        raise TypeError(f"Python computes a default of a column, which has no value: {statement}")
     types = [one.type for one in cast(Selectable, statement).exported_columns]
     processes = [_result_process(one) for one in types]
     return CompiledStatement(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session as SyncSession
 from sqlalchemy.orm import SessionTransaction
 from sqlalchemy.util import await_only
 
-from wxc.db.errors import translated
+from wxc.db.errors import is_lost, translated
 from wxc.db.prepared import PreparedQuery
 
 Row = TypeVar("Row", bound=tuple[Any, ...] | None)
@@ -73,7 +73,7 @@ async def end_transaction(session: Session, *, commits: bool) -> None:
     if found is None:
         return
     driver, transaction = found
-    if not commits and driver.is_closed():
+    if not commits and is_lost(driver):
         return
     try:
         with translated("COMMIT" if commits else "ROLLBACK", driver):

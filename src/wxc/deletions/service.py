@@ -12,7 +12,6 @@ from wxc.auth.context import Auth, Principal
 from wxc.auth.errors import SessionExpired
 from wxc.comments.service import erase_comments_of
 from wxc.core import clock
-from wxc.core.database import Database as OldDatabase
 from wxc.core.limits import Throttle
 from wxc.db.database import Database
 from wxc.db.errors import UNREACHABLE
@@ -55,7 +54,7 @@ class Edges:
 
 
 async def delete_account(
-    database: OldDatabase,
+    database: Database,
     auth: Auth,
     throttle: Throttle,
     me: Principal,

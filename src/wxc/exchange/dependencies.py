@@ -16,10 +16,12 @@ from wxc.core.dependencies import (
     open_cursors,
     scope_of,
 )
-from wxc.core.errors import InvalidPart, ValidationFailed
+from wxc.core.errors import InvalidCursor, InvalidPart, ValidationFailed
+from wxc.core.openapi import raises
 from wxc.core.times import Moment
 from wxc.db.keyset import DEFAULT_LIMIT
 from wxc.exchange import stream
+from wxc.exchange.errors import ExchangeNotFound
 from wxc.exchange.history import LONGEST, USUAL, Group, Span
 from wxc.exchange.quotes import Wish
 from wxc.exchange.searching import (
@@ -161,6 +163,7 @@ async def _search(
     return Search(circle, wish, sort, is_open_now, with_stale)
 
 
+@raises(InvalidCursor)
 async def _search_page(
     request: Request,
     viewer: MaybeUser,
@@ -173,6 +176,7 @@ async def _search_page(
     return SearchPage(open_cursors(request), scope, search, limit, cursor)
 
 
+@raises(ExchangeNotFound)
 async def watched_board(
     username: NamedUser, viewer: MaybeUser, _slot: ViewerSlot, database: Transactions
 ) -> stream.Watched:

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Response, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from wxc.auth.dependencies import AuthTools, CurrentUser, MaybeUser
-from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core import etags
 from wxc.core.dependencies import (
     LastEventId,
@@ -17,7 +16,6 @@ from wxc.core.dependencies import (
     Session,
     Transactions,
 )
-from wxc.core.errors import PreconditionFailed, TooManyStreams
 from wxc.core.etags import IfMatch, IfNoneMatch
 from wxc.core.openapi import documented, event_stream
 from wxc.core.plain import Plain
@@ -42,7 +40,6 @@ from wxc.exchange.schemas import (
     RateHistoryPage,
 )
 from wxc.users.dependencies import NamedUser
-from wxc.users.errors import UserNotFound
 
 router = APIRouter(tags=["exchange"])
 _BEGUN: dict[int | str, dict[str, Any]] = {
@@ -60,7 +57,7 @@ async def list_currencies() -> CurrencyPage:
     "/exchange",
     summary="Your exchange",
     response_model=Exchange,
-    responses=etags.ON_READ | documented(ExchangeNotFound, NotAuthenticated, SessionExpired),
+    responses=etags.ON_READ | documented(ExchangeNotFound),
 )
 async def get_own_exchange(
     me: CurrentUser, database: Transactions, if_none_match: IfNoneMatch = None
@@ -73,9 +70,7 @@ async def get_own_exchange(
 @router.put(
     "/exchange",
     summary="Replace your exchange",
-    responses=etags.ON_WRITE
-    | _BEGUN
-    | documented(PreconditionFailed, NotAuthenticated, SessionExpired),
+    responses=etags.ON_WRITE | _BEGUN,
 )
 async def replace_exchange(
     board: Board, response: Response, me: CurrentUser, session: Session, if_match: IfMatch
@@ -93,7 +88,7 @@ async def replace_exchange(
 @router.post(
     "/exchange/confirm",
     summary="Confirm your rates",
-    responses=etags.ON_WRITE | documented(ExchangeNotFound, NotAuthenticated, SessionExpired),
+    responses=etags.ON_WRITE | documented(ExchangeNotFound),
 )
 async def confirm_exchange(response: Response, me: CurrentUser, session: Session) -> Exchange:
     """Say that all of the board still holds: it is fresh again."""
@@ -104,7 +99,7 @@ async def confirm_exchange(response: Response, me: CurrentUser, session: Session
     "/exchange",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Close your exchange",
-    responses=documented(ExchangeNotFound, NotAuthenticated, SessionExpired),
+    responses=documented(ExchangeNotFound),
 )
 async def delete_exchange(me: CurrentUser, session: Session) -> None:
     """Delete your board with its history."""
@@ -115,8 +110,7 @@ async def delete_exchange(me: CurrentUser, session: Session) -> None:
     "/users/{username}/exchange",
     summary="A person's exchange",
     response_model=Exchange,
-    responses=etags.ON_READ
-    | documented(UserNotFound, ExchangeNotFound, NotAuthenticated, SessionExpired),
+    responses=etags.ON_READ | documented(ExchangeNotFound),
 )
 async def get_exchange(
     username: NamedUser,
@@ -136,7 +130,7 @@ async def get_exchange(
 @router.get(
     "/exchanges",
     summary="Find an exchange",
-    responses=documented(SearchExpired, NotAuthenticated, SessionExpired),
+    responses=documented(SearchExpired),
 )
 async def search_exchanges(
     viewer: MaybeUser, page: SearchPaging, reader: ReadSession
@@ -155,9 +149,7 @@ async def search_exchanges(
 @router.get(
     "/users/{username}/exchange/quote",
     summary="What an amount comes to",
-    responses=documented(
-        UserNotFound, ExchangeNotFound, AmountTooLarge, NotAuthenticated, SessionExpired
-    ),
+    responses=documented(ExchangeNotFound, AmountTooLarge),
 )
 async def get_quote(
     username: NamedUser, viewer: MaybeUser, wish: Wanted, as_of: AsOf, reader: ReadSession
@@ -173,7 +165,7 @@ async def get_quote(
 @router.get(
     "/users/{username}/exchange/history",
     summary="How a rate has moved",
-    responses=documented(UserNotFound, ExchangeNotFound, NotAuthenticated, SessionExpired),
+    responses=documented(ExchangeNotFound),
 )
 async def list_rate_history(
     username: NamedUser, viewer: MaybeUser, span: HistorySpan, reader: ReadSession, page: Paging
@@ -190,8 +182,7 @@ async def list_rate_history(
     summary="A person's exchange, live",
     responses=event_stream(
         snapshot=Exchange, rates=RateChange, confirmed=Confirmation, reset=None, reauth=None
-    )
-    | documented(UserNotFound, ExchangeNotFound, TooManyStreams, NotAuthenticated, SessionExpired),
+    ),
 )
 async def stream_exchange(
     board: WatchedBoard,

@@ -6,10 +6,8 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from wxc.auth.dependencies import CurrentUser, ExportSlot
-from wxc.auth.errors import NotAuthenticated, SessionExpired
-from wxc.core.dependencies import Transactions
-from wxc.core.errors import TooManyStreams
-from wxc.core.openapi import documented, headers
+from wxc.core.dependencies import Database
+from wxc.core.openapi import headers
 from wxc.exports.schemas.export import Export
 from wxc.exports.service.exporting import open_export
 
@@ -22,10 +20,10 @@ _SAVED: dict[int | str, dict[str, Any]] = {200: {"headers": headers(*_DISPOSITIO
     "/export",
     summary="Take your data away",
     response_model=Export,
-    responses=_SAVED | documented(TooManyStreams, NotAuthenticated, SessionExpired),
+    responses=_SAVED,
 )
 async def export_account(
-    me: CurrentUser, _slot: ExportSlot, database: Transactions
+    me: CurrentUser, _slot: ExportSlot, database: Database
 ) -> StreamingResponse:
     """All that your account owns as one document, to be saved. It is sent while it is read.
 

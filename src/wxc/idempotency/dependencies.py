@@ -6,8 +6,9 @@ from fastapi import Depends, Header, Request
 
 from wxc.auth.dependencies import CurrentUser
 from wxc.core.errors import InvalidPart, ValidationFailed
-from wxc.core.openapi import sends
+from wxc.core.openapi import raises, sends
 from wxc.core.signing import sign
+from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch
 from wxc.idempotency.service import Attempt
 
 _NAME = "Idempotency-Key"
@@ -29,6 +30,7 @@ IdempotencyHeader = Annotated[
 
 
 @sends("Idempotency-Replayed")
+@raises(IdempotencyInFlight, IdempotencyMismatch)
 async def attempt(
     request: Request, me: CurrentUser, key: IdempotencyHeader = None
 ) -> Attempt | None:

@@ -3,7 +3,6 @@
 from fastapi import APIRouter
 
 from wxc.auth.dependencies import CurrentUser, MaybeUser
-from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core.dependencies import Database, Paging
 from wxc.core.openapi import documented, shown
 from wxc.likes import service
@@ -14,8 +13,8 @@ from wxc.users.errors import BlockedByYou
 from wxc.users.schemas import UserPage
 
 router = APIRouter(prefix="/posts/{post_id}", tags=["likes"])
-_READ = documented(PostNotFound, NotAuthenticated, SessionExpired)
-_ACT = documented(PostNotFound, BlockedByYou, NotAuthenticated, SessionExpired)
+_READ = documented(PostNotFound)
+_ACT = documented(PostNotFound, BlockedByYou)
 
 
 @router.post("/like", summary="Like a post", responses=_ACT)

@@ -6,10 +6,9 @@ from uuid import UUID
 
 from wxc.audit import service as audit
 from wxc.audit.actors import Actor
-from wxc.audit.repository import AuditReader
+from wxc.audit.repository import latest_events_of
 from wxc.auth.revocation import Revocations
 from wxc.core import clock
-from wxc.core.database import Database as OldDatabase
 from wxc.core.text import fold_identifier
 from wxc.db.database import Database
 from wxc.db.session import Session, after_commit
@@ -22,7 +21,7 @@ from wxc.moderation.repository import (
     suspend_account,
 )
 from wxc.moderation.schemas import Account, Duplicate, Event, LiveSession, MemberFile, Outcome
-from wxc.sessions.repository import OwnSessionReader, OwnSessionRepository
+from wxc.sessions.repository import live_sessions_of, revoke_session_of, revoke_sessions_of
 from wxc.sessions.service import shut_out
 
 
@@ -45,15 +44,14 @@ async def find(database: Database, who: str) -> Account:
     return Account.model_validate(row, from_attributes=True)
 
 
-async def show(database: OldDatabase, who: str, events: int) -> MemberFile:
+async def show(database: Database, who: str, events: int) -> MemberFile:
     """The account, its live sessions and its last `events`; raises `NoSuchMember`."""
     account = await find(database, who)
-    async with database.guarding() as reader:
-        trail = await AuditReader(reader).latest_of(account.id, events)
+    trail = await database.primary.fetch(latest_events_of(account.id, limit=events))
     return MemberFile(
         account=account,
         sessions=await sessions_of(database, account.id),
-        events=[Event(**dict(row._mapping)) for row in trail],
+        events=[Event.model_validate(row, from_attributes=True) for row in trail],
     )
 
 
@@ -66,11 +64,10 @@ async def duplicates(database: Database) -> list[Duplicate]:
     ]
 
 
-async def sessions_of(database: OldDatabase, user_id: UUID) -> list[LiveSession]:
+async def sessions_of(database: Database, user_id: UUID) -> list[LiveSession]:
     """Where the member is logged in, the last used first."""
-    async with database.guarding() as reader:
-        rows = await OwnSessionReader(reader).live_of(user_id, clock.now())
-    return [LiveSession(**dict(row._mapping)) for row in rows]
+    rows = await database.primary.fetch(live_sessions_of(user_id, clock.now()))
+    return [LiveSession.model_validate(row, from_attributes=True) for row in rows]
 
 
 async def suspend(
@@ -124,13 +121,13 @@ async def end_sessions(
 
 
 async def _end(session: Session, user_id: UUID, session_id: UUID | None) -> Sequence[UUID]:
-    sessions = OwnSessionRepository(session)
     if session_id is None:
-        return await sessions.revoke_all(user_id, clock.now())
-    ended = await sessions.revoke(user_id, session_id, clock.now())
-    if not ended:
+        ended = await session.fetch(revoke_sessions_of(user_id, None, clock.now()))
+        return [row.id for row in ended]
+    row = await session.fetch_one(revoke_session_of(user_id, session_id, clock.now()))
+    if row is None:
         raise NoSuchSession
-    return ended
+    return [row.id]
 
 
 def _parse_id(who: str) -> UUID | None:

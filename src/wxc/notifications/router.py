@@ -7,10 +7,8 @@ from fastapi import APIRouter, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from wxc.auth.dependencies import AuthTools, CurrentUser, MemberSlot, OwnPaging
-from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core.dependencies import LastEventId, LiveEvents, ReadSession, Session, Transactions
-from wxc.core.errors import TooManyStreams
-from wxc.core.openapi import documented, event_stream
+from wxc.core.openapi import event_stream
 from wxc.core.plain import Plain
 from wxc.core.streams import Reset, SessionEnd
 from wxc.notifications import service, stream
@@ -23,9 +21,7 @@ OnlyUnread = Annotated[
 ]
 
 
-@router.get(
-    "", summary="Your notifications", responses=documented(NotAuthenticated, SessionExpired)
-)
+@router.get("", summary="Your notifications")
 async def list_notifications(
     me: CurrentUser, reader: ReadSession, page: OwnPaging, only_unread: OnlyUnread = False
 ) -> Plain[NotificationPage]:
@@ -37,8 +33,9 @@ async def list_notifications(
     "/stream",
     response_class=EventSourceResponse,
     summary="Your notifications, live",
-    responses=event_stream(snapshot=UnreadCount, notification=UnreadUpdate, reset=None, reauth=None)
-    | documented(TooManyStreams, NotAuthenticated, SessionExpired),
+    responses=event_stream(
+        snapshot=UnreadCount, notification=UnreadUpdate, reset=None, reauth=None
+    ),
 )
 async def stream_notifications(
     me: CurrentUser,
@@ -62,7 +59,6 @@ async def stream_notifications(
 @router.post(
     "/read",
     summary="Mark notifications as read",
-    responses=documented(NotAuthenticated, SessionExpired),
 )
 async def mark_read(seen: ReadUpTo, me: CurrentUser, session: Session) -> UnreadCount:
     """Mark as read what you have been shown; what arrived meanwhile stays unread."""

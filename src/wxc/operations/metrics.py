@@ -13,7 +13,6 @@ from starlette.types import Scope
 from wxc.auth.passwords import Passwords
 from wxc.core import clock
 from wxc.core.config import Config
-from wxc.core.database import Database as OldDatabase
 from wxc.core.jobs import Done, pause
 from wxc.core.redis import RedisClient
 from wxc.core.traffic import Traffic
@@ -123,7 +122,7 @@ class WorkerMetrics:
 
     name = "metrics"
 
-    def __init__(self, database: OldDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         self.registry = CollectorRegistry()
         self._database = database
         self._rounds = Gauge(
@@ -167,8 +166,7 @@ class WorkerMetrics:
 
     async def look(self) -> None:
         """Count the mails that are due and those that were given up."""
-        async with self._database.guarding() as reader:
-            outbox = await mails.outbox(reader)
+        outbox = await mails.outbox(self._database.primary)
         self._due.set(outbox.due)
         self._age.set((clock.now() - outbox.oldest).total_seconds() if outbox.oldest else 0)
         self._dead.set(outbox.dead)

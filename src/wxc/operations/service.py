@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from wxc.core.database import Database as OldDatabase
 from wxc.core.departure import Departure
 from wxc.core.errors import InvalidPart
 from wxc.core.redis import RedisClient
@@ -52,7 +51,7 @@ def health(startup: Startup, departure: Departure) -> Health:
     return Health(status="ok")
 
 
-async def readiness(database: OldDatabase, redis: RedisClient, known: Sequence[str]) -> Readiness:
+async def readiness(database: Database, redis: RedisClient, known: Sequence[str]) -> Readiness:
     """Whether everything that the service depends on works; raises `NotReady` with the names.
 
     `known` are the revisions of this code, newest first. An unknown revision is a later one, and
@@ -62,7 +61,7 @@ async def readiness(database: OldDatabase, redis: RedisClient, known: Sequence[s
     try:
         revision = await _revision(database)
         is_behind = revision is None or revision in known[1:]
-        is_late = not is_behind and await _has_backlog(database)
+        is_late = not is_behind and await has_backlog(database.primary)
     except UNREACHABLE:
         failures.append(_failure("database", "unavailable", "The database does not answer."))
     else:
@@ -84,11 +83,6 @@ async def readiness(database: OldDatabase, redis: RedisClient, known: Sequence[s
 async def _revision(database: Database) -> str | None:
     row = await database.primary.fetch_one(schema_revision())
     return None if row is None else row.version_num
-
-
-async def _has_backlog(database: OldDatabase) -> bool:
-    async with database.guarding() as reader:
-        return await has_backlog(reader)
 
 
 def _failure(name: str, code: str, message: str) -> InvalidPart:

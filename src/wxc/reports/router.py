@@ -3,12 +3,9 @@
 from fastapi import APIRouter, status
 
 from wxc.auth.dependencies import AuthTools, CurrentUser
-from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core.dependencies import Session, Throttled
-from wxc.core.errors import RateLimited
 from wxc.core.openapi import documented
 from wxc.idempotency.dependencies import Repeatable
-from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch
 from wxc.reports import service
 from wxc.reports.errors import TargetNotFound
 from wxc.reports.schemas import Report, ReportCreate
@@ -20,14 +17,7 @@ router = APIRouter(tags=["reports"])
     "/reports",
     status_code=status.HTTP_201_CREATED,
     summary="Report something",
-    responses=documented(
-        TargetNotFound,
-        IdempotencyInFlight,
-        IdempotencyMismatch,
-        NotAuthenticated,
-        SessionExpired,
-        RateLimited,
-    ),
+    responses=documented(TargetNotFound),
 )
 async def write_report(
     report: ReportCreate,

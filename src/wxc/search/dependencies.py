@@ -5,6 +5,8 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from wxc.core.dependencies import CursorParameter, Limit, open_cursors, scope_of
+from wxc.core.errors import InvalidCursor
+from wxc.core.openapi import raises
 from wxc.core.ranking import RankedRequest
 from wxc.core.text import Text
 from wxc.db.keyset import DEFAULT_LIMIT
@@ -16,6 +18,7 @@ SearchText = Annotated[
 ]
 
 
+@raises(InvalidCursor)
 async def ranked(
     request: Request, limit: Limit = DEFAULT_LIMIT, cursor: CursorParameter = None
 ) -> RankedRequest:

@@ -3,9 +3,7 @@
 from fastapi import APIRouter
 
 from wxc.auth.dependencies import MaybeUser
-from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core.dependencies import ReadSession
-from wxc.core.openapi import documented
 from wxc.search import service
 from wxc.search.dependencies import Ranked, SearchText
 from wxc.users.schemas import UserPage
@@ -13,7 +11,7 @@ from wxc.users.schemas import UserPage
 router = APIRouter(prefix="/users", tags=["users"])
 
 
-@router.get("", summary="Find people", responses=documented(NotAuthenticated, SessionExpired))
+@router.get("", summary="Find people")
 async def search_users(
     q: SearchText, viewer: MaybeUser, reader: ReadSession, page: Ranked
 ) -> UserPage:

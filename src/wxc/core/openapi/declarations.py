@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 from fastapi.dependencies.models import Dependant
 from pydantic import BaseModel
 
+from wxc.core.errors import Refusal
+
 Dependency = TypeVar("Dependency", bound=Callable[..., Any])
 NOTHING = ""
 """Among the alternatives of `needs`: a request without any of the others will do."""
@@ -30,6 +32,7 @@ class Need:
 
 _needs: dict[Callable[..., Any], Need] = {}
 _sends: dict[Callable[..., Any], tuple[str, ...]] = {}
+_raises: dict[Callable[..., Any], tuple[type[Refusal], ...]] = {}
 
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-ID": {
@@ -166,6 +169,19 @@ def sends(*names: str) -> Callable[[Dependency], Dependency]:
     return declare
 
 
+def raises(*refusals: type[Refusal]) -> Callable[[Dependency], Dependency]:
+    """Declare which refusals a dependency, or the service it is made for, raises on any route.
+
+    A route documents only what its own service adds.
+    """
+
+    def declare(dependency: Dependency) -> Dependency:
+        _raises[dependency] = refusals
+        return dependency
+
+    return declare
+
+
 def need_of(dependant: Dependant) -> Need | None:
     """What a route needs; of several needs the strictest, which leaves the least to choose."""
     found = [_needs[call] for call in _calls(dependant) if call in _needs]
@@ -175,6 +191,11 @@ def need_of(dependant: Dependant) -> Need | None:
 def sent_by(dependant: Dependant) -> list[str]:
     """The headers that a route's dependencies send."""
     return [name for call in _calls(dependant) for name in _sends.get(call, ())]
+
+
+def raised_by(dependant: Dependant) -> list[type[Refusal]]:
+    """The refusals that a route's dependencies raise."""
+    return [refusal for call in _calls(dependant) for refusal in _raises.get(call, ())]
 
 
 def _calls(dependant: Dependant) -> Iterator[Callable[..., Any]]:

@@ -9,10 +9,9 @@ from uuid import UUID
 
 from wxc.auth.context import Principal
 from wxc.auth.errors import SessionExpired
-from wxc.auth.repository import AccountReader
+from wxc.auth.repository.accounts import account_by_id
 from wxc.auth.service import present_me
 from wxc.core import clock
-from wxc.core.database import Database as OldDatabase
 from wxc.core.times import rfc3339
 from wxc.db.database import Database
 from wxc.exports.service.listings import LISTINGS, Listing
@@ -21,10 +20,9 @@ from wxc.http.answers import written
 BATCH = 500
 
 
-async def open_export(database: OldDatabase, me: Principal) -> AsyncIterator[bytes]:
+async def open_export(database: Database, me: Principal) -> AsyncIterator[bytes]:
     """An `Export` as JSON, in pieces of bounded size; raises `SessionExpired` before the first."""
-    async with database.guarding() as reader:
-        row = await AccountReader(reader).me(me.id)
+    row = await database.primary.fetch_one(account_by_id(me.id))
     if row is None:
         raise SessionExpired
     return _document(database, me.id, written(present_me(row)))

@@ -1,0 +1,209 @@
+"""Connections that have ended cost no request; waiters are served in order of arrival."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
+from tests.db.queries import backend_ended, divided_by, pid_of, slept
+
+from wxc.core.config import Config
+from wxc.db import pool
+from wxc.db.connections import Connection
+from wxc.db.database import Database, split
+
+
+@pytest.fixture
+async def patient(config: Config, fresh_database_url: str) -> AsyncIterator[Database]:
+    """One connection for each handle, and waiters that do not give up on a busy machine."""
+    changed = {
+        "database_url": fresh_database_url,
+        "database_pool_size": 2,
+        "database_pool_wait": 30.0,
+    }
+    patient = Database(config.model_copy(update=changed))
+    yield patient
+    await patient.close()
+
+
+@pytest.fixture
+def pings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What connections were asked while they were acquired."""
+    asked: list[str] = []
+    execute = Connection.execute
+
+    async def noted(self: Connection, query: str, *values: object) -> str:
+        asked.append(query)
+        return await execute(self, query, *values)
+
+    monkeypatch.setattr(Connection, "execute", noted)
+    return asked
+
+
+async def test_a_connection_that_was_used_a_moment_ago_is_not_asked_whether_it_is_there(
+    database: Database, pings: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "TRUSTED_IDLE", 3600.0)
+    former = await pid_of(database)
+    pings.clear()
+
+    assert await pid_of(database) == former
+    assert pings == []
+
+
+async def test_a_connection_that_the_server_has_ended_is_replaced(
+    database: Database, config: Config
+) -> None:
+    former = await pid_of(database)
+    await _end(config, former)
+
+    assert await pid_of(database) != former
+
+
+async def test_a_connection_that_was_idle_for_long_is_asked_and_replaced_if_it_does_not_answer(
+    database: Database, pings: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    former = await pid_of(database)
+    monkeypatch.setattr(pool, "TRUSTED_IDLE", -1.0)
+    pings.clear()
+
+    assert await pid_of(database) == former
+    assert pings == ["SELECT 1"]
+
+    async def silent(connection: Connection) -> bool:
+        monkeypatch.undo()
+        return False
+
+    monkeypatch.setattr(pool, "_answers", silent)
+    monkeypatch.setattr(pool, "TRUSTED_IDLE", -1.0)
+    assert await pid_of(database) != former
+
+
+async def test_readers_in_a_rush_are_served_in_order_of_arrival(patient: Database) -> None:
+    served: list[int] = []
+
+    async def read(number: int) -> None:
+        await pid_of(patient)
+        served.append(number)
+        await pid_of(patient)  # queues anew, behind all who have waited
+
+    await asyncio.gather(*map(read, range(20)))
+
+    assert served == list(range(20))
+
+
+async def test_a_transaction_is_not_kept_waiting_by_slow_readers(patient: Database) -> None:
+    readers = [asyncio.create_task(patient.fetch(slept(0.1))) for _ in range(3)]
+    await asyncio.sleep(0)
+
+    async with patient.transaction() as session:
+        assert await session.scalar(text("SELECT 1")) == 1
+
+    assert not all(reader.done() for reader in readers)
+    await asyncio.gather(*readers)
+
+
+async def test_a_statement_that_fails_leaves_a_usable_connection(database: Database) -> None:
+    former = await pid_of(database)
+
+    with pytest.raises(DBAPIError):
+        await database.fetch(divided_by(0))
+
+    assert await pid_of(database) == former
+    assert database.connections_in_use == 0
+
+
+async def test_a_waiter_that_goes_away_takes_no_connection_along(patient: Database) -> None:
+    async with patient._pool.acquire():
+        waiting = asyncio.create_task(patient.fetch(slept(0)))
+        await asyncio.sleep(0.01)
+        waiting.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert await pid_of(patient)
+    assert patient.connections_in_use == 0
+
+
+async def test_a_waiter_is_refused_in_time(
+    patient: Database, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with patient._pool.acquire():
+        hurried = config.model_copy(update={"database_pool_wait": 0.05})
+        monkeypatch.setattr(patient._pool, "_config", hurried)
+        with pytest.raises(NoConnection):
+            await pid_of(patient)
+
+
+async def test_both_pools_share_the_number_of_connections(
+    config: Config, fresh_database_url: str
+) -> None:
+    changed = {"database_url": fresh_database_url, "database_pool_wait": 30.0}
+    one = Database(config.model_copy(update=changed))
+
+    async def write() -> None:
+        async with one.transaction() as session:
+            await session.fetch(slept(0.2))
+
+    work = [asyncio.create_task(one.fetch(slept(0.2))) for _ in range(30)]
+    work += [asyncio.create_task(write()) for _ in range(30)]  # type: ignore[arg-type]
+    await asyncio.sleep(0.3)
+    watcher = await asyncpg.connect(fresh_database_url.replace("+asyncpg", ""))
+    count = await watcher.fetchval(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    )
+    await watcher.close()
+    await asyncio.gather(*work)
+
+    assert count == config.database_pool_size == 12
+    assert one.connections_in_use == 0
+    await one.close()
+
+
+@pytest.mark.parametrize(
+    ("connections", "parts"), [(1, (1, 1)), (2, (1, 1)), (3, (2, 1)), (12, (8, 4)), (20, (14, 6))]
+)
+def test_a_third_of_the_connections_is_for_transactions(
+    connections: int, parts: tuple[int, int]
+) -> None:
+    assert split(connections) == parts
+
+
+async def test_a_connection_that_ends_under_a_statement_is_lost_and_replaced(
+    database: Database, config: Config
+) -> None:
+    before = await pid_of(database)
+    reading = asyncio.create_task(database.fetch(slept(5.0)))
+    await asyncio.sleep(0.1)
+    await _end(config, before)
+
+    with pytest.raises(DBAPIError) as lost:
+        await reading
+    assert lost.value.connection_invalidated
+    assert await pid_of(database) != before
+    assert database.connections_in_use == 0
+
+
+async def test_a_connection_that_is_left_in_the_middle_serves_nobody_else(
+    database: Database,
+) -> None:
+    before = await pid_of(database)
+    reading = asyncio.create_task(database.fetch(slept(5.0)))
+    await asyncio.sleep(0.1)
+    reading.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert await pid_of(database) != before
+    assert database.connections_in_use == 0
+
+
+async def _end(config: Config, pid: int) -> None:
+    other = Database(config)
+    await other.fetch(backend_ended(pid))
+    await other.close()
+    await asyncio.sleep(0.1)  # for the news to arrive
