@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -136,12 +135,15 @@ async def members_read(connection: AsyncConnection, log: StatementLog) -> float:
 
 
 async def planned_anew(app: FastAPI) -> list[str]:
-    """What the application's only connection plans for each execution.
+    """The statements that the application's only connection for reads plans for each execution.
 
     PostgreSQL does so five times, then compares: one plan for all has to look as good.
     """
-    found = text("SELECT statement FROM pg_prepared_statements WHERE custom_plans > 5")
-    return list((await app.state.database.reader.execute(found)).scalars())
+    async with app.state.database._pool.acquire() as connection:
+        found = await connection.fetch(
+            "SELECT statement FROM pg_prepared_statements WHERE custom_plans > 5"
+        )
+    return [row["statement"] for row in found]
 
 
 async def test_no_read_scans_a_big_table_or_is_planned_each_time(
@@ -174,13 +176,13 @@ async def test_no_read_scans_a_big_table_or_is_planned_each_time(
                 "/exchanges?lat=51.5&lon=-0.1&from=SGD&to=JPY&amount=5",
                 "/exchanges?from=SGD&to=VND&amount=5",
             ):
-                with StatementLog().watching(app.state.database.writer) as log:
+                with StatementLog().watching(app.state.database) as log:
                     answer = await browser.get(path)
                 assert answer.is_success, answer.text
                 assert log.statements
                 assert await scans(connection, log) == [], (username, path)
         await browser.log_in("many_2")
-        with StatementLog().watching(app.state.database.writer) as log:
+        with StatementLog().watching(app.state.database) as log:
             page = (await browser.get("/feeds")).json()["items"]
         # The authors of the page and of the next post, and the reader; not all who are followed.
         assert 0 < await members_read(connection, log) <= len(page) + 3

@@ -32,7 +32,7 @@ async def app(
 
 @pytest.fixture
 async def ada(app: FastAPI) -> AsyncIterator[Browser]:
-    async with app.state.database.writer.begin() as connection:
+    async with app.state.database.engine.begin() as connection:
         await make_user(connection, "ada")
     async with Browser(app) as browser:
         await browser.log_in("ada")
@@ -80,7 +80,7 @@ async def test_whoever_does_not_care_replaces_all_of_the_board_and_every_change_
     assert len({rate["we_buy"] for rate in shown}) == 1
     found = await service.verify_rates(app.state.database, None)
     assert found.faults == []
-    async with app.state.database.writer.connect() as connection:
+    async with app.state.database.engine.connect() as connection:
         count = "SELECT count(*) FROM rate_events JOIN exchanges e ON e.id = exchange_id "
         of_ada = "JOIN users u ON u.id = e.owner_id WHERE username = 'ada'"
         assert await connection.scalar(text(count + of_ada)) == 80

@@ -116,7 +116,7 @@ async def test_a_confirmation_is_told_and_is_no_change(
 async def test_every_change_that_was_missed_is_replayed_once(
     first: FastAPI, people: tuple[Browser, Browser], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(board_stream, "_MOST_AT_ONCE", 2)  # however many reads it takes
+    monkeypatch.setattr(board_stream, "_BATCH", 2)  # however many reads it takes
     changer, visitor = people
     async with reading(first, visitor, STREAM) as stream:
         known = (await begin(stream)).id
@@ -212,12 +212,12 @@ async def test_too_much_or_too_old_to_replay_is_a_reset(
         await begin(stream)
         assert sides(await stream.next())[1] == "0.9"
 
-    monkeypatch.setattr(board_stream, "_MOST_REPLAYED", 1)
+    monkeypatch.setattr(board_stream, "_MAX_REPLAYED", 1)
     async with reading(first, visitor, STREAM, last_event_id=known) as stream:
         await begin(stream)
         assert (await stream.next()).name == "reset"
 
-    monkeypatch.setattr(board_stream, "_MOST_REPLAYED", 1000)
+    monkeypatch.setattr(board_stream, "_MAX_REPLAYED", 1000)
     time.passes(hours=25)
     async with reading(first, visitor, STREAM, last_event_id=known) as stream:
         await begin(stream)

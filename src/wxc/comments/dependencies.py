@@ -20,7 +20,7 @@ from wxc.core.dependencies import CursorParameter, Limit, PlainNumber, open_curs
 from wxc.core.errors import InvalidCursor
 from wxc.core.ids import Id
 from wxc.core.openapi import raises
-from wxc.db.keyset import DEFAULT_LIMIT, PageRequest
+from wxc.db.keyset import DEFAULT_LIMIT, Order, PageRequest
 from wxc.posts.dependencies import PostId
 
 CommentId = Annotated[Id, Path(description="The comment's id.")]
@@ -73,7 +73,7 @@ async def thread(
 ) -> ThreadRequest:
     """A page of a post's thread."""
     sealer = open_cursors(request)
-    page = PageRequest(sealer, scope_of(request), limit, cursor, oldest_first=shape.oldest_first)
+    page = PageRequest(sealer, scope_of(request), limit, cursor, order=_order(shape))
     return ThreadRequest(post_id, page, Branches(sealer, shape))
 
 
@@ -95,7 +95,7 @@ async def replies(
         scope,
         limit,
         cursor,
-        oldest_first=shape.oldest_first,
+        order=_order(shape),
         carried=shape.packed(),
     )
     return ThreadRequest(comment_id, page, Branches(sealer, shape))
@@ -104,6 +104,10 @@ async def replies(
 async def branches(request: Request) -> Branches:
     """The branches below a single comment, in the shape that is the default."""
     return Branches(open_cursors(request), Shape())
+
+
+def _order(shape: Shape) -> Order:
+    return Order.OLDEST_FIRST if shape.oldest_first else Order.NEWEST_FIRST
 
 
 Thread = Annotated[ThreadRequest, Depends(thread)]

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from wxc.auth.dependencies import MaybeUser
-from wxc.core.dependencies import ReadSession
+from wxc.core.dependencies import Database
 from wxc.search import service
 from wxc.search.dependencies import Ranked, SearchText
 from wxc.users.schemas import UserPage
@@ -13,10 +13,10 @@ router = APIRouter(prefix="/users", tags=["users"])
 
 @router.get("", summary="Find people")
 async def search_users(
-    q: SearchText, viewer: MaybeUser, reader: ReadSession, page: Ranked
+    q: SearchText, viewer: MaybeUser, database: Database, page: Ranked
 ) -> UserPage:
     """People by what their username or name begins with, then by what is spelled alike.
 
     Whoever has exactly that username comes first. `prev_cursor` brings the page before.
     """
-    return await service.find_people(reader, q, viewer.id if viewer else None, page)
+    return await service.find_people(database, q, viewer.id if viewer else None, page)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from fastapi.dependencies.models import Dependant
-from pydantic import BaseModel
 
 from wxc.core.errors import Refusal
 
@@ -110,8 +109,8 @@ def headers(*names: str) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-STREAMED: set[type[BaseModel]] = set()
-"""The models that events bring."""
+STREAMED: set[type[Any]] = set()
+"""The types of what events bring."""
 LOCATED: dict[int | str, dict[str, Any]] = {201: {"headers": headers("Location")}}
 """The `responses` of a route that says where what it made is."""
 
@@ -121,7 +120,7 @@ def shown(**fields: object) -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {"application/json": {"example": fields}}}}
 
 
-def event_stream(**events: type[BaseModel] | None) -> dict[int | str, dict[str, Any]]:
+def event_stream(**events: type[Any] | None) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a stream: what each of its events brings; None for an empty object."""
     STREAMED.update(model for model in events.values() if model is not None)
     items = [

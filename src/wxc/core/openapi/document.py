@@ -7,8 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic import TypeAdapter
 
 from wxc.core.errors import Problem, ValidationProblem, all_refusals
 from wxc.core.openapi.declarations import (
@@ -141,9 +140,9 @@ def _finish_components(components: dict[str, Any], errors: ErrorResponses) -> No
     schemas: dict[str, Any] = components.setdefault("schemas", {})
     for name in _REPLACED:
         schemas.pop(name, None)
-    models: list[type[BaseModel]] = [Problem, ValidationProblem, *STREAMED]
-    _, more = models_json_schema(
-        [(model, "serialization") for model in models],
+    models: list[type[Any]] = [Problem, ValidationProblem, *STREAMED]
+    _, more = TypeAdapter.json_schemas(
+        [(model.__name__, "serialization", TypeAdapter(model)) for model in models],
         ref_template="#/components/schemas/{model}",
     )
     components["schemas"] = schemas = more["$defs"] | schemas | errors.schemas()

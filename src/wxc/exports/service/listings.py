@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, Generic, Protocol, TypeVar, cast
 from uuid import UUID
 
-from wxc.core.decimals import plain
+from wxc.core.decimals import plain_or_null
 from wxc.core.times import rfc3339, rfc3339_or_null
 from wxc.db.prepared import PreparedQuery
 from wxc.exports.repository import account, exchange, people, posts
@@ -131,10 +130,10 @@ def _rate_event(row: exchange.RateEventRow) -> ExportedRateEvent:
         "currency": row.currency,
         "base_currency": row.base_currency,
         "unit": row.unit,
-        "we_buy": _decimal_or_null(row.we_buy),
-        "we_sell": _decimal_or_null(row.we_sell),
-        "min_amount": _decimal_or_null(row.min_amount),
-        "max_amount": _decimal_or_null(row.max_amount),
+        "we_buy": plain_or_null(row.we_buy),
+        "we_sell": plain_or_null(row.we_sell),
+        "min_amount": plain_or_null(row.min_amount),
+        "max_amount": plain_or_null(row.max_amount),
     }
 
 
@@ -169,10 +168,6 @@ def _notification(row: account.NotificationRow) -> ExportedNotification:
 
 def _id_or_null(identifier: UUID | None) -> str | None:
     return None if identifier is None else str(identifier)
-
-
-def _decimal_or_null(number: Decimal | None) -> str | None:
-    return None if number is None else plain(number)
 
 
 LISTINGS: Mapping[str, Listing[Any, Any]] = {
