@@ -87,8 +87,8 @@ async def test_no_statement_scans_a_big_table(
     config: Config, fresh_database_url: str, redis: RedisClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # To these tables as a thousand to those of many members.
-    monkeypatch.setattr(service, "MOST_EDGES", 100)
-    monkeypatch.setattr(service, "_MOST_ROWS", 100)
+    monkeypatch.setattr(service, "MAX_EDGES", 100)
+    monkeypatch.setattr(service, "_MAX_ROWS", 100)
     await administer(fresh_database_url, *_FILL)
     config = config.model_copy(update={"database_url": fresh_database_url})
     engine = create_async_engine(fresh_database_url, poolclass=NullPool)
@@ -97,7 +97,7 @@ async def test_no_statement_scans_a_big_table(
         change = {"username": "countess", "current_password": PASSWORD}
         email = {"email": "countess@example.org", "current_password": PASSWORD}
         eraser = Eraser(config, app.state.services.database)
-        with StatementLog().watching(app.state.services.database.writer) as log:
+        with StatementLog().watching(app.state.services.database) as log:
             assert (await ada.put("/settings/username", json=change)).status_code == 200
             assert (await ada.put("/settings/email", json=email)).status_code == 202
             assert await leave(ada) == 204

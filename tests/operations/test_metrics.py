@@ -69,7 +69,7 @@ class TestServer:
             traffic.requests = 3
             traffic.streams.update(member=2, anonymous=1)
             tripped = cast(RedisClient, SimpleNamespace(is_tripped=True))  # no poll mends it
-            async with app.state.services.database.guarding():
+            async with app.state.services.database.engine.connect():
                 watching = asyncio.create_task(_watch(app, traffic, tripped))
                 await asyncio.sleep(0.01)
                 watching.cancel()

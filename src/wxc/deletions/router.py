@@ -1,11 +1,11 @@
-"""Leaving."""
+"""Deleting one's account."""
 
 from fastapi import status
 
 from wxc.audit.dependencies import Acting
 from wxc.auth.dependencies import AuthTools, CurrentUser
 from wxc.auth.errors import HashingBusy
-from wxc.core.dependencies import Throttled, Transactions
+from wxc.core.dependencies import Database, Throttled
 from wxc.core.openapi import documented
 from wxc.deletions import service
 from wxc.deletions.schemas import AccountDeletion
@@ -24,7 +24,7 @@ router = make_router("settings", prefix="/settings")
 async def delete_account(
     deletion: AccountDeletion,
     me: CurrentUser,
-    database: Transactions,
+    database: Database,
     auth: AuthTools,
     throttle: Throttled,
     actor: Acting,

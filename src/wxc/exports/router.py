@@ -1,14 +1,14 @@
-"""Taking one's data away."""
+"""Exporting one's data."""
 
 from typing import Any
 
 from fastapi.responses import StreamingResponse
 
 from wxc.auth.dependencies import CurrentUser, ExportSlot
-from wxc.core.dependencies import Transactions
+from wxc.core.dependencies import Database
 from wxc.core.openapi import headers
-from wxc.exports import service
-from wxc.exports.schemas import Export
+from wxc.exports.schemas.export import Export
+from wxc.exports.service.exporting import open_export
 from wxc.http.routers import make_router
 
 router = make_router("settings", prefix="/settings")
@@ -23,11 +23,11 @@ _SAVED: dict[int | str, dict[str, Any]] = {200: {"headers": headers(*_DISPOSITIO
     responses=_SAVED,
 )
 async def export_account(
-    me: CurrentUser, _slot: ExportSlot, database: Transactions
+    me: CurrentUser, _slot: ExportSlot, database: Database
 ) -> StreamingResponse:
     """All that your account owns as one document, to be saved. It is sent while it is read.
 
     A session may have five exports under way.
     """
-    pieces = await service.open_export(database, me)
+    pieces = await open_export(database, me)
     return StreamingResponse(pieces, headers=_DISPOSITION, media_type="application/json")

@@ -1,4 +1,4 @@
-"""Telling operators."""
+"""Reporting users, posts, comments and exchanges to operators."""
 
 from fastapi import status
 

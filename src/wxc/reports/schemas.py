@@ -1,4 +1,4 @@
-"""What members send and get back, and what operators read: as JSON that is what `--json` prints."""
+"""Reports: what members send and get back, and what operators read (also as `--json`)."""
 
 from typing import Annotated
 from uuid import UUID
