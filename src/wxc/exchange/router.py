@@ -201,6 +201,7 @@ async def stream_exchange(
 
 
 def _event(event: stream.StreamEvent) -> ServerSentEvent:
+    """The event as it is sent; `data` would be written with spaces."""
     match event:
         case Reset():
             return ServerSentEvent(data={}, event="reset")
