@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import asyncpg
-from sqlalchemy import event, make_url
+from sqlalchemy import column, event, func, make_url, select, table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from wxc.core.database import Database, Reader, SingleWrite, _SingleWrite
@@ -18,7 +18,8 @@ from wxc.core.native import NativeStatement, native_form
 from wxc.db.commits import require_commit_in_time
 from wxc.db.database import Database as NewDatabase
 from wxc.db.errors import translated
-from wxc.db.prepared import PreparedQuery
+from wxc.db.keyset import AnySelect
+from wxc.db.prepared import PreparedQuery, prepared
 from wxc.db.session import Observe, Session, run_after_commit
 
 Row = TypeVar("Row", bound=tuple[Any, ...] | None)
@@ -250,3 +251,27 @@ async def clone_database(url: str, template: str, name: str) -> str:
 async def drop_database(url: str, name: str) -> None:
     """Drop the database, whoever is still connected."""
     await administer(url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+class _Blocked(NamedTuple):
+    pid: int
+
+
+@prepared(_Blocked)
+def _blocked_backends() -> AnySelect:
+    activity = func.pg_stat_get_activity(None).table_valued("pid", "datid", "wait_event_type")
+    own = (
+        select(column("oid"))
+        .select_from(table("pg_database"))
+        .where(column("datname") == func.current_database())
+    )
+    return select(activity.c.pid).where(
+        activity.c.datid == own.scalar_subquery(), activity.c.wait_event_type == "Lock"
+    )
+
+
+async def until_blocked(database: Database) -> None:
+    """Return when a statement waits for a lock of another transaction."""
+    async with asyncio.timeout(30):
+        while not await database.fetch(_blocked_backends()):  # noqa: ASYNC110 - it is in the database
+            await asyncio.sleep(0.01)

@@ -13,6 +13,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import text
 
 from tests.browser import Browser
+from tests.database import until_blocked
 from tests.live import running
 from tests.unlimited import UNLIMITED
 from wxc.core import clock
@@ -200,7 +201,7 @@ async def test_what_waits_for_a_lock_is_not_missed_by_who_polls(app: FastAPI, pa
         async with app.state.services.database.transaction() as session:
             await session.execute(text("SELECT 1 FROM users WHERE username = 'ada' FOR UPDATE"))
             late = asyncio.create_task(ada.post(path, **body))
-            await asyncio.sleep(0.3)
+            await until_blocked(app.state.services.database)
             seen = (await eve.get(listed)).json()
         answer = await late
 
@@ -220,7 +221,8 @@ async def test_a_post_that_has_waited_until_pollers_look_past_it_is_not_written(
         async with app.state.services.database.transaction() as session:
             await session.execute(text("SELECT 1 FROM users WHERE username = 'ada' FOR UPDATE"))
             late = asyncio.create_task(ada.post("/posts", json={"body": "late"}))
-            await asyncio.sleep(0.3)
+            await until_blocked(app.state.services.database)
+            await asyncio.sleep(0.2)
         answer = await late
         mine = (await ada.get("/users/ada")).json()
 

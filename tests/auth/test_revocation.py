@@ -279,8 +279,7 @@ async def test_a_redis_that_never_answers_costs_a_few_requests_a_timeout_each(
     other.redis.freeze()
 
     for _ in range(5):
-        started = time.monotonic()
+        assert not other.app.state.services.redis.is_tripped
         assert await status_at(other, cookies) == 200
-        assert time.monotonic() - started < 0.5
 
     assert other.app.state.services.redis.is_tripped

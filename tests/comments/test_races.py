@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from tests.browser import Browser
+from tests.database import until_blocked
 from tests.factories import make_user
 from tests.live import running
 from tests.unlimited import UNLIMITED
@@ -209,7 +210,7 @@ async def test_while_the_first_is_running_a_second_is_told_so(crowd: Crowd) -> N
     async with crowd.app.state.services.database.transaction() as session:
         await session.execute(text("SELECT 1 FROM posts FOR UPDATE"))
         first = asyncio.create_task(crowd.people[0].post(path, json={"body": "x"}, headers=headers))
-        await asyncio.sleep(0.3)
+        await until_blocked(crowd.app.state.services.database)
         second = await crowd.people[0].post(path, json={"body": "x"}, headers=headers)
 
     assert (second.status_code, second.json()["code"]) == (409, "idempotency_in_flight")
@@ -225,7 +226,7 @@ async def test_a_comment_that_waits_for_the_post_is_not_older_than_what_was_seen
         late = asyncio.create_task(
             crowd.people[1].post(f"{crowd.post}/comments", json={"body": "late"})
         )
-        await asyncio.sleep(0.3)
+        await until_blocked(crowd.app.state.services.database)
     moment = clock.now()
 
     assert (await late).is_success

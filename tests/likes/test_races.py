@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 from tests.browser import Browser
+from tests.database import until_blocked
 from tests.live import joined, running
 from tests.unlimited import UNLIMITED
 
@@ -21,6 +22,10 @@ _WRITTEN = """
            (SELECT count(*) FROM notifications WHERE post_id = :post),
            (SELECT likes_count FROM posts WHERE id = :post)
 """
+
+
+SHORT = timedelta(seconds=0.1)
+"""A deadline that passes while a like waits."""
 
 
 class Scene:
@@ -37,7 +42,8 @@ class Scene:
         async with self.app.state.services.database.transaction() as session:
             await session.execute(text(statement), {"post": self.post_id})
             waiting = asyncio.create_task(self.bob.post(f"/posts/{self.post_id}/like"))
-            await asyncio.sleep(0.3)
+            await until_blocked(self.app.state.services.database)
+            await asyncio.sleep(2 * SHORT.total_seconds())
             assert not waiting.done()
         answer = await waiting
         return answer.status_code, answer.json().get("code")
@@ -73,7 +79,7 @@ async def test_who_has_waited_is_found_by_who_polls(scene: Scene) -> None:
     async with scene.app.state.services.database.transaction() as session:
         await session.execute(text("SELECT 1 FROM posts FOR UPDATE"))
         waiting = asyncio.create_task(scene.bob.post(f"/posts/{scene.post_id}/like"))
-        await asyncio.sleep(0.3)
+        await until_blocked(scene.app.state.services.database)
         seen = (await scene.ada.get(likes)).json()
     assert (await waiting).status_code == 200
 
@@ -93,7 +99,7 @@ async def test_who_has_waited_is_found_by_who_polls(scene: Scene) -> None:
 async def test_who_has_waited_until_pollers_looked_past_the_ids_writes_nothing(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, statement: str, count: int
 ) -> None:
-    monkeypatch.setattr(commits, "COMMIT_DEADLINE", timedelta(seconds=0.1))
+    monkeypatch.setattr(commits, "COMMIT_DEADLINE", SHORT)
 
     assert await scene.like_during(statement) == (503, "retry")
     assert await scene.written() == (1, 0, count)
