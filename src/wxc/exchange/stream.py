@@ -111,10 +111,7 @@ async def follow(
         topics.append(auth.revocations.topic_of(board.viewer.session_id))
     async with aclosing(looks(events, topics)) as times:
         async for _ in times:
-            if board.viewer and not await auth_service.is_live(
-                database,  # type: ignore[arg-type]  # until auth has the new handles
-                board.viewer.session_id,
-            ):
+            if board.viewer and not await auth_service.is_live(database, board.viewer.session_id):
                 yield SessionEnd()
                 return
             for event in await tail.read():
