@@ -20,8 +20,8 @@ from tests.factories import PASSWORD
 from tests.served import served
 from wxc import recount
 from wxc.core.config import Config
-from wxc.core.database import Database
 from wxc.core.redis import RedisClient
+from wxc.db.database import Database
 from wxc.exchange.service import Verification, verify_rates
 from wxc.models import Comment
 

@@ -12,8 +12,8 @@ from functools import partial
 
 from wxc.audit import service as audit
 from wxc.core.config import Config
-from wxc.core.database import Database
 from wxc.core.jobs import Job, PeriodicTask, pause
+from wxc.db.database import Database
 from wxc.db.errors import UNREACHABLE
 from wxc.deletions.worker import Eraser
 from wxc.exchange.worker import Reminder

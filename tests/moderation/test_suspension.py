@@ -17,8 +17,8 @@ from tests.mailserver import MailServer
 from tests.recovery.conftest import NewestToken, newest_token
 
 from wxc.audit.actors import Actor
-from wxc.core.database import Database
 from wxc.core.ids import new_id
+from wxc.db.database import Database
 from wxc.mails.worker import Worker
 from wxc.moderation import service
 

@@ -16,7 +16,7 @@ from wxc.terminal import read_config
 if TYPE_CHECKING:
     from wxc.audit.actors import Actor
     from wxc.auth.revocation import Revocations
-    from wxc.core.database import Database
+    from wxc.db.database import Database
 
 T = TypeVar("T")
 EXIT_CODES = (
@@ -41,10 +41,10 @@ class Engines:
 async def _engines() -> AsyncIterator[Engines]:
     from wxc.audit.actors import Actor
     from wxc.auth.revocation import Revocations
-    from wxc.core.database import Database
     from wxc.core.events import Events
     from wxc.core.logging import configure_logging
     from wxc.core.redis import RedisClient
+    from wxc.db.database import Database
 
     config = read_config()
     configure_logging(config)
