@@ -33,7 +33,7 @@ from wxc.core.ids import first_id_at
 from wxc.core.statements import built_once
 from wxc.db.keyset import PageRequest
 from wxc.models import Block, Follow, Mute, NotificationType, User
-from wxc.notifications.repository import hidden, recorded
+from wxc.notifications.repository.writing import hide_notifications, upsert_notifications
 from wxc.users.repository import named, summary
 from wxc.users.visibility import has_blocked, stands, visible_to
 
@@ -215,7 +215,7 @@ def _followed(
         type_coerce(day_id, Uuid()),
     )
     columns = ("id", "recipient_id", "type", "actor_id", "created_at", "subject_id", "group_id")
-    told = recorded(columns, said).cte("told")
+    told = upsert_notifications(columns, said).cte("told")
     count = _counted(my_id, other_id, moved, 1)
     statement: AnySelect = select(count, told.c.recipient_id.label("told")).select_from(User)
     return statement.outerjoin(told, true()).where(User.id == other_id)
@@ -229,7 +229,9 @@ def _unfollowed(my_id: UUID, other_id: UUID) -> AnySelect:
         .returning(Follow.followed_id)
         .cte("moved")
     )
-    withdrawn = hidden(NotificationType.FOLLOW, my_id, moved.c.followed_id, moved.c.followed_id)
+    withdrawn = hide_notifications(
+        NotificationType.FOLLOW, my_id, moved.c.followed_id, moved.c.followed_id
+    )
     statement: AnySelect = select(_counted(my_id, other_id, moved, -1)).where(User.id == other_id)
     return statement.add_cte(withdrawn.cte("withdrawn"))
 

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from wxc.auth.context import Principal
 from wxc.core.database import AnyRow, Reader
 from wxc.core.errors import Refusal
 from wxc.core.events import announce
 from wxc.db.keyset import PageRequest
+from wxc.db.session import Session
 from wxc.notifications.service import forget_between, topic_of
 from wxc.relationships.errors import CannotBlockSelf, CannotFollowSelf, CannotMuteSelf
 from wxc.relationships.repository import (
@@ -26,7 +25,7 @@ from wxc.users.schemas import UserPage
 from wxc.users.service import people_page
 
 
-async def follow(session: AsyncSession, me: Principal, username: str) -> FollowState:
+async def follow(session: Session, me: Principal, username: str) -> FollowState:
     """Make `me` follow that person; following twice changes nothing and notifies once."""
     other_id = await _lock_followable(session, me.id, username)
     row = await FollowRepository(session).add(me.id, other_id)
@@ -35,7 +34,7 @@ async def follow(session: AsyncSession, me: Principal, username: str) -> FollowS
     return FollowState(following=True, followers_count=row.followers_count)
 
 
-async def unfollow(session: AsyncSession, me: Principal, username: str) -> FollowState:
+async def unfollow(session: Session, me: Principal, username: str) -> FollowState:
     """Make `me` no longer follow that person; doing it twice changes nothing."""
     other_id = await _lock_followable(session, me.id, username)
     count = await FollowRepository(session).remove(me.id, other_id)
@@ -58,7 +57,7 @@ async def list_following(
     return _user_page(rows, page)
 
 
-async def block(session: AsyncSession, me: Principal, username: str) -> BlockState:
+async def block(session: Session, me: Principal, username: str) -> BlockState:
     """Hide the two from one another and sever what each follows; twice changes nothing."""
     blocks = BlockRepository(session)
     other_id = await _lock_known(session, me.id, username, CannotBlockSelf)
@@ -68,21 +67,21 @@ async def block(session: AsyncSession, me: Principal, username: str) -> BlockSta
     return BlockState(blocking=True)
 
 
-async def unblock(session: AsyncSession, me: Principal, username: str) -> BlockState:
+async def unblock(session: Session, me: Principal, username: str) -> BlockState:
     """Lift the block; what it has severed stays so."""
     other_id = await _lock_known(session, me.id, username, CannotBlockSelf)
     await BlockRepository(session).remove(me.id, other_id)
     return BlockState(blocking=False)
 
 
-async def mute(session: AsyncSession, me: Principal, username: str) -> MuteState:
+async def mute(session: Session, me: Principal, username: str) -> MuteState:
     """Keep that person out of `me`'s feed and notifications; twice changes nothing."""
     other_id = await _lock_known(session, me.id, username, CannotMuteSelf)
     await MuteRepository(session).add(me.id, other_id)
     return MuteState(muting=True)
 
 
-async def unmute(session: AsyncSession, me: Principal, username: str) -> MuteState:
+async def unmute(session: Session, me: Principal, username: str) -> MuteState:
     """Hear that person again."""
     other_id = await _lock_known(session, me.id, username, CannotMuteSelf)
     await MuteRepository(session).remove(me.id, other_id)
@@ -99,7 +98,7 @@ async def list_mutes(reader: Reader, me: Principal, page: PageRequest) -> UserPa
     return _user_page(await OwnEdgeReader(reader).muted_by(me.id, page), page)
 
 
-async def _lock_followable(session: AsyncSession, me_id: UUID, username: str) -> UUID:
+async def _lock_followable(session: Session, me_id: UUID, username: str) -> UUID:
     """Whom `me` may follow, the pair locked; raises the three refusals of following."""
     other_id, relation = await _lock_pair(session, me_id, username, CannotFollowSelf)
     if relation.hidden:
@@ -110,7 +109,7 @@ async def _lock_followable(session: AsyncSession, me_id: UUID, username: str) ->
 
 
 async def _lock_known(
-    session: AsyncSession, me_id: UUID, username: str, oneself: type[Refusal]
+    session: Session, me_id: UUID, username: str, oneself: type[Refusal]
 ) -> UUID:
     """Whom `me` may block or mute: anyone visible, and whom they have blocked already."""
     other_id, relation = await _lock_pair(session, me_id, username, oneself)
@@ -120,7 +119,7 @@ async def _lock_known(
 
 
 async def _lock_pair(
-    session: AsyncSession, me_id: UUID, username: str, oneself: type[Refusal]
+    session: Session, me_id: UUID, username: str, oneself: type[Refusal]
 ) -> tuple[UUID, AnyRow]:
     """The other one, and what stands between the two, who are locked against one another."""
     pairs = PairRepository(session)

@@ -118,7 +118,7 @@ async def like_comment(session: Session, me: Principal, comment_id: UUID) -> Lik
     comment = await _lock_to_like(session, me, comment_id)
     count = await CommentLikeRepository(session).add(me.id, comment_id)
     if count is not None:
-        await notifications.notify_of_like(
+        await notifications.notify_of_comment_like(
             session, me.id, comment.author_id, post_id=comment.post_id, comment_id=comment_id
         )
     return LikeState(liked=True, likes_count=comment.likes_count if count is None else count)
@@ -129,7 +129,9 @@ async def unlike_comment(session: Session, me: Principal, comment_id: UUID) -> L
     comment = await _lock_to_like(session, me, comment_id)
     count = await CommentLikeRepository(session).remove(me.id, comment_id)
     if count is not None:
-        await notifications.withdraw_like(session, me.id, comment.author_id, comment_id=comment_id)
+        await notifications.withdraw_comment_like(
+            session, me.id, comment.author_id, comment_id=comment_id
+        )
     return LikeState(liked=False, likes_count=comment.likes_count if count is None else count)
 
 

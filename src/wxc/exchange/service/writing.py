@@ -24,7 +24,7 @@ from wxc.exchange.repository import LINE, ExchangeRepository, point
 from wxc.exchange.schemas import Board, Exchange
 from wxc.exchange.service.reading import own_board
 from wxc.models import NotificationType
-from wxc.notifications.repository import Occasion
+from wxc.notifications.repository.writing import NotificationDraft
 from wxc.notifications.service import notify
 
 _MOST_REMINDED = 100
@@ -80,7 +80,7 @@ async def remind_owners(database: Database) -> bool:
     async with database.transaction() as session:
         owners = await ExchangeRepository(session).claim_reminders(clock.now(), _MOST_REMINDED)
         kind = NotificationType.EXCHANGE_EXPIRING
-        await notify(session, *(Occasion(owner, kind, None, new_id()) for owner in owners))
+        await notify(session, *(NotificationDraft(owner, kind, None, new_id()) for owner in owners))
     return bool(owners)
 
 
