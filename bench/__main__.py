@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> int:
 def _tell(found: Findings, choice: Choice) -> int:
     judged = judge(found)
     facts = report.facts(found, judged, choice)
-    print(json.dumps(facts, indent=2) if choice.is_json else report.text(found, judged))
+    print(json.dumps(facts, indent=2) if choice.is_json else report.text(found, judged, choice))
     if choice.writes:
         report.write(facts, found, judged)
     return 1 if is_missed(judged) else 0

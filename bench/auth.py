@@ -10,9 +10,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from fastapi import APIRouter, FastAPI
-from fastapi.routing import APIRoute
-from starlette.middleware import Middleware
+from fastapi import FastAPI
 
 from bench.choice import Choice
 from bench.data import filled
@@ -22,16 +20,14 @@ from bench.server import serve, served
 from bench.settings import environment
 from bench.wrk import Request
 from wxc import serving
-from wxc.app import _answer_exception
 from wxc.auth.dependencies import CurrentUser
-from wxc.core.dependencies import refuse_unknown_parameters
-from wxc.core.direct import DirectRoutes
 from wxc.core.protocol import BoundedProtocol
+from wxc.http.routers import make_router
 
 AT_ONCE = "auth share, 32 at once, µs"
 ONE_BY_ONE = "auth share, one by one, µs"
 _DATABASE = 0.05  # seconds: 32 connections come to some 600 requests/s
-_router = APIRouter(prefix="/bench")
+_router = make_router("bench", prefix="/bench")
 
 
 @_router.get("/anybody")
@@ -61,16 +57,9 @@ async def answer_member_slowly(me: CurrentUser) -> dict[str, bool]:
 
 
 def application() -> FastAPI:
-    """The product's, and these routes, which are answered directly as the feed is."""
+    """The product's, and these routes, which are compiled as the feed's is."""
     app = serving.application()
-    app.user_middleware.append(  # the innermost, where the product has its own
-        Middleware(
-            DirectRoutes,
-            routes=[route for route in _router.routes if isinstance(route, APIRoute)],
-            first=refuse_unknown_parameters,
-            refuse=_answer_exception,
-        )
-    )
+    app.include_router(_router)
     return app
 
 

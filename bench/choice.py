@@ -16,6 +16,8 @@ class Choice:
     seconds: int
     is_json: bool
     writes: bool
+    against: str | None = None
+    """Another revision, measured in turns with this one."""
 
 
 def choose(arguments: Sequence[str]) -> Choice:
@@ -30,5 +32,15 @@ def choose(arguments: Sequence[str]) -> Choice:
     parser.add_argument("--seconds", type=int, default=4, help="of a round (default: 4)")
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     parser.add_argument("--write", action="store_true", help="write bench/results.md and .json")
+    parser.add_argument(
+        "--against", metavar="REV", help="measure that commit too, in turns with this checkout"
+    )
     chosen = parser.parse_args(arguments)
-    return Choice(chosen.members, chosen.rounds, chosen.seconds, chosen.json, chosen.write)
+    return Choice(
+        chosen.members,
+        chosen.rounds,
+        chosen.seconds,
+        chosen.json,
+        chosen.write,
+        chosen.against,
+    )

@@ -4,7 +4,7 @@ import sys
 
 from bench.choice import Choice
 from bench.crowd import FAMOUS, ORDINARY, crowded, members_of_crowd
-from bench.data import posts_undone, rows
+from bench.data import rows, writes_undone
 from bench.load import Findings, Target, measure
 from bench.members import minted, signed_in
 from bench.server import served, serving_filled
@@ -19,7 +19,7 @@ _LIKERS = 1_000
 def post_famous(choice: Choice) -> Findings:
     """Posting, by an author with a million followers and by one with few, in turns."""
     database_url = crowded()
-    with serving_filled(database_url) as server, posts_undone(database_url):
+    with serving_filled(database_url) as server, writes_undone(database_url):
         targets = [
             Target(name, server, [posting(signed_in(server, author))])
             for name, author in ((_ORDINARY, ORDINARY), (_FAMOUS, FAMOUS))

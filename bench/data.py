@@ -71,12 +71,14 @@ def rows(url: str, statement: str, *parameters: object) -> Sequence[asyncpg.Reco
 
 
 @contextmanager
-def posts_undone(url: str) -> Iterator[None]:
-    """Take back what is posted meanwhile: feeds are to be read in the state they were filled in."""
+def writes_undone(url: str) -> Iterator[None]:
+    """Delete the posts and comments of the block: feeds and threads are as they were filled."""
     first = first_id_at(clock.now())
     try:
         yield
     finally:
+        rows(url, _UNDO_COMMENTS, first)
+        rows(url, _UNDO_NOTIFICATIONS, first)
         rows(url, _UNDO_POSTS, first)
 
 
@@ -114,6 +116,12 @@ async def _finish(filled_url: str, url: str, name: str) -> None:
     await connection.close()
 
 
+_UNDO_COMMENTS = """
+    WITH undone AS (DELETE FROM comments WHERE id >= $1 RETURNING post_id),
+    counted AS (SELECT post_id, count(*) AS n FROM undone GROUP BY post_id)
+    UPDATE posts SET comments_count = comments_count - n FROM counted WHERE id = post_id
+"""
+_UNDO_NOTIFICATIONS = "DELETE FROM notifications WHERE id >= $1"
 _UNDO_POSTS = """
     WITH undone AS (DELETE FROM posts WHERE id >= $1 RETURNING author_id),
     counted AS (SELECT author_id, count(*) AS n FROM undone GROUP BY author_id)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.against import comparisons
 from bench.choice import Choice
 from bench.goals import Judged
 from bench.load import Findings, Round
@@ -25,14 +26,16 @@ _ROUNDS = (
     "database CPU µs",
     "steal %",
 )
+_AGAINST = ("against {}", "requests per CPU second", "p50")
 _FIGURES = ("figure", "measured")
 _GOALS = ("goal", "must", "aim", "measured", "verdict")
 Table = Sequence[Sequence[str]]
 
 
-def text(found: Findings, judged: Sequence[Judged]) -> str:
+def text(found: Findings, judged: Sequence[Judged], choice: Choice) -> str:
     """The tables for a terminal; empty ones are left out."""
-    return "\n\n".join(_aligned(table) for table in _tables(found, judged))
+    tables = [*_tables(found, judged), *_compared(found, choice)]
+    return "\n\n".join(_aligned(table) for table in tables)
 
 
 def facts(found: Findings, judged: Sequence[Judged], choice: Choice) -> dict[str, Any]:
@@ -54,6 +57,7 @@ def facts(found: Findings, judged: Sequence[Judged], choice: Choice) -> dict[str
         "medians": {name: asdict(one) for name, one in found.rounds.items()},
         "figures": found.figures,
         "goals": [asdict(one) for one in judged],
+        "against": choice.against,
     }
 
 
@@ -85,6 +89,16 @@ def _tables(found: Findings, judged: Sequence[Judged]) -> Iterator[Table]:
     for head, lines in ((_ROUNDS, rounds), (_FIGURES, figures), (_GOALS, goals)):
         if lines:
             yield [head, *lines]
+
+
+def _compared(found: Findings, choice: Choice) -> Iterator[Table]:
+    if choice.against is not None:
+        head = (_AGAINST[0].format(choice.against), *_AGAINST[1:])
+        lines = [
+            (one.name, f"{one.requests_per_cpu_second:.2f} times", f"{one.p50:.2f} times")
+            for one in comparisons(found, choice.against)
+        ]
+        yield [head, *lines]
 
 
 def _aligned(table: Table) -> str:

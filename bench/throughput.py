@@ -9,8 +9,9 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
+from bench.against import name_at, serving_revision
 from bench.choice import Choice
-from bench.data import filled, posts_undone
+from bench.data import filled, writes_undone
 from bench.load import Findings, Target, measure
 from bench.members import readers, writers
 from bench.server import Served, served, serving_filled
@@ -25,9 +26,17 @@ def throughput(names: Sequence[str], choice: Choice) -> Findings:
     with ExitStack() as stack:
         server = stack.enter_context(serving_filled(database_url))
         bare = stack.enter_context(_limit(database_url))
-        stack.enter_context(posts_undone(database_url))
+        revision = choice.against
+        other = stack.enter_context(serving_revision(revision, database_url)) if revision else None
+        stack.enter_context(writes_undone(database_url))
         for group in (READS, WRITES):
             targets = list(_targets(group, names, server, bare, database_url))
+            if revision and other:
+                targets += [
+                    Target(name_at(name, revision), other, group[name](other, database_url))
+                    for name in names
+                    if name in group
+                ]
             if targets:
                 found.rounds |= measure(targets, database_url, choice.rounds, choice.seconds)
     return found

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from bench.data import rows
-from bench.members import Member, readers, signed_in, writers
+from bench.members import READERS, Member, readers, signed_in, writers
 from bench.server import Served
 from bench.wrk import Request
 
@@ -82,6 +82,24 @@ def post(server: Served, database_url: str) -> Sequence[Request]:
     return [posting(member) for member in writers(server)]
 
 
+def comment(server: Served, database_url: str) -> Sequence[Request]:
+    """A comment by each of the writers on a post of their own choice."""
+    body = json.dumps({"body": "Thank you, that was my way home."})
+    return [
+        Request(f"/posts/{post}/comments", member.writing, "POST", body)
+        for member, post in zip(writers(server), posts_to_like(database_url), strict=True)
+    ]
+
+
+def follow(server: Served, database_url: str) -> Sequence[Request]:
+    """A follow and its withdrawal, in turn, by each of the writers of one reader."""
+    return [
+        Request(f"/users/{name}/follow", member.writing, method)
+        for method in ("POST", "DELETE")
+        for member, name in zip(writers(server), READERS, strict=True)
+    ]
+
+
 def posting(member: Member) -> Request:
     """A post by that member."""
     body = json.dumps({"body": "The board at the corner held all afternoon."})
@@ -106,7 +124,12 @@ READS: dict[str, Workload] = {
     "exchange-search": exchange_search,
     "quote": quote,
 }
-WRITES: dict[str, Workload] = {"like": like, "post": post}
+WRITES: dict[str, Workload] = {
+    "like": like,
+    "post": post,
+    "comment": comment,
+    "follow": follow,
+}
 
 
 def _turned(member: Member, path: str, pages: int) -> str:

@@ -229,11 +229,11 @@ async def app(
     app = applications.get(config) or applications.setdefault(config, create_app(config))
     configure_logging(config)
     connect(app, OneConnection(connection), redis)
-    await app.state.auth.revocations.poll()
-    await app.state.startup.reach(app.state.database)
+    await app.state.services.auth.revocations.poll()
+    await app.state.services.startup.reach(app.state.services.database)
     yield app
-    app.state.auth.passwords.close()
-    await app.state.events.close()
+    app.state.services.auth.passwords.close()
+    await app.state.services.events.close()
 
 
 @pytest.fixture

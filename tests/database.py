@@ -16,6 +16,7 @@ from wxc.core.database import Database, Reader, SingleWrite, _SingleWrite
 from wxc.core.logging import count_statement, facts
 from wxc.core.native import NativeStatement, native_form
 from wxc.db.commits import require_commit_in_time
+from wxc.db.database import Database as NewDatabase
 from wxc.db.errors import translated
 from wxc.db.prepared import PreparedQuery
 from wxc.db.session import Observe, Session, run_after_commit
@@ -194,9 +195,11 @@ class StatementLog:
             self.parameters.append(parameters)
 
     @contextmanager
-    def watching(self, where: AsyncConnection | AsyncEngine | Database) -> Iterator["StatementLog"]:
+    def watching(
+        self, where: AsyncConnection | AsyncEngine | NewDatabase
+    ) -> Iterator["StatementLog"]:
         """Note what runs on this connection, this engine or this database."""
-        target = where.engine if isinstance(where, Database) else where
+        target = where.engine if isinstance(where, NewDatabase) else where
         sync = target.sync_connection if isinstance(target, AsyncConnection) else target.sync_engine
 
         def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
@@ -210,13 +213,13 @@ class StatementLog:
         event.listen(sync, "before_cursor_execute", note)
         NativeStatement.fetch = fetch  # type: ignore[method-assign,assignment]
         _watching.append(self)
-        observe = where.observe if isinstance(where, Database) else None
-        if isinstance(where, Database):
+        observe = where.observe if isinstance(where, NewDatabase) else None
+        if isinstance(where, NewDatabase):
             where.observe = _observe
         try:
             yield self
         finally:
-            if isinstance(where, Database) and observe is not None:
+            if isinstance(where, NewDatabase) and observe is not None:
                 where.observe = observe
             _watching.remove(self)
             NativeStatement.fetch = own_fetch  # type: ignore[method-assign]

@@ -16,8 +16,8 @@ async def running(config: Config) -> AsyncIterator[FastAPI]:
     """An instance that has started and reached its database."""
     app = create_app(config)
     async with app.router.lifespan_context(app):
-        await app.state.startup.reach(app.state.database)
-        await app.state.auth.revocations.poll()
+        await app.state.services.startup.reach(app.state.services.database)
+        await app.state.services.auth.revocations.poll()
         yield app
 
 

@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.database import OneConnection
 from tests.mailserver import MailServer, mail_server
 from wxc.core import clock
 from wxc.core.config import Config
-from wxc.core.database import AnyRow, Database
+from wxc.db.database import Database
 from wxc.mails import service
 from wxc.mails.worker import Worker
 from wxc.models import MailKind, OutboxMail
@@ -76,5 +76,5 @@ async def enqueue(
         await service.enqueue(session, kind, **options)
 
 
-async def outbox(connection: AsyncConnection) -> list[AnyRow]:
+async def outbox(connection: AsyncConnection) -> list[Row[*tuple[Any, ...]]]:
     return list((await connection.execute(select(OutboxMail).order_by(OutboxMail.id))).all())

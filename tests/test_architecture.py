@@ -19,7 +19,12 @@ from tests.hostile.corpus import Operation, document, operations
 from wxc.app import ROUTERS
 from wxc.auth.usernames import is_reserved
 from wxc.core.config import Config
+from wxc.core.dependencies import refuse_unknown_parameters
 from wxc.core.errors import all_refusals
+from wxc.core.openapi.declarations import raised_by
+from wxc.core.openapi.refusals import TRANSPORT, codes_of
+from wxc.http.compiled_route import CompiledRoute
+from wxc.http.routers import FeatureRouter
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src" / "wxc").rglob("*.py"))
@@ -80,6 +85,8 @@ def test_every_operation_documents_its_refusals_by_code(operation: Operation) ->
     }
 
     assert refusals or operation.path == "/livez", "what can never be refused?"
+    everywhere = codes.pop("default")
+    assert {all_refusals()[code] for code in everywhere} == set(TRANSPORT)
     for status, named in codes.items():
         assert {str(all_refusals()[code].status) for code in named} == {status}
     if operation.takes_token:
@@ -109,6 +116,14 @@ def test_a_response_model_has_no_defaults(route: APIRoute) -> None:
     for model in _models(route.response_model):
         for name, field in model.model_fields.items():
             assert field.is_required(), f"{model.__name__}.{name} would be optional to a client"
+
+
+@pytest.mark.parametrize("route", DOCUMENTED, ids=_name)
+def test_a_route_documents_no_refusal_that_its_dependencies_declare(route: APIRoute) -> None:
+    declared = {refusal.code() for refusal in raised_by(route.dependant)}
+    own = {code for response in route.responses.values() for code in codes_of(response)}
+
+    assert not declared & own
 
 
 def test_no_two_operations_share_an_id() -> None:
@@ -167,6 +182,7 @@ def test_no_source_uses_what_leaks_or_says_nothing(path: Path) -> None:
     }
 
     assert not {"BaseHTTPMiddleware", "TestClient"} & (names | imported)
+    assert "fastapi._compat" not in path.read_text()
     assert not {"utils", "helpers", "common", "constants", "types"} & {path.stem, path.parent.name}
 
 
@@ -184,6 +200,22 @@ def test_a_handler_only_hands_over(path: Path) -> None:
         count = len(statements) - 2  # the function itself and its docstring
         assert ast.get_docstring(function), function.name
         assert count <= MOST_STATEMENTS, f"{function.name} has {count} statements"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_include_router_is_given_a_router_and_nothing_else(path: Path) -> None:
+    """A route does not see what else it is given, and a compiled one would not call it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("include_router"):
+            assert len(node.args) == 1
+            assert not node.keywords
+
+
+@pytest.mark.parametrize("router", ROUTERS, ids=lambda router: router.tags[0])
+def test_every_router_is_made_by_the_function_that_makes_routers(router: APIRouter) -> None:
+    assert isinstance(router, FeatureRouter)
+    assert all(isinstance(route, CompiledRoute) for route in router.routes)
+    assert [one.dependency for one in router.dependencies] == [refuse_unknown_parameters]
 
 
 @pytest.mark.parametrize("path", [path for path in SOURCES if "devstack" in path.parts], ids=_name)

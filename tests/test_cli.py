@@ -207,7 +207,7 @@ class TestServe:
     def test_the_application_is_made_from_the_environment(self) -> None:
         app = serving.application()
 
-        assert (app.title, app.state.departure.is_by_signal) == ("WXC Social", True)
+        assert (app.title, app.state.services.departure.is_by_signal) == ("WXC Social", True)
 
     @pytest.mark.parametrize(
         ("quota", "expected"), [("50000 100000", 1), ("200000 100000", 2), ("max 100000", 4)]
@@ -290,7 +290,7 @@ async def test_the_demo_is_always_the_same_and_its_counters_are_right(
             near = (await browser.get(f"/exchanges?{city}&limit=100")).json()["items"]
             assert len(near) == 10
             assert near[0]["exchange"]["base_currency"] == kept
-        verified = await exchanges.verify_rates(app.state.database, None)
+        verified = await exchanges.verify_rates(app.state.services.database, None)
         many = 600 if members > demo.FEW else 0
         assert (verified.boards, verified.events) == (30 + many, 1050 + 7 * many)
         assert verified.faults == []

@@ -1,6 +1,8 @@
 """What the OpenAPI document teaches is true, and complete: examples, descriptions, refusals."""
 
+import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +14,11 @@ from wxc.app import ROUTERS
 from wxc.core.errors import all_refusals
 from wxc.core.openapi.declarations import HEADERS
 from wxc.core.openapi.examples import NoExample, example_of
+from wxc.core.openapi.refusals import TRANSPORT
 
 JSON, PROBLEM = "application/json", "application/problem+json"
 SCHEMAS: dict[str, Any] = document()["components"]["schemas"]
+MAX_DOCUMENT_BYTES = 550_000
 # Nothing can be said of them that their name and their model do not say.
 SELF_EVIDENT = {"id", "created_at"}
 ROUTES = {
@@ -90,20 +94,78 @@ def test_every_field_is_described(name: str) -> None:
         assert schema.get("description") or field in SELF_EVIDENT, field
 
 
+def _problems(response: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The schemas that a refusal may have, by their names."""
+    schema = response["content"][PROBLEM]["schema"]
+    for choice in schema.get("oneOf", [schema]):
+        name = choice["$ref"].removeprefix("#/components/schemas/")
+        yield name, SCHEMAS[name]
+
+
 @pytest.mark.parametrize("operation", operations(), ids=str)
 def test_every_refusal_is_an_example_and_a_literal(operation: Operation) -> None:
     for status, response in _refusals(operation):
-        problem = response["content"][PROBLEM]
-        base, narrowed = problem["schema"]["allOf"]
-        codes = narrowed["properties"]["code"]["enum"]
+        statuses = {int(status)} if status != "default" else {one.status for one in TRANSPORT}
+        codes = []
+        for name, schema in _problems(response):
+            base, narrowed = schema["allOf"]
+            fields = narrowed["properties"]
+            codes += [
+                code
+                for code in _literals(fields["code"])
+                if all_refusals()[code].status in statuses
+            ]
 
-        assert base["$ref"].endswith("/ValidationProblem" if status == "422" else "/Problem")
-        assert narrowed["properties"]["status"]["const"] == int(status)
-        assert narrowed["required"] == ["status", "code"]
-        assert list(problem["examples"]) == codes
+            is_shared = name == "TransportProblem"
+            assert base["$ref"].endswith("/ValidationProblem" if status == "422" else "/Problem")
+            assert is_shared or fields["status"]["const"] == int(status)
+            assert is_shared or all_refusals()[fields["code"]["const"]].__name__ == name
+            assert statuses <= set(_literals(fields["status"]))
+            assert narrowed["required"] == ["status", "code"]
+
+        assert list(response["content"][PROBLEM]["examples"]) == codes
         assert set(codes) <= set(SCHEMAS["ErrorCode"]["enum"]) == set(all_refusals())
         for code in codes:
             assert all_refusals()[code].sentence() in response["description"]
+
+
+def _literals(schema: Mapping[str, Any]) -> list[Any]:
+    return [schema["const"]] if "const" in schema else list(schema["enum"])
+
+
+def test_every_error_stands_once_in_the_components_and_is_referenced() -> None:
+    components, paths = document()["components"], json.dumps(document()["paths"])
+    errors = {name: json.dumps(one) for name, one in components["responses"].items()}
+
+    assert PROBLEM not in paths
+    assert len(set(errors.values())) == len(errors)
+    for name in errors:
+        assert f'"#/components/responses/{name}"' in paths
+    for name in {one.__name__ for one in all_refusals().values()} & SCHEMAS.keys():
+        assert any(f'"#/components/schemas/{name}"' in one for one in errors.values()), name
+
+
+def test_what_any_request_can_be_answered_with_is_one_response_and_one_type() -> None:
+    responses = document()["components"]["responses"]
+    transport = SCHEMAS["TransportProblem"]["allOf"][1]["properties"]
+
+    assert set(transport["code"]["enum"]) == {one.code() for one in TRANSPORT}
+    assert set(transport["status"]["enum"]) == {400, 408, 413, 414, 415, 431, 500, 503}
+    for operation in operations():
+        assert operation.declared["responses"]["default"] is responses["TransportProblem"]
+        assert "TransportProblem" in dict(_problems(operation.declared["responses"]["503"]))
+
+
+def test_no_model_has_the_name_of_a_refusal() -> None:
+    models = {
+        name for name, schema in SCHEMAS.items() if "allOf" not in schema and name != "ErrorCode"
+    }
+
+    assert not models & {one.__name__ for one in all_refusals().values()}
+
+
+def test_the_committed_document_stays_small_enough_to_be_read() -> None:
+    assert (Path(__file__).parents[1] / "openapi.json").stat().st_size <= MAX_DOCUMENT_BYTES
 
 
 def test_tags_are_described_and_all_of_them_are_used() -> None:

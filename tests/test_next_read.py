@@ -118,7 +118,7 @@ async def test_who_leaves_is_gone_at_once_and_counted_nowhere(
     assert (post["likes_count"], post["comments_count"]) == (4, 0)
     assert (await circle[1].get("/auth-check")).status_code == 401
 
-    while await deletions.clear_up(app.state.database, kept=timedelta()):
+    while await deletions.purge_batch(app.state.services.database, kept=timedelta()):
         pass
     assert await drifted(real) == []
     assert await scalar(engine, "SELECT count(*) FROM users WHERE username = 'member_1'") == 0

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -136,19 +135,22 @@ async def members_read(connection: AsyncConnection, log: StatementLog) -> float:
 
 
 async def planned_anew(app: FastAPI) -> list[str]:
-    """What the application's only connection plans for each execution.
+    """The statements that the application's only connection for reads plans for each execution.
 
     PostgreSQL does so five times, then compares: one plan for all has to look as good.
     """
-    found = text("SELECT statement FROM pg_prepared_statements WHERE custom_plans > 5")
-    return list((await app.state.database.reader.execute(found)).scalars())
+    async with app.state.services.database._pool.acquire() as connection:
+        found = await connection.fetch(
+            "SELECT statement FROM pg_prepared_statements WHERE custom_plans > 5"
+        )
+    return [row["statement"] for row in found]
 
 
 async def test_no_read_scans_a_big_table_or_is_planned_each_time(
     app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exports, "BATCH", 50)  # to these tables as 500 to those of many members
-    engine = create_async_engine(app.state.config.database_url, poolclass=NullPool)
+    engine = create_async_engine(app.state.services.config.database_url, poolclass=NullPool)
     async with Browser(app) as browser, engine.connect() as connection:
         post = (await browser.get("/users/many_1/posts")).json()["items"][0]["id"]
         moment = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
@@ -174,19 +176,19 @@ async def test_no_read_scans_a_big_table_or_is_planned_each_time(
                 "/exchanges?lat=51.5&lon=-0.1&from=SGD&to=JPY&amount=5",
                 "/exchanges?from=SGD&to=VND&amount=5",
             ):
-                with StatementLog().watching(app.state.database.writer) as log:
+                with StatementLog().watching(app.state.services.database) as log:
                     answer = await browser.get(path)
                 assert answer.is_success, answer.text
                 assert log.statements
                 assert await scans(connection, log) == [], (username, path)
         await browser.log_in("many_2")
-        with StatementLog().watching(app.state.database.writer) as log:
+        with StatementLog().watching(app.state.services.database) as log:
             page = (await browser.get("/feeds")).json()["items"]
         # The authors of the page and of the next post, and the reader; not all who are followed.
         assert 0 < await members_read(connection, log) <= len(page) + 3
     await engine.dispose()
     # Here, since to fill a database takes longer than all the rest.
-    alone = app.state.config.model_copy(update={"database_pool_size": 1})
+    alone = app.state.services.config.model_copy(update={"database_pool_size": 1})
     async with running(alone) as app, Browser(app) as browser:
         await browser.log_in("many_2")
         second = (await browser.get("/feeds")).json()["next_cursor"]

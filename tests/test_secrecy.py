@@ -14,7 +14,7 @@ from tests.hostile.server import Server, serving
 from tests.mailserver import mail_server, token_in
 from tests.secrecy import Secrecy, assert_no_secret, secrecy
 from wxc.core.config import Config
-from wxc.core.database import Database
+from wxc.db.database import Database
 from wxc.mails.worker import Worker
 
 TOKEN = "rJ1uVnnJMB1Kx4IhCLvp6ZtOQ5c3kSPd0wXy7aGfE2M"

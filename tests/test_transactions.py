@@ -17,10 +17,10 @@ from tests.live import running
 from tests.unlimited import UNLIMITED
 from wxc.core import clock
 from wxc.core.config import Config
-from wxc.core.database import draw_id
 from wxc.core.errors import Retry
 from wxc.core.redis import RedisClient
 from wxc.db import commits
+from wxc.db.commits import draw_id
 from wxc.posts.repository import insert_post
 
 PASSWORD = "a walk in the rain"
@@ -46,7 +46,7 @@ async def signed_in(app: FastAPI, stack: AsyncExitStack, name: str) -> Browser:
 
 
 async def count(app: FastAPI, statement: str) -> int:
-    async with app.state.database.transaction() as session:
+    async with app.state.services.database.transaction() as session:
         return int((await session.execute(text(statement))).scalar_one())
 
 
@@ -54,7 +54,7 @@ async def test_a_write_whose_commit_fails_is_not_answered_as_done(app: FastAPI) 
     """A deferred constraint makes COMMIT itself fail, after the handler has returned."""
     async with AsyncExitStack() as stack:
         ada = await signed_in(app, stack, "ada")
-        async with app.state.database.transaction() as session:
+        async with app.state.services.database.transaction() as session:
             await session.execute(
                 text(
                     "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
@@ -149,7 +149,7 @@ async def test_a_locked_row_is_given_up_and_others_are_served(
     changed = {"database_url": fresh_database_url, "database_lock_timeout": 0.2}
     async with running(config.model_copy(update=changed)) as app, AsyncExitStack() as stack:
         ada = await signed_in(app, stack, "ada")
-        async with app.state.database.transaction() as session:
+        async with app.state.services.database.transaction() as session:
             await session.execute(text("SELECT 1 FROM users WHERE username = 'ada' FOR UPDATE"))
 
             answer = await ada.post("/posts", json={"body": "hello"})
@@ -169,7 +169,7 @@ async def test_an_exhausted_pool_is_told_within_its_wait(
         "database_pool_wait": 0.1,
     }
     async with running(config.model_copy(update=changed)) as app, Browser(app) as browser:
-        async with app.state.database._pool.acquire():
+        async with app.state.services.database._pool.acquire():
             answer = await browser.get("/users/noise_1")
             alive = await browser.get("/livez")
 
@@ -181,7 +181,7 @@ async def test_an_exhausted_pool_is_told_within_its_wait(
 async def test_parallel_logins_while_the_hash_is_renewed_all_succeed(app: FastAPI) -> None:
     async with AsyncExitStack() as stack:
         ada = await signed_in(app, stack, "ada")
-        app.state.auth.passwords._hasher = Argon2Hasher(2, 16, 1)
+        app.state.services.auth.passwords._hasher = Argon2Hasher(2, 16, 1)
 
         answers = await asyncio.gather(*(ada.log_in("ada", PASSWORD) for _ in range(4)))
 
@@ -197,7 +197,7 @@ async def test_what_waits_for_a_lock_is_not_missed_by_who_polls(app: FastAPI, pa
         await eve.post("/users/bob/follow")
         listed = "/users/bob/followers" if "follow" in path else "/users/ada/posts"
         body = {} if "follow" in path else {"json": {"body": "late"}}
-        async with app.state.database.transaction() as session:
+        async with app.state.services.database.transaction() as session:
             await session.execute(text("SELECT 1 FROM users WHERE username = 'ada' FOR UPDATE"))
             late = asyncio.create_task(ada.post(path, **body))
             await asyncio.sleep(0.3)
@@ -217,7 +217,7 @@ async def test_a_post_that_has_waited_until_pollers_look_past_it_is_not_written(
     monkeypatch.setattr(commits, "COMMIT_DEADLINE", timedelta(milliseconds=100))
     async with AsyncExitStack() as stack:
         ada = await signed_in(app, stack, "ada")
-        async with app.state.database.transaction() as session:
+        async with app.state.services.database.transaction() as session:
             await session.execute(text("SELECT 1 FROM users WHERE username = 'ada' FOR UPDATE"))
             late = asyncio.create_task(ada.post("/posts", json={"body": "late"}))
             await asyncio.sleep(0.3)
@@ -233,7 +233,7 @@ async def test_an_id_that_was_drawn_long_before_its_commit_is_not_committed(
     app: FastAPI,
 ) -> None:
     async def write_late() -> None:
-        async with app.state.database.transaction() as session:
+        async with app.state.services.database.transaction() as session:
             author = (await session.execute(text("SELECT id FROM users LIMIT 1"))).scalar_one()
             moment = clock.now()
             late = insert_post(draw_id(session), author, "late", moment, moment + timedelta(days=1))

@@ -32,7 +32,7 @@ class Counting:
 
 @pytest.fixture
 def metrics(app: FastAPI) -> WorkerMetrics:
-    return WorkerMetrics(app.state.database)
+    return WorkerMetrics(app.state.services.database)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ async def test_a_job_that_fails_begins_anew_and_does_not_stop_the_others(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(worker, "_RECOVERY", 0.001)
+    monkeypatch.setattr(worker, "_RESTART_DELAY", 0.001)
     failing, other, stop = Counting(failure, failure), Counting(), asyncio.Event()
     running = asyncio.create_task(worker.run_all((failing, other), stop, metrics))
     await asyncio.sleep(0.1)

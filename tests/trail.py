@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wxc.core.database import AnyRow
 from wxc.models import AuditEvent
 
 
-async def trail(connection: AsyncConnection, user_id: UUID | None) -> Sequence[AnyRow]:
+async def trail(
+    connection: AsyncConnection, user_id: UUID | None
+) -> Sequence[Row[*tuple[Any, ...]]]:
     """The events of a member, or of nobody known, oldest first."""
     statement = select(AuditEvent.__table__).where(AuditEvent.user_id.is_not_distinct_from(user_id))
     return (await connection.execute(statement.order_by(AuditEvent.id))).all()

@@ -8,10 +8,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI, Request
-from fastapi.dependencies.utils import get_flat_params
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.params import Query
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -30,8 +28,6 @@ from wxc.core.bodies import BodyGate
 from wxc.core.config import Config
 from wxc.core.database import Database
 from wxc.core.departure import Departure
-from wxc.core.dependencies import refuse_unknown_parameters
-from wxc.core.direct import DirectRoutes
 from wxc.core.errors import Refusal
 from wxc.core.events import Events
 from wxc.core.jobs import end_all
@@ -50,11 +46,13 @@ from wxc.deletions.router import router as deletions
 from wxc.exchange.router import router as exchange
 from wxc.exports.router import router as exports
 from wxc.feed.router import router as feed
+from wxc.http.compiled_route import verify_compiled_routes
+from wxc.http.services import Services, services_of
 from wxc.idempotency.errors import Replayed
 from wxc.likes.router import router as likes
 from wxc.notifications.router import router as notifications
 from wxc.operations.metrics import ServerMetrics
-from wxc.operations.pages import Assets
+from wxc.operations.pages import Assets, Document
 from wxc.operations.router import router as operations
 from wxc.operations.service import Startup
 from wxc.posts.router import router as posts
@@ -66,6 +64,7 @@ from wxc.sessions.router import router as sessions
 from wxc.settings.router import router as settings
 from wxc.users.router import router as users
 
+# In the order of the document.
 ROUTERS: tuple[APIRouter, ...] = (
     auth,
     recovery,
@@ -85,26 +84,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     reports,
     operations,
 )
+# Tried before the others, in order of traffic: each router costs every request to those after it.
+_BUSIEST = (feed, notifications, posts, likes, comments, search, users, exchange)
 
 # The load balancer replaces what its probes find busy, which would help nobody.
 _PROBES = re.compile("/livez|/healthz")
-# The routes that are worth a way of their own.
-_MOST_ASKED = frozenset(
-    {
-        "comments_list_comments",
-        "comments_list_replies",
-        "exchange_get_exchange",
-        "exchange_get_quote",
-        "exchange_search_exchanges",
-        "feed_read_feed",
-        "likes_like_post",
-        "likes_unlike_post",
-        "notifications_list_notifications",
-        "posts_get_post",
-        "posts_list_posts",
-        "users_get_profile",
-    }
-)
 _STREAMS = re.compile("/settings/export|/notifications/stream|/users/[^/]+/exchange/stream")
 
 # The routes that take credentials have no business with long bodies. /settings itself takes texts.
@@ -129,86 +113,99 @@ def create_app(config: Config) -> FastAPI:
         version=version("wxc-social"),
         summary=guide.SUMMARY,
         description=guide.DESCRIPTION.strip(),
-        docs_url=None,
-        redoc_url=None,
+        openapi_url=None,  # `Document` serves it, and /docs is a page of ours
         redirect_slashes=False,
         generate_unique_id_function=operation_id,
         lifespan=_lifespan,
         telemetry=telemetry(config),
     )
-    app.state.config = config
-    app.state.query_parameters = {
-        route.endpoint: frozenset(_query_parameters(route)) for route in _routes()
-    }
-    app.state.cursors = CursorSealer(derive_key(config.secret_key.get_secret_value(), "cursor"))
-    app.state.fingerprints = Fingerprints(config)
-    app.state.refused_access = RefusedAccess()
-    app.state.metrics = ServerMetrics()
-    app.state.traffic = Traffic()
-    app.state.departure = Departure(config.shutdown_delay)
-    app.state.idempotency_key = derive_key(config.secret_key.get_secret_value(), "idempotency")
-    app.state.cookies = CookieJar(
-        is_secure=config.cookie_secure,
-        lifetime=min(config.session_idle_lifetime, config.session_lifetime),
-        device_lifetime=config.device_lifetime,
-    )
-    for router in ROUTERS:
-        app.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
+    services = _services(config)
+    app.state.services = services
+    for router in (*_BUSIEST, *(one for one in ROUTERS if one not in _BUSIEST)):
+        app.include_router(router)
+    verify_compiled_routes(app)
+    app.add_route("/openapi.json", Document(app).serve, include_in_schema=False)
     app.mount("/docs/assets", Assets(), name="assets")
     _add_handlers(app)
-    _add_middleware(app, config)
+    _add_middleware(app, services)
     install_openapi(
         app, tags=guide.TAGS, routes=_routes(), schemes=SECURITY_SCHEMES, csrf_scheme=CSRF_TOKEN
     )
     return app
 
 
-def connect(app: FastAPI, database: Database, redis: RedisClient) -> None:
-    """Give the application its engines."""
-    app.state.database = database
-    app.state.redis = redis
-    app.state.events = Events(app.state.config, redis)
-    database.publish_topics = app.state.events.publish
-    app.state.limits = Limits(app.state.config, redis)
-    app.state.auth = Auth(app.state.config, database, redis, app.state.events)
-    app.state.streams = StreamLimiter(app.state.config, app.state.traffic)
-    app.state.startup = Startup()
+def _services(config: Config) -> Services:
+    """The services that need no connection."""
+    secret = config.secret_key.get_secret_value()
+    return Services(
+        config=config,
+        cookies=CookieJar(
+            is_secure=config.cookie_secure,
+            lifetime=min(config.session_idle_lifetime, config.session_lifetime),
+            device_lifetime=config.device_lifetime,
+        ),
+        cursors=CursorSealer(derive_key(secret, "cursor")),
+        departure=Departure(config.shutdown_delay),
+        fingerprints=Fingerprints(config),
+        idempotency_key=derive_key(secret, "idempotency"),
+        metrics=ServerMetrics(),
+        refused_access=RefusedAccess(),
+        traffic=Traffic(),
+    )
+
+
+def connect(app: FastAPI, database: Database, redis: RedisClient) -> Services:
+    """Give the application its database and Redis, and make the services that use them."""
+    services: Services = app.state.services
+    config = services.config
+    services.database = database
+    services.redis = redis
+    services.events = Events(config, redis)
+    database.publish_topics = services.events.publish
+    services.limits = Limits(config, redis)
+    services.auth = Auth(config, database, redis, services.events)
+    services.streams = StreamLimiter(config, services.traffic)
+    services.startup = Startup()
+    return services
 
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-    config: Config = app.state.config
+    config: Config = app.state.services.config
     with traced(config, "wxc-api"):
-        async with _running(app, config):
-            yield {"end_streams": app.state.events.end}  # for the server, before it waits for them
+        async with _running(app, config) as services:
+            yield {"end_streams": services.events.end}  # for the server, before it waits for them
         logging.getLogger("wxc").info("stopped")
 
 
 @contextlib.asynccontextmanager
-async def _running(app: FastAPI, config: Config) -> AsyncIterator[None]:
-    connect(app, Database(config), RedisClient(config))
-    app.state.departure.await_signal()
+async def _running(app: FastAPI, config: Config) -> AsyncIterator[Services]:
+    services = connect(app, Database(config), RedisClient(config))
+    services.departure.await_signal()
     tasks = [
-        asyncio.create_task(app.state.auth.revocations.watch()),
-        asyncio.create_task(app.state.startup.reach(app.state.database)),
-        asyncio.create_task(app.state.events.watch()),
+        asyncio.create_task(services.auth.revocations.watch()),
+        asyncio.create_task(services.startup.reach(services.database)),
+        asyncio.create_task(services.events.watch()),
     ]
     if config.metrics_port is not None:
-        tasks.append(asyncio.create_task(_watch_metrics(app)))
+        tasks.append(asyncio.create_task(_watch_metrics(services)))
     try:
-        yield
+        yield services
     finally:
         await end_all(tasks)
-        app.state.auth.passwords.close()
-        await app.state.events.close()
-        await app.state.redis.close()
-        await app.state.database.close()
+        services.auth.passwords.close()
+        await services.events.close()
+        await services.redis.close()
+        await services.database.close()
 
 
-async def _watch_metrics(app: FastAPI) -> None:
-    state = app.state
-    await state.metrics.watch(
-        state.config, state.traffic, state.database, state.redis, state.auth.passwords
+async def _watch_metrics(services: Services) -> None:
+    await services.metrics.watch(
+        services.config,
+        services.traffic,
+        services.database,
+        services.redis,
+        services.auth.passwords,
     )
 
 
@@ -219,27 +216,21 @@ def _add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Replayed, _answer_again)  # type: ignore[arg-type]
 
 
-def _add_middleware(app: FastAPI, config: Config) -> None:
+def _add_middleware(app: FastAPI, services: Services) -> None:
     """From the inside out: what is added last sees the request first."""
+    config = services.config
     app.add_middleware(
         StreamGate,
         streams=_STREAMS,
         patience=config.request_deadline,
         most=config.streams_in_flight,
-        traffic=app.state.traffic,
+        traffic=services.traffic,
     )
-    if not config.tracing:  # whose spans are of FastAPI's own steps
-        app.add_middleware(
-            DirectRoutes,
-            routes=[route for route in _routes() if operation_id(route) in _MOST_ASKED],
-            first=refuse_unknown_parameters,
-            refuse=_answer_exception,
-        )
     app.add_middleware(
         LoadGate,
         deadline=config.request_deadline,
         most=config.requests_in_flight,
-        traffic=app.state.traffic,
+        traffic=services.traffic,
         passing=re.compile(f"{_PROBES.pattern}|{_STREAMS.pattern}"),
     )
     app.add_middleware(BodyGate, limit_for=_body_limit(config), deadline=config.body_deadline)
@@ -249,8 +240,8 @@ def _add_middleware(app: FastAPI, config: Config) -> None:
     app.add_middleware(
         Envelope,
         is_secure=config.cookie_secure,
-        meter=app.state.metrics,
-        departure=app.state.departure,
+        meter=services.metrics,
+        departure=services.departure,
     )
 
 
@@ -268,7 +259,7 @@ async def _answer_exception(request: Request, error: Exception) -> Response:
         # The assets are no routes of ours, and only read.
         allowed = sorted(_allowed_methods(request.scope)) or ["GET", "HEAD"]
         answer.headers["Allow"] = ", ".join(allowed)
-    await request.app.state.refused_access.note(request, error)
+    await services_of(request).refused_access.note(request, error)
     return answer
 
 
@@ -293,9 +284,3 @@ def _routes() -> Iterator[APIRoute]:
         for route in router.routes:
             if isinstance(route, APIRoute):
                 yield route
-
-
-def _query_parameters(route: APIRoute) -> Iterator[str]:
-    for field in get_flat_params(route.dependant):
-        if isinstance(field.field_info, Query):
-            yield field.alias

@@ -92,7 +92,7 @@ def migrate(
     1 it is not; 2 wrong settings; 3 the database cannot be reached.
     """
     from wxc import migrations, preparation
-    from wxc.core.database import UNREACHABLE
+    from wxc.db.errors import UNREACHABLE
 
     if sql:
         migrations.write_sql()

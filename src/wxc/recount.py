@@ -1,21 +1,26 @@
-"""Counters against the rows they count: what has drifted apart, and putting it right.
+"""Compares counters with the rows they count, and repairs those that differ.
 
-A counter moves in the transaction of its rows, so one statement sees both as they belong together.
-Batches go by id, each a statement of its own; a repair locks the row that it counts anew.
+A counter changes in the transaction of its rows, so one statement sees both consistently. Batches
+go by id, each a statement of its own; a repair locks the row and counts again.
 """
 
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from itertools import compress
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import typer
 from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from wxc.core.config import Config
-from wxc.core.database import AnyRow, Database
+from wxc.db.database import Database
+from wxc.db.keyset import AnySelect
+from wxc.db.prepared import prepared
 from wxc.models import Comment, CommentLike, Follow, Post, PostLike, User
 
 BATCH = 500
@@ -25,11 +30,24 @@ _reply = aliased(Comment)
 
 @dataclass
 class Drift:
-    """One counter: in how many rows it is wrong, and how many of those were put right."""
+    """One counter: in how many rows it is wrong, and how many of those were repaired."""
 
     counter: str
     drifted: int = 0
     repaired: int = 0
+
+
+class CountedRow(NamedTuple):
+    """A row, and which of its counters are wrong, in the order of `COUNTERS`."""
+
+    id: UUID
+    is_wrong: list[bool]
+
+
+class RowId(NamedTuple):
+    """A row that was locked or repaired."""
+
+    id: UUID
 
 
 def _number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
@@ -55,9 +73,9 @@ COUNTERS: dict[Counted, dict[str, ColumnElement[int]]] = {
 
 
 async def recount(config: Config, *, repair: bool, hidden: bool = True) -> list[Drift]:
-    """Compare every counter with its rows; with `repair`, put right what is wrong.
+    """Compare every counter with its rows; with `repair`, correct those that are wrong.
 
-    Unless it is `hidden`, a bar on standard error tells a person how far it is.
+    Unless `hidden`, a progress bar is written to standard error.
     """
     database, drifts = Database(config), []
     try:
@@ -75,50 +93,53 @@ def as_json(drifts: list[Drift]) -> list[dict[str, Any]]:
 
 
 async def _recount_table(database: Database, table: Counted, *, repair: bool) -> list[Drift]:
-    drifts = {name: Drift(f"{table.__tablename__}.{name}") for name in COUNTERS[table]}
+    drifts = [Drift(f"{table.__tablename__}.{name}") for name in COUNTERS[table]]
     async for row in _drifted(database, table):
         if repair:
             await _repair(database, table, row.id)
-        for name, drift in drifts.items():
-            is_wrong = getattr(row, name) != getattr(row, f"true_{name}")
-            drift.drifted += is_wrong
-            drift.repaired += is_wrong and repair
-    return list(drifts.values())
+        for drift in compress(drifts, row.is_wrong):
+            drift.drifted += 1
+            drift.repaired += repair
+    return drifts
 
 
-async def _drifted(database: Database, table: Counted) -> AsyncIterator[AnyRow]:
+async def _drifted(database: Database, table: Counted) -> AsyncIterator[CountedRow]:
     """The rows with a wrong counter, by id; no connection is held while one is repaired."""
     last = UUID(int=0)
     while True:
-        async with database.guarding() as reader:
-            rows = (await reader.execute(_batch(table, last))).all()
+        rows = await database.primary.fetch(_counted_rows(last, table=table, limit=BATCH))
         for row in rows:
-            if any(getattr(row, name) != getattr(row, f"true_{name}") for name in COUNTERS[table]):
+            if any(row.is_wrong):
                 yield row
         if len(rows) < BATCH:
             return
         last = rows[-1].id
 
 
-def _batch(table: Counted, last: UUID) -> Any:  # noqa: ANN401 - a SELECT of varying columns
-    counters = COUNTERS[table].items()
+async def _repair(database: Database, table: Counted, row_id: UUID) -> None:
+    """Lock the row so that nobody counts meanwhile; then count in a statement that sees all."""
+    async with database.transaction() as session:
+        await session.fetch_one(_lock_row(row_id, table=table))
+        await session.fetch_one(_update_counters(row_id, table=table))
+
+
+@prepared(CountedRow)
+def _counted_rows(last: UUID, *, table: Counted, limit: int) -> AnySelect:
+    """Up to `limit` rows after that id."""
+    is_wrong = [getattr(table, name) != number for name, number in COUNTERS[table].items()]
     return (
-        select(
-            table.id,
-            *(getattr(table, name) for name, _ in counters),
-            *(number.label(f"true_{name}") for name, number in counters),
-        )
+        select(table.id, array(is_wrong).label("is_wrong"))
         .where(table.id > last)
         .order_by(table.id)
-        .limit(BATCH)
+        .limit(limit)
     )
 
 
-async def _repair(database: Database, table: Counted, row_id: UUID) -> None:
-    """Lock the row, so that nobody counts meanwhile; then count, in a statement that sees all."""
-    async with database.transaction() as session:
-        await session.execute(
-            select(table.id).where(table.id == row_id).with_for_update(key_share=True)
-        )
-        statement = update(table).where(table.id == row_id).values(COUNTERS[table])
-        await session.execute(statement.execution_options(synchronize_session=False))
+@prepared(RowId)
+def _lock_row(row_id: UUID, *, table: Counted) -> AnySelect:
+    return select(table.id).where(table.id == row_id).with_for_update(key_share=True)
+
+
+@prepared(RowId)
+def _update_counters(row_id: UUID, *, table: Counted) -> ReturningUpdate[UUID]:
+    return update(table).where(table.id == row_id).values(COUNTERS[table]).returning(table.id)

@@ -59,7 +59,7 @@ def application() -> "FastAPI":
     from wxc.app import create_app
 
     app = create_app(read_config())
-    app.state.departure.is_by_signal = True
+    app.state.services.departure.is_by_signal = True
     _exempt_what_stays()
     return app
 

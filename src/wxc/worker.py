@@ -1,4 +1,4 @@
-"""`wxc worker`: the jobs of the background, side by side on one pool of connections.
+"""`wxc worker`: the background jobs, concurrently in one process.
 
 A later feature adds its job to the tuple in `work`.
 """
@@ -12,8 +12,9 @@ from functools import partial
 
 from wxc.audit import service as audit
 from wxc.core.config import Config
-from wxc.core.database import UNREACHABLE, Database
-from wxc.core.jobs import Chore, Job, pause
+from wxc.core.database import Database
+from wxc.core.jobs import Job, PeriodicTask, pause
+from wxc.db.errors import UNREACHABLE
 from wxc.deletions.worker import Eraser
 from wxc.exchange.worker import Reminder
 from wxc.idempotency import service as idempotency
@@ -21,14 +22,14 @@ from wxc.mails.worker import Worker as Mailer
 from wxc.operations.metrics import WorkerMetrics
 
 _log = logging.getLogger("wxc.worker")
-_FAREWELLS = (signal.SIGINT, signal.SIGTERM)
-_RECOVERY = 1.0  # seconds before a job that has failed is begun anew
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_RESTART_DELAY = 1.0  # seconds, after a job has failed
 
 
 async def work(config: Config) -> None:
-    """Do all jobs until the process is asked to end, and end what was begun."""
+    """Run all jobs until the process gets a stop signal; each finishes what it has begun."""
     stop, database, loop = asyncio.Event(), Database(config), asyncio.get_running_loop()
-    for number in _FAREWELLS:
+    for number in _STOP_SIGNALS:
         loop.add_signal_handler(number, stop.set)
     retention = timedelta(seconds=config.audit_retention)
     metrics = WorkerMetrics(database)
@@ -36,21 +37,21 @@ async def work(config: Config) -> None:
         Mailer(config, database),
         Eraser(config, database),
         Reminder(database),
-        Chore("audit", partial(audit.forget, database, retention)),
-        Chore("idempotency", partial(idempotency.forget, database)),
+        PeriodicTask("audit", partial(audit.forget, database, retention)),
+        PeriodicTask("idempotency", partial(idempotency.purge_expired, database)),
         *([metrics] if config.metrics_port is not None else []),
     )
     try:
         await run_all(jobs, stop, metrics)
     finally:
-        for number in _FAREWELLS:
+        for number in _STOP_SIGNALS:
             loop.remove_signal_handler(number)
         await database.close()
         _log.info("the worker has stopped")
 
 
 async def run_all(jobs: Sequence[Job], stop: asyncio.Event, metrics: WorkerMetrics) -> None:
-    """Do the jobs side by side; what happens to one does not concern the others."""
+    """Run the jobs concurrently; one that fails is restarted and does not affect the others."""
     metrics.expect([job.name for job in jobs])
     await asyncio.gather(*(_keep_running(job, stop, metrics) for job in jobs))
 
@@ -69,4 +70,4 @@ async def _keep_running(job: Job, stop: asyncio.Event, metrics: WorkerMetrics) -
 
 async def _recover(job: Job, stop: asyncio.Event, metrics: WorkerMetrics) -> None:
     metrics.has_failed(job.name)
-    await pause(_RECOVERY, stop)
+    await pause(_RESTART_DELAY, stop)

@@ -121,7 +121,7 @@ class TestWithRealCommits:
         async with Browser(app) as browser:
             await browser.log_in("noise_1")
             browser.csrf_token = "forged"
-            async with app.state.database.transaction() as session:
+            async with app.state.services.database.transaction() as session:
                 await session.execute(text("LOCK TABLE audit_events IN ACCESS EXCLUSIVE MODE"))
                 failed = await browser.log_in("noise_1", "not the password")
                 forged = await browser.post("/logout")
@@ -133,13 +133,13 @@ class TestWithRealCommits:
     async def test_no_connection_is_held_while_a_password_is_verified(
         self, app: FastAPI, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        lent, verify = [], app.state.auth.passwords.verify
+        lent, verify = [], app.state.services.auth.passwords.verify
 
         async def watch(password: str, encoded: str | None, **options: bool) -> bool:
-            lent.append(app.state.database.writer.pool.checkedout())
+            lent.append(app.state.services.database.connections_in_use)
             return bool(await verify(password, encoded, **options))
 
-        monkeypatch.setattr(app.state.auth.passwords, "verify", watch)
+        monkeypatch.setattr(app.state.services.auth.passwords, "verify", watch)
         async with Browser(app) as browser:
             for name in ("noise_1", "nobody_at_all"):
                 await browser.log_in(name, "not the password")
@@ -150,7 +150,7 @@ class TestWithRealCommits:
         statements = []
         async with Browser(app) as browser:
             for name in ("noise_1", "nobody_at_all"):
-                with StatementLog(of_requests=True).watching(app.state.database.writer) as log:
+                with StatementLog(of_requests=True).watching(app.state.services.database) as log:
                     await browser.log_in(name, "not the password")
                 statements.append(log.statements)
 
@@ -160,7 +160,7 @@ class TestWithRealCommits:
     async def test_a_row_of_the_trail_outlives_the_account(self, app: FastAPI) -> None:
         async with Browser(app) as browser:
             await browser.log_in("noise_1")
-        async with app.state.database.transaction() as session:
+        async with app.state.services.database.transaction() as session:
             await session.execute(update(User).values(suspended_at=func.now()))
             for table in ("comments", "users"):
                 await session.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - ours
@@ -170,5 +170,5 @@ class TestWithRealCommits:
 
 async def count(app: FastAPI, event: str) -> int:
     statement = select(func.count()).where(AuditEvent.event == event)
-    async with app.state.database.transaction() as session:
+    async with app.state.services.database.transaction() as session:
         return int((await session.execute(statement)).scalar_one())

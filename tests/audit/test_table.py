@@ -90,7 +90,7 @@ async def test_the_worker_forgets_what_is_older_than_the_retention(
 async def test_what_is_forgotten_at_once_is_bounded(
     connection: AsyncConnection, ada: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "_STEP", 2)
+    monkeypatch.setattr(service, "_BATCH", 2)
     for days in (1, 400, 500, 600):
         await make_event(connection, ada, at=clock.now() - timedelta(days=days))
 

@@ -12,7 +12,7 @@ from tests.mailing import database, later, mailing, smtp, worker
 from tests.recovery.conftest import NewestToken, newest_token
 from tests.trail import last, trail
 
-from wxc.audit.repository import AuditRepository
+from wxc.audit import service
 from wxc.core import clock
 from wxc.models import AuditKind
 
@@ -66,7 +66,7 @@ class TestLogin:
             await stranger.log_in("ada")
 
         hashes = {row.address_hash for row in await trail(connection, ada)}
-        assert hashes == {app.state.fingerprints.address("192.0.2.1")}
+        assert hashes == {app.state.services.fingerprints.address("192.0.2.1")}
 
     async def test_a_suspended_member_who_knows_the_password_is_a_refused_access(
         self, stranger: Browser, connection: AsyncConnection
@@ -159,7 +159,7 @@ class TestPasswords:
             raise ConnectionResetError
 
         ada = await member("ada")
-        monkeypatch.setattr(AuditRepository, "add", fail)
+        monkeypatch.setattr(service, "insert_event", fail)
 
         answer = await ada.put(
             "/settings/password",

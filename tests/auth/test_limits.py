@@ -46,7 +46,7 @@ async def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
 async def ada(member: Member, app: FastAPI, request: pytest.FixtureRequest) -> Browser:
     """Ada, signed in on a device of hers."""
     ada = await member("ada")
-    app.state.redis.is_tripped = request.param == "no Redis"
+    app.state.services.redis.is_tripped = request.param == "no Redis"
     return ada
 
 
@@ -130,7 +130,7 @@ class TestLogin:
     async def test_the_right_one_among_them_is_refused_when_it_comes_too_late(
         self, ada: Browser, app: FastAPI, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        passwords = app.state.auth.passwords
+        passwords = app.state.services.auth.passwords
         verify = passwords.verify
 
         async def verify_slowly(password: str, password_hash: str | None, *, trusted: bool) -> bool:
@@ -189,7 +189,7 @@ class TestKnownDevice:
     async def test_the_cookie_is_set_at_login_and_stays_the_same_device(
         self, ada: Browser, app: FastAPI
     ) -> None:
-        auth: Auth = app.state.auth
+        auth: Auth = app.state.services.auth
         first = auth.devices.read(ada.http.cookies["wxc_device"], clock.now())
         answer = await ada.log_in("ada")
         (header,) = [one for one in answer.headers.get_list("set-cookie") if "wxc_device" in one]
@@ -202,7 +202,7 @@ class TestKnownDevice:
     async def test_a_cookie_that_is_not_ours_or_too_old_is_passed_over(
         self, ada: Browser, app: FastAPI
     ) -> None:
-        auth: Auth = app.state.auth
+        auth: Auth = app.state.services.auth
         good = ada.http.cookies["wxc_device"]
         moment = clock.now()
 

@@ -34,7 +34,7 @@ async def ada(member: Member) -> Browser:
 @pytest.fixture
 async def flood(app: FastAPI, ada: Browser) -> AsyncIterator[threading.Event]:
     """The queue, full of anonymous log-ins until the event is set; those beyond it are refused."""
-    passwords: Passwords = app.state.auth.passwords
+    passwords: Passwords = app.state.services.auth.passwords
     release = threading.Event()
     passwords._pool.submit(release.wait)
     async with AsyncExitStack() as stack:
@@ -67,7 +67,7 @@ async def served(
     flood: threading.Event, app: FastAPI, request: asyncio.Task[httpx.Response]
 ) -> int:
     """The status of a request that is sent while the queue is full of log-ins."""
-    passwords: Passwords = app.state.auth.passwords
+    passwords: Passwords = app.state.services.auth.passwords
     before = passwords.waiting
     await until(lambda: request.done() or passwords.waiting > before)
     flood.set()

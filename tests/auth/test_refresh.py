@@ -233,5 +233,5 @@ class TestAtOnce:
 
         assert {answer.status_code for answer in answers} == {200}
         assert len({successor(answer) for answer in answers}) == 1
-        async with app.state.database.transaction() as session:
+        async with app.state.services.database.transaction() as session:
             assert (await session.execute(select(Session.generation))).scalars().all() == [1]

@@ -36,7 +36,7 @@ class Instance:
 
     @property
     def revocations(self) -> Revocations:
-        return cast(Revocations, self.app.state.auth.revocations)
+        return cast(Revocations, self.app.state.services.auth.revocations)
 
 
 @asynccontextmanager
@@ -128,7 +128,7 @@ async def test_a_lost_key_is_healed_by_the_poll(
     ada: Browser, first: Instance, other: Instance, redis: RedisClient
 ) -> None:
     cookies = dict(ada.http.cookies)
-    session_id = first.app.state.auth.tokens.read_refresh(cookies["wxc_refresh"])[0]
+    session_id = first.app.state.services.auth.tokens.read_refresh(cookies["wxc_refresh"])[0]
     await ada.post("/logout")
     await redis.call(lambda client: client.delete(revoked_key(session_id)))
     revocations = other.revocations
@@ -183,7 +183,7 @@ async def test_a_process_whose_polls_fail_does_not_trust_redis(
 ) -> None:
     revocations = other.revocations
     cookies = dict(ada.http.cookies)
-    async with other.app.state.database.transaction() as session:
+    async with other.app.state.services.database.transaction() as session:
         # Revoked without a word to Redis, as by an instance that was killed before it spoke.
         await session.execute(update(Session).values(revoked_at=func.now()))
     revocations._denied.clear()
@@ -218,7 +218,7 @@ async def test_whatever_fails_does_not_end_the_watch(
 async def test_after_a_gap_between_polls_all_is_read_again(first: Instance) -> None:
     """An outage that only this process saw, while others went on revoking."""
     revocations = first.revocations
-    async with first.app.state.database.transaction() as session:
+    async with first.app.state.services.database.transaction() as session:
         await session.execute(
             text(
                 "INSERT INTO sessions (id, user_id, created_at, last_used_at, idle_until,"
@@ -283,4 +283,4 @@ async def test_a_redis_that_never_answers_costs_a_few_requests_a_timeout_each(
         assert await status_at(other, cookies) == 200
         assert time.monotonic() - started < 0.5
 
-    assert other.app.state.redis.is_tripped
+    assert other.app.state.services.redis.is_tripped

@@ -176,7 +176,7 @@ class TestLogIn:
     async def test_a_full_queue_is_told_before_anything_is_looked_up(
         self, app: FastAPI, stranger: Browser, connection: AsyncConnection
     ) -> None:
-        app.state.auth.passwords._places = 0
+        app.state.services.auth.passwords._places = 0
 
         with StatementLog().watching(connection) as log:
             login = await stranger.log_in("ada")
@@ -194,14 +194,14 @@ class TestLogIn:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         await make_user(connection, "ada")
-        verify = app.state.auth.passwords.verify
-        another = await app.state.auth.passwords.hash("another password")
+        verify = app.state.services.auth.passwords.verify
+        another = await app.state.services.auth.passwords.hash("another password")
 
         async def change_meanwhile(password: str, encoded: str | None, **options: bool) -> bool:
             await connection.execute(update(User).values(password_hash=another))
             return bool(await verify(password, encoded, **options))
 
-        monkeypatch.setattr(app.state.auth.passwords, "verify", change_meanwhile)
+        monkeypatch.setattr(app.state.services.auth.passwords, "verify", change_meanwhile)
 
         answer = await stranger.log_in("ada")
 

@@ -10,7 +10,7 @@ from tests.factories import make_post, make_user
 from tests.live import running
 
 from bench import crowd, crowds
-from bench.data import posts_undone, rows
+from bench.data import rows, writes_undone
 from bench.members import minted
 from wxc.core.config import Config
 
@@ -51,7 +51,7 @@ async def test_what_is_posted_while_something_is_measured_is_taken_back(
     kept = await _post_by(fresh_database_url, "ada")
 
     def measure() -> None:
-        with posts_undone(fresh_database_url):
+        with writes_undone(fresh_database_url):
             asyncio.run(_post_by(fresh_database_url, "bob"))
 
     await asyncio.to_thread(measure)

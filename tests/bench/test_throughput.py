@@ -158,7 +158,7 @@ def test_the_script_holds_the_requests_as_lua_spells_them(tmp_path: Path) -> Non
 def test_the_table_shows_medians_with_their_names() -> None:
     rounds = [QUIET, replace(QUIET, p50=90.0), replace(QUIET, p50=31.0)]
 
-    table = report.text(Findings({"feed": load._median(rounds)}), [])
+    table = report.text(Findings({"feed": load._median(rounds)}), [], choose([]))
 
     assert table.splitlines()[1].split() == [
         *("feed", "900", "31.0", "60.0", "2.50", "1,100", "800", "0.5")

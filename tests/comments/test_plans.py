@@ -106,7 +106,7 @@ async def plans(connection: AsyncConnection, log: StatementLog) -> list[str]:
 async def test_no_read_of_a_thread_scans_a_big_table_or_much_of_one(
     app: FastAPI, viewer: str | None
 ) -> None:
-    engine = create_async_engine(app.state.config.database_url, poolclass=NullPool)
+    engine = create_async_engine(app.state.services.config.database_url, poolclass=NullPool)
     async with Browser(app) as browser, engine.connect() as connection:
         await connection.exec_driver_sql("SET jit = off")  # as the application's connections
         if viewer:
@@ -122,7 +122,7 @@ async def test_no_read_of_a_thread_scans_a_big_table_or_much_of_one(
             f"{_POPULAR}",
             f"{_POST}/likes",
         ):
-            with StatementLog().watching(app.state.database) as log:
+            with StatementLog().watching(app.state.services.database) as log:
                 answer = await browser.get(path)
             assert answer.status_code == 200, answer.text
             lines = await plans(connection, log)

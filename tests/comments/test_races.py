@@ -52,9 +52,9 @@ class Crowd:
 
     async def settle(self, *answers: httpx.Response) -> Counter[int]:
         """The statuses; after that no counter has drifted and no lock was ever a deadly one."""
-        drifts = await recount(self.app.state.config, repair=False)
+        drifts = await recount(self.app.state.services.config, repair=False)
         assert [one for one in drifts if one.drifted] == []
-        async with self.app.state.database.transaction() as session:
+        async with self.app.state.services.database.transaction() as session:
             assert (await session.execute(text(_DEADLOCKS))).scalar_one() == 0
         return Counter(answer.status_code for answer in answers)
 
@@ -206,7 +206,7 @@ async def test_of_the_same_request_sent_at_once_one_takes_effect(crowd: Crowd) -
 async def test_while_the_first_is_running_a_second_is_told_so(crowd: Crowd) -> None:
     headers = {"Idempotency-Key": "once"}
     path = f"{crowd.post}/comments"
-    async with crowd.app.state.database.transaction() as session:
+    async with crowd.app.state.services.database.transaction() as session:
         await session.execute(text("SELECT 1 FROM posts FOR UPDATE"))
         first = asyncio.create_task(crowd.people[0].post(path, json={"body": "x"}, headers=headers))
         await asyncio.sleep(0.3)
@@ -220,7 +220,7 @@ async def test_a_comment_that_waits_for_the_post_is_not_older_than_what_was_seen
     crowd: Crowd,
 ) -> None:
     """Ids are drawn after the last lock."""
-    async with crowd.app.state.database.transaction() as session:
+    async with crowd.app.state.services.database.transaction() as session:
         await session.execute(text("SELECT 1 FROM posts FOR UPDATE"))
         late = asyncio.create_task(
             crowd.people[1].post(f"{crowd.post}/comments", json={"body": "late"})
@@ -229,7 +229,7 @@ async def test_a_comment_that_waits_for_the_post_is_not_older_than_what_was_seen
     moment = clock.now()
 
     assert (await late).is_success
-    async with crowd.app.state.database.transaction() as session:
+    async with crowd.app.state.services.database.transaction() as session:
         newest = "SELECT id FROM comments ORDER BY id DESC LIMIT 1"
         drawn: UUID = (await session.execute(text(newest))).scalar_one()
     assert time_of(drawn) >= moment - timedelta(milliseconds=50)

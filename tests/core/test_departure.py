@@ -61,7 +61,7 @@ async def test_other_processes_keep_their_handlers(ended: list[int]) -> None:
 async def test_meanwhile_health_is_red_and_connections_are_closed(
     app: FastAPI, stranger: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app.state.departure, "is_near", True)
+    monkeypatch.setattr(app.state.services.departure, "is_near", True)
 
     health = await stranger.get("/healthz")
     profile = await stranger.get("/users/noise_1")

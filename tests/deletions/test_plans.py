@@ -87,8 +87,8 @@ async def test_no_statement_scans_a_big_table(
     config: Config, fresh_database_url: str, redis: RedisClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # To these tables as a thousand to those of many members.
-    monkeypatch.setattr(service, "MOST_EDGES", 100)
-    monkeypatch.setattr(service, "_MOST_ROWS", 100)
+    monkeypatch.setattr(service, "MAX_EDGES", 100)
+    monkeypatch.setattr(service, "_MAX_ROWS", 100)
     await administer(fresh_database_url, *_FILL)
     config = config.model_copy(update={"database_url": fresh_database_url})
     engine = create_async_engine(fresh_database_url, poolclass=NullPool)
@@ -96,8 +96,8 @@ async def test_no_statement_scans_a_big_table(
         await ada.log_in("many_1")  # whom 2,000 follow
         change = {"username": "countess", "current_password": PASSWORD}
         email = {"email": "countess@example.org", "current_password": PASSWORD}
-        eraser = Eraser(config, app.state.database)
-        with StatementLog().watching(app.state.database.writer) as log:
+        eraser = Eraser(config, app.state.services.database)
+        with StatementLog().watching(app.state.services.database) as log:
             assert (await ada.put("/settings/username", json=change)).status_code == 200
             assert (await ada.put("/settings/email", json=email)).status_code == 202
             assert await leave(ada) == 204

@@ -24,8 +24,8 @@ TRACES = """
 """
 
 
-async def clear_up(app: FastAPI, real: Config) -> None:
-    eraser = Eraser(real, app.state.database)
+async def purge(app: FastAPI, real: Config) -> None:
+    eraser = Eraser(real, app.state.services.database)
     while await eraser.work_once():
         pass
 
@@ -49,7 +49,7 @@ async def test_all_who_follow_one_another_leave_at_once_without_a_deadlock(
 
     assert await asyncio.gather(*map(leave, circle)) == [204] * len(circle)
 
-    await clear_up(app, real)
+    await purge(app, real)
     assert await scalar(engine, DRIFT) == 0
     assert await scalar(engine, TRACES) == 0
     assert await scalar(engine, DEADLOCKS) == before
@@ -73,23 +73,23 @@ async def test_whoever_follows_or_writes_while_the_other_leaves_leaves_no_trace(
 
     assert outcome == 204
     assert {one.status_code for each in answers for one in each} <= {200, 201, 401, 404}
-    await clear_up(app, real)
+    await purge(app, real)
     assert await scalar(engine, DRIFT) == 0
     assert await scalar(engine, TRACES) == 0
 
 
-async def test_many_workers_clear_up_one_account(
+async def test_many_workers_purge_one_account(
     app: FastAPI,
     real: Config,
     circle: list[Browser],
     engine: AsyncEngine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("wxc.deletions.service.MOST_EDGES", 2)
+    monkeypatch.setattr("wxc.deletions.service.MAX_EDGES", 2)
     for browser in circle[:3]:
         assert await leave(browser) == 204
 
-    await asyncio.gather(*(clear_up(app, real) for _ in range(3)))
+    await asyncio.gather(*(purge(app, real) for _ in range(3)))
 
     assert await scalar(engine, DRIFT) == 0
     assert await scalar(engine, TRACES) == 0

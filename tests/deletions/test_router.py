@@ -186,7 +186,7 @@ async def test_an_account_that_goes_meanwhile_is_signed_out(
         await connection.execute(update(User).values(password_hash="another"))
         return True
 
-    monkeypatch.setattr(app.state.auth.passwords, "verify", go_meanwhile)
+    monkeypatch.setattr(app.state.services.auth.passwords, "verify", go_meanwhile)
     await make_follow(connection, ada.id, await make_user(connection, "bob"))
     before = await snapshot(connection)
 

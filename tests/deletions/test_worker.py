@@ -1,6 +1,7 @@
 """What is left of a deleted account goes in batches, whoever dies in between."""
 
 from datetime import timedelta
+from types import ModuleType
 from typing import Any
 from uuid import UUID
 
@@ -23,9 +24,11 @@ from tests.mailing import Later
 
 from wxc.auth.tokens import LEEWAY
 from wxc.core.config import Config
-from wxc.core.database import Database
-from wxc.deletions import repository, service
-from wxc.deletions.repository import DeletionRepository
+from wxc.db.database import Database
+from wxc.db.prepared import PreparedQuery
+from wxc.deletions import service
+from wxc.deletions.repository import accounts, owned
+from wxc.deletions.repository.owned import RowId
 from wxc.deletions.worker import Eraser
 from wxc.models import (
     Block,
@@ -45,8 +48,8 @@ class Killed(BaseException):
 
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "MOST_EDGES", 3)
-    monkeypatch.setattr(service, "_MOST_ROWS", 2)
+    monkeypatch.setattr(service, "MAX_EDGES", 3)
+    monkeypatch.setattr(service, "_MAX_ROWS", 2)
 
 
 @pytest.fixture
@@ -134,7 +137,14 @@ async def test_the_row_stays_as_long_as_a_session_of_it_could_be_shown_and_the_n
     assert answer.json()["code"] == "username_taken"
 
 
-@pytest.mark.parametrize("step", ["claim", "remove_belongings", "postpone"])
+@pytest.mark.parametrize(
+    ("module", "step"),
+    [
+        (accounts, "claim_due_account"),
+        (owned, "delete_owned"),
+        (accounts, "postpone_account"),
+    ],
+)
 async def test_who_comes_after_a_crash_goes_on(
     known: Browser,
     eraser: Eraser,
@@ -142,16 +152,17 @@ async def test_who_comes_after_a_crash_goes_on(
     drift: Drift,
     later: Later,
     monkeypatch: pytest.MonkeyPatch,
+    module: ModuleType,
     step: str,
 ) -> None:
-    async def die(*_: Any, **__: Any) -> None:
+    def die(*_: Any, **__: Any) -> None:
         raise Killed
 
     later(timedelta())
     assert await leave(known) == 204
     for _ in range(4):
         with monkeypatch.context() as patch:
-            patch.setattr(DeletionRepository, step, die)
+            patch.setattr(module, step, die)
             with pytest.raises(Killed):
                 await _work_to_the_end(eraser)
         assert await drift() == 0
@@ -178,14 +189,14 @@ async def test_an_account_that_fails_does_not_hold_up_the_others(
     bob = await member("bob")
     await make_post(connection, bob.id)
     assert [await leave(known), await leave(bob)] == [204, 204]
-    remove = DeletionRepository.remove_belongings
+    delete_owned = owned.delete_owned
 
-    async def fail_for_one(self: DeletionRepository, user_id: UUID, most: int) -> bool:
+    def fail_for_one(user_id: UUID, **choice: Any) -> PreparedQuery[RowId]:
         if user_id == known.id:
             raise ZeroDivisionError
-        return await remove(self, user_id, most)
+        return delete_owned(user_id, **choice)
 
-    monkeypatch.setattr(DeletionRepository, "remove_belongings", fail_for_one)
+    monkeypatch.setattr(owned, "delete_owned", fail_for_one)
     failures = 0
     for _ in range(20):
         try:
@@ -204,11 +215,9 @@ async def test_an_edge_that_is_gone_by_then_is_not_counted_off_twice(
     drift: Drift,
 ) -> None:
     async with database.transaction() as session:
-        for kind in repository.EDGES:
-            edges = kind(session)
-            held = await edges.hold(known.id, 100)
-            await edges.cut(held)
-            await edges.cut(held)
+        edges = await service.lock_edges(session, known.id, 100)
+        await service.delete_edges(session, edges)
+        await service.delete_edges(session, edges)
 
     assert await drift() == 0
     assert (await left_of(connection, known.id))["follows"] == 0

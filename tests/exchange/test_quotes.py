@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from clients.vectors import generate
 from wxc.core.decimals import plain
-from wxc.exchange.quotes import Mode, Rate, Reason, TooLarge, Wish, convert, smallest_unit
+from wxc.exchange.quotes import (
+    ConversionRequest,
+    Mode,
+    Rate,
+    Reason,
+    TooLarge,
+    convert,
+    smallest_unit,
+)
 
 VECTORS: list[dict[str, Any]] = json.loads(generate.FILE.read_text())
 BASE = "SGD"
@@ -70,7 +78,7 @@ def test_a_vector_comes_out_as_it_says(number: int) -> None:
     board, wish, expected = (VECTORS[number][name] for name in ("board", "wish", "result"))
     rates = {one["currency"]: _rate(one) for one in board["rates"]}
     given_amounts = (_decimal(wish.get("amount")), _decimal(wish.get("to_amount")))
-    wanted = Wish(wish["from"], wish["to"], *given_amounts)
+    wanted = ConversionRequest(wish["from"], wish["to"], *given_amounts)
 
     if expected["reason"] == "amount_too_large":
         with pytest.raises(TooLarge):
@@ -96,7 +104,7 @@ def test_who_gives_an_amount_receives_the_exact_one_cut_to_the_smallest_coin(
     coin = smallest_unit(target)
     assume(received < 10**12)
 
-    outcome = convert(BASE, board, Wish(source, target, from_amount=amount))
+    outcome = convert(BASE, board, ConversionRequest(source, target, from_amount=amount))
 
     assert (outcome.mode, outcome.increment) == (Mode.DOWN, coin)
     if received < Fraction(coin):
@@ -115,7 +123,7 @@ def test_who_wants_an_amount_pays_the_exact_price_and_less_than_a_coin_more(
     coin = smallest_unit(source)
     assume(paid < 10**12 - 1)
 
-    outcome = convert(BASE, board, Wish(source, target, to_amount=amount))
+    outcome = convert(BASE, board, ConversionRequest(source, target, to_amount=amount))
 
     assert (outcome.mode, outcome.increment, outcome.reason) == (Mode.UP, coin, None)
     assert 0 <= Fraction(outcome.from_amount or 0) - paid < Fraction(coin)
@@ -125,11 +133,11 @@ def test_who_wants_an_amount_pays_the_exact_price_and_less_than_a_coin_more(
 def test_no_round_trip_makes_money(board: dict[str, Rate], wish: tuple[str, str, Decimal]) -> None:
     source, target, amount = wish
     assume(Fraction(amount) * exact(board, source, target) < 10**12)
-    there = convert(BASE, board, Wish(source, target, from_amount=amount))
+    there = convert(BASE, board, ConversionRequest(source, target, from_amount=amount))
     assume(there.to_amount is not None)
 
-    back = convert(BASE, board, Wish(target, source, from_amount=there.to_amount))
-    price = convert(BASE, board, Wish(source, target, to_amount=there.to_amount))
+    back = convert(BASE, board, ConversionRequest(target, source, from_amount=there.to_amount))
+    price = convert(BASE, board, ConversionRequest(source, target, to_amount=there.to_amount))
 
     assert (back.to_amount or 0) <= amount
     assert (price.from_amount or 0) <= amount
@@ -143,7 +151,9 @@ def test_the_effective_rate_has_ten_digits_and_is_off_by_half_of_the_last(
     factor = exact(board, source, target)
     assume(factor < 10**12)
 
-    rate = convert(BASE, board, Wish(source, target, from_amount=Decimal(1))).effective_rate
+    rate = convert(
+        BASE, board, ConversionRequest(source, target, from_amount=Decimal(1))
+    ).effective_rate
 
     assert rate is not None
     assert len(rate.as_tuple().digits) == 10
@@ -159,9 +169,9 @@ def test_the_limits_are_those_of_the_foreign_amount_and_themselves_allowed(
 ) -> None:
     rate = Rate("JPY", 1, Decimal(1), Decimal(1), Decimal(100), Decimal(5000))
     wishes = (
-        Wish("JPY", BASE, from_amount=Decimal(amount)),
-        Wish(BASE, "JPY", from_amount=Decimal(amount)),
-        Wish(BASE, "JPY", to_amount=Decimal(amount)),
+        ConversionRequest("JPY", BASE, from_amount=Decimal(amount)),
+        ConversionRequest(BASE, "JPY", from_amount=Decimal(amount)),
+        ConversionRequest(BASE, "JPY", to_amount=Decimal(amount)),
     )
 
     for wish in wishes:
@@ -175,14 +185,16 @@ def test_the_limits_of_both_legs_count_and_too_little_is_said_before_too_much() 
     }
 
     def reason(amount: int) -> Reason | None:
-        return convert(BASE, rates, Wish("JPY", "USD", from_amount=Decimal(amount))).reason
+        return convert(
+            BASE, rates, ConversionRequest("JPY", "USD", from_amount=Decimal(amount))
+        ).reason
 
     assert reason(50) is Reason.BELOW_MIN
     assert reason(200) is Reason.ABOVE_MAX
 
 
 def test_what_comes_to_nothing_is_below_a_minimum_before_it_is_too_small() -> None:
-    wish = Wish(BASE, "JPY", from_amount=Decimal("0.01"))
+    wish = ConversionRequest(BASE, "JPY", from_amount=Decimal("0.01"))
     rate = Rate("JPY", 1, None, Decimal(1))
 
     assert convert(BASE, {"JPY": rate}, wish).reason is Reason.TOO_SMALL
@@ -193,8 +205,14 @@ def test_what_comes_to_nothing_is_below_a_minimum_before_it_is_too_small() -> No
 def test_one_side_that_is_not_offered_leaves_the_other() -> None:
     rates = {"JPY": Rate("JPY", 100, Decimal("0.9"), None)}
 
-    assert convert(BASE, rates, Wish(BASE, "JPY", from_amount=Decimal(1))).reason == "not_offered"
-    assert convert(BASE, rates, Wish("JPY", BASE, from_amount=Decimal(1000))).reason is None
+    assert (
+        convert(BASE, rates, ConversionRequest(BASE, "JPY", from_amount=Decimal(1))).reason
+        == "not_offered"
+    )
+    assert (
+        convert(BASE, rates, ConversionRequest("JPY", BASE, from_amount=Decimal(1000))).reason
+        is None
+    )
 
 
 def _rate(fields: dict[str, Any]) -> Rate:

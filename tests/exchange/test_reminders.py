@@ -24,7 +24,7 @@ async def ada(member: Member, connection: AsyncConnection) -> Browser:
 
 @pytest.fixture
 def reminder(app: FastAPI) -> Reminder:
-    return Reminder(app.state.database)
+    return Reminder(app.state.services.database)
 
 
 async def told(browser: Browser) -> list[dict[str, object]]:

@@ -350,7 +350,7 @@ async def test_whoever_leaves_takes_the_board_along_and_an_export_holds_it(
     ]
     assert [one["valid_for_hours"] for one in export["exchange_confirmations"]] == [24]
     assert left.status_code == 204
-    while await Eraser(config, app.state.database).work_once():
+    while await Eraser(config, app.state.services.database).work_once():
         pass
     for statement in _LEFT_OF_A_BOARD:
         assert await connection.scalar(text(statement), {"id": board_id}) == 0, statement

@@ -15,7 +15,6 @@ from tests.exchange.boards import Time, board, yen
 from tests.factories import make_block, make_exchange, make_user
 
 from wxc.core import clock
-from wxc.exchange.repository import search
 from wxc.models import Exchange
 
 LONDON = (51.5074, -0.1278)
@@ -200,7 +199,7 @@ async def test_what_is_open_now_is_found_beyond_all_that_is_closed(
     monkeypatch.setattr("wxc.exchange.service.searching._BATCH", 2)
 
     assert names(await find(stranger, **NEAR_LONDON, open_now="true")) == ["open"]
-    monkeypatch.setattr("wxc.exchange.service.searching._MOST_BATCHES", 1)
+    monkeypatch.setattr("wxc.exchange.service.searching._MAX_BATCHES", 1)
     page = (await stranger.get("/exchanges", params=NEAR_LONDON | {"open_now": "true"})).json()
     assert page["items"] == []
     assert page["next_cursor"] is not None
@@ -229,7 +228,7 @@ async def test_pages_hold_each_board_once_also_where_many_are_alike(
 async def test_without_a_place_those_that_have_changed_last_are_compared(
     stranger: Browser, connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "MOST_COMPARED", 2)
+    monkeypatch.setattr("wxc.exchange.service.searching._MAX_COMPARED", 2)
     now = clock.now()
     for age, price in enumerate(("0.95", "0.92", "0.10", "0.05")):
         moment = now - timedelta(hours=age)

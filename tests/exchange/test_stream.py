@@ -116,7 +116,7 @@ async def test_a_confirmation_is_told_and_is_no_change(
 async def test_every_change_that_was_missed_is_replayed_once(
     first: FastAPI, people: tuple[Browser, Browser], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(board_stream, "_MOST_AT_ONCE", 2)  # however many reads it takes
+    monkeypatch.setattr(board_stream, "_BATCH", 2)  # however many reads it takes
     changer, visitor = people
     async with reading(first, visitor, STREAM) as stream:
         known = (await begin(stream)).id
@@ -212,12 +212,12 @@ async def test_too_much_or_too_old_to_replay_is_a_reset(
         await begin(stream)
         assert sides(await stream.next())[1] == "0.9"
 
-    monkeypatch.setattr(board_stream, "_MOST_REPLAYED", 1)
+    monkeypatch.setattr(board_stream, "_MAX_REPLAYED", 1)
     async with reading(first, visitor, STREAM, last_event_id=known) as stream:
         await begin(stream)
         assert (await stream.next()).name == "reset"
 
-    monkeypatch.setattr(board_stream, "_MOST_REPLAYED", 1000)
+    monkeypatch.setattr(board_stream, "_MAX_REPLAYED", 1000)
     time.passes(hours=25)
     async with reading(first, visitor, STREAM, last_event_id=known) as stream:
         await begin(stream)
@@ -324,7 +324,7 @@ async def test_it_ends_with_the_session_of_whoever_watches(
 
         assert (await own.next()).name == "reauth"
         await own.end()
-        first.state.events.end()  # as when the server ends; the visitor was still there
+        first.state.services.events.end()  # as when the server ends; the visitor was still there
         await theirs.end()
 
 
@@ -367,4 +367,4 @@ async def test_what_is_not_there_is_refused_as_a_problem(
 
     assert (answer.status_code, answer.json()["code"]) == (404, code)
     await asyncio.sleep(0)
-    assert first.state.traffic.streams.total() == 0
+    assert first.state.services.traffic.streams.total() == 0

@@ -161,7 +161,7 @@ async def rows(database_url: str, redis_url: str) -> Rows:
         connect(app, OneConnection(connection), redis)
         async with Browser(app) as browser:
             assert (await browser.log_in("ada")).status_code == 200
-    app.state.auth.passwords.close()
+    app.state.services.auth.passwords.close()
     await redis.close()
     await engine.dispose()
     return Rows(ada, posts, comments, browser.http.cookies, browser.csrf_token)
@@ -178,7 +178,7 @@ async def engine(database_url: str, rows: Rows) -> AsyncIterator[AsyncEngine]:
 async def world(
     app: FastAPI, rows: Rows, stranger: Browser, connection: AsyncConnection
 ) -> AsyncIterator[World]:
-    app.state.events.end()  # a stream says what it has to say, and is over
+    app.state.services.events.end()  # a stream says what it has to say, and is over
     async with Browser(app) as ada:
         ada.id, ada.username, ada.csrf_token = rows.ada, "ada", rows.csrf_token
         ada.http.cookies.update(rows.cookies)

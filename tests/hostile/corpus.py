@@ -192,11 +192,19 @@ def _objects(example: object, path: Path) -> Iterator[Path]:
         yield from _objects(example[0], (*path, 0))
 
 
+def _resolved(responses: Mapping[str, Any]) -> dict[str, Any]:
+    named = document()["components"]["responses"]
+    return {
+        status: named[one["$ref"].rpartition("/")[2]] if "$ref" in one else one
+        for status, one in responses.items()
+    }
+
+
 @cache
 def operations() -> tuple[Operation, ...]:
-    """Every operation of the document."""
+    """Every operation of the document, its responses resolved."""
     return tuple(
-        Operation(method.upper(), path, declared)
+        Operation(method.upper(), path, {**declared, "responses": _resolved(declared["responses"])})
         for path, methods in document()["paths"].items()
         for method, declared in methods.items()
     )

@@ -210,11 +210,11 @@ async def test_old_answers_are_forgotten_in_short_steps(
     for number in range(3):
         await route.send(Idempotency_Key=f"old-{number}")
     now = clock.now()
-    monkeypatch.setattr(service, "_STEP", 2)
+    monkeypatch.setattr(service, "_PURGE_BATCH", 2)
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(hours=25))
 
     with StatementLog().watching(connection) as log:
-        await service.forget(OneConnection(connection))
+        await service.purge_expired(OneConnection(connection))
 
     assert len(log.statements) == 2
     assert await _stored(connection) == 0
@@ -223,7 +223,7 @@ async def test_old_answers_are_forgotten_in_short_steps(
 async def test_fresh_answers_are_kept(route: Route, connection: AsyncConnection) -> None:
     await route.send()
 
-    await service.forget(OneConnection(connection))
+    await service.purge_expired(OneConnection(connection))
 
     assert await _stored(connection) == 1
 

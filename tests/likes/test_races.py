@@ -34,7 +34,7 @@ class Scene:
 
     async def like_during(self, statement: str) -> tuple[int, str | None]:
         """What Bob gets whose like waits for a transaction that does this to the post."""
-        async with self.app.state.database.transaction() as session:
+        async with self.app.state.services.database.transaction() as session:
             await session.execute(text(statement), {"post": self.post_id})
             waiting = asyncio.create_task(self.bob.post(f"/posts/{self.post_id}/like"))
             await asyncio.sleep(0.3)
@@ -44,7 +44,7 @@ class Scene:
 
     async def written(self) -> tuple[int | None, ...]:
         """Likes, notifications, and the number that the post shows."""
-        async with self.app.state.database.transaction() as session:
+        async with self.app.state.services.database.transaction() as session:
             row = (await session.execute(text(_WRITTEN), {"post": self.post_id})).one()
             return tuple(row)
 
@@ -70,7 +70,7 @@ async def test_who_waits_for_another_counts_from_what_that_one_has_left(scene: S
 
 async def test_who_has_waited_is_found_by_who_polls(scene: Scene) -> None:
     likes = f"/posts/{scene.post_id}/likes"
-    async with scene.app.state.database.transaction() as session:
+    async with scene.app.state.services.database.transaction() as session:
         await session.execute(text("SELECT 1 FROM posts FOR UPDATE"))
         waiting = asyncio.create_task(scene.bob.post(f"/posts/{scene.post_id}/like"))
         await asyncio.sleep(0.3)

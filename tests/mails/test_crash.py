@@ -17,8 +17,8 @@ from tests.mailserver import MailServer, token_in
 
 from wxc.core import clock
 from wxc.core.config import Config
-from wxc.core.database import Database
-from wxc.mails.repository import OutboxRepository
+from wxc.db.database import Database
+from wxc.mails.repository.outbox import claim_mails, update_due_at, update_final_state
 from wxc.mails.worker import Worker
 from wxc.models import MailState, OutboxMail
 
@@ -65,13 +65,16 @@ class TestCrash:
     ) -> None:
         await enqueue(database)
         async with database.transaction() as session:
-            repository = OutboxRepository(session)
-            lease = timedelta(minutes=1)
-            (slow,) = await repository.claim(1, moment=clock.now(), lease=lease)
-            (quick,) = await repository.claim(1, moment=later(2 * lease), lease=lease)
-            await repository.finish(quick, MailState.SENT, clock.now())
-            await repository.finish(slow, MailState.DEAD, clock.now())
-            await repository.postpone(slow, clock.now())
+            moment, lease = clock.now(), timedelta(minutes=1)
+            (slow,) = await session.fetch(claim_mails(moment, moment + lease, limit=1))
+            moment = later(2 * lease)
+            (quick,) = await session.fetch(claim_mails(moment, moment + lease, limit=1))
+            for query in (
+                update_final_state(quick.id, quick.attempts, MailState.SENT, moment),
+                update_final_state(slow.id, slow.attempts, MailState.DEAD, moment),
+                update_due_at(slow.id, slow.attempts, moment),
+            ):
+                await session.fetch(query)
 
         assert [row.state for row in await outbox(connection)] == [MailState.SENT]
 

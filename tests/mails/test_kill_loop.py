@@ -16,7 +16,7 @@ from tests.served import served
 
 from wxc.core import clock
 from wxc.core.config import Config
-from wxc.core.database import Database
+from wxc.db.database import Database
 from wxc.mails.worker import Worker
 from wxc.models import MailState, OutboxMail
 

@@ -9,7 +9,7 @@ from tests.database import StatementLog, administer
 from tests.mailing import enqueue
 
 from wxc.core.config import Config
-from wxc.core.database import Database
+from wxc.db.database import Database
 from wxc.mails import service
 from wxc.mails.worker import Worker
 
@@ -46,11 +46,10 @@ async def test_no_statement_of_the_worker_scans_a_big_table(
     await enqueue(database)
 
     worker = Worker(mailing, database)
-    with StatementLog().watching(database.writer) as log:
+    with StatementLog().watching(database) as log:
         assert await worker.work_once() == 1
         await worker.purge()
-        async with database.guarding() as reader:
-            await service.has_backlog(reader)
+        await service.has_backlog(database.primary)
 
     assert len(log.statements) >= 8
     async with engine.connect() as connection:

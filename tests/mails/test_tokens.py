@@ -10,7 +10,7 @@ from tests.mailing import enqueue, outbox
 from tests.mailserver import MailServer, token_in
 
 from wxc.core import clock
-from wxc.core.database import Database
+from wxc.db.database import Database
 from wxc.mails.worker import Worker
 from wxc.models import MailKind, MailState, MailToken, OutboxMail, User
 

@@ -12,7 +12,7 @@ from tests.mailserver import MailServer
 
 from wxc.core import clock
 from wxc.core.config import Config
-from wxc.core.database import Database
+from wxc.db.database import Database
 from wxc.mails.worker import Worker, backoff
 from wxc.models import MailKind, MailState, MailToken, OutboxMail
 

@@ -15,9 +15,10 @@ from tests.mailserver import MailServer
 
 from wxc.core import clock
 from wxc.core.config import Config
-from wxc.core.database import Database
+from wxc.db.database import Database
+from wxc.db.prepared import PreparedQuery
 from wxc.mails import service
-from wxc.mails.repository import OutboxRepository
+from wxc.mails.repository.outbox import claim_mails
 from wxc.mails.worker import Worker
 from wxc.models import MailKind, MailState, MailToken
 
@@ -150,16 +151,17 @@ class TestRunning:
     ) -> None:
         await enqueue(database)
         stop, outages = asyncio.Event(), [1, 1]
+        claim = claim_mails(clock.now(), clock.now(), limit=10)
         smtp.on_taken = stop.set
-        claim = OutboxRepository.claim
+        run = database.run
 
-        async def sometimes(*arguments: Any, **options: Any) -> Any:
-            if outages:
+        async def sometimes(query: PreparedQuery[Any], **options: bool) -> Any:
+            if outages and query.compiled is claim.compiled:
                 outages.pop()
                 raise OperationalError("", {}, ConnectionError("gone"))
-            return await claim(*arguments, **options)
+            return await run(query, **options)
 
-        monkeypatch.setattr(OutboxRepository, "claim", sometimes)
+        monkeypatch.setattr(database, "run", sometimes)
 
         await asyncio.wait_for(worker.run(stop), 5)
 

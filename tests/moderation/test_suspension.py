@@ -33,7 +33,7 @@ READING_SESSIONS = those(
 
 
 async def suspend(database: Database, app: FastAPI) -> None:
-    await service.suspend(database, app.state.auth.revocations, "ada", "spam", OPERATOR)
+    await service.suspend(database, app.state.services.auth.revocations, "ada", "spam", OPERATOR)
 
 
 STATES = {"suspended": suspend}
@@ -164,14 +164,14 @@ async def test_a_login_that_is_under_way_opens_nothing(
     app: FastAPI,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    verify = app.state.auth.passwords.verify
+    verify = app.state.services.auth.passwords.verify
 
     async def lock_meanwhile(password: str, encoded: str | None, **options: bool) -> bool:
         await lock(database, app)
         return bool(await verify(password, encoded, **options))
 
     with monkeypatch.context() as patch:
-        patch.setattr(app.state.auth.passwords, "verify", lock_meanwhile)
+        patch.setattr(app.state.services.auth.passwords, "verify", lock_meanwhile)
         assert (await stranger.log_in("ada")).status_code in (401, 403)
 
     assert await service.sessions_of(database, ada.id) == []

@@ -93,7 +93,7 @@ class TestFollow:
         for hours in (1, 2, 12, 23, 24):
             fan = await make_user(connection, f"fan_{hours}")
             monkeypatch.setattr(clock, "now", at(midnight + timedelta(hours=hours)))
-            async with app.state.database.transaction() as session:
+            async with app.state.services.database.transaction() as session:
                 await add_follow(session, fan, ada.id)
         monkeypatch.undo()
 

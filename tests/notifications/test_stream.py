@@ -200,7 +200,7 @@ async def test_it_ends_when_the_server_does(
     async with reading(first, ada, STREAM) as stream:
         await begin(stream)
 
-        first.state.events.end()
+        first.state.services.events.end()
 
         await stream.end()
 
@@ -231,8 +231,8 @@ async def test_nothing_is_left_of_those_who_went_without_a_word(
             await begin(stream)
             assert await waits_without_a_connection(first)
 
-    assert first.state.events._waiting == {}
-    assert first.state.traffic.streams.total() == 0
+    assert first.state.services.events._waiting == {}
+    assert first.state.services.traffic.streams.total() == 0
 
 
 async def test_a_head_of_it_ends_at_once(first: FastAPI, people: tuple[Browser, Browser]) -> None:
@@ -241,7 +241,7 @@ async def test_a_head_of_it_ends_at_once(first: FastAPI, people: tuple[Browser, 
 
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["content-type"].startswith("text/event-stream")
-    assert first.state.traffic.streams.total() == 0
+    assert first.state.services.traffic.streams.total() == 0
 
 
 async def test_it_is_for_members_only(first: FastAPI) -> None:

@@ -42,7 +42,7 @@ class TestServer:
     async def test_requests_are_counted_by_template_and_status(
         self, app: FastAPI, stranger: Browser
     ) -> None:
-        registry = app.state.metrics.registry
+        registry = app.state.services.metrics.registry
         seen = {"method": "GET", "route": "/users/{username}", "status": "200"}
         timed = {"method": "GET", "route": "/users/{username}"}
         before = value(registry, "wxc_requests_total", **seen) or 0
@@ -58,18 +58,18 @@ class TestServer:
         for number in range(3):
             await stranger.request(f"INVENTED{number}", f"/invented/{number}")
 
-        counted = list(app.state.metrics.registry.collect())
+        counted = list(app.state.services.metrics.registry.collect())
         labels = [sample.labels for metric in counted for sample in metric.samples]
         assert "invented" not in str(labels).lower()
         assert any(one.get("method") == "other" for one in labels)
 
     async def test_what_merely_is_is_looked_at(self, config: Config) -> None:
         async with running(config.model_copy(update={"metrics_port": 9100})) as app:
-            registry, traffic = app.state.metrics.registry, app.state.traffic
+            registry, traffic = app.state.services.metrics.registry, app.state.services.traffic
             traffic.requests = 3
             traffic.streams.update(member=2, anonymous=1)
             tripped = cast(RedisClient, SimpleNamespace(is_tripped=True))  # no poll mends it
-            async with app.state.database.guarding():
+            async with app.state.services.database.engine.connect():
                 watching = asyncio.create_task(_watch(app, traffic, tripped))
                 await asyncio.sleep(0.01)
                 watching.cancel()
@@ -84,14 +84,16 @@ class TestServer:
 
 
 async def _watch(app: FastAPI, traffic: Traffic, redis: RedisClient) -> None:
-    state = app.state
-    await state.metrics.watch(state.config, traffic, state.database, redis, state.auth.passwords)
+    services = app.state.services
+    await services.metrics.watch(
+        services.config, traffic, services.database, redis, services.auth.passwords
+    )
 
 
 async def test_the_worker_tells_how_the_outbox_is_doing(
     app: FastAPI, connection: AsyncConnection
 ) -> None:
-    metrics, now = WorkerMetrics(app.state.database), clock.now()
+    metrics, now = WorkerMetrics(app.state.services.database), clock.now()
     stop = asyncio.Event()
     await metrics.run(stop, stop.set)
     assert value(metrics.registry, "wxc_outbox_oldest_due_seconds") == 0
@@ -153,7 +155,10 @@ class TestExposition:
 
 def existing(app: FastAPI) -> dict[str, set[str]]:
     """The series that exist, each with its labels."""
-    registries = app.state.metrics.registry, WorkerMetrics(app.state.database).registry
+    registries = (
+        app.state.services.metrics.registry,
+        WorkerMetrics(app.state.services.database).registry,
+    )
     families: Iterator[Metric] = (one for registry in registries for one in registry.collect())
     labels = {"wxc_requests": {"method", "route", "status"}}
     labels |= {"wxc_request_seconds": {"method", "route"}}

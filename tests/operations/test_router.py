@@ -36,7 +36,7 @@ class TestHealth:
     async def test_a_schema_that_is_behind_is_not_ready(
         self, app: FastAPI, stranger: Browser
     ) -> None:
-        async with app.state.database.transaction() as session:
+        async with app.state.services.database.transaction() as session:
             await session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
 
         answer = await stranger.get("/readyz")
@@ -47,7 +47,7 @@ class TestHealth:
     async def test_a_schema_that_is_ahead_is_ready_for_the_code_before(
         self, app: FastAPI, stranger: Browser
     ) -> None:
-        async with app.state.database.transaction() as session:
+        async with app.state.services.database.transaction() as session:
             await session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
 
         assert (await stranger.get("/readyz")).status_code == 200
@@ -147,7 +147,7 @@ class TestOutage:
             assert (await browser.get("/livez")).status_code == 200
 
             await database.restore()
-            await app.state.startup.reach(app.state.database)
+            await app.state.services.startup.reach(app.state.services.database)
 
             assert (await browser.get("/healthz")).status_code == 200
 
@@ -204,8 +204,8 @@ class TestDocs:
         is_shown: bool,
     ) -> None:
         changed = {"environment": environment, "demo_data": demo_data}
-        settings: dict[str, Any] = app.state._state
-        monkeypatch.setitem(settings, "config", app.state.config.model_copy(update=changed))
+        services = app.state.services
+        monkeypatch.setattr(services, "config", services.config.model_copy(update=changed))
 
         page = (await stranger.get("/docs")).text
 

@@ -19,7 +19,7 @@ from tests.recovery.conftest import NewestToken
 
 from wxc.core import clock
 from wxc.core.config import Config
-from wxc.core.database import Database
+from wxc.db.database import Database
 from wxc.mails import service as mails
 from wxc.mails.worker import Worker
 from wxc.models import MailKind, User
@@ -321,7 +321,7 @@ class TestRaces:
         async with running(config) as app, Browser(app) as browser:
             await browser.post("/register", json=REGISTRATION)
             await ask(browser)
-            await Worker(config, app.state.database).work_once()
+            await Worker(config, app.state.services.database).work_once()
         (mail,) = (one for one in smtp.mails if one["subject"] == "Choose a new password")
         return config, token_in(mail)
 
@@ -331,15 +331,15 @@ class TestRaces:
     ) -> None:
         config, link = token
         async with running(config) as app, Browser(app) as browser:
-            lent, hash_password = [], app.state.auth.passwords.hash
+            lent, hash_password = [], app.state.services.auth.passwords.hash
             arrived = asyncio.Barrier(5)
 
             async def watch(password: str, **options: bool) -> str:
                 await arrived.wait()
-                lent.append(app.state.database.writer.pool.checkedout())
+                lent.append(app.state.services.database.writer.pool.checkedout())
                 return str(await hash_password(password, **options))
 
-            monkeypatch.setattr(app.state.auth.passwords, "hash", watch)
+            monkeypatch.setattr(app.state.services.auth.passwords, "hash", watch)
             async with asyncio.timeout(30):  # one that does not come would be waited for
                 outcomes = await asyncio.gather(*(reset(browser, link) for _ in range(5)))
             monkeypatch.undo()

@@ -199,7 +199,7 @@ async def test_a_follow_never_stands_across_a_block_whatever_the_schedule(
                 )
             )
             assert {answer.status_code for answer in answers} <= {200, 403, 404}
-            found = (await app.state.database.reader.execute(text(_BROKEN))).scalar_one()
+            found = (await app.state.services.database.reader.execute(text(_BROKEN))).scalar_one()
             assert found == 0
 
 

@@ -45,7 +45,7 @@ async def app(
 
 
 async def test_no_search_scans_the_members(app: FastAPI) -> None:
-    engine = create_async_engine(app.state.config.database_url, poolclass=NullPool)
+    engine = create_async_engine(app.state.services.config.database_url, poolclass=NullPool)
     async with Browser(app) as browser, engine.connect() as connection:
         for viewer in (None, "many_1"):
             if viewer:
@@ -73,7 +73,7 @@ async def _looked_at(
     app: FastAPI, browser: Browser, connection: AsyncConnection, text: str, at: str, most: int
 ) -> dict[str, Any]:
     """The page; no plan of it reads the table from end to end, or more than `most` members."""
-    with StatementLog().watching(app.state.database.writer) as log:
+    with StatementLog().watching(app.state.services.database) as log:
         answer = await browser.get(f"/users?limit=100&q={quote(text)}{at}")
     assert answer.is_success, answer.text
     statement, parameters = next(

@@ -80,7 +80,7 @@ class TestAsking:
             await connection.execute(update(User).values(password_hash="another"))
             return True
 
-        monkeypatch.setattr(app.state.auth.passwords, "verify", change_meanwhile)
+        monkeypatch.setattr(app.state.services.auth.passwords, "verify", change_meanwhile)
 
         assert await ask(ada) == (403, "wrong_password")
         assert await addresses(ada) == ("ada@example.com", None)

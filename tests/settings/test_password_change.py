@@ -74,7 +74,7 @@ async def test_a_common_password_is_refused(ada: Browser) -> None:
 async def test_a_password_that_changes_meanwhile_is_not_overwritten(
     app: FastAPI, ada: Browser, connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    passwords = app.state.auth.passwords
+    passwords = app.state.services.auth.passwords
     another = await passwords.hash("another one")
     hash_password = passwords.hash
 

@@ -97,5 +97,5 @@ async def test_of_those_who_have_read_the_same_version_one_writes(
 async def _ask(app: FastAPI, real: Config, smtp: MailServer, browser: Browser, email: str) -> str:
     change = {"email": email, "current_password": PASSWORD}
     assert (await browser.put("/settings/email", json=change)).status_code == 202
-    await Worker(real, app.state.database).work_once()
+    await Worker(real, app.state.services.database).work_once()
     return token_in(smtp.mails[-1])

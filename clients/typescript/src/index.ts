@@ -8,6 +8,7 @@ export {
   ProblemError,
   UnexpectedAnswer,
   isProblem,
+  isTransportProblem,
 } from "./problems.js";
 export {
   type LocalQuote,

@@ -1,15 +1,13 @@
 /** What can go wrong, told apart by `code`. */
-import type { ProblemCode, ValidationCode } from "./generated/problems.gen.js";
-import type { Problem, ValidationProblem } from "./generated/types.gen.js";
+import {
+  type AnyProblem,
+  type ProblemCode,
+  type ValidationCode,
+  TRANSPORT_CODES,
+} from "./generated/problems.gen.js";
+import type { TransportProblem } from "./generated/types.gen.js";
 
-export type { ProblemCode, ValidationCode };
-
-/** Any problem of the API (RFC 9457); comparing `code` narrows it. */
-export type AnyProblem = {
-  [Code in ProblemCode]: (Code extends ValidationCode ? ValidationProblem : Problem) & {
-    code: Code;
-  };
-}[ProblemCode];
+export type { AnyProblem, ProblemCode, ValidationCode };
 
 /** A problem that is thrown: by lists, by streams, and by calls with `throwOnError: true`. */
 export class ProblemError extends Error {
@@ -36,6 +34,14 @@ export class UnexpectedAnswer extends Error {
 export function isProblem(value: unknown): value is AnyProblem {
   if (typeof value !== "object" || value === null) return false;
   return "code" in value && typeof value.code === "string" && "request_id" in value;
+}
+
+/**
+ * Whether any request could have met this problem, whatever it asked for: an outage, a deadline, a
+ * body that is too large or malformed. What remains is what the operation itself refuses.
+ */
+export function isTransportProblem(problem: { code: string }): problem is TransportProblem {
+  return TRANSPORT_CODES.includes(problem.code);
 }
 
 /** The problem in a refusal, which can still be read afterwards. */

@@ -10,8 +10,9 @@ from fastapi import Depends, Request
 from wxc.audit import service
 from wxc.audit.actors import Actor
 from wxc.core import logging as logs
-from wxc.core.dependencies import address_of, database_of
+from wxc.core.dependencies import address_of
 from wxc.core.errors import Refusal
+from wxc.http.services import services_of
 from wxc.models import AuditKind
 
 # Codes of refusals that tell of somebody who tries what is not theirs.
@@ -21,7 +22,7 @@ _MOST_A_MINUTE = 10
 
 def actor_of(request: Request) -> Actor:
     """Whoever sends the request."""
-    address = request.app.state.fingerprints.address(address_of(request))
+    address = services_of(request).fingerprints.address(address_of(request))
     return Actor.client(address, logs.request_id.get())
 
 
@@ -53,7 +54,7 @@ class RefusedAccess:
             return
         if self._has_room(session_id):
             await service.note(
-                database_of(request),
+                services_of(request).database,
                 AuditKind.ACCESS_REFUSED,
                 actor_of(request),
                 session_id=session_id,

@@ -1,80 +1,95 @@
 """SQL for the audit trail."""
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert
 
-from wxc.audit.actors import Actor
-from wxc.core.database import AnyRow, Reader
-from wxc.core.ids import first_id_at
-from wxc.models import AuditEvent, AuditKind, Session
+from wxc.db.keyset import AnySelect
+from wxc.db.prepared import bind, prepared
+from wxc.models import AuditEvent, Session
+
+Detail = Annotated[dict[str, Any], JSONB()]
 
 
-class AuditReader:
-    """What the trail says."""
+class EventRow(NamedTuple):
+    """An event of a member's trail."""
 
-    def __init__(self, reader: Reader) -> None:
-        self.reader = reader
+    at: datetime
+    event: str
+    actor: str
+    session_id: UUID | None
+    address_hash: bytes | None
+    request_id: str | None
+    detail: dict[str, Any]
 
-    async def latest_of(self, user_id: UUID, most: int) -> Sequence[AnyRow]:
-        """A member's events, newest first."""
-        statement = (
-            select(
-                AuditEvent.at,
-                AuditEvent.event,
-                AuditEvent.actor,
-                AuditEvent.session_id,
-                AuditEvent.address_hash,
-                AuditEvent.request_id,
-                AuditEvent.detail,
-            )
-            .where(AuditEvent.user_id == user_id)
-            .order_by(AuditEvent.id.desc())
-            .limit(most)
+
+class EventId(NamedTuple):
+    """An event that was written or deleted."""
+
+    id: UUID
+
+
+@prepared(EventRow)
+def latest_events_of(user_id: UUID, *, limit: int) -> AnySelect:
+    """A member's events, newest first."""
+    return (
+        select(
+            AuditEvent.at,
+            AuditEvent.event,
+            AuditEvent.actor,
+            AuditEvent.session_id,
+            AuditEvent.address_hash,
+            AuditEvent.request_id,
+            AuditEvent.detail,
         )
-        return (await self.reader.execute(statement)).all()
+        .where(AuditEvent.user_id == user_id)
+        .order_by(AuditEvent.id.desc())
+        .limit(limit)
+    )
 
 
-class AuditRepository:
-    """Writes the trail."""
-
-    def __init__(self, session: AsyncSession) -> None:
-        self.session = session
-
-    async def add(
-        self,
-        kind: AuditKind,
-        actor: Actor,
-        *,
-        user_id: UUID | None,
-        session_id: UUID | None,
-        detail: Mapping[str, Any],
-    ) -> None:
-        """One event; where only the session is known, its member is looked up."""
-        of_session = select(Session.user_id).where(Session.id == session_id).scalar_subquery()
-        await self.session.execute(
-            insert(AuditEvent).values(
-                event=kind,
-                actor=actor.name,
-                user_id=of_session if user_id is None and session_id is not None else user_id,
-                session_id=session_id,
-                address_hash=actor.address_hash,
-                request_id=actor.request_id,
-                detail=detail,
-            )
+@prepared(EventId)
+def insert_event(
+    event_id: UUID,
+    moment: datetime,
+    kind: str,
+    actor: str,
+    user_id: UUID | None,
+    session_id: UUID | None,
+    address_hash: bytes | None,
+    request_id: str | None,
+    detail: Detail,
+) -> ReturningInsert[UUID]:
+    """Write an event; without `user_id` it is that of the session's member."""
+    member_id = select(Session.user_id).where(Session.id == session_id).scalar_subquery()
+    return (
+        insert(AuditEvent)
+        .values(
+            id=event_id,
+            at=moment,
+            event=kind,
+            actor=actor,
+            user_id=func.coalesce(bind(user_id), member_id),
+            session_id=session_id,
+            address_hash=address_hash,
+            request_id=request_id,
+            detail=detail,
         )
+        .returning(AuditEvent.id)
+    )
 
-    async def remove_before(self, moment: datetime, most: int) -> int:
-        """Forget the oldest events, as far as they are older than that; how many it were."""
-        oldest = (
-            select(AuditEvent.id)
-            .where(AuditEvent.id < first_id_at(moment), AuditEvent.at < moment)
-            .order_by(AuditEvent.id)
-            .limit(most)
-        )
-        statement = delete(AuditEvent).where(AuditEvent.id.in_(oldest)).returning(AuditEvent.id)
-        return len((await self.session.execute(statement)).all())
+
+@prepared(EventId)
+def delete_oldest_events(first_id: UUID, moment: datetime, *, limit: int) -> ReturningDelete[UUID]:
+    """Delete the oldest events before `moment`, of which `first_id` is the first possible id."""
+    oldest = (
+        select(AuditEvent.id)
+        .where(AuditEvent.id < first_id, AuditEvent.at < moment)
+        .order_by(AuditEvent.id)
+        .limit(limit)
+    )
+    return delete(AuditEvent).where(AuditEvent.id.in_(oldest)).returning(AuditEvent.id)

@@ -1,7 +1,7 @@
-"""What is kept of an event, and in which transaction.
+"""Writes the audit trail: in the transaction of the event, or on its own for a refusal.
 
-What is done is recorded by whoever does it, in the same transaction: both are there or neither.
-What is refused is noted after the refusal, in a transaction of its own.
+An action and its event are written in one transaction, so both exist or neither does. A refusal
+is written after the transaction was rolled back, as a single statement.
 """
 
 import asyncio
@@ -9,21 +9,22 @@ import logging
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from wxc.audit.actors import Actor
-from wxc.audit.repository import AuditRepository
+from wxc.audit.repository import delete_oldest_events, insert_event
 from wxc.core import clock
-from wxc.core.database import UNREACHABLE, Database
+from wxc.core.ids import first_id_at, new_id
+from wxc.db.database import Database
+from wxc.db.errors import UNREACHABLE
+from wxc.db.handle import Handle
 from wxc.models import AuditKind
 
 _log = logging.getLogger("wxc.audit")
-_PATIENCE = 2.0  # seconds that a refusal waits for its note
-_STEP = 10_000  # rows that are forgotten at once
+_NOTE_TIMEOUT = 2.0  # seconds for which a refusal waits for its event
+_BATCH = 10_000  # events that one statement deletes
 
 
 async def record(
-    session: AsyncSession,
+    db: Handle,
     kind: AuditKind,
     actor: Actor,
     *,
@@ -31,12 +32,22 @@ async def record(
     session_id: UUID | None = None,
     **detail: str | int,
 ) -> None:
-    """Write an event down in the transaction of what it tells about.
+    """Write an event, in the transaction of the action it describes.
 
-    `detail` is small and holds neither secrets nor addresses nor e-mail addresses.
+    `detail` is small and holds neither secrets nor IP addresses nor e-mail addresses.
     """
-    await AuditRepository(session).add(
-        kind, actor, user_id=user_id, session_id=session_id, detail=detail
+    await db.fetch_one(
+        insert_event(
+            new_id(),
+            clock.now(),
+            kind,
+            actor.name,
+            user_id,
+            session_id,
+            actor.address_hash,
+            actor.request_id,
+            detail,
+        )
     )
 
 
@@ -49,17 +60,19 @@ async def note(
     session_id: UUID | None = None,
     **detail: str | int,
 ) -> None:
-    """Write down, at once, what is being refused; an outage costs the row and not the answer."""
+    """Write the event of a refusal at once; in an outage the event is lost, not the answer."""
     try:
-        async with asyncio.timeout(_PATIENCE), database.transaction() as session:
-            await record(session, kind, actor, user_id=user_id, session_id=session_id, **detail)
+        async with asyncio.timeout(_NOTE_TIMEOUT):
+            await record(
+                database.primary, kind, actor, user_id=user_id, session_id=session_id, **detail
+            )
     except UNREACHABLE as error:
         _log.warning("%s of user %s could not be noted: %r", kind, user_id, error)
 
 
 async def forget(database: Database, retention: timedelta) -> None:
-    """Remove what is older than that, in steps that are short enough for any statement's bound."""
-    moment, removed = clock.now() - retention, _STEP
-    while removed == _STEP:
-        async with database.transaction() as session:
-            removed = await AuditRepository(session).remove_before(moment, _STEP)
+    """Delete events older than `retention`, in batches within the statement timeout."""
+    moment, deleted = clock.now() - retention, _BATCH
+    while deleted == _BATCH:
+        batch = delete_oldest_events(first_id_at(moment), moment, limit=_BATCH)
+        deleted = len(await database.primary.fetch(batch))

@@ -1,4 +1,4 @@
-"""Who asks, and what all that deals with them shares."""
+"""The signed-in user, and the tools that authentication shares."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,15 +11,15 @@ from wxc.auth.policies import Policies
 from wxc.auth.revocation import Revocations
 from wxc.auth.tokens import Tokens
 from wxc.core.config import Config
-from wxc.core.database import Database
 from wxc.core.events import Events
 from wxc.core.places import Places
 from wxc.core.redis import RedisClient
+from wxc.db.database import Database
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks: known from the access token, without a look into the database."""
+    """The signed-in user, known from the access token without a query."""
 
     id: UUID
     session_id: UUID
@@ -27,7 +27,7 @@ class Principal:
 
 
 class Auth:
-    """What the actions below share; one for the application's life."""
+    """The tools of authentication; made once for the life of the application."""
 
     def __init__(
         self, config: Config, database: Database, redis: RedisClient, events: Events

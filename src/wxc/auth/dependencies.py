@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Annotated, cast
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Request
@@ -18,54 +18,46 @@ from wxc.auth.tokens import Tokens
 from wxc.core import clock
 from wxc.core.dependencies import (
     CursorParameter,
+    Database,
     Limit,
-    Transactions,
     address_of,
     page_request,
 )
-from wxc.core.errors import CsrfFailed
+from wxc.core.errors import CsrfFailed, InvalidCursor, TooManyStreams
 from wxc.core.logging import note_user
 from wxc.core.middleware import SAFE_METHODS
-from wxc.core.openapi import NOTHING, needs, sends
-from wxc.core.streams import StreamLimiter
+from wxc.core.openapi import NOTHING, needs, raises, sends
 from wxc.db.keyset import DEFAULT_LIMIT, PageRequest
-
-
-def auth_of(request: Request) -> Auth:
-    """The application's tokens, password pool and revocations."""
-    return cast(Auth, request.app.state.auth)
+from wxc.http.services import services_of
 
 
 async def open_auth(request: Request) -> Auth:
-    """As `auth_of`."""
-    return auth_of(request)
-
-
-def cookie_jar_of(request: Request) -> CookieJar:
-    """The application's cookie names and attributes."""
-    return cast(CookieJar, request.app.state.cookies)
+    """The application's tokens, password pool and revocations."""
+    return services_of(request).auth
 
 
 @sends("Set-Cookie")
 async def open_cookie_jar(request: Request) -> CookieJar:
-    """As `cookie_jar_of`, to set cookies."""
-    return cookie_jar_of(request)
+    """The application's cookie names and attributes, to set cookies."""
+    return services_of(request).cookies
 
 
 @needs(NOTHING, ACCESS_TOKEN)
+@raises(NotAuthenticated, SessionExpired)
 async def maybe_user(request: Request) -> Principal | None:
     """Who asks, or None without session cookies; a bad or ended session is never anonymous.
 
     Raises `NotAuthenticated`, `SessionExpired` and, on unsafe methods, `CsrfFailed`.
     """
-    cookies = cookie_jar_of(request).read(request)
+    services = services_of(request)
+    cookies = services.cookies.read(request)
     if not cookies:
         return None
     if cookies.is_doubled:
         raise NotAuthenticated
     if not cookies.access:
         raise SessionExpired
-    auth = auth_of(request)
+    auth = services.auth
     claims = auth.tokens.read_access(cookies.access, clock.now())
     _refuse_strange_pair(auth.tokens, cookies, claims.session_id)
     if claims.is_expired or await auth.revocations.is_ended(claims.session_id):
@@ -84,17 +76,19 @@ async def current_user(principal: Annotated[Principal | None, Depends(maybe_user
 
 
 @needs(REFRESH_TOKEN)
+@raises(NotAuthenticated)
 async def refresh_claim(request: Request) -> RefreshClaim:
     """The refresh token of the cookies; whether the session lives is for the service to say.
 
     Raises `NotAuthenticated` without a genuine one, and for cookies of two different sessions.
     """
-    tokens, cookies = auth_of(request).tokens, cookie_jar_of(request).read(request)
+    services = services_of(request)
+    tokens, cookies = services.auth.tokens, services.cookies.read(request)
     if not cookies.refresh or cookies.is_doubled:
         raise NotAuthenticated
     session_id, generation = tokens.read_refresh(cookies.refresh)
     stated_session(request)  # of both cookies; refuses those of two different sessions
-    place = auth_of(request).places.of(address_of(request))
+    place = services.auth.places.of(address_of(request))
     try:
         refuse_forgery(request, tokens, session_id)
     except CsrfFailed:
@@ -112,7 +106,8 @@ def refuse_forgery(request: Request, tokens: Tokens, session_id: UUID) -> None:
         raise CsrfFailed
 
 
-async def live_session(request: Request, database: Transactions) -> UUID | None:
+@raises(NotAuthenticated)
+async def live_session(request: Request, database: Database) -> UUID | None:
     """The live session of either cookie, the access token's expiry ignored; None without one.
 
     Raises `NotAuthenticated` for cookies of two different sessions.
@@ -137,7 +132,7 @@ async def leaving_session(
 ) -> UUID | None:
     """The live session to end; only a live one needs to be guarded against forgery."""
     if session_id is not None:
-        refuse_forgery(request, auth_of(request).tokens, session_id)
+        refuse_forgery(request, services_of(request).auth.tokens, session_id)
     return session_id
 
 
@@ -156,9 +151,10 @@ def _former_session(request: Request) -> UUID | None:
 
 async def visit(request: Request) -> Visit:
     """What the browser that somebody logs in with brings along."""
-    cookie = cookie_jar_of(request).read_device(request)
-    device = auth_of(request).devices.read(cookie, clock.now()) if cookie else None
-    place = auth_of(request).places.of(address_of(request))
+    services = services_of(request)
+    cookie = services.cookies.read_device(request)
+    device = services.auth.devices.read(cookie, clock.now()) if cookie else None
+    place = services.auth.places.of(address_of(request))
     return Visit(actor_of(request), _user_agent(request), place, _former_session(request), device)
 
 
@@ -175,7 +171,8 @@ def stated_session(request: Request) -> UUID | None:
     when the key of their access token is no longer ours. Raises `NotAuthenticated` for two
     genuine ones of different sessions.
     """
-    tokens, cookies = auth_of(request).tokens, cookie_jar_of(request).read(request)
+    services = services_of(request)
+    tokens, cookies = services.auth.tokens, services.cookies.read(request)
     stated: set[UUID] = set()
     if cookies.is_doubled:
         return None
@@ -193,32 +190,31 @@ def _refuse_strange_pair(tokens: Tokens, cookies: SessionCookies, session_id: UU
         raise NotAuthenticated
 
 
-def _streams_of(request: Request) -> StreamLimiter:
-    return cast(StreamLimiter, request.app.state.streams)
-
-
+@raises(TooManyStreams)
 async def member_slot(
     request: Request, me: Annotated[Principal, Depends(current_user)]
 ) -> AsyncIterator[None]:
     """Holds a slot for a live stream of the session; raises `TooManyStreams`, `Overloaded`."""
-    with _streams_of(request).slot(me.session_id, address_of(request)):
+    with services_of(request).streams.slot(me.session_id, address_of(request)):
         yield
 
 
+@raises(TooManyStreams)
 async def viewer_slot(
     request: Request, viewer: Annotated[Principal | None, Depends(maybe_user)]
 ) -> AsyncIterator[None]:
     """As `member_slot`; without a session, a slot of the address."""
     session_id = viewer.session_id if viewer else None
-    with _streams_of(request).slot(session_id, address_of(request)):
+    with services_of(request).streams.slot(session_id, address_of(request)):
         yield
 
 
+@raises(TooManyStreams)
 async def export_slot(
     request: Request, me: Annotated[Principal, Depends(current_user)]
 ) -> AsyncIterator[None]:
     """Holds a slot for an export of the session; raises `TooManyStreams`, `Overloaded`."""
-    with _streams_of(request).export_slot(me.session_id):
+    with services_of(request).streams.export_slot(me.session_id):
         yield
 
 
@@ -236,6 +232,7 @@ ExportSlot = Annotated[None, Depends(export_slot)]
 Visitor = Annotated[Visit, Depends(visit)]
 
 
+@raises(InvalidCursor)
 async def own_paging(
     request: Request,
     me: CurrentUser,

@@ -15,13 +15,13 @@ from uuid import UUID
 
 from redis.asyncio import Redis
 
-from wxc.auth.repository import SessionReader
+from wxc.auth.repository.sessions import live_session, sessions_revoked_within
 from wxc.auth.tokens import LEEWAY
 from wxc.core import clock
 from wxc.core.config import Config
-from wxc.core.database import Database
 from wxc.core.events import Events
 from wxc.core.redis import RedisClient, RedisUnavailable
+from wxc.db.database import Database
 
 _log = logging.getLogger("wxc.auth")
 SENTINEL = "{auth}:complete"
@@ -148,12 +148,12 @@ class Revocations:
             await self._redis.call(write)
 
     async def _revoked_within(self, span: timedelta) -> Sequence[UUID]:
-        async with self._database.guarding() as reader:
-            return await SessionReader(reader).revoked_within(span)
+        rows = await self._database.primary.fetch(sessions_revoked_within(span))
+        return [row.id for row in rows]
 
     async def _is_ended_in_database(self, session_id: UUID) -> bool:
-        async with self._database.guarding() as reader:
-            return not await SessionReader(reader).is_live(session_id, clock.now())
+        query = live_session(session_id, clock.now())
+        return await self._database.primary.fetch_one(query) is None
 
     def _is_stale(self) -> bool:
         return time.monotonic() - self._polled_at > _TRUSTED_INTERVALS * self._interval

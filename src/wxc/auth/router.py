@@ -1,6 +1,6 @@
 """Register, log in, stay signed in, log out."""
 
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 
 from wxc.audit.dependencies import Acting
 from wxc.auth import service
@@ -18,7 +18,6 @@ from wxc.auth.errors import (
     EmailTaken,
     HashingBusy,
     InvalidCredentials,
-    NotAuthenticated,
     PasswordTooCommon,
     RefreshReused,
     SessionExpired,
@@ -26,12 +25,12 @@ from wxc.auth.errors import (
     UsernameTaken,
 )
 from wxc.auth.schemas import AuthCheck, Credentials, CsrfToken, LoggedIn, Me, Registration
-from wxc.core.dependencies import ReadSession, Session, Throttled, Transactions
-from wxc.core.errors import RateLimited
+from wxc.core.dependencies import Database, Session, Throttled
 from wxc.core.logging import note_user
 from wxc.core.openapi import LOCATED, documented
+from wxc.http.routers import make_router
 
-router = APIRouter(tags=["auth"])
+router = make_router("auth")
 
 
 @router.post(
@@ -39,14 +38,12 @@ router = APIRouter(tags=["auth"])
     status_code=status.HTTP_201_CREATED,
     summary="Open an account",
     responses=LOCATED
-    | documented(
-        UsernameTaken, EmailTaken, UsernameReserved, PasswordTooCommon, RateLimited, HashingBusy
-    ),
+    | documented(UsernameTaken, EmailTaken, UsernameReserved, PasswordTooCommon, HashingBusy),
 )
 async def register(
     registration: Registration,
     response: Response,
-    database: Transactions,
+    database: Database,
     auth: AuthTools,
     throttle: Throttled,
 ) -> Me:
@@ -59,12 +56,12 @@ async def register(
 @router.post(
     "/login",
     summary="Log in",
-    responses=documented(InvalidCredentials, AccountSuspended, RateLimited, HashingBusy),
+    responses=documented(InvalidCredentials, AccountSuspended, HashingBusy),
 )
 async def log_in(
     credentials: Credentials,
     response: Response,
-    database: Transactions,
+    database: Database,
     auth: AuthTools,
     cookies: Cookies,
     throttle: Throttled,
@@ -84,11 +81,11 @@ async def log_in(
 @router.post(
     "/refresh-token",
     summary="Stay signed in",
-    responses=documented(NotAuthenticated, SessionExpired, RefreshReused),
+    responses=documented(SessionExpired, RefreshReused),
 )
 async def refresh_token(
     response: Response,
-    database: Transactions,
+    database: Database,
     auth: AuthTools,
     cookies: Cookies,
     claim: Claim,
@@ -110,14 +107,13 @@ async def refresh_token(
     "/logout",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Log out",
-    responses=documented(NotAuthenticated),
 )
 async def log_out(
     response: Response,
+    leaving: LeavingSession,  # reads by itself, so it comes before the transaction
     session: Session,
     auth: AuthTools,
     cookies: Cookies,
-    leaving: LeavingSession,
     actor: Acting,
 ) -> None:
     """End the session on every instance and clear the cookies; harmless without a session."""
@@ -126,9 +122,7 @@ async def log_out(
     cookies.clear(response)
 
 
-@router.get(
-    "/csrf-token", summary="The session's CSRF token", responses=documented(NotAuthenticated)
-)
+@router.get("/csrf-token", summary="The session's CSRF token")
 async def get_csrf_token(auth: AuthTools, held: HeldSession) -> CsrfToken:
     """The token for `X-CSRF-Token`, for a page that was reloaded; either cookie will do."""
     return CsrfToken(csrf_token=auth.tokens.csrf(held))
@@ -137,8 +131,7 @@ async def get_csrf_token(auth: AuthTools, held: HeldSession) -> CsrfToken:
 @router.get(
     "/auth-check",
     summary="Who is logged in",
-    responses=documented(NotAuthenticated, SessionExpired),
 )
-async def check_auth(me: CurrentUser, reader: ReadSession, auth: AuthTools) -> AuthCheck:
+async def check_auth(me: CurrentUser, database: Database, auth: AuthTools) -> AuthCheck:
     """Who is logged in, and the CSRF token, for a page that was reloaded."""
-    return await service.check(reader, auth, me)
+    return await service.check(database, auth, me)

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from wxc.core.ids import Id
 from wxc.core.text import EMAIL_LENGTH, EmailAddress, Secret, Text, normalise_email
 from wxc.core.times import Timestamp
+from wxc.http.schemas import Input, Schema
 
 USERNAME_PATTERN = r"^[A-Za-z0-9_]{3,30}$"
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 128
@@ -22,12 +23,10 @@ Password = Annotated[str, Secret(LONGEST_PASSWORD)]
 DisplayName = Annotated[str, Text(50, one_line=True)]
 
 
-class Registration(BaseModel):
+class Registration(Input):
     """A new account."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {
@@ -37,7 +36,7 @@ class Registration(BaseModel):
                     "display_name": "Amelia",
                 }
             ]
-        },
+        }
     )
 
     username: Username
@@ -58,15 +57,13 @@ def _as_registered(identifier: str) -> str:
         return identifier
 
 
-class Credentials(BaseModel):
+class Credentials(Input):
     """Who wants to log in."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        extra="forbid",
         json_schema_extra={
             "examples": [{"identifier": "amelia", "password": "a long walk in Porto"}]
-        },
+        }
     )
 
     identifier: Annotated[
@@ -79,11 +76,10 @@ class Credentials(BaseModel):
     """Exactly as it was chosen."""
 
 
-class Me(BaseModel):
+class Me(Schema):
     """The account of the person who asks; nobody else ever sees it."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [
                 {
@@ -97,7 +93,7 @@ class Me(BaseModel):
                     "home_currency": "EUR",
                 }
             ]
-        },
+        }
     )
 
     id: Id
@@ -120,12 +116,11 @@ class Me(BaseModel):
     created_at: Timestamp
 
 
-class CsrfToken(BaseModel):
+class CsrfToken(Schema):
     """What `X-CSRF-Token` must hold on every unsafe request; stable for the session's life."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        json_schema_extra={"examples": [{"csrf_token": "uV0b7r2hJ6lqk3cT1yZ9pNf4wXsE8aGd"}]},
+        json_schema_extra={"examples": [{"csrf_token": "uV0b7r2hJ6lqk3cT1yZ9pNf4wXsE8aGd"}]}
     )
 
     csrf_token: str

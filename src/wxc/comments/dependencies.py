@@ -16,9 +16,12 @@ from wxc.comments.threads import (
     ThreadRequest,
     replies_scope,
 )
-from wxc.core.dependencies import CursorParameter, Limit, PlainNumber, open_cursors, scope_of
+from wxc.core.dependencies import CursorParameter, Limit, PlainNumber, scope_of
+from wxc.core.errors import InvalidCursor
 from wxc.core.ids import Id
-from wxc.db.keyset import DEFAULT_LIMIT, PageRequest
+from wxc.core.openapi import raises
+from wxc.db.keyset import DEFAULT_LIMIT, Order, PageRequest
+from wxc.http.services import services_of
 from wxc.posts.dependencies import PostId
 
 CommentId = Annotated[Id, Path(description="The comment's id.")]
@@ -61,6 +64,7 @@ async def shape(
 AskedShape = Annotated[Shape, Depends(shape)]
 
 
+@raises(InvalidCursor)
 async def thread(
     request: Request,
     post_id: PostId,
@@ -69,11 +73,12 @@ async def thread(
     cursor: CursorParameter = None,
 ) -> ThreadRequest:
     """A page of a post's thread."""
-    sealer = open_cursors(request)
-    page = PageRequest(sealer, scope_of(request), limit, cursor, oldest_first=shape.oldest_first)
+    sealer = services_of(request).cursors
+    page = PageRequest(sealer, scope_of(request), limit, cursor, order=_order(shape))
     return ThreadRequest(post_id, page, Branches(sealer, shape))
 
 
+@raises(InvalidCursor)
 async def replies(
     request: Request,
     comment_id: CommentId,
@@ -82,7 +87,7 @@ async def replies(
     cursor: _RepliesCursor = None,
 ) -> ThreadRequest:
     """A page of a comment's replies; a cursor knows its shape better than the query."""
-    sealer, scope = open_cursors(request), replies_scope(comment_id)
+    sealer, scope = services_of(request).cursors, replies_scope(comment_id)
     if cursor is not None:
         _, _, carried = sealer.open(scope, cursor)
         shape = Shape.unpacked(carried)
@@ -91,7 +96,7 @@ async def replies(
         scope,
         limit,
         cursor,
-        oldest_first=shape.oldest_first,
+        order=_order(shape),
         carried=shape.packed(),
     )
     return ThreadRequest(comment_id, page, Branches(sealer, shape))
@@ -99,7 +104,11 @@ async def replies(
 
 async def branches(request: Request) -> Branches:
     """The branches below a single comment, in the shape that is the default."""
-    return Branches(open_cursors(request), Shape())
+    return Branches(services_of(request).cursors, Shape())
+
+
+def _order(shape: Shape) -> Order:
+    return Order.OLDEST_FIRST if shape.oldest_first else Order.NEWEST_FIRST
 
 
 Thread = Annotated[ThreadRequest, Depends(thread)]

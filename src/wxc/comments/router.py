@@ -1,9 +1,8 @@
 """Comments."""
 
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 
 from wxc.auth.dependencies import CurrentUser, MaybeUser
-from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.comments import service
 from wxc.comments.dependencies import CommentId, DefaultBranches, Replies, Thread
 from wxc.comments.errors import CommentDeleted, CommentNotFound, ParentNotFound, ThreadTooDeep
@@ -11,16 +10,16 @@ from wxc.comments.schemas import Comment, CommentCreate, CommentPage, CommentUpd
 from wxc.core.dependencies import Database, Session
 from wxc.core.errors import NotOwner
 from wxc.core.openapi import LOCATED, documented, shown
+from wxc.http.routers import make_router
 from wxc.idempotency.dependencies import Repeatable
-from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch
 from wxc.likes.schemas import LikeState
 from wxc.posts.dependencies import PostId
 from wxc.posts.errors import PostNotFound
 from wxc.users.errors import BlockedByYou
 
-router = APIRouter(tags=["comments"])
-_READ = documented(CommentNotFound, NotAuthenticated, SessionExpired)
-_LIKE = documented(CommentNotFound, BlockedByYou, NotAuthenticated, SessionExpired)
+router = make_router("comments")
+_READ = documented(CommentNotFound)
+_LIKE = documented(CommentNotFound, BlockedByYou)
 
 
 @router.post(
@@ -29,16 +28,7 @@ _LIKE = documented(CommentNotFound, BlockedByYou, NotAuthenticated, SessionExpir
     summary="Write a comment",
     responses=LOCATED
     | documented(
-        PostNotFound,
-        CommentNotFound,
-        BlockedByYou,
-        CommentDeleted,
-        ParentNotFound,
-        ThreadTooDeep,
-        IdempotencyInFlight,
-        IdempotencyMismatch,
-        NotAuthenticated,
-        SessionExpired,
+        PostNotFound, CommentNotFound, BlockedByYou, CommentDeleted, ParentNotFound, ThreadTooDeep
     ),
 )
 async def write_comment(
@@ -57,9 +47,9 @@ async def write_comment(
 
 
 @router.get(
-    "/posts/{post_id}/comments",  # noqa: FAST003 - `Thread` reads it
+    "/posts/{post_id}/comments",
     summary="A post's thread",
-    responses=documented(PostNotFound, NotAuthenticated, SessionExpired),
+    responses=documented(PostNotFound),
 )
 async def list_comments(viewer: MaybeUser, database: Database, thread: Thread) -> CommentPage:
     """A flat list in pre-order: each comment is followed by its replies, `depth` says how nested.
@@ -81,9 +71,7 @@ async def get_comment(
 @router.put(
     "/comments/{comment_id}",
     summary="Change a comment",
-    responses=documented(
-        CommentNotFound, CommentDeleted, NotOwner, NotAuthenticated, SessionExpired
-    ),
+    responses=documented(CommentNotFound, CommentDeleted, NotOwner),
 )
 async def edit_comment(
     comment_id: CommentId,
@@ -100,7 +88,7 @@ async def edit_comment(
     "/comments/{comment_id}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Delete a comment",
-    responses=documented(CommentNotFound, NotOwner, NotAuthenticated, SessionExpired),
+    responses=documented(CommentNotFound, NotOwner),
 )
 async def delete_comment(comment_id: CommentId, me: CurrentUser, session: Session) -> None:
     """Delete your comment, or any under your post. While it has replies, a tombstone stays."""
@@ -124,7 +112,7 @@ async def unlike_comment(comment_id: CommentId, me: CurrentUser, session: Sessio
 
 
 @router.get(
-    "/comments/{comment_id}/replies",  # noqa: FAST003 - `Replies` reads it
+    "/comments/{comment_id}/replies",
     summary="Replies to a comment",
     responses=_READ,
 )

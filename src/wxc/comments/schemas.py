@@ -2,41 +2,36 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
 from wxc.core.ids import Id
 from wxc.core.text import Text
 from wxc.http.answers import IdText, TimeText, answer
 from wxc.http.pages import PAGE_EXAMPLE, Items, NextCursor, PrevCursor
+from wxc.http.schemas import Input
 from wxc.users.schemas import UserSummary
 
 _EXAMPLE = "0198c2a4-7c1e-7d3a-9f00-5c2e4a7b1d90"
 CommentBody = Annotated[str, Text(2000)]
 
 
-class CommentUpdate(BaseModel):
+class CommentUpdate(Input):
     """What is to stand in place of the comment's body."""
 
-    model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"body": "It opens at nine."}]},
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"body": "It opens at nine."}]})
 
     body: CommentBody
     """Up to 2,000 characters; `@username` tells a person of it."""
 
 
-class CommentCreate(BaseModel):
+class CommentCreate(Input):
     """A comment to be written; with `parent_id` it is a reply."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        extra="forbid",
         json_schema_extra={
             "examples": [{"body": "The counter at the corner had 0.895.", "parent_id": _EXAMPLE}]
-        },
+        }
     )
 
     body: CommentBody

@@ -11,7 +11,6 @@ from typing import Annotated
 from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    PlainSerializer,
     WithJsonSchema,
 )
 from pydantic.json_schema import JsonSchemaValue
@@ -68,6 +67,11 @@ def plain(number: Decimal) -> str:
     return f"{number:f}"
 
 
+def plain_or_null(number: Decimal | None) -> str | None:
+    """As `plain`, of a number that may be missing."""
+    return None if number is None else plain(number)
+
+
 def decimals_of(number: Decimal) -> int:
     """How many digits were written after the point."""
     return len(plain(number).partition(".")[2])
@@ -78,11 +82,7 @@ DecimalText = Annotated[Decimal, _DecimalText(is_positive=False)]
 PositiveDecimalText = Annotated[Decimal, _DecimalText(is_positive=True)]
 """The same, and not zero."""
 WrittenDecimal = Annotated[str, WithJsonSchema(_SCHEMA)]
-"""The same as PostgreSQL writes it, `numeric::text`: where there are hundreds on a page, to make
-numbers of them and texts of these costs as much as the rest of it."""
-RatioText = Annotated[
-    Decimal,
-    PlainSerializer(plain, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"}),
-]
-"""What we have divided, of whatever size, as a string."""
+"""A decimal of an answer, written by `plain` or by PostgreSQL's `numeric::text`: where there are
+hundreds on a page, making numbers of texts and texts of numbers costs as much as the rest of it."""
+WrittenRatio = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"})]
+"""A quotient of any size, written by `plain`."""

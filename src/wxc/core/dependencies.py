@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request
 from pydantic import BeforeValidator, Field
@@ -10,39 +10,36 @@ from pydantic_core import PydanticCustomError
 
 from wxc.core.database import Database as OldDatabase
 from wxc.core.database import Reader, SingleWrite
-from wxc.core.errors import UnknownParameter
+from wxc.core.errors import InvalidCursor, RateLimited, UnknownParameter
 from wxc.core.events import Events
-from wxc.core.limits import Limits, Throttle
-from wxc.core.openapi import sends
+from wxc.core.limits import Throttle
+from wxc.core.openapi import raises, sends
 from wxc.db.database import Database as NewDatabase
-from wxc.db.keyset import DEFAULT_LIMIT, GREATEST_LIMIT, CursorSealer, PageRequest, list_scope
+from wxc.db.keyset import DEFAULT_LIMIT, GREATEST_LIMIT, PageRequest, list_scope
 from wxc.db.session import Session as NewSession
-
-
-def database_of(request: Request) -> OldDatabase:
-    """The application's engines."""
-    return cast(OldDatabase, request.app.state.database)
+from wxc.http.compiled_route import CompiledRoute
+from wxc.http.services import services_of
 
 
 async def open_database(request: Request) -> OldDatabase:
     """The application's engines, for a service that opens short transactions of its own."""
-    return database_of(request)
+    return services_of(request).database
 
 
 async def open_session(request: Request) -> AsyncIterator[NewSession]:
     """Commit once when the endpoint has returned; roll back if it raises."""
-    async with database_of(request).transaction() as session:
+    async with services_of(request).database.transaction() as session:
         yield session
 
 
 async def open_reader(request: Request) -> Reader:
     """What SELECTs without a transaction."""
-    return database_of(request).reader
+    return services_of(request).database.reader
 
 
 async def open_writing(request: Request) -> SingleWrite:
     """What executes a statement that is a transaction by itself."""
-    return database_of(request).single_write
+    return services_of(request).database.single_write
 
 
 def address_of(request: Request) -> str:
@@ -60,9 +57,10 @@ async def client_address(request: Request) -> str:
 
 
 @sends("RateLimit-Policy", "RateLimit")
+@raises(RateLimited)
 async def open_throttle(request: Request) -> Throttle:
     """The limits, as this request's client meets them."""
-    limits = cast(Limits, request.app.state.limits)
+    limits = services_of(request).limits
     return Throttle(limits, address_of(request), request.scope["answer_headers"])
 
 
@@ -72,7 +70,7 @@ Throttled = Annotated[Throttle, Depends(open_throttle)]
 
 async def open_events(request: Request) -> Events:
     """What wakes those who wait for something to happen."""
-    return cast(Events, request.app.state.events)
+    return services_of(request).events
 
 
 LiveEvents = Annotated[Events, Depends(open_events)]
@@ -94,8 +92,8 @@ async def refuse_unknown_parameters(request: Request) -> None:
     if not request.scope["query_string"]:
         return
     names = [name for name, _ in request.query_params.multi_items()]
-    known = request.app.state.query_parameters.get(request.scope["endpoint"], frozenset())
-    if len(set(names)) != len(names) or not known.issuperset(names):
+    route: CompiledRoute = request.scope["route"]
+    if len(set(names)) != len(names) or not route.query_parameters.issuperset(names):
         raise UnknownParameter
 
 
@@ -119,6 +117,7 @@ CursorParameter = Annotated[
 ]
 
 
+@raises(InvalidCursor)
 async def paging(
     request: Request, limit: Limit = DEFAULT_LIMIT, cursor: CursorParameter = None
 ) -> PageRequest:
@@ -129,7 +128,7 @@ async def paging(
 def page_request(request: Request, owner: str, limit: int, cursor: str | None) -> PageRequest:
     """A page of the list at this address, belonging to `owner` where it is somebody's own."""
     scope = scope_of(request, owner)
-    return PageRequest(open_cursors(request), scope, limit, cursor)
+    return PageRequest(services_of(request).cursors, scope, limit, cursor)
 
 
 def scope_of(request: Request, owner: str = "") -> str:
@@ -138,11 +137,6 @@ def scope_of(request: Request, owner: str = "") -> str:
     parameters = request.query_params.multi_items() if is_filtered else []
     filters = [pair for pair in parameters if pair[0] not in ("limit", "cursor")]
     return list_scope(request.scope["path"], owner, filters)
-
-
-def open_cursors(request: Request) -> CursorSealer:
-    """The application's seal on cursors."""
-    return cast(CursorSealer, request.app.state.cursors)
 
 
 Paging = Annotated[PageRequest, Depends(paging)]

@@ -13,7 +13,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
+
+from wxc.http.schemas import Schema
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is a fact, not an error
@@ -303,10 +305,10 @@ class DeadlineExceeded(Refusal):
     retry_after = 2
 
 
-class InvalidPart(BaseModel):
+class InvalidPart(Schema):
     """One thing that is wrong with a request."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid")
 
     pointer: str
     """A JSON pointer into the body, or a place such as `query.limit`."""
@@ -316,10 +318,8 @@ class InvalidPart(BaseModel):
     """The same for a person; what was sent is never repeated."""
 
 
-class Problem(BaseModel):
+class Problem(Schema):
     """An error, as RFC 9457 (Problem Details for HTTP APIs) puts it."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     type: str
     """The address of the page that explains the `code`."""

@@ -15,7 +15,8 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Header, Response
 
-from wxc.core.openapi import headers
+from wxc.core.errors import PreconditionFailed
+from wxc.core.openapi import headers, raises
 from wxc.http.answers import written
 
 Body = TypeVar("Body")
@@ -54,7 +55,7 @@ def answer(found: Versioned[Body], known: str | None, *, is_signed_in: bool) -> 
         "Cache-Control": "private, no-cache" if is_signed_in else "no-cache",
         "Vary": "Cookie",  # and Origin, which CORS adds to every answer
     }
-    if known is not None and _is_known(etag, known):
+    if known is not None and is_known(etag, known):
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type="application/json")
 
@@ -65,6 +66,12 @@ def stamped(response: Response, found: Versioned[Body]) -> Body:
     return found.body
 
 
+def is_known(etag: str, known: str) -> bool:
+    """Whether `If-None-Match` has a tag: compared weakly, as proxies that compress weaken tags."""
+    return known.strip() == "*" or etag in (tag.removeprefix("W/") for tag in _tags(known))
+
+
+@raises(PreconditionFailed)
 async def _versions(
     if_match: Annotated[
         str | None,
@@ -104,11 +111,6 @@ ON_WRITE: dict[int | str, dict[str, Any]] = {200: {"headers": headers("ETag")}}
 def _etag(version: int, body: bytes) -> str:
     digest = hashlib.blake2b(body, digest_size=_HASH_LENGTH).digest()
     return f'"{version}.{urlsafe_b64encode(digest).decode()}"'
-
-
-def _is_known(etag: str, known: str) -> bool:
-    """Weak comparison, as a proxy that compresses makes tags weak."""
-    return known.strip() == "*" or etag in (tag.removeprefix("W/") for tag in _tags(known))
 
 
 def _tags(header: str) -> Sequence[str]:

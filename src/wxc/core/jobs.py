@@ -1,34 +1,34 @@
-"""What goes on in the background, and its end."""
+"""Background jobs, and how they stop."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from typing import Protocol
 
 Done = Callable[[], None]
-"""What a job calls after every round that went well."""
+"""Called by a job after each round that succeeded."""
 
 _HOUR = 3600.0
-_CANCELLATION_PATIENCE = 0.5  # seconds
+_CANCEL_INTERVAL = 0.5  # seconds
 
 
 class Job(Protocol):
-    """Something that goes on until it is stopped; any number of processes may do it at once."""
+    """Runs until it is stopped; any number of processes may run the same job at once."""
 
     @property
     def name(self) -> str:
-        """What logs and metrics call it."""
+        """Its name in logs and metrics."""
         ...
 
     async def run(self, stop: asyncio.Event, done: Done) -> None:
-        """Work until `stop` is set, and end what was begun; call `done` after each good round."""
+        """Work until `stop` is set and finish what was begun; call `done` after each round."""
         ...
 
 
 def nobody_asks() -> None:
-    """What to call after a round that nobody measures."""
+    """For a job whose rounds are not measured."""
 
 
-class Chore:
+class PeriodicTask:
     """Something short that is done once an hour."""
 
     def __init__(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -44,7 +44,7 @@ class Chore:
 
 
 async def pause(seconds: float, stop: asyncio.Event) -> None:
-    """Wait so long, or until `stop` is set."""
+    """Sleep for that long, or until `stop` is set."""
     try:
         await asyncio.wait_for(stop.wait(), seconds)
     except TimeoutError:
@@ -54,11 +54,11 @@ async def pause(seconds: float, stop: asyncio.Event) -> None:
 async def end_all(tasks: Collection["asyncio.Task[None]"]) -> None:
     """Cancel the tasks until they have ended.
 
-    Once is not enough: a driver whose connection breaks off at that very moment raises its own
-    error in place of the cancellation, and what goes on after errors would never end.
+    Once is not enough: a driver whose connection breaks at that moment raises its own error in
+    place of the cancellation, and a task that retries after errors would never end.
     """
     pending = set(tasks)
     while pending:
         for task in pending:
             task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=_CANCELLATION_PATIENCE)
+        _, pending = await asyncio.wait(pending, timeout=_CANCEL_INTERVAL)

@@ -2,7 +2,7 @@
 
 For a page of twenty posts pydantic makes eighty models only to take them apart again; what it
 then writes of the driver's own kind of UUIDs takes twice as long as of any other. See
-docs/decisions/0028.
+docs/decisions/0027.
 """
 
 from typing import Any, Generic, TypeVar, get_args
@@ -17,7 +17,7 @@ Model = TypeVar("Model", bound=BaseModel)
 class Plain(dict[str, Any], Generic[Model]):
     """What a `Model` says, all of it and in its order, as values that JSON has.
 
-    A route that declares it declares its model, which FastAPI validates it with. The direct way
+    A route that declares it declares its model, which FastAPI validates it with. A compiled route
     writes it as it stands; the tests hold every such answer against the model, byte by byte.
     """
 

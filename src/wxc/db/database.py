@@ -40,12 +40,15 @@ class Database:
     """Publishes events, after a COMMIT."""
     observe: Observe
     """Called with each statement and its values before it is executed."""
+    connections_limit: int
+    """How many connections the pools may open together."""
 
     def __init__(self, config: Config) -> None:
         sizes = split(config.database_pool_size + config.database_pool_overflow)
         self._pool = Pool(config, config.database_url, sizes[0])
         url = config.database_read_url
         self._replica = Pool(config, url, sizes[0]) if url else None
+        self.connections_limit = sum(sizes) + (sizes[0] if url else 0)
         self._is_traced = config.tracing
         self.observe = _count
         self.engine = make_engine(config, sizes[1])

@@ -1,26 +1,32 @@
-"""Keyset pages over UUIDv7 ids: newest first, or oldest first; no OFFSET, no totals.
+"""Keyset pages: by UUIDv7 id, newest or oldest first, or by rank; no OFFSET, no totals.
 
-A cursor holds a direction and an id, signed for one route and its filters; where a list says so,
-also what it `carries`. Towards older items the id is exact. Towards newer ones it is never
-younger than two seconds before the page was read: ids are drawn before COMMIT, so up to that
-moment a slower writer may still add an item below the newest one we have seen. Items of those
-two seconds may repeat; none is missed.
+A cursor holds a direction, an id and, in a list by rank, the rank of the item. It is signed for
+one route and its filters.
+
+In a list by age, a cursor to older items is exact. A cursor to newer ones is never younger than
+two seconds before the page was read: ids are drawn before COMMIT, so a slower writer may still add
+an item below the newest one of the page. Items of those two seconds may repeat; none is missed.
 
 A list that is read oldest first grows at its end: there both cursors lead to newer items,
 `next_cursor` to exactly the next one, `prev_cursor` reaching back.
+
+A list by rank, such as what a search finds, has nothing newer: `prev_cursor` brings the page
+before, and both cursors are exact.
 """
 
 import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, Generic, TypeVar
+from enum import Enum, auto
+from typing import Annotated, Any, Generic, NamedTuple, Self, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, Integer, Select, Uuid, bindparam
+from sqlalchemy import ColumnElement, Integer, Select, Uuid, bindparam, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from wxc.core import clock
@@ -36,8 +42,8 @@ _PREV = "bgGYwqaB2m98iwBxTnq4KZGV5hPc0yR7eS2dWmJu9tNgVx"
 UNSETTLED = timedelta(seconds=2)
 """How far back one looks for what is new: ids are drawn before COMMIT."""
 _SIGNATURE_LENGTH = 16
-FORWARDS, BACKWARDS = b"o", b"n"  # to older items and to newer ones, where age is the order
-_PAYLOAD_LENGTH = 17  # a direction and an id; what is carried comes after them
+FORWARDS, BACKWARDS = b"o", b"n"  # as a list is read, and against it
+_PAYLOAD_LENGTH = 17  # a direction and an id; the rank comes after them
 _LEAST, _GREATEST = UUID(int=0), UUID(int=(1 << 128) - 1)
 
 _POSITION = bindparam("page_position", type_=Uuid())
@@ -50,6 +56,33 @@ AnySelect = Select[*tuple[Any, ...]]
 IdColumn = ColumnElement[UUID] | InstrumentedAttribute[UUID]
 Item = TypeVar("Item")
 Row = TypeVar("Row")
+
+
+class Order(Enum):
+    """How a list is read."""
+
+    NEWEST_FIRST = auto()
+    OLDEST_FIRST = auto()
+    BY_RANK = auto()
+    """The lowest rank first, equals by id."""
+
+
+class SortKey(NamedTuple):
+    """The position of an item in a list by rank; keys compare as the list is ordered."""
+
+    rank: bytes
+    id: UUID
+
+
+class Rank(NamedTuple):
+    """What a list is ordered by before its ids."""
+
+    column: ColumnElement[Any]
+    start: ColumnElement[Any]
+    """The rank that the cursor holds; of no meaning on the first page."""
+
+
+Key = UUID | SortKey
 
 
 class Page(BaseModel, Generic[Item]):
@@ -93,21 +126,19 @@ class CursorSealer:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def seal(self, scope: str, direction: bytes, position: UUID, carried: bytes = b"") -> str:
+    def seal(self, scope: str, direction: bytes, position: UUID, rank: bytes = b"") -> str:
         """The cursor for `position` in the list that `scope` names."""
-        payload = direction + position.bytes + carried
+        payload = direction + position.bytes + rank
         return _encoded(payload + self._sign(payload, scope))
 
     def open(self, scope: str, cursor: str) -> tuple[bytes, UUID, bytes]:
-        """Direction, position and what is carried; raises `InvalidCursor` for what is not ours."""
+        """Direction, position and rank; raises `InvalidCursor` for what is not ours."""
         raw = _decoded(cursor)
         payload, signature = raw[:-_SIGNATURE_LENGTH], raw[-_SIGNATURE_LENGTH:]
-        if len(payload) < _PAYLOAD_LENGTH or not self._is_signed(payload, scope, signature):
+        is_ours = hmac.compare_digest(self._sign(payload, scope), signature)
+        if len(payload) < _PAYLOAD_LENGTH or not is_ours:
             raise InvalidCursor
         return payload[:1], UUID(bytes=payload[1:_PAYLOAD_LENGTH]), payload[_PAYLOAD_LENGTH:]
-
-    def _is_signed(self, payload: bytes, scope: str, signature: bytes) -> bool:
-        return hmac.compare_digest(self._sign(payload, scope), signature)
 
     def _sign(self, payload: bytes, scope: str) -> bytes:
         """The length keeps a payload and the scope after it apart."""
@@ -134,13 +165,13 @@ class PageShape:
         """How many items the page may have."""
         return _LIMIT if self.usual_limit is None else self.usual_limit
 
-    def window(self, statement: AnySelect, key: IdColumn) -> AnySelect:
+    def window(self, statement: AnySelect, key: IdColumn, rank: Rank | None = None) -> AnySelect:
         """As `PageRequest.window`."""
-        return _windowed(statement, key, self.position, self.limit, ascends=self.ascends)
+        return _windowed(self, statement, key, rank)
 
-    def head(self, statement: AnySelect, key: IdColumn) -> AnySelect:
+    def head(self, statement: AnySelect, key: IdColumn, rank: Rank | None = None) -> AnySelect:
         """As `PageRequest.head`."""
-        return _headed(statement, key, self.limit, ascends=self.ascends)
+        return _headed(self, statement, key, rank)
 
 
 class PageRequest(Variant):
@@ -153,102 +184,123 @@ class PageRequest(Variant):
         limit: int,
         cursor: str | None,
         *,
-        oldest_first: bool = False,
+        order: Order = Order.NEWEST_FIRST,
         carried: bytes = b"",
     ) -> None:
+        """`carried` is in every cursor of a list by age, in place of a rank."""
         self.limit = limit
-        self.oldest_first = oldest_first
+        self.key: SortKey | None = None
+        """Where the page begins; the item itself is not in it. None at the very start."""
         self._sealer = sealer
         self._scope = scope
         self._cursor = cursor
+        self._order = order
         self._carried = carried
-        self._direction = BACKWARDS if oldest_first else FORWARDS
-        self._position: UUID | None = None
+        self._is_backwards = False
         if cursor is not None:
-            self._direction, self._position, _ = sealer.open(scope, cursor)
+            direction, position, rank = sealer.open(scope, cursor)
+            self.key = SortKey(rank, position)
+            self._is_backwards = direction == BACKWARDS and order is not Order.OLDEST_FIRST
         self._settled = first_id_at(clock.now() - UNSETTLED)
 
     @property
     def ascends(self) -> bool:
-        """Whether `window` reads from older items to newer ones."""
-        return self._direction == BACKWARDS
+        """Whether `window` reads from older items to newer ones, or from lower ranks to higher."""
+        return self._is_backwards is (self._order is Order.NEWEST_FIRST)
 
     @property
     def position(self) -> UUID | None:
-        """Where the page begins; the item itself is not in it. None at the very start."""
-        return self._position
+        """The id in `key`."""
+        return None if self.key is None else self.key.id
 
     @property
     def shape(self) -> PageShape:
         """What its statement depends on."""
         usual = self.limit if self.limit in USUAL_LIMITS else None
-        return PageShape(self._position is None, self.ascends, usual)
+        return PageShape(self.key is None, self.ascends, usual)
 
     @property
     def parameters(self) -> dict[str, UUID | int]:
         """The values for a statement of that shape."""
-        position = {} if self._position is None else {"page_position": self._position}
+        position = {} if self.key is None else {"page_position": self.key.id}
         limit = {} if self.limit in USUAL_LIMITS else {"page_limit": self.limit}
         return {**position, **limit}
 
-    def window(self, statement: AnySelect, key: IdColumn) -> AnySelect:
+    def window(self, statement: AnySelect, key: IdColumn, rank: Rank | None = None) -> AnySelect:
         """`statement` with the page's bound, order and `limit + 1`, by the column `key`."""
-        return _windowed(statement, key, self._position, self.limit, ascends=self.ascends)
+        return _windowed(self, statement, key, rank)
 
-    def head(self, statement: AnySelect, key: IdColumn) -> AnySelect:
+    def head(self, statement: AnySelect, key: IdColumn, rank: Rank | None = None) -> AnySelect:
         """The same of a `statement` that selects from windows: these have the bound already."""
-        return _headed(statement, key, self.limit, ascends=self.ascends)
+        return _headed(self, statement, key, rank)
 
-    def cut(self, rows: Sequence[Row], key: Callable[[Row], UUID]) -> Cut[Row]:
+    def cut(self, rows: Sequence[Row], key: Callable[[Row], Key]) -> Cut[Row]:
         """Make a page of what `window` fetched, in whatever order the rows came."""
-        ordered = sorted(rows, key=key, reverse=not self.ascends)
+        by_key: Callable[[Row], Any] = key
+        ordered = sorted(rows, key=by_key, reverse=not self.ascends)
         return self.closed(ordered[: self.limit], key, has_more=len(ordered) > self.limit)
 
     def closed(
-        self, ordered: Sequence[Row], key: Callable[[Row], UUID], *, has_more: bool
+        self, ordered: Sequence[Row], key: Callable[[Row], Key], *, has_more: bool
     ) -> Cut[Row]:
         """The page of these rows, which come as `window` reads them."""
         if not ordered:
             return self._empty()
-        newest = max(key(ordered[0]), key(ordered[-1]))
-        prev_cursor = self._seal(BACKWARDS, min(newest, self._settled))
-        if self.oldest_first:
-            return Cut(ordered, self._seal(BACKWARDS, newest) if has_more else None, prev_cursor)
-        shown = ordered[::-1] if self.ascends else ordered
-        is_followed = has_more or self.ascends
-        next_cursor = self._seal(FORWARDS, key(shown[-1])) if is_followed else None
-        return Cut(shown, next_cursor, prev_cursor)
+        shown = ordered[::-1] if self._is_backwards else ordered
+        is_followed = has_more or self._is_backwards
+        newest = shown[-1 if self._order is Order.OLDEST_FIRST else 0]
+        return Cut(
+            shown,
+            self._seal(FORWARDS, key(shown[-1])) if is_followed else None,
+            self._seal(BACKWARDS, key(newest)),
+        )
+
+    def cursor_after(self, key: Key) -> str:
+        """The cursor of the page that begins behind that item."""
+        return self._seal(FORWARDS, key)
+
+    def moved(self, key: SortKey | None, limit: int) -> Self:
+        """Another page of the same list, in the same direction."""
+        page = copy(self)
+        page.key, page.limit = key, limit
+        return page
 
     def _empty(self) -> Cut[Row]:
-        if self._position is None:
+        if self.key is None:
             return Cut([], None, None)
-        if self.oldest_first:
-            return Cut([], None, self._seal(BACKWARDS, min(self._position, self._settled)))
-        if self.ascends:
-            return Cut([], self._seal(FORWARDS, beside(self._position, 1)), self._cursor)
-        return Cut([], None, self._seal(BACKWARDS, min(beside(self._position, -1), self._settled)))
+        if self._order is Order.OLDEST_FIRST:
+            return Cut([], None, self._seal(BACKWARDS, self.key))
+        # The bound is strict: beside the item, so that the other direction includes it.
+        start = SortKey(self.key.rank, beside(self.key.id, 1 if self.ascends else -1))
+        if self._is_backwards:
+            return Cut([], self._seal(FORWARDS, start), self._cursor)
+        return Cut([], None, self._seal(BACKWARDS, start))
 
-    def _seal(self, direction: bytes, position: UUID) -> str:
-        return self._sealer.seal(self._scope, direction, position, self._carried)
+    def _seal(self, direction: bytes, key: Key) -> str:
+        rank, position = key if isinstance(key, SortKey) else (self._carried, key)
+        if direction == BACKWARDS and self._order is not Order.BY_RANK:
+            position = min(position, self._settled)
+        return self._sealer.seal(self._scope, direction, position, rank)
 
 
 def _windowed(
-    statement: AnySelect,
-    key: IdColumn,
-    position: ColumnElement[UUID] | UUID | None,
-    limit: ColumnElement[int] | int,
-    *,
-    ascends: bool,
+    page: PageShape | PageRequest, statement: AnySelect, key: IdColumn, rank: Rank | None
 ) -> AnySelect:
-    if position is not None:
-        statement = statement.where(key > position if ascends else key < position)
-    return _headed(statement, key, limit, ascends=ascends)
+    position = page.position
+    if position is not None and rank is None:
+        statement = statement.where(key > position if page.ascends else key < position)
+    elif position is not None and rank is not None:
+        here, start = tuple_(rank.column, key), tuple_(rank.start, position)
+        statement = statement.where(here > start if page.ascends else here < start)
+    return _headed(page, statement, key, rank)
 
 
 def _headed(
-    statement: AnySelect, key: IdColumn, limit: ColumnElement[int] | int, *, ascends: bool
+    page: PageShape | PageRequest, statement: AnySelect, key: IdColumn, rank: Rank | None
 ) -> AnySelect:
-    return statement.order_by(key.asc() if ascends else key.desc()).limit(limit + 1)
+    order = (key,) if rank is None else (rank.column, key)
+    directed = [one.asc() if page.ascends else one.desc() for one in order]
+    return statement.order_by(*directed).limit(page.limit + 1)
 
 
 def list_scope(path: str, owner: str = "", filters: Sequence[tuple[str, str]] = ()) -> str:
@@ -260,8 +312,8 @@ def resume(
     sealer: CursorSealer, scope: str, carried: bytes, *, oldest_first: bool, after: UUID | None
 ) -> str:
     """The `cursor` that reads another list from behind `after`, or from its beginning."""
-    direction, beginning = (BACKWARDS, _LEAST) if oldest_first else (FORWARDS, _GREATEST)
-    return sealer.seal(scope, direction, after or beginning, carried)
+    beginning = _LEAST if oldest_first else _GREATEST
+    return sealer.seal(scope, FORWARDS, after or beginning, carried)
 
 
 def beside(position: UUID, step: int) -> UUID:

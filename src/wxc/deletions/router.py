@@ -1,30 +1,30 @@
-"""Leaving."""
+"""Deleting one's account."""
 
-from fastapi import APIRouter, status
+from fastapi import status
 
 from wxc.audit.dependencies import Acting
 from wxc.auth.dependencies import AuthTools, CurrentUser
-from wxc.auth.errors import HashingBusy, NotAuthenticated, SessionExpired
-from wxc.core.dependencies import Throttled, Transactions
-from wxc.core.errors import RateLimited
+from wxc.auth.errors import HashingBusy
+from wxc.core.dependencies import Database, Throttled
 from wxc.core.openapi import documented
 from wxc.deletions import service
 from wxc.deletions.schemas import AccountDeletion
+from wxc.http.routers import make_router
 from wxc.settings.errors import WrongPassword
 
-router = APIRouter(prefix="/settings", tags=["settings"])
+router = make_router("settings", prefix="/settings")
 
 
 @router.delete(
     "",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Delete the account",
-    responses=documented(WrongPassword, RateLimited, HashingBusy, NotAuthenticated, SessionExpired),
+    responses=documented(WrongPassword, HashingBusy),
 )
 async def delete_account(
     deletion: AccountDeletion,
     me: CurrentUser,
-    database: Transactions,
+    database: Database,
     auth: AuthTools,
     throttle: Throttled,
     actor: Acting,

@@ -1,17 +1,16 @@
 """What it takes to leave."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from wxc.auth.schemas import Password
+from wxc.http.schemas import Input
 
 
-class AccountDeletion(BaseModel):
+class AccountDeletion(Input):
     """The current password, to prove who asks."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"current_password": "a long walk in Porto"}]},
+        json_schema_extra={"examples": [{"current_password": "a long walk in Porto"}]}
     )
 
     current_password: Password

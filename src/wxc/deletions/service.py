@@ -1,7 +1,8 @@
-"""Deleting an account: at once for everybody who looks, then row by row in the background."""
+"""Deleting an account: hidden at once, then deleted row by row in the background."""
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,22 +12,45 @@ from wxc.auth.context import Auth, Principal
 from wxc.auth.errors import SessionExpired
 from wxc.comments.service import erase_comments_of
 from wxc.core import clock
-from wxc.core.database import UNREACHABLE, AnyRow, Database
 from wxc.core.limits import Throttle
+from wxc.db.database import Database
+from wxc.db.errors import UNREACHABLE
 from wxc.db.session import Session
-from wxc.deletions.repository import EDGES, DeletionRepository, Edges
+from wxc.deletions.repository import accounts, owned
+from wxc.deletions.repository.accounts import DeletedAccount
+from wxc.deletions.repository.edges import (
+    COMMENT_LIKES,
+    POST_LIKES,
+    LikeTable,
+    delete_follows,
+    delete_likes,
+    follows_of,
+    likes_by,
+    lock_subjects,
+    lock_users,
+)
 from wxc.models import AuditKind
 from wxc.sessions.service import shut_out
 from wxc.settings.service import confirm_password
 
-MOST_EDGES = 1000
-"""So many are cut in one transaction: in the request, and in each batch of the worker's."""
-MOST_COMMENTS = 100
-"""So many of the member's comments are taken away in one transaction, each by itself."""
-_MOST_ROWS = 1000
-_LEASE = timedelta(seconds=15)  # by then a batch is done or will not be: its statements are bounded
+MAX_EDGES = 1000
+"""How many edges are deleted in one transaction: in the request, and in each of the batches."""
+MAX_COMMENTS = 100
+"""How many comments are deleted in one transaction, each by statements of its own."""
+_MAX_ROWS = 1000
+_LEASE = timedelta(seconds=15)  # by then a batch has ended: its statements have timeouts
 
-Held = Sequence[tuple[Edges, Sequence[UUID]]]
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Rows of an account that are to be deleted; what counts them is locked."""
+
+    post_likes: Sequence[UUID]
+    comment_likes: Sequence[UUID]
+    follows: Sequence[UUID]
+
+    def __bool__(self) -> bool:
+        return bool(self.post_likes or self.comment_likes or self.follows)
 
 
 async def delete_account(
@@ -37,15 +61,17 @@ async def delete_account(
     password: str,
     actor: Actor,
 ) -> None:
-    """Have the account of `me` end, here and now; raises `WrongPassword` and `RateLimited`.
+    """Delete the account of `me`; raises `WrongPassword` and `RateLimited`.
 
-    Others no longer see it, nothing opens it, its address is free, its name nobody's ever again.
-    What others count of it is counted off, up to `MOST_EDGES`; the worker does the rest.
+    Hides the account, ends its sessions and releases the e-mail address; the username is never
+    reused. Counters of others are updated for up to `MAX_EDGES`; the worker does the rest.
     """
-    seen = await confirm_password(database, auth, throttle, me, password)
+    password_hash = await confirm_password(database, auth, throttle, me, password)
     async with database.transaction() as session:
-        held = await _hold(session, me.id)  # locks, those of the account itself among them
-        if not await DeletionRepository(session).empty(me.id, seen=seen, moment=clock.now()):
+        # Locks others before the account, as everywhere: posts, comments, users.
+        edges = await lock_edges(session, me.id, MAX_EDGES)
+        anonymised = accounts.anonymise_account(me.id, password_hash, clock.now())
+        if await session.fetch_one(anonymised) is None:
             raise SessionExpired
         ended = await shut_out(session, auth.revocations, me.id)
         await audit.record(
@@ -56,56 +82,86 @@ async def delete_account(
             session_id=me.session_id,
             sessions_ended=ended,
         )
-        await _cut(held)
-    with suppress(*UNREACHABLE):  # the account has gone: what is left is the worker's
+        await delete_edges(session, edges)
+    with suppress(*UNREACHABLE):  # the account is deleted: the worker does what is left
         async with database.transaction() as session:
-            await erase_comments_of(session, me.id, MOST_COMMENTS)
+            await erase_comments_of(session, me.id, MAX_COMMENTS)
 
 
-async def clear_up(database: Database, *, kept: timedelta) -> bool:
-    """Do one batch for one deleted account; False when there is nothing to do.
+async def purge_batch(database: Database, *, kept: timedelta) -> bool:
+    """Delete one batch of rows of one deleted account; False if no account is due.
 
-    A batch is one transaction and finds out by itself what is left, so that whoever comes after
-    a crash goes on. The emptied row stays for so long as a session of it might still be shown to
-    us: its sessions say that they have ended.
+    A batch is one transaction and looks for what is left, so after a crash the next one goes on.
+    The account's row stays for `kept` after the deletion: until then its sessions are refused as
+    ended ones.
     """
-    async with database.transaction() as session:
-        account = await DeletionRepository(session).claim(moment=clock.now(), lease=_LEASE)
+    moment = clock.now()
+    # A transaction of its own: the lease must outlive a batch that fails.
+    account = await database.primary.fetch_one(accounts.claim_due_account(moment, moment + _LEASE))
     if account is None:
         return False
     async with database.transaction() as session:
-        await _clear_some(session, account, kept)
+        await _purge_some(session, account, kept)
     return True
 
 
-async def _clear_some(session: Session, account: AnyRow, kept: timedelta) -> None:
-    deletions, moment, last = DeletionRepository(session), clock.now(), account.suspended_at + kept
-    if await erase_comments_of(session, account.id, MOST_COMMENTS):
-        await deletions.postpone(account.id, moment)
-        return
-    held = await _hold(session, account.id)
-    await _cut(held)
-    if any(ids for _, ids in held) or await deletions.remove_belongings(account.id, _MOST_ROWS):
-        await deletions.postpone(account.id, moment)  # behind others who wait
-    elif moment < last:
-        await deletions.postpone(account.id, last)
+async def lock_edges(session: Session, user_id: UUID, limit: int) -> Edges:
+    """Up to `limit` edges; locks the rows that count them, in the order of ids in each table."""
+    post_likes = await _lock_likes(session, user_id, limit, POST_LIKES)
+    limit -= len(post_likes)
+    comment_likes = await _lock_likes(session, user_id, limit, COMMENT_LIKES)
+    limit -= len(comment_likes)
+    return Edges(post_likes, comment_likes, await _lock_follows(session, user_id, limit))
+
+
+async def delete_edges(session: Session, edges: Edges) -> None:
+    """Delete those of the edges that are still there, and update the counters."""
+    if edges.post_likes:
+        await session.fetch(delete_likes(edges.post_likes, table=POST_LIKES))
+    if edges.comment_likes:
+        await session.fetch(delete_likes(edges.comment_likes, table=COMMENT_LIKES))
+    if edges.follows:
+        await session.fetch(delete_follows(edges.follows))
+
+
+async def _purge_some(session: Session, account: DeletedAccount, kept: timedelta) -> None:
+    moment, row_due = clock.now(), account.suspended_at + kept
+    if await _delete_some(session, account.id):
+        # Behind the other accounts that are due.
+        await session.fetch_one(accounts.postpone_account(account.id, moment))
+    elif moment < row_due:
+        await session.fetch_one(accounts.postpone_account(account.id, row_due))
     else:
-        await deletions.remove(account.id)
+        await session.fetch_one(accounts.delete_account_row(account.id))
 
 
-async def _hold(session: Session, user_id: UUID) -> Held:
-    """Up to `MOST_EDGES` edges of all kinds, with locks on all that count them."""
-    held: list[tuple[Edges, Sequence[UUID]]] = []
-    left = MOST_EDGES
-    for kind in EDGES:
-        edges = kind(session)
-        ids = await edges.hold(user_id, left)
-        held.append((edges, ids))
-        left -= len(ids)
-    return held
+async def _delete_some(session: Session, user_id: UUID) -> bool:
+    """Delete rows of one kind; False if none is left."""
+    if await erase_comments_of(session, user_id, MAX_COMMENTS):
+        return True
+    edges = await lock_edges(session, user_id, MAX_EDGES)
+    await delete_edges(session, edges)
+    return bool(edges) or await _delete_owned(session, user_id)
 
 
-async def _cut(held: Held) -> None:
-    for edges, ids in held:
-        if ids:
-            await edges.cut(ids)
+async def _delete_owned(session: Session, user_id: UUID) -> bool:
+    for rows in owned.OWNED_ROWS:
+        if await session.fetch(owned.delete_owned(user_id, rows=rows, limit=_MAX_ROWS)):
+            return True
+    return False
+
+
+async def _lock_likes(
+    session: Session, user_id: UUID, limit: int, table: LikeTable
+) -> Sequence[UUID]:
+    likes = await session.fetch(likes_by(user_id, limit, table=table))
+    await session.fetch(lock_subjects([like.subject_id for like in likes], table=table))
+    return [like.id for like in likes]
+
+
+async def _lock_follows(session: Session, user_id: UUID, limit: int) -> Sequence[UUID]:
+    """Locks the account itself too, whether it has follows or not."""
+    follows = await session.fetch(follows_of(user_id, limit))
+    users = {user_id, *(end for row in follows for end in (row.follower_id, row.followed_id))}
+    await session.fetch(lock_users(list(users)))
+    return [row.id for row in follows]

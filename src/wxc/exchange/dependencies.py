@@ -1,4 +1,4 @@
-"""What a request about exchanges brings along."""
+"""The parameters of requests about exchanges."""
 
 from decimal import Decimal
 from typing import Annotated
@@ -11,25 +11,26 @@ from wxc.core.currencies import CurrencyCode, currencies
 from wxc.core.decimals import PositiveDecimalText, decimals_of
 from wxc.core.dependencies import (
     CursorParameter,
+    Database,
     Limit,
-    Transactions,
-    open_cursors,
     scope_of,
 )
-from wxc.core.errors import InvalidPart, ValidationFailed
+from wxc.core.errors import InvalidCursor, InvalidPart, ValidationFailed
+from wxc.core.openapi import raises
 from wxc.core.times import Moment
-from wxc.db.keyset import DEFAULT_LIMIT
+from wxc.db.keyset import DEFAULT_LIMIT, Order, PageRequest
 from wxc.exchange import stream
-from wxc.exchange.history import LONGEST, USUAL, Group, Span
-from wxc.exchange.quotes import Wish
+from wxc.exchange.errors import ExchangeNotFound
+from wxc.exchange.history import DEFAULT_RANGE, MAX_RANGE, Group, HistoryRange
+from wxc.exchange.quotes import ConversionRequest
 from wxc.exchange.searching import (
-    MOST_METRES,
-    USUAL_METRES,
-    Circle,
+    DEFAULT_METRES,
+    MAX_METRES,
     Search,
-    SearchPage,
+    SearchArea,
     Sort,
 )
+from wxc.http.services import services_of
 from wxc.users.dependencies import NamedUser
 
 
@@ -45,7 +46,7 @@ async def _past(
     return as_of
 
 
-async def _span(
+async def _history_range(
     currency: Annotated[CurrencyCode, Query(description="The foreign currency.", examples=["JPY"])],
     start: Annotated[
         Moment | None,
@@ -57,18 +58,18 @@ async def _span(
     group: Annotated[Group, Query(description="Single changes, or UTC hours or days.")] = (
         Group.EVENT
     ),
-) -> Span:
+) -> HistoryRange:
     """What part of the history is wanted; raises `ValidationFailed` for one that is too long."""
     last = end or clock.now()
-    first = start or last - USUAL
+    first = start or last - DEFAULT_RANGE
     if first > last:
         raise wrong("query.from", "time_after_end", "The beginning must not be after the end.")
-    if last - first > LONGEST:
+    if last - first > MAX_RANGE:
         raise wrong("query.from", "span_too_long", "At most 366 days can be read at once.")
-    return Span(currency, first, end, group)
+    return HistoryRange(currency, first, end, group)
 
 
-async def _wish(
+async def _conversion(
     source: Annotated[
         CurrencyCode, Query(alias="from", description="What is paid.", examples=["SGD"])
     ],
@@ -81,16 +82,16 @@ async def _wish(
     to_amount: Annotated[
         PositiveDecimalText | None, Query(description="How much of `to` is wanted.")
     ] = None,
-) -> Wish:
+) -> ConversionRequest:
     """What is to be converted; raises `ValidationFailed` unless one of the amounts is given."""
     if (amount is None) is (to_amount is None):
         raise wrong("query.amount", "one_amount", "Give either amount or to_amount.")
     refuse_fractions("query.amount", source, amount)
     refuse_fractions("query.to_amount", target, to_amount)
-    return Wish(source, target, amount, to_amount)
+    return ConversionRequest(source, target, amount, to_amount)
 
 
-async def _circle(
+async def _area(
     lat: Annotated[
         float | None, Query(ge=-90, le=90, allow_inf_nan=False, description="Of the place.")
     ] = None,
@@ -101,22 +102,22 @@ async def _circle(
         float | None,
         Query(
             gt=0,
-            le=MOST_METRES,
+            le=MAX_METRES,
             allow_inf_nan=False,
             description="How far around it, in metres; 5,000 by default.",
         ),
     ] = None,
-) -> Circle | None:
+) -> SearchArea | None:
     """Where to search; raises `ValidationFailed` for half of a place."""
     if lat is None or lon is None:
         for name, value in (("lat", lat), ("lon", lon), ("radius_m", radius_m)):
             if value is not None:
                 raise wrong(f"query.{name}", "place_incomplete", "A place needs lat and lon.")
         return None
-    return Circle(lat, lon, radius_m or USUAL_METRES)
+    return SearchArea(lat, lon, radius_m or DEFAULT_METRES)
 
 
-async def _search_wish(
+async def _search_conversion(
     source: Annotated[CurrencyCode | None, Query(alias="from", description="What is paid.")] = None,
     target: Annotated[
         CurrencyCode | None, Query(alias="to", description="What is received.")
@@ -124,7 +125,7 @@ async def _search_wish(
     amount: Annotated[
         PositiveDecimalText | None, Query(description="How much of `from` is paid.")
     ] = None,
-) -> Wish | None:
+) -> ConversionRequest | None:
     """What boards are to be able to do; raises `ValidationFailed` for parts of a conversion."""
     if source is None or target is None or amount is None:
         for name, value in (("from", source), ("to", target), ("amount", amount)):
@@ -135,12 +136,12 @@ async def _search_wish(
     if source == target:
         raise wrong("query.to", "same_currency", "The currencies must be different.")
     refuse_fractions("query.amount", source, amount)
-    return Wish(source, target, amount)
+    return ConversionRequest(source, target, amount)
 
 
 async def _search(
-    circle: Annotated[Circle | None, Depends(_circle)],
-    wish: Annotated[Wish | None, Depends(_search_wish)],
+    area: Annotated[SearchArea | None, Depends(_area)],
+    conversion: Annotated[ConversionRequest | None, Depends(_search_conversion)],
     is_open_now: Annotated[
         bool, Query(alias="open_now", description="Only what is open at this moment.")
     ] = False,
@@ -153,28 +154,30 @@ async def _search(
     ] = None,
 ) -> Search:
     """What is searched for; raises `ValidationFailed` for a sort without its input."""
-    sort = sort or (Sort.DISTANCE if wish is None else Sort.RECEIVE)
-    if sort is Sort.RECEIVE and wish is None:
+    sort = sort or (Sort.DISTANCE if conversion is None else Sort.RECEIVE)
+    if sort is Sort.RECEIVE and conversion is None:
         raise wrong("query.sort", "sort_without_input", "This sort needs a conversion.")
-    if sort is Sort.DISTANCE and circle is None:
+    if sort is Sort.DISTANCE and area is None:
         raise wrong("query.sort", "sort_without_input", "This sort needs a place.")
-    return Search(circle, wish, sort, is_open_now, with_stale)
+    minor_units = currencies()[conversion.target].minor_units if conversion else 0
+    return Search(area, conversion, sort, is_open_now, with_stale, minor_units)
 
 
+@raises(InvalidCursor)
 async def _search_page(
     request: Request,
     viewer: MaybeUser,
-    search: Annotated[Search, Depends(_search)],
     limit: Limit = DEFAULT_LIMIT,
     cursor: CursorParameter = None,
-) -> SearchPage:
-    """The page that is asked for; its cursors hold for this search by this viewer only."""
+) -> PageRequest:
+    """The requested page; its cursors are valid for this search by this viewer only."""
     scope = scope_of(request, str(viewer.id) if viewer else "")
-    return SearchPage(open_cursors(request), scope, search, limit, cursor)
+    return PageRequest(services_of(request).cursors, scope, limit, cursor, order=Order.BY_RANK)
 
 
+@raises(ExchangeNotFound)
 async def watched_board(
-    username: NamedUser, viewer: MaybeUser, _slot: ViewerSlot, database: Transactions
+    username: NamedUser, viewer: MaybeUser, _slot: ViewerSlot, database: Database
 ) -> stream.Watched:
     """The board to watch; raises `UserNotFound`, `ExchangeNotFound`.
 
@@ -195,7 +198,8 @@ def wrong(pointer: str, code: str, message: str) -> ValidationFailed:
 
 
 WatchedBoard = Annotated[stream.Watched, Depends(watched_board)]
-SearchPaging = Annotated[SearchPage, Depends(_search_page)]
+WantedSearch = Annotated[Search, Depends(_search)]
+SearchPaging = Annotated[PageRequest, Depends(_search_page)]
 AsOf = Annotated[Moment | None, Depends(_past)]
-Wanted = Annotated[Wish, Depends(_wish)]
-HistorySpan = Annotated[Span, Depends(_span)]
+WantedConversion = Annotated[ConversionRequest, Depends(_conversion)]
+WantedHistory = Annotated[HistoryRange, Depends(_history_range)]

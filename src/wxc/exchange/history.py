@@ -1,11 +1,11 @@
-"""Which part of a currency's history is looked at."""
+"""Which part of a currency's history is read."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-USUAL = timedelta(days=30)
-LONGEST = timedelta(days=366)
+DEFAULT_RANGE = timedelta(days=30)
+MAX_RANGE = timedelta(days=366)
 
 
 class Group(StrEnum):
@@ -17,7 +17,7 @@ class Group(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class HistoryRange:
     """A currency's changes from `first` on and before `end`, if there is one."""
 
     currency: str

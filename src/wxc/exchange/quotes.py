@@ -76,8 +76,8 @@ class Leg(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """A conversion that somebody wants: exactly one of the two amounts is given."""
+class ConversionRequest:
+    """A conversion: exactly one of the two amounts is given."""
 
     source: str
     target: str
@@ -86,7 +86,7 @@ class Wish:
 
 
 class Outcome(NamedTuple):
-    """What comes of a wish; the computed amount is None where there is a reason against it."""
+    """The outcome of a conversion; the computed amount is None where a reason is against it."""
 
     from_amount: Decimal | None
     to_amount: Decimal | None
@@ -98,33 +98,33 @@ class Outcome(NamedTuple):
     increment: Decimal
 
 
-def convert(base: str, rates: Mapping[str, Rate], wish: Wish) -> Outcome:
+def convert(base: str, rates: Mapping[str, Rate], conversion: ConversionRequest) -> Outcome:
     """Do the conversion by the board's rates; raises `TooLarge`.
 
     Rationals are pairs of whole numbers here: `Fraction` reduces them after each step, which
     takes longer than all the rest.
     """
-    legs = _legs(base, rates, wish)
+    legs = _legs(base, rates, conversion)
     if legs is None:
-        return not_offered(wish)
-    mode, increment = _rounding(wish)
+        return not_offered(conversion)
+    mode, increment = _rounding(conversion)
     top, bottom = _factor(legs)
-    if wish.to_amount is None:
-        given = wish.from_amount or Decimal()
+    if conversion.to_amount is None:
+        given = conversion.from_amount or Decimal()
         number, parts = given.as_integer_ratio()
         amounts = given, _rounded(number * top, parts * bottom, increment, mode)
     else:
-        number, parts = wish.to_amount.as_integer_ratio()
-        amounts = _rounded(number * bottom, parts * top, increment, mode), wish.to_amount
-    reason = _reason_against(legs, wish, *amounts)
-    shown = amounts if reason is None else (wish.from_amount, wish.to_amount)
+        number, parts = conversion.to_amount.as_integer_ratio()
+        amounts = _rounded(number * bottom, parts * top, increment, mode), conversion.to_amount
+    reason = _reason_against(legs, conversion, *amounts)
+    shown = amounts if reason is None else (conversion.from_amount, conversion.to_amount)
     return Outcome(*shown, reason, _significant(top, bottom), legs, mode, increment)
 
 
-def not_offered(wish: Wish) -> Outcome:
-    """What comes of a wish where the board has nothing to say about it."""
-    amounts = (wish.from_amount, wish.to_amount)
-    return Outcome(*amounts, Reason.NOT_OFFERED, None, (), *_rounding(wish))
+def not_offered(conversion: ConversionRequest) -> Outcome:
+    """The outcome where the board does not offer the conversion."""
+    amounts = (conversion.from_amount, conversion.to_amount)
+    return Outcome(*amounts, Reason.NOT_OFFERED, None, (), *_rounding(conversion))
 
 
 def smallest_unit(currency: str) -> Decimal:
@@ -132,20 +132,22 @@ def smallest_unit(currency: str) -> Decimal:
     return Decimal(1).scaleb(-currencies()[currency].minor_units)
 
 
-def _rounding(wish: Wish) -> tuple[Mode, Decimal]:
+def _rounding(conversion: ConversionRequest) -> tuple[Mode, Decimal]:
     """Which way the amount that is computed is rounded, and to a multiple of what."""
-    if wish.to_amount is None:
-        return Mode.DOWN, smallest_unit(wish.target)
-    return Mode.UP, smallest_unit(wish.source)
+    if conversion.to_amount is None:
+        return Mode.DOWN, smallest_unit(conversion.target)
+    return Mode.UP, smallest_unit(conversion.source)
 
 
-def _legs(base: str, rates: Mapping[str, Rate], wish: Wish) -> tuple[Leg, ...] | None:
+def _legs(
+    base: str, rates: Mapping[str, Rate], conversion: ConversionRequest
+) -> tuple[Leg, ...] | None:
     """The board's lines that the conversion goes by; None where one is missing."""
-    if wish.source == wish.target:
+    if conversion.source == conversion.target:
         return ()
-    wanted = ((wish.source, Side.WE_BUY), (wish.target, Side.WE_SELL))
+    sides = ((conversion.source, Side.WE_BUY), (conversion.target, Side.WE_SELL))
     legs = []
-    for currency, side in wanted:
+    for currency, side in sides:
         if currency == base:
             continue
         rate = rates.get(currency)
@@ -184,9 +186,9 @@ def _rounded(top: int, bottom: int, increment: Decimal, mode: Mode) -> Decimal:
 
 
 def _reason_against(
-    legs: tuple[Leg, ...], wish: Wish, from_amount: Decimal, to_amount: Decimal
+    legs: tuple[Leg, ...], conversion: ConversionRequest, from_amount: Decimal, to_amount: Decimal
 ) -> Reason | None:
-    amounts = {wish.source: from_amount, wish.target: to_amount}
+    amounts = {conversion.source: from_amount, conversion.target: to_amount}
     limits = [(amounts[leg.rate.currency], leg.rate) for leg in legs]
     if any(rate.min_amount is not None and amount < rate.min_amount for amount, rate in limits):
         return Reason.BELOW_MIN

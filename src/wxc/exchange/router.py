@@ -3,48 +3,34 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from wxc.auth.dependencies import AuthTools, CurrentUser, MaybeUser
-from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core import etags
-from wxc.core.dependencies import (
-    LastEventId,
-    LiveEvents,
-    Paging,
-    ReadSession,
-    Session,
-    Transactions,
-)
-from wxc.core.errors import PreconditionFailed, TooManyStreams
+from wxc.core.dependencies import Database, LastEventId, LiveEvents, Paging, Session
 from wxc.core.etags import IfMatch, IfNoneMatch
 from wxc.core.openapi import documented, event_stream
-from wxc.core.plain import Plain
 from wxc.core.streams import Reset, SessionEnd
 from wxc.exchange import service, stream
 from wxc.exchange.dependencies import (
     AsOf,
-    HistorySpan,
     SearchPaging,
-    Wanted,
+    WantedConversion,
+    WantedHistory,
+    WantedSearch,
     WatchedBoard,
 )
 from wxc.exchange.errors import AmountTooLarge, ExchangeNotFound, SearchExpired
-from wxc.exchange.schemas import (
-    Board,
-    Confirmation,
-    CurrencyPage,
-    Exchange,
-    HitPage,
-    Quote,
-    RateChange,
-    RateHistoryPage,
-)
+from wxc.exchange.schemas.boards import Board
+from wxc.exchange.schemas.exchanges import CurrencyPage, Exchange
+from wxc.exchange.schemas.history import Confirmation, RateChange, RateHistoryPage
+from wxc.exchange.schemas.quotes import HitPage, Quote
+from wxc.http.answers import written
+from wxc.http.routers import make_router
 from wxc.users.dependencies import NamedUser
-from wxc.users.errors import UserNotFound
 
-router = APIRouter(tags=["exchange"])
+router = make_router("exchange")
 _BEGUN: dict[int | str, dict[str, Any]] = {
     201: {"model": Exchange, "description": "There was none before.", **etags.ON_WRITE[200]}
 }
@@ -60,10 +46,10 @@ async def list_currencies() -> CurrencyPage:
     "/exchange",
     summary="Your exchange",
     response_model=Exchange,
-    responses=etags.ON_READ | documented(ExchangeNotFound, NotAuthenticated, SessionExpired),
+    responses=etags.ON_READ | documented(ExchangeNotFound),
 )
 async def get_own_exchange(
-    me: CurrentUser, database: Transactions, if_none_match: IfNoneMatch = None
+    me: CurrentUser, database: Database, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Your board, also when it has expired and nobody else sees it."""
     found = await service.find_own(database, me)
@@ -73,9 +59,7 @@ async def get_own_exchange(
 @router.put(
     "/exchange",
     summary="Replace your exchange",
-    responses=etags.ON_WRITE
-    | _BEGUN
-    | documented(PreconditionFailed, NotAuthenticated, SessionExpired),
+    responses=etags.ON_WRITE | _BEGUN,
 )
 async def replace_exchange(
     board: Board, response: Response, me: CurrentUser, session: Session, if_match: IfMatch
@@ -93,7 +77,7 @@ async def replace_exchange(
 @router.post(
     "/exchange/confirm",
     summary="Confirm your rates",
-    responses=etags.ON_WRITE | documented(ExchangeNotFound, NotAuthenticated, SessionExpired),
+    responses=etags.ON_WRITE | documented(ExchangeNotFound),
 )
 async def confirm_exchange(response: Response, me: CurrentUser, session: Session) -> Exchange:
     """Say that all of the board still holds: it is fresh again."""
@@ -104,7 +88,7 @@ async def confirm_exchange(response: Response, me: CurrentUser, session: Session
     "/exchange",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Close your exchange",
-    responses=documented(ExchangeNotFound, NotAuthenticated, SessionExpired),
+    responses=documented(ExchangeNotFound),
 )
 async def delete_exchange(me: CurrentUser, session: Session) -> None:
     """Delete your board with its history."""
@@ -115,32 +99,31 @@ async def delete_exchange(me: CurrentUser, session: Session) -> None:
     "/users/{username}/exchange",
     summary="A person's exchange",
     response_model=Exchange,
-    responses=etags.ON_READ
-    | documented(UserNotFound, ExchangeNotFound, NotAuthenticated, SessionExpired),
+    responses=etags.ON_READ | documented(ExchangeNotFound),
 )
 async def get_exchange(
     username: NamedUser,
     viewer: MaybeUser,
     as_of: AsOf,
-    reader: ReadSession,
+    database: Database,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """A person's board, now or as it stood at a moment. An expired one is seen by its owner only.
 
     Name, place and opening hours are always today's.
     """
-    found = await service.find_exchange(reader, username, viewer.id if viewer else None, as_of)
+    found = await service.find_exchange(database, username, viewer.id if viewer else None, as_of)
     return etags.answer(found, if_none_match, is_signed_in=viewer is not None)
 
 
 @router.get(
     "/exchanges",
     summary="Find an exchange",
-    responses=documented(SearchExpired, NotAuthenticated, SessionExpired),
+    responses=documented(SearchExpired),
 )
 async def search_exchanges(
-    viewer: MaybeUser, page: SearchPaging, reader: ReadSession
-) -> Plain[HitPage]:
+    viewer: MaybeUser, page: SearchPaging, wanted: WantedSearch, database: Database
+) -> HitPage:
     """Boards near a place (`lat`, `lon`), boards that do a conversion (`from`, `to`, `amount`), or
     both, the nearest or those where one receives most first. Without a place, the boards that have
     changed their rates last are compared: up to 500 that pay in `to`, or are paid in `from`, or
@@ -149,53 +132,56 @@ async def search_exchanges(
     All pages go by the rates of the instant of the first one, for ten minutes. Stale rates are
     left out unless you ask for them, expired ones always. A page may be shorter than its limit.
     """
-    return await service.search(reader, page, viewer.id if viewer else None)
+    return await service.search(database, wanted, page, viewer.id if viewer else None)
 
 
 @router.get(
     "/users/{username}/exchange/quote",
     summary="What an amount comes to",
-    responses=documented(
-        UserNotFound, ExchangeNotFound, AmountTooLarge, NotAuthenticated, SessionExpired
-    ),
+    responses=documented(ExchangeNotFound, AmountTooLarge),
 )
 async def get_quote(
-    username: NamedUser, viewer: MaybeUser, wish: Wanted, as_of: AsOf, reader: ReadSession
-) -> Plain[Quote]:
+    username: NamedUser,
+    viewer: MaybeUser,
+    conversion: WantedConversion,
+    as_of: AsOf,
+    database: Database,
+) -> Quote:
     """Convert `amount`, or tell what `to_amount` costs, by a person's board, now or as of a moment.
 
     Exact, and rounded once: what you receive down, what you pay up. What cannot be done is no
     error: `feasible` is false, and `reason` says why. An expired board offers nothing.
     """
-    return await service.quote(reader, username, viewer.id if viewer else None, wish, as_of)
+    return await service.quote(database, username, viewer.id if viewer else None, conversion, as_of)
 
 
 @router.get(
     "/users/{username}/exchange/history",
     summary="How a rate has moved",
-    responses=documented(UserNotFound, ExchangeNotFound, NotAuthenticated, SessionExpired),
+    responses=documented(ExchangeNotFound),
 )
 async def list_rate_history(
-    username: NamedUser, viewer: MaybeUser, span: HistorySpan, reader: ReadSession, page: Paging
+    username: NamedUser, viewer: MaybeUser, wanted: WantedHistory, database: Database, page: Paging
 ) -> RateHistoryPage:
     """The changes of one currency's line, newest first; or the first, highest, lowest and last
     of each side for every UTC hour or day in which it changed, per base and unit.
     """
-    return await service.list_history(reader, username, viewer.id if viewer else None, span, page)
+    return await service.list_history(
+        database, username, viewer.id if viewer else None, wanted, page
+    )
 
 
 @router.get(
-    "/users/{username}/exchange/stream",  # noqa: FAST003 - `WatchedBoard` takes the name
+    "/users/{username}/exchange/stream",
     response_class=EventSourceResponse,
     summary="A person's exchange, live",
     responses=event_stream(
         snapshot=Exchange, rates=RateChange, confirmed=Confirmation, reset=None, reauth=None
-    )
-    | documented(UserNotFound, ExchangeNotFound, TooManyStreams, NotAuthenticated, SessionExpired),
+    ),
 )
 async def stream_exchange(
     board: WatchedBoard,
-    database: Transactions,
+    database: Database,
     events: LiveEvents,
     auth: AuthTools,
     last_event_id: LastEventId = None,
@@ -215,11 +201,10 @@ async def stream_exchange(
 
 
 def _event(event: stream.StreamEvent) -> ServerSentEvent:
-    """As it goes over the wire."""
     match event:
         case Reset():
             return ServerSentEvent(data={}, event="reset")
         case SessionEnd():
             return ServerSentEvent(data={}, event="reauth")
-    name = {Exchange: "snapshot", RateChange: "rates"}.get(type(event.content), "confirmed")
-    return ServerSentEvent(data=event.content, event=name, id=str(event.head))
+    body = written(event.content).decode()
+    return ServerSentEvent(raw_data=body, event=event.name, id=str(event.head))

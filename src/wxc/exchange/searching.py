@@ -1,18 +1,19 @@
-"""What is searched for, and where a page of what was found begins."""
+"""What is searched for, and how the results are ordered."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from struct import Struct
-from uuid import UUID
+from typing import Any, cast
 
-from wxc.core.errors import InvalidCursor
-from wxc.db.keyset import FORWARDS, CursorSealer
-from wxc.exchange.quotes import Wish
+from sqlalchemy import Double, Numeric, String, bindparam
 
-MOST_METRES = 50_000
-USUAL_METRES = 5_000
+from wxc.db.prepared import Variant
+from wxc.exchange.quotes import ConversionRequest
+
+MAX_METRES = 50_000
+DEFAULT_METRES = 5_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 
@@ -27,7 +28,7 @@ class Sort(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Circle:
+class SearchArea:
     """All within so many metres of a place."""
 
     lat: float
@@ -35,53 +36,62 @@ class Circle:
     metres: float
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+_AREA = cast(Any, SearchArea)(
+    *(bindparam(f"search_{name}", type_=Double()) for name in ("lat", "lon", "metres"))
+)
+_CONVERSION = cast(Any, ConversionRequest)(
+    bindparam("search_source", type_=String()),
+    bindparam("search_target", type_=String()),
+    bindparam("search_amount", type_=Numeric()),
+)
+
+
+@dataclass(frozen=True)
+class Search(Variant):
     """Near a place, able to do a conversion, or both."""
 
-    circle: Circle | None
-    wish: Wish | None
+    area: SearchArea | None
+    conversion: ConversionRequest | None
     sort: Sort
     is_open_now: bool
     with_stale: bool
+    minor_units: int
+    """Of the currency that is received; 0 without a conversion."""
 
+    @property
+    def shape(self) -> "Search":
+        """The same search with bind parameters for its values."""
+        area, conversion = self.area and _AREA, self.conversion and _CONVERSION
+        return replace(self, area=area, conversion=conversion, is_open_now=False)
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """After which board a page begins; `key` is metres, or what is received in smallest units."""
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The values."""
+        found: dict[str, Any] = {}
+        if self.area is not None:
+            area = self.area
+            found |= {"search_lat": area.lat, "search_lon": area.lon, "search_metres": area.metres}
+        if self.conversion is not None:
+            wanted = self.conversion
+            found |= {"search_source": wanted.source, "search_target": wanted.target}
+            found["search_amount"] = wanted.from_amount
+        return found
 
-    key: Decimal | float
-    exchange_id: UUID
+    def rank(self, instant: datetime, key: Decimal | float) -> bytes:
+        """The rank of a board by the rates of that instant.
 
+        `key` is the distance in metres, or what one receives in smallest units, negated: bytes of
+        non-negative floats keep their order, and so do those of negative integers.
+        """
+        number = int(key) if self.sort is Sort.RECEIVE else key
+        return self._form.pack((instant - _EPOCH) // _TICK, number)
 
-class SearchPage:
-    """Which page of what search is wanted, by the rates of which instant."""
+    def unpacked(self, rank: bytes) -> tuple[datetime, Decimal | float]:
+        """The instant and the key of a rank."""
+        ticks, key = self._form.unpack(rank)
+        return _EPOCH + ticks * _TICK, Decimal(key) if self.sort is Sort.RECEIVE else key
 
-    def __init__(
-        self, sealer: CursorSealer, scope: str, search: Search, limit: int, cursor: str | None
-    ) -> None:
-        self.search = search
-        self.limit = limit
-        self.instant: datetime | None = None
-        """None for the first page: it is now."""
-        self.position: Position | None = None
-        self._seal = sealer
-        self._scope = scope
-        # Metres are a float of PostGIS and come back bit by bit; amounts are whole numbers.
-        self._form = Struct(">qq" if search.sort is Sort.RECEIVE else ">qd")
-        if cursor is not None:
-            _, exchange_id, carried = sealer.open(scope, cursor)
-            if len(carried) != self._form.size:
-                raise InvalidCursor
-            ticks, key = self._form.unpack(carried)
-            self.instant = _EPOCH + ticks * _TICK
-            number = Decimal(key) if search.sort is Sort.RECEIVE else key
-            self.position = Position(number, exchange_id)
-
-    def after(self, instant: datetime, position: Position) -> str:
-        """The cursor of the page behind that board."""
-        is_amount = isinstance(position.key, Decimal)
-        key = int(position.key) if is_amount else position.key
-        ticks = (instant - _EPOCH) // _TICK
-        carried = self._form.pack(ticks, key)
-        return self._seal.seal(self._scope, FORWARDS, position.exchange_id, carried)
+    @property
+    def _form(self) -> Struct:
+        """Metres are a float of PostGIS and come back bit by bit; amounts are integers."""
+        return Struct(">qq" if self.sort is Sort.RECEIVE else ">qd")

@@ -1,16 +1,16 @@
-"""The worker's job of reminding the owners of boards that go stale."""
+"""The worker task that reminds the owners of boards that go stale."""
 
 import asyncio
 
-from wxc.core.database import Database
 from wxc.core.jobs import Done, pause
+from wxc.db.database import Database
 from wxc.exchange import service
 
 _INTERVAL = 60.0  # seconds between two looks when there is nobody to remind
 
 
 class Reminder:
-    """Looks once a minute who has to confirm their rates."""
+    """Looks once a minute for boards that have to be confirmed."""
 
     name = "reminders"
 
@@ -26,5 +26,5 @@ class Reminder:
                 await pause(_INTERVAL, stop)
 
     async def work_once(self) -> bool:
-        """Remind some; False when there is nobody to remind."""
+        """Remind some owners; False when there is nobody to remind."""
         return await service.remind_owners(self._database)

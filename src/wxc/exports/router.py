@@ -1,19 +1,17 @@
-"""Taking one's data away."""
+"""Exporting one's data."""
 
 from typing import Any
 
-from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from wxc.auth.dependencies import CurrentUser, ExportSlot
-from wxc.auth.errors import NotAuthenticated, SessionExpired
-from wxc.core.dependencies import Transactions
-from wxc.core.errors import TooManyStreams
-from wxc.core.openapi import documented, headers
-from wxc.exports import service
-from wxc.exports.schemas import Export
+from wxc.core.dependencies import Database
+from wxc.core.openapi import headers
+from wxc.exports.schemas.export import Export
+from wxc.exports.service.exporting import open_export
+from wxc.http.routers import make_router
 
-router = APIRouter(prefix="/settings", tags=["settings"])
+router = make_router("settings", prefix="/settings")
 _DISPOSITION = {"Content-Disposition": 'attachment; filename="wxc-social.json"'}
 _SAVED: dict[int | str, dict[str, Any]] = {200: {"headers": headers(*_DISPOSITION)}}
 
@@ -22,14 +20,14 @@ _SAVED: dict[int | str, dict[str, Any]] = {200: {"headers": headers(*_DISPOSITIO
     "/export",
     summary="Take your data away",
     response_model=Export,
-    responses=_SAVED | documented(TooManyStreams, NotAuthenticated, SessionExpired),
+    responses=_SAVED,
 )
 async def export_account(
-    me: CurrentUser, _slot: ExportSlot, database: Transactions
+    me: CurrentUser, _slot: ExportSlot, database: Database
 ) -> StreamingResponse:
     """All that your account owns as one document, to be saved. It is sent while it is read.
 
     A session may have five exports under way.
     """
-    pieces = await service.open_export(database, me)
+    pieces = await open_export(database, me)
     return StreamingResponse(pieces, headers=_DISPOSITION, media_type="application/json")

@@ -1,18 +1,15 @@
 """The personal feed."""
 
-from fastapi import APIRouter
-
 from wxc.auth.dependencies import CurrentUser, OwnPaging
-from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core.dependencies import Database
-from wxc.core.openapi import documented
 from wxc.feed import service
 from wxc.feed.schemas import FeedPage
+from wxc.http.routers import make_router
 
-router = APIRouter(tags=["feed"])
+router = make_router("feed")
 
 
-@router.get("/feeds", summary="Your feed", responses=documented(NotAuthenticated, SessionExpired))
+@router.get("/feeds", summary="Your feed")
 async def read_feed(me: CurrentUser, database: Database, page: OwnPaging) -> FeedPage:
     """Your posts and those of the people you follow, newest first; poll with `prev_cursor`."""
     return await service.read_feed(database, me, page)

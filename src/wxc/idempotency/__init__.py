@@ -1,1 +1,1 @@
-"""Requests that may be sent again and take effect once."""
+"""Requests that can be repeated under an `Idempotency-Key` and take effect once."""

@@ -6,8 +6,10 @@ from fastapi import Depends, Header, Request
 
 from wxc.auth.dependencies import CurrentUser
 from wxc.core.errors import InvalidPart, ValidationFailed
-from wxc.core.openapi import sends
+from wxc.core.openapi import raises, sends
 from wxc.core.signing import sign
+from wxc.http.services import services_of
+from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch
 from wxc.idempotency.service import Attempt
 
 _NAME = "Idempotency-Key"
@@ -29,6 +31,7 @@ IdempotencyHeader = Annotated[
 
 
 @sends("Idempotency-Replayed")
+@raises(IdempotencyInFlight, IdempotencyMismatch)
 async def attempt(
     request: Request, me: CurrentUser, key: IdempotencyHeader = None
 ) -> Attempt | None:
@@ -41,7 +44,7 @@ async def attempt(
         )
         raise ValidationFailed(errors=[part])
     sent = request.url.path.lower().encode() + b"\0" + await request.body()
-    fingerprint = sign(request.app.state.idempotency_key, sent)
+    fingerprint = sign(services_of(request).idempotency_key, sent)
     route = f"{request.method} {request.scope['route'].path}"
     return Attempt(me.id, route, key, fingerprint)
 

@@ -1,4 +1,4 @@
-"""What a repeated request meets: its first answer, or what keeps it from being told."""
+"""Refusals and the replay that a repeated request may get."""
 
 from uuid import UUID
 

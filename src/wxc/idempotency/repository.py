@@ -1,66 +1,112 @@
-"""SQL for answers that may be asked for again."""
+"""SQL for answers that are kept to be repeated."""
 
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert
 
-from wxc.core.database import AnyRow
+from wxc.db.keyset import AnySelect
+from wxc.db.prepared import bind, prepared
 from wxc.models import IdempotencyKey
 
+_PRIMARY_KEY = (IdempotencyKey.user_id, IdempotencyKey.route, IdempotencyKey.key)
 
-class IdempotencyRepository:
-    """The keys of members' requests."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self.session = session
+class KeyLock(NamedTuple):
+    """Whether this transaction holds the key."""
 
-    async def lock(self, user_id: UUID, route: str, key: str) -> bool:
-        """Hold the key until the transaction ends; False when another request holds it."""
-        name = func.hashtextextended(f"{user_id} {route} {key}", 0)
-        statement = select(func.pg_try_advisory_xact_lock(name))
-        return bool((await self.session.execute(statement)).scalar_one())
+    is_acquired: bool
 
-    async def answer(self, user_id: UUID, route: str, key: str, since: datetime) -> AnyRow | None:
-        """What was answered since then."""
-        statement = select(
-            IdempotencyKey.fingerprint,
-            IdempotencyKey.subject_id,
-            IdempotencyKey.status,
-            IdempotencyKey.location,
-            IdempotencyKey.body,
-        ).where(
-            IdempotencyKey.user_id == user_id,
-            IdempotencyKey.route == route,
-            IdempotencyKey.key == key,
-            IdempotencyKey.created_at > since,
-        )
-        return (await self.session.execute(statement)).one_or_none()
 
-    async def keep(self, values: dict[str, Any]) -> None:
-        """Store an answer, in place of one that is too old to be given again."""
-        statement = insert(IdempotencyKey).values(values)
-        await self.session.execute(
-            statement.on_conflict_do_update(
-                index_elements=("user_id", "route", "key"),
-                set_={name: statement.excluded[name] for name in values},
-            )
-        )
+class StoredAnswer(NamedTuple):
+    """The first answer to a request, and what was sent."""
 
-    async def purge(self, before: datetime, most: int) -> int:
-        """Forget up to `most` answers from before that moment; how many there were."""
-        own_key = (IdempotencyKey.user_id, IdempotencyKey.route, IdempotencyKey.key)
-        old = (
-            select(*own_key)
-            .where(IdempotencyKey.created_at < before)
-            .order_by(IdempotencyKey.created_at)
-            .limit(most)
-            .with_for_update(skip_locked=True)
-        )
-        statement = (
-            delete(IdempotencyKey).where(tuple_(*own_key).in_(old)).returning(IdempotencyKey.key)
-        )
-        return len((await self.session.execute(statement)).all())
+    fingerprint: bytes
+    subject_id: UUID
+    status: int
+    location: str | None
+    body: str
+
+
+class AnswerKey(NamedTuple):
+    """An answer that was stored or deleted."""
+
+    key: str
+
+
+@prepared(KeyLock)
+def lock_key(name: str) -> AnySelect:
+    """Lock a key until the transaction ends, without waiting for another request's lock."""
+    is_acquired = func.pg_try_advisory_xact_lock(func.hashtextextended(bind(name), 0))
+    return select(is_acquired.label("is_acquired"))
+
+
+@prepared(StoredAnswer)
+def answer_by_key(user_id: UUID, route: str, key: str, since: datetime) -> AnySelect:
+    """The answer that was stored after that moment."""
+    return select(
+        IdempotencyKey.fingerprint,
+        IdempotencyKey.subject_id,
+        IdempotencyKey.status,
+        IdempotencyKey.location,
+        IdempotencyKey.body,
+    ).where(
+        IdempotencyKey.user_id == user_id,
+        IdempotencyKey.route == route,
+        IdempotencyKey.key == key,
+        IdempotencyKey.created_at > since,
+    )
+
+
+@prepared(AnswerKey)
+def upsert_answer(
+    user_id: UUID,
+    route: str,
+    key: str,
+    fingerprint: bytes,
+    status: int,
+    location: str | None,
+    body: str,
+    subject_id: UUID,
+    post_id: UUID | None,
+    moment: datetime,
+) -> ReturningInsert[str]:
+    """Store an answer, in place of one that has expired."""
+    values = {
+        "user_id": user_id,
+        "route": route,
+        "key": key,
+        "fingerprint": fingerprint,
+        "status": status,
+        "location": location,
+        "body": body,
+        "subject_id": subject_id,
+        "post_id": post_id,
+        "created_at": moment,
+    }
+    answer = insert(IdempotencyKey).values(values)
+    return answer.on_conflict_do_update(
+        index_elements=_PRIMARY_KEY,
+        set_={name: answer.excluded[name] for name in values},
+    ).returning(IdempotencyKey.key)
+
+
+@prepared(AnswerKey)
+def delete_answers_before(moment: datetime, *, limit: int) -> ReturningDelete[str]:
+    """Delete up to `limit` of the oldest answers from before that moment.
+
+    Answers that another worker is deleting are skipped.
+    """
+    old = (
+        select(*_PRIMARY_KEY)
+        .where(IdempotencyKey.created_at < moment)
+        .order_by(IdempotencyKey.created_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return (
+        delete(IdempotencyKey).where(tuple_(*_PRIMARY_KEY).in_(old)).returning(IdempotencyKey.key)
+    )

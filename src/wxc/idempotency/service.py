@@ -1,44 +1,55 @@
-"""What a member's request did is told again when they repeat it, and not done again."""
+"""A request repeated under its `Idempotency-Key` gets the first answer and has no effect."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from hmac import compare_digest
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from wxc.core import clock
-from wxc.core.database import Database
+from wxc.db.database import Database
+from wxc.db.session import Session
 from wxc.http.answers import written
 from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch, Replayed
-from wxc.idempotency.repository import IdempotencyRepository
+from wxc.idempotency.repository import (
+    answer_by_key,
+    delete_answers_before,
+    lock_key,
+    upsert_answer,
+)
 
-KEPT = timedelta(hours=24)
-_STEP = 1000  # answers that are removed at once
+_RETENTION = timedelta(hours=24)
+_PURGE_BATCH = 1000  # answers
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A request under a key; the fingerprint tells it from every other."""
+    """A request with an `Idempotency-Key`."""
 
     user_id: UUID
     route: str
     key: str
     fingerprint: bytes
+    """A keyed hash of the path and the body."""
+
+    @property
+    def lock_name(self) -> str:
+        """What concurrent requests under this key contend for."""
+        return f"{self.user_id} {self.route} {self.key}"
 
 
-async def first_answer(session: AsyncSession, attempt: Attempt | None) -> Replayed | None:
-    """The answer to raise again, once the member may still see its subject; None the first time.
+async def first_answer(session: Session, attempt: Attempt | None) -> Replayed | None:
+    """The stored answer, for the caller to raise once the user may still see its subject.
 
-    Without a key nothing is asked. Raises `IdempotencyInFlight` and `IdempotencyMismatch`.
+    None for the first request under this key, and without a query if there is no key. Raises
+    `IdempotencyInFlight` and `IdempotencyMismatch`.
     """
     if attempt is None:
         return None
-    keys = IdempotencyRepository(session)
-    if not await keys.lock(attempt.user_id, attempt.route, attempt.key):
+    lock = await session.fetch_one(lock_key(attempt.lock_name))
+    if lock is None or not lock.is_acquired:
         raise IdempotencyInFlight
-    since = clock.now() - KEPT
-    row = await keys.answer(attempt.user_id, attempt.route, attempt.key, since)
+    since = clock.now() - _RETENTION
+    row = await session.fetch_one(answer_by_key(attempt.user_id, attempt.route, attempt.key, since))
     if row is None:
         return None
     if not compare_digest(row.fingerprint, attempt.fingerprint):
@@ -47,7 +58,7 @@ async def first_answer(session: AsyncSession, attempt: Attempt | None) -> Replay
 
 
 async def keep_answer(
-    session: AsyncSession,
+    session: Session,
     attempt: Attempt | None,
     answer: object,
     *,
@@ -55,27 +66,32 @@ async def keep_answer(
     location: str | None = None,
     post_id: UUID | None = None,
 ) -> None:
-    """Store the 201 about `subject_id` with its effect; `post_id` takes it along when it goes."""
+    """Store a 201 in the transaction of its effect.
+
+    Deleting the post `post_id` deletes the answer too.
+    """
     if attempt is None:
         return
-    values = {
-        "user_id": attempt.user_id,
-        "route": attempt.route,
-        "key": attempt.key,
-        "fingerprint": attempt.fingerprint,
-        "status": 201,
-        "location": location,
-        "body": written(answer).decode(),
-        "subject_id": subject_id,
-        "post_id": post_id,
-        "created_at": clock.now(),
-    }
-    await IdempotencyRepository(session).keep(values)
+    await session.fetch_one(
+        upsert_answer(
+            attempt.user_id,
+            attempt.route,
+            attempt.key,
+            attempt.fingerprint,
+            201,
+            location,
+            written(answer).decode(),
+            subject_id,
+            post_id,
+            clock.now(),
+        )
+    )
 
 
-async def forget(database: Database) -> None:
-    """Remove the answers that are not given again any more, in short steps."""
-    removed = _STEP
-    while removed == _STEP:
-        async with database.transaction() as session:
-            removed = await IdempotencyRepository(session).purge(clock.now() - KEPT, _STEP)
+async def purge_expired(database: Database) -> None:
+    """Delete expired answers, in batches that stay within any statement's timeout."""
+    deleted = _PURGE_BATCH
+    while deleted == _PURGE_BATCH:
+        before = clock.now() - _RETENTION
+        rows = await database.primary.fetch(delete_answers_before(before, limit=_PURGE_BATCH))
+        deleted = len(rows)

@@ -1,11 +1,9 @@
 """Likes of posts."""
 
-from fastapi import APIRouter
-
 from wxc.auth.dependencies import CurrentUser, MaybeUser
-from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core.dependencies import Database, Paging
 from wxc.core.openapi import documented, shown
+from wxc.http.routers import make_router
 from wxc.likes import service
 from wxc.likes.schemas import LikeState
 from wxc.posts.dependencies import PostId
@@ -13,9 +11,9 @@ from wxc.posts.errors import PostNotFound
 from wxc.users.errors import BlockedByYou
 from wxc.users.schemas import UserPage
 
-router = APIRouter(prefix="/posts/{post_id}", tags=["likes"])
-_READ = documented(PostNotFound, NotAuthenticated, SessionExpired)
-_ACT = documented(PostNotFound, BlockedByYou, NotAuthenticated, SessionExpired)
+router = make_router("likes", prefix="/posts/{post_id}")
+_READ = documented(PostNotFound)
+_ACT = documented(PostNotFound, BlockedByYou)
 
 
 @router.post("/like", summary="Like a post", responses=_ACT)

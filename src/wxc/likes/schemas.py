@@ -1,15 +1,14 @@
 """What liking leaves behind."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
+
+from wxc.http.schemas import Schema
 
 
-class LikeState(BaseModel):
+class LikeState(Schema):
     """Whether you like it now, and how many do."""
 
-    model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        json_schema_extra={"examples": [{"liked": True, "likes_count": 8}]},
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"liked": True, "likes_count": 8}]})
 
     liked: bool
     """Whether you like it now."""

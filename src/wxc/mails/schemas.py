@@ -2,13 +2,11 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from wxc.http.schemas import Schema
 
 
-class MailAccepted(BaseModel):
+class MailAccepted(Schema):
     """A mail follows if there is reason for one; the answer does not tell."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     status: Literal["accepted"]
     """Always the same."""

@@ -1,24 +1,42 @@
-"""Mails to be sent, and the links in them: what may happen, and what follows.
+"""Mails to be sent, and the links in them.
 
 Every row is written in the caller's transaction, so a mail is sent if, and only if, that commits.
-Whoever ends or makes tokens has locked the account's row before: tokens are made under that lock.
+A caller that ends or makes tokens has locked the account's row before.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from wxc.core import clock
-from wxc.core.database import AnyRow, Reader
 from wxc.core.ids import new_id
+from wxc.core.text import fold_identifier
+from wxc.db.handle import Handle
+from wxc.db.session import Session
 from wxc.mails.links import Link, Links, digest
-from wxc.mails.repository import OutboxReader, OutboxRepository, TokenReader, TokenRepository
+from wxc.mails.repository.outbox import (
+    MailRow,
+    OutboxCounts,
+    RecipientRow,
+    insert_mail,
+    lock_recipient_by_address,
+    lock_recipient_by_id,
+    other_account_with_address,
+    outbox_backlog,
+    outbox_counts,
+)
+from wxc.mails.repository.tokens import (
+    end_token,
+    end_tokens_of,
+    insert_token,
+    live_link,
+    newer_token,
+    token_of_mail,
+)
 from wxc.models import MailKind
 
-_OVERDUE = timedelta(minutes=5)
-_MOURNED = timedelta(hours=1)  # how long a mail that was given up counts as backlog
+_OVERDUE_AFTER = timedelta(minutes=5)
+_DEAD_COUNTED_FOR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +53,11 @@ class NotWanted(Exception):  # noqa: N818 - a fact, not an error
 
 
 class NobodyThere(NotWanted):
-    """There is no account behind the address, or none that may receive links."""
+    """No account has the address, or none that may receive links."""
 
 
 async def enqueue(
-    session: AsyncSession,
+    db: Handle,
     kind: MailKind,
     *,
     address: str,
@@ -51,74 +69,57 @@ async def enqueue(
     Without `user_id` the worker looks up whose the address is.
     """
     mail_id = new_id()
-    await OutboxRepository(session).add(
-        mail_id,
-        kind,
-        address=address,
-        user_id=user_id,
-        dedup_key=dedup_key or f"{kind}:{mail_id}",
-        moment=clock.now(),
-    )
+    key = dedup_key or f"{kind}:{mail_id}"
+    await db.fetch_one(insert_mail(mail_id, kind, address, user_id, key, clock.now()))
     return mail_id
 
 
-async def find_link(reader: Reader, token: str, *kinds: MailKind) -> Link | None:
+async def find_link(db: Handle, token: str, *kinds: MailKind) -> Link | None:
     """What the token is good for now; None when it is good for nothing."""
     stored = digest(token)
-    row = await TokenReader(reader).live(stored, kinds, clock.now()) if stored else None
+    row = await db.fetch_one(live_link(stored, kinds, clock.now())) if stored else None
     return Link(row.mail_id, row.user_id, MailKind(row.kind), row.address) if row else None
 
 
-async def use_link(session: AsyncSession, link: Link) -> bool:
-    """Use the link up; False when somebody else was faster."""
-    return await TokenRepository(session).end(link.mail_id, clock.now())
+async def use_link(session: Session, link: Link) -> bool:
+    """Use the link up; False when a concurrent request was faster."""
+    return await session.fetch_one(end_token(link.mail_id, clock.now())) is not None
 
 
-async def void_links(session: AsyncSession, user_id: UUID, *kinds: MailKind) -> None:
-    """Make the account's open links void; those of these kinds, or all."""
-    await TokenRepository(session).end_all(user_id, kinds or tuple(MailKind), clock.now())
+async def void_links(session: Session, user_id: UUID, *kinds: MailKind) -> None:
+    """Void the account's open links; those of these kinds, or all."""
+    await session.fetch(end_tokens_of(user_id, kinds or tuple(MailKind), clock.now()))
 
 
-async def has_backlog(reader: Reader) -> bool:
+async def has_backlog(db: Handle) -> bool:
     """Whether mails have been due for more than five minutes, or were given up in the last hour."""
     moment = clock.now()
-    return await OutboxReader(reader).has_backlog(
-        due_before=moment - _OVERDUE, dead_since=moment - _MOURNED
-    )
+    query = outbox_backlog(moment - _OVERDUE_AFTER, moment - _DEAD_COUNTED_FOR)
+    (row,) = await db.fetch(query)
+    return row.has_backlog
 
 
-@dataclass(frozen=True, slots=True)
-class Outbox:
-    """How the outbox is doing."""
-
-    due: int
-    oldest: datetime | None
-    """Since when the first of those has been due."""
-    dead: int
-    """Given up within the last hour."""
-
-
-async def outbox(reader: Reader) -> Outbox:
-    """Count what should have been sent by now, and what will not be."""
+async def outbox(db: Handle) -> OutboxCounts:
+    """The mails that are due, and those that were given up in the last hour."""
     moment = clock.now()
-    found = await OutboxReader(reader).tally(moment=moment, dead_since=moment - _MOURNED)
-    return Outbox(found.due, found.oldest, found.dead)
+    (row,) = await db.fetch(outbox_counts(moment, moment - _DEAD_COUNTED_FOR))
+    return row
 
 
-async def address_mail(session: AsyncSession, links: Links, mail: AnyRow) -> Recipient:
-    """Whom the mail is for, its token made at the first attempt; raises `NotWanted`."""
+async def address_mail(session: Session, links: Links, mail: MailRow) -> Recipient:
+    """Whom the mail is for; its token is made at the first attempt. Raises `NotWanted`."""
     kind = MailKind(mail.kind)
-    outbox = OutboxRepository(session)
-    account = await outbox.recipient(mail)
+    account = await _lock_recipient(session, mail)
     if account is None:
         raise NobodyThere
     if not links.is_in(kind):
         return Recipient(account.username, mail.address, None)
-    if account.suspended_at is not None:
+    if account.suspended_at is not None or account.email is None:
         raise NobodyThere
     if not _fits(kind, mail.address, account):
         raise NotWanted("the account has changed")
-    if kind is MailKind.EMAIL_CHANGE and await outbox.has_another(mail.address, account.id):
+    other = other_account_with_address(fold_identifier(mail.address), account.id)
+    if kind is MailKind.EMAIL_CHANGE and await session.fetch_one(other) is not None:
         raise NotWanted("the address is another account's")
     # An address that was typed is like the account's, but for the case of its letters, and what
     # is the same letter to us need not be to another mail server: only the stored one is used.
@@ -127,22 +128,34 @@ async def address_mail(session: AsyncSession, links: Links, mail: AnyRow) -> Rec
     return Recipient(account.username, address, links.url(kind, mail.id))
 
 
-def _fits(kind: MailKind, address: str, account: AnyRow) -> bool:
+async def _lock_recipient(session: Session, mail: MailRow) -> RecipientRow | None:
+    if mail.user_id is not None:
+        return await session.fetch_one(lock_recipient_by_id(mail.user_id))
+    return await session.fetch_one(lock_recipient_by_address(fold_identifier(mail.address)))
+
+
+def _fits(kind: MailKind, address: str, account: RecipientRow) -> bool:
     """Whether the account is still as the link presumes."""
     if kind is MailKind.VERIFICATION:
-        return bool(account.email == address and account.email_verified_at is None)
-    return kind is not MailKind.EMAIL_CHANGE or bool(account.pending_email == address)
+        return account.email == address and account.email_verified_at is None
+    return kind is not MailKind.EMAIL_CHANGE or account.pending_email == address
 
 
-async def _make_token(session: AsyncSession, links: Links, mail: AnyRow, link: Link) -> None:
-    """Store the mail's token unless it is there; it lives from the first attempt, newest wins."""
-    tokens, moment = TokenRepository(session), clock.now()
-    made = await tokens.of_mail(mail.id)
+async def _make_token(session: Session, links: Links, mail: MailRow, link: Link) -> None:
+    """Store the mail's token unless it exists, and void older ones of its kind.
+
+    Its lifetime begins with the first attempt.
+    """
+    moment = clock.now()
+    made = await session.fetch_one(token_of_mail(mail.id))
     if made is None:
-        if await tokens.has_newer(link.user_id, link.kind, mail.id):
+        if await session.fetch_one(newer_token(link.user_id, link.kind, mail.id)) is not None:
             raise NotWanted("a newer one has been sent")
-        await tokens.end_all(link.user_id, (link.kind,), moment)
+        await session.fetch(end_tokens_of(link.user_id, (link.kind,), moment))
         expires_at = mail.first_attempt_at + links.lifetime(link.kind)
-        await tokens.add(link, digest=links.digest(mail.id), expires_at=expires_at)
+        stored = links.digest(mail.id)
+        await session.fetch_one(
+            insert_token(mail.id, link.user_id, link.kind, link.address, stored, expires_at)
+        )
     elif made.ended_at is not None or made.expires_at <= moment or made.address != link.address:
         raise NotWanted("its link has ended")

@@ -1,8 +1,8 @@
 """The worker's job of sending: takes due mails out of the outbox.
 
-A mail is claimed in one short transaction, addressed in a second, and marked in a third; no
-connection is held while the mail server talks. A claim is a lease: the mails of a worker that is
-killed are due again when it ends, and carry the same Message-ID and the same link.
+A mail is claimed by one statement, addressed in a short transaction, and marked by another
+statement; no connection is held while the mail server answers. A claim is a lease: when a worker
+is killed, its mails are due again at the end of the lease, with the same Message-ID and link.
 """
 
 import asyncio
@@ -12,24 +12,33 @@ from datetime import timedelta
 
 from wxc.core import clock
 from wxc.core.config import Config
-from wxc.core.database import UNREACHABLE, AnyRow, Database
 from wxc.core.jobs import Done, nobody_asks, pause
+from wxc.db.database import Database
+from wxc.db.errors import UNREACHABLE
 from wxc.mails import service
 from wxc.mails.letters import Letters
 from wxc.mails.links import Links
 from wxc.mails.postman import NotSent, Postman
-from wxc.mails.repository import OutboxRepository
+from wxc.mails.repository.outbox import (
+    MailRow,
+    claim_mails,
+    delete_closed_mails,
+    delete_mail,
+    update_due_at,
+    update_final_state,
+)
+from wxc.mails.repository.tokens import delete_expired_tokens
 from wxc.models import MailKind, MailState
 
 _log = logging.getLogger("wxc.mails")
 _BATCH = 10  # mails that are sent at once
-_LONGEST_PAUSE = 3600.0  # seconds between two attempts
-_KEPT = timedelta(days=7)  # what is over, before it is forgotten
+_MAX_BACKOFF = 3600.0  # seconds between two attempts
+_RETENTION = timedelta(days=7)  # of closed mails and expired tokens
 _PURGE_INTERVAL = timedelta(hours=1)
 
 
 class Worker:
-    """Sends what is due, until it is stopped; any number may run at once."""
+    """Sends due mails until it is stopped; any number of workers may run at once."""
 
     name = "mails"
 
@@ -47,7 +56,7 @@ class Worker:
         self._purged_at = clock.now() - _PURGE_INTERVAL
 
     async def run(self, stop: asyncio.Event, done: Done = nobody_asks) -> None:
-        """Work until `stop` is set, and end what was begun."""
+        """Work until `stop` is set; a batch that has begun is finished."""
         if not self._has_server:
             _log.warning("MAIL_SERVER is not set: mails are kept waiting")
             await stop.wait()
@@ -57,21 +66,22 @@ class Worker:
                 await pause(self._interval, stop)
 
     async def work_once(self) -> int:
-        """Send one batch of what is due; how many mails it was."""
-        async with self._database.transaction() as session:
-            mails = await OutboxRepository(session).claim(
-                _BATCH, moment=clock.now(), lease=self._lease
-            )
+        """Attempt one batch of due mails; returns how many there were."""
+        moment = clock.now()
+        mails = await self._database.primary.fetch(
+            claim_mails(moment, moment + self._lease, limit=_BATCH)
+        )
         await asyncio.gather(*(self._handle(mail) for mail in mails))
         return len(mails)
 
     async def purge(self) -> None:
-        """Once an hour forget what has been over for a week."""
+        """Once an hour delete the mails and tokens that have been over for a week."""
         if clock.now() - self._purged_at < _PURGE_INTERVAL:
             return
         self._purged_at = clock.now()
-        async with self._database.transaction() as session:
-            await OutboxRepository(session).purge(clock.now() - _KEPT)
+        before = clock.now() - _RETENTION
+        await self._database.primary.fetch(delete_closed_mails(before))
+        await self._database.primary.fetch(delete_expired_tokens(before))
 
     async def _try_once(self, done: Done) -> bool:
         """Whether there may be more to do at once; an outage of the database is waited out."""
@@ -84,20 +94,19 @@ class Worker:
         done()
         return is_busy
 
-    async def _handle(self, mail: AnyRow) -> None:
-        """One attempt; what cannot be noted now is done once more when the lease has ended."""
+    async def _handle(self, mail: MailRow) -> None:
+        """One attempt; if its result cannot be stored, it is repeated when the lease has ended."""
         try:
             await self._settle(mail)
         except UNREACHABLE as error:
             _log.warning("mail %s (%s) waits for the database: %r", mail.id, mail.kind, error)
 
-    async def _settle(self, mail: AnyRow) -> None:
-        """Make the attempt and note what became of it; one bad mail does not stop the others."""
+    async def _settle(self, mail: MailRow) -> None:
+        """Make the attempt and store its result; one bad mail does not stop the others."""
         try:
             await self._attempt(mail)
         except service.NobodyThere:
-            async with self._database.transaction() as session:
-                await OutboxRepository(session).remove(mail.id)
+            await self._database.primary.fetch_one(delete_mail(mail.id))
         except service.NotWanted as reason:
             _log.warning("mail %s (%s) is dropped: %s", mail.id, mail.kind, reason)
             await self._finish(mail, MailState.DROPPED)
@@ -109,7 +118,7 @@ class Worker:
             _log.exception("mail %s (%s) cannot be written", mail.id, mail.kind)
             await self._fail(mail, type(error).__name__)
 
-    async def _attempt(self, mail: AnyRow) -> None:
+    async def _attempt(self, mail: MailRow) -> None:
         kind = MailKind(mail.kind)
         if self._links.is_in(kind) and clock.now() - mail.created_at > self._patience:
             raise service.NotWanted("its link could not be sent in time")
@@ -131,7 +140,7 @@ class Worker:
         await self._finish(mail, MailState.SENT)
         _log.info("mail %s (%s) is sent", mail.id, mail.kind)
 
-    async def _fail(self, mail: AnyRow, reason: str) -> None:
+    async def _fail(self, mail: MailRow, reason: str) -> None:
         """Try again later, or give up."""
         if mail.attempts >= self._most_attempts:
             _log.error(
@@ -142,14 +151,15 @@ class Worker:
             return
         pause = backoff(mail.attempts)
         _log.warning("mail %s (%s) is tried again in %.0f s: %s", mail.id, mail.kind, pause, reason)
-        async with self._database.transaction() as session:
-            await OutboxRepository(session).postpone(mail, clock.now() + timedelta(seconds=pause))
+        due_at = clock.now() + timedelta(seconds=pause)
+        await self._database.primary.fetch_one(update_due_at(mail.id, mail.attempts, due_at))
 
-    async def _finish(self, mail: AnyRow, state: MailState) -> None:
-        async with self._database.transaction() as session:
-            await OutboxRepository(session).finish(mail, state, clock.now())
+    async def _finish(self, mail: MailRow, state: MailState) -> None:
+        await self._database.primary.fetch_one(
+            update_final_state(mail.id, mail.attempts, state, clock.now())
+        )
 
 
 def backoff(attempts: int) -> float:
     """Seconds until the next attempt: doubling from one to an hour, and up to a half more."""
-    return min(2.0 ** (attempts - 1), _LONGEST_PAUSE) * random.uniform(1, 1.5)  # noqa: S311
+    return min(2.0 ** (attempts - 1), _MAX_BACKOFF) * random.uniform(1, 1.5)  # noqa: S311

@@ -1,1 +1,1 @@
-"""What operators see of a member and do to an account."""
+"""What operators see of an account and do to it."""

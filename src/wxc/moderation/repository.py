@@ -1,85 +1,115 @@
 """SQL for what operators see and do."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, literal, or_, select, union_all, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.sql.dml import ReturningUpdate
 
-from wxc.core.database import AnyRow, AnySelect, Reader
-from wxc.core.text import fold_identifier
+from wxc.db.keyset import AnySelect
+from wxc.db.prepared import prepared
 from wxc.models import User
-from wxc.moderation.schemas import Account
 
 
-class MemberReader:
-    """Members, suspended ones among them."""
+class AccountRow(NamedTuple):
+    """An account, suspended or not, that is not deleted."""
 
-    def __init__(self, reader: Reader) -> None:
-        self.reader = reader
-
-    async def duplicates(self) -> Sequence[AnyRow]:
-        """`(kind, folded, user_id, value)` of accounts that share a folded identifier."""
-        shared = union_all(
-            *(
-                _shared(kind, folded, value)
-                for kind, folded, value in (
-                    ("username", User.username_folded, User.username),
-                    ("email", User.email_folded, User.email),
-                )
-            )
-        )
-        return (await self.reader.execute(shared)).all()
-
-    async def find(self, user_id: UUID | None, identifier: str) -> AnyRow | None:
-        """The columns of `Account`; by id, or by username or e-mail address in whatever case."""
-        folded = fold_identifier(identifier)
-        whose = (
-            User.id == user_id
-            if user_id is not None
-            else or_(User.username_folded == folded, User.email_folded == folded)
-        )
-        columns = [getattr(User, name) for name in Account.model_fields]
-        # Of who has left, the row is empty: there is nobody to act upon.
-        statement = select(*columns).where(whose, User.erase_at.is_(None))
-        return (await self.reader.execute(statement)).one_or_none()
+    id: UUID
+    username: str
+    email: str
+    email_verified_at: datetime | None
+    pending_email: str | None
+    display_name: str | None
+    created_at: datetime
+    suspended_at: datetime | None
+    posts_count: int
+    followers_count: int
+    following_count: int
 
 
-def _shared(
+class DuplicateRow(NamedTuple):
+    """An account that shares a folded username or e-mail address with another one."""
+
+    kind: str
+    folded: str
+    user_id: UUID
+    value: str
+
+
+class AccountId(NamedTuple):
+    """An account that was updated."""
+
+    id: UUID
+
+
+@prepared(AccountRow)
+def account_by_id(user_id: UUID) -> AnySelect:
+    """The account of that id."""
+    return _account(User.id == user_id)
+
+
+@prepared(AccountRow)
+def account_by_identifier(folded: str) -> AnySelect:
+    """The account of that folded username or e-mail address; only the latter holds an `@`."""
+    return _account(or_(User.username_folded == folded, User.email_folded == folded))
+
+
+@prepared(DuplicateRow)
+def duplicate_accounts() -> CompoundSelect[*tuple[Any, ...]]:
+    """Accounts that share a folded identifier."""
+    return union_all(
+        _sharing("username", User.username_folded, User.username),
+        _sharing("email", User.email_folded, User.email),
+    )
+
+
+@prepared(AccountId)
+def suspend_account(user_id: UUID, moment: datetime) -> ReturningUpdate[UUID]:
+    """Suspend the account, which locks its row; no row if it is suspended already."""
+    return (
+        update(User)
+        .where(User.id == user_id, User.suspended_at.is_(None))
+        .values(suspended_at=moment)
+        .returning(User.id)
+    )
+
+
+@prepared(AccountId)
+def restore_account(user_id: UUID) -> ReturningUpdate[UUID]:
+    """End the suspension; no row if there is none, or if the account is deleted."""
+    return (
+        update(User)
+        .where(User.id == user_id, User.suspended_at.isnot(None), User.erase_at.is_(None))
+        .values(suspended_at=None)
+        .returning(User.id)
+    )
+
+
+def _account(where: ColumnElement[bool]) -> AnySelect:
+    """The columns of `AccountRow`; the row of a deleted account is empty, so it is left out."""
+    columns = [getattr(User, name) for name in AccountRow._fields]
+    return select(*columns).where(where, User.erase_at.is_(None))
+
+
+def _sharing(
     kind: str, folded: InstrumentedAttribute[str | None], value: InstrumentedAttribute[Any]
 ) -> AnySelect:
-    several = select(folded).where(folded.isnot(None)).group_by(folded).having(func.count() > 1)
+    shared = select(folded).where(folded.isnot(None)).group_by(folded).having(func.count() > 1)
     statement: AnySelect = select(
-        literal(kind).label("kind"), folded.label("folded"), User.id, value.label("value")
-    ).where(folded.in_(several))
+        literal(kind).label("kind"),
+        folded.label("folded"),
+        User.id.label("user_id"),
+        value.label("value"),
+    ).where(folded.in_(shared))
     return statement
-
-
-class MemberRepository:
-    """Suspends members and lets them come back."""
-
-    def __init__(self, session: AsyncSession) -> None:
-        self.session = session
-
-    async def suspend(self, user_id: UUID, moment: datetime) -> bool:
-        """Suspend the account, its row locked from now on; False when it was suspended already."""
-        statement = (
-            update(User)
-            .where(User.id == user_id, User.suspended_at.is_(None))
-            .values(suspended_at=moment)
-            .returning(User.id)
-        )
-        return (await self.session.execute(statement)).scalar_one_or_none() is not None
-
-    async def restore(self, user_id: UUID) -> bool:
-        """End the suspension; False when there was none."""
-        statement = (
-            update(User)
-            .where(User.id == user_id, User.suspended_at.isnot(None), User.erase_at.is_(None))
-            .values(suspended_at=None)
-            .returning(User.id)
-        )
-        return (await self.session.execute(statement)).scalar_one_or_none() is not None

@@ -3,12 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from wxc.core.times import Timestamp
+from wxc.http.schemas import Schema
 
 
-class Account(BaseModel):
+class Account(Schema):
     """A member's account; never its password's hash."""
 
     id: UUID
@@ -24,7 +25,7 @@ class Account(BaseModel):
     following_count: int
 
 
-class Duplicate(BaseModel):
+class Duplicate(Schema):
     """An account that shares a folded username or e-mail address with another one."""
 
     kind: str
@@ -34,7 +35,7 @@ class Duplicate(BaseModel):
     """As it was typed."""
 
 
-class LiveSession(BaseModel):
+class LiveSession(Schema):
     """One place where a member is logged in."""
 
     id: UUID
@@ -44,10 +45,10 @@ class LiveSession(BaseModel):
     place: str | None
 
 
-class Event(BaseModel):
+class Event(Schema):
     """One row of the audit trail."""
 
-    model_config = ConfigDict(ser_json_bytes="hex", use_attribute_docstrings=True)
+    model_config = ConfigDict(ser_json_bytes="hex")
 
     at: Timestamp
     event: str
@@ -59,7 +60,7 @@ class Event(BaseModel):
     detail: dict[str, Any]
 
 
-class MemberFile(BaseModel):
+class MemberFile(Schema):
     """What there is to know about a member."""
 
     account: Account
@@ -67,10 +68,8 @@ class MemberFile(BaseModel):
     events: list[Event]
 
 
-class Outcome(BaseModel):
+class Outcome(Schema):
     """What an operator's command has done."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     username: str
     changed: bool

@@ -4,18 +4,24 @@ from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from wxc.audit import service as audit
 from wxc.audit.actors import Actor
-from wxc.audit.repository import AuditReader
+from wxc.audit.repository import latest_events_of
 from wxc.auth.revocation import Revocations
 from wxc.core import clock
-from wxc.core.database import Database, after_commit
+from wxc.core.text import fold_identifier
+from wxc.db.database import Database
+from wxc.db.session import Session, after_commit
 from wxc.models import AuditKind
-from wxc.moderation.repository import MemberReader, MemberRepository
+from wxc.moderation.repository import (
+    account_by_id,
+    account_by_identifier,
+    duplicate_accounts,
+    restore_account,
+    suspend_account,
+)
 from wxc.moderation.schemas import Account, Duplicate, Event, LiveSession, MemberFile, Outcome
-from wxc.sessions.repository import OwnSessionReader, OwnSessionRepository
+from wxc.sessions.repository import live_sessions_of, revoke_session_of, revoke_sessions_of
 from wxc.sessions.service import shut_out
 
 
@@ -29,53 +35,53 @@ class NoSuchSession(Exception):  # noqa: N818 - a fact
 
 async def find(database: Database, who: str) -> Account:
     """The account of a username, e-mail address or id; raises `NoSuchMember`."""
-    async with database.guarding() as reader:
-        row = await MemberReader(reader).find(_as_id(who), who)
+    user_id = _parse_id(who)
+    row = await database.primary.fetch_one(
+        account_by_identifier(fold_identifier(who)) if user_id is None else account_by_id(user_id)
+    )
     if row is None:
         raise NoSuchMember
-    return Account(**dict(row._mapping))
+    return Account.model_validate(row, from_attributes=True)
 
 
 async def show(database: Database, who: str, events: int) -> MemberFile:
     """The account, its live sessions and its last `events`; raises `NoSuchMember`."""
     account = await find(database, who)
-    async with database.guarding() as reader:
-        trail = await AuditReader(reader).latest_of(account.id, events)
+    trail = await database.primary.fetch(latest_events_of(account.id, limit=events))
     return MemberFile(
         account=account,
         sessions=await sessions_of(database, account.id),
-        events=[Event(**dict(row._mapping)) for row in trail],
+        events=[Event.model_validate(row, from_attributes=True) for row in trail],
     )
 
 
 async def duplicates(database: Database) -> list[Duplicate]:
-    """The accounts that share an identifier but for its case, those that do side by side."""
-    async with database.guarding() as reader:
-        rows = await MemberReader(reader).duplicates()
-    found = [
-        Duplicate(kind=row.kind, folded=row.folded, user_id=row.id, value=row.value) for row in rows
+    """Accounts that share an identifier but for its case, sorted so that these are adjacent."""
+    rows = await database.primary.fetch(duplicate_accounts())
+    return [
+        Duplicate.model_validate(row, from_attributes=True)
+        for row in sorted(rows, key=lambda row: (row.kind, row.folded, row.user_id))
     ]
-    return sorted(found, key=lambda one: (one.kind, one.folded, one.user_id))
 
 
 async def sessions_of(database: Database, user_id: UUID) -> list[LiveSession]:
     """Where the member is logged in, the last used first."""
-    async with database.guarding() as reader:
-        rows = await OwnSessionReader(reader).live_of(user_id, clock.now())
-    return [LiveSession(**dict(row._mapping)) for row in rows]
+    rows = await database.primary.fetch(live_sessions_of(user_id, clock.now()))
+    return [LiveSession.model_validate(row, from_attributes=True) for row in rows]
 
 
 async def suspend(
     database: Database, revocations: Revocations, who: str, reason: str, actor: Actor
 ) -> Outcome:
-    """Lock a member out, on every instance before this returns; raises `NoSuchMember`.
+    """Suspend an account, on every instance before this returns; raises `NoSuchMember`.
 
-    Every session ends and every mailed link is void. Suspending twice changes nothing.
+    Its sessions end and its mailed links become invalid. Suspending twice changes nothing.
     """
     account = await find(database, who)
     async with database.transaction() as session:
-        # The account first: whoever touches its tokens or opens a session waits for its row.
-        is_new = await MemberRepository(session).suspend(account.id, clock.now())
+        # The account first: logins and changes of its tokens wait for its row.
+        suspension = suspend_account(account.id, clock.now())
+        is_new = await session.fetch_one(suspension) is not None
         ended = await shut_out(session, revocations, account.id)
         if is_new:
             await audit.record(
@@ -90,10 +96,10 @@ async def suspend(
 
 
 async def restore(database: Database, who: str, actor: Actor) -> Outcome:
-    """Let a suspended member come back; what has ended stays ended. Raises `NoSuchMember`."""
+    """End a suspension; sessions and links stay ended. Raises `NoSuchMember`."""
     account = await find(database, who)
     async with database.transaction() as session:
-        was_suspended = await MemberRepository(session).restore(account.id)
+        was_suspended = await session.fetch_one(restore_account(account.id)) is not None
         if was_suspended:
             await audit.record(session, AuditKind.RESTORED, actor, user_id=account.id)
     return Outcome(username=account.username, changed=was_suspended, sessions_ended=0)
@@ -114,18 +120,18 @@ async def end_sessions(
     return Outcome(username=account.username, changed=bool(ended), sessions_ended=len(ended))
 
 
-async def _end(session: AsyncSession, user_id: UUID, session_id: UUID | None) -> Sequence[UUID]:
-    sessions = OwnSessionRepository(session)
+async def _end(session: Session, user_id: UUID, session_id: UUID | None) -> Sequence[UUID]:
     if session_id is None:
-        return await sessions.revoke_all(user_id, clock.now())
-    ended = await sessions.revoke(user_id, session_id, clock.now())
-    if not ended:
+        ended = await session.fetch(revoke_sessions_of(user_id, None, clock.now()))
+        return [row.id for row in ended]
+    row = await session.fetch_one(revoke_session_of(user_id, session_id, clock.now()))
+    if row is None:
         raise NoSuchSession
-    return ended
+    return [row.id]
 
 
-def _as_id(who: str) -> UUID | None:
-    """No username has as many letters as an id."""
+def _parse_id(who: str) -> UUID | None:
+    """The id, if it is one; no username is as long."""
     try:
         return UUID(who)
     except ValueError:

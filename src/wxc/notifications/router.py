@@ -3,28 +3,25 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from wxc.auth.dependencies import AuthTools, CurrentUser, MemberSlot, OwnPaging
-from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core.dependencies import Database, LastEventId, LiveEvents, Session
-from wxc.core.errors import TooManyStreams
-from wxc.core.openapi import documented, event_stream
+from wxc.core.openapi import event_stream
 from wxc.core.streams import Reset, SessionEnd
+from wxc.http.routers import make_router
 from wxc.notifications import service, stream
 from wxc.notifications.schemas import NotificationPage, ReadUpTo, UnreadCount, UnreadUpdate
 from wxc.notifications.stream import Snapshot, StreamEvent
 
-router = APIRouter(prefix="/notifications", tags=["notifications"])
+router = make_router("notifications", prefix="/notifications")
 OnlyUnread = Annotated[
     bool, Query(alias="unread", description="Only groups that hold something unread.")
 ]
 
 
-@router.get(
-    "", summary="Your notifications", responses=documented(NotAuthenticated, SessionExpired)
-)
+@router.get("", summary="Your notifications")
 async def list_notifications(
     me: CurrentUser, database: Database, page: OwnPaging, only_unread: OnlyUnread = False
 ) -> NotificationPage:
@@ -36,8 +33,9 @@ async def list_notifications(
     "/stream",
     response_class=EventSourceResponse,
     summary="Your notifications, live",
-    responses=event_stream(snapshot=UnreadCount, notification=UnreadUpdate, reset=None, reauth=None)
-    | documented(TooManyStreams, NotAuthenticated, SessionExpired),
+    responses=event_stream(
+        snapshot=UnreadCount, notification=UnreadUpdate, reset=None, reauth=None
+    ),
 )
 async def stream_notifications(
     me: CurrentUser,
@@ -61,7 +59,6 @@ async def stream_notifications(
 @router.post(
     "/read",
     summary="Mark notifications as read",
-    responses=documented(NotAuthenticated, SessionExpired),
 )
 async def mark_read(seen: ReadUpTo, me: CurrentUser, session: Session) -> UnreadCount:
     """Mark as read what you have been shown; what arrived meanwhile stays unread."""

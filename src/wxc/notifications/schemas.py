@@ -2,12 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 from wxc.core.ids import Id
 from wxc.http.answers import IdText, TimeText, answer
 from wxc.http.pages import PAGE_EXAMPLE, Items, NextCursor, PrevCursor
+from wxc.http.schemas import Input, Schema
 from wxc.users.schemas import UserSummary
 
 MAX_UNREAD = 99
@@ -54,7 +55,7 @@ class NotificationGroup(TypedDict):
     """Whether there is something in it that you have not marked as read."""
 
 
-class UnreadCount(BaseModel):
+class UnreadCount(Schema):
     """How many groups are unread."""
 
     unread_count: Unread
@@ -70,13 +71,11 @@ class NotificationPage(TypedDict):
     unread_count: Unread
 
 
-class ReadUpTo(BaseModel):
+class ReadUpTo(Input):
     """What has been seen."""
 
     model_config = ConfigDict(
-        extra="forbid",
-        use_attribute_docstrings=True,
-        json_schema_extra={"examples": [{"up_to": "019a2b3c-4d5e-7f60-8a1b-2c3d4e5f6071"}]},
+        json_schema_extra={"examples": [{"up_to": "019a2b3c-4d5e-7f60-8a1b-2c3d4e5f6071"}]}
     )
 
     up_to: Id
@@ -85,8 +84,6 @@ class ReadUpTo(BaseModel):
 
 class UnreadUpdate(UnreadCount):
     """A group that is new, or has grown."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     group: NotificationGroup
     """The group as it is now."""

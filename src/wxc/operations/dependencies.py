@@ -1,13 +1,13 @@
 """What the health routes ask for."""
 
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
-from wxc.core.config import Config
 from wxc.core.departure import Departure
 from wxc.core.redis import RedisClient
+from wxc.http.services import services_of
 from wxc.migrations import schema_revisions
 from wxc.operations.pages import DemoLogins
 from wxc.operations.service import Startup
@@ -15,22 +15,22 @@ from wxc.operations.service import Startup
 
 async def open_startup(request: Request) -> Startup:
     """Whether this process has reached its database."""
-    return cast(Startup, request.app.state.startup)
+    return services_of(request).startup
 
 
 async def open_departure(request: Request) -> Departure:
     """Whether this process is about to end."""
-    return cast(Departure, request.app.state.departure)
+    return services_of(request).departure
 
 
 async def open_redis(request: Request) -> RedisClient:
     """The application's Redis."""
-    return cast(RedisClient, request.app.state.redis)
+    return services_of(request).redis
 
 
 async def demo_logins(request: Request) -> DemoLogins | None:
     """Whom one can log in as where the demo's members are; never in production."""
-    config: Config = request.app.state.config
+    config = services_of(request).config
     if config.environment == "production" or not config.demo_data:
         return None
     from wxc import demo  # which nobody else needs at the server

@@ -1,7 +1,7 @@
-"""What is measured, for Prometheus.
+"""Metrics for Prometheus.
 
 Values live in the process, or in files that the processes of a command share, see `exposition`.
-What happens is counted as it happens; what merely is, as a pool's use, is looked at now and then.
+Counters and histograms are updated per event; gauges, as of a pool's use, are sampled.
 """
 
 import asyncio
@@ -13,20 +13,20 @@ from starlette.types import Scope
 from wxc.auth.passwords import Passwords
 from wxc.core import clock
 from wxc.core.config import Config
-from wxc.core.database import Database
 from wxc.core.jobs import Done, pause
 from wxc.core.redis import RedisClient
 from wxc.core.traffic import Traffic
+from wxc.db.database import Database
 from wxc.mails import service as mails
 
-_LOOK_INTERVAL = 5.0  # seconds
+_SAMPLE_INTERVAL = 5.0  # seconds
 _OUTBOX_INTERVAL = 15.0
-_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 
 
 class ServerMetrics:
-    """What a process that serves measures. Routes are their templates: nobody can invent one."""
+    """Metrics of a server process. Routes are templates, so clients cannot invent labels."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -40,16 +40,16 @@ class ServerMetrics:
             "wxc_request_seconds",
             "Time until the answer begins.",
             ("method", "route"),
-            buckets=_BOUNDS,
+            buckets=_BUCKETS,
             registry=self.registry,
         )
-        # Looking up a child by its labels costs more than counting.
+        # To look up a child by its labels costs more than to count.
         self._counted: dict[tuple[str, str, int], Counter] = {}
         self._timed: dict[tuple[str, str], Histogram] = {}
         self._add_gauges()
 
     def answered(self, scope: Scope, route: str, status: int, seconds: float) -> None:
-        """Count a request, and how long its client waited for the beginning of the answer."""
+        """Count a request, and observe the time until its answer began."""
         method = scope["method"] if scope["method"] in _METHODS else "other"
         counter = self._counted.get((method, route, status))
         if counter is None:
@@ -70,19 +70,18 @@ class ServerMetrics:
         redis: RedisClient,
         passwords: Passwords,
     ) -> None:
-        """Look at what merely is, for as long as the process lives (a background task)."""
-        pools = 1 if config.database_read_url is None else 2
-        self._most_lent.set(pools * (config.database_pool_size + config.database_pool_overflow))
+        """Sample the gauges for as long as the process runs (a background task)."""
+        self._max_connections.set(database.connections_limit)
         self._most_hashing.set(config.password_hash_queue)
         self._most_streams.set(config.streams_in_flight)
         while True:
             self._in_flight.set(traffic.requests)
             self._member_streams.set(traffic.streams["member"])
             self._anonymous_streams.set(traffic.streams["anonymous"])
-            self._lent.set(database.connections_in_use)
+            self._connections.set(database.connections_in_use)
             self._hashing.set(passwords.waiting)
             self._breaker.set(redis.is_tripped)
-            await asyncio.sleep(_LOOK_INTERVAL)
+            await asyncio.sleep(_SAMPLE_INTERVAL)
 
     def _add_gauges(self) -> None:
         self._in_flight = self._sum("wxc_requests_in_flight", "Requests under way.")
@@ -94,10 +93,10 @@ class ServerMetrics:
         self._most_streams = self._sum(
             "wxc_streams_limit", "How many of those there may be, half of them anonymous."
         )
-        self._lent = self._sum(
+        self._connections = self._sum(
             "wxc_database_connections_in_use", "Connections that requests hold at this moment."
         )
-        self._most_lent = self._sum(
+        self._max_connections = self._sum(
             "wxc_database_connections_limit", "Connections that the pools may hand out."
         )
         self._hashing = self._sum(
@@ -114,12 +113,12 @@ class ServerMetrics:
         )
 
     def _sum(self, name: str, meaning: str, *labels: str) -> Gauge:
-        """A gauge whose value is that of all living processes together."""
+        """A gauge whose value is the sum over all live processes."""
         return Gauge(name, meaning, labels, multiprocess_mode="livesum", registry=self.registry)
 
 
 class WorkerMetrics:
-    """What `wxc worker` measures: its own jobs, and the outbox that all of them share."""
+    """Metrics of `wxc worker`: its own tasks, and the outbox that all workers share."""
 
     name = "metrics"
 
@@ -145,30 +144,29 @@ class WorkerMetrics:
         )
 
     def expect(self, jobs: Sequence[str]) -> None:
-        """Begin at zero, so that a first failure is a rise and a job that hangs is seen."""
+        """Start at zero, so that a first failure is a rise and a task that hangs is visible."""
         for job in jobs:
             self._failures.labels(job)
             self.has_done(job)
 
     def has_done(self, job: str) -> None:
-        """Note the end of a good round."""
+        """Record a round that succeeded."""
         self._rounds.labels(job).set_to_current_time()
 
     def has_failed(self, job: str) -> None:
-        """Note the end of a bad one."""
+        """Record a round that failed."""
         self._failures.labels(job).inc()
 
     async def run(self, stop: asyncio.Event, done: Done) -> None:
-        """Look at the outbox now and then, until `stop` is set (a job like the others)."""
+        """Sample the outbox until `stop` is set (a task like the others)."""
         while not stop.is_set():
             await self.look()
             done()
             await pause(_OUTBOX_INTERVAL, stop)
 
     async def look(self) -> None:
-        """Count the mails that wait and those that were given up."""
-        async with self._database.guarding() as reader:
-            outbox = await mails.outbox(reader)
+        """Count the mails that are due and those that were given up."""
+        outbox = await mails.outbox(self._database.primary)
         self._due.set(outbox.due)
         self._age.set((clock.now() - outbox.oldest).total_seconds() if outbox.oldest else 0)
         self._dead.set(outbox.dead)

@@ -10,12 +10,18 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
-from starlette.responses import HTMLResponse, Response
+from starlette.datastructures import Headers
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from wxc.core.errors import Refusal
+from wxc.core.openapi import answer_with, codes_of
+from wxc.operations.compression import CompressedText, compress
 
 # Swagger UI writes style attributes and draws its icons from data: addresses; nothing else is
 # loaded from anywhere but here.
@@ -24,6 +30,7 @@ _POLICY = (
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
+_KEPT_BY_BROWSERS = "public, max-age=3600"
 
 
 class Assets(StaticFiles):
@@ -31,12 +38,41 @@ class Assets(StaticFiles):
 
     def __init__(self) -> None:
         super().__init__(directory=Path(__file__).parent / "assets")
+        self._texts: dict[str, CompressedText] = {}
 
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - Starlette's
-        """The file, or 304."""
-        answer = super().file_response(*args, **kwargs)
-        answer.headers["Cache-Control"] = "public, max-age=3600"
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, or 304; texts are compressed."""
+        answer = await super().get_response(path, scope)
+        if isinstance(answer, FileResponse) and str(answer.media_type).startswith("text/"):
+            return (await self._text(answer)).answer(Headers(scope=scope))
+        answer.headers["Cache-Control"] = _KEPT_BY_BROWSERS
         return answer
+
+    async def _text(self, file: FileResponse) -> CompressedText:
+        name = str(file.path)
+        if name not in self._texts:
+            self._texts[name] = await run_in_threadpool(
+                lambda: compress(Path(name).read_bytes(), str(file.media_type), _KEPT_BY_BROWSERS)
+            )
+        return self._texts[name]
+
+
+class Document:
+    """The OpenAPI document of an application, made and compressed when it is first asked for."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        self._text: CompressedText | None = None
+
+    async def serve(self, request: Request) -> Response:
+        """The document, or 304."""
+        if self._text is None:
+            self._text = await run_in_threadpool(self._compressed)
+        return self._text.answer(request.headers)
+
+    def _compressed(self) -> CompressedText:
+        document = json.dumps(self._app.openapi(), ensure_ascii=False, separators=(",", ":"))
+        return compress(document.encode(), "application/json", "no-cache")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +126,8 @@ def error_page(refusal: type[Refusal], document: Mapping[str, Any]) -> Response:
 def _answering(refusal: type[Refusal], document: Mapping[str, Any]) -> Iterator[_Route]:
     for path, operations in document["paths"].items():
         for method, declared in operations.items():
-            response = declared["responses"].get(str(refusal.status), {})
-            problem = response.get("content", {}).get("application/problem+json", {})
-            if refusal.code() in problem.get("examples", ()):
+            response = answer_with(document, declared, refusal.status)
+            if refusal.code() in codes_of(response):
                 yield _Route(
                     method.upper(),
                     path,

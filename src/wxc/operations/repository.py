@@ -1,17 +1,20 @@
-"""SQL for health."""
+"""SQL for readiness."""
+
+from typing import NamedTuple
 
 from sqlalchemy import String, column, select, table
 
-from wxc.core.database import Reader
+from wxc.db.keyset import AnySelect
+from wxc.db.prepared import prepared
 
 
-class SchemaReader:
-    """What the database says of itself."""
+class SchemaRevision(NamedTuple):
+    """The migration that the schema is at."""
 
-    def __init__(self, reader: Reader) -> None:
-        self.reader = reader
+    version_num: str
 
-    async def revision(self) -> str | None:
-        """The migration that the schema is at; None before the first."""
-        statement = select(column("version_num", String)).select_from(table("alembic_version"))
-        return (await self.reader.execute(statement)).scalar_one_or_none()
+
+@prepared(SchemaRevision)
+def schema_revision() -> AnySelect:
+    """The migration that the schema is at; no row before the first."""
+    return select(column("version_num", String)).select_from(table("alembic_version"))

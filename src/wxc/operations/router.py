@@ -1,18 +1,19 @@
 """Health, and the documentation's pages."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
-from wxc.core.dependencies import Transactions
+from wxc.core.dependencies import Database
 from wxc.core.errors import NotFound, all_refusals
 from wxc.core.openapi import documented
+from wxc.http.routers import make_router
 from wxc.operations import pages, service
 from wxc.operations.dependencies import Demo, EndOfProcess, Redis, Revisions, StartupState
 from wxc.operations.errors import AboutToEnd, NotReady, NotStarted
 from wxc.operations.schemas import Health, Readiness
 
-router = APIRouter(tags=["operations"])
+router = make_router("operations")
 
 
 @router.get("/livez", summary="Alive?")
@@ -28,7 +29,7 @@ async def get_health(startup: StartupState, end: EndOfProcess) -> Health:
 
 
 @router.get("/readyz", summary="Everything well?", responses=documented(NotReady))
-async def get_readiness(database: Transactions, redis: Redis, known: Revisions) -> Readiness:
+async def get_readiness(database: Database, redis: Redis, known: Revisions) -> Readiness:
     """For deployments and alarms: the database, its schema, Redis, the mails, by name."""
     return await service.readiness(database, redis, known)
 

@@ -2,22 +2,18 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from wxc.http.schemas import Schema
 
 
-class Health(BaseModel):
+class Health(Schema):
     """All is well."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     status: Literal["ok"]
     """Anything else is answered with 503."""
 
 
-class Checks(BaseModel):
+class Checks(Schema):
     """What the service depends on, each by its name."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     database: Literal["ok"]
     """It answers."""
@@ -31,8 +27,6 @@ class Checks(BaseModel):
 
 class Readiness(Health):
     """All is well with everything the service depends on."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     checks: Checks
     """What was looked at."""

@@ -1,46 +1,49 @@
-"""Whether the service is alive, started, ready."""
+"""Liveness, health and readiness."""
 
 import asyncio
 import logging
 from collections.abc import Sequence
 
-from wxc.core.database import UNREACHABLE, Database
 from wxc.core.departure import Departure
 from wxc.core.errors import InvalidPart
 from wxc.core.redis import RedisClient
+from wxc.db.database import Database
+from wxc.db.errors import UNREACHABLE
 from wxc.mails.service import has_backlog
 from wxc.operations.errors import AboutToEnd, NotReady, NotStarted
-from wxc.operations.repository import SchemaReader
+from wxc.operations.repository import schema_revision
 from wxc.operations.schemas import Checks, Health, Readiness
 
 _log = logging.getLogger("wxc.operations")
-_PAUSE = 0.5  # seconds between attempts to reach the database at the start
+_RETRY_INTERVAL = 0.5  # seconds, between attempts to reach the database at the start
 
 
 class Startup:
-    """Has the database been reached since the start? A later outage does not change the answer.
+    """Whether the database has answered once since the start; a later outage changes nothing.
 
-    The load balancer replaces what is unhealthy: turning red in an outage of the database would
-    have the whole fleet replaced during a failover, which helps nobody.
+    A load balancer replaces unhealthy instances: if health depended on the database, a failover
+    would have the whole fleet replaced.
     """
 
     def __init__(self) -> None:
         self.is_complete = False
 
     async def reach(self, database: Database) -> None:
-        """Try until the database answers (a background task)."""
+        """Retry until the database answers (a background task)."""
         while not self.is_complete:
             try:
                 await _revision(database)
-            except Exception as error:  # whatever it is: a start that is given up never heals
+            except (
+                Exception
+            ) as error:  # of any kind: if this task ended, the process would stay unhealthy
                 _log.warning("the database cannot be reached yet: %r", error)
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(_RETRY_INTERVAL)
             else:
                 self.is_complete = True
 
 
 def health(startup: Startup, departure: Departure) -> Health:
-    """Whether the load balancer may send traffic; raises `NotStarted` and `AboutToEnd`."""
+    """Whether the load balancer may send requests; raises `NotStarted` and `AboutToEnd`."""
     if not startup.is_complete:
         raise NotStarted
     if departure.is_near:
@@ -49,16 +52,16 @@ def health(startup: Startup, departure: Departure) -> Health:
 
 
 async def readiness(database: Database, redis: RedisClient, known: Sequence[str]) -> Readiness:
-    """Whether all that the service depends on is well; raises `NotReady` with the names.
+    """Whether everything that the service depends on works; raises `NotReady` with the names.
 
-    A revision that this code does not know is a later one: whoever made it sees to it that the
-    code before goes on working (docs/migrations.md). Of the `known` ones only the first will do.
+    `known` are the revisions of this code, newest first. An unknown revision is a later one, and
+    later migrations keep older code working (docs/migrations.md).
     """
     failures: list[InvalidPart] = []
     try:
         revision = await _revision(database)
         is_behind = revision is None or revision in known[1:]
-        is_late = not is_behind and await _has_backlog(database)
+        is_late = not is_behind and await has_backlog(database.primary)
     except UNREACHABLE:
         failures.append(_failure("database", "unavailable", "The database does not answer."))
     else:
@@ -78,13 +81,8 @@ async def readiness(database: Database, redis: RedisClient, known: Sequence[str]
 
 
 async def _revision(database: Database) -> str | None:
-    async with database.guarding() as reader:
-        return await SchemaReader(reader).revision()
-
-
-async def _has_backlog(database: Database) -> bool:
-    async with database.guarding() as reader:
-        return await has_backlog(reader)
+    row = await database.primary.fetch_one(schema_revision())
+    return None if row is None else row.version_num
 
 
 def _failure(name: str, code: str, message: str) -> InvalidPart:

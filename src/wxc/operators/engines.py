@@ -76,7 +76,7 @@ def run(command: Callable[[Engines], Coroutine[Any, Any, T]]) -> T:
 @contextlib.contextmanager
 def reaching(engine: str) -> Iterator[None]:
     """End the process with exit code 3 where the engine cannot be reached."""
-    from wxc.core.database import UNREACHABLE
+    from wxc.db.errors import UNREACHABLE
 
     try:
         yield

@@ -60,13 +60,13 @@ def _discreet(value: object) -> object:
 def _connect(settings: "Config") -> None:
     import asyncio
 
-    from wxc.core.database import Database
     from wxc.core.redis import RedisClient
+    from wxc.db.database import Database
 
     async def ask() -> bool:
         database, redis = Database(settings), RedisClient(settings)
         try:
-            async with database.guarding():
+            async with database.engine.connect():
                 return await redis.probe()
         finally:
             await redis.close()

@@ -1,32 +1,29 @@
 """Posts."""
 
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 
 from wxc.auth.dependencies import CurrentUser, MaybeUser
-from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core import etags
 from wxc.core.dependencies import Database, Paging, Session
-from wxc.core.errors import NotOwner, PreconditionFailed
+from wxc.core.errors import NotOwner
 from wxc.core.etags import IfMatch, IfNoneMatch
 from wxc.core.openapi import LOCATED, documented
+from wxc.http.routers import make_router
 from wxc.idempotency.dependencies import Repeatable
-from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch
 from wxc.posts import service
 from wxc.posts.dependencies import PostId
 from wxc.posts.errors import PostNotFound
 from wxc.posts.schemas import Post, PostCreate, PostPage, PostUpdate
 from wxc.users.dependencies import NamedUser
-from wxc.users.errors import UserNotFound
 
-router = APIRouter(tags=["posts"])
+router = make_router("posts")
 
 
 @router.post(
     "/posts",
     status_code=status.HTTP_201_CREATED,
     summary="Write a post",
-    responses=LOCATED
-    | documented(IdempotencyInFlight, IdempotencyMismatch, NotAuthenticated, SessionExpired),
+    responses=LOCATED,
 )
 async def write_post(
     post: PostCreate,
@@ -45,7 +42,7 @@ async def write_post(
     "/posts/{post_id}",
     summary="A post",
     response_model=Post,
-    responses=etags.ON_READ | documented(PostNotFound, NotAuthenticated, SessionExpired),
+    responses=etags.ON_READ | documented(PostNotFound),
 )
 async def get_post(
     post_id: PostId, viewer: MaybeUser, database: Database, if_none_match: IfNoneMatch = None
@@ -58,8 +55,7 @@ async def get_post(
 @router.put(
     "/posts/{post_id}",
     summary="Change a post",
-    responses=etags.ON_WRITE
-    | documented(PostNotFound, NotOwner, PreconditionFailed, NotAuthenticated, SessionExpired),
+    responses=etags.ON_WRITE | documented(PostNotFound, NotOwner),
 )
 async def edit_post(
     post_id: PostId,
@@ -80,7 +76,7 @@ async def edit_post(
     "/posts/{post_id}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Delete a post",
-    responses=documented(PostNotFound, NotOwner, NotAuthenticated, SessionExpired),
+    responses=documented(PostNotFound, NotOwner),
 )
 async def delete_post(post_id: PostId, me: CurrentUser, session: Session) -> None:
     """Delete your post, its likes and its thread."""
@@ -90,7 +86,6 @@ async def delete_post(post_id: PostId, me: CurrentUser, session: Session) -> Non
 @router.get(
     "/users/{username}/posts",
     summary="A person's posts",
-    responses=documented(UserNotFound, NotAuthenticated, SessionExpired),
 )
 async def list_posts(
     username: NamedUser, viewer: MaybeUser, database: Database, page: Paging

@@ -2,24 +2,23 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
 from wxc.core.text import Text
 from wxc.http.answers import IdText, TimeText, answer
 from wxc.http.pages import PAGE_EXAMPLE, Items, NextCursor, PrevCursor
+from wxc.http.schemas import Input
 from wxc.users.schemas import UserSummary
 
 PostBody = Annotated[str, Text(5000)]
 
 
-class PostCreate(BaseModel):
+class PostCreate(Input):
     """A post to be written."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"body": "Best rate for yen in Tanjong Pagar today?"}]},
+        json_schema_extra={"examples": [{"body": "Best rate for yen in Tanjong Pagar today?"}]}
     )
 
     body: PostBody

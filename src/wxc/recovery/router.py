@@ -2,20 +2,20 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, status
+from fastapi import Path, status
 
 from wxc.audit.dependencies import Acting
 from wxc.auth.dependencies import AuthTools, CurrentUser, FormerSession
-from wxc.auth.errors import HashingBusy, NotAuthenticated, PasswordTooCommon, SessionExpired
-from wxc.core.dependencies import Session, Throttled, Transactions
-from wxc.core.errors import RateLimited
+from wxc.auth.errors import HashingBusy, PasswordTooCommon
+from wxc.core.dependencies import Database, Session, Throttled
 from wxc.core.openapi import documented
+from wxc.http.routers import make_router
 from wxc.mails.schemas import MailAccepted
 from wxc.recovery import service
 from wxc.recovery.errors import InvalidToken
 from wxc.recovery.schemas import PasswordReset, PasswordResetRequest
 
-router = APIRouter(tags=["auth"])
+router = make_router("auth")
 # A plain string: whatever is not one of our tokens is refused in one and the same way.
 Token = Annotated[
     str,
@@ -31,28 +31,27 @@ Token = Annotated[
     "/request-password-reset",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Forgot the password",
-    responses=documented(RateLimited),
 )
 async def request_password_reset(
-    request: PasswordResetRequest, session: Session, auth: AuthTools, throttle: Throttled
+    request: PasswordResetRequest, database: Database, auth: AuthTools, throttle: Throttled
 ) -> MailAccepted:
     """Have a link sent with which another password can be chosen.
 
     The answer is the same whether or not there is an account with this address.
     """
-    return await service.request_password_reset(session, auth, throttle, request.email)
+    return await service.request_password_reset(database, auth, throttle, request.email)
 
 
 @router.post(
     "/reset-password/{token}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Choose another password",
-    responses=documented(InvalidToken, PasswordTooCommon, RateLimited, HashingBusy),
+    responses=documented(InvalidToken, PasswordTooCommon, HashingBusy),
 )
 async def reset_password(
     token: Token,
     reset: PasswordReset,
-    database: Transactions,
+    database: Database,
     auth: AuthTools,
     throttle: Throttled,
     actor: Acting,
@@ -65,13 +64,12 @@ async def reset_password(
     "/request-email-verification",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Send the verification mail again",
-    responses=documented(NotAuthenticated, SessionExpired, RateLimited),
 )
 async def request_email_verification(
-    me: CurrentUser, session: Session, auth: AuthTools, throttle: Throttled
+    me: CurrentUser, database: Database, auth: AuthTools, throttle: Throttled
 ) -> MailAccepted:
     """Have the link sent again that proves your e-mail address, unless it is proven."""
-    return await service.request_email_verification(session, auth, throttle, me)
+    return await service.request_email_verification(database, auth, throttle, me)
 
 
 @router.post(

@@ -1,31 +1,26 @@
 """What links in mails are asked for with, and what they bring about."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from wxc.auth.schemas import NewPassword
 from wxc.core.text import EmailAddress
+from wxc.http.schemas import Input
 
 
-class PasswordResetRequest(BaseModel):
+class PasswordResetRequest(Input):
     """Whose password is to be chosen anew."""
 
-    model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"email": "amelia@example.com"}]},
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "amelia@example.com"}]})
 
     email: EmailAddress
     """Whose account it is."""
 
 
-class PasswordReset(BaseModel):
+class PasswordReset(Input):
     """The password that is to hold from now on."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"password": "a longer walk in Porto"}]},
+        json_schema_extra={"examples": [{"password": "a longer walk in Porto"}]}
     )
 
     password: NewPassword

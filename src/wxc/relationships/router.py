@@ -1,24 +1,20 @@
 """Following, blocking and muting people."""
 
-from fastapi import APIRouter
-
 from wxc.auth.dependencies import CurrentUser, MaybeUser, OwnPaging
-from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core.dependencies import Database, Paging, Session
 from wxc.core.openapi import documented, shown
+from wxc.http.routers import make_router
 from wxc.relationships import service
 from wxc.relationships.errors import CannotBlockSelf, CannotFollowSelf, CannotMuteSelf
 from wxc.relationships.schemas import BlockState, FollowState, MuteState
 from wxc.users.dependencies import NamedUser
-from wxc.users.errors import BlockedByYou, UserNotFound
+from wxc.users.errors import BlockedByYou
 from wxc.users.schemas import UserPage
 
-router = APIRouter(tags=["relationships"])
-_READ = documented(UserNotFound, NotAuthenticated, SessionExpired)
-_ACT = documented(UserNotFound, BlockedByYou, CannotFollowSelf, NotAuthenticated, SessionExpired)
-_BLOCK = documented(UserNotFound, CannotBlockSelf, NotAuthenticated, SessionExpired)
-_MUTE = documented(UserNotFound, CannotMuteSelf, NotAuthenticated, SessionExpired)
-_OWN = documented(NotAuthenticated, SessionExpired)
+router = make_router("relationships")
+_ACT = documented(BlockedByYou, CannotFollowSelf)
+_BLOCK = documented(CannotBlockSelf)
+_MUTE = documented(CannotMuteSelf)
 
 
 @router.post("/users/{username}/follow", summary="Follow a person", responses=_ACT)
@@ -37,7 +33,7 @@ async def unfollow_user(username: NamedUser, me: CurrentUser, session: Session) 
     return await service.unfollow(session, me, username)
 
 
-@router.get("/users/{username}/followers", summary="Who follows a person", responses=_READ)
+@router.get("/users/{username}/followers", summary="Who follows a person")
 async def list_followers(
     username: NamedUser, viewer: MaybeUser, database: Database, page: Paging
 ) -> UserPage:
@@ -45,7 +41,7 @@ async def list_followers(
     return await service.list_followers(database, username, viewer.id if viewer else None, page)
 
 
-@router.get("/users/{username}/following", summary="Whom a person follows", responses=_READ)
+@router.get("/users/{username}/following", summary="Whom a person follows")
 async def list_following(
     username: NamedUser, viewer: MaybeUser, database: Database, page: Paging
 ) -> UserPage:
@@ -70,7 +66,7 @@ async def unblock_user(username: NamedUser, me: CurrentUser, session: Session) -
     return await service.unblock(session, me, username)
 
 
-@router.get("/settings/blocks", summary="Whom you block", responses=_OWN)
+@router.get("/settings/blocks", summary="Whom you block")
 async def list_blocks(me: CurrentUser, database: Database, page: OwnPaging) -> UserPage:
     """Whom you block, the newest first."""
     return await service.list_blocks(database, me, page)
@@ -93,7 +89,7 @@ async def unmute_user(username: NamedUser, me: CurrentUser, session: Session) ->
     return await service.unmute(session, me, username)
 
 
-@router.get("/settings/mutes", summary="Whom you mute", responses=_OWN)
+@router.get("/settings/mutes", summary="Whom you mute")
 async def list_mutes(me: CurrentUser, database: Database, page: OwnPaging) -> UserPage:
     """Whom you mute, the newest first."""
     return await service.list_mutes(database, me, page)

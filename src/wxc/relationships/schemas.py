@@ -1,14 +1,15 @@
 """What following, blocking and muting leave behind."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
+
+from wxc.http.schemas import Schema
 
 
-class FollowState(BaseModel):
+class FollowState(Schema):
     """Whether you follow somebody now, and how many do."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        json_schema_extra={"examples": [{"following": True, "followers_count": 129}]},
+        json_schema_extra={"examples": [{"following": True, "followers_count": 129}]}
     )
 
     following: bool
@@ -17,23 +18,19 @@ class FollowState(BaseModel):
     """How many follow them."""
 
 
-class BlockState(BaseModel):
+class BlockState(Schema):
     """Whether you block somebody now."""
 
-    model_config = ConfigDict(
-        use_attribute_docstrings=True, json_schema_extra={"examples": [{"blocking": True}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"blocking": True}]})
 
     blocking: bool
     """Whether you block them now."""
 
 
-class MuteState(BaseModel):
+class MuteState(Schema):
     """Whether you mute somebody now."""
 
-    model_config = ConfigDict(
-        use_attribute_docstrings=True, json_schema_extra={"examples": [{"muting": True}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"muting": True}]})
 
     muting: bool
     """Whether you mute them now."""

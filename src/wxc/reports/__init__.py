@@ -1,1 +1,1 @@
-"""What members have reported: looked at and closed by operators."""
+"""Reports by members, which operators read and close."""

@@ -1,33 +1,24 @@
-"""Telling operators."""
+"""Reporting users, posts, comments and exchanges to operators."""
 
-from fastapi import APIRouter, status
+from fastapi import status
 
 from wxc.auth.dependencies import AuthTools, CurrentUser
-from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core.dependencies import Session, Throttled
-from wxc.core.errors import RateLimited
 from wxc.core.openapi import documented
+from wxc.http.routers import make_router
 from wxc.idempotency.dependencies import Repeatable
-from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch
 from wxc.reports import service
 from wxc.reports.errors import TargetNotFound
 from wxc.reports.schemas import Report, ReportCreate
 
-router = APIRouter(tags=["reports"])
+router = make_router("reports")
 
 
 @router.post(
     "/reports",
     status_code=status.HTTP_201_CREATED,
     summary="Report something",
-    responses=documented(
-        TargetNotFound,
-        IdempotencyInFlight,
-        IdempotencyMismatch,
-        NotAuthenticated,
-        SessionExpired,
-        RateLimited,
-    ),
+    responses=documented(TargetNotFound),
 )
 async def write_report(
     report: ReportCreate,

@@ -1,24 +1,23 @@
-"""What members send and get back, and what operators read: as JSON that is what `--json` prints."""
+"""Reports: what members send and get back, and what operators read (also as `--json`)."""
 
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from wxc.core.ids import Id
 from wxc.core.text import Text
 from wxc.core.times import Timestamp
+from wxc.http.schemas import Input, Schema
 from wxc.models import ReportReason, ReportTarget
 
 _EXAMPLE = "0198c2a4-7c1e-7d3a-9f00-5c2e4a7b1d90"
 
 
-class ReportCreate(BaseModel):
+class ReportCreate(Input):
     """What operators should look at, and why."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {
@@ -28,7 +27,7 @@ class ReportCreate(BaseModel):
                     "detail": "Asks for a deposit, and is then never seen again.",
                 }
             ]
-        },
+        }
     )
 
     target_type: ReportTarget
@@ -41,11 +40,10 @@ class ReportCreate(BaseModel):
     """What operators should know."""
 
 
-class Report(BaseModel):
+class Report(Schema):
     """What you have reported, as operators will read it."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [
                 {
@@ -54,7 +52,7 @@ class Report(BaseModel):
                     "detail": "Asks for a deposit, and is then never seen again.",
                 }
             ]
-        },
+        }
     )
 
     id: UUID
@@ -69,10 +67,8 @@ class Report(BaseModel):
     created_at: Timestamp
 
 
-class ReportSummary(BaseModel):
+class ReportSummary(Schema):
     """A report."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     id: UUID
     reporter: str | None
@@ -87,14 +83,14 @@ class ReportSummary(BaseModel):
     note: str | None
 
 
-class ReportedText(BaseModel):
+class ReportedText(Schema):
     """What the target says now, and whose it is."""
 
     username: str
     text: str | None
 
 
-class ReportFile(BaseModel):
+class ReportFile(Schema):
     """A report, and what it is about where that can be shown and is still there."""
 
     report: ReportSummary

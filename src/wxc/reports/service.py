@@ -1,19 +1,31 @@
-"""Reporting; reading reports and closing them."""
+"""Reporting something; reading and closing reports."""
 
 from uuid import UUID
-
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from wxc.audit import service as audit
 from wxc.audit.actors import Actor
 from wxc.auth.context import Auth, Principal
 from wxc.core import clock
-from wxc.core.database import AnyRow, Database
+from wxc.core.ids import new_id
 from wxc.core.limits import Throttle
+from wxc.db.database import Database
+from wxc.db.handle import Handle
+from wxc.db.session import Session
 from wxc.idempotency.service import Attempt, first_answer, keep_answer
 from wxc.models import AuditKind, ReportTarget
+from wxc.reports import repository
 from wxc.reports.errors import TargetNotFound
-from wxc.reports.repository import ReportReader, ReportRepository
+from wxc.reports.repository import (
+    ReportRow,
+    TargetText,
+    newest_reports,
+    open_reports,
+    report_by_id,
+    text_of_comment,
+    text_of_post,
+    text_of_user,
+    visible_target,
+)
 from wxc.reports.schemas import Report, ReportCreate, ReportedText, ReportFile, ReportSummary
 
 
@@ -22,7 +34,7 @@ class NoSuchReport(Exception):  # noqa: N818 - a fact
 
 
 class AlreadyClosed(Exception):  # noqa: N818 - a fact
-    """Somebody has closed the report before; the argument is the report."""
+    """The report was closed before; `report` says by whom."""
 
     def __init__(self, report: ReportSummary) -> None:
         super().__init__(report.id)
@@ -30,56 +42,63 @@ class AlreadyClosed(Exception):  # noqa: N818 - a fact
 
 
 async def write_report(
-    session: AsyncSession,
+    session: Session,
     auth: Auth,
     throttle: Throttle,
     me: Principal,
     report: ReportCreate,
     attempt: Attempt | None = None,
 ) -> Report:
-    """Put what `me` sees before the operators; raises `TargetNotFound` and `RateLimited`.
+    """Report something that `me` can see; raises `TargetNotFound` and `RateLimited`.
 
-    Told again of a thing that is still open, they read the later words.
+    Reporting the same target again while its report is open replaces the text.
     """
     if first := await first_answer(session, attempt):
-        raise first  # it says nothing but what the member has said
-    reports = ReportRepository(session)
-    if not await reports.is_visible(report.target_type, report.target_id, me.id):
+        raise first  # it holds nothing but what the reporter has sent
+    target = visible_target(report.target_id, me.id, kind=report.target_type)
+    if await session.fetch_one(target) is None:
         raise TargetNotFound
     await throttle.count(auth.policies.report(me.id))
-    written = Report(**dict((await reports.put(me.id, report.model_dump()))._mapping))
+    row = await session.fetch_one(
+        repository.upsert_report(
+            new_id(),
+            me.id,
+            report.target_type,
+            report.target_id,
+            report.reason,
+            report.detail,
+            clock.now(),
+        )
+    )
+    written = Report.model_validate(row, from_attributes=True)
     await keep_answer(session, attempt, written, subject_id=written.id)
     return written
 
 
 async def list_reports(database: Database, *, with_closed: bool, most: int) -> list[ReportSummary]:
-    """The open ones, oldest first; or the newest of all."""
-    async with database.guarding() as reader:
-        reports = ReportReader(reader)
-        rows = await (reports.newest(most) if with_closed else reports.open(most))
-    return [_present(row) for row in rows]
+    """The open reports, oldest first; or the newest of all."""
+    reports = newest_reports(most) if with_closed else open_reports(most)
+    return [_present(row) for row in await database.primary.fetch(reports)]
 
 
 async def show(database: Database, report_id: UUID) -> ReportFile:
-    """A report with what its target says now; raises `NoSuchReport`."""
-    async with database.guarding() as reader:
-        reports = ReportReader(reader)
-        row = await reports.by_id(report_id)
-        if row is None:
-            raise NoSuchReport
-        target = await _target(reports, row)
-    return ReportFile(report=_present(row), target=target)
+    """A report and the current text of its target; raises `NoSuchReport`."""
+    row = await database.primary.fetch_one(report_by_id(report_id))
+    if row is None:
+        raise NoSuchReport
+    target = await _target_text(database.primary, row)
+    text = ReportedText(username=target.username, text=target.text) if target else None
+    return ReportFile(report=_present(row), target=text)
 
 
 async def close(database: Database, report_id: UUID, note: str, actor: Actor) -> ReportSummary:
     """Close a report; raises `NoSuchReport`, and `AlreadyClosed` without changing anything."""
     async with database.transaction() as session:
-        is_closed = await ReportRepository(session).close(
-            report_id, by=actor.name, note=note, moment=clock.now()
-        )
+        closing = repository.close_report(report_id, actor.name, note, clock.now())
+        is_closed = await session.fetch_one(closing) is not None
         if is_closed:
             await audit.record(session, AuditKind.REPORT_CLOSED, actor, report=str(report_id))
-        row = await ReportReader(session).by_id(report_id)
+        row = await session.fetch_one(report_by_id(report_id))
     if row is None:
         raise NoSuchReport
     if not is_closed:
@@ -87,18 +106,17 @@ async def close(database: Database, report_id: UUID, note: str, actor: Actor) ->
     return _present(row)
 
 
-async def _target(reports: ReportReader, row: AnyRow) -> ReportedText | None:
+async def _target_text(db: Handle, row: ReportRow) -> TargetText | None:
     match row.target_type:
         case ReportTarget.USER:
-            found = await reports.text_of_user(row.target_id)
+            return await db.fetch_one(text_of_user(row.target_id))
         case ReportTarget.POST:
-            found = await reports.text_of_post(row.target_id)
+            return await db.fetch_one(text_of_post(row.target_id))
         case ReportTarget.COMMENT:
-            found = await reports.text_of_comment(row.target_id)
+            return await db.fetch_one(text_of_comment(row.target_id))
         case _:
             return None
-    return ReportedText(username=found.username, text=found.text) if found else None
 
 
-def _present(row: AnyRow) -> ReportSummary:
-    return ReportSummary(**dict(row._mapping))
+def _present(row: ReportRow) -> ReportSummary:
+    return ReportSummary.model_validate(row, from_attributes=True)

@@ -1,13 +1,15 @@
-"""What a query says about whom to find."""
+"""The parameters of a search for people."""
 
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-from wxc.core.dependencies import CursorParameter, Limit, open_cursors, scope_of
-from wxc.core.ranking import RankedRequest
+from wxc.core.dependencies import CursorParameter, Limit, scope_of
+from wxc.core.errors import InvalidCursor
+from wxc.core.openapi import raises
 from wxc.core.text import Text
-from wxc.db.keyset import DEFAULT_LIMIT
+from wxc.db.keyset import DEFAULT_LIMIT, Order, PageRequest
+from wxc.http.services import services_of
 
 SearchText = Annotated[
     str,
@@ -16,11 +18,13 @@ SearchText = Annotated[
 ]
 
 
+@raises(InvalidCursor)
 async def ranked(
     request: Request, limit: Limit = DEFAULT_LIMIT, cursor: CursorParameter = None
-) -> RankedRequest:
-    """The page that is asked for; its cursors hold for this text only."""
-    return RankedRequest(open_cursors(request), scope_of(request), limit, cursor)
+) -> PageRequest:
+    """The requested page; its cursors are valid for this text only."""
+    scope = scope_of(request)
+    return PageRequest(services_of(request).cursors, scope, limit, cursor, order=Order.BY_RANK)
 
 
-Ranked = Annotated[RankedRequest, Depends(ranked)]
+Ranked = Annotated[PageRequest, Depends(ranked)]

@@ -1,11 +1,11 @@
 """SQL that finds people.
 
-What begins with the text is read along an index in its own order, so that a page costs the same
-however many names begin like that. Only where those end is looked for what is spelled alike.
+Names that begin with the text are read along an index in its own order, so that a page costs the
+same however many there are. Only behind them are similar names looked for.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -20,65 +20,71 @@ from sqlalchemy import (
     not_,
     or_,
     select,
-    tuple_,
     union_all,
 )
 
-from wxc.core.database import AnyRow, AnySelect, Reader
+from wxc.db.keyset import AnySelect, PageRequest, Rank
+from wxc.db.prepared import bind, prepared
 from wxc.models import User
 from wxc.users.repository import summary
 from wxc.users.visibility import visible_to
 
 _LAST_LETTER = chr(0x10FFFF)  # of all that a text may hold; no character of any alphabet
-_LONGEST_PREFIX = 30
-_MOST_ALIKE = 5000
-"""So many are compared, whichever an index finds first."""
-_FEW_TRIGRAMS = 3  # what two letters have: too little to say that something is like them
+_MAX_PREFIX = 30
+_MAX_COMPARED = 5000
+"""How many similar names are compared, whichever an index finds first."""
+_TRIGRAMS_OF_TWO_LETTERS = 3  # too few to say that a name is similar
 _username, _display_name = func.lower(User.username), func.lower(User.display_name)
 # As the indexes have them: letter by letter, whatever the order of a language.
 _username_in_order, _display_name_in_order = (
-    func.left(name.collate("C"), _LONGEST_PREFIX) for name in (_username, _display_name)
+    func.left(name.collate("C"), _MAX_PREFIX) for name in (_username, _display_name)
 )
 
 
-class Standing(NamedTuple):
-    """Where somebody stands: the kind of match, the distance from the text, the name, the id."""
+class FoundPerson(NamedTuple):
+    """A person, and the rank of the match."""
 
-    kind: int
-    distance: float
-    name: str
     id: UUID
+    username: str
+    display_name: str | None
+    avatar_url: str | None
+    distance: float
+    """From the text; 0 where the name begins with it."""
+    name: str
+    """What orders those whose name begins with the text."""
+    kind: int
+    """The index of the kind of match in `_KINDS`."""
 
 
-class PeopleReader:
-    """People as a viewer may find them."""
-
-    def __init__(self, reader: Reader) -> None:
-        self.reader = reader
-
-    async def found(
-        self,
-        text: str,
-        viewer_id: UUID | None,
-        beside: Standing | None,
-        most: int,
-        *,
-        backwards: bool,
-    ) -> Sequence[AnyRow]:
-        """The `most` rows of `UserSummary` and `Standing` next after `beside`, or before it."""
-        asked = func.lower(literal(text, Text()))
-        kinds = [
-            _page(kind, asked, viewer_id, beside, most, backwards=backwards)
-            for kind in range(len(_KINDS))
-            if beside is None or kind == beside.kind or (kind < beside.kind) == backwards
-        ]
-        # No ORDER BY: the kinds are read one after the other, and none once there are enough.
-        matches = union_all(*(kinds[::-1] if backwards else kinds)).subquery("matches")
-        return (await self.reader.execute(select(matches).limit(most))).all()
+@prepared(FoundPerson)
+def people_found(
+    text: Annotated[str, Text()],
+    viewer_id: UUID | None,
+    distance: Annotated[float | None, REAL()],
+    name: Annotated[str | None, Text()],
+    *,
+    page: PageRequest,
+    kind: int | None,
+) -> AnySelect:
+    """Up to `limit + 1` people, from that kind, distance and name on; None at the very start."""
+    asked = func.lower(bind(text))
+    starts: dict[str, ColumnElement[Any]] = {"distance": bind(distance), "name": bind(name)}
+    kinds: list[AnySelect] = []
+    for number, (find, first) in enumerate(_KINDS):
+        found = find(asked).where(visible_to(viewer_id)).subquery()
+        rank = Rank(found.c[first], starts[first])
+        # Kinds behind the one where the page begins are read from their own beginning.
+        read = page.window if number == kind else page.head
+        people = read(select(found), found.c.id, rank).subquery()
+        if kind is None or number == kind or (number > kind) is page.ascends:
+            kinds.append(select(people, literal(number, Integer()).label("kind")))
+    # No ORDER BY: the kinds are read one after the other, and none once there are enough.
+    matches = union_all(*(kinds if page.ascends else kinds[::-1])).subquery("matches")
+    return select(matches).limit(page.limit + 1)
 
 
 def _by_username(asked: ColumnElement[str]) -> AnySelect:
-    """Who has that username, then whose begins with it: the shortest is the first of them."""
+    """People whose username begins with the text, the shortest first."""
     return _people(_username_in_order).where(
         _begins(_username_in_order, asked),
         func.starts_with(_username, asked),
@@ -86,7 +92,7 @@ def _by_username(asked: ColumnElement[str]) -> AnySelect:
 
 
 def _by_display_name(asked: ColumnElement[str]) -> AnySelect:
-    """Whose display name begins with it."""
+    """Others whose display name begins with it."""
     return _people(_display_name_in_order).where(
         _begins(_display_name_in_order, asked),
         func.starts_with(_display_name, asked),
@@ -94,28 +100,28 @@ def _by_display_name(asked: ColumnElement[str]) -> AnySelect:
     )
 
 
-def _by_likeness(text: ColumnElement[str]) -> AnySelect:
-    """Who is called something that shares trigrams with it."""
+def _by_similarity(text: ColumnElement[str]) -> AnySelect:
+    """Others with a name that shares trigrams with it."""
     # A planner that saw a text which is like many names would rather read all members.
     asked = select(text).scalar_subquery()
     names = (_username, _display_name)
-    likeness = func.greatest(*(func.similarity(name, asked) for name in names), type_=REAL)
+    similarity = func.greatest(*(func.similarity(name, asked) for name in names), type_=REAL)
     begins = func.coalesce(func.starts_with(_display_name, asked), False)
-    alike = _people(literal("", Text()), cast(1, REAL) - likeness)
-    return alike.where(
-        func.cardinality(func.show_trgm(asked)) > _FEW_TRIGRAMS,
+    similar = _people(literal("", Text()), cast(1, REAL) - similarity)
+    return similar.where(
+        func.cardinality(func.show_trgm(asked)) > _TRIGRAMS_OF_TWO_LETTERS,
         or_(*(name.bool_op("%")(asked) for name in names)),
         not_(func.starts_with(_username, asked)),
         not_(begins),
-    ).limit(_MOST_ALIKE)
+    ).limit(_MAX_COMPARED)
 
 
 _KINDS: tuple[tuple[Callable[[ColumnElement[str]], AnySelect], str], ...] = (
     (_by_username, "name"),
     (_by_display_name, "name"),
-    (_by_likeness, "distance"),
+    (_by_similarity, "distance"),
 )
-"""How people are found, in this order, and what orders those who are found so."""
+"""How people are found, in this order, and the column that orders each kind."""
 
 
 def _people(name: ColumnElement[str], distance: ColumnElement[Any] | None = None) -> AnySelect:
@@ -128,26 +134,5 @@ def _people(name: ColumnElement[str], distance: ColumnElement[Any] | None = None
 
 def _begins(name: ColumnElement[str], asked: ColumnElement[str]) -> ColumnElement[bool]:
     """`name` begins with it, as a range of an index that is ordered letter by letter."""
-    beginning = func.left(asked, _LONGEST_PREFIX)
+    beginning = func.left(asked, _MAX_PREFIX)
     return and_(name >= beginning, name < beginning.concat(_LAST_LETTER))
-
-
-def _page(
-    kind: int,
-    asked: ColumnElement[str],
-    viewer_id: UUID | None,
-    beside: Standing | None,
-    most: int,
-    *,
-    backwards: bool,
-) -> AnySelect:
-    """The `most` of this kind next to `beside`."""
-    find, first = _KINDS[kind]
-    found = find(asked).where(visible_to(viewer_id)).subquery()
-    people, order = select(found), [found.c[name] for name in (first, "id")]
-    if beside is not None and beside.kind == kind:
-        here, place = tuple_(*order), (getattr(beside, first), beside.id)
-        people = people.where(here < place if backwards else here > place)
-    directed = [column.desc() if backwards else column.asc() for column in order]
-    ordered = people.order_by(*directed).limit(most).subquery()
-    return select(ordered, literal(kind, Integer()).label("kind"))

@@ -1,24 +1,21 @@
 """Finding people."""
 
-from fastapi import APIRouter
-
 from wxc.auth.dependencies import MaybeUser
-from wxc.auth.errors import NotAuthenticated, SessionExpired
-from wxc.core.dependencies import ReadSession
-from wxc.core.openapi import documented
+from wxc.core.dependencies import Database
+from wxc.http.routers import make_router
 from wxc.search import service
 from wxc.search.dependencies import Ranked, SearchText
 from wxc.users.schemas import UserPage
 
-router = APIRouter(prefix="/users", tags=["users"])
+router = make_router("users", prefix="/users")
 
 
-@router.get("", summary="Find people", responses=documented(NotAuthenticated, SessionExpired))
+@router.get("", summary="Find people")
 async def search_users(
-    q: SearchText, viewer: MaybeUser, reader: ReadSession, page: Ranked
+    q: SearchText, viewer: MaybeUser, database: Database, page: Ranked
 ) -> UserPage:
     """People by what their username or name begins with, then by what is spelled alike.
 
     Whoever has exactly that username comes first. `prev_cursor` brings the page before.
     """
-    return await service.find_people(reader, q, viewer.id if viewer else None, page)
+    return await service.find_people(database, q, viewer.id if viewer else None, page)

@@ -3,31 +3,28 @@
 import struct
 from uuid import UUID
 
-from wxc.core.database import AnyRow, Reader
-from wxc.core.ranking import Place, RankedRequest
-from wxc.search.repository import PeopleReader, Standing
+from wxc.db.handle import Handle
+from wxc.db.keyset import PageRequest, SortKey
+from wxc.search.repository import FoundPerson, people_found
 from wxc.users.schemas import UserPage
 from wxc.users.service import people_page
 
-_RANK = struct.Struct(">Bf")  # as bytes, whole numbers and floats from 0 on keep their order
+# The kind of match and the distance; as bytes, unsigned integers and non-negative floats keep
+# their order. The name follows.
+_RANK = struct.Struct(">Bf")
 
 
-async def find_people(
-    reader: Reader, text: str, viewer_id: UUID | None, page: RankedRequest
-) -> UserPage:
-    """Whom the text may mean, the likeliest first."""
-    beside = _standing(page.place) if page.place else None
-    rows = await PeopleReader(reader).found(
-        text, viewer_id, beside, page.limit + 1, backwards=page.is_backwards
-    )
-    cut = page.cut(rows, _place)
-    return people_page(cut)
+async def find_people(db: Handle, text: str, viewer_id: UUID | None, page: PageRequest) -> UserPage:
+    """The people that the text may mean, the likeliest first."""
+    kind, distance, name = _unpacked(page.key.rank) if page.key else (None, None, None)
+    rows = await db.fetch(people_found(text, viewer_id, distance, name, page=page, kind=kind))
+    return people_page(page.cut(rows, _sort_key))
 
 
-def _place(row: AnyRow) -> Place:
-    return Place(_RANK.pack(row.kind, row.distance) + row.name.encode(), row.id)
+def _sort_key(row: FoundPerson) -> SortKey:
+    return SortKey(_RANK.pack(row.kind, row.distance) + row.name.encode(), row.id)
 
 
-def _standing(place: Place) -> Standing:
-    kind, distance = _RANK.unpack_from(place.rank)
-    return Standing(kind, distance, place.rank[_RANK.size :].decode(), place.id)
+def _unpacked(rank: bytes) -> tuple[int, float, str]:
+    kind, distance = _RANK.unpack_from(rank)
+    return kind, distance, rank[_RANK.size :].decode()

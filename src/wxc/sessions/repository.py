@@ -1,63 +1,64 @@
 """SQL for the sessions of one member."""
 
-from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningUpdate
 
-from wxc.auth.repository import alive
-from wxc.core.database import AnyRow, Reader
+from wxc.auth.repository.sessions import SessionId, is_alive
+from wxc.db.keyset import AnySelect
+from wxc.db.prepared import prepared
 from wxc.models import Session
 
-MOST_LISTED = 100
+MAX_LISTED = 100
 
 
-class OwnSessionReader:
-    """A member's sessions; asked of the writer, where a login is seen at once."""
+class OwnSessionRow(NamedTuple):
+    """Where a member is logged in."""
 
-    def __init__(self, reader: Reader) -> None:
-        self.reader = reader
+    id: UUID
+    created_at: datetime
+    last_used_at: datetime
+    user_agent: str | None
+    place: str | None
 
-    async def live_of(self, user_id: UUID, moment: datetime) -> Sequence[AnyRow]:
-        """The sessions that are alive, the last used first."""
-        statement = (
-            select(
-                Session.id,
-                Session.created_at,
-                Session.last_used_at,
-                Session.user_agent,
-                Session.place,
-            )
-            .where(_is_live(user_id, moment))
-            .order_by(Session.last_used_at.desc(), Session.id.desc())
-            .limit(MOST_LISTED)
+
+@prepared(OwnSessionRow)
+def live_sessions_of(user_id: UUID, moment: datetime) -> AnySelect:
+    """The member's sessions that are alive, the last used first, up to `MAX_LISTED`."""
+    return (
+        select(
+            Session.id,
+            Session.created_at,
+            Session.last_used_at,
+            Session.user_agent,
+            Session.place,
         )
-        return (await self.reader.execute(statement)).all()
+        .where(_is_live(user_id, moment))
+        .order_by(Session.last_used_at.desc(), Session.id.desc())
+        .limit(MAX_LISTED)
+    )
 
 
-class OwnSessionRepository:
-    """Ends a member's sessions."""
+@prepared(SessionId)
+def revoke_session_of(user_id: UUID, session_id: UUID, moment: datetime) -> ReturningUpdate[UUID]:
+    """End that session; no row unless it is the member's and alive."""
+    return _revoked(and_(_is_live(user_id, moment), Session.id == session_id))
 
-    def __init__(self, session: AsyncSession) -> None:
-        self.session = session
 
-    async def revoke(self, user_id: UUID, session_id: UUID, moment: datetime) -> Sequence[UUID]:
-        """End that one, if it is the member's and alive."""
-        return await self._revoke(and_(_is_live(user_id, moment), Session.id == session_id))
+@prepared(SessionId)
+def revoke_sessions_of(
+    user_id: UUID, kept_id: UUID | None, moment: datetime
+) -> ReturningUpdate[UUID]:
+    """End all of the member's sessions but the one to be kept, if any is."""
+    return _revoked(and_(_is_live(user_id, moment), Session.id.is_distinct_from(kept_id)))
 
-    async def revoke_all(
-        self, user_id: UUID, moment: datetime, *, kept: UUID | None = None
-    ) -> Sequence[UUID]:
-        """End every one, but for the one to be `kept`."""
-        live = _is_live(user_id, moment)
-        return await self._revoke(live if kept is None else and_(live, Session.id != kept))
 
-    async def _revoke(self, which: ColumnElement[bool]) -> Sequence[UUID]:
-        statement = update(Session).where(which).values(revoked_at=func.now()).returning(Session.id)
-        return (await self.session.execute(statement)).scalars().all()
+def _revoked(which: ColumnElement[bool]) -> ReturningUpdate[UUID]:
+    return update(Session).where(which).values(revoked_at=func.now()).returning(Session.id)
 
 
 def _is_live(user_id: UUID, moment: datetime) -> ColumnElement[bool]:
-    return and_(Session.user_id == user_id, alive(moment))
+    return and_(Session.user_id == user_id, is_alive(moment))

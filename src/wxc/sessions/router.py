@@ -2,28 +2,27 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, status
+from fastapi import Path, status
 
 from wxc.audit.dependencies import Acting
 from wxc.auth.dependencies import AuthTools, CurrentUser
-from wxc.auth.errors import NotAuthenticated, SessionExpired
-from wxc.core.dependencies import Session, Transactions
+from wxc.core.dependencies import Database, Session
 from wxc.core.ids import Id
 from wxc.core.openapi import documented
+from wxc.http.routers import make_router
 from wxc.sessions import service
 from wxc.sessions.errors import SessionNotFound
 from wxc.sessions.schemas import OwnSessionPage
 
-router = APIRouter(prefix="/sessions", tags=["sessions"])
+router = make_router("sessions", prefix="/sessions")
 SessionId = Annotated[Id, Path(description="The session's id.")]
 
 
 @router.get(
     "",
     summary="Where you are logged in",
-    responses=documented(NotAuthenticated, SessionExpired),
 )
-async def list_sessions(me: CurrentUser, database: Transactions) -> OwnSessionPage:
+async def list_sessions(me: CurrentUser, database: Database) -> OwnSessionPage:
     """Your sessions, the last used first."""
     return await service.list_sessions(database, me)
 
@@ -32,7 +31,7 @@ async def list_sessions(me: CurrentUser, database: Transactions) -> OwnSessionPa
     "/{session_id}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="End a session",
-    responses=documented(SessionNotFound, NotAuthenticated, SessionExpired),
+    responses=documented(SessionNotFound),
 )
 async def end_session(
     session_id: SessionId, me: CurrentUser, session: Session, auth: AuthTools, actor: Acting
@@ -45,7 +44,6 @@ async def end_session(
     "",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="End all other sessions",
-    responses=documented(NotAuthenticated, SessionExpired),
 )
 async def end_other_sessions(
     me: CurrentUser, session: Session, auth: AuthTools, actor: Acting

@@ -1,32 +1,24 @@
 """What sessions look like to their owner."""
 
-from uuid import UUID
+from typing_extensions import TypedDict
 
-from pydantic import BaseModel, ConfigDict
-
-from wxc.core.times import Timestamp
-from wxc.db.keyset import Page
+from wxc.http.answers import IdText, TimeText, answer
+from wxc.http.pages import Items, NextCursor, PrevCursor
 
 
-class OwnSession(BaseModel):
+@answer(
+    {
+        "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0)",
+        "place": "Portugal",
+        "current": True,
+    }
+)
+class OwnSession(TypedDict):
     """One place where you are logged in."""
 
-    model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0)",
-                    "place": "Portugal",
-                    "current": True,
-                }
-            ]
-        },
-    )
-
-    id: UUID
-    created_at: Timestamp
-    last_used_at: Timestamp
+    id: IdText
+    created_at: TimeText
+    last_used_at: TimeText
     """When it was opened or last refreshed."""
     user_agent: str | None
     """What the browser calls itself; null where it said nothing."""
@@ -36,7 +28,10 @@ class OwnSession(BaseModel):
     """Whether it is the one that asks."""
 
 
-class OwnSessionPage(Page[OwnSession]):
+@answer({})
+class OwnSessionPage(TypedDict):
     """The hundred sessions that were used last; the cursors are always null."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
+    items: Items[OwnSession]
+    next_cursor: NextCursor
+    prev_cursor: PrevCursor

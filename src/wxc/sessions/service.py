@@ -1,20 +1,25 @@
-"""Looking at one's sessions and ending them, on every instance before the answer."""
+"""Lists a user's sessions, and ends them on every instance before the answer."""
 
 from functools import partial
 from uuid import UUID
-
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from wxc.audit import service as audit
 from wxc.audit.actors import Actor
 from wxc.auth.context import Auth, Principal
 from wxc.auth.revocation import Revocations
 from wxc.core import clock
-from wxc.core.database import Database, after_commit
+from wxc.core.times import rfc3339
+from wxc.db.database import Database
+from wxc.db.session import Session, after_commit
 from wxc.mails import service as mails
 from wxc.models import AuditKind, MailKind
 from wxc.sessions.errors import SessionNotFound
-from wxc.sessions.repository import OwnSessionReader, OwnSessionRepository
+from wxc.sessions.repository import (
+    OwnSessionRow,
+    live_sessions_of,
+    revoke_session_of,
+    revoke_sessions_of,
+)
 from wxc.sessions.schemas import OwnSession, OwnSessionPage
 
 _NOTICES = {
@@ -25,24 +30,23 @@ _NOTICES = {
 
 
 async def list_sessions(database: Database, me: Principal) -> OwnSessionPage:
-    """Where `me` is logged in."""
-    async with database.guarding() as reader:
-        rows = await OwnSessionReader(reader).live_of(me.id, clock.now())
-    return OwnSessionPage(
-        items=[OwnSession(**dict(row._mapping), current=row.id == me.session_id) for row in rows],
-        next_cursor=None,
-        prev_cursor=None,
-    )
+    """The sessions of `me` that are alive."""
+    rows = await database.primary.fetch(live_sessions_of(me.id, clock.now()))
+    return {
+        "items": [_present(row, me.session_id) for row in rows],
+        "next_cursor": None,
+        "prev_cursor": None,
+    }
 
 
 async def end_session(
-    session: AsyncSession, auth: Auth, me: Principal, session_id: UUID, actor: Actor
+    session: Session, auth: Auth, me: Principal, session_id: UUID, actor: Actor
 ) -> None:
     """End one of `me`'s sessions, perhaps this very one; raises `SessionNotFound`."""
-    ended = await OwnSessionRepository(session).revoke(me.id, session_id, clock.now())
-    if not ended:
+    ended = await session.fetch_one(revoke_session_of(me.id, session_id, clock.now()))
+    if ended is None:
         raise SessionNotFound
-    after_commit(session, partial(auth.revocations.announce, ended))
+    after_commit(session, partial(auth.revocations.announce, [ended.id]))
     await audit.record(
         session,
         AuditKind.SESSION_ENDED,
@@ -53,9 +57,7 @@ async def end_session(
     )
 
 
-async def end_other_sessions(
-    session: AsyncSession, auth: Auth, me: Principal, actor: Actor
-) -> None:
+async def end_other_sessions(session: Session, auth: Auth, me: Principal, actor: Actor) -> None:
     """End all of `me`'s sessions but this one."""
     ended = await _end_all(session, auth.revocations, me.id, kept=me.session_id)
     if ended:
@@ -70,19 +72,18 @@ async def end_other_sessions(
 
 
 async def shut_out(
-    session: AsyncSession, revocations: Revocations, user_id: UUID, *, kept: UUID | None = None
+    session: Session, revocations: Revocations, user_id: UUID, *, kept: UUID | None = None
 ) -> int:
-    """End what was opened with what no longer holds: all sessions, but `kept`, and mailed links.
+    """End all sessions but `kept`, and void the mailed links; returns how many sessions ended.
 
-    Says how many sessions it was. Who calls has written, and so locked, the account: whoever
-    touches its tokens waits for it.
+    The caller has written, and so locked, the account: whatever touches its tokens waits for it.
     """
     await mails.void_links(session, user_id)
     return await _end_all(session, revocations, user_id, kept=kept)
 
 
 async def shut_out_and_tell(
-    session: AsyncSession,
+    session: Session,
     auth: Auth,
     user_id: UUID,
     event: AuditKind,
@@ -91,7 +92,7 @@ async def shut_out_and_tell(
     address: str,
     kept: UUID | None = None,
 ) -> None:
-    """What follows a change of what an account is opened with; the owner is told at `address`."""
+    """End sessions and links after a change of credentials; notifies the owner at `address`."""
     ended = await shut_out(session, auth.revocations, user_id, kept=kept)
     await mails.enqueue(session, _NOTICES[event], address=address, user_id=user_id)
     await audit.record(
@@ -100,8 +101,19 @@ async def shut_out_and_tell(
 
 
 async def _end_all(
-    session: AsyncSession, revocations: Revocations, user_id: UUID, *, kept: UUID | None
+    session: Session, revocations: Revocations, user_id: UUID, *, kept: UUID | None
 ) -> int:
-    ended = await OwnSessionRepository(session).revoke_all(user_id, clock.now(), kept=kept)
-    after_commit(session, partial(revocations.announce, ended))
+    ended = await session.fetch(revoke_sessions_of(user_id, kept, clock.now()))
+    after_commit(session, partial(revocations.announce, [row.id for row in ended]))
     return len(ended)
+
+
+def _present(row: OwnSessionRow, current_id: UUID) -> OwnSession:
+    return {
+        "id": str(row.id),
+        "created_at": rfc3339(row.created_at),
+        "last_used_at": rfc3339(row.last_used_at),
+        "user_agent": row.user_agent,
+        "place": row.place,
+        "current": row.id == current_id,
+    }

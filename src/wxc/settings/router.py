@@ -1,39 +1,37 @@
 """A member's own account."""
 
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 
 from wxc.audit.dependencies import Acting
 from wxc.auth.dependencies import AuthTools, CurrentUser
 from wxc.auth.errors import (
     HashingBusy,
-    NotAuthenticated,
     PasswordTooCommon,
-    SessionExpired,
     UsernameReserved,
     UsernameTaken,
 )
 from wxc.auth.schemas import Me
 from wxc.core import etags
-from wxc.core.dependencies import Session, Throttled, Transactions
-from wxc.core.errors import PreconditionFailed, RateLimited
+from wxc.core.dependencies import Database, Throttled
 from wxc.core.etags import IfMatch, IfNoneMatch
 from wxc.core.openapi import documented
+from wxc.http.routers import make_router
 from wxc.mails.schemas import MailAccepted
 from wxc.settings import service
 from wxc.settings.errors import TooManyUsernameChanges, WrongPassword
 from wxc.settings.schemas import EmailChange, PasswordChange, Settings, UsernameChange
 
-router = APIRouter(prefix="/settings", tags=["settings"])
+router = make_router("settings", prefix="/settings")
 
 
 @router.get(
     "",
     summary="Your account",
     response_model=Me,
-    responses=etags.ON_READ | documented(NotAuthenticated, SessionExpired),
+    responses=etags.ON_READ,
 )
 async def get_settings(
-    me: CurrentUser, database: Transactions, if_none_match: IfNoneMatch = None
+    me: CurrentUser, database: Database, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Your account as only you see it."""
     found = await service.find_settings(database, me)
@@ -43,35 +41,29 @@ async def get_settings(
 @router.put(
     "",
     summary="Change how you are seen",
-    responses=etags.ON_WRITE | documented(PreconditionFailed, NotAuthenticated, SessionExpired),
+    responses=etags.ON_WRITE,
 )
 async def replace_settings(
-    settings: Settings, response: Response, me: CurrentUser, session: Session, if_match: IfMatch
+    settings: Settings, response: Response, me: CurrentUser, database: Database, if_match: IfMatch
 ) -> Me:
     """Replace your name, bio, picture and currency; what you leave out is taken away.
 
     With `If-Match` nothing is overwritten that another of your devices has changed meanwhile.
     """
-    return etags.stamped(response, await service.replace_settings(session, me, settings, if_match))
+    changed = await service.replace_settings(database, me, settings, if_match)
+    return etags.stamped(response, changed)
 
 
 @router.put(
     "/password",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Change the password",
-    responses=documented(
-        WrongPassword,
-        PasswordTooCommon,
-        HashingBusy,
-        NotAuthenticated,
-        SessionExpired,
-        RateLimited,
-    ),
+    responses=documented(WrongPassword, PasswordTooCommon, HashingBusy),
 )
 async def change_password(
     change: PasswordChange,
     me: CurrentUser,
-    database: Transactions,
+    database: Database,
     auth: AuthTools,
     throttle: Throttled,
     actor: Acting,
@@ -84,12 +76,12 @@ async def change_password(
     "/email",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Change the e-mail address",
-    responses=documented(WrongPassword, RateLimited, HashingBusy, NotAuthenticated, SessionExpired),
+    responses=documented(WrongPassword, HashingBusy),
 )
 async def change_email(
     change: EmailChange,
     me: CurrentUser,
-    database: Transactions,
+    database: Database,
     auth: AuthTools,
     throttle: Throttled,
 ) -> MailAccepted:
@@ -105,20 +97,13 @@ async def change_email(
     "/username",
     summary="Change the username",
     responses=documented(
-        WrongPassword,
-        UsernameTaken,
-        UsernameReserved,
-        TooManyUsernameChanges,
-        RateLimited,
-        HashingBusy,
-        NotAuthenticated,
-        SessionExpired,
+        WrongPassword, UsernameTaken, UsernameReserved, TooManyUsernameChanges, HashingBusy
     ),
 )
 async def change_username(
     change: UsernameChange,
     me: CurrentUser,
-    database: Transactions,
+    database: Database,
     auth: AuthTools,
     throttle: Throttled,
     actor: Acting,

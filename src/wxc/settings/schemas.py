@@ -2,19 +2,18 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from wxc.auth.schemas import DisplayName, NewPassword, Password, Username
 from wxc.core.currencies import CurrencyCode
 from wxc.core.text import EmailAddress, Text, WebAddress
+from wxc.http.schemas import Input
 
 
-class Settings(BaseModel):
+class Settings(Input):
     """How you want to be seen, all of it: what is absent is taken away."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {
@@ -24,7 +23,7 @@ class Settings(BaseModel):
                     "home_currency": "EUR",
                 }
             ]
-        },
+        }
     )
 
     display_name: DisplayName | None = None
@@ -37,12 +36,10 @@ class Settings(BaseModel):
     """The ISO 4217 code of the currency you think in."""
 
 
-class PasswordChange(BaseModel):
+class PasswordChange(Input):
     """Another password, and the current one to prove who asks."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {
@@ -50,7 +47,7 @@ class PasswordChange(BaseModel):
                     "new_password": "an even longer walk in Braga",
                 }
             ]
-        },
+        }
     )
 
     current_password: Password
@@ -59,17 +56,15 @@ class PasswordChange(BaseModel):
     """Any characters; only what is tried first is refused. Nothing is trimmed."""
 
 
-class EmailChange(BaseModel):
+class EmailChange(Input):
     """Another address, and the current password to prove who asks."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {"email": "amelia@example.org", "current_password": "a long walk in Porto"}
             ]
-        },
+        }
     )
 
     email: EmailAddress
@@ -78,15 +73,13 @@ class EmailChange(BaseModel):
     """Proves who asks."""
 
 
-class UsernameChange(BaseModel):
+class UsernameChange(Input):
     """Another username, and the current password to prove who asks."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
-        extra="forbid",
         json_schema_extra={
             "examples": [{"username": "amelia_r", "current_password": "a long walk in Porto"}]
-        },
+        }
     )
 
     username: Username

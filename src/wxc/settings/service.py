@@ -1,56 +1,67 @@
-"""Changing one's own account: what may happen, and what follows.
+"""Changes to one's own account.
 
-What needs the password opens short transactions of its own: no connection is held while we are
-hashing, and a password that changes meanwhile has the last word.
+What needs the password reads, hashes without a connection, and then opens a transaction; it does
+nothing when the password was changed meanwhile.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import ceil
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from wxc.audit import service as audit
 from wxc.audit.actors import Actor
 from wxc.auth.context import Auth, Principal
 from wxc.auth.errors import PasswordTooCommon, SessionExpired, UsernameReserved, UsernameTaken
 from wxc.auth.passwords import is_common
-from wxc.auth.repository import AccountReader, AccountRepository
+from wxc.auth.repository.accounts import AccountRow, account_by_id, insert_username
 from wxc.auth.schemas import Me
 from wxc.auth.service import present_me
 from wxc.auth.usernames import is_reserved
 from wxc.core import clock
-from wxc.core.database import AnyRow, Database
 from wxc.core.errors import PreconditionFailed
 from wxc.core.etags import Versioned, Versions
 from wxc.core.limits import Throttle
 from wxc.core.text import fold_identifier
+from wxc.db.database import Database
 from wxc.mails import service as mails
 from wxc.mails.schemas import MailAccepted
 from wxc.models import AuditKind, MailKind
 from wxc.sessions.service import shut_out_and_tell
 from wxc.settings.errors import TooManyUsernameChanges, WrongPassword
-from wxc.settings.repository import OwnAccountReader, OwnAccountRepository
+from wxc.settings.repository import (
+    lock_username,
+    password_of,
+    update_password,
+    update_pending_address,
+    update_settings,
+    update_username,
+)
 from wxc.settings.schemas import EmailChange, PasswordChange, Settings, UsernameChange
 
 _YEAR = timedelta(days=365)
 
 
 async def find_settings(database: Database, me: Principal) -> Versioned[Me]:
-    """The account of `me`, as the writer has it: what one has just changed is seen at once."""
-    async with database.guarding() as reader:
-        row = await AccountReader(reader).me(me.id)
+    """The account of `me`, from the primary: a change is seen at once."""
+    row = await database.primary.fetch_one(account_by_id(me.id))
     if row is None:
         raise SessionExpired
     return _versioned(row)
 
 
 async def replace_settings(
-    session: AsyncSession, me: Principal, settings: Settings, versions: Versions
+    database: Database, me: Principal, settings: Settings, versions: Versions
 ) -> Versioned[Me]:
-    """Put `settings` in place of what there was; raises `PreconditionFailed`."""
-    row = await OwnAccountRepository(session).replace_settings(
-        me.id, settings.model_dump(), versions
+    """Replace all settings; raises `PreconditionFailed`."""
+    row = await database.primary.fetch_one(
+        update_settings(
+            me.id,
+            None if versions is None else list(versions),
+            settings.display_name,
+            settings.bio,
+            settings.avatar_url,
+            settings.home_currency,
+        )
     )
     if row is None:
         raise SessionExpired if versions is None else PreconditionFailed
@@ -65,7 +76,7 @@ async def change_password(
     change: PasswordChange,
     actor: Actor,
 ) -> None:
-    """Choose another password; every session but this one ends, and the owner is told by mail.
+    """Change the password, end every other session and notify the owner by mail.
 
     Raises `PasswordTooCommon`, `WrongPassword` and `RateLimited`.
     """
@@ -74,10 +85,8 @@ async def change_password(
     seen = await confirm_password(database, auth, throttle, me, change.current_password)
     fresh = await auth.passwords.hash(change.new_password, trusted=True)
     async with database.transaction() as session:
-        address = await OwnAccountRepository(session).replace_password(
-            me.id, seen=seen, fresh=fresh
-        )
-        if address is None:
+        account = await session.fetch_one(update_password(me.id, seen, fresh))
+        if account is None:
             raise WrongPassword
         await shut_out_and_tell(
             session,
@@ -85,7 +94,7 @@ async def change_password(
             me.id,
             AuditKind.PASSWORD_CHANGED,
             actor,
-            address=address,
+            address=account.email,
             kept=me.session_id,
         )
 
@@ -93,15 +102,15 @@ async def change_password(
 async def change_email(
     database: Database, auth: Auth, throttle: Throttle, me: Principal, change: EmailChange
 ) -> MailAccepted:
-    """Have a link sent to another address, which takes effect when it is used.
+    """Have a link sent to another address, which is in use once the link has been followed.
 
-    The address in use ends a change that is under way. Raises `WrongPassword` and `RateLimited`.
-    Nobody here looks whether the address is somebody else's: the worker does, and sends nothing
-    then. Beyond the recipient's limit none is sent either.
+    The address in use calls off a pending change. Raises `WrongPassword` and `RateLimited`.
+    Whether another account has the address is left to the worker, which sends no mail then; nor
+    is one sent beyond the recipient's limit. The answer is the same.
     """
     seen = await confirm_password(database, auth, throttle, me, change.current_password)
     async with database.transaction() as session:
-        account = await OwnAccountRepository(session).expect_address(me.id, change.email, seen=seen)
+        account = await session.fetch_one(update_pending_address(me.id, change.email, seen))
         if account is None:
             raise WrongPassword
         await mails.void_links(session, me.id, MailKind.EMAIL_CHANGE)
@@ -120,7 +129,7 @@ async def change_username(
     change: UsernameChange,
     actor: Actor,
 ) -> Me:
-    """Choose another username, a few times a year; letters may change their case at any time.
+    """Change the username, a few times a year; the case of its letters at any time.
 
     Raises `UsernameReserved`, `WrongPassword`, `UsernameTaken` and `TooManyUsernameChanges`.
     """
@@ -128,15 +137,15 @@ async def change_username(
         raise UsernameReserved
     seen = await confirm_password(database, auth, throttle, me, change.current_password)
     async with database.transaction() as session:
-        accounts = OwnAccountRepository(session)
-        account = await accounts.lock(me.id, seen=seen)
+        account = await session.fetch_one(lock_username(me.id, seen))
         if account is None:
             raise WrongPassword
         changes: Sequence[datetime] = account.username_changes
-        if fold_identifier(change.username) != fold_identifier(account.username):
+        folded = fold_identifier(change.username)
+        if folded != fold_identifier(account.username):
             moment = clock.now()
             changes = [*_within_limit(changes, auth.username_changes, moment), moment]
-            if not await AccountRepository(session).claim_username(change.username, me.id, moment):
+            if await session.fetch_one(insert_username(folded, me.id, moment)) is None:
                 raise UsernameTaken
         await audit.record(
             session,
@@ -146,18 +155,19 @@ async def change_username(
             session_id=me.session_id,
             former=account.username,
         )
-        return present_me(await accounts.rename(me.id, change.username, changes))
+        (row,) = await session.fetch(update_username(me.id, change.username, folded, changes))
+        return present_me(row)
 
 
 async def confirm_password(
     database: Database, auth: Auth, throttle: Throttle, me: Principal, password: str
 ) -> str:
-    """The stored hash, which is that of `password`; raises `WrongPassword` and `RateLimited`."""
+    """The stored hash, which `password` matches; raises `WrongPassword` and `RateLimited`."""
     auth.passwords.refuse_when_full(trusted=True)  # before any other work is done
-    async with database.guarding() as reader:
-        seen = await OwnAccountReader(reader).password_hash(me.id)
-    if seen is None:
+    row = await database.primary.fetch_one(password_of(me.id))
+    if row is None or row.password_hash is None:
         raise SessionExpired
+    seen = row.password_hash
     use = auth.policies.reauthentication(me.id)
     await throttle.check(use)
     if not await auth.passwords.verify(password, seen, trusted=True):
@@ -175,5 +185,5 @@ def _within_limit(changes: Sequence[datetime], most: int, moment: datetime) -> S
     return recent
 
 
-def _versioned(row: AnyRow) -> Versioned[Me]:
+def _versioned(row: AccountRow) -> Versioned[Me]:
     return Versioned(present_me(row), row.version)

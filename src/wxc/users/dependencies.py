@@ -6,12 +6,14 @@ from typing import Annotated
 from fastapi import Depends, Path
 
 from wxc.auth.schemas import USERNAME_PATTERN
+from wxc.core.openapi import raises
 from wxc.core.text import fold_identifier
 from wxc.users.errors import UserNotFound
 
 _USERNAME = re.compile(USERNAME_PATTERN.strip("^$"), re.ASCII)
 
 
+@raises(UserNotFound)
 async def username_in_path(
     username: Annotated[
         str, Path(description="A username, in whatever case.", examples=["tan_exchange"])

@@ -1,26 +1,24 @@
 """Profiles."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from wxc.auth.dependencies import MaybeUser
-from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.core import etags
 from wxc.core.dependencies import Database
 from wxc.core.etags import IfNoneMatch
-from wxc.core.openapi import documented
+from wxc.http.routers import make_router
 from wxc.users import service
 from wxc.users.dependencies import NamedUser
-from wxc.users.errors import UserNotFound
 from wxc.users.schemas import Profile
 
-router = APIRouter(prefix="/users", tags=["users"])
+router = make_router("users", prefix="/users")
 
 
 @router.get(
     "/{username}",
     summary="A person's profile",
     response_model=Profile,
-    responses=etags.ON_READ | documented(UserNotFound, NotAuthenticated, SessionExpired),
+    responses=etags.ON_READ,
 )
 async def get_profile(
     username: NamedUser, viewer: MaybeUser, database: Database, if_none_match: IfNoneMatch = None

@@ -67,6 +67,14 @@ class Relation(TypedDict):
 class Profile(UserSummary):
     """A person's page; `viewer` is null for who is not signed in."""
 
+    # The descriptions of inherited fields are not inherited.
+    id: IdText
+    username: str
+    """As they type it; addresses take it in any case."""
+    display_name: str | None
+    """Shown beside the username; null where there is none."""
+    avatar_url: str | None
+    """A picture, wherever they keep it."""
     bio: str | None
     """What they say of themselves."""
     created_at: TimeText

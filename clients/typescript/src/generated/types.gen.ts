@@ -5,6 +5,55 @@ export type ClientOptions = {
 };
 
 /**
+ * This is not your current password.
+ */
+export type WrongPassword = Problem & {
+    status: 403;
+    code: 'wrong_password';
+};
+
+/**
+ * Every code. Each route names those that it may answer with.
+ */
+export type ErrorCode = 'about_to_end' | 'account_suspended' | 'amount_too_large' | 'blocked_by_you' | 'body_too_large' | 'cannot_block_self' | 'cannot_follow_self' | 'cannot_mute_self' | 'comment_deleted' | 'comment_not_found' | 'conflict' | 'csrf_failed' | 'deadline_exceeded' | 'duplicate_key' | 'email_taken' | 'exchange_not_found' | 'hashing_busy' | 'headers_too_large' | 'idempotency_in_flight' | 'idempotency_mismatch' | 'internal_error' | 'invalid_credentials' | 'invalid_cursor' | 'invalid_token' | 'json_malformed' | 'json_too_deep' | 'malformed_request' | 'method_not_allowed' | 'not_authenticated' | 'not_found' | 'not_owner' | 'not_ready' | 'not_started' | 'overloaded' | 'parent_not_found' | 'password_too_common' | 'post_not_found' | 'precondition_failed' | 'rate_limited' | 'refresh_reused' | 'request_timeout' | 'retry' | 'search_expired' | 'session_expired' | 'session_not_found' | 'target_not_found' | 'thread_too_deep' | 'too_many_streams' | 'too_many_username_changes' | 'unauthenticated' | 'unavailable' | 'unknown_parameter' | 'unsupported_media_type' | 'uri_too_long' | 'user_not_found' | 'username_reserved' | 'username_taken' | 'validation_failed' | 'wrong_password';
+
+/**
+ * Problem
+ *
+ * An error, as RFC 9457 (Problem Details for HTTP APIs) puts it.
+ */
+export type Problem = {
+    /**
+     * The address of the page that explains the `code`.
+     */
+    type: string;
+    /**
+     * The code in words.
+     */
+    title: string;
+    /**
+     * That of the answer.
+     */
+    status: number;
+    /**
+     * A sentence that can be shown to a person.
+     */
+    detail: string;
+    /**
+     * The path that was asked for, without what was at fault in it.
+     */
+    instance: string;
+    /**
+     * What a program compares with; it does not change.
+     */
+    code: ErrorCode;
+    /**
+     * What operators find it by; also in the header `X-Request-ID`.
+     */
+    request_id: string;
+};
+
+/**
  * ValidationProblem
  *
  * An error that names each invalid part of the request.
@@ -65,9 +114,28 @@ export type InvalidPart = {
 };
 
 /**
- * Every code. Each route names those that it may answer with.
+ * Something in the request does not have the right form; `errors` says what.
  */
-export type ErrorCode = 'about_to_end' | 'account_suspended' | 'amount_too_large' | 'blocked_by_you' | 'body_too_large' | 'cannot_block_self' | 'cannot_follow_self' | 'cannot_mute_self' | 'comment_deleted' | 'comment_not_found' | 'conflict' | 'csrf_failed' | 'deadline_exceeded' | 'duplicate_key' | 'email_taken' | 'exchange_not_found' | 'hashing_busy' | 'headers_too_large' | 'idempotency_in_flight' | 'idempotency_mismatch' | 'internal_error' | 'invalid_credentials' | 'invalid_cursor' | 'invalid_token' | 'json_malformed' | 'json_too_deep' | 'malformed_request' | 'method_not_allowed' | 'not_authenticated' | 'not_found' | 'not_owner' | 'not_ready' | 'not_started' | 'overloaded' | 'parent_not_found' | 'password_too_common' | 'post_not_found' | 'precondition_failed' | 'rate_limited' | 'refresh_reused' | 'request_timeout' | 'retry' | 'search_expired' | 'session_expired' | 'session_not_found' | 'target_not_found' | 'thread_too_deep' | 'too_many_streams' | 'too_many_username_changes' | 'unauthenticated' | 'unavailable' | 'unknown_parameter' | 'unsupported_media_type' | 'uri_too_long' | 'user_not_found' | 'username_reserved' | 'username_taken' | 'validation_failed' | 'wrong_password';
+export type ValidationFailed = ValidationProblem & {
+    status: 422;
+    code: 'validation_failed';
+};
+
+/**
+ * This username is taken.
+ */
+export type UsernameTaken = Problem & {
+    status: 409;
+    code: 'username_taken';
+};
+
+/**
+ * This username is reserved.
+ */
+export type UsernameReserved = ValidationProblem & {
+    status: 422;
+    code: 'username_reserved';
+};
 
 /**
  * UsernameChange
@@ -124,6 +192,14 @@ export type UserPage = {
      * Brings what is newer; poll with it. The last two seconds may repeat.
      */
     prev_cursor: string | null;
+};
+
+/**
+ * There is nobody of that name.
+ */
+export type UserNotFound = Problem & {
+    status: 404;
+    code: 'user_not_found';
 };
 
 /**
@@ -195,6 +271,54 @@ export type UnreadCount = {
 };
 
 /**
+ * The query holds a parameter that this address does not know, or one of them twice.
+ */
+export type UnknownParameter = ValidationProblem & {
+    status: 422;
+    code: 'unknown_parameter';
+};
+
+/**
+ * An error that any request may be answered with.
+ */
+export type TransportProblem = Problem & {
+    status: 400 | 408 | 413 | 414 | 415 | 431 | 500 | 503;
+    code: 'body_too_large' | 'deadline_exceeded' | 'duplicate_key' | 'headers_too_large' | 'internal_error' | 'json_malformed' | 'json_too_deep' | 'malformed_request' | 'overloaded' | 'request_timeout' | 'retry' | 'unavailable' | 'unsupported_media_type' | 'uri_too_long';
+};
+
+/**
+ * You have changed your username as often as one may within a year.
+ */
+export type TooManyUsernameChanges = Problem & {
+    status: 429;
+    code: 'too_many_username_changes';
+};
+
+/**
+ * Too many live updates or downloads are open. Please close one and try again.
+ */
+export type TooManyStreams = Problem & {
+    status: 429;
+    code: 'too_many_streams';
+};
+
+/**
+ * This comment is nested too deeply to be replied to.
+ */
+export type ThreadTooDeep = ValidationProblem & {
+    status: 422;
+    code: 'thread_too_deep';
+};
+
+/**
+ * There is nothing of this kind and id to report.
+ */
+export type TargetNotFound = Problem & {
+    status: 404;
+    code: 'target_not_found';
+};
+
+/**
  * State
  *
  * The age of a confirmation, against how long it was said to be valid.
@@ -237,6 +361,30 @@ export type Settings = {
      * The ISO 4217 code of the currency you think in.
      */
     home_currency?: 'AED' | 'AFN' | 'ALL' | 'AMD' | 'AOA' | 'ARS' | 'AUD' | 'AWG' | 'AZN' | 'BAM' | 'BBD' | 'BDT' | 'BHD' | 'BIF' | 'BMD' | 'BND' | 'BOB' | 'BRL' | 'BSD' | 'BTN' | 'BWP' | 'BYN' | 'BZD' | 'CAD' | 'CDF' | 'CHF' | 'CLP' | 'CNY' | 'COP' | 'CRC' | 'CUP' | 'CVE' | 'CZK' | 'DJF' | 'DKK' | 'DOP' | 'DZD' | 'EGP' | 'ERN' | 'ETB' | 'EUR' | 'FJD' | 'FKP' | 'GBP' | 'GEL' | 'GHS' | 'GIP' | 'GMD' | 'GNF' | 'GTQ' | 'GYD' | 'HKD' | 'HNL' | 'HTG' | 'HUF' | 'IDR' | 'ILS' | 'INR' | 'IQD' | 'IRR' | 'ISK' | 'JMD' | 'JOD' | 'JPY' | 'KES' | 'KGS' | 'KHR' | 'KMF' | 'KPW' | 'KRW' | 'KWD' | 'KYD' | 'KZT' | 'LAK' | 'LBP' | 'LKR' | 'LRD' | 'LSL' | 'LYD' | 'MAD' | 'MDL' | 'MGA' | 'MKD' | 'MMK' | 'MNT' | 'MOP' | 'MRU' | 'MUR' | 'MVR' | 'MWK' | 'MXN' | 'MYR' | 'MZN' | 'NAD' | 'NGN' | 'NIO' | 'NOK' | 'NPR' | 'NZD' | 'OMR' | 'PAB' | 'PEN' | 'PGK' | 'PHP' | 'PKR' | 'PLN' | 'PYG' | 'QAR' | 'RON' | 'RSD' | 'RUB' | 'RWF' | 'SAR' | 'SBD' | 'SCR' | 'SDG' | 'SEK' | 'SGD' | 'SHP' | 'SLE' | 'SOS' | 'SRD' | 'SSP' | 'STN' | 'SYP' | 'SZL' | 'THB' | 'TJS' | 'TMT' | 'TND' | 'TOP' | 'TRY' | 'TTD' | 'TWD' | 'TZS' | 'UAH' | 'UGX' | 'USD' | 'UYU' | 'UZS' | 'VES' | 'VND' | 'VUV' | 'WST' | 'XAF' | 'XCD' | 'XCG' | 'XOF' | 'XPF' | 'YER' | 'ZAR' | 'ZMW' | 'ZWG' | null;
+};
+
+/**
+ * You have no such session.
+ */
+export type SessionNotFound = Problem & {
+    status: 404;
+    code: 'session_not_found';
+};
+
+/**
+ * The session has ended or needs to be refreshed.
+ */
+export type SessionExpired = Problem & {
+    status: 401;
+    code: 'session_expired';
+};
+
+/**
+ * The rates that this search goes by are too old. Please search again.
+ */
+export type SearchExpired = Problem & {
+    status: 409;
+    code: 'search_expired';
 };
 
 /**
@@ -375,6 +523,14 @@ export type Registration = {
 };
 
 /**
+ * This refresh token was used before; somebody may have copied it, so the session has ended.
+ */
+export type RefreshReused = Problem & {
+    status: 401;
+    code: 'refresh_reused';
+};
+
+/**
  * Reason
  *
  * Why a conversion cannot be done.
@@ -431,6 +587,14 @@ export type ReadUpTo = {
      * The `id` of the newest group that was shown; what comes after it stays unread.
      */
     up_to: string;
+};
+
+/**
+ * This was tried too often. Please wait a while; `Retry-After` says how long.
+ */
+export type RateLimited = Problem & {
+    status: 429;
+    code: 'rate_limited';
 };
 
 /**
@@ -765,39 +929,11 @@ export type Profile = {
 };
 
 /**
- * Problem
- *
- * An error, as RFC 9457 (Problem Details for HTTP APIs) puts it.
+ * This has changed since you read it. Please read it again.
  */
-export type Problem = {
-    /**
-     * The address of the page that explains the `code`.
-     */
-    type: string;
-    /**
-     * The code in words.
-     */
-    title: string;
-    /**
-     * That of the answer.
-     */
-    status: number;
-    /**
-     * A sentence that can be shown to a person.
-     */
-    detail: string;
-    /**
-     * The path that was asked for, without what was at fault in it.
-     */
-    instance: string;
-    /**
-     * What a program compares with; it does not change.
-     */
-    code: ErrorCode;
-    /**
-     * What operators find it by; also in the header `X-Request-ID`.
-     */
-    request_id: string;
+export type PreconditionFailed = Problem & {
+    status: 412;
+    code: 'precondition_failed';
 };
 
 /**
@@ -879,6 +1015,14 @@ export type Post = {
 };
 
 /**
+ * There is no such post.
+ */
+export type PostNotFound = Problem & {
+    status: 404;
+    code: 'post_not_found';
+};
+
+/**
  * PostCreate
  *
  * A post to be written.
@@ -888,6 +1032,14 @@ export type PostCreate = {
      * Up to 5,000 characters; `@username` tells a person of it.
      */
     body: string;
+};
+
+/**
+ * This password is one of those that are tried first. Please choose another.
+ */
+export type PasswordTooCommon = ValidationProblem & {
+    status: 422;
+    code: 'password_too_common';
 };
 
 /**
@@ -928,6 +1080,14 @@ export type PasswordChange = {
      * Any characters; only what is tried first is refused. Nothing is trimmed.
      */
     new_password: string;
+};
+
+/**
+ * There is no such comment under this post to reply to.
+ */
+export type ParentNotFound = ValidationProblem & {
+    status: 422;
+    code: 'parent_not_found';
 };
 
 /**
@@ -1018,6 +1178,38 @@ export type NotificationPage = {
      * Counts groups, up to 99.
      */
     unread_count: number;
+};
+
+/**
+ * The service has not reached its database since it was started.
+ */
+export type NotStarted = Problem & {
+    status: 503;
+    code: 'not_started';
+};
+
+/**
+ * Something that the service depends on is not as it should be; `errors` names it.
+ */
+export type NotReady = Problem & {
+    status: 503;
+    code: 'not_ready';
+};
+
+/**
+ * This belongs to somebody else.
+ */
+export type NotOwner = Problem & {
+    status: 403;
+    code: 'not_owner';
+};
+
+/**
+ * Please log in.
+ */
+export type NotAuthenticated = Problem & {
+    status: 401;
+    code: 'not_authenticated';
 };
 
 /**
@@ -1139,6 +1331,46 @@ export type LikeState = {
 };
 
 /**
+ * This link has been used, has run out, or was never one of ours. Please ask for a new one.
+ */
+export type InvalidToken = Problem & {
+    status: 400;
+    code: 'invalid_token';
+};
+
+/**
+ * The cursor does not belong to this list.
+ */
+export type InvalidCursor = Problem & {
+    status: 400;
+    code: 'invalid_cursor';
+};
+
+/**
+ * The name or the password is wrong.
+ */
+export type InvalidCredentials = Problem & {
+    status: 401;
+    code: 'invalid_credentials';
+};
+
+/**
+ * This Idempotency-Key has been used for another request.
+ */
+export type IdempotencyMismatch = ValidationProblem & {
+    status: 422;
+    code: 'idempotency_mismatch';
+};
+
+/**
+ * The first request with this Idempotency-Key is still running. Please try again.
+ */
+export type IdempotencyInFlight = Problem & {
+    status: 409;
+    code: 'idempotency_in_flight';
+};
+
+/**
  * HitPage
  *
  * One page of boards by the rates of one instant; `prev_cursor` is always null.
@@ -1245,6 +1477,14 @@ export type Health = {
      * Anything else is answered with 503.
      */
     status: 'ok';
+};
+
+/**
+ * Too many people are logging in at this moment. Please try again in a moment.
+ */
+export type HashingBusy = Problem & {
+    status: 503;
+    code: 'hashing_busy';
 };
 
 /**
@@ -1703,6 +1943,22 @@ export type Export = {
 };
 
 /**
+ * There is no such exchange.
+ */
+export type ExchangeNotFound = Problem & {
+    status: 404;
+    code: 'exchange_not_found';
+};
+
+/**
+ * There is an account with this e-mail address already.
+ */
+export type EmailTaken = Problem & {
+    status: 409;
+    code: 'email_taken';
+};
+
+/**
  * EmailChange
  *
  * Another address, and the current password to prove who asks.
@@ -1772,6 +2028,14 @@ export type CsrfToken = {
      * Goes into the header `X-CSRF-Token`.
      */
     csrf_token: string;
+};
+
+/**
+ * The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+ */
+export type CsrfFailed = Problem & {
+    status: 403;
+    code: 'csrf_failed';
 };
 
 /**
@@ -1910,6 +2174,22 @@ export type Comment = {
 };
 
 /**
+ * There is no such comment.
+ */
+export type CommentNotFound = Problem & {
+    status: 404;
+    code: 'comment_not_found';
+};
+
+/**
+ * This comment has been deleted.
+ */
+export type CommentDeleted = Problem & {
+    status: 409;
+    code: 'comment_deleted';
+};
+
+/**
  * CommentCreate
  *
  * A comment to be written; with `parent_id` it is a reply.
@@ -1923,6 +2203,30 @@ export type CommentCreate = {
      * The comment of the same post that it replies to.
      */
     parent_id?: string | null;
+};
+
+/**
+ * You cannot mute yourself.
+ */
+export type CannotMuteSelf = ValidationProblem & {
+    status: 422;
+    code: 'cannot_mute_self';
+};
+
+/**
+ * You cannot follow yourself.
+ */
+export type CannotFollowSelf = ValidationProblem & {
+    status: 422;
+    code: 'cannot_follow_self';
+};
+
+/**
+ * You cannot block yourself.
+ */
+export type CannotBlockSelf = ValidationProblem & {
+    status: 422;
+    code: 'cannot_block_self';
 };
 
 /**
@@ -2002,6 +2306,14 @@ export type Board = {
 };
 
 /**
+ * You have blocked this person.
+ */
+export type BlockedByYou = Problem & {
+    status: 403;
+    code: 'blocked_by_you';
+};
+
+/**
  * BlockState
  *
  * Whether you block somebody now.
@@ -2038,6 +2350,22 @@ export type AuthCheck = {
 };
 
 /**
+ * What this comes to has more than twelve digits before its point.
+ */
+export type AmountTooLarge = ValidationProblem & {
+    status: 422;
+    code: 'amount_too_large';
+};
+
+/**
+ * This account is suspended.
+ */
+export type AccountSuspended = Problem & {
+    status: 403;
+    code: 'account_suspended';
+};
+
+/**
  * AccountDeletion
  *
  * The current password, to prove who asks.
@@ -2049,6 +2377,14 @@ export type AccountDeletion = {
     current_password: string;
 };
 
+/**
+ * This instance is about to end; another one will answer.
+ */
+export type AboutToEnd = Problem & {
+    status: 503;
+    code: 'about_to_end';
+};
+
 export type AuthRegisterData = {
     body: Registration;
     path?: never;
@@ -2058,100 +2394,37 @@ export type AuthRegisterData = {
 
 export type AuthRegisterErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
-    };
-    /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'csrf_failed';
-    };
+    403: CsrfFailed;
     /**
-     * * `request_timeout`: The body took too long to arrive.
-     */
-    408: Problem & {
-        status: 408;
-        code: 'request_timeout';
-    };
-    /**
-     * * `username_taken`: This username is taken.
      * * `email_taken`: There is an account with this e-mail address already.
+     * * `username_taken`: This username is taken.
      */
-    409: Problem & {
-        status: 409;
-        code: 'username_taken' | 'email_taken';
-    };
+    409: EmailTaken | UsernameTaken;
     /**
-     * * `body_too_large`: The body is too large.
-     */
-    413: Problem & {
-        status: 413;
-        code: 'body_too_large';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     */
-    415: Problem & {
-        status: 415;
-        code: 'unsupported_media_type';
-    };
-    /**
-     * * `username_reserved`: This username is reserved.
      * * `password_too_common`: This password is one of those that are tried first. Please choose another.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `username_reserved`: This username is reserved.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'username_reserved' | 'password_too_common' | 'validation_failed' | 'unknown_parameter';
-    };
+    422: PasswordTooCommon | UnknownParameter | UsernameReserved | ValidationFailed;
     /**
      * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
      */
-    429: Problem & {
-        status: 429;
-        code: 'rate_limited';
-    };
-    /**
-     * * `headers_too_large`: The headers of the request are too large.
-     */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
-    /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
+    429: RateLimited;
     /**
      * * `hashing_busy`: Too many people are logging in at this moment. Please try again in a moment.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
      * * `deadline_exceeded`: The request took too long and was given up.
+     * * `overloaded`: Too many requests are under way. Please try again in a moment.
      * * `retry`: The request met another one at the same moment. Please send it again.
+     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
      */
-    503: Problem & {
-        status: 503;
-        code: 'hashing_busy' | 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    503: HashingBusy | TransportProblem;
+    /**
+     * What any request can meet.
+     */
+    default: TransportProblem;
 };
 
 export type AuthRegisterError = AuthRegisterErrors[keyof AuthRegisterErrors];
@@ -2174,98 +2447,35 @@ export type AuthLogInData = {
 
 export type AuthLogInErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
-    };
-    /**
      * * `invalid_credentials`: The name or the password is wrong.
      */
-    401: Problem & {
-        status: 401;
-        code: 'invalid_credentials';
-    };
+    401: InvalidCredentials;
     /**
      * * `account_suspended`: This account is suspended.
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'account_suspended' | 'csrf_failed';
-    };
+    403: AccountSuspended | CsrfFailed;
     /**
-     * * `request_timeout`: The body took too long to arrive.
-     */
-    408: Problem & {
-        status: 408;
-        code: 'request_timeout';
-    };
-    /**
-     * * `body_too_large`: The body is too large.
-     */
-    413: Problem & {
-        status: 413;
-        code: 'body_too_large';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     */
-    415: Problem & {
-        status: 415;
-        code: 'unsupported_media_type';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
      * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
      */
-    429: Problem & {
-        status: 429;
-        code: 'rate_limited';
-    };
-    /**
-     * * `headers_too_large`: The headers of the request are too large.
-     */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
-    /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
+    429: RateLimited;
     /**
      * * `hashing_busy`: Too many people are logging in at this moment. Please try again in a moment.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
      * * `deadline_exceeded`: The request took too long and was given up.
+     * * `overloaded`: Too many requests are under way. Please try again in a moment.
      * * `retry`: The request met another one at the same moment. Please send it again.
+     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
      */
-    503: Problem & {
-        status: 503;
-        code: 'hashing_busy' | 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    503: HashingBusy | TransportProblem;
+    /**
+     * What any request can meet.
+     */
+    default: TransportProblem;
 };
 
 export type AuthLogInError = AuthLogInErrors[keyof AuthLogInErrors];
@@ -2288,67 +2498,28 @@ export type AuthRefreshTokenData = {
 
 export type AuthRefreshTokenErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
      * * `refresh_reused`: This refresh token was used before; somebody may have copied it, so the session has ended.
+     * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired' | 'refresh_reused';
-    };
+    401: NotAuthenticated | RefreshReused | SessionExpired;
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'csrf_failed';
-    };
+    403: CsrfFailed;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type AuthRefreshTokenError = AuthRefreshTokenErrors[keyof AuthRefreshTokenErrors];
@@ -2371,65 +2542,26 @@ export type AuthLogOutData = {
 
 export type AuthLogOutErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated';
-    };
+    401: NotAuthenticated;
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'csrf_failed';
-    };
+    403: CsrfFailed;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type AuthLogOutError = AuthLogOutErrors[keyof AuthLogOutErrors];
@@ -2452,57 +2584,22 @@ export type AuthGetCsrfTokenData = {
 
 export type AuthGetCsrfTokenErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated';
-    };
+    401: NotAuthenticated;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type AuthGetCsrfTokenError = AuthGetCsrfTokenErrors[keyof AuthGetCsrfTokenErrors];
@@ -2525,58 +2622,23 @@ export type AuthCheckAuthData = {
 
 export type AuthCheckAuthErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type AuthCheckAuthError = AuthCheckAuthErrors[keyof AuthCheckAuthErrors];
@@ -2599,89 +2661,26 @@ export type AuthRequestPasswordResetData = {
 
 export type AuthRequestPasswordResetErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
-    };
-    /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'csrf_failed';
-    };
+    403: CsrfFailed;
     /**
-     * * `request_timeout`: The body took too long to arrive.
-     */
-    408: Problem & {
-        status: 408;
-        code: 'request_timeout';
-    };
-    /**
-     * * `body_too_large`: The body is too large.
-     */
-    413: Problem & {
-        status: 413;
-        code: 'body_too_large';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     */
-    415: Problem & {
-        status: 415;
-        code: 'unsupported_media_type';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
      * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
      */
-    429: Problem & {
-        status: 429;
-        code: 'rate_limited';
-    };
+    429: RateLimited;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type AuthRequestPasswordResetError = AuthRequestPasswordResetErrors[keyof AuthRequestPasswordResetErrors];
@@ -2710,91 +2709,38 @@ export type AuthResetPasswordData = {
 export type AuthResetPasswordErrors = {
     /**
      * * `invalid_token`: This link has been used, has run out, or was never one of ours. Please ask for a new one.
-     * * `malformed_request`: The request could not be read.
+     * * `duplicate_key`: An object in the body names the same key twice.
      * * `json_malformed`: The body is not valid JSON in UTF-8.
      * * `json_too_deep`: The body is nested too deeply.
-     * * `duplicate_key`: An object in the body names the same key twice.
+     * * `malformed_request`: The request could not be read.
      */
-    400: Problem & {
-        status: 400;
-        code: 'invalid_token' | 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
-    };
+    400: InvalidToken | TransportProblem;
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'csrf_failed';
-    };
-    /**
-     * * `request_timeout`: The body took too long to arrive.
-     */
-    408: Problem & {
-        status: 408;
-        code: 'request_timeout';
-    };
-    /**
-     * * `body_too_large`: The body is too large.
-     */
-    413: Problem & {
-        status: 413;
-        code: 'body_too_large';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     */
-    415: Problem & {
-        status: 415;
-        code: 'unsupported_media_type';
-    };
+    403: CsrfFailed;
     /**
      * * `password_too_common`: This password is one of those that are tried first. Please choose another.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'password_too_common' | 'validation_failed' | 'unknown_parameter';
-    };
+    422: PasswordTooCommon | UnknownParameter | ValidationFailed;
     /**
      * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
      */
-    429: Problem & {
-        status: 429;
-        code: 'rate_limited';
-    };
-    /**
-     * * `headers_too_large`: The headers of the request are too large.
-     */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
-    /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
+    429: RateLimited;
     /**
      * * `hashing_busy`: Too many people are logging in at this moment. Please try again in a moment.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
      * * `deadline_exceeded`: The request took too long and was given up.
+     * * `overloaded`: Too many requests are under way. Please try again in a moment.
      * * `retry`: The request met another one at the same moment. Please send it again.
+     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
      */
-    503: Problem & {
-        status: 503;
-        code: 'hashing_busy' | 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    503: HashingBusy | TransportProblem;
+    /**
+     * What any request can meet.
+     */
+    default: TransportProblem;
 };
 
 export type AuthResetPasswordError = AuthResetPasswordErrors[keyof AuthResetPasswordErrors];
@@ -2817,73 +2763,31 @@ export type AuthRequestEmailVerificationData = {
 
 export type AuthRequestEmailVerificationErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'csrf_failed';
-    };
+    403: CsrfFailed;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
      * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
      */
-    429: Problem & {
-        status: 429;
-        code: 'rate_limited';
-    };
+    429: RateLimited;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type AuthRequestEmailVerificationError = AuthRequestEmailVerificationErrors[keyof AuthRequestEmailVerificationErrors];
@@ -2912,58 +2816,29 @@ export type AuthVerifyEmailData = {
 export type AuthVerifyEmailErrors = {
     /**
      * * `invalid_token`: This link has been used, has run out, or was never one of ours. Please ask for a new one.
+     * * `duplicate_key`: An object in the body names the same key twice.
+     * * `json_malformed`: The body is not valid JSON in UTF-8.
+     * * `json_too_deep`: The body is nested too deeply.
      * * `malformed_request`: The request could not be read.
      */
-    400: Problem & {
-        status: 400;
-        code: 'invalid_token' | 'malformed_request';
-    };
+    400: InvalidToken | TransportProblem;
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'csrf_failed';
-    };
+    403: CsrfFailed;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type AuthVerifyEmailError = AuthVerifyEmailErrors[keyof AuthVerifyEmailErrors];
@@ -2986,66 +2861,27 @@ export type SessionsEndOtherSessionsData = {
 
 export type SessionsEndOtherSessionsErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'csrf_failed';
-    };
+    403: CsrfFailed;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type SessionsEndOtherSessionsError = SessionsEndOtherSessionsErrors[keyof SessionsEndOtherSessionsErrors];
@@ -3068,58 +2904,23 @@ export type SessionsListSessionsData = {
 
 export type SessionsListSessionsErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type SessionsListSessionsError = SessionsListSessionsErrors[keyof SessionsListSessionsErrors];
@@ -3147,73 +2948,31 @@ export type SessionsEndSessionData = {
 
 export type SessionsEndSessionErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'csrf_failed';
-    };
+    403: CsrfFailed;
     /**
      * * `session_not_found`: You have no such session.
      */
-    404: Problem & {
-        status: 404;
-        code: 'session_not_found';
-    };
+    404: SessionNotFound;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type SessionsEndSessionError = SessionsEndSessionErrors[keyof SessionsEndSessionErrors];
@@ -3236,99 +2995,36 @@ export type SettingsDeleteAccountData = {
 
 export type SettingsDeleteAccountErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
-     * * `wrong_password`: This is not your current password.
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `wrong_password`: This is not your current password.
      */
-    403: Problem & {
-        status: 403;
-        code: 'wrong_password' | 'csrf_failed';
-    };
+    403: CsrfFailed | WrongPassword;
     /**
-     * * `request_timeout`: The body took too long to arrive.
-     */
-    408: Problem & {
-        status: 408;
-        code: 'request_timeout';
-    };
-    /**
-     * * `body_too_large`: The body is too large.
-     */
-    413: Problem & {
-        status: 413;
-        code: 'body_too_large';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     */
-    415: Problem & {
-        status: 415;
-        code: 'unsupported_media_type';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
      * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
      */
-    429: Problem & {
-        status: 429;
-        code: 'rate_limited';
-    };
-    /**
-     * * `headers_too_large`: The headers of the request are too large.
-     */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
-    /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
+    429: RateLimited;
     /**
      * * `hashing_busy`: Too many people are logging in at this moment. Please try again in a moment.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
      * * `deadline_exceeded`: The request took too long and was given up.
+     * * `overloaded`: Too many requests are under way. Please try again in a moment.
      * * `retry`: The request met another one at the same moment. Please send it again.
+     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
      */
-    503: Problem & {
-        status: 503;
-        code: 'hashing_busy' | 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    503: HashingBusy | TransportProblem;
+    /**
+     * What any request can meet.
+     */
+    default: TransportProblem;
 };
 
 export type SettingsDeleteAccountError = SettingsDeleteAccountErrors[keyof SettingsDeleteAccountErrors];
@@ -3357,58 +3053,23 @@ export type SettingsGetSettingsData = {
 
 export type SettingsGetSettingsErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type SettingsGetSettingsError = SettingsGetSettingsErrors[keyof SettingsGetSettingsErrors];
@@ -3437,97 +3098,31 @@ export type SettingsReplaceSettingsData = {
 
 export type SettingsReplaceSettingsErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'csrf_failed';
-    };
-    /**
-     * * `request_timeout`: The body took too long to arrive.
-     */
-    408: Problem & {
-        status: 408;
-        code: 'request_timeout';
-    };
+    403: CsrfFailed;
     /**
      * * `precondition_failed`: This has changed since you read it. Please read it again.
      */
-    412: Problem & {
-        status: 412;
-        code: 'precondition_failed';
-    };
+    412: PreconditionFailed;
     /**
-     * * `body_too_large`: The body is too large.
-     */
-    413: Problem & {
-        status: 413;
-        code: 'body_too_large';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     */
-    415: Problem & {
-        status: 415;
-        code: 'unsupported_media_type';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type SettingsReplaceSettingsError = SettingsReplaceSettingsErrors[keyof SettingsReplaceSettingsErrors];
@@ -3550,100 +3145,37 @@ export type SettingsChangePasswordData = {
 
 export type SettingsChangePasswordErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
-     * * `wrong_password`: This is not your current password.
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `wrong_password`: This is not your current password.
      */
-    403: Problem & {
-        status: 403;
-        code: 'wrong_password' | 'csrf_failed';
-    };
-    /**
-     * * `request_timeout`: The body took too long to arrive.
-     */
-    408: Problem & {
-        status: 408;
-        code: 'request_timeout';
-    };
-    /**
-     * * `body_too_large`: The body is too large.
-     */
-    413: Problem & {
-        status: 413;
-        code: 'body_too_large';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     */
-    415: Problem & {
-        status: 415;
-        code: 'unsupported_media_type';
-    };
+    403: CsrfFailed | WrongPassword;
     /**
      * * `password_too_common`: This password is one of those that are tried first. Please choose another.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'password_too_common' | 'validation_failed' | 'unknown_parameter';
-    };
+    422: PasswordTooCommon | UnknownParameter | ValidationFailed;
     /**
      * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
      */
-    429: Problem & {
-        status: 429;
-        code: 'rate_limited';
-    };
-    /**
-     * * `headers_too_large`: The headers of the request are too large.
-     */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
-    /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
+    429: RateLimited;
     /**
      * * `hashing_busy`: Too many people are logging in at this moment. Please try again in a moment.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
      * * `deadline_exceeded`: The request took too long and was given up.
+     * * `overloaded`: Too many requests are under way. Please try again in a moment.
      * * `retry`: The request met another one at the same moment. Please send it again.
+     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
      */
-    503: Problem & {
-        status: 503;
-        code: 'hashing_busy' | 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    503: HashingBusy | TransportProblem;
+    /**
+     * What any request can meet.
+     */
+    default: TransportProblem;
 };
 
 export type SettingsChangePasswordError = SettingsChangePasswordErrors[keyof SettingsChangePasswordErrors];
@@ -3666,99 +3198,36 @@ export type SettingsChangeEmailData = {
 
 export type SettingsChangeEmailErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
-     * * `wrong_password`: This is not your current password.
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `wrong_password`: This is not your current password.
      */
-    403: Problem & {
-        status: 403;
-        code: 'wrong_password' | 'csrf_failed';
-    };
+    403: CsrfFailed | WrongPassword;
     /**
-     * * `request_timeout`: The body took too long to arrive.
-     */
-    408: Problem & {
-        status: 408;
-        code: 'request_timeout';
-    };
-    /**
-     * * `body_too_large`: The body is too large.
-     */
-    413: Problem & {
-        status: 413;
-        code: 'body_too_large';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     */
-    415: Problem & {
-        status: 415;
-        code: 'unsupported_media_type';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
      * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
      */
-    429: Problem & {
-        status: 429;
-        code: 'rate_limited';
-    };
-    /**
-     * * `headers_too_large`: The headers of the request are too large.
-     */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
-    /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
+    429: RateLimited;
     /**
      * * `hashing_busy`: Too many people are logging in at this moment. Please try again in a moment.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
      * * `deadline_exceeded`: The request took too long and was given up.
+     * * `overloaded`: Too many requests are under way. Please try again in a moment.
      * * `retry`: The request met another one at the same moment. Please send it again.
+     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
      */
-    503: Problem & {
-        status: 503;
-        code: 'hashing_busy' | 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    503: HashingBusy | TransportProblem;
+    /**
+     * What any request can meet.
+     */
+    default: TransportProblem;
 };
 
 export type SettingsChangeEmailError = SettingsChangeEmailErrors[keyof SettingsChangeEmailErrors];
@@ -3781,108 +3250,42 @@ export type SettingsChangeUsernameData = {
 
 export type SettingsChangeUsernameErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
-     * * `wrong_password`: This is not your current password.
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `wrong_password`: This is not your current password.
      */
-    403: Problem & {
-        status: 403;
-        code: 'wrong_password' | 'csrf_failed';
-    };
-    /**
-     * * `request_timeout`: The body took too long to arrive.
-     */
-    408: Problem & {
-        status: 408;
-        code: 'request_timeout';
-    };
+    403: CsrfFailed | WrongPassword;
     /**
      * * `username_taken`: This username is taken.
      */
-    409: Problem & {
-        status: 409;
-        code: 'username_taken';
-    };
+    409: UsernameTaken;
     /**
-     * * `body_too_large`: The body is too large.
-     */
-    413: Problem & {
-        status: 413;
-        code: 'body_too_large';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     */
-    415: Problem & {
-        status: 415;
-        code: 'unsupported_media_type';
-    };
-    /**
+     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      * * `username_reserved`: This username is reserved.
      * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'username_reserved' | 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | UsernameReserved | ValidationFailed;
     /**
-     * * `too_many_username_changes`: You have changed your username as often as one may within a year.
      * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
+     * * `too_many_username_changes`: You have changed your username as often as one may within a year.
      */
-    429: Problem & {
-        status: 429;
-        code: 'too_many_username_changes' | 'rate_limited';
-    };
-    /**
-     * * `headers_too_large`: The headers of the request are too large.
-     */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
-    /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
+    429: RateLimited | TooManyUsernameChanges;
     /**
      * * `hashing_busy`: Too many people are logging in at this moment. Please try again in a moment.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
      * * `deadline_exceeded`: The request took too long and was given up.
+     * * `overloaded`: Too many requests are under way. Please try again in a moment.
      * * `retry`: The request met another one at the same moment. Please send it again.
+     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
      */
-    503: Problem & {
-        status: 503;
-        code: 'hashing_busy' | 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    503: HashingBusy | TransportProblem;
+    /**
+     * What any request can meet.
+     */
+    default: TransportProblem;
 };
 
 export type SettingsChangeUsernameError = SettingsChangeUsernameErrors[keyof SettingsChangeUsernameErrors];
@@ -3905,65 +3308,27 @@ export type SettingsExportAccountData = {
 
 export type SettingsExportAccountErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
      * * `too_many_streams`: Too many live updates or downloads are open. Please close one and try again.
      */
-    429: Problem & {
-        status: 429;
-        code: 'too_many_streams';
-    };
+    429: TooManyStreams;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type SettingsExportAccountError = SettingsExportAccountErrors[keyof SettingsExportAccountErrors];
@@ -3999,59 +3364,31 @@ export type UsersSearchUsersData = {
 
 export type UsersSearchUsersErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `duplicate_key`: An object in the body names the same key twice.
+     * * `json_malformed`: The body is not valid JSON in UTF-8.
+     * * `json_too_deep`: The body is nested too deeply.
+     * * `malformed_request`: The request could not be read.
      */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
-    };
+    400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type UsersSearchUsersError = UsersSearchUsersErrors[keyof UsersSearchUsersErrors];
@@ -4085,65 +3422,27 @@ export type UsersGetProfileData = {
 
 export type UsersGetProfileErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `user_not_found`: There is nobody of that name.
      */
-    404: Problem & {
-        status: 404;
-        code: 'user_not_found';
-    };
+    404: UserNotFound;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type UsersGetProfileError = UsersGetProfileErrors[keyof UsersGetProfileErrors];
@@ -4171,75 +3470,33 @@ export type RelationshipsUnfollowUserData = {
 
 export type RelationshipsUnfollowUserErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `blocked_by_you`: You have blocked this person.
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'blocked_by_you' | 'csrf_failed';
-    };
+    403: BlockedByYou | CsrfFailed;
     /**
      * * `user_not_found`: There is nobody of that name.
      */
-    404: Problem & {
-        status: 404;
-        code: 'user_not_found';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
+    404: UserNotFound;
     /**
      * * `cannot_follow_self`: You cannot follow yourself.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'cannot_follow_self' | 'validation_failed' | 'unknown_parameter';
-    };
+    422: CannotFollowSelf | UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type RelationshipsUnfollowUserError = RelationshipsUnfollowUserErrors[keyof RelationshipsUnfollowUserErrors];
@@ -4267,75 +3524,33 @@ export type RelationshipsFollowUserData = {
 
 export type RelationshipsFollowUserErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `blocked_by_you`: You have blocked this person.
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'blocked_by_you' | 'csrf_failed';
-    };
+    403: BlockedByYou | CsrfFailed;
     /**
      * * `user_not_found`: There is nobody of that name.
      */
-    404: Problem & {
-        status: 404;
-        code: 'user_not_found';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
+    404: UserNotFound;
     /**
      * * `cannot_follow_self`: You cannot follow yourself.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'cannot_follow_self' | 'validation_failed' | 'unknown_parameter';
-    };
+    422: CannotFollowSelf | UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type RelationshipsFollowUserError = RelationshipsFollowUserErrors[keyof RelationshipsFollowUserErrors];
@@ -4372,66 +3587,35 @@ export type RelationshipsListFollowersData = {
 
 export type RelationshipsListFollowersErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `duplicate_key`: An object in the body names the same key twice.
+     * * `json_malformed`: The body is not valid JSON in UTF-8.
+     * * `json_too_deep`: The body is nested too deeply.
+     * * `malformed_request`: The request could not be read.
      */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
-    };
+    400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `user_not_found`: There is nobody of that name.
      */
-    404: Problem & {
-        status: 404;
-        code: 'user_not_found';
-    };
+    404: UserNotFound;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type RelationshipsListFollowersError = RelationshipsListFollowersErrors[keyof RelationshipsListFollowersErrors];
@@ -4468,66 +3652,35 @@ export type RelationshipsListFollowingData = {
 
 export type RelationshipsListFollowingErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `duplicate_key`: An object in the body names the same key twice.
+     * * `json_malformed`: The body is not valid JSON in UTF-8.
+     * * `json_too_deep`: The body is nested too deeply.
+     * * `malformed_request`: The request could not be read.
      */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
-    };
+    400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `user_not_found`: There is nobody of that name.
      */
-    404: Problem & {
-        status: 404;
-        code: 'user_not_found';
-    };
+    404: UserNotFound;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type RelationshipsListFollowingError = RelationshipsListFollowingErrors[keyof RelationshipsListFollowingErrors];
@@ -4555,74 +3708,32 @@ export type RelationshipsUnblockUserData = {
 
 export type RelationshipsUnblockUserErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'csrf_failed';
-    };
+    403: CsrfFailed;
     /**
      * * `user_not_found`: There is nobody of that name.
      */
-    404: Problem & {
-        status: 404;
-        code: 'user_not_found';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
+    404: UserNotFound;
     /**
      * * `cannot_block_self`: You cannot block yourself.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'cannot_block_self' | 'validation_failed' | 'unknown_parameter';
-    };
+    422: CannotBlockSelf | UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type RelationshipsUnblockUserError = RelationshipsUnblockUserErrors[keyof RelationshipsUnblockUserErrors];
@@ -4650,74 +3761,32 @@ export type RelationshipsBlockUserData = {
 
 export type RelationshipsBlockUserErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'csrf_failed';
-    };
+    403: CsrfFailed;
     /**
      * * `user_not_found`: There is nobody of that name.
      */
-    404: Problem & {
-        status: 404;
-        code: 'user_not_found';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
+    404: UserNotFound;
     /**
      * * `cannot_block_self`: You cannot block yourself.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'cannot_block_self' | 'validation_failed' | 'unknown_parameter';
-    };
+    422: CannotBlockSelf | UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type RelationshipsBlockUserError = RelationshipsBlockUserErrors[keyof RelationshipsBlockUserErrors];
@@ -4749,59 +3818,31 @@ export type RelationshipsListBlocksData = {
 
 export type RelationshipsListBlocksErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `duplicate_key`: An object in the body names the same key twice.
+     * * `json_malformed`: The body is not valid JSON in UTF-8.
+     * * `json_too_deep`: The body is nested too deeply.
+     * * `malformed_request`: The request could not be read.
      */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
-    };
+    400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type RelationshipsListBlocksError = RelationshipsListBlocksErrors[keyof RelationshipsListBlocksErrors];
@@ -4829,74 +3870,32 @@ export type RelationshipsUnmuteUserData = {
 
 export type RelationshipsUnmuteUserErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'csrf_failed';
-    };
+    403: CsrfFailed;
     /**
      * * `user_not_found`: There is nobody of that name.
      */
-    404: Problem & {
-        status: 404;
-        code: 'user_not_found';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
+    404: UserNotFound;
     /**
      * * `cannot_mute_self`: You cannot mute yourself.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'cannot_mute_self' | 'validation_failed' | 'unknown_parameter';
-    };
+    422: CannotMuteSelf | UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type RelationshipsUnmuteUserError = RelationshipsUnmuteUserErrors[keyof RelationshipsUnmuteUserErrors];
@@ -4924,74 +3923,32 @@ export type RelationshipsMuteUserData = {
 
 export type RelationshipsMuteUserErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'csrf_failed';
-    };
+    403: CsrfFailed;
     /**
      * * `user_not_found`: There is nobody of that name.
      */
-    404: Problem & {
-        status: 404;
-        code: 'user_not_found';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
+    404: UserNotFound;
     /**
      * * `cannot_mute_self`: You cannot mute yourself.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'cannot_mute_self' | 'validation_failed' | 'unknown_parameter';
-    };
+    422: CannotMuteSelf | UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type RelationshipsMuteUserError = RelationshipsMuteUserErrors[keyof RelationshipsMuteUserErrors];
@@ -5023,59 +3980,31 @@ export type RelationshipsListMutesData = {
 
 export type RelationshipsListMutesErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `duplicate_key`: An object in the body names the same key twice.
+     * * `json_malformed`: The body is not valid JSON in UTF-8.
+     * * `json_too_deep`: The body is nested too deeply.
+     * * `malformed_request`: The request could not be read.
      */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
-    };
+    400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type RelationshipsListMutesError = RelationshipsListMutesErrors[keyof RelationshipsListMutesErrors];
@@ -5104,98 +4033,32 @@ export type PostsWritePostData = {
 
 export type PostsWritePostErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'csrf_failed';
-    };
-    /**
-     * * `request_timeout`: The body took too long to arrive.
-     */
-    408: Problem & {
-        status: 408;
-        code: 'request_timeout';
-    };
+    403: CsrfFailed;
     /**
      * * `idempotency_in_flight`: The first request with this Idempotency-Key is still running. Please try again.
      */
-    409: Problem & {
-        status: 409;
-        code: 'idempotency_in_flight';
-    };
-    /**
-     * * `body_too_large`: The body is too large.
-     */
-    413: Problem & {
-        status: 413;
-        code: 'body_too_large';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     */
-    415: Problem & {
-        status: 415;
-        code: 'unsupported_media_type';
-    };
+    409: IdempotencyInFlight;
     /**
      * * `idempotency_mismatch`: This Idempotency-Key has been used for another request.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'idempotency_mismatch' | 'validation_failed' | 'unknown_parameter';
-    };
+    422: IdempotencyMismatch | UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type PostsWritePostError = PostsWritePostErrors[keyof PostsWritePostErrors];
@@ -5223,74 +4086,32 @@ export type PostsDeletePostData = {
 
 export type PostsDeletePostErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
-     * * `not_owner`: This belongs to somebody else.
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `not_owner`: This belongs to somebody else.
      */
-    403: Problem & {
-        status: 403;
-        code: 'not_owner' | 'csrf_failed';
-    };
+    403: CsrfFailed | NotOwner;
     /**
      * * `post_not_found`: There is no such post.
      */
-    404: Problem & {
-        status: 404;
-        code: 'post_not_found';
-    };
+    404: PostNotFound;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type PostsDeletePostError = PostsDeletePostErrors[keyof PostsDeletePostErrors];
@@ -5324,65 +4145,27 @@ export type PostsGetPostData = {
 
 export type PostsGetPostErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `post_not_found`: There is no such post.
      */
-    404: Problem & {
-        status: 404;
-        code: 'post_not_found';
-    };
+    404: PostNotFound;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type PostsGetPostError = PostsGetPostErrors[keyof PostsGetPostErrors];
@@ -5416,105 +4199,36 @@ export type PostsEditPostData = {
 
 export type PostsEditPostErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
-     * * `not_owner`: This belongs to somebody else.
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `not_owner`: This belongs to somebody else.
      */
-    403: Problem & {
-        status: 403;
-        code: 'not_owner' | 'csrf_failed';
-    };
+    403: CsrfFailed | NotOwner;
     /**
      * * `post_not_found`: There is no such post.
      */
-    404: Problem & {
-        status: 404;
-        code: 'post_not_found';
-    };
-    /**
-     * * `request_timeout`: The body took too long to arrive.
-     */
-    408: Problem & {
-        status: 408;
-        code: 'request_timeout';
-    };
+    404: PostNotFound;
     /**
      * * `precondition_failed`: This has changed since you read it. Please read it again.
      */
-    412: Problem & {
-        status: 412;
-        code: 'precondition_failed';
-    };
+    412: PreconditionFailed;
     /**
-     * * `body_too_large`: The body is too large.
-     */
-    413: Problem & {
-        status: 413;
-        code: 'body_too_large';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     */
-    415: Problem & {
-        status: 415;
-        code: 'unsupported_media_type';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type PostsEditPostError = PostsEditPostErrors[keyof PostsEditPostErrors];
@@ -5551,66 +4265,35 @@ export type PostsListPostsData = {
 
 export type PostsListPostsErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `duplicate_key`: An object in the body names the same key twice.
+     * * `json_malformed`: The body is not valid JSON in UTF-8.
+     * * `json_too_deep`: The body is nested too deeply.
+     * * `malformed_request`: The request could not be read.
      */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
-    };
+    400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `user_not_found`: There is nobody of that name.
      */
-    404: Problem & {
-        status: 404;
-        code: 'user_not_found';
-    };
+    404: UserNotFound;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type PostsListPostsError = PostsListPostsErrors[keyof PostsListPostsErrors];
@@ -5638,74 +4321,32 @@ export type LikesUnlikePostData = {
 
 export type LikesUnlikePostErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `blocked_by_you`: You have blocked this person.
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'blocked_by_you' | 'csrf_failed';
-    };
+    403: BlockedByYou | CsrfFailed;
     /**
      * * `post_not_found`: There is no such post.
      */
-    404: Problem & {
-        status: 404;
-        code: 'post_not_found';
-    };
+    404: PostNotFound;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type LikesUnlikePostError = LikesUnlikePostErrors[keyof LikesUnlikePostErrors];
@@ -5733,74 +4374,32 @@ export type LikesLikePostData = {
 
 export type LikesLikePostErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `blocked_by_you`: You have blocked this person.
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'blocked_by_you' | 'csrf_failed';
-    };
+    403: BlockedByYou | CsrfFailed;
     /**
      * * `post_not_found`: There is no such post.
      */
-    404: Problem & {
-        status: 404;
-        code: 'post_not_found';
-    };
+    404: PostNotFound;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type LikesLikePostError = LikesLikePostErrors[keyof LikesLikePostErrors];
@@ -5837,66 +4436,35 @@ export type LikesListLikesData = {
 
 export type LikesListLikesErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `duplicate_key`: An object in the body names the same key twice.
+     * * `json_malformed`: The body is not valid JSON in UTF-8.
+     * * `json_too_deep`: The body is nested too deeply.
+     * * `malformed_request`: The request could not be read.
      */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
-    };
+    400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `post_not_found`: There is no such post.
      */
-    404: Problem & {
-        status: 404;
-        code: 'post_not_found';
-    };
+    404: PostNotFound;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type LikesListLikesError = LikesListLikesErrors[keyof LikesListLikesErrors];
@@ -5945,66 +4513,35 @@ export type CommentsListCommentsData = {
 
 export type CommentsListCommentsErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `duplicate_key`: An object in the body names the same key twice.
+     * * `json_malformed`: The body is not valid JSON in UTF-8.
+     * * `json_too_deep`: The body is nested too deeply.
+     * * `malformed_request`: The request could not be read.
      */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
-    };
+    400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `post_not_found`: There is no such post.
      */
-    404: Problem & {
-        status: 404;
-        code: 'post_not_found';
-    };
+    404: PostNotFound;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type CommentsListCommentsError = CommentsListCommentsErrors[keyof CommentsListCommentsErrors];
@@ -6039,110 +4576,41 @@ export type CommentsWriteCommentData = {
 
 export type CommentsWriteCommentErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `blocked_by_you`: You have blocked this person.
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'blocked_by_you' | 'csrf_failed';
-    };
+    403: BlockedByYou | CsrfFailed;
     /**
-     * * `post_not_found`: There is no such post.
      * * `comment_not_found`: There is no such comment.
+     * * `post_not_found`: There is no such post.
      */
-    404: Problem & {
-        status: 404;
-        code: 'post_not_found' | 'comment_not_found';
-    };
-    /**
-     * * `request_timeout`: The body took too long to arrive.
-     */
-    408: Problem & {
-        status: 408;
-        code: 'request_timeout';
-    };
+    404: CommentNotFound | PostNotFound;
     /**
      * * `comment_deleted`: This comment has been deleted.
      * * `idempotency_in_flight`: The first request with this Idempotency-Key is still running. Please try again.
      */
-    409: Problem & {
-        status: 409;
-        code: 'comment_deleted' | 'idempotency_in_flight';
-    };
+    409: CommentDeleted | IdempotencyInFlight;
     /**
-     * * `body_too_large`: The body is too large.
-     */
-    413: Problem & {
-        status: 413;
-        code: 'body_too_large';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     */
-    415: Problem & {
-        status: 415;
-        code: 'unsupported_media_type';
-    };
-    /**
+     * * `idempotency_mismatch`: This Idempotency-Key has been used for another request.
      * * `parent_not_found`: There is no such comment under this post to reply to.
      * * `thread_too_deep`: This comment is nested too deeply to be replied to.
-     * * `idempotency_mismatch`: This Idempotency-Key has been used for another request.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'parent_not_found' | 'thread_too_deep' | 'idempotency_mismatch' | 'validation_failed' | 'unknown_parameter';
-    };
+    422: IdempotencyMismatch | ParentNotFound | ThreadTooDeep | UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type CommentsWriteCommentError = CommentsWriteCommentErrors[keyof CommentsWriteCommentErrors];
@@ -6170,74 +4638,32 @@ export type CommentsDeleteCommentData = {
 
 export type CommentsDeleteCommentErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
-     * * `not_owner`: This belongs to somebody else.
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `not_owner`: This belongs to somebody else.
      */
-    403: Problem & {
-        status: 403;
-        code: 'not_owner' | 'csrf_failed';
-    };
+    403: CsrfFailed | NotOwner;
     /**
      * * `comment_not_found`: There is no such comment.
      */
-    404: Problem & {
-        status: 404;
-        code: 'comment_not_found';
-    };
+    404: CommentNotFound;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type CommentsDeleteCommentError = CommentsDeleteCommentErrors[keyof CommentsDeleteCommentErrors];
@@ -6265,65 +4691,27 @@ export type CommentsGetCommentData = {
 
 export type CommentsGetCommentErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `comment_not_found`: There is no such comment.
      */
-    404: Problem & {
-        status: 404;
-        code: 'comment_not_found';
-    };
+    404: CommentNotFound;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type CommentsGetCommentError = CommentsGetCommentErrors[keyof CommentsGetCommentErrors];
@@ -6351,105 +4739,36 @@ export type CommentsEditCommentData = {
 
 export type CommentsEditCommentErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
-     * * `not_owner`: This belongs to somebody else.
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `not_owner`: This belongs to somebody else.
      */
-    403: Problem & {
-        status: 403;
-        code: 'not_owner' | 'csrf_failed';
-    };
+    403: CsrfFailed | NotOwner;
     /**
      * * `comment_not_found`: There is no such comment.
      */
-    404: Problem & {
-        status: 404;
-        code: 'comment_not_found';
-    };
-    /**
-     * * `request_timeout`: The body took too long to arrive.
-     */
-    408: Problem & {
-        status: 408;
-        code: 'request_timeout';
-    };
+    404: CommentNotFound;
     /**
      * * `comment_deleted`: This comment has been deleted.
      */
-    409: Problem & {
-        status: 409;
-        code: 'comment_deleted';
-    };
+    409: CommentDeleted;
     /**
-     * * `body_too_large`: The body is too large.
-     */
-    413: Problem & {
-        status: 413;
-        code: 'body_too_large';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     */
-    415: Problem & {
-        status: 415;
-        code: 'unsupported_media_type';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type CommentsEditCommentError = CommentsEditCommentErrors[keyof CommentsEditCommentErrors];
@@ -6477,74 +4796,32 @@ export type CommentsUnlikeCommentData = {
 
 export type CommentsUnlikeCommentErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `blocked_by_you`: You have blocked this person.
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'blocked_by_you' | 'csrf_failed';
-    };
+    403: BlockedByYou | CsrfFailed;
     /**
      * * `comment_not_found`: There is no such comment.
      */
-    404: Problem & {
-        status: 404;
-        code: 'comment_not_found';
-    };
+    404: CommentNotFound;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type CommentsUnlikeCommentError = CommentsUnlikeCommentErrors[keyof CommentsUnlikeCommentErrors];
@@ -6572,74 +4849,32 @@ export type CommentsLikeCommentData = {
 
 export type CommentsLikeCommentErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `blocked_by_you`: You have blocked this person.
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'blocked_by_you' | 'csrf_failed';
-    };
+    403: BlockedByYou | CsrfFailed;
     /**
      * * `comment_not_found`: There is no such comment.
      */
-    404: Problem & {
-        status: 404;
-        code: 'comment_not_found';
-    };
+    404: CommentNotFound;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type CommentsLikeCommentError = CommentsLikeCommentErrors[keyof CommentsLikeCommentErrors];
@@ -6688,66 +4923,35 @@ export type CommentsListRepliesData = {
 
 export type CommentsListRepliesErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `duplicate_key`: An object in the body names the same key twice.
+     * * `json_malformed`: The body is not valid JSON in UTF-8.
+     * * `json_too_deep`: The body is nested too deeply.
+     * * `malformed_request`: The request could not be read.
      */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
-    };
+    400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `comment_not_found`: There is no such comment.
      */
-    404: Problem & {
-        status: 404;
-        code: 'comment_not_found';
-    };
+    404: CommentNotFound;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type CommentsListRepliesError = CommentsListRepliesErrors[keyof CommentsListRepliesErrors];
@@ -6780,59 +4984,31 @@ export type FeedReadFeedData = {
 
 export type FeedReadFeedErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `duplicate_key`: An object in the body names the same key twice.
+     * * `json_malformed`: The body is not valid JSON in UTF-8.
+     * * `json_too_deep`: The body is nested too deeply.
+     * * `malformed_request`: The request could not be read.
      */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
-    };
+    400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type FeedReadFeedError = FeedReadFeedErrors[keyof FeedReadFeedErrors];
@@ -6868,59 +5044,31 @@ export type NotificationsListNotificationsData = {
 
 export type NotificationsListNotificationsErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `duplicate_key`: An object in the body names the same key twice.
+     * * `json_malformed`: The body is not valid JSON in UTF-8.
+     * * `json_too_deep`: The body is nested too deeply.
+     * * `malformed_request`: The request could not be read.
      */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
-    };
+    400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type NotificationsListNotificationsError = NotificationsListNotificationsErrors[keyof NotificationsListNotificationsErrors];
@@ -6943,90 +5091,27 @@ export type NotificationsMarkReadData = {
 
 export type NotificationsMarkReadErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'csrf_failed';
-    };
+    403: CsrfFailed;
     /**
-     * * `request_timeout`: The body took too long to arrive.
-     */
-    408: Problem & {
-        status: 408;
-        code: 'request_timeout';
-    };
-    /**
-     * * `body_too_large`: The body is too large.
-     */
-    413: Problem & {
-        status: 413;
-        code: 'body_too_large';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     */
-    415: Problem & {
-        status: 415;
-        code: 'unsupported_media_type';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type NotificationsMarkReadError = NotificationsMarkReadErrors[keyof NotificationsMarkReadErrors];
@@ -7049,50 +5134,18 @@ export type ExchangeListCurrenciesData = {
 
 export type ExchangeListCurrenciesErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type ExchangeListCurrenciesError = ExchangeListCurrenciesErrors[keyof ExchangeListCurrenciesErrors];
@@ -7115,73 +5168,31 @@ export type ExchangeDeleteExchangeData = {
 
 export type ExchangeDeleteExchangeErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'csrf_failed';
-    };
+    403: CsrfFailed;
     /**
      * * `exchange_not_found`: There is no such exchange.
      */
-    404: Problem & {
-        status: 404;
-        code: 'exchange_not_found';
-    };
+    404: ExchangeNotFound;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type ExchangeDeleteExchangeError = ExchangeDeleteExchangeErrors[keyof ExchangeDeleteExchangeErrors];
@@ -7210,65 +5221,27 @@ export type ExchangeGetOwnExchangeData = {
 
 export type ExchangeGetOwnExchangeErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `exchange_not_found`: There is no such exchange.
      */
-    404: Problem & {
-        status: 404;
-        code: 'exchange_not_found';
-    };
+    404: ExchangeNotFound;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type ExchangeGetOwnExchangeError = ExchangeGetOwnExchangeErrors[keyof ExchangeGetOwnExchangeErrors];
@@ -7297,97 +5270,31 @@ export type ExchangeReplaceExchangeData = {
 
 export type ExchangeReplaceExchangeErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'csrf_failed';
-    };
-    /**
-     * * `request_timeout`: The body took too long to arrive.
-     */
-    408: Problem & {
-        status: 408;
-        code: 'request_timeout';
-    };
+    403: CsrfFailed;
     /**
      * * `precondition_failed`: This has changed since you read it. Please read it again.
      */
-    412: Problem & {
-        status: 412;
-        code: 'precondition_failed';
-    };
+    412: PreconditionFailed;
     /**
-     * * `body_too_large`: The body is too large.
-     */
-    413: Problem & {
-        status: 413;
-        code: 'body_too_large';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     */
-    415: Problem & {
-        status: 415;
-        code: 'unsupported_media_type';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type ExchangeReplaceExchangeError = ExchangeReplaceExchangeErrors[keyof ExchangeReplaceExchangeErrors];
@@ -7414,73 +5321,31 @@ export type ExchangeConfirmExchangeData = {
 
 export type ExchangeConfirmExchangeErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'csrf_failed';
-    };
+    403: CsrfFailed;
     /**
      * * `exchange_not_found`: There is no such exchange.
      */
-    404: Problem & {
-        status: 404;
-        code: 'exchange_not_found';
-    };
+    404: ExchangeNotFound;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type ExchangeConfirmExchangeError = ExchangeConfirmExchangeErrors[keyof ExchangeConfirmExchangeErrors];
@@ -7519,66 +5384,28 @@ export type ExchangeGetExchangeData = {
 
 export type ExchangeGetExchangeErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
-     * * `user_not_found`: There is nobody of that name.
      * * `exchange_not_found`: There is no such exchange.
+     * * `user_not_found`: There is nobody of that name.
      */
-    404: Problem & {
-        status: 404;
-        code: 'user_not_found' | 'exchange_not_found';
-    };
+    404: ExchangeNotFound | UserNotFound;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type ExchangeGetExchangeError = ExchangeGetExchangeErrors[keyof ExchangeGetExchangeErrors];
@@ -7646,66 +5473,35 @@ export type ExchangeSearchExchangesData = {
 
 export type ExchangeSearchExchangesErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `duplicate_key`: An object in the body names the same key twice.
+     * * `json_malformed`: The body is not valid JSON in UTF-8.
+     * * `json_too_deep`: The body is nested too deeply.
+     * * `malformed_request`: The request could not be read.
      */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
-    };
+    400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `search_expired`: The rates that this search goes by are too old. Please search again.
      */
-    409: Problem & {
-        status: 409;
-        code: 'search_expired';
-    };
+    409: SearchExpired;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type ExchangeSearchExchangesError = ExchangeSearchExchangesErrors[keyof ExchangeSearchExchangesErrors];
@@ -7754,67 +5550,29 @@ export type ExchangeGetQuoteData = {
 
 export type ExchangeGetQuoteErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
-     * * `user_not_found`: There is nobody of that name.
      * * `exchange_not_found`: There is no such exchange.
+     * * `user_not_found`: There is nobody of that name.
      */
-    404: Problem & {
-        status: 404;
-        code: 'user_not_found' | 'exchange_not_found';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
+    404: ExchangeNotFound | UserNotFound;
     /**
      * * `amount_too_large`: What this comes to has more than twelve digits before its point.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'amount_too_large' | 'validation_failed' | 'unknown_parameter';
-    };
+    422: AmountTooLarge | UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type ExchangeGetQuoteError = ExchangeGetQuoteErrors[keyof ExchangeGetQuoteErrors];
@@ -7867,67 +5625,36 @@ export type ExchangeListRateHistoryData = {
 
 export type ExchangeListRateHistoryErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
      * * `invalid_cursor`: The cursor does not belong to this list.
+     * * `duplicate_key`: An object in the body names the same key twice.
+     * * `json_malformed`: The body is not valid JSON in UTF-8.
+     * * `json_too_deep`: The body is nested too deeply.
+     * * `malformed_request`: The request could not be read.
      */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'invalid_cursor';
-    };
+    400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
-     * * `user_not_found`: There is nobody of that name.
      * * `exchange_not_found`: There is no such exchange.
+     * * `user_not_found`: There is nobody of that name.
      */
-    404: Problem & {
-        status: 404;
-        code: 'user_not_found' | 'exchange_not_found';
-    };
+    404: ExchangeNotFound | UserNotFound;
     /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type ExchangeListRateHistoryError = ExchangeListRateHistoryErrors[keyof ExchangeListRateHistoryErrors];
@@ -7956,112 +5683,40 @@ export type ReportsWriteReportData = {
 
 export type ReportsWriteReportErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request' | 'json_malformed' | 'json_too_deep' | 'duplicate_key';
-    };
-    /**
      * * `not_authenticated`: Please log in.
      * * `session_expired`: The session has ended or needs to be refreshed.
      */
-    401: Problem & {
-        status: 401;
-        code: 'not_authenticated' | 'session_expired';
-    };
+    401: NotAuthenticated | SessionExpired;
     /**
      * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
      */
-    403: Problem & {
-        status: 403;
-        code: 'csrf_failed';
-    };
+    403: CsrfFailed;
     /**
      * * `target_not_found`: There is nothing of this kind and id to report.
      */
-    404: Problem & {
-        status: 404;
-        code: 'target_not_found';
-    };
-    /**
-     * * `request_timeout`: The body took too long to arrive.
-     */
-    408: Problem & {
-        status: 408;
-        code: 'request_timeout';
-    };
+    404: TargetNotFound;
     /**
      * * `idempotency_in_flight`: The first request with this Idempotency-Key is still running. Please try again.
      */
-    409: Problem & {
-        status: 409;
-        code: 'idempotency_in_flight';
-    };
-    /**
-     * * `body_too_large`: The body is too large.
-     */
-    413: Problem & {
-        status: 413;
-        code: 'body_too_large';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `unsupported_media_type`: The body must be uncompressed JSON, sent as application/json in UTF-8.
-     */
-    415: Problem & {
-        status: 415;
-        code: 'unsupported_media_type';
-    };
+    409: IdempotencyInFlight;
     /**
      * * `idempotency_mismatch`: This Idempotency-Key has been used for another request.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'idempotency_mismatch' | 'validation_failed' | 'unknown_parameter';
-    };
+    422: IdempotencyMismatch | UnknownParameter | ValidationFailed;
     /**
      * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
      */
-    429: Problem & {
-        status: 429;
-        code: 'rate_limited';
-    };
+    429: RateLimited;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded' | 'retry';
-    };
+    default: TransportProblem;
 };
 
 export type ReportsWriteReportError = ReportsWriteReportErrors[keyof ReportsWriteReportErrors];
@@ -8084,50 +5739,18 @@ export type OperationsGetLivenessData = {
 
 export type OperationsGetLivenessErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
+     * What any request can meet.
      */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
+    503: TransportProblem;
     /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
+     * What any request can meet.
      */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     */
-    503: Problem & {
-        status: 503;
-        code: 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    default: TransportProblem;
 };
 
 export type OperationsGetLivenessError = OperationsGetLivenessErrors[keyof OperationsGetLivenessErrors];
@@ -8150,52 +5773,23 @@ export type OperationsGetHealthData = {
 
 export type OperationsGetHealthErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
-     * * `headers_too_large`: The headers of the request are too large.
-     */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
-    /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
-    /**
-     * * `not_started`: The service has not reached its database since it was started.
      * * `about_to_end`: This instance is about to end; another one will answer.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
+     * * `not_started`: The service has not reached its database since it was started.
      * * `deadline_exceeded`: The request took too long and was given up.
+     * * `overloaded`: Too many requests are under way. Please try again in a moment.
+     * * `retry`: The request met another one at the same moment. Please send it again.
+     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
      */
-    503: Problem & {
-        status: 503;
-        code: 'not_started' | 'about_to_end' | 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    503: AboutToEnd | NotStarted | TransportProblem;
+    /**
+     * What any request can meet.
+     */
+    default: TransportProblem;
 };
 
 export type OperationsGetHealthError = OperationsGetHealthErrors[keyof OperationsGetHealthErrors];
@@ -8218,51 +5812,22 @@ export type OperationsGetReadinessData = {
 
 export type OperationsGetReadinessErrors = {
     /**
-     * * `malformed_request`: The request could not be read.
-     */
-    400: Problem & {
-        status: 400;
-        code: 'malformed_request';
-    };
-    /**
-     * * `uri_too_long`: The address is too long.
-     */
-    414: Problem & {
-        status: 414;
-        code: 'uri_too_long';
-    };
-    /**
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
+     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
      */
-    422: ValidationProblem & {
-        status: 422;
-        code: 'validation_failed' | 'unknown_parameter';
-    };
-    /**
-     * * `headers_too_large`: The headers of the request are too large.
-     */
-    431: Problem & {
-        status: 431;
-        code: 'headers_too_large';
-    };
-    /**
-     * * `internal_error`: Something went wrong on our side. It has been logged with the request's id.
-     */
-    500: Problem & {
-        status: 500;
-        code: 'internal_error';
-    };
+    422: UnknownParameter | ValidationFailed;
     /**
      * * `not_ready`: Something that the service depends on is not as it should be; `errors` names it.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
      * * `deadline_exceeded`: The request took too long and was given up.
+     * * `overloaded`: Too many requests are under way. Please try again in a moment.
+     * * `retry`: The request met another one at the same moment. Please send it again.
+     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
      */
-    503: Problem & {
-        status: 503;
-        code: 'not_ready' | 'unavailable' | 'overloaded' | 'deadline_exceeded';
-    };
+    503: NotReady | TransportProblem;
+    /**
+     * What any request can meet.
+     */
+    default: TransportProblem;
 };
 
 export type OperationsGetReadinessError = OperationsGetReadinessErrors[keyof OperationsGetReadinessErrors];

@@ -1,4 +1,4 @@
-"""Opening an account, and telling its owner about it."""
+"""Registration, and the account as its owner sees it."""
 
 from wxc.auth.context import Auth, Principal
 from wxc.auth.errors import (
@@ -9,13 +9,21 @@ from wxc.auth.errors import (
     UsernameTaken,
 )
 from wxc.auth.passwords import is_common
-from wxc.auth.repository import AccountReader, AccountRepository, NewAccount
+from wxc.auth.repository.accounts import (
+    AccountRow,
+    account_by_id,
+    insert_account,
+    insert_username,
+    taken_identifiers,
+)
 from wxc.auth.schemas import AuthCheck, Me, Registration
 from wxc.auth.usernames import is_reserved
 from wxc.core import clock
-from wxc.core.database import AnyRow, Database, Reader
 from wxc.core.ids import new_id
 from wxc.core.limits import Throttle
+from wxc.core.text import fold_identifier
+from wxc.db.database import Database
+from wxc.db.session import Session
 from wxc.mails.service import enqueue
 from wxc.models import MailKind
 
@@ -34,27 +42,16 @@ async def register(
         raise PasswordTooCommon
     auth.passwords.refuse_when_full()  # before any other work is done
     await _refuse_taken(database, registration)
-    account = NewAccount(
-        new_id(),
-        registration.username,
-        registration.email,
-        await auth.passwords.hash(registration.password),
-        registration.display_name,
-    )
+    password_hash = await auth.passwords.hash(registration.password)
     async with database.transaction() as session:
-        accounts = AccountRepository(session)
-        if not await accounts.claim_username(account.username, account.id, clock.now()):
-            raise UsernameTaken
-        row = await accounts.add(account)
-        if row is None:
-            raise EmailTaken
+        row = await _insert(session, registration, password_hash)
         await enqueue(session, MailKind.VERIFICATION, address=row.email, user_id=row.id)
     return present_me(row)
 
 
-async def check(reader: Reader, auth: Auth, me: Principal) -> AuthCheck:
-    """Who is signed in; raises `SessionExpired` when the account has gone meanwhile."""
-    row = await AccountReader(reader).me(me.id)
+async def check(database: Database, auth: Auth, me: Principal) -> AuthCheck:
+    """The signed-in user; raises `SessionExpired` when the account has been deleted meanwhile."""
+    row = await database.primary.fetch_one(account_by_id(me.id))
     if row is None:
         raise SessionExpired
     return AuthCheck(
@@ -65,17 +62,49 @@ async def check(reader: Reader, auth: Auth, me: Principal) -> AuthCheck:
     )
 
 
+def present_me(row: AccountRow) -> Me:
+    """The account of a row, for its owner."""
+    return Me(
+        id=row.id,
+        username=row.username,
+        email=row.email,
+        email_verified=row.email_verified,
+        pending_email=row.pending_email,
+        display_name=row.display_name,
+        bio=row.bio,
+        avatar_url=row.avatar_url,
+        home_currency=row.home_currency,
+        created_at=row.created_at,
+    )
+
+
 async def _refuse_taken(database: Database, registration: Registration) -> None:
-    async with database.guarding() as reader:
-        has_name, has_email = await AccountReader(reader).taken(
-            registration.username, registration.email
-        )
-    if has_name:
+    username, email = fold_identifier(registration.username), fold_identifier(registration.email)
+    (taken,) = await database.primary.fetch(taken_identifiers(username, email))
+    if taken.username:
         raise UsernameTaken
-    if has_email:
+    if taken.email:
         raise EmailTaken
 
 
-def present_me(row: AnyRow) -> Me:
-    """The account that a row of its columns holds."""
-    return Me(**{name: getattr(row, name) for name in Me.model_fields})
+async def _insert(session: Session, registration: Registration, password_hash: str) -> AccountRow:
+    """Raises `UsernameTaken` and `EmailTaken`, where a concurrent registration was faster."""
+    user_id, moment = new_id(), clock.now()
+    folded = fold_identifier(registration.username)
+    if await session.fetch_one(insert_username(folded, user_id, moment)) is None:
+        raise UsernameTaken
+    row = await session.fetch_one(
+        insert_account(
+            user_id,
+            registration.username,
+            folded,
+            registration.email,
+            fold_identifier(registration.email),
+            password_hash,
+            registration.display_name,
+            moment,
+        )
+    )
+    if row is None:
+        raise EmailTaken
+    return row

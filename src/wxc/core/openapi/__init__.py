@@ -10,21 +10,25 @@ from wxc.core.openapi.declarations import (
     event_stream,
     headers,
     needs,
+    raises,
     sends,
     shown,
 )
-from wxc.core.openapi.document import install_openapi, operation_id
-from wxc.core.openapi.refusals import documented
+from wxc.core.openapi.document import answer_with, install_openapi, operation_id
+from wxc.core.openapi.refusals import codes_of, documented
 
 __all__ = [
     "LOCATED",
     "NOTHING",
+    "answer_with",
+    "codes_of",
     "documented",
     "event_stream",
     "headers",
     "install_openapi",
     "needs",
     "operation_id",
+    "raises",
     "sends",
     "shown",
 ]

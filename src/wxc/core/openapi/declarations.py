@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from fastapi.dependencies.models import Dependant
-from pydantic import BaseModel
+
+from wxc.core.errors import Refusal
 
 Dependency = TypeVar("Dependency", bound=Callable[..., Any])
 NOTHING = ""
@@ -30,6 +31,7 @@ class Need:
 
 _needs: dict[Callable[..., Any], Need] = {}
 _sends: dict[Callable[..., Any], tuple[str, ...]] = {}
+_raises: dict[Callable[..., Any], tuple[type[Refusal], ...]] = {}
 
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-ID": {
@@ -107,8 +109,8 @@ def headers(*names: str) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-STREAMED: set[type[BaseModel]] = set()
-"""The models that events bring."""
+STREAMED: set[type[Any]] = set()
+"""The types of what events bring."""
 LOCATED: dict[int | str, dict[str, Any]] = {201: {"headers": headers("Location")}}
 """The `responses` of a route that says where what it made is."""
 
@@ -118,7 +120,7 @@ def shown(**fields: object) -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {"application/json": {"example": fields}}}}
 
 
-def event_stream(**events: type[BaseModel] | None) -> dict[int | str, dict[str, Any]]:
+def event_stream(**events: type[Any] | None) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a stream: what each of its events brings; None for an empty object."""
     STREAMED.update(model for model in events.values() if model is not None)
     items = [
@@ -166,6 +168,19 @@ def sends(*names: str) -> Callable[[Dependency], Dependency]:
     return declare
 
 
+def raises(*refusals: type[Refusal]) -> Callable[[Dependency], Dependency]:
+    """Declare which refusals a dependency, or the service it is made for, raises on any route.
+
+    A route documents only what its own service adds.
+    """
+
+    def declare(dependency: Dependency) -> Dependency:
+        _raises[dependency] = refusals
+        return dependency
+
+    return declare
+
+
 def need_of(dependant: Dependant) -> Need | None:
     """What a route needs; of several needs the strictest, which leaves the least to choose."""
     found = [_needs[call] for call in _calls(dependant) if call in _needs]
@@ -175,6 +190,11 @@ def need_of(dependant: Dependant) -> Need | None:
 def sent_by(dependant: Dependant) -> list[str]:
     """The headers that a route's dependencies send."""
     return [name for call in _calls(dependant) for name in _sends.get(call, ())]
+
+
+def raised_by(dependant: Dependant) -> list[type[Refusal]]:
+    """The refusals that a route's dependencies raise."""
+    return [refusal for call in _calls(dependant) for refusal in _raises.get(call, ())]
 
 
 def _calls(dependant: Dependant) -> Iterator[Callable[..., Any]]:

@@ -7,18 +7,20 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic import TypeAdapter
 
-from wxc.core.errors import Problem, ValidationProblem
-from wxc.core.openapi.declarations import HEADERS, NOTHING, STREAMED, headers, need_of, sent_by
-from wxc.core.openapi.examples import Schemas, example_of
-from wxc.core.openapi.refusals import (
-    add_common_refusals,
-    is_refusal,
-    narrow_codes,
-    problem_examples,
+from wxc.core.errors import Problem, ValidationProblem, all_refusals
+from wxc.core.openapi.declarations import (
+    HEADERS,
+    NOTHING,
+    STREAMED,
+    headers,
+    need_of,
+    raised_by,
+    sent_by,
 )
+from wxc.core.openapi.examples import Schemas, example_of
+from wxc.core.openapi.refusals import ErrorResponses, codes_of, narrow_codes, problem_examples
 
 _SAFE = ("get", "head")
 _JSON = "application/json"
@@ -38,7 +40,7 @@ def install_openapi(
     schemes: Mapping[str, dict[str, Any]],
     csrf_scheme: str,
 ) -> None:
-    """Have `app.openapi()` return the finished document, built once."""
+    """Have `app.openapi()` return the finished document, built once, in the order of `routes`."""
     by_operation = {operation_id(route): route for route in routes}
 
     def openapi() -> dict[str, Any]:
@@ -51,22 +53,34 @@ def install_openapi(
                 routes=app.routes,
                 tags=tags,
             )
+            paths = dict.fromkeys(route.path for route in by_operation.values())
+            found = document["paths"]  # in the order in which routers are tried
+            document["paths"] = {path: found[path] for path in paths if path in found}
             document["components"]["securitySchemes"] = dict(schemes)
+            errors = ErrorResponses()
             for method, operation in _operations(document):
                 route = by_operation[operation["operationId"]]
                 _add_security(method, operation, route, csrf_scheme)
                 _add_headers(operation, route)
-                add_common_refusals(method, operation)
-                for response in operation["responses"].values():
-                    response["headers"] |= headers("X-Request-ID")
+                _refer_to_errors(method, operation, route, errors)
                 _tidy_parameters(operation)
-            _finish_components(document["components"])
+            _finish_components(document["components"], errors)
             _add_examples(document)
             app.openapi_schema = document
         return app.openapi_schema
 
     # FastAPI's documented way to extend the document.
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def answer_with(
+    document: Mapping[str, Any], operation: Mapping[str, Any], status: int
+) -> dict[str, Any]:
+    """What an operation documents for a status, references resolved; empty for nothing at all."""
+    responses = operation["responses"]
+    found: dict[str, Any] = responses.get(str(status), responses.get("default", {}))
+    name = found.get("$ref", "").rpartition("/")[2]
+    return document["components"]["responses"][name] if name else found
 
 
 def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -87,21 +101,30 @@ def _add_security(
 
 
 def _add_headers(operation: dict[str, Any], route: APIRoute) -> None:
-    """What the route's dependencies send: on success, and on the refusals that come after them.
-
-    Who is not signed in is refused before anything is counted or set.
-    """
-    need = need_of(route.dependant)
-    is_gated = need is not None and not need.is_optional
-    sent = sent_by(route.dependant)
-    limits = [name for name in sent if name.startswith("RateLimit")]
+    """What the route's dependencies send on success."""
+    sent = headers(*sent_by(route.dependant))
     for status, response in operation["responses"].items():
-        own = dict(response.get("headers", {}))
-        if status < "300":
-            own |= headers(*sent)
-        elif is_refusal(response) and not (is_gated and status == "401"):
-            own |= headers(*limits)
-        response["headers"] = own
+        own = response.get("headers", {}) | (sent if status < "300" else {})
+        response["headers"] = own | headers("X-Request-ID")
+
+
+def _refer_to_errors(
+    method: str, operation: dict[str, Any], route: APIRoute, errors: ErrorResponses
+) -> None:
+    """Put references in the place of what routes and dependencies say of their refusals.
+
+    Refusals carry the rate limits too, but for a missing session: it is noticed before anything
+    is counted.
+    """
+    known, need = all_refusals(), need_of(route.dependant)
+    answers = operation["responses"]
+    said = [known[code] for response in answers.values() for code in codes_of(response)]
+    own = [*said, *raised_by(route.dependant)]
+    is_gated = need is not None and not need.is_optional
+    limits = [name for name in sent_by(route.dependant) if name.startswith("RateLimit")]
+    limited = {one.status: limits for one in own if not (is_gated and one.status == 401)}
+    kept = {status: answer for status, answer in answers.items() if status < "400"}
+    operation["responses"] = kept | errors.of_operation(method, own, limited)
 
 
 def _tidy_parameters(operation: dict[str, Any]) -> None:
@@ -116,16 +139,16 @@ def _tidy_parameters(operation: dict[str, Any]) -> None:
             parameter["example"] = schema["examples"][0]
 
 
-def _finish_components(components: dict[str, Any]) -> None:
+def _finish_components(components: dict[str, Any], errors: ErrorResponses) -> None:
     schemas: dict[str, Any] = components.setdefault("schemas", {})
     for name in _REPLACED:
         schemas.pop(name, None)
-    models: list[type[BaseModel]] = [Problem, ValidationProblem, *STREAMED]
-    _, more = models_json_schema(
-        [(model, "serialization") for model in models],
+    models: list[type[Any]] = [Problem, ValidationProblem, *STREAMED]
+    _, more = TypeAdapter.json_schemas(
+        [(model.__name__, "serialization", TypeAdapter(model)) for model in models],
         ref_template="#/components/schemas/{model}",
     )
-    components["schemas"] = schemas = more["$defs"] | schemas
+    components["schemas"] = schemas = more["$defs"] | schemas | errors.schemas()
     narrow_codes(schemas)
     for schema in schemas.values():
         for field in schema.get("properties", {}).values():
@@ -134,6 +157,7 @@ def _finish_components(components: dict[str, Any]) -> None:
         if "examples" in schema:
             schema["examples"] = [example_of(schema, schemas)]
     components["schemas"] = dict(sorted(schemas.items()))
+    components["responses"] = dict(sorted(errors.responses.items()))
     components["headers"] = HEADERS
     components["examples"] = problem_examples()
 
@@ -142,8 +166,9 @@ def _add_examples(document: dict[str, Any]) -> None:
     """Of every body and every answer, in so many words: not all tools look into schemas."""
     schemas = document["components"]["schemas"]
     for _, operation in _operations(document):
-        _describe_success(operation, schemas)
         answers = [one for status, one in operation["responses"].items() if status < "300"]
+        for answer in answers:
+            _describe_success(answer, schemas)
         for part in (operation.get("requestBody", {}), *answers):
             for kind, content in part.get("content", {}).items():
                 if "example" in content:
@@ -165,10 +190,9 @@ def _events(choices: Sequence[Mapping[str, Any]], schemas: Schemas) -> str:
     )
 
 
-def _describe_success(operation: dict[str, Any], schemas: Schemas) -> None:
+def _describe_success(answer: dict[str, Any], schemas: Schemas) -> None:
     """What the model says of itself, in place of FastAPI's `Successful Response`."""
-    for response in operation["responses"].values():
-        if response["description"] == "Successful Response":
-            schema = response.get("content", {}).get(_JSON, {}).get("schema", {})
-            said = schemas.get(schema.get("$ref", "").rpartition("/")[2], {})
-            response["description"] = said.get("description", "Done; there is nothing to tell.")
+    if answer["description"] == "Successful Response":
+        schema = answer.get("content", {}).get(_JSON, {}).get("schema", {})
+        said = schemas.get(schema.get("$ref", "").rpartition("/")[2], {})
+        answer["description"] = said.get("description", "Done; there is nothing to tell.")

@@ -1,7 +1,11 @@
-"""How refusals are documented: by status, each with its codes, its sentences and an example."""
+"""How refusals are documented: each as a schema, each combination of them as one response.
+
+What the transport may answer to any request, whatever it asks for, is one type with one response:
+`TransportProblem`. An operation names its own refusals beside it.
+"""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from wxc.core.errors import (
@@ -11,7 +15,6 @@ from wxc.core.errors import (
     DuplicateKey,
     HeadersTooLarge,
     InternalError,
-    InvalidCursor,
     InvalidPart,
     JsonMalformed,
     JsonTooDeep,
@@ -31,27 +34,27 @@ from wxc.core.errors import (
 from wxc.core.openapi.declarations import headers
 
 PROBLEM_JSON = "application/problem+json"
-_UNSAFE = ("post", "put", "patch", "delete")
-_LATER = (429, 503)  # what `Retry-After` goes with
-_ALWAYS = (
+TRANSPORT_PROBLEM = "TransportProblem"
+TRANSPORT: tuple[type[Refusal], ...] = (
     MalformedRequest,
-    UriTooLong,
-    HeadersTooLarge,
-    ValidationFailed,
-    UnknownParameter,
-    InternalError,
-    Unavailable,
-    Overloaded,
-    DeadlineExceeded,
-)
-_WITH_BODY = (
     JsonMalformed,
     JsonTooDeep,
     DuplicateKey,
     RequestTimeout,
     BodyTooLarge,
+    UriTooLong,
     UnsupportedMediaType,
+    HeadersTooLarge,
+    InternalError,
+    Unavailable,
+    Retry,
+    Overloaded,
+    DeadlineExceeded,
 )
+"""What any request can be answered with, before or beside what its operation decides."""
+
+_UNSAFE = ("post", "put", "patch", "delete")
+_WITH_RETRY_AFTER = (429, 503)
 _MISTAKE = InvalidPart(
     pointer="query.limit",
     code="less_than_equal",
@@ -60,31 +63,72 @@ _MISTAKE = InvalidPart(
 
 
 def documented(*refusals: type[Refusal]) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route that may answer with these refusals."""
-    by_status: dict[int, list[type[Refusal]]] = {}
-    for refusal in refusals:
-        by_status.setdefault(refusal.status, []).append(refusal)
-    return {status: _response(by_status[status]) for status in sorted(by_status)}
+    """The `responses` of a route whose service may answer with these refusals.
+
+    FastAPI copies them into the document, where `ErrorResponses` replaces them by references.
+    """
+    by_status: dict[int | str, dict[str, Any]] = {}
+    for refusal in sorted(refusals, key=lambda one: one.status):
+        response = by_status.setdefault(
+            refusal.status,
+            {"description": "Refused.", "content": {PROBLEM_JSON: {"examples": {}}}},
+        )
+        response["content"][PROBLEM_JSON]["examples"] |= _example_references([refusal])
+    return by_status
 
 
-def is_refusal(response: Mapping[str, Any]) -> bool:
-    """Whether a documented response is one of ours, and not FastAPI's own 422."""
-    return PROBLEM_JSON in response.get("content", ())
+def codes_of(response: Mapping[str, Any]) -> list[str]:
+    """The codes that a documented response may carry; none if it is no refusal."""
+    return list(response.get("content", {}).get(PROBLEM_JSON, {}).get("examples", ()))
 
 
-def add_common_refusals(method: str, operation: dict[str, Any]) -> None:
-    """What the edge may answer on any such route, so that no handler has to repeat it."""
-    common: list[type[Refusal]] = list(_ALWAYS)
-    if method in _UNSAFE:
-        common += [CsrfFailed, Retry]
-    if "requestBody" in operation:
-        common += _WITH_BODY
-    if any(parameter["name"] == "cursor" for parameter in operation.get("parameters", ())):
-        common.append(InvalidCursor)
-    responses = operation["responses"]
-    for status, response in documented(*common).items():
-        responses[str(status)] = _merged(responses.get(str(status)), response)
-    operation["responses"] = dict(sorted(responses.items()))
+class ErrorResponses:
+    """The error responses of a document: every combination of refusals once, by name."""
+
+    def __init__(self) -> None:
+        self.responses: dict[str, dict[str, Any]] = {}
+        """`components.responses`."""
+        self._used: set[type[Refusal]] = set()
+
+    def of_operation(
+        self, method: str, own: Iterable[type[Refusal]], limits: Mapping[int, Sequence[str]]
+    ) -> dict[str, Any]:
+        """The error responses of an operation, by status, as references.
+
+        `own` is what its service and its dependencies raise; `limits` the rate limit headers of
+        those refusals, by status.
+        """
+        by_status: dict[int, set[type[Refusal]]] = {503: set()}
+        for refusal in {*own, *_common(method)}.difference(TRANSPORT):
+            by_status.setdefault(refusal.status, set()).add(refusal)
+        references = {
+            str(status): self._reference(status, by_status[status], limits.get(status, ()))
+            for status in sorted(by_status)
+        }
+        return references | {"default": self._reference(None, (), ())}
+
+    def schemas(self) -> dict[str, dict[str, Any]]:
+        """The problem of each refusal that an operation names, and `TransportProblem`."""
+        problems = {one.__name__: _schema([one], one.sentence()) for one in self._used}
+        transport = _schema(TRANSPORT, "An error that any request may be answered with.")
+        return problems | {TRANSPORT_PROBLEM: transport}
+
+    def _reference(
+        self, status: int | None, refusals: Iterable[type[Refusal]], limits: Sequence[str]
+    ) -> dict[str, str]:
+        """The response of these refusals and, where the status is one of the transport's, its own.
+
+        None as a status stands for all that are not named.
+        """
+        own = _by_code(refusals)
+        transport = [one for one in _by_code(TRANSPORT) if status in (None, one.status)]
+        schemas = [one.__name__ for one in own] + ([TRANSPORT_PROBLEM] if transport else [])
+        sent = ["Retry-After"] if status in _WITH_RETRY_AFTER else []
+        suffix = "WithRateLimit" if limits else "WithRetryAfter" if not own and sent else ""
+        name = "Or".join(schemas) + suffix
+        self._used.update(own)
+        self.responses[name] = _response(schemas, [*own, *transport], [*sent, *limits])
+        return {"$ref": f"#/components/responses/{name}"}
 
 
 def narrow_codes(schemas: dict[str, Any]) -> None:
@@ -107,48 +151,56 @@ def problem_examples() -> dict[str, Any]:
     return {code: _example(refusal) for code, refusal in sorted(all_refusals().items())}
 
 
-def _merged(own: dict[str, Any] | None, common: dict[str, Any]) -> dict[str, Any]:
-    """A route's own refusals of one status before the common ones."""
-    if own is None or not is_refusal(own):
-        return common
-    known = all_refusals()
-    codes = [
-        *own["content"][PROBLEM_JSON]["examples"],
-        *common["content"][PROBLEM_JSON]["examples"],
-    ]
-    return _response([known[code] for code in dict.fromkeys(codes)]) | {
-        "headers": own["headers"] | common["headers"]
-    }
+def _common(method: str) -> list[type[Refusal]]:
+    """What the application refuses on every route, so that none has to repeat it."""
+    refused: list[type[Refusal]] = [ValidationFailed, UnknownParameter]
+    return [*refused, CsrfFailed] if method in _UNSAFE else refused
 
 
-def _response(refusals: Sequence[type[Refusal]]) -> dict[str, Any]:
-    """One status and its codes, both as literals, so that a client narrows by either."""
-    status = refusals[0].status
-    problem = "ValidationProblem" if status == ValidationFailed.status else "Problem"
-    codes = [refusal.code() for refusal in refusals]
-    narrowed = {
-        "status": {"type": "integer", "const": status},
-        "code": {"type": "string", "enum": codes},
-    }
+def _response(
+    schemas: Sequence[str], refusals: Sequence[type[Refusal]], sent: Sequence[str]
+) -> dict[str, Any]:
+    choices = [{"$ref": f"#/components/schemas/{name}"} for name in schemas]
     return {
         "description": "\n".join(f"* `{one.code()}`: {one.sentence()}" for one in refusals),
-        "headers": headers("Retry-After") if status in _LATER else {},
+        "headers": headers(*sent, "X-Request-ID"),
         "content": {
             PROBLEM_JSON: {
-                "schema": {
-                    "allOf": [
-                        {"$ref": f"#/components/schemas/{problem}"},
-                        {
-                            "type": "object",
-                            "properties": narrowed,
-                            "required": list(narrowed),
-                        },
-                    ]
-                },
-                "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in codes},
+                "schema": choices[0] if len(choices) == 1 else {"oneOf": choices},
+                "examples": _example_references(refusals),
             }
         },
     }
+
+
+def _example_references(refusals: Iterable[type[Refusal]]) -> dict[str, Any]:
+    return {one.code(): {"$ref": f"#/components/examples/{one.code()}"} for one in refusals}
+
+
+def _schema(refusals: Sequence[type[Refusal]], description: str) -> dict[str, Any]:
+    """Status and code as literals, so that a client narrows by either."""
+    statuses = sorted({one.status for one in refusals})
+    codes = [one.code() for one in _by_code(refusals)]
+    base = "ValidationProblem" if statuses == [ValidationFailed.status] else "Problem"
+    narrowed = {
+        "status": {"type": "integer", **_literal(statuses)},
+        "code": {"type": "string", **_literal(codes)},
+    }
+    return {
+        "description": description,
+        "allOf": [
+            {"$ref": f"#/components/schemas/{base}"},
+            {"type": "object", "properties": narrowed, "required": list(narrowed)},
+        ],
+    }
+
+
+def _by_code(refusals: Iterable[type[Refusal]]) -> list[type[Refusal]]:
+    return sorted(refusals, key=lambda one: one.code())
+
+
+def _literal(values: Sequence[object]) -> dict[str, Any]:
+    return {"const": values[0]} if len(values) == 1 else {"enum": list(values)}
 
 
 def _example(refusal: type[Refusal]) -> dict[str, Any]:

@@ -2,78 +2,89 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from wxc.core import clock
-from wxc.core.database import AnyRow, Reader
-from wxc.core.decimals import plain
-from wxc.core.plain import Plain
+from wxc.core.decimals import plain, plain_or_null
 from wxc.core.times import rfc3339
+from wxc.db.handle import Handle
 from wxc.exchange.errors import AmountTooLarge
 from wxc.exchange.freshness import State, state_of
-from wxc.exchange.quotes import Leg, Outcome, Rate, TooLarge, Wish, convert, not_offered
-from wxc.exchange.repository import ExchangeReader
-from wxc.exchange.schemas import Quote
-from wxc.exchange.service.reading import found, is_hidden
+from wxc.exchange.quotes import (
+    ConversionRequest,
+    Leg,
+    Outcome,
+    Rate,
+    TooLarge,
+    convert,
+    not_offered,
+)
+from wxc.exchange.repository.boards import BoardRow
+from wxc.exchange.repository.search import FoundBoard
+from wxc.exchange.schemas.quotes import Quote, QuoteLeg
+from wxc.exchange.service.reading import find_board, is_hidden
 
 
 async def quote(
-    reader: Reader, username: str, viewer_id: UUID | None, wish: Wish, as_of: datetime | None
-) -> Plain[Quote]:
+    db: Handle,
+    username: str,
+    viewer_id: UUID | None,
+    conversion: ConversionRequest,
+    as_of: datetime | None,
+) -> Quote:
     """The conversion by that member's board; raises `UserNotFound`, `ExchangeNotFound`.
 
     Raises `AmountTooLarge` too.
     """
-    row = found(await ExchangeReader(reader).of(username, viewer_id, as_of))
+    board = await find_board(db, username, viewer_id, as_of)
     moment = as_of or clock.now()
-    state = state_of(row.confirmed_at, row.valid_for_hours, moment)
-    if state is State.EXPIRED or is_hidden(row, viewer_id):
-        return Plain(values_of(wish, not_offered(wish), row.confirmed_at, moment, state))
+    state = state_of(board.confirmed_at, board.valid_for_hours, moment)
+    if state is State.EXPIRED or is_hidden(board, viewer_id):
+        return _present(board, conversion, not_offered(conversion), moment)
+    return quote_by(board, conversion, moment)
+
+
+def quote_by(
+    board: BoardRow | FoundBoard, conversion: ConversionRequest, moment: datetime
+) -> Quote:
+    """The conversion by a board as of `moment`; raises `AmountTooLarge`."""
+    rates = {
+        currency: Rate(
+            currency, unit, *(None if number is None else Decimal(number) for number in numbers)
+        )
+        for currency, unit, *numbers in board.lines or ()
+        if currency in (conversion.source, conversion.target)
+    }
     try:
-        outcome = convert(row.base_currency, rates_of(row, wish), wish)
+        outcome = convert(board.base_currency, rates, conversion)
     except TooLarge:
         raise AmountTooLarge from None
-    return Plain(values_of(wish, outcome, row.confirmed_at, moment, state))
+    return _present(board, conversion, outcome, moment)
 
 
-def rates_of(row: AnyRow, wish: Wish) -> dict[str, Rate]:
-    """Those lines of a board, as `ExchangeReader.of` has it, that the wish is about."""
+def _present(
+    board: BoardRow | FoundBoard, conversion: ConversionRequest, outcome: Outcome, moment: datetime
+) -> Quote:
     return {
-        currency: Rate(currency, unit, *(number and Decimal(number) for number in numbers))
-        for currency, unit, *numbers in row.lines or ()
-        if currency in (wish.source, wish.target)
-    }
-
-
-def values_of(
-    wish: Wish, outcome: Outcome, confirmed_at: datetime, moment: datetime, state: State
-) -> dict[str, Any]:
-    """What `Quote` says of the outcome."""
-    return {
-        "from": wish.source,
-        "to": wish.target,
-        "from_amount": _plain_or_null(outcome.from_amount),
-        "to_amount": _plain_or_null(outcome.to_amount),
+        "from": conversion.source,
+        "to": conversion.target,
+        "from_amount": plain_or_null(outcome.from_amount),
+        "to_amount": plain_or_null(outcome.to_amount),
         "feasible": outcome.reason is None,
-        "reason": outcome.reason and outcome.reason.value,
-        "effective_rate": _plain_or_null(outcome.effective_rate),
-        "legs": [_leg(leg, rfc3339(confirmed_at)) for leg in outcome.legs],
-        "rounding": {"mode": outcome.mode.value, "increment": plain(outcome.increment)},
+        "reason": outcome.reason,
+        "effective_rate": plain_or_null(outcome.effective_rate),
+        "legs": [_leg(leg, rfc3339(board.confirmed_at)) for leg in outcome.legs],
+        "rounding": {"mode": outcome.mode, "increment": plain(outcome.increment)},
         "as_of": rfc3339(moment),
-        "state": state.value,
+        "state": state_of(board.confirmed_at, board.valid_for_hours, moment),
     }
 
 
-def _leg(leg: Leg, confirmed_at: str) -> dict[str, Any]:
+def _leg(leg: Leg, confirmed_at: str) -> QuoteLeg:
     return {
         "currency": leg.rate.currency,
-        "side": leg.side.value,
+        "side": leg.side,
         "rate": plain(leg.number),
         "unit": leg.rate.unit,
         "confirmed_at": confirmed_at,
     }
-
-
-def _plain_or_null(number: Decimal | None) -> str | None:
-    return None if number is None else plain(number)

@@ -1,96 +1,107 @@
 """Finding boards, all as of one instant."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from decimal import Decimal
 from uuid import UUID
 
 from wxc.core import clock
-from wxc.core.database import AnyRow, Reader
-from wxc.core.plain import Plain
+from wxc.db.handle import Handle
+from wxc.db.keyset import PageRequest, SortKey
 from wxc.exchange.errors import SearchExpired
-from wxc.exchange.freshness import State, state_of
-from wxc.exchange.quotes import Wish, convert
-from wxc.exchange.repository import SearchReader
-from wxc.exchange.schemas import HitPage
-from wxc.exchange.searching import Position, SearchPage
-from wxc.exchange.service import quoting, reading
+from wxc.exchange.repository.search import (
+    FoundBoard,
+    FoundHours,
+    boards_among,
+    boards_found,
+    hours_found,
+)
+from wxc.exchange.schemas.quotes import Hit, HitPage
+from wxc.exchange.searching import Search
+from wxc.exchange.service.quoting import quote_by
+from wxc.exchange.service.reading import is_open_now, present
 
 _LIFETIME = timedelta(minutes=10)
+_MAX_COMPARED = 500
+"""Boards of each kind that are compared where no place bounds them."""
 _BATCH = 100
-_MOST_BATCHES = 10  # of boards that are closed; the page then ends, and its cursor goes on
+_MAX_BATCHES = 10  # of closed boards; the page then ends, and its cursor goes on
+Found = tuple[list[FoundBoard], str | None]
+"""The boards of a page, and its `next_cursor`."""
 
 
-async def search(reader: Reader, page: SearchPage, viewer_id: UUID | None) -> Plain[HitPage]:
-    """One page of what is found; raises `SearchExpired`."""
+async def search(db: Handle, wanted: Search, page: PageRequest, viewer_id: UUID | None) -> HitPage:
+    """One page of the boards that are found; raises `SearchExpired`."""
     now = clock.now()
-    instant = page.instant or now
+    instant = wanted.unpacked(page.key.rank)[0] if page.key else now
     if now - instant > _LIFETIME:
         raise SearchExpired
-    find = _open_now if page.search.is_open_now else _all
-    rows, last = await find(SearchReader(reader), page, viewer_id, instant)
-    return Plain(
-        items=[_hit(row, page.search.wish, instant) for row in rows],
-        next_cursor=last and page.after(instant, last),
-        prev_cursor=None,
-    )
-
-
-async def _all(
-    reader: SearchReader, page: SearchPage, viewer_id: UUID | None, instant: datetime
-) -> tuple[Sequence[AnyRow], Position | None]:
-    """The boards of the page, and after which one the next begins: None at the end."""
-    most = page.limit + 1
-    rows = await reader.boards(page.search, viewer_id, instant, page.position, most)
-    if len(rows) < most:
-        return rows, None
-    return rows[:-1], _position(rows[-2])
-
-
-async def _open_now(
-    reader: SearchReader, page: SearchPage, viewer_id: UUID | None, instant: datetime
-) -> tuple[Sequence[AnyRow], Position | None]:
-    """The same of those that are open."""
-    found, last = await _first_open(reader, page, viewer_id, instant)
-    ids = [row.id for row in found]
-    return await reader.among(ids, page.search, viewer_id, instant), last
-
-
-async def _first_open(
-    reader: SearchReader, page: SearchPage, viewer_id: UUID | None, instant: datetime
-) -> tuple[Sequence[AnyRow], Position | None]:
-    """The hours of boards that are open.
-
-    Whether one is open is for Python to say; so hours are read until there are enough.
-    """
-    found: list[AnyRow] = []
-    position = page.position
-    for _ in range(_MOST_BATCHES):
-        rows = await reader.hours(page.search, viewer_id, instant, position, _BATCH)
-        found += [row for row in rows if reading.is_open_now(row.opening_hours, row.time_zone)]
-        if len(found) > page.limit:
-            found = found[: page.limit]
-            return found, _position(found[-1])
-        if len(rows) < _BATCH:
-            return found, None
-        position = _position(rows[-1])
-    return found, position
-
-
-def _position(row: AnyRow) -> Position:
-    return Position(row.key, row.id)
-
-
-def _hit(row: AnyRow, wish: Wish | None, instant: datetime) -> dict[str, Any]:
-    """What `Hit` says."""
-    state = state_of(row.confirmed_at, row.valid_for_hours, instant)
+    find = _open_now if wanted.is_open_now else _all
+    rows, next_cursor = await find(db, wanted, page, viewer_id, instant)
     return {
-        "exchange": reading.values_of(row, state),
-        "distance_m": None if row.distance is None else round(row.distance, 1),
-        "quote": None if wish is None else _quote(row, wish, instant, state),
+        "items": [_hit(row, wanted, instant) for row in rows],
+        "next_cursor": next_cursor,
+        "prev_cursor": None,
     }
 
 
-def _quote(board: AnyRow, wish: Wish, instant: datetime, state: State) -> dict[str, Any]:
-    outcome = convert(board.base_currency, quoting.rates_of(board, wish), wish)
-    return quoting.values_of(wish, outcome, board.confirmed_at, instant, state)
+async def _all(
+    db: Handle, wanted: Search, page: PageRequest, viewer_id: UUID | None, instant: datetime
+) -> Found:
+    start = _start(wanted, page)
+    query = boards_found(
+        viewer_id, instant, start, search=wanted, page=page, compared=_MAX_COMPARED
+    )
+    cut = page.cut(await db.fetch(query), lambda row: _sort_key(row, wanted, instant))
+    return list(cut.rows), cut.next_cursor
+
+
+async def _open_now(
+    db: Handle, wanted: Search, page: PageRequest, viewer_id: UUID | None, instant: datetime
+) -> Found:
+    """The boards that are open."""
+    found, next_cursor = await _open_hours(db, wanted, page, viewer_id, instant)
+    ids = [row.id for row in found]
+    boards = await db.fetch(boards_among(viewer_id, instant, ids, search=wanted))
+    return boards, next_cursor
+
+
+async def _open_hours(
+    db: Handle, wanted: Search, page: PageRequest, viewer_id: UUID | None, instant: datetime
+) -> tuple[list[FoundHours], str | None]:
+    """As `_open_now`, their hours.
+
+    Python decides whether a board is open, so hours are read in batches until there are enough.
+    """
+    found: list[FoundHours] = []
+    batch = page.moved(page.key, _BATCH)
+    for _ in range(_MAX_BATCHES):
+        start = _start(wanted, batch)
+        query = hours_found(
+            viewer_id, instant, start, search=wanted, page=batch, compared=_MAX_COMPARED
+        )
+        rows = await db.fetch(query)
+        found += [row for row in rows[:_BATCH] if is_open_now(row.opening_hours, row.time_zone)]
+        if len(found) > page.limit:
+            found = found[: page.limit]
+            return found, page.cursor_after(_sort_key(found[-1], wanted, instant))
+        if len(rows) <= _BATCH:
+            return found, None
+        batch = batch.moved(_sort_key(rows[_BATCH - 1], wanted, instant), _BATCH)
+    return found, batch.key and page.cursor_after(batch.key)
+
+
+def _start(wanted: Search, page: PageRequest) -> Decimal | float | None:
+    return wanted.unpacked(page.key.rank)[1] if page.key else None
+
+
+def _sort_key(row: FoundBoard | FoundHours, wanted: Search, instant: datetime) -> SortKey:
+    return SortKey(wanted.rank(instant, row.key), row.id)
+
+
+def _hit(row: FoundBoard, wanted: Search, instant: datetime) -> Hit:
+    conversion = wanted.conversion
+    return {
+        "exchange": present(row, instant),
+        "distance_m": None if row.distance is None else round(row.distance, 1),
+        "quote": None if conversion is None else quote_by(row, conversion, instant),
+    }

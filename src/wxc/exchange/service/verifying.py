@@ -1,15 +1,20 @@
-"""Reading the history of all boards again: is every link of its chains as it was made?"""
+"""Verifying the history of all boards: is every link of its chains as it was made?"""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from wxc.core.database import AnyRow, Database
+from wxc.db.database import Database
 from wxc.exchange.chain import GENESIS, Event, link
-from wxc.exchange.repository import ExchangeReader
+from wxc.exchange.repository.history import RateEventRow
+from wxc.exchange.repository.verification import (
+    boards_after,
+    events_after,
+    events_with_hash,
+    mismatched_lines,
+)
 
 _BATCH = 1000
 _BOARDS = 100
-_FIELDS = [one.name for one in fields(Event)]
 
 
 @dataclass(slots=True)
@@ -22,7 +27,7 @@ class Verification:
 
 
 async def verify_rates(database: Database, head: tuple[int, bytes] | None) -> Verification:
-    """Compute every chain anew, and compare what the boards show with their last events.
+    """Compute every chain anew, and compare the boards with their last events.
 
     `head`, the number and hash of an event that somebody has kept, must still be there: only
     that shows that the end of a chain was cut off.
@@ -35,28 +40,25 @@ async def verify_rates(database: Database, head: tuple[int, bytes] | None) -> Ve
             chain.follow(row)
         rows = await _batch(database, chain)
     await _compare_boards(database, found)
-    async with database.guarding() as reader:
-        if head is not None and not await ExchangeReader(reader).has_event(*head):
-            found.faults.append(f"no board has event {head[0]} with the hash {head[1].hex()}")
+    if head is not None and not await database.primary.fetch(events_with_hash(*head)):
+        found.faults.append(f"no board has event {head[0]} with the hash {head[1].hex()}")
     return found
 
 
-async def _batch(database: Database, chain: "_Chain") -> list[AnyRow]:
-    async with database.guarding() as reader:
-        return list(await ExchangeReader(reader).events_after(chain.board_id, chain.seq, _BATCH))
+async def _batch(database: Database, chain: "_Chain") -> list[RateEventRow]:
+    return await database.primary.fetch(events_after(chain.board_id, chain.seq, limit=_BATCH))
 
 
 async def _compare_boards(database: Database, found: Verification) -> None:
     """Name the lines that are not what the last change left, some boards at a time."""
     last = UUID(int=0)
     while True:
-        async with database.guarding() as reader:
-            exchanges = ExchangeReader(reader)
-            ids = await exchanges.ids_after(last, _BOARDS)
-            if not ids:
-                return
-            for row in await exchanges.strange_lines(ids):
-                found.faults.append(f"board {row.id} shows another line of {row.currency}")
+        boards = await database.primary.fetch(boards_after(last, limit=_BOARDS))
+        if not boards:
+            return
+        ids = [board.id for board in boards]
+        for row in await database.primary.fetch(mismatched_lines(ids)):
+            found.faults.append(f"board {row.id} shows another line of {row.currency}")
         last = ids[-1]
 
 
@@ -69,15 +71,29 @@ class _Chain:
         self.board_id = UUID(int=0)
         self.seq = 0
 
-    def follow(self, row: AnyRow) -> None:
+    def follow(self, row: RateEventRow) -> None:
         """Look at the next event; after a fault, go on from what is stored."""
         if row.exchange_id != self.board_id:
             self.board_id, self.seq, self._hash = row.exchange_id, 0, GENESIS
             self._found.boards += 1
-        event = Event(**{name: getattr(row, name) for name in _FIELDS})
         if row.seq != self.seq + 1:
             self._found.faults.append(f"board {self.board_id} has no event {self.seq + 1}")
-        elif link(self._hash, event) != row.hash:
+        elif link(self._hash, _event(row)) != row.hash:
             self._found.faults.append(f"event {row.seq} of board {self.board_id} was changed")
         self.seq, self._hash = row.seq, row.hash
         self._found.events += 1
+
+
+def _event(row: RateEventRow) -> Event:
+    return Event(
+        exchange_id=row.exchange_id,
+        seq=row.seq,
+        at=row.at,
+        currency=row.currency,
+        base_currency=row.base_currency,
+        unit=row.unit,
+        we_buy=row.we_buy,
+        we_sell=row.we_sell,
+        min_amount=row.min_amount,
+        max_amount=row.max_amount,
+    )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from wxc.core import clock
 from wxc.core.errors import InvalidCursor
 from wxc.core.ids import first_id_at, new_id, time_of
-from wxc.db.keyset import LONGEST_CURSOR, CursorSealer, Cut, PageRequest
+from wxc.db.keyset import LONGEST_CURSOR, CursorSealer, Cut, Order, PageRequest, SortKey
 
 SEALER = CursorSealer(b"k" * 32)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -21,11 +21,11 @@ class Shelf:
 
     def __init__(self, ids: list[UUID], *, oldest_first: bool = False) -> None:
         self.ids = ids
-        self.oldest_first = oldest_first
+        self.order = Order.OLDEST_FIRST if oldest_first else Order.NEWEST_FIRST
 
     def page(self, limit: int, cursor: str | None = None) -> Cut[UUID]:
-        page = PageRequest(SEALER, "shelf", limit, cursor, oldest_first=self.oldest_first)
-        position = page._position
+        page = PageRequest(SEALER, "shelf", limit, cursor, order=self.order)
+        position = page.position
         if page.ascends:
             rows = sorted(one for one in self.ids if position is None or one > position)
         else:
@@ -33,6 +33,30 @@ class Shelf:
                 (one for one in self.ids if position is None or one < position), reverse=True
             )
         return page.cut(rows[: limit + 1], key=lambda one: one)
+
+
+class Ranking:
+    """A list by rank in memory, read as the database would be."""
+
+    def __init__(self, keys: list[SortKey]) -> None:
+        self.keys = keys
+
+    def page(self, limit: int, cursor: str | None = None) -> Cut[SortKey]:
+        page = PageRequest(SEALER, "ranking", limit, cursor, order=Order.BY_RANK)
+        start = page.key
+        rows = [
+            key
+            for key in sorted(self.keys, reverse=not page.ascends)
+            if start is None or (key > start if page.ascends else key < start)
+        ]
+        return page.cut(rows[: limit + 1], key=lambda key: key)
+
+
+KEYS = st.builds(
+    SortKey,
+    rank=st.binary(max_size=2),
+    id=st.integers(0, 2**40).map(lambda number: UUID(int=number)),
+)
 
 
 def ids_at(*seconds: float) -> list[UUID]:
@@ -67,6 +91,49 @@ def test_oldest_first_the_end_leads_to_what_comes_later() -> None:
     for cursor in (end.prev_cursor, empty.prev_cursor):
         assert shelf.page(5, cursor).rows == later
     assert Shelf([], oldest_first=True).page(5) == Cut([], None, None)
+
+
+@given(st.sets(KEYS, max_size=40), st.integers(1, 15))
+def test_a_list_by_rank_is_read_to_its_end_and_back(keys: set[SortKey], limit: int) -> None:
+    ranking = Ranking(list(keys))
+
+    forwards: list[SortKey] = []
+    cut = ranking.page(limit)
+    while True:
+        forwards += cut.rows
+        if cut.next_cursor is None:
+            break
+        cut = ranking.page(limit, cut.next_cursor)
+    backwards = list(cut.rows)
+    while (cut := ranking.page(limit, cut.prev_cursor)).rows and cut.prev_cursor:
+        backwards = [*cut.rows, *backwards]
+
+    assert forwards == sorted(keys)
+    assert backwards == (sorted(keys) if keys else [])
+
+
+def test_an_empty_page_by_rank_leads_back() -> None:
+    ranking = Ranking([SortKey(b"", one) for one in ids_at(1, 2, 3)])
+    first, keys = ranking.page(2), ranking.keys
+    before = ranking.page(2, first.prev_cursor)
+    ranking.keys = keys[:2]
+    behind = ranking.page(2, first.next_cursor)
+
+    assert (before.rows, before.prev_cursor) == ([], first.prev_cursor)
+    assert ranking.page(2, before.next_cursor).rows == keys[:2]
+    assert (behind.rows, behind.next_cursor) == ([], None)
+    assert ranking.page(2, behind.prev_cursor).rows == keys[:2]
+
+
+def test_another_page_of_a_list_goes_on_from_its_key() -> None:
+    page = PageRequest(SEALER, "ranking", 5, None, order=Order.BY_RANK)
+    key = SortKey(b"a", new_id())
+
+    moved = page.moved(key, 100)
+
+    assert (moved.key, moved.limit, page.key, page.limit) == (key, 100, None, 5)
+    again = PageRequest(SEALER, "ranking", 5, moved.cursor_after(key), order=Order.BY_RANK)
+    assert again.key == key
 
 
 def test_a_cursor_carries_what_its_list_wants_and_nobody_else_changes_it() -> None:

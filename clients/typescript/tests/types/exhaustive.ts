@@ -1,0 +1,102 @@
+/**
+ * A `switch` over the codes of `writePost`, in the types of both generators: it has to name each code
+ * of the operation and no other one, or it does not compile. What any request can meet is one type.
+ */
+import { type TransportProblem, createClient, isTransportProblem } from "@wxc/client";
+import createFetchClient from "openapi-fetch";
+import type { components, paths } from "../../build/types/openapi.js";
+
+const baseUrl = "http://api.wxc.localhost:8000";
+const post = { body: "Hello!" };
+
+export async function byThisClient(): Promise<string> {
+  const { error } = await createClient({ baseUrl }).posts.writePost({ body: post });
+  if (error === undefined) return "written";
+  if (isTransportProblem(error)) return met(error);
+  switch (error.code) {
+    case "not_authenticated":
+    case "session_expired":
+      return `log in: ${error.status satisfies 401}`;
+    case "csrf_failed":
+      return `reload: ${error.status satisfies 403}`;
+    case "idempotency_in_flight":
+      return `wait: ${error.status satisfies 409}`;
+    case "idempotency_mismatch":
+    case "unknown_parameter":
+    case "validation_failed":
+      return error.errors.map(({ pointer }) => pointer).join();
+    default:
+      return error satisfies never;
+  }
+}
+
+export async function withACodeMissing(): Promise<void> {
+  const { error } = await createClient({ baseUrl }).posts.writePost({ body: post });
+  if (error === undefined || isTransportProblem(error)) return;
+  switch (error.code) {
+    case "not_authenticated":
+    case "session_expired":
+    case "csrf_failed":
+    case "idempotency_mismatch":
+    case "unknown_parameter":
+    case "validation_failed":
+      return;
+    // @ts-expect-error: this is no code of writing a post
+    case "post_not_found":
+      return;
+    // @ts-expect-error: nor is what `isTransportProblem` has taken away
+    case "overloaded":
+      return;
+    default:
+      // @ts-expect-error: idempotency_in_flight is left
+      error satisfies never;
+  }
+}
+
+/** Without the guard, what is left after the operation's own codes is that one type. */
+export async function byOpenapiFetch(): Promise<string> {
+  const wxc = createFetchClient<paths>({ baseUrl });
+  const { error } = await wxc.POST("/posts", { body: post });
+  if (error === undefined) return "written";
+  switch (error.code) {
+    case "not_authenticated":
+    case "session_expired":
+    case "csrf_failed":
+    case "idempotency_in_flight":
+      return error.detail;
+    case "idempotency_mismatch":
+    case "unknown_parameter":
+    case "validation_failed":
+      return error.errors.map(({ pointer }) => pointer).join();
+    // @ts-expect-error: this is no code of writing a post
+    case "post_not_found":
+      return "";
+    default:
+      return met(error satisfies components["schemas"]["TransportProblem"]);
+  }
+}
+
+/** Both generators make the same of it. */
+function met(problem: TransportProblem): string {
+  switch (problem.code) {
+    case "body_too_large":
+    case "duplicate_key":
+    case "headers_too_large":
+    case "json_malformed":
+    case "json_too_deep":
+    case "malformed_request":
+    case "unsupported_media_type":
+    case "uri_too_long":
+      return problem.detail;
+    case "deadline_exceeded":
+    case "overloaded":
+    case "request_timeout":
+    case "retry":
+    case "unavailable":
+      return "try again";
+    case "internal_error":
+      return problem.request_id;
+    default:
+      return problem.code satisfies never;
+  }
+}

@@ -1,0 +1,177 @@
+"""SQL for accounts: registering, and what decides about a login."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
+
+from wxc.db.keyset import AnySelect
+from wxc.db.prepared import prepared
+from wxc.models import UsedUsername, User
+
+ACCOUNT = (
+    User.id,
+    User.username,
+    User.email,
+    User.email_verified_at.isnot(None).label("email_verified"),
+    User.pending_email,
+    User.display_name,
+    User.bio,
+    User.avatar_url,
+    User.home_currency,
+    User.created_at,
+    User.version,
+)
+"""The columns of an `AccountRow`."""
+
+
+class AccountRow(NamedTuple):
+    """An account as its owner sees it: the columns of `ACCOUNT`."""
+
+    id: UUID
+    username: str
+    email: str
+    email_verified: bool
+    pending_email: str | None
+    display_name: str | None
+    bio: str | None
+    avatar_url: str | None
+    home_currency: str | None
+    created_at: datetime
+    version: int
+    """Of the settings: what `If-Match` compares."""
+
+
+class LoginRow(NamedTuple):
+    """What decides whether somebody may log in to an account."""
+
+    id: UUID
+    password_hash: str | None
+    """None for a deleted account."""
+    suspended_at: datetime | None
+
+
+class TakenRow(NamedTuple):
+    """What of a new account's identifiers is taken."""
+
+    username: bool
+    """Some account has, or once had, the name."""
+    email: bool
+
+
+class UsernameRow(NamedTuple):
+    """A username that an account now has."""
+
+    name: str
+
+
+class AccountId(NamedTuple):
+    """An account that was written."""
+
+    id: UUID
+
+
+@prepared(AccountRow)
+def account_by_id(user_id: UUID) -> AnySelect:
+    """An account that has not been deleted, for its owner."""
+    return select(*ACCOUNT).where(User.id == user_id, User.erase_at.is_(None))
+
+
+@prepared(LoginRow)
+def login_by_identifier(folded: str) -> AnySelect:
+    """The account of a folded username or e-mail address.
+
+    At most one row: a username holds no @, and an address does.
+    """
+    return select(User.id, User.password_hash, User.suspended_at).where(
+        or_(User.username_folded == folded, User.email_folded == folded)
+    )
+
+
+@prepared(TakenRow)
+def taken_identifiers(username: str, email: str) -> AnySelect:
+    """Whether the folded username was ever used, and the folded address is in use; one row."""
+    has_name = select(UsedUsername.name).where(UsedUsername.name == username).exists()
+    has_email = select(User.id).where(User.email_folded == email).exists()
+    return select(has_name.label("username"), has_email.label("email"))
+
+
+@prepared(UsernameRow)
+def insert_username(name: str, user_id: UUID, moment: datetime) -> ReturningInsert[str]:
+    """Make the folded name this account's for ever; no row when another account has or had it.
+
+    It comes before the account's own row is written, so that all who want a name at the same
+    moment wait here.
+    """
+    return (
+        insert(UsedUsername)
+        .values(name=name, user_id=user_id, taken_at=moment)
+        .on_conflict_do_update(
+            index_elements=[UsedUsername.name],
+            set_={"user_id": user_id},
+            where=UsedUsername.user_id == user_id,
+        )
+        .returning(UsedUsername.name)
+    )
+
+
+@prepared(AccountRow)
+def insert_account(
+    user_id: UUID,
+    username: str,
+    username_folded: str,
+    email: str,
+    email_folded: str,
+    password_hash: str,
+    display_name: str | None,
+    moment: datetime,
+) -> ReturningInsert[*tuple[object, ...]]:
+    """Open an account; no row when the address is taken."""
+    values: dict[str, Any] = {
+        "id": user_id,
+        "username": username,
+        "username_folded": username_folded,
+        "email": email,
+        "email_folded": email_folded,
+        "password_hash": password_hash,
+        "display_name": display_name,
+        "created_at": moment,
+    }
+    return (
+        insert(User)
+        # The counters have their defaults in the database.
+        .from_select(list(values), select(*values.values()), include_defaults=False)
+        .on_conflict_do_nothing()
+        .returning(*ACCOUNT)
+    )
+
+
+@prepared(AccountId)
+def update_password_hash(user_id: UUID, seen: str, fresh: str) -> ReturningUpdate[UUID]:
+    """Store `fresh`; no row when the stored hash is no longer `seen`."""
+    return (
+        update(User)
+        .where(User.id == user_id, User.password_hash == seen)
+        .values(password_hash=fresh)
+        .returning(User.id)
+    )
+
+
+@prepared(AccountRow)
+def lock_account_for_login(user_id: UUID, password_hash: str) -> AnySelect:
+    """Lock the account if it still has that hash and is not suspended.
+
+    FOR SHARE: a change of the password waits for the login, or the login sees it.
+    """
+    return (
+        select(*ACCOUNT)
+        .where(
+            User.id == user_id,
+            User.password_hash == password_hash,
+            User.suspended_at.is_(None),
+        )
+        .with_for_update(read=True)
+    )

@@ -1,0 +1,120 @@
+"""SQL for sessions: opening, refreshing and ending one."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, insert, select, update
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
+
+from wxc.db.keyset import AnySelect
+from wxc.db.prepared import bind, prepared
+from wxc.models import Session
+
+
+class SessionId(NamedTuple):
+    """A session."""
+
+    id: UUID
+
+
+class SessionUser(NamedTuple):
+    """Whose session it is."""
+
+    user_id: UUID
+
+
+class SessionState(NamedTuple):
+    """A session that is alive, and how far its refresh tokens have come."""
+
+    user_id: UUID
+    generation: int
+    refreshed_at: datetime | None
+
+
+def is_alive(moment: datetime) -> ColumnElement[bool]:
+    """Whether a session has neither been revoked nor run out; the rule in one place."""
+    return and_(Session.revoked_at.is_(None), Session.idle_until > moment)
+
+
+@prepared(SessionId)
+def live_session(session_id: UUID, moment: datetime) -> AnySelect:
+    """The session, if it is alive."""
+    return select(Session.id).where(Session.id == session_id, is_alive(moment))
+
+
+@prepared(SessionState)
+def lock_live_session(session_id: UUID, moment: datetime) -> AnySelect:
+    """Lock the session, if it is alive."""
+    return (
+        select(Session.user_id, Session.generation, Session.refreshed_at)
+        .where(Session.id == session_id, is_alive(moment))
+        .with_for_update()
+    )
+
+
+@prepared(SessionId)
+def sessions_revoked_within(span: timedelta) -> AnySelect:
+    """Sessions revoked during the last `span`, by the database's own clock."""
+    return select(Session.id).where(Session.revoked_at >= func.now() - bind(span))
+
+
+@prepared(SessionId)
+def insert_session(
+    session_id: UUID,
+    user_id: UUID,
+    user_agent: str | None,
+    place: str | None,
+    moment: datetime,
+    idle_until: datetime,
+    expires_at: datetime,
+) -> ReturningInsert[UUID]:
+    """Open a session."""
+    return (
+        insert(Session)
+        .values(
+            id=session_id,
+            user_id=user_id,
+            generation=0,
+            user_agent=user_agent,
+            place=place,
+            created_at=moment,
+            last_used_at=moment,
+            idle_until=idle_until,
+            expires_at=expires_at,
+        )
+        .returning(Session.id)
+    )
+
+
+@prepared(SessionUser)
+def update_generation(
+    session_id: UUID, generation: int, place: str | None, moment: datetime, idle_until: datetime
+) -> ReturningUpdate[UUID]:
+    """Raise the session's generation; no row unless it is alive and at `generation`.
+
+    One statement decides between any number of concurrent refreshes.
+    """
+    return (
+        update(Session)
+        .where(Session.id == session_id, Session.generation == generation, is_alive(moment))
+        .values(
+            generation=Session.generation + 1,
+            refreshed_at=moment,
+            last_used_at=moment,
+            place=place,
+            idle_until=func.least(idle_until, Session.expires_at),
+        )
+        .returning(Session.user_id)
+    )
+
+
+@prepared(SessionId)
+def revoke_session(session_id: UUID) -> ReturningUpdate[UUID]:
+    """End the session; no row when it had ended before, at the time that it keeps."""
+    return (
+        update(Session)
+        .where(Session.id == session_id, Session.revoked_at.is_(None))
+        .values(revoked_at=func.now())
+        .returning(Session.id)
+    )

@@ -1,0 +1,93 @@
+"""The row of the account itself."""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import delete, null, select, update
+from sqlalchemy.sql.dml import ReturningDelete, ReturningUpdate
+
+from wxc.db.prepared import bind, prepared
+from wxc.models import User
+
+
+class AccountId(NamedTuple):
+    """An account that was updated or deleted."""
+
+    id: UUID
+
+
+class DeletedAccount(NamedTuple):
+    """An account that its owner has deleted."""
+
+    id: UUID
+    suspended_at: datetime
+    """When it was deleted."""
+
+
+@prepared(AccountId)
+def anonymise_account(user_id: UUID, password_hash: str, moment: datetime) -> ReturningUpdate[UUID]:
+    """Hide the account and clear its personal data.
+
+    No row if it is deleted already, or its password is no longer the one of that hash.
+    """
+    return (
+        update(User)
+        .where(
+            User.id == user_id,
+            User.password_hash == password_hash,
+            User.suspended_at.is_(None),
+        )
+        .values(
+            suspended_at=moment,
+            erase_at=moment,
+            email=null(),
+            email_folded=null(),
+            email_verified_at=null(),
+            pending_email=null(),
+            password_hash=null(),
+            display_name=null(),
+            bio=null(),
+            avatar_url=null(),
+            home_currency=null(),
+        )
+        .returning(User.id)
+    )
+
+
+@prepared(DeletedAccount)
+def claim_due_account(
+    moment: datetime, lease_end: datetime
+) -> ReturningUpdate[UUID, datetime | None]:
+    """The account that has been due longest; other workers skip it until the lease ends."""
+    due = (
+        select(User.id)
+        .where(User.erase_at <= moment)
+        .order_by(User.erase_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    return (
+        update(User)
+        .where(User.id == due.c.id)
+        .values(erase_at=bind(lease_end))
+        .returning(User.id, User.suspended_at)
+    )
+
+
+@prepared(AccountId)
+def postpone_account(user_id: UUID, due_at: datetime) -> ReturningUpdate[UUID]:
+    """Have the worker claim the account again at that moment."""
+    return (
+        update(User)
+        .where(User.id == user_id, User.erase_at.isnot(None))
+        .values(erase_at=due_at)
+        .returning(User.id)
+    )
+
+
+@prepared(AccountId)
+def delete_account_row(user_id: UUID) -> ReturningDelete[UUID]:
+    """Delete the row, and with it the sessions and mails of the account."""
+    return delete(User).where(User.id == user_id, User.erase_at.isnot(None)).returning(User.id)

@@ -1,0 +1,1 @@
+"""What a member can export, one file per subject."""

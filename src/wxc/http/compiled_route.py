@@ -1,0 +1,129 @@
+"""Routes that resolve their tree of dependencies once; see docs/decisions/0028.
+
+For each request FastAPI walks through the dependencies of the route, inspects the types of its
+parameters and builds cache keys. The outcome is the same every time, so `CompiledRoute` works it
+out when the route is made: which functions are called in which order, and what each is given.
+"""
+
+from collections.abc import Callable, Coroutine
+from functools import cached_property
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.datastructures import DefaultPlaceholder
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.exceptions import ResponseValidationError
+from fastapi.params import Query
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from wxc.http.answers import written
+from wxc.http.services import services_of
+from wxc.http.steps import Arguments, ParameterError, Step, calls_of, steps_of
+
+
+class CompiledRoute(APIRoute):
+    """Answers as FastAPI would, without resolving the dependencies again for each request.
+
+    FastAPI's own handler serves what is not compiled: routes with a body, a stream, threads or
+    dependencies that yield, and any request whose parameters are invalid, while an application
+    overrides dependencies or traces. No dependency has been called by then.
+    """
+
+    steps: tuple[Step, ...] = ()
+    """The calls for each request, the endpoint last; empty if FastAPI serves the route."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's documented hook for custom routes."""
+        handle_ordinarily = super().get_route_handler()
+        self.steps = _steps_of(self)
+        if not self.steps:
+            return handle_ordinarily
+
+        async def handle(request: Request) -> Response:
+            arguments = self._arguments(request)
+            if arguments is None:
+                return await handle_ordinarily(request)
+            return self._response(await self._call(request, arguments))
+
+        return handle
+
+    @cached_property
+    def query_parameters(self) -> frozenset[str]:
+        """The names of the query parameters that the route and its dependencies declare."""
+        fields = get_flat_params(self.dependant)
+        return frozenset(one.alias for one in fields if isinstance(one.field_info, Query))
+
+    def _arguments(self, request: Request) -> list[Arguments] | None:
+        """The request's parameters for each step; None if FastAPI should handle the request."""
+        scope = request.scope
+        # Spans are of FastAPI's own steps.
+        if scope["app"].dependency_overrides or services_of(request).config.tracing:
+            return None
+        query = request.query_params if scope["query_string"] else None
+        try:
+            return [step.parameters(scope, query) for step in self.steps]
+        except ParameterError:
+            return None
+
+    async def _call(self, request: Request, arguments: list[Arguments]) -> object:
+        """Call the steps; the result of the last one, which is the endpoint."""
+        done: list[Any] = []
+        for step, parameters in zip(self.steps, arguments, strict=True):
+            given = parameters.copy()
+            for name, index in step.results:
+                given[name] = done[index]
+            if step.request_name is not None:
+                given[step.request_name] = request
+            done.append(await step.call(**given))
+        return done[-1]
+
+    def _response(self, content: object) -> Response:
+        """The only place where the response of a compiled route is built."""
+        if isinstance(content, Response):
+            return content
+        # A typed dictionary holds what JSON has already; the type checker has seen its fields.
+        body = written(content) if isinstance(content, dict) else self._serialise(content)
+        return Response(body, self.status_code or 200, media_type="application/json")
+
+    def _serialise(self, content: object) -> bytes:
+        field = self.response_field
+        assert field is not None  # noqa: S101 - else the route is not compiled
+        value, errors = field.validate(content, {}, loc=("response",))
+        if errors:
+            raise ResponseValidationError(errors=errors, body=content)
+        return field.serialize_json(value)
+
+
+def verify_compiled_routes(app: FastAPI) -> None:
+    """Raise `TypeError` if FastAPI would call anything for a route that its steps leave out.
+
+    A route does not see what is given to `include_router` or `FastAPI`. Such a dependency would
+    be skipped, and an authentication check with it.
+    """
+    for context in iter_route_contexts(app.routes):
+        route = context.original_route
+        if not isinstance(route, CompiledRoute) or not route.steps:
+            continue
+        is_same = [step.call for step in route.steps] == calls_of(context.dependant)
+        if not is_same or context.path != route.path or not _has_plain_response(context):
+            raise TypeError(f"{route.path}: prefix and dependencies belong to the router itself")
+
+
+def _steps_of(route: APIRoute) -> tuple[Step, ...]:
+    has_more = route.body_field or route.is_sse_stream or route.is_json_stream
+    if has_more or route.response_field is None or not _has_plain_response(route):
+        return ()
+    return steps_of(route.dependant)
+
+
+def _has_plain_response(route: Any) -> bool:  # noqa: ANN401 - a route or its private context
+    """Whether the response is the whole model as JSON."""
+    changes = (
+        route.response_model_include,
+        route.response_model_exclude,
+        route.response_model_exclude_unset,
+        route.response_model_exclude_defaults,
+        route.response_model_exclude_none,
+        not route.response_model_by_alias,
+    )
+    return isinstance(route.response_class, DefaultPlaceholder) and not any(changes)

@@ -1,0 +1,57 @@
+"""The objects that requests share, in one typed place: `app.state.services`."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from starlette.requests import HTTPConnection
+
+# Types only: features stand on this module, and at runtime it imports none of them. The import
+# contract in pyproject.toml lists these imports as its only exceptions.
+if TYPE_CHECKING:
+    from wxc.audit.actors import Fingerprints
+    from wxc.audit.dependencies import RefusedAccess
+    from wxc.auth.context import Auth
+    from wxc.auth.cookies import CookieJar
+    from wxc.core.config import Config
+    from wxc.core.database import Database
+    from wxc.core.departure import Departure
+    from wxc.core.events import Events
+    from wxc.core.limits import Limits
+    from wxc.core.redis import RedisClient
+    from wxc.core.streams import StreamLimiter
+    from wxc.core.traffic import Traffic
+    from wxc.db.keyset import CursorSealer
+    from wxc.operations.metrics import ServerMetrics
+    from wxc.operations.service import Startup
+
+
+@dataclass(slots=True)
+class Services:
+    """`create_app` sets the first group of fields; `connect` sets the second when it starts.
+
+    The second group has no values before that, so reading one raises `AttributeError`.
+    """
+
+    config: "Config"
+    cookies: "CookieJar"
+    cursors: "CursorSealer"
+    departure: "Departure"
+    fingerprints: "Fingerprints"
+    idempotency_key: bytes
+    metrics: "ServerMetrics"
+    refused_access: "RefusedAccess"
+    traffic: "Traffic"
+
+    auth: "Auth" = field(init=False)
+    database: "Database" = field(init=False)
+    events: "Events" = field(init=False)
+    limits: "Limits" = field(init=False)
+    redis: "RedisClient" = field(init=False)
+    startup: "Startup" = field(init=False)
+    streams: "StreamLimiter" = field(init=False)
+
+
+def services_of(request: HTTPConnection) -> Services:
+    """The services of the application that serves the request."""
+    services: Services = request.app.state.services
+    return services

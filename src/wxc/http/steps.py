@@ -1,0 +1,179 @@
+"""A tree of dependencies as the list of its calls; see docs/decisions/0028.
+
+FastAPI's parameter functions are internal, so pyproject.toml bounds its version.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from inspect import iscoroutinefunction
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from fastapi.dependencies.models import Dependant
+from pydantic import BaseModel
+from starlette.datastructures import QueryParams
+from starlette.types import Scope
+
+Arguments = dict[str, Any]
+
+
+class ParameterError(Exception):
+    """A parameter is missing or invalid; FastAPI's handler reports all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter with a single value."""
+
+    name: str
+    """Of the function's argument."""
+    alias: str
+    """Of the parameter in the request."""
+    header: bytes
+    """The alias as a header's name in the scope."""
+    validate: Callable[[Any], tuple[Any, Sequence[Any]]]
+    is_required: bool
+    default: object
+
+    def value(self, text: str | None) -> object:
+        """The validated value; raises `ParameterError`."""
+        if text is None:
+            if self.is_required:
+                raise ParameterError
+            return self.default
+        value, errors = self.validate(text)
+        if errors:
+            raise ParameterError
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A call of a dependency or of the endpoint."""
+
+    call: Callable[..., Awaitable[Any]]
+    request_name: str | None
+    results: tuple[tuple[str, int], ...]
+    """Arguments that are results of earlier steps, by their index."""
+    path: tuple[Parameter, ...]
+    query: tuple[Parameter, ...]
+    headers: tuple[Parameter, ...]
+    constant: Arguments | None
+    """The parameters of every request without a query, if nothing else decides them."""
+
+    def parameters(self, scope: Scope, query: QueryParams | None) -> Arguments:
+        """The step's own parameters of a request; raises `ParameterError`."""
+        if self.constant is not None and (query is None or not self.query):
+            return self.constant
+        values: Arguments = {}
+        for one in self.path:
+            values[one.name] = one.value(scope["path_params"].get(one.alias))
+        for one in self.query:
+            values[one.name] = one.value(None if query is None else query.get(one.alias))
+        for one in self.headers:
+            values[one.name] = one.value(_header(scope, one.header))
+        return values
+
+
+def _header(scope: Scope, wanted: bytes) -> str | None:
+    """The first header of that name; building `Headers` costs more than looking for one."""
+    for name, value in scope["headers"]:
+        if name == wanted:
+            return str(value, "latin-1")
+    return None
+
+
+def steps_of(dependant: Dependant) -> tuple[Step, ...]:
+    """The steps of an endpoint in FastAPI's order; none if it needs more than they do."""
+    dependants = list(_post_order(dependant))
+    dependencies = dependants[:-1]
+    is_supported = all(_is_supported(one) for one in dependants)
+    # FastAPI caches results by call and scope, and calls the endpoint whatever it has called.
+    if not is_supported or any(one.scope or one.call is dependant.call for one in dependencies):
+        return ()
+    first = {one.call: one for one in reversed(dependants)}
+    indexes = {call: index for index, call in enumerate(calls_of(dependant))}
+    return tuple(_step(first[call], indexes) for call in indexes)
+
+
+def calls_of(dependant: Dependant) -> list[Any]:
+    """What FastAPI calls, in its order, each once."""
+    return list(dict.fromkeys(one.call for one in _post_order(dependant)))
+
+
+def _post_order(dependant: Dependant) -> Iterator[Dependant]:
+    for inner in dependant.dependencies:
+        yield from _post_order(inner)
+    yield dependant
+
+
+def _step(dependant: Dependant, indexes: Mapping[Any, int]) -> Step:
+    results = [(one.name, indexes[one.call]) for one in dependant.dependencies]
+    path, query, headers = (
+        tuple(_parameter(field) for field in fields)
+        for fields in (dependant.path_params, dependant.query_params, dependant.header_params)
+    )
+    is_constant = not path and not headers and not any(one.is_required for one in query)
+    call: Any = dependant.call
+    return Step(
+        call,
+        dependant.request_param_name,
+        tuple((name, index) for name, index in results if name is not None),
+        path,
+        query,
+        headers,
+        {one.name: one.default for one in query} if is_constant else None,
+    )
+
+
+def _parameter(field: Any) -> Parameter:  # noqa: ANN401 - FastAPI's private `ModelField`
+    alias = field.validation_alias or field.alias
+    is_required = field.field_info.is_required()
+    default = None if is_required else field.default
+    header = alias.lower().encode("latin-1")
+    return Parameter(field.name, alias, header, field.validate, is_required, default)
+
+
+def _is_supported(dependant: Dependant) -> bool:
+    """Whether nothing is needed but parameters, the request and other dependencies."""
+    call = dependant.call
+    # FastAPI looks through wrappers, and would run what it finds there in another way.
+    if not iscoroutinefunction(call) or hasattr(call, "__wrapped__") or not dependant.use_cache:
+        return False
+    needs_more = (
+        dependant.body_params,
+        dependant.cookie_params,
+        dependant.websocket_param_name,
+        dependant.http_connection_param_name,
+        dependant.response_param_name,
+        dependant.background_tasks_param_name,
+        dependant.security_scopes_param_name,
+        dependant.own_oauth_scopes,
+        dependant.concurrency,
+    )
+    fields = [*dependant.path_params, *dependant.query_params, *dependant.header_params]
+    return not any(needs_more) and all(_is_single_valued(one) for one in fields)
+
+
+def _is_single_valued(field: Any) -> bool:  # noqa: ANN401 - FastAPI's private `ModelField`
+    """Whether the parameter has one name and one value, and a default that nobody can change."""
+    info = field.field_info
+    has_one_name = isinstance(info.validation_alias, str | None) and not field.config
+    has_simple_default = info.is_required() or (
+        info.default_factory is None
+        and not info.validate_default
+        and isinstance(info.default, Hashable)
+    )
+    return has_one_name and has_simple_default and _is_scalar(info.annotation)
+
+
+def _is_scalar(annotation: object) -> bool:
+    """Whether FastAPI validates one string: not a list of all values, and not a model."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin in (Union, UnionType):
+        return all(_is_scalar(one) for one in inner)
+    if origin is Annotated:
+        return _is_scalar(inner[0])
+    if not isinstance(annotation, type):
+        return origin is Literal
+    return issubclass(annotation, str) or not issubclass(annotation, Collection | BaseModel)

@@ -1,0 +1,1 @@
+"""SQL for mails and the tokens of their links."""

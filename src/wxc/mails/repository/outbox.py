@@ -1,0 +1,215 @@
+"""SQL for the outbox."""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Update, delete, exists, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
+
+from wxc.db.keyset import AnySelect
+from wxc.db.prepared import bind, prepared
+from wxc.models import MailState, OutboxMail, User
+
+
+class MailRow(NamedTuple):
+    """A mail that a worker has claimed."""
+
+    id: UUID
+    kind: str
+    user_id: UUID | None
+    """None where only the address is known."""
+    address: str
+    attempts: int
+    """Including this one; it tells whether another worker has claimed the mail since."""
+    first_attempt_at: datetime
+    created_at: datetime
+
+
+class MailId(NamedTuple):
+    """A mail that was written or deleted."""
+
+    id: UUID
+
+
+class BacklogRow(NamedTuple):
+    """Whether the outbox has a backlog."""
+
+    has_backlog: bool
+
+
+class OutboxCounts(NamedTuple):
+    """How the outbox is doing."""
+
+    due: int
+    oldest: datetime | None
+    """Since when the first of those has been due."""
+    dead: int
+    """How many were given up lately."""
+
+
+class RecipientRow(NamedTuple):
+    """The account that a mail is for."""
+
+    id: UUID
+    username: str
+    email: str | None
+    """None for a deleted account."""
+    pending_email: str | None
+    email_verified_at: datetime | None
+    suspended_at: datetime | None
+
+
+class AccountId(NamedTuple):
+    """An account."""
+
+    id: UUID
+
+
+@prepared(BacklogRow)
+def outbox_backlog(due_before: datetime, dead_since: datetime) -> AnySelect:
+    """Whether a mail is overdue, or was given up lately; one row."""
+    overdue = (OutboxMail.state == MailState.WAITING) & (OutboxMail.due_at < due_before)
+    has_backlog = or_(exists().where(overdue), exists().where(_is_dead(dead_since)))
+    return select(has_backlog.label("has_backlog"))
+
+
+@prepared(OutboxCounts)
+def outbox_counts(moment: datetime, dead_since: datetime) -> AnySelect:
+    """The mails that are due, since when, and those that were given up; one row."""
+    is_due = (OutboxMail.state == MailState.WAITING) & (OutboxMail.due_at <= moment)
+    return select(
+        select(func.count()).where(is_due).scalar_subquery().label("due"),
+        select(func.min(OutboxMail.due_at)).where(is_due).scalar_subquery().label("oldest"),
+        select(func.count()).where(_is_dead(dead_since)).scalar_subquery().label("dead"),
+    )
+
+
+@prepared(MailId)
+def insert_mail(
+    mail_id: UUID,
+    kind: str,
+    address: str,
+    user_id: UUID | None,
+    dedup_key: str,
+    moment: datetime,
+) -> ReturningInsert[UUID]:
+    """Write a mail to be sent; no row when the key has been used."""
+    return (
+        insert(OutboxMail)
+        .values(
+            id=mail_id,
+            kind=kind,
+            address=address,
+            user_id=user_id,
+            dedup_key=dedup_key,
+            state=MailState.WAITING,
+            attempts=0,
+            due_at=moment,
+            created_at=moment,
+        )
+        .on_conflict_do_nothing()
+        .returning(OutboxMail.id)
+    )
+
+
+@prepared(MailRow)
+def claim_mails(
+    moment: datetime, lease_end: datetime, *, limit: int
+) -> ReturningUpdate[*tuple[object, ...]]:
+    """Claim due mails until `lease_end`; each attempt is counted."""
+    due = (
+        select(OutboxMail.id)
+        .where(OutboxMail.state == MailState.WAITING, OutboxMail.due_at <= moment)
+        .order_by(OutboxMail.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")  # a plain subquery may be run, and lock rows, more than once
+    )
+    return (
+        update(OutboxMail)
+        .where(OutboxMail.id == due.c.id)
+        .values(
+            due_at=lease_end,
+            attempts=OutboxMail.attempts + 1,
+            first_attempt_at=func.coalesce(OutboxMail.first_attempt_at, bind(moment)),
+        )
+        .returning(
+            OutboxMail.id,
+            OutboxMail.kind,
+            OutboxMail.user_id,
+            OutboxMail.address,
+            OutboxMail.attempts,
+            OutboxMail.first_attempt_at,
+            OutboxMail.created_at,
+        )
+    )
+
+
+@prepared(MailId)
+def update_due_at(mail_id: UUID, attempts: int, due_at: datetime) -> ReturningUpdate[UUID]:
+    """Let the mail wait; no row when another worker has claimed it since."""
+    return _of_claimed(mail_id, attempts).values(due_at=due_at).returning(OutboxMail.id)
+
+
+@prepared(MailId)
+def update_final_state(
+    mail_id: UUID, attempts: int, state: str, moment: datetime
+) -> ReturningUpdate[UUID]:
+    """Close the mail; no row when another worker has claimed it since."""
+    statement = _of_claimed(mail_id, attempts)
+    return statement.values(state=state, finished_at=moment).returning(OutboxMail.id)
+
+
+@prepared(MailId)
+def delete_mail(mail_id: UUID) -> ReturningDelete[UUID]:
+    """Delete the mail."""
+    return delete(OutboxMail).where(OutboxMail.id == mail_id).returning(OutboxMail.id)
+
+
+@prepared(MailId)
+def delete_closed_mails(before: datetime) -> ReturningDelete[UUID]:
+    """Delete the mails that were closed before that moment."""
+    return delete(OutboxMail).where(OutboxMail.finished_at < before).returning(OutboxMail.id)
+
+
+@prepared(RecipientRow)
+def lock_recipient_by_id(user_id: UUID) -> AnySelect:
+    """Lock the account against changes."""
+    return _locked_recipient(User.id == user_id)
+
+
+@prepared(RecipientRow)
+def lock_recipient_by_address(folded: str) -> AnySelect:
+    """Lock the account of that folded address against changes."""
+    return _locked_recipient(User.email_folded == folded)
+
+
+@prepared(AccountId)
+def other_account_with_address(folded: str, user_id: UUID) -> AnySelect:
+    """The account that has the folded address, unless it is `user_id`."""
+    return select(User.id).where(User.email_folded == folded, User.id != user_id)
+
+
+def _locked_recipient(which: ColumnElement[bool]) -> AnySelect:
+    return (
+        select(
+            User.id,
+            User.username,
+            User.email,
+            User.pending_email,
+            User.email_verified_at,
+            User.suspended_at,
+        )
+        .where(which)
+        .with_for_update(key_share=True)
+    )
+
+
+def _of_claimed(mail_id: UUID, attempts: int) -> Update:
+    return update(OutboxMail).where(OutboxMail.id == mail_id, OutboxMail.attempts == attempts)
+
+
+def _is_dead(since: datetime) -> ColumnElement[bool]:
+    return (OutboxMail.state == MailState.DEAD) & (OutboxMail.finished_at > since)

@@ -1,0 +1,118 @@
+"""SQL for the tokens of links. Whoever writes one has locked the account, so nothing crosses."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import any_, delete, insert, select, update
+from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
+
+from wxc.db.keyset import AnySelect
+from wxc.db.prepared import bind, prepared
+from wxc.models import MailKind, MailToken
+
+
+class LinkRow(NamedTuple):
+    """What a token is good for."""
+
+    mail_id: UUID
+    user_id: UUID
+    kind: str
+    address: str
+
+
+class TokenRow(NamedTuple):
+    """The token of a mail."""
+
+    address: str
+    ended_at: datetime | None
+    expires_at: datetime
+
+
+class MailId(NamedTuple):
+    """The mail whose token was found or written."""
+
+    mail_id: UUID
+
+
+@prepared(LinkRow)
+def live_link(digest: bytes, kinds: Sequence[MailKind], moment: datetime) -> AnySelect:
+    """What the token is good for, unless it has ended or expired or is of another kind."""
+    return select(MailToken.mail_id, MailToken.user_id, MailToken.kind, MailToken.address).where(
+        MailToken.digest == digest,
+        MailToken.kind == any_(bind(kinds)),
+        MailToken.ended_at.is_(None),
+        MailToken.expires_at > moment,
+    )
+
+
+@prepared(TokenRow)
+def token_of_mail(mail_id: UUID) -> AnySelect:
+    """The token of the mail, if it was made already."""
+    return select(MailToken.address, MailToken.ended_at, MailToken.expires_at).where(
+        MailToken.mail_id == mail_id
+    )
+
+
+@prepared(MailId)
+def newer_token(user_id: UUID, kind: str, mail_id: UUID) -> AnySelect:
+    """A token of the same kind that a later mail carries."""
+    return (
+        select(MailToken.mail_id)
+        .where(MailToken.user_id == user_id, MailToken.kind == kind, MailToken.mail_id > mail_id)
+        .limit(1)
+    )
+
+
+@prepared(MailId)
+def insert_token(
+    mail_id: UUID, user_id: UUID, kind: str, address: str, digest: bytes, expires_at: datetime
+) -> ReturningInsert[UUID]:
+    """Store the digest of a token."""
+    return (
+        insert(MailToken)
+        .values(
+            mail_id=mail_id,
+            user_id=user_id,
+            kind=kind,
+            address=address,
+            digest=digest,
+            expires_at=expires_at,
+        )
+        .returning(MailToken.mail_id)
+    )
+
+
+@prepared(MailId)
+def end_token(mail_id: UUID, moment: datetime) -> ReturningUpdate[UUID]:
+    """Use the token up; of two concurrent uses only one gets a row."""
+    return (
+        update(MailToken)
+        .where(MailToken.mail_id == mail_id, MailToken.ended_at.is_(None))
+        .values(ended_at=moment)
+        .returning(MailToken.mail_id)
+    )
+
+
+@prepared(MailId)
+def end_tokens_of(
+    user_id: UUID, kinds: Sequence[MailKind], moment: datetime
+) -> ReturningUpdate[UUID]:
+    """Void every open token of these kinds."""
+    return (
+        update(MailToken)
+        .where(
+            MailToken.user_id == user_id,
+            MailToken.kind == any_(bind(kinds)),
+            MailToken.ended_at.is_(None),
+        )
+        .values(ended_at=moment)
+        .returning(MailToken.mail_id)
+    )
+
+
+@prepared(MailId)
+def delete_expired_tokens(before: datetime) -> ReturningDelete[UUID]:
+    """Delete the tokens that expired before that moment."""
+    return delete(MailToken).where(MailToken.expires_at < before).returning(MailToken.mail_id)

@@ -1,0 +1,371 @@
+"""Compiled routes answer with the very bytes of FastAPI's own handler, and call what it calls."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from decimal import Decimal
+from inspect import isasyncgenfunction
+from types import SimpleNamespace
+from typing import Annotated, Any
+
+import httpx
+import pytest
+from fastapi import (
+    APIRouter,
+    BackgroundTasks,
+    Cookie,
+    Depends,
+    FastAPI,
+    Header,
+    Query,
+    Request,
+    Response,
+)
+from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_dependant
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.browser import Browser
+from tests.conftest import Member
+from tests.factories import make_comment, make_exchange, make_follow, make_like, make_post
+
+from wxc.app import ROUTERS, create_app
+from wxc.core import clock
+from wxc.core.config import Config
+from wxc.core.dependencies import open_database
+from wxc.core.openapi import operation_id
+from wxc.http.compiled_route import CompiledRoute, verify_compiled_routes
+from wxc.http.routers import make_router
+
+ALL = [one for router in ROUTERS for one in router.routes if isinstance(one, CompiledRoute)]
+ROUTES = [route for route in ALL if route.steps]
+QUERIES = (
+    "limit=3",
+    "limit=0",
+    "limit=%2B5",
+    "limit=2&limit=3",
+    "cursor=nonsense",
+    "strange=1",
+    "q=bo",
+    "currency=USD",
+    "lat=1.28&lon=103.85",
+    "from=USD&to=SGD&amount=12.50",
+    "from=USD&to=SGD&amount=12.50&side=nonsense",
+    "from=USD&to=SGD&amount=12.50&as_of=2999-01-01T00:00:00Z",
+)
+HEADERS: tuple[tuple[tuple[str, str], ...], ...] = (
+    (),
+    (("If-None-Match", "*"),),
+    (("If-None-Match", '"0.nonsense"'), ("If-None-Match", "*")),
+    (("X-CSRF-Token", "wrong"),),
+    (("Cookie", "wxc_access=x"),),
+)
+NAMES = ("bob", "BOB", "nobody", "no%00body", "%0A")
+
+
+def _asked_for(route: CompiledRoute, ids: dict[str, str]) -> Iterator[tuple[str, Any]]:
+    """What is there with good and bad parameters and headers; what is not, and what cannot be."""
+    values: dict[str, tuple[str, ...]]
+    values = {slot: (good, good[::-1], "nonsense") for slot, good in ids.items()}
+    values |= {"username": NAMES}
+    (good, *others) = (
+        route.path.replace(f"{{{slot}}}", value)
+        for slot in [*route.param_convertors, ""][:1]
+        for value in values.get(slot, ("",))
+    )
+    yield from ((f"{good}?{query}", HEADERS[0]) for query in QUERIES)
+    yield from ((good, headers) for headers in HEADERS)
+    yield from ((other, HEADERS[0]) for other in others)
+
+
+async def _answers(
+    route: CompiledRoute, people: tuple[Browser, ...], ids: dict[str, str]
+) -> list[tuple[Any, ...]]:
+    method = "".join(route.methods or ())
+    answers = []
+    for path, headers in _asked_for(route, ids):
+        for person in people:
+            sent = [("X-Request-ID", "the-same-id"), *headers]
+            if method != "GET" and person.csrf_token and "X-CSRF-Token" not in dict(headers):
+                sent.append(("X-CSRF-Token", person.csrf_token))
+            answer = await person.http.request(method, path, headers=sent)
+            answers.append((path, headers, *_all_of(answer)))
+    return answers
+
+
+def _all_of(answer: httpx.Response) -> tuple[Any, ...]:
+    """All but what tells how many requests are left."""
+    headers = [pair for pair in answer.headers.multi_items() if pair[0] != "ratelimit"]
+    return answer.status_code, headers, answer.content
+
+
+def _nothing(_route: CompiledRoute, _request: Request) -> None:
+    """In place of `CompiledRoute._arguments`: leave every request to FastAPI."""
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=operation_id)
+async def test_both_handlers_give_the_same_bytes(
+    route: CompiledRoute,
+    stranger: Browser,
+    member: Member,
+    connection: AsyncConnection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ada, bob = await member("ada"), await member("bob")
+    await make_follow(connection, ada.id, bob.id)
+    post_id, *_ = [await make_post(connection, bob.id) for _ in range(5)]
+    await make_like(connection, ada.id, post_id)
+    comment_id = await make_comment(connection, bob.id, post_id)
+    await make_comment(connection, ada.id, post_id, parent_id=comment_id)
+    lines = [{"currency": "USD", "we_buy": Decimal("1.3")}]
+    for owner in (ada, bob):
+        await make_exchange(connection, owner.id, lines, place=(1.28, 103.85))
+    moment = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: moment)
+    people = (ada, stranger)
+    ids = {"post_id": str(post_id), "comment_id": str(comment_id)}
+
+    compiled = await _answers(route, people, ids)
+    monkeypatch.setattr(CompiledRoute, "_arguments", _nothing)
+    ordinary = await _answers(route, people, ids)
+
+    assert compiled == ordinary
+    assert {200, 422} <= {status for _, _, status, *_ in compiled}
+
+
+def _tree(dependant: Dependant) -> Iterator[Dependant]:
+    for inner in dependant.dependencies:
+        yield from _tree(inner)
+    yield dependant
+
+
+@pytest.mark.parametrize("route", ALL, ids=lambda route: f"{route.name}")
+def test_only_bodies_streams_transactions_and_pages_are_left_to_fastapi(
+    route: CompiledRoute,
+) -> None:
+    needs_more = (
+        route.body_field is not None
+        or route.response_field is None
+        or any(isasyncgenfunction(one.call) for one in _tree(route.dependant))
+        or any(one.response_param_name for one in _tree(route.dependant))
+    )
+
+    assert bool(route.steps) is not needs_more
+
+
+async def test_requests_are_left_to_fastapi_that_are_invalid_overridden_or_traced(
+    app: FastAPI, member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await member("ada")
+    taken: list[str] = []
+    call = CompiledRoute._call
+
+    async def noted(self: CompiledRoute, request: Request, arguments: Any) -> object:
+        taken.append(self.path)
+        return await call(self, request, arguments)
+
+    monkeypatch.setattr(CompiledRoute, "_call", noted)
+    await ada.get("/feeds")
+    await ada.get("/feeds?limit=0")
+    await ada.get("/users/ada")
+    services = app.state.services
+    with monkeypatch.context() as patch:
+        traced = services.config.model_copy(update={"tracing": True})
+        patch.setattr(services, "config", traced)
+        assert (await ada.get("/feeds")).status_code == 200
+    monkeypatch.setitem(app.dependency_overrides, open_database, open_database)
+    await ada.get("/feeds")
+
+    assert taken == ["/feeds", "/users/{username}"]
+
+
+async def _response() -> Response:
+    return Response()
+
+
+async def _names(names: Annotated[list[str], Query()]) -> str:
+    return ", ".join(names)
+
+
+async def _optional_names(names: Annotated[list[str] | None, Query()] = None) -> str:
+    return str(names)
+
+
+def _in_a_thread() -> None: ...
+
+
+async def _yielding() -> AsyncIterator[None]:
+    yield
+
+
+class _Model(BaseModel):
+    name: str = "nobody"
+
+
+async def _of_model(model: Annotated[_Model, Query()]) -> str:
+    return model.name
+
+
+async def _with_body(model: _Model) -> str:
+    return model.name
+
+
+async def _of_cookie(name: Annotated[str, Cookie()] = "") -> str:
+    return name
+
+
+async def _with_response(response: Response) -> str:
+    response.headers["X-Name"] = "Ada"
+    return ""
+
+
+async def _in_the_background(tasks: BackgroundTasks) -> str:
+    return str(len(tasks.tasks))
+
+
+async def _anything() -> str:
+    return ""
+
+
+async def _refusing() -> None:
+    raise RuntimeError("the dependency is called")
+
+
+async def _uncached(name: Annotated[str, Depends(_anything, use_cache=False)]) -> str:
+    return name
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "options"),
+    [
+        (_response, {"response_model": None}),
+        (_anything, {"dependencies": [Depends(_in_a_thread)]}),
+        (_anything, {"dependencies": [Depends(_yielding)]}),
+        (_anything, {"dependencies": [Depends(_anything)]}),
+        (_anything, {"dependencies": [Depends(_refusing, scope="function")]}),
+        (_uncached, {}),
+        (_anything, {"response_model_exclude_none": True}),
+        (_names, {}),
+        (_optional_names, {}),
+        (_of_model, {}),
+        (_with_body, {"methods": ["POST"]}),
+        (_of_cookie, {}),
+        (_with_response, {}),
+        (_in_the_background, {}),
+    ],
+)
+def test_a_route_that_needs_more_is_left_to_fastapi(
+    endpoint: Callable[..., Any], options: dict[str, Any]
+) -> None:
+    assert CompiledRoute("/a", _anything).steps
+    assert not CompiledRoute("/a", endpoint, **options).steps
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+async def test_every_dependency_is_called_once_in_the_order_of_fastapi(
+    monkeypatch: pytest.MonkeyPatch, *, compiled: bool
+) -> None:
+    called: list[str] = []
+
+    async def shared(request: Request) -> str:
+        called.append("shared")
+        return request.method
+
+    async def left(method: Annotated[str, Depends(shared)], limit: int = 5) -> int:
+        called.append("left")
+        return limit
+
+    async def right(
+        method: Annotated[str, Depends(shared)], x_name: Annotated[str, Header()]
+    ) -> str:
+        called.append("right")
+        return method + x_name
+
+    async def of_router() -> None:
+        called.append("router")
+
+    async def endpoint(
+        item: int, one: Annotated[int, Depends(left)], two: Annotated[str, Depends(right)]
+    ) -> list[Any]:
+        called.append("endpoint")
+        return [item, one, two]
+
+    router = make_router("a")
+    router.dependencies.append(Depends(of_router))
+    router.get("/a/{item}")(endpoint)
+    app = _application(router)
+    if not compiled:
+        monkeypatch.setattr(CompiledRoute, "_arguments", _nothing)
+
+    async with Browser(app) as browser:
+        answer = await browser.get("/a/7?limit=3", headers={"X-Name": "!"})
+
+    assert answer.json() == [7, 3, "GET!"]
+    assert called == ["router", "shared", "left", "right", "endpoint"]
+
+
+def _application(*routers: Any, **options: Any) -> FastAPI:
+    app = FastAPI(**options)
+    app.state.services = SimpleNamespace(config=SimpleNamespace(tracing=False))
+    for router in routers:
+        app.include_router(router)
+    verify_compiled_routes(app)
+    return app
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"dependencies": [Depends(_refusing)]}, {"prefix": "/b"}],
+    ids=["dependencies", "prefix"],
+)
+def test_what_a_route_cannot_see_is_refused_at_the_start(options: dict[str, Any]) -> None:
+    router = make_router("a")
+    router.get("/a")(_anything)
+    app = _application(router)
+    verify_compiled_routes(app)
+
+    app.include_router(router, **options)
+
+    with pytest.raises(TypeError, match="belong to the router itself"):
+        verify_compiled_routes(app)
+
+
+def test_dependencies_of_the_application_are_refused_at_the_start() -> None:
+    router = make_router("a")
+    router.get("/a")(_anything)
+
+    with pytest.raises(TypeError, match="belong to the router itself"):
+        _application(router, dependencies=[Depends(_refusing)])
+
+
+async def test_dependencies_of_a_router_are_called() -> None:
+    router = make_router("a")
+    router.dependencies.append(Depends(_refusing))
+    router.get("/a")(_anything)
+
+    async with Browser(_application(router)) as browser:
+        with pytest.raises(RuntimeError, match="the dependency is called"):
+            await browser.get("/a")
+
+
+def test_the_application_verifies_its_routes_when_it_is_made(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    include = FastAPI.include_router
+
+    def include_with_more(app: FastAPI, router: APIRouter) -> None:
+        include(app, router, dependencies=[Depends(_refusing)])
+
+    monkeypatch.setattr(FastAPI, "include_router", include_with_more)
+
+    with pytest.raises(TypeError, match="belong to the router itself"):
+        create_app(config)
+
+
+def test_the_endpoint_is_the_last_step_and_all_of_fastapis_parameters_are_read() -> None:
+    for route in ROUTES:
+        assert route.steps[-1].call is route.endpoint
+        for step in route.steps:
+            fresh = get_dependant(path=route.path, call=step.call)
+            names = {one.name for one in (*step.path, *step.query, *step.headers)}
+            expected = (*fresh.path_params, *fresh.query_params, *fresh.header_params)
+            assert names == {one.name for one in expected}
+            assert step.request_name == fresh.request_param_name
