@@ -122,7 +122,7 @@ async def test_no_read_of_a_thread_scans_a_big_table_or_much_of_one(
             f"{_POPULAR}",
             f"{_POST}/likes",
         ):
-            with StatementLog().watching(app.state.services.database.writer) as log:
+            with StatementLog().watching(app.state.services.database) as log:
                 answer = await browser.get(path)
             assert answer.status_code == 200, answer.text
             lines = await plans(connection, log)

@@ -104,7 +104,7 @@ async def test_no_reading_of_notifications_scans_a_big_table(
             paths = ["", "?unread=true", "?limit=100", f"?cursor={first['prev_cursor']}"]
             paths += [f"?cursor={first['next_cursor']}"] if first["next_cursor"] else []
             for path in paths:
-                with StatementLog().watching(app.state.services.database.writer) as log:
+                with StatementLog().watching(app.state.services.database) as log:
                     answer = await browser.get(f"/notifications{path}")
                 assert answer.status_code == 200, answer.text
                 plans = await explain(connection, log)

@@ -22,7 +22,7 @@ from wxc.core import clock
 from wxc.core.ids import new_id
 from wxc.models import NotificationType
 from wxc.notifications.service import mentioned
-from wxc.relationships.repository import FollowRepository
+from wxc.relationships.service import add_follow
 
 LIKE = NotificationType.POST_LIKE
 REPLY = NotificationType.COMMENT_REPLY
@@ -94,7 +94,7 @@ class TestFollow:
             fan = await make_user(connection, f"fan_{hours}")
             monkeypatch.setattr(clock, "now", at(midnight + timedelta(hours=hours)))
             async with app.state.services.database.transaction() as session:
-                await FollowRepository(session).add(fan, ada.id)
+                await add_follow(session, fan, ada.id)
         monkeypatch.undo()
 
         tomorrow, today = (await page(ada))["items"]

@@ -151,7 +151,7 @@ async def test_too_much_to_replay_is_a_reset(
     first: FastAPI, people: tuple[Browser, Browser], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, bob = people
-    monkeypatch.setattr(notification_stream, "_MOST_REPLAYED", 0)
+    monkeypatch.setattr(notification_stream, "_MAX_REPLAYED", 0)
     last = str(first_id_at(clock.now()))
     await bob.post("/users/ada/follow")
 
@@ -164,7 +164,7 @@ async def test_more_than_one_look_can_hold_is_told_all_the_same(
     first: FastAPI, people: tuple[Browser, Browser], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, bob = people
-    monkeypatch.setattr(notification_stream, "_MOST_AT_ONCE", 1)
+    monkeypatch.setattr(notification_stream, "_MAX_PER_LOOK", 1)
     last = str(first_id_at(clock.now()))
     await bob.post("/users/ada/follow")
     async with AsyncExitStack() as stack:

@@ -8,8 +8,8 @@ from pydantic import Field
 from wxc.comments.threads import (
     DEFAULT_BRANCH,
     DEFAULT_DEPTH,
-    GREATEST_BRANCH,
-    GREATEST_DEPTH,
+    MAX_BRANCH,
+    MAX_DEPTH,
     Branches,
     Shape,
     Sort,
@@ -35,13 +35,13 @@ _Sort = Annotated[
 ]
 _Depth = Annotated[
     int,
-    Field(ge=0, le=GREATEST_DEPTH),
+    Field(ge=0, le=MAX_DEPTH),
     PlainNumber,
     Query(description="How many levels of replies are listed below the first one."),
 ]
 _Branch = Annotated[
     int,
-    Field(ge=1, le=GREATEST_BRANCH),
+    Field(ge=1, le=MAX_BRANCH),
     PlainNumber,
     Query(description="How many replies of each comment are listed."),
 ]

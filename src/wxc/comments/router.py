@@ -7,10 +7,9 @@ from wxc.comments import service
 from wxc.comments.dependencies import CommentId, DefaultBranches, Replies, Thread
 from wxc.comments.errors import CommentDeleted, CommentNotFound, ParentNotFound, ThreadTooDeep
 from wxc.comments.schemas import Comment, CommentCreate, CommentPage, CommentUpdate
-from wxc.core.dependencies import ReadSession, Session
+from wxc.core.dependencies import Database, Session
 from wxc.core.errors import NotOwner
 from wxc.core.openapi import LOCATED, documented, shown
-from wxc.core.plain import Plain
 from wxc.http.routers import make_router
 from wxc.idempotency.dependencies import Repeatable
 from wxc.likes.schemas import LikeState
@@ -43,7 +42,7 @@ async def write_comment(
 ) -> Comment:
     """Comment on a post, or reply to a comment that is not deleted and not 50 levels deep."""
     written = await service.write_comment(session, me, post_id, comment, branches, attempt)
-    response.headers["Location"] = f"/comments/{written.id}"
+    response.headers["Location"] = f"/comments/{written['id']}"
     return written
 
 
@@ -52,23 +51,21 @@ async def write_comment(
     summary="A post's thread",
     responses=documented(PostNotFound),
 )
-async def list_comments(
-    viewer: MaybeUser, reader: ReadSession, thread: Thread
-) -> Plain[CommentPage]:
+async def list_comments(viewer: MaybeUser, database: Database, thread: Thread) -> CommentPage:
     """A flat list in pre-order: each comment is followed by its replies, `depth` says how nested.
 
     `limit` counts comments on the post itself. What is left out is at each `replies_cursor`.
     """
-    return await service.list_comments(reader, viewer.id if viewer else None, thread)
+    return await service.list_comments(database, viewer.id if viewer else None, thread)
 
 
 @router.get("/comments/{comment_id}", summary="A comment", responses=_READ)
 async def get_comment(
-    comment_id: CommentId, viewer: MaybeUser, reader: ReadSession, branches: DefaultBranches
+    comment_id: CommentId, viewer: MaybeUser, database: Database, branches: DefaultBranches
 ) -> Comment:
     """A single comment; `replies_cursor` begins its replies, oldest first."""
     viewer_id = viewer.id if viewer else None
-    return await service.find_comment(reader, comment_id, viewer_id, branches)
+    return await service.find_comment(database, comment_id, viewer_id, branches)
 
 
 @router.put(
@@ -119,8 +116,6 @@ async def unlike_comment(comment_id: CommentId, me: CurrentUser, session: Sessio
     summary="Replies to a comment",
     responses=_READ,
 )
-async def list_replies(
-    viewer: MaybeUser, reader: ReadSession, replies: Replies
-) -> Plain[CommentPage]:
+async def list_replies(viewer: MaybeUser, database: Database, replies: Replies) -> CommentPage:
     """The replies to a comment as a thread of their own; `limit` counts direct ones."""
-    return await service.list_replies(reader, viewer.id if viewer else None, replies)
+    return await service.list_replies(database, viewer.id if viewer else None, replies)

@@ -1,15 +1,15 @@
 """What comments look like to a client."""
 
 from typing import Annotated
-from uuid import UUID
 
 from pydantic import ConfigDict
+from typing_extensions import TypedDict
 
 from wxc.core.ids import Id
 from wxc.core.text import Text
-from wxc.core.times import Timestamp
-from wxc.db.keyset import Page
-from wxc.http.schemas import Input, Schema
+from wxc.http.answers import IdText, TimeText, answer
+from wxc.http.pages import PAGE_EXAMPLE, Items, NextCursor, PrevCursor
+from wxc.http.schemas import Input
 from wxc.users.schemas import UserSummary
 
 _EXAMPLE = "0198c2a4-7c1e-7d3a-9f00-5c2e4a7b1d90"
@@ -40,37 +40,31 @@ class CommentCreate(Input):
     """The comment of the same post that it replies to."""
 
 
-class CommentViewer(Schema):
+@answer({"liked": False})
+class CommentViewer(TypedDict):
     """What the signed-in person has to do with the comment."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"liked": False}]})
 
     liked: bool
     """Whether you like it."""
 
 
-class Comment(Schema):
+@answer(
+    {
+        "post_id": "0198c2a3-1b7e-7c52-8e41-6d0f9a3b2c18",
+        "depth": 0,
+        "body": "The counter at the corner had 0.895.",
+        "deleted": False,
+        "likes_count": 2,
+        "replies_count": 0,
+    }
+)
+class Comment(TypedDict):
     """A comment; of one that was deleted while there were replies, author and body are null."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "post_id": "0198c2a3-1b7e-7c52-8e41-6d0f9a3b2c18",
-                    "depth": 0,
-                    "body": "The counter at the corner had 0.895.",
-                    "deleted": False,
-                    "likes_count": 2,
-                    "replies_count": 0,
-                }
-            ]
-        }
-    )
-
-    id: UUID
-    post_id: UUID
+    id: IdText
+    post_id: IdText
     """The post that it is about."""
-    parent_id: UUID | None
+    parent_id: IdText | None
     """The comment that it replies to; null for one on the post."""
     depth: int
     """0 for a comment on the post, one more for each reply to a reply."""
@@ -80,8 +74,8 @@ class Comment(Schema):
     """Plain text: show it as such. Null once it is deleted."""
     deleted: bool
     """It is a tombstone, which holds its replies together."""
-    created_at: Timestamp
-    edited_at: Timestamp | None
+    created_at: TimeText
+    edited_at: TimeText | None
     """When the body was last changed; null if never."""
     likes_count: int
     """How many like it."""
@@ -93,7 +87,12 @@ class Comment(Schema):
     """What you have to do with it; null for who is not signed in."""
 
 
-class CommentPage(Page[Comment]):
+@answer(PAGE_EXAMPLE)
+class CommentPage(TypedDict):
     """One page of a thread: comments, each followed by its replies. The limit counts those that
     the page is a list of; their replies come on top, up to 500 items in all.
     """
+
+    items: Items[Comment]
+    next_cursor: NextCursor
+    prev_cursor: PrevCursor

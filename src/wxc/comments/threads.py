@@ -1,4 +1,4 @@
-"""How a thread is asked for: in which order, how deep, how broad."""
+"""Which part of a thread a request wants: in which order, how deep, how broad."""
 
 from dataclasses import dataclass
 from typing import Literal, Self
@@ -7,11 +7,11 @@ from uuid import UUID
 from wxc.db.keyset import CursorSealer, PageRequest, list_scope, resume
 
 Sort = Literal["oldest", "newest"]
-DEEPEST_COMMENT = 50
-DEFAULT_DEPTH, GREATEST_DEPTH = 6, 20
-DEFAULT_BRANCH, GREATEST_BRANCH = 5, 50
-MOST_ITEMS = 500
-"""Of one answer, whatever is asked for."""
+MAX_COMMENT_DEPTH = 50
+DEFAULT_DEPTH, MAX_DEPTH = 6, 20
+DEFAULT_BRANCH, MAX_BRANCH = 5, 50
+MAX_ITEMS = 500
+"""Of one answer, whatever its shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,12 @@ class Shape:
     oldest_first: bool = True
     depth: int = DEFAULT_DEPTH
     branch: int = DEFAULT_BRANCH
+
+    @property
+    def fixed_sizes(self) -> tuple[int, int] | None:
+        """Depth and branch to be written into a statement: only if both have their defaults."""
+        sizes = (self.depth, self.branch)
+        return sizes if sizes == (DEFAULT_DEPTH, DEFAULT_BRANCH) else None
 
     def packed(self) -> bytes:
         """The shape as a cursor carries it."""
@@ -35,13 +41,13 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Branches:
-    """Where the replies are to be had that an answer does not list."""
+    """Makes the cursors to replies that an answer does not list."""
 
     sealer: CursorSealer
     shape: Shape
 
     def cursor(self, comment_id: UUID, after: UUID | None) -> str:
-        """Continues the replies of that comment behind `after`, or begins them."""
+        """The cursor to the replies of that comment behind `after`; None is the beginning."""
         return resume(
             self.sealer,
             replies_scope(comment_id),
@@ -53,7 +59,7 @@ class Branches:
 
 @dataclass(frozen=True, slots=True)
 class ThreadRequest:
-    """Which page of a post's thread, or of a comment's replies, is wanted."""
+    """A page of a post's thread, or of a comment's replies."""
 
     subject_id: UUID
     page: PageRequest
@@ -66,5 +72,5 @@ class ThreadRequest:
 
 
 def replies_scope(comment_id: UUID) -> str:
-    """The name of the list of a comment's replies; its cursors carry all else."""
+    """The name of the list of a comment's replies; its cursors carry everything else."""
     return list_scope(f"/comments/{comment_id}/replies")

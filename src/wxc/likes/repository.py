@@ -24,7 +24,7 @@ from wxc.db.commits import require_commit_before
 from wxc.db.keyset import AnySelect, PageRequest
 from wxc.db.prepared import bind, prepared, prepared_outer
 from wxc.models import NotificationType, Post, PostLike, User
-from wxc.notifications.repository import hidden, recorded
+from wxc.notifications.repository.writing import hide_notifications, upsert_notifications
 from wxc.users.repository import summary
 from wxc.users.visibility import has_blocked, known_to, visible_to
 
@@ -112,7 +112,7 @@ def _notified(post: CTE, moved: CTE, user_id: UUID, notification_id: UUID, momen
         .where(post.c.author_id != user_id)
     )
     columns = ("id", "recipient_id", "type", "actor_id", "created_at", *_OF_POST)
-    return recorded(columns, draft).cte("notified")
+    return upsert_notifications(columns, draft).cte("notified")
 
 
 @prepared(LikeOutcome)
@@ -129,7 +129,9 @@ def delete_like(user_id: UUID, post_id: UUID) -> AnySelect:
         .cte("moved")
     )
     counted = _counted(moved, -1, Post.likes_count)
-    withdrawn = hidden(NotificationType.POST_LIKE, user_id, post.c.author_id, moved.c.post_id)
+    withdrawn = hide_notifications(
+        NotificationType.POST_LIKE, user_id, post.c.author_id, moved.c.post_id
+    )
     nobody = type_coerce(null(), Uuid())
     return _outcome(post, counted, nobody).add_cte(withdrawn.cte("withdrawn"))
 

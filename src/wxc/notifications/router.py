@@ -7,9 +7,8 @@ from fastapi import Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from wxc.auth.dependencies import AuthTools, CurrentUser, MemberSlot, OwnPaging
-from wxc.core.dependencies import LastEventId, LiveEvents, ReadSession, Session, Transactions
+from wxc.core.dependencies import Database, LastEventId, LiveEvents, Session
 from wxc.core.openapi import event_stream
-from wxc.core.plain import Plain
 from wxc.core.streams import Reset, SessionEnd
 from wxc.http.routers import make_router
 from wxc.notifications import service, stream
@@ -24,10 +23,10 @@ OnlyUnread = Annotated[
 
 @router.get("", summary="Your notifications")
 async def list_notifications(
-    me: CurrentUser, reader: ReadSession, page: OwnPaging, only_unread: OnlyUnread = False
-) -> Plain[NotificationPage]:
+    me: CurrentUser, database: Database, page: OwnPaging, only_unread: OnlyUnread = False
+) -> NotificationPage:
     """What others did that concerns you, the newest first. Reading it marks nothing as read."""
-    return await service.list_notifications(reader, me, page, only_unread=only_unread)
+    return await service.list_notifications(database, me, page, only_unread=only_unread)
 
 
 @router.get(
@@ -41,7 +40,7 @@ async def list_notifications(
 async def stream_notifications(
     me: CurrentUser,
     _slot: MemberSlot,
-    database: Transactions,
+    database: Database,
     events: LiveEvents,
     auth: AuthTools,
     last_event_id: LastEventId = None,
@@ -67,12 +66,12 @@ async def mark_read(seen: ReadUpTo, me: CurrentUser, session: Session) -> Unread
 
 
 def _event(event: StreamEvent) -> ServerSentEvent:
-    """As it goes over the wire."""
+    """The event as it is sent."""
     match event:
         case Snapshot():
             return ServerSentEvent(data=event.count, event="snapshot", id=str(event.position))
         case UnreadUpdate():
-            return ServerSentEvent(data=event, event="notification", id=str(event.group.id))
+            return ServerSentEvent(data=event, event="notification", id=str(event.group["id"]))
         case Reset():
             return ServerSentEvent(data={}, event="reset")
         case SessionEnd():

@@ -1,20 +1,20 @@
 """What notifications look like to their recipient."""
 
 from typing import Annotated, Literal
-from uuid import UUID
 
 from pydantic import ConfigDict, Field
+from typing_extensions import TypedDict
 
 from wxc.core.ids import Id
-from wxc.core.times import Timestamp
-from wxc.db.keyset import Page
+from wxc.http.answers import IdText, TimeText, answer
+from wxc.http.pages import PAGE_EXAMPLE, Items, NextCursor, PrevCursor
 from wxc.http.schemas import Input, Schema
 from wxc.users.schemas import UserSummary
 
-MOST_UNREAD = 99
-MOST_ACTORS = 3
+MAX_UNREAD = 99
+MAX_ACTORS = 3
 
-Unread = Annotated[int, Field(description=f"Counts groups, up to {MOST_UNREAD}.", examples=[3])]
+Unread = Annotated[int, Field(description=f"Counts groups, up to {MAX_UNREAD}.", examples=[3])]
 Kind = Literal[
     "follow",
     "post_like",
@@ -26,23 +26,18 @@ Kind = Literal[
 ]
 
 
-class NotificationGroup(Schema):
+@answer(
+    {
+        "type": "post_like",
+        "count": 2,
+        "post_id": "0198c2a3-1b7e-7c52-8e41-6d0f9a3b2c18",
+        "unread": True,
+    }
+)
+class NotificationGroup(TypedDict):
     """What is shown as one: likes of one thing, follows of one day (UTC), or a single event."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "type": "post_like",
-                    "count": 2,
-                    "post_id": "0198c2a3-1b7e-7c52-8e41-6d0f9a3b2c18",
-                    "unread": True,
-                }
-            ]
-        }
-    )
-
-    id: UUID
+    id: IdText
     """That of the newest notification in it."""
     type: Kind
     """What happened."""
@@ -50,11 +45,11 @@ class NotificationGroup(Schema):
     """How many notifications it holds; counted up to 10,000."""
     actors: list[UserSummary]
     """Who did it, the newest first; three at most."""
-    post_id: UUID | None
+    post_id: IdText | None
     """The post that it happened to; null where it was none."""
-    comment_id: UUID | None
+    comment_id: IdText | None
     """The comment that was written or liked."""
-    latest_at: Timestamp
+    latest_at: TimeText
     """When it happened last."""
     unread: bool
     """Whether there is something in it that you have not marked as read."""
@@ -66,9 +61,13 @@ class UnreadCount(Schema):
     unread_count: Unread
 
 
-class NotificationPage(Page[NotificationGroup]):
+@answer(PAGE_EXAMPLE)
+class NotificationPage(TypedDict):
     """One page of notifications."""
 
+    items: Items[NotificationGroup]
+    next_cursor: NextCursor
+    prev_cursor: PrevCursor
     unread_count: Unread
 
 

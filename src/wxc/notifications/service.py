@@ -1,92 +1,100 @@
-"""Notifications: who is told of what, once; and what the recipient makes of it."""
+"""Notifications: who is notified of what, once; and what the recipient reads."""
 
 import re
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
+from typing import cast
 from uuid import UUID
-
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from wxc.auth.context import Principal
 from wxc.core import clock
-from wxc.core.database import AnyRow, Reader
 from wxc.core.events import announce
-from wxc.core.plain import Plain
 from wxc.core.text import fold_identifier
 from wxc.core.times import rfc3339
+from wxc.db.commits import draw_id
+from wxc.db.handle import Handle
 from wxc.db.keyset import PageRequest
+from wxc.db.session import Session
 from wxc.models import NotificationType
-from wxc.notifications.repository import (
-    NotificationReader,
-    NotificationRepository,
-    Occasion,
+from wxc.notifications.repository.listing import latest_per_group
+from wxc.notifications.repository.reading import GroupActorRow, groups_by_latest, unread_groups
+from wxc.notifications.repository.writing import (
+    NotificationDraft,
+    delete_between,
+    delete_of_comment,
+    hide_comment_like,
+    insert_notifications,
+    update_read,
 )
-from wxc.notifications.schemas import NotificationGroup, NotificationPage, UnreadCount
-from wxc.users.service import summary_values
+from wxc.notifications.schemas import Kind, NotificationGroup, NotificationPage, UnreadCount
+from wxc.users.schemas import UserSummary
 
-MOST_MENTIONS = 20
+MAX_MENTIONS = 20
 _MENTION = re.compile(r"(?<![\w@])@([A-Za-z0-9_]{3,30})(?![\w@])", re.ASCII)
 
 
 def topic_of(user_id: UUID) -> str:
-    """Where those who wait for a member's notifications listen."""
+    """The topic of events about a member's notifications."""
     return f"notifications:{user_id}"
 
 
 def mentioned(body: str) -> list[str]:
-    """The usernames in a text, in lower case, the first twenty; not those in addresses."""
+    """The first `MAX_MENTIONS` usernames in a text, folded; not those in e-mail addresses."""
     names = (fold_identifier(match.group(1)) for match in _MENTION.finditer(body))
-    return list(dict.fromkeys(names))[:MOST_MENTIONS]
+    return list(dict.fromkeys(names))[:MAX_MENTIONS]
 
 
-async def notify(session: AsyncSession, *occasions: Occasion) -> None:
-    """Tell each recipient, in the transaction of the cause; of several occasions the first.
+async def notify(session: Session, *drafts: NotificationDraft) -> None:
+    """Notify each recipient, in the transaction of the cause; of several drafts by the first.
 
-    Who acts is the same in all of them, and is not told of it.
+    All drafts have the same actor, who is not notified.
     """
-    wanted = [one for one in occasions if one.recipient != one.actor_id]
-    if wanted:
-        told = await NotificationRepository(session).add(wanted, clock.now())
-        announce(session, *(topic_of(recipient_id) for recipient_id in told))
+    wanted = [draft for draft in drafts if draft.recipient != draft.actor_id]
+    if not wanted:
+        return
+    ids = [draw_id(session) for _ in wanted]
+    recipients = [draft.recipient for draft in wanted]
+    added = await session.fetch(
+        insert_notifications(
+            wanted[0].actor_id,
+            clock.now(),
+            [one if isinstance(one, UUID) else None for one in recipients],
+            [one if isinstance(one, str) else None for one in recipients],
+            ids,
+            [draft.type for draft in wanted],
+            [draft.subject_id for draft in wanted],
+            [draft.group_id or own for draft, own in zip(wanted, ids, strict=True)],
+            [draft.post_id for draft in wanted],
+            [draft.comment_id for draft in wanted],
+        )
+    )
+    announce(session, *(topic_of(row.recipient_id) for row in added))
 
 
-async def notify_of_like(
-    session: AsyncSession,
-    actor_id: UUID,
-    author_id: UUID,
-    *,
-    post_id: UUID,
-    comment_id: UUID,
+async def notify_of_comment_like(
+    session: Session, actor_id: UUID, author_id: UUID, *, post_id: UUID, comment_id: UUID
 ) -> None:
-    """Likes of one comment are one group; those of posts are told where they are written."""
+    """Notify the author of a comment; likes of one comment are one group."""
+    kind = NotificationType.COMMENT_LIKE
     await notify(
         session,
-        Occasion(
-            author_id,
-            NotificationType.COMMENT_LIKE,
-            actor_id,
-            comment_id,
-            comment_id,
-            post_id,
-            comment_id,
-        ),
+        NotificationDraft(author_id, kind, actor_id, comment_id, comment_id, post_id, comment_id),
     )
 
 
-async def notify_of_post(session: AsyncSession, actor_id: UUID, post_id: UUID, body: str) -> None:
-    """Who is mentioned in a post."""
+async def notify_of_post(session: Session, actor_id: UUID, post_id: UUID, body: str) -> None:
+    """Notify the members who are mentioned in a post."""
     await notify(
         session,
         *(
-            Occasion(name, NotificationType.MENTION, actor_id, post_id, post_id=post_id)
+            NotificationDraft(name, NotificationType.MENTION, actor_id, post_id, post_id=post_id)
             for name in mentioned(body)
         ),
     )
 
 
 async def notify_of_comment(
-    session: AsyncSession,
+    session: Session,
     actor_id: UUID,
     body: str,
     *,
@@ -95,7 +103,7 @@ async def notify_of_comment(
     post_author_id: UUID,
     parent_author_id: UUID | None,
 ) -> None:
-    """Each is told once of a comment: of a reply to them, else of a mention, else of their post."""
+    """Notify each member once: of a reply to them, else of a mention, else of their post."""
     reasons: list[tuple[UUID | str, NotificationType]] = []
     if parent_author_id is not None:
         reasons.append((parent_author_id, NotificationType.COMMENT_REPLY))
@@ -104,80 +112,90 @@ async def notify_of_comment(
     await notify(
         session,
         *(
-            Occasion(who, why, actor_id, comment_id, post_id=post_id, comment_id=comment_id)
-            for who, why in reasons
+            NotificationDraft(
+                recipient, kind, actor_id, comment_id, post_id=post_id, comment_id=comment_id
+            )
+            for recipient, kind in reasons
         ),
     )
 
 
-async def withdraw_like(
-    session: AsyncSession,
-    actor_id: UUID,
-    author_id: UUID,
-    *,
-    comment_id: UUID,
+async def withdraw_comment_like(
+    session: Session, actor_id: UUID, author_id: UUID, *, comment_id: UUID
 ) -> None:
-    """The like of a comment was undone."""
-    await NotificationRepository(session).hide(
-        NotificationType.COMMENT_LIKE,
-        actor_id=actor_id,
-        recipient_id=author_id,
-        subject_id=comment_id,
-    )
+    """Hide the notification of a like that was taken back."""
+    await session.fetch_one(hide_comment_like(actor_id, author_id, comment_id))
 
 
-async def forget_comment(session: AsyncSession, comment_id: UUID) -> None:
-    """Nobody is told of a comment whose words are gone."""
-    await NotificationRepository(session).remove_of_comment(comment_id)
+async def forget_comment(session: Session, comment_id: UUID) -> None:
+    """Delete all notifications about a comment that became a tombstone."""
+    await session.fetch_one(delete_of_comment(comment_id))
 
 
-async def forget_between(session: AsyncSession, one_id: UUID, other_id: UUID) -> None:
-    """Neither of the two is told of the other any more, as after a block."""
-    await NotificationRepository(session).remove_between(one_id, other_id)
+async def forget_between(session: Session, one_id: UUID, other_id: UUID) -> None:
+    """Delete the notifications that two members have about each other, as after a block."""
+    await session.fetch_one(delete_between(one_id, other_id))
 
 
 async def list_notifications(
-    reader: Reader, me: Principal, page: PageRequest, *, only_unread: bool
-) -> Plain[NotificationPage]:
+    db: Handle, me: Principal, page: PageRequest, *, only_unread: bool
+) -> NotificationPage:
     """One page of `me`'s notifications, in groups, the newest first."""
-    notifications = NotificationReader(reader)
-    heads = await notifications.heads(me.id, page, only_unread=only_unread)
-    cut = page.cut(heads, key=lambda head: head)
-    rows = await notifications.groups(me.id, cut.rows)
-    return Plain(
-        items=_groups(rows),
-        next_cursor=cut.next_cursor,
-        prev_cursor=cut.prev_cursor,
-        unread_count=rows[0].unread_count,
-    )
-
-
-async def mark_read(session: AsyncSession, me: Principal, up_to: UUID) -> UnreadCount:
-    """Mark what is shown up to that notification; what is read never becomes unread."""
-    await NotificationRepository(session).mark_read(me.id, up_to)
-    return UnreadCount(unread_count=await NotificationReader(session).unread_count(me.id))
-
-
-def present(rows: Sequence[AnyRow]) -> list[NotificationGroup]:
-    """The groups that rows of `NotificationReader.groups` hold, in their order."""
-    return [NotificationGroup.model_validate(group) for group in _groups(rows)]
-
-
-def _groups(rows: Sequence[AnyRow]) -> list[dict[str, Any]]:
-    there = (row for row in rows if row.id is not None)
-    return [_group(list(members)) for _, members in groupby(there, key=lambda row: row.id)]
-
-
-def _group(rows: list[AnyRow]) -> dict[str, Any]:
-    """What `NotificationGroup` says."""
-    head = rows[0]
+    latest = await db.fetch(latest_per_group(me.id, page=page, only_unread=only_unread))
+    cut = page.cut(latest, key=lambda row: row.id)
+    rows = await fetch_groups(db, me.id, [row.id for row in cut.rows])
     return {
-        "id": str(head.id),
-        "type": head.type,
-        "count": head.count,
-        "actors": [summary_values(row, row.user_id) for row in rows if row.user_id is not None],
-        "post_id": None if head.post_id is None else str(head.post_id),
-        "comment_id": None if head.comment_id is None else str(head.comment_id),
-        "latest_at": rfc3339(head.created_at),
-        "unread": head.unread,
+        "items": present_groups(rows),
+        "next_cursor": cut.next_cursor,
+        "prev_cursor": cut.prev_cursor,
+        "unread_count": rows[0].unread_count if rows else await count_unread(db, me.id),
+    }
+
+
+async def mark_read(session: Session, me: Principal, up_to: UUID) -> UnreadCount:
+    """Mark what is shown up to that notification; nothing ever becomes unread again."""
+    await session.fetch_one(update_read(me.id, up_to))
+    return UnreadCount(unread_count=await count_unread(session, me.id))
+
+
+async def count_unread(db: Handle, me_id: UUID) -> int:
+    """How many groups are unread, up to the greatest number that is shown."""
+    (row,) = await db.fetch(unread_groups(me_id))
+    return row.unread_count
+
+
+async def fetch_groups(
+    db: Handle, me_id: UUID, latest_ids: Sequence[UUID]
+) -> Sequence[GroupActorRow]:
+    """The rows of these groups; without groups no statement is executed."""
+    return await db.fetch(groups_by_latest(me_id, latest_ids)) if latest_ids else []
+
+
+def present_groups(rows: Sequence[GroupActorRow]) -> list[NotificationGroup]:
+    """The groups of the rows, in their order."""
+    return [_group(list(members)) for _, members in groupby(rows, key=lambda row: row.id)]
+
+
+def _group(rows: Sequence[GroupActorRow]) -> NotificationGroup:
+    first = rows[0]
+    return {
+        "id": str(first.id),
+        "type": cast(Kind, first.type),
+        "count": first.members_count,
+        "actors": [actor for row in rows if (actor := _actor(row))],
+        "post_id": None if first.post_id is None else str(first.post_id),
+        "comment_id": None if first.comment_id is None else str(first.comment_id),
+        "latest_at": rfc3339(first.created_at),
+        "unread": first.unread,
+    }
+
+
+def _actor(row: GroupActorRow) -> UserSummary | None:
+    if row.user_id is None or row.username is None:
+        return None
+    return {
+        "id": str(row.user_id),
+        "username": row.username,
+        "display_name": row.display_name,
+        "avatar_url": row.avatar_url,
     }

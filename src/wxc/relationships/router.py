@@ -1,7 +1,7 @@
 """Following, blocking and muting people."""
 
 from wxc.auth.dependencies import CurrentUser, MaybeUser, OwnPaging
-from wxc.core.dependencies import Paging, ReadSession, Session
+from wxc.core.dependencies import Database, Paging, Session
 from wxc.core.openapi import documented, shown
 from wxc.http.routers import make_router
 from wxc.relationships import service
@@ -35,18 +35,18 @@ async def unfollow_user(username: NamedUser, me: CurrentUser, session: Session) 
 
 @router.get("/users/{username}/followers", summary="Who follows a person")
 async def list_followers(
-    username: NamedUser, viewer: MaybeUser, reader: ReadSession, page: Paging
+    username: NamedUser, viewer: MaybeUser, database: Database, page: Paging
 ) -> UserPage:
     """Who follows a person, the newest follower first."""
-    return await service.list_followers(reader, username, viewer.id if viewer else None, page)
+    return await service.list_followers(database, username, viewer.id if viewer else None, page)
 
 
 @router.get("/users/{username}/following", summary="Whom a person follows")
 async def list_following(
-    username: NamedUser, viewer: MaybeUser, reader: ReadSession, page: Paging
+    username: NamedUser, viewer: MaybeUser, database: Database, page: Paging
 ) -> UserPage:
     """Whom a person follows, the newest first."""
-    return await service.list_following(reader, username, viewer.id if viewer else None, page)
+    return await service.list_following(database, username, viewer.id if viewer else None, page)
 
 
 @router.post("/users/{username}/block", summary="Block a person", responses=_BLOCK)
@@ -67,9 +67,9 @@ async def unblock_user(username: NamedUser, me: CurrentUser, session: Session) -
 
 
 @router.get("/settings/blocks", summary="Whom you block")
-async def list_blocks(me: CurrentUser, reader: ReadSession, page: OwnPaging) -> UserPage:
+async def list_blocks(me: CurrentUser, database: Database, page: OwnPaging) -> UserPage:
     """Whom you block, the newest first."""
-    return await service.list_blocks(reader, me, page)
+    return await service.list_blocks(database, me, page)
 
 
 @router.post("/users/{username}/mute", summary="Mute a person", responses=_MUTE)
@@ -90,6 +90,6 @@ async def unmute_user(username: NamedUser, me: CurrentUser, session: Session) ->
 
 
 @router.get("/settings/mutes", summary="Whom you mute")
-async def list_mutes(me: CurrentUser, reader: ReadSession, page: OwnPaging) -> UserPage:
+async def list_mutes(me: CurrentUser, database: Database, page: OwnPaging) -> UserPage:
     """Whom you mute, the newest first."""
-    return await service.list_mutes(reader, me, page)
+    return await service.list_mutes(database, me, page)

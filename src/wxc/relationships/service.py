@@ -3,140 +3,156 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from wxc.auth.context import Principal
-from wxc.core.database import AnyRow, Reader
+from wxc.core import clock
 from wxc.core.errors import Refusal
 from wxc.core.events import announce
+from wxc.core.ids import first_id_at
+from wxc.db.commits import draw_id
+from wxc.db.handle import Handle
 from wxc.db.keyset import PageRequest
+from wxc.db.session import Session
 from wxc.notifications.service import forget_between, topic_of
 from wxc.relationships.errors import CannotBlockSelf, CannotFollowSelf, CannotMuteSelf
-from wxc.relationships.repository import (
-    BlockRepository,
-    FollowReader,
-    FollowRepository,
-    MuteRepository,
-    OwnEdgeReader,
-    PairRepository,
+from wxc.relationships.repository.blocks import blocked_by, delete_block, insert_block
+from wxc.relationships.repository.edges import EdgeRow
+from wxc.relationships.repository.follows import (
+    delete_follow,
+    delete_follows_between,
+    followed_by,
+    followers_of,
+    insert_follow,
 )
+from wxc.relationships.repository.mutes import delete_mute, insert_mute, muted_by
+from wxc.relationships.repository.pairs import RelationRow, lock_members, lock_pair
 from wxc.relationships.schemas import BlockState, FollowState, MuteState
 from wxc.users.errors import BlockedByYou, UserNotFound
 from wxc.users.schemas import UserPage
 from wxc.users.service import people_page
 
 
-async def follow(session: AsyncSession, me: Principal, username: str) -> FollowState:
-    """Make `me` follow that person; following twice changes nothing and notifies once."""
+async def follow(session: Session, me: Principal, username: str) -> FollowState:
+    """Make `me` follow that member; following twice changes nothing and notifies once."""
     other_id = await _lock_followable(session, me.id, username)
-    row = await FollowRepository(session).add(me.id, other_id)
-    if row.told is not None:
-        announce(session, topic_of(row.told))
-    return FollowState(following=True, followers_count=row.followers_count)
+    return FollowState(following=True, followers_count=await add_follow(session, me.id, other_id))
 
 
-async def unfollow(session: AsyncSession, me: Principal, username: str) -> FollowState:
-    """Make `me` no longer follow that person; doing it twice changes nothing."""
+async def add_follow(session: Session, me_id: UUID, other_id: UUID) -> int:
+    """The number of followers after a follow; the pair is locked."""
+    moment = clock.now()
+    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    follow_id, notification_id, day_id = draw_id(session), draw_id(session), first_id_at(midnight)
+    (row,) = await session.fetch(
+        insert_follow(me_id, other_id, follow_id, notification_id, day_id, moment)
+    )
+    if row.recipient_id is not None:
+        announce(session, topic_of(row.recipient_id))
+    return row.followers_count
+
+
+async def unfollow(session: Session, me: Principal, username: str) -> FollowState:
+    """Make `me` no longer follow that member; doing it twice changes nothing."""
     other_id = await _lock_followable(session, me.id, username)
-    count = await FollowRepository(session).remove(me.id, other_id)
-    return FollowState(following=False, followers_count=count)
+    (row,) = await session.fetch(delete_follow(me.id, other_id))
+    return FollowState(following=False, followers_count=row.followers_count)
 
 
 async def list_followers(
-    reader: Reader, username: str, viewer_id: UUID | None, page: PageRequest
+    db: Handle, username: str, viewer_id: UUID | None, page: PageRequest
 ) -> UserPage:
-    """Who follows that person, the newest follower first."""
-    rows = await FollowReader(reader).followers_of(username, viewer_id, page)
-    return _user_page(rows, page)
+    """Who follows that member, the newest follower first; raises `UserNotFound`."""
+    return _page_of_member(await db.fetch(followers_of(username, viewer_id, page=page)), page)
 
 
 async def list_following(
-    reader: Reader, username: str, viewer_id: UUID | None, page: PageRequest
+    db: Handle, username: str, viewer_id: UUID | None, page: PageRequest
 ) -> UserPage:
-    """Whom that person follows, the newest first."""
-    rows = await FollowReader(reader).followed_by(username, viewer_id, page)
-    return _user_page(rows, page)
+    """Whom that member follows, the newest first; raises `UserNotFound`."""
+    return _page_of_member(await db.fetch(followed_by(username, viewer_id, page=page)), page)
 
 
-async def block(session: AsyncSession, me: Principal, username: str) -> BlockState:
-    """Hide the two from one another and sever what each follows; twice changes nothing."""
-    blocks = BlockRepository(session)
+async def block(session: Session, me: Principal, username: str) -> BlockState:
+    """Hide the two from one another and delete their follows; twice changes nothing."""
     other_id = await _lock_known(session, me.id, username, CannotBlockSelf)
-    if await blocks.add(me.id, other_id):
-        await blocks.sever(me.id, other_id)
+    new = insert_block(draw_id(session), me.id, other_id, clock.now())
+    if await session.fetch_one(new) is not None:
+        await session.fetch(delete_follows_between(me.id, other_id))
         await forget_between(session, me.id, other_id)
     return BlockState(blocking=True)
 
 
-async def unblock(session: AsyncSession, me: Principal, username: str) -> BlockState:
-    """Lift the block; what it has severed stays so."""
+async def unblock(session: Session, me: Principal, username: str) -> BlockState:
+    """Lift the block; the follows that it deleted stay deleted."""
     other_id = await _lock_known(session, me.id, username, CannotBlockSelf)
-    await BlockRepository(session).remove(me.id, other_id)
+    await session.fetch_one(delete_block(me.id, other_id))
     return BlockState(blocking=False)
 
 
-async def mute(session: AsyncSession, me: Principal, username: str) -> MuteState:
-    """Keep that person out of `me`'s feed and notifications; twice changes nothing."""
+async def mute(session: Session, me: Principal, username: str) -> MuteState:
+    """Keep that member out of `me`'s feed and notifications; twice changes nothing."""
     other_id = await _lock_known(session, me.id, username, CannotMuteSelf)
-    await MuteRepository(session).add(me.id, other_id)
+    await session.fetch_one(insert_mute(draw_id(session), me.id, other_id, clock.now()))
     return MuteState(muting=True)
 
 
-async def unmute(session: AsyncSession, me: Principal, username: str) -> MuteState:
-    """Hear that person again."""
+async def unmute(session: Session, me: Principal, username: str) -> MuteState:
+    """Take the mute back; doing it twice changes nothing."""
     other_id = await _lock_known(session, me.id, username, CannotMuteSelf)
-    await MuteRepository(session).remove(me.id, other_id)
+    await session.fetch_one(delete_mute(me.id, other_id))
     return MuteState(muting=False)
 
 
-async def list_blocks(reader: Reader, me: Principal, page: PageRequest) -> UserPage:
+async def list_blocks(db: Handle, me: Principal, page: PageRequest) -> UserPage:
     """Whom `me` blocks, the newest first."""
-    return _user_page(await OwnEdgeReader(reader).blocked_by(me.id, page), page)
+    return _page(await db.fetch(blocked_by(me.id, page=page)), page)
 
 
-async def list_mutes(reader: Reader, me: Principal, page: PageRequest) -> UserPage:
+async def list_mutes(db: Handle, me: Principal, page: PageRequest) -> UserPage:
     """Whom `me` mutes, the newest first."""
-    return _user_page(await OwnEdgeReader(reader).muted_by(me.id, page), page)
+    return _page(await db.fetch(muted_by(me.id, page=page)), page)
 
 
-async def _lock_followable(session: AsyncSession, me_id: UUID, username: str) -> UUID:
-    """Whom `me` may follow, the pair locked; raises the three refusals of following."""
+async def _lock_followable(session: Session, me_id: UUID, username: str) -> UUID:
+    """The member whom `me` may follow, the pair locked.
+
+    Raises `UserNotFound`, `CannotFollowSelf` or `BlockedByYou`.
+    """
     other_id, relation = await _lock_pair(session, me_id, username, CannotFollowSelf)
-    if relation.hidden:
+    if relation.blocked_by:
         raise UserNotFound
     if relation.blocking:
         raise BlockedByYou
     return other_id
 
 
-async def _lock_known(
-    session: AsyncSession, me_id: UUID, username: str, oneself: type[Refusal]
-) -> UUID:
-    """Whom `me` may block or mute: anyone visible, and whom they have blocked already."""
+async def _lock_known(session: Session, me_id: UUID, username: str, oneself: type[Refusal]) -> UUID:
+    """The member whom `me` may block or mute: one who is visible or blocked already."""
     other_id, relation = await _lock_pair(session, me_id, username, oneself)
-    if relation.hidden and not relation.blocking:
+    if relation.blocked_by and not relation.blocking:
         raise UserNotFound
     return other_id
 
 
 async def _lock_pair(
-    session: AsyncSession, me_id: UUID, username: str, oneself: type[Refusal]
-) -> tuple[UUID, AnyRow]:
-    """The other one, and what stands between the two, who are locked against one another."""
-    pairs = PairRepository(session)
-    other_id = await pairs.lock(me_id, username)
-    if other_id is None:
+    session: Session, me_id: UUID, username: str, oneself: type[Refusal]
+) -> tuple[UUID, RelationRow]:
+    """The other member and the relation; the two are locked against one another."""
+    other = await session.fetch_one(lock_pair(me_id, username))
+    if other is None:
         raise UserNotFound
-    if other_id == me_id:
+    if other.id == me_id:
         raise oneself
-    relation = await pairs.relation(me_id, other_id)
-    if relation is None:
+    relations = await session.fetch(lock_members(me_id, other.id))
+    if len(relations) < 2:  # one of the two accounts has gone meanwhile
         raise UserNotFound
-    return other_id, relation
+    return other.id, relations[0]
 
 
-def _user_page(rows: Sequence[AnyRow] | None, page: PageRequest) -> UserPage:
-    if rows is None:
+def _page_of_member(rows: Sequence[EdgeRow | None], page: PageRequest) -> UserPage:
+    if not rows:
         raise UserNotFound
-    cut = page.cut(rows, key=lambda row: row.edge_id)
-    return people_page(cut)
+    return _page([row for row in rows if row is not None], page)
+
+
+def _page(rows: Sequence[EdgeRow], page: PageRequest) -> UserPage:
+    return people_page(page.cut(rows, key=lambda row: row.edge_id))

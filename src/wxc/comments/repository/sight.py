@@ -1,22 +1,25 @@
-"""Who sees which comment: what hides one hides all below it, and a tombstone hides nothing."""
+"""Who sees which comment: a hidden comment hides all below it, a tombstone hides nothing."""
 
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, not_, or_, select
 from sqlalchemy.orm import aliased
 
-from wxc.core.database import AnyEntity, AnySelect
+from wxc.db.keyset import AnySelect
 from wxc.models import Comment, Post, User
+from wxc.users.repository import Entity
 from wxc.users.visibility import visible_to
 
 
 def in_sight(statement: AnySelect, comment_id: UUID, viewer_id: UUID | None) -> AnySelect:
-    """`statement` about the one comment, if post and comment are there for the viewer."""
-    return below_sight(statement, comment_id, viewer_id).where(is_shown(viewer_id, Comment))
+    """`statement` about the one comment, if the viewer may see it and its post."""
+    return below_visible(statement, comment_id, viewer_id).where(
+        is_author_visible(viewer_id, Comment)
+    )
 
 
-def below_sight(statement: AnySelect, comment_id: UUID, viewer_id: UUID | None) -> AnySelect:
-    """The same if all that the comment is below is there, joined to its author if it has one."""
+def below_visible(statement: AnySelect, comment_id: UUID, viewer_id: UUID | None) -> AnySelect:
+    """The same if the viewer may see all above the comment, joined to its author if it has one."""
     owner = aliased(User)
     return (
         statement.select_from(Comment)
@@ -26,23 +29,23 @@ def below_sight(statement: AnySelect, comment_id: UUID, viewer_id: UUID | None) 
         .where(
             Comment.id == comment_id,
             visible_to(viewer_id, owner),
-            nobody_hidden_above(viewer_id, comment_id),
+            all_ancestors_visible(viewer_id, comment_id),
         )
     )
 
 
-def is_shown(viewer_id: UUID | None, comment: AnyEntity) -> ColumnElement[bool]:
-    """Whether the author of `comment`, a row that has an `author_id`, is there for the viewer.
+def is_author_visible(viewer_id: UUID | None, comment: Entity) -> ColumnElement[bool]:
+    """Whether the viewer may see the author of `comment`; true for a tombstone, which has none.
 
-    Asked row by row: as a join, or as EXISTS, it invites the planner to read all members first.
+    It is a scalar for each row: a join or EXISTS invites the planner to read all members first.
     """
     author = aliased(User)
     is_visible = select(visible_to(viewer_id, author)).where(author.id == comment.author_id)
     return or_(comment.author_id.is_(None), is_visible.scalar_subquery())
 
 
-def nobody_hidden_above(viewer_id: UUID | None, comment_id: UUID) -> ColumnElement[bool]:
-    """Whether all above the comment, at most 50, are there for the viewer."""
+def all_ancestors_visible(viewer_id: UUID | None, comment_id: UUID) -> ColumnElement[bool]:
+    """Whether the viewer may see all comments above this one, 50 at most."""
     parent, reply, further = aliased(Comment), aliased(Comment), aliased(Comment)
     above = (
         select(parent.parent_id, parent.author_id)
@@ -53,4 +56,6 @@ def nobody_hidden_above(viewer_id: UUID | None, comment_id: UUID) -> ColumnEleme
     above = above.union_all(
         select(further.parent_id, further.author_id).where(further.id == above.c.parent_id)
     )
-    return not_(exists(select(above.c.parent_id).where(not_(is_shown(viewer_id, above.c)))))
+    return not_(
+        exists(select(above.c.parent_id).where(not_(is_author_visible(viewer_id, above.c))))
+    )

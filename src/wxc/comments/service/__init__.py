@@ -1,12 +1,11 @@
 """Writing, reading and liking comments."""
 
+from wxc.comments.service.likes import like_comment, unlike_comment
 from wxc.comments.service.reading import find_comment, list_comments, list_replies
 from wxc.comments.service.writing import (
     delete_comment,
     edit_comment,
     erase_comments_of,
-    like_comment,
-    unlike_comment,
     write_comment,
 )
 

@@ -1,83 +1,133 @@
 """Reading comments and threads."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 from uuid import UUID
 
 from wxc.comments.errors import CommentNotFound
-from wxc.comments.repository import CommentReader
-from wxc.comments.repository.reading import Listed
+from wxc.comments.repository.reading import CommentRow, comment_by_id, comments_by_ids
+from wxc.comments.repository.skeletons import ThreadNode, replies_to, thread_of
 from wxc.comments.schemas import Comment, CommentPage
 from wxc.comments.threads import Branches, ThreadRequest
-from wxc.core.database import AnyRow, Reader
-from wxc.core.plain import Plain
 from wxc.core.times import rfc3339, rfc3339_or_null
+from wxc.db.handle import Handle
 from wxc.db.keyset import Cut
 from wxc.posts.errors import PostNotFound
-from wxc.users.service import summary_values
+from wxc.users.schemas import UserSummary
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A comment of an answer, and which of its replies are listed there."""
+
+    id: UUID
+    last_reply_id: UUID | None
+    replies_count: int
 
 
 async def find_comment(
-    reader: Reader, comment_id: UUID, viewer_id: UUID | None, branches: Branches
+    db: Handle, comment_id: UUID, viewer_id: UUID | None, branches: Branches
 ) -> Comment:
     """A comment the viewer may see; raises `CommentNotFound` for any other."""
-    row = await CommentReader(reader).visible(
-        comment_id, viewer_id, oldest_first=branches.shape.oldest_first
-    )
+    query = comment_by_id(comment_id, viewer_id, oldest_first=branches.shape.oldest_first)
+    row = await db.fetch_one(query)
     if row is None:
         raise CommentNotFound
-    return present(row, row.liked, branches.cursor(row.id, None) if row.has_more else None)
+    return present(row, branches, last_reply_id=None)
 
 
-async def list_comments(
-    reader: Reader, viewer_id: UUID | None, request: ThreadRequest
-) -> Plain[CommentPage]:
+async def list_comments(db: Handle, viewer_id: UUID | None, request: ThreadRequest) -> CommentPage:
     """A page of the post's thread; raises `PostNotFound`."""
-    nodes = await CommentReader(reader).thread(viewer_id, request)
-    if nodes is None:
+    shape = request.shape
+    nodes = await db.fetch(
+        thread_of(
+            request.subject_id,
+            viewer_id,
+            shape.depth,
+            shape.branch,
+            page=request.page,
+            oldest_first=shape.oldest_first,
+            fixed_sizes=shape.fixed_sizes,
+        )
+    )
+    if not nodes:
         raise PostNotFound
-    return await _page(reader, nodes, viewer_id, request)
+    return await _page(db, nodes, viewer_id, request)
 
 
-async def list_replies(
-    reader: Reader, viewer_id: UUID | None, request: ThreadRequest
-) -> Plain[CommentPage]:
+async def list_replies(db: Handle, viewer_id: UUID | None, request: ThreadRequest) -> CommentPage:
     """A page of the replies to a comment; raises `CommentNotFound`."""
-    nodes = await CommentReader(reader).replies(viewer_id, request)
-    if nodes is None:
+    shape = request.shape
+    nodes = await db.fetch(
+        replies_to(
+            request.subject_id,
+            viewer_id,
+            shape.depth,
+            shape.branch,
+            page=request.page,
+            oldest_first=shape.oldest_first,
+            fixed_sizes=shape.fixed_sizes,
+        )
+    )
+    if not nodes:
         raise CommentNotFound
-    return await _page(reader, nodes, viewer_id, request)
+    return await _page(db, nodes, viewer_id, request)
 
 
-def present(row: AnyRow, liked: bool | None, replies_cursor: str | None) -> Comment:
-    """The comment that a row holds; `liked` is None for nobody."""
-    return Comment.model_validate(_values(row, liked, replies_cursor))
+def present(row: CommentRow, branches: Branches, last_reply_id: UUID | None) -> Comment:
+    """The comment of a row; `last_reply_id` is the last of its replies that is listed."""
+    return {
+        "id": str(row.id),
+        "post_id": str(row.post_id),
+        "parent_id": None if row.parent_id is None else str(row.parent_id),
+        "depth": row.depth,
+        "author": _author(row),
+        "body": row.body,
+        "deleted": row.deleted_at is not None,
+        "created_at": rfc3339(row.created_at),
+        "edited_at": rfc3339_or_null(row.edited_at),
+        "likes_count": row.likes_count,
+        "replies_count": row.replies_count,
+        "replies_cursor": branches.cursor(row.id, last_reply_id) if row.has_more else None,
+        "viewer": None if row.liked is None else {"liked": row.liked},
+    }
+
+
+def _author(row: CommentRow) -> UserSummary | None:
+    if row.author_id is None or row.username is None:
+        return None
+    return {
+        "id": str(row.author_id),
+        "username": row.username,
+        "display_name": row.display_name,
+        "avatar_url": row.avatar_url,
+    }
 
 
 async def _page(
-    reader: Reader, nodes: Sequence[AnyRow], viewer_id: UUID | None, request: ThreadRequest
-) -> Plain[CommentPage]:
-    """The page of a skeleton, its comments hydrated; those that vanished meanwhile are left out."""
+    db: Handle, found: Sequence[ThreadNode | None], viewer_id: UUID | None, request: ThreadRequest
+) -> CommentPage:
+    """The page of a skeleton; comments that were deleted since it was read are left out."""
+    nodes = [node for node in found if node is not None]
     firsts = [node for node in nodes if node.level == 0]
-    has_more = bool(firsts) and firsts[0].firsts > len(firsts)
+    has_more = bool(firsts) and firsts[0].first_level_count > len(firsts)
     cut = request.page.closed(firsts, lambda node: node.id, has_more=has_more)
     listed = _listed(_ordered(nodes, cut))
-    rows = {}
-    if listed:
-        found = await CommentReader(reader).hydrated(
-            listed, viewer_id, oldest_first=request.shape.oldest_first
-        )
-        rows = {row.id: row for row in found}
-    return Plain(
-        items=[_item(rows[one.id], one, request.branches) for one in listed if one.id in rows],
-        next_cursor=cut.next_cursor,
-        prev_cursor=cut.prev_cursor,
-    )
+    rows = await _rows(db, listed, viewer_id, oldest_first=request.shape.oldest_first)
+    return {
+        "items": [
+            present(rows[one.id], request.branches, one.last_reply_id)
+            for one in listed
+            if one.id in rows
+        ],
+        "next_cursor": cut.next_cursor,
+        "prev_cursor": cut.prev_cursor,
+    }
 
 
-def _ordered(nodes: Sequence[AnyRow], cut: Cut[AnyRow]) -> list[AnyRow]:
+def _ordered(nodes: Sequence[ThreadNode], cut: Cut[ThreadNode]) -> list[ThreadNode]:
     """The nodes as the page shows them: polling reads the first level from its other end."""
-    branches: dict[UUID, list[AnyRow]] = {}
+    branches: dict[UUID, list[ThreadNode]] = {}
     for node in nodes:
         if node.level == 0:
             branch = branches[node.id] = []
@@ -85,36 +135,28 @@ def _ordered(nodes: Sequence[AnyRow], cut: Cut[AnyRow]) -> list[AnyRow]:
     return [node for first in cut.rows for node in branches[first.id]]
 
 
-def _listed(nodes: Sequence[AnyRow]) -> list[Listed]:
+def _listed(nodes: Sequence[ThreadNode]) -> list[_Listed]:
     """Each node with the last of its listed replies and their number."""
     lasts: dict[UUID, UUID] = {}
     counts: dict[UUID, int] = {}
     for node in nodes:
-        if node.level > 0:
+        if node.parent_id is not None:
             lasts[node.parent_id] = node.id
             counts[node.parent_id] = counts.get(node.parent_id, 0) + 1
-    return [Listed(node.id, lasts.get(node.id), counts.get(node.id, 0)) for node in nodes]
+    return [_Listed(node.id, lasts.get(node.id), counts.get(node.id, 0)) for node in nodes]
 
 
-def _item(row: AnyRow, listed: Listed, branches: Branches) -> dict[str, Any]:
-    replies_cursor = branches.cursor(row.id, listed.last) if row.has_more else None
-    return _values(row, row.liked, replies_cursor)
-
-
-def _values(row: AnyRow, liked: bool | None, replies_cursor: str | None) -> dict[str, Any]:
-    """What `Comment` says."""
-    return {
-        "id": str(row.id),
-        "post_id": str(row.post_id),
-        "parent_id": None if row.parent_id is None else str(row.parent_id),
-        "depth": row.depth,
-        "author": None if row.author_id is None else summary_values(row, row.author_id),
-        "body": row.body,
-        "deleted": row.deleted_at is not None,
-        "created_at": rfc3339(row.created_at),
-        "edited_at": rfc3339_or_null(row.edited_at),
-        "likes_count": row.likes_count,
-        "replies_count": row.replies_count,
-        "replies_cursor": replies_cursor,
-        "viewer": None if liked is None else {"liked": liked},
-    }
+async def _rows(
+    db: Handle, listed: Sequence[_Listed], viewer_id: UUID | None, *, oldest_first: bool
+) -> dict[UUID, CommentRow]:
+    """The rows of the comments that still exist; without comments no statement is executed."""
+    if not listed:
+        return {}
+    query = comments_by_ids(
+        [one.id for one in listed],
+        [one.last_reply_id for one in listed],
+        [one.replies_count for one in listed],
+        viewer_id,
+        oldest_first=oldest_first,
+    )
+    return {row.id: row for row in await db.fetch(query)}

@@ -1,4 +1,4 @@
-"""Writing, changing, deleting and liking comments."""
+"""Writing, changing and deleting comments."""
 
 from uuid import UUID
 
@@ -10,16 +10,29 @@ from wxc.comments.errors import (
     ThreadTooDeep,
     of_parent,
 )
-from wxc.comments.repository import CommentLikeRepository, CommentRepository
+from wxc.comments.repository.locks import (
+    LockedComment,
+    latest_comments_of,
+    lock_any_comment,
+    lock_comment,
+    lock_post_of,
+    lock_posts,
+)
+from wxc.comments.repository.reading import CommentRow
+from wxc.comments.repository.writing import (
+    delete_with_tombstones,
+    insert_comment,
+    replace_with_tombstone,
+    update_comment_body,
+)
 from wxc.comments.schemas import Comment, CommentCreate, CommentUpdate
 from wxc.comments.service.reading import find_comment, present
-from wxc.comments.threads import DEEPEST_COMMENT, Branches
+from wxc.comments.threads import MAX_COMMENT_DEPTH, Branches
 from wxc.core import clock
-from wxc.core.database import AnyRow
 from wxc.core.errors import NotOwner
+from wxc.db.commits import draw_id
 from wxc.db.session import Session
 from wxc.idempotency.service import Attempt, first_answer, keep_answer
-from wxc.likes.schemas import LikeState
 from wxc.notifications import service as notifications
 from wxc.posts.service import lock_to_act
 from wxc.users.errors import BlockedByYou
@@ -38,15 +51,15 @@ async def write_comment(
         await find_comment(session, first.subject_id, me.id, branches)
         raise first
     post = await lock_to_act(session, me, post_id)
-    comments = CommentRepository(session)
-    parent = await _parent(comments, me, post_id, comment.parent_id) if comment.parent_id else None
-    row = await comments.add(me.id, post_id, comment.body, parent)
-    written = present(row, liked=False, replies_cursor=None)
+    parent = await _parent(session, me, post_id, comment.parent_id) if comment.parent_id else None
+    comment_id = draw_id(session)  # after the last lock
+    row = await _insert(session, comment_id, me.id, post_id, parent, comment.body)
+    written = present(row, branches, last_reply_id=None)
     await notifications.notify_of_comment(
         session,
         me.id,
         comment.body,
-        comment_id=written.id,
+        comment_id=comment_id,
         post_id=post_id,
         post_author_id=post.author_id,
         parent_author_id=parent.author_id if parent is not None else None,
@@ -55,8 +68,8 @@ async def write_comment(
         session,
         attempt,
         written,
-        subject_id=written.id,
-        location=f"/comments/{written.id}",
+        subject_id=comment_id,
+        location=f"/comments/{comment_id}",
         post_id=post_id,
     )
     return written
@@ -69,16 +82,15 @@ async def edit_comment(
     comment: CommentUpdate,
     branches: Branches,
 ) -> Comment:
-    """Replace one's own words; raises `CommentNotFound`, `CommentDeleted` or `NotOwner`."""
-    comments = CommentRepository(session)
-    row = await comments.lock(comment_id, me.id)
+    """Replace one's own body; raises `CommentNotFound`, `CommentDeleted` or `NotOwner`."""
+    row = await session.fetch_one(lock_comment(comment_id, me.id))
     if row is None or row.blocking:
         raise CommentNotFound
     if row.is_deleted:
         raise CommentDeleted
     if row.author_id != me.id:
         raise NotOwner
-    await comments.replace_body(comment_id, comment.body, clock.now())
+    await session.fetch_one(update_comment_body(comment_id, comment.body, clock.now()))
     return await find_comment(session, comment_id, me.id, branches)
 
 
@@ -87,88 +99,80 @@ async def delete_comment(session: Session, me: Principal, comment_id: UUID) -> N
 
     Raises `CommentNotFound` or `NotOwner`.
     """
-    comments = CommentRepository(session)
-    owner_id = await comments.lock_post_of(comment_id)
-    if owner_id == me.id:
-        row = await comments.lock_unseen(comment_id)
-    else:
-        row = await comments.lock(comment_id, me.id) if owner_id else None
-        if row is not None and row.blocking:
-            raise CommentNotFound
-    if row is None or row.is_deleted:
+    post = await session.fetch_one(lock_post_of(comment_id))
+    if post is None:
         raise CommentNotFound
-    if me.id not in (row.author_id, owner_id):
+    is_own_post = post.author_id == me.id
+    row = await session.fetch_one(
+        lock_any_comment(comment_id) if is_own_post else lock_comment(comment_id, me.id)
+    )
+    if row is None or row.is_deleted or row.blocking:
+        raise CommentNotFound
+    if not is_own_post and row.author_id != me.id:
         raise NotOwner
-    await _take_away(session, row)
+    await _remove(session, row)
 
 
 async def erase_comments_of(session: Session, author_id: UUID, most: int) -> bool:
     """Delete up to `most` comments of an account that goes; False when none was left."""
-    comments = CommentRepository(session)
-    said = await comments.lock_posts_commented_by(author_id, most)
-    for comment_id in said:
-        row = await comments.lock_unseen(comment_id)
+    comments = await session.fetch(latest_comments_of(author_id, limit=most))
+    if comments:
+        await session.fetch(lock_posts(list({comment.post_id for comment in comments})))
+    for comment in comments:
+        row = await session.fetch_one(lock_any_comment(comment.id))
         if row is not None and row.author_id == author_id:
-            await _take_away(session, row)
-    return bool(said)
+            await _remove(session, row)
+    return bool(comments)
 
 
-async def like_comment(session: Session, me: Principal, comment_id: UUID) -> LikeState:
-    """Make `me` like the comment; liking twice changes nothing."""
-    comment = await _lock_to_like(session, me, comment_id)
-    count = await CommentLikeRepository(session).add(me.id, comment_id)
-    if count is not None:
-        await notifications.notify_of_like(
-            session, me.id, comment.author_id, post_id=comment.post_id, comment_id=comment_id
-        )
-    return LikeState(liked=True, likes_count=comment.likes_count if count is None else count)
-
-
-async def unlike_comment(session: Session, me: Principal, comment_id: UUID) -> LikeState:
-    """Make `me` no longer like the comment; doing it twice changes nothing."""
-    comment = await _lock_to_like(session, me, comment_id)
-    count = await CommentLikeRepository(session).remove(me.id, comment_id)
-    if count is not None:
-        await notifications.withdraw_like(session, me.id, comment.author_id, comment_id=comment_id)
-    return LikeState(liked=False, likes_count=comment.likes_count if count is None else count)
-
-
-async def _parent(
-    comments: CommentRepository, me: Principal, post_id: UUID, parent_id: UUID
-) -> AnyRow:
+async def _parent(session: Session, me: Principal, post_id: UUID, parent_id: UUID) -> LockedComment:
     """The locked comment to reply to.
 
     Raises `ParentNotFound`, `BlockedByYou`, `CommentDeleted` or `ThreadTooDeep`.
     """
-    parent = await comments.lock(parent_id, me.id)
+    parent = await session.fetch_one(lock_comment(parent_id, me.id))
     if parent is None or parent.post_id != post_id:
         raise of_parent(ParentNotFound)
     if parent.blocking:
         raise BlockedByYou
     if parent.is_deleted:
         raise CommentDeleted
-    if parent.depth >= DEEPEST_COMMENT:
+    if parent.depth >= MAX_COMMENT_DEPTH:
         raise of_parent(ThreadTooDeep)
     return parent
 
 
-async def _take_away(session: Session, comment: AnyRow) -> None:
-    """Leave a tombstone while there are replies; the post is locked."""
-    comments = CommentRepository(session)
+async def _insert(
+    session: Session,
+    comment_id: UUID,
+    author_id: UUID,
+    post_id: UUID,
+    parent: LockedComment | None,
+    body: str,
+) -> CommentRow:
+    query = insert_comment(
+        comment_id,
+        author_id,
+        post_id,
+        parent.id if parent else None,
+        parent.depth + 1 if parent else 0,
+        body,
+        clock.now(),
+        is_reply=parent is not None,
+    )
+    (row,) = await session.fetch(query)
+    return row
+
+
+async def _remove(session: Session, comment: LockedComment) -> None:
+    """Delete the comment, or leave a tombstone while it has replies; the post is locked."""
     if comment.children_count:
-        await comments.bury(comment, clock.now())
+        moment = clock.now()
+        await session.fetch_one(
+            replace_with_tombstone(comment.id, comment.post_id, comment.parent_id, moment)
+        )
         await notifications.forget_comment(session, comment.id)
     else:
-        await comments.remove(comment)
-
-
-async def _lock_to_like(session: Session, me: Principal, comment_id: UUID) -> AnyRow:
-    """Lock the comment; raises `CommentNotFound`, also for a tombstone, and `BlockedByYou`."""
-    comments = CommentRepository(session)
-    await comments.hold_post_of(comment_id)
-    comment = await comments.lock(comment_id, me.id)
-    if comment is None or comment.is_deleted:
-        raise CommentNotFound
-    if comment.blocking:
-        raise BlockedByYou
-    return comment
+        await session.fetch_one(
+            delete_with_tombstones(comment.id, comment.post_id, comment.parent_id)
+        )

@@ -27,7 +27,7 @@ from wxc.exchange.schemas.boards import Board
 from wxc.exchange.schemas.exchanges import Exchange
 from wxc.exchange.service.reading import own_board
 from wxc.models import NotificationType
-from wxc.notifications.repository import Occasion
+from wxc.notifications.repository.writing import NotificationDraft
 from wxc.notifications.service import notify
 
 _MAX_REMINDED = 100
@@ -78,7 +78,9 @@ async def remind_owners(database: Database) -> bool:
     async with database.transaction() as session:
         due = await session.fetch(changes.claim_reminders(clock.now(), limit=_MAX_REMINDED))
         kind = NotificationType.EXCHANGE_EXPIRING
-        await notify(session, *(Occasion(row.owner_id, kind, None, new_id()) for row in due))
+        await notify(
+            session, *(NotificationDraft(row.owner_id, kind, None, new_id()) for row in due)
+        )
     return bool(due)
 
 

@@ -1,0 +1,1 @@
+"""SQL for follows, blocks and mutes."""
