@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from types import UnionType
 from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -12,10 +11,9 @@ import asyncpg
 from sqlalchemy import column, event, func, make_url, select, table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from wxc.core.database import Database, Reader, SingleWrite, _SingleWrite
 from wxc.core.logging import count_statement, facts
-from wxc.core.native import NativeStatement, native_form
 from wxc.db.commits import require_commit_in_time
+from wxc.db.database import Database
 from wxc.db.database import Database as NewDatabase
 from wxc.db.errors import translated
 from wxc.db.keyset import AnySelect
@@ -57,42 +55,6 @@ class OneConnection(Database):
         """
         async with self._turn, self.connection.begin_nested():
             return await _compared(self.connection, query, self.observe)
-
-    @property
-    def single_write(self) -> SingleWrite:
-        return _SingleWrite(self._write, self.publish)
-
-    async def _write(self, *statement: Any) -> Any:
-        async with self._turn, self.connection.begin_nested():
-            return await self._execute(*statement)
-
-    async def _read(self, statement: Any, parameters: Any = None, /) -> Any:
-        async with self._turn:
-            result = await self._execute(statement, parameters)
-            if native_form(statement, self.connection.dialect) is None:
-                return result
-            rows = result.freeze()
-            with _unnoted():
-                expected = await self.connection.execute(statement, parameters)
-            assert list(result.keys()) == list(expected.keys())
-            assert _with_types(rows().all()) == _with_types(expected.all())
-            return rows()
-
-    async def _execute(self, statement: Any, parameters: Any = None, /) -> Any:
-        native = native_form(statement, self.connection.dialect)
-        if native is None:
-            return await self.connection.execute(statement, parameters)
-        lent: Any = await self.connection.get_raw_connection()
-        async with lent.dbapi_connection._execute_mutex:
-            return await native.fetch(lent.driver_connection, parameters or {})
-
-    @property
-    def reader(self) -> Reader:
-        return _OwnReader(self._read)
-
-    @asynccontextmanager
-    async def guarding(self) -> AsyncIterator[Reader]:
-        yield _OwnReader(self._read)
 
 
 class _TestSession(Session):
@@ -142,13 +104,6 @@ def _hints(row_type: type) -> dict[str, Any]:
         if Any not in plain:
             hints[name] = plain
     return hints
-
-
-@dataclass(frozen=True)
-class _OwnReader:
-    """Executes as a `Reader` in production does, whose connections are borrowed."""
-
-    execute: Any
 
 
 def _observe(sql: str, arguments: list[Any]) -> None:
@@ -206,13 +161,7 @@ class StatementLog:
         def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
             self.note(statement, parameters)
 
-        async def fetch(native: NativeStatement, connection: Any, parameters: Any) -> Any:
-            self.note(native.sql, tuple(native.values(parameters)))
-            return await own_fetch(native, connection, parameters)
-
-        own_fetch = NativeStatement.fetch
         event.listen(sync, "before_cursor_execute", note)
-        NativeStatement.fetch = fetch  # type: ignore[method-assign,assignment]
         _watching.append(self)
         observe = where.observe if isinstance(where, NewDatabase) else None
         if isinstance(where, NewDatabase):
@@ -223,7 +172,6 @@ class StatementLog:
             if isinstance(where, NewDatabase) and observe is not None:
                 where.observe = observe
             _watching.remove(self)
-            NativeStatement.fetch = own_fetch  # type: ignore[method-assign]
             event.remove(sync, "before_cursor_execute", note)
 
 

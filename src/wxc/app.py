@@ -26,7 +26,6 @@ from wxc.auth.security import CSRF_TOKEN, SECURITY_SCHEMES
 from wxc.comments.router import router as comments
 from wxc.core.bodies import BodyGate
 from wxc.core.config import Config
-from wxc.core.database import Database
 from wxc.core.departure import Departure
 from wxc.core.errors import Refusal
 from wxc.core.events import Events
@@ -41,6 +40,7 @@ from wxc.core.signing import derive_key
 from wxc.core.streams import StreamLimiter
 from wxc.core.tracing import telemetry, traced
 from wxc.core.traffic import Traffic
+from wxc.db.database import Database
 from wxc.db.keyset import CursorSealer
 from wxc.deletions.router import router as deletions
 from wxc.exchange.router import router as exchange

@@ -8,38 +8,26 @@ from fastapi import Depends, Header, Query, Request
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from wxc.core.database import Database as OldDatabase
-from wxc.core.database import Reader, SingleWrite
 from wxc.core.errors import InvalidCursor, RateLimited, UnknownParameter
 from wxc.core.events import Events
 from wxc.core.limits import Throttle
 from wxc.core.openapi import raises, sends
-from wxc.db.database import Database as NewDatabase
+from wxc.db import database as db
+from wxc.db import session
 from wxc.db.keyset import DEFAULT_LIMIT, GREATEST_LIMIT, PageRequest, list_scope
-from wxc.db.session import Session as NewSession
 from wxc.http.compiled_route import CompiledRoute
 from wxc.http.services import services_of
 
 
-async def open_database(request: Request) -> OldDatabase:
-    """The application's engines, for a service that opens short transactions of its own."""
+async def open_database(request: Request) -> db.Database:
+    """The handle for prepared queries in autocommit, and for short transactions."""
     return services_of(request).database
 
 
-async def open_session(request: Request) -> AsyncIterator[NewSession]:
+async def open_session(request: Request) -> AsyncIterator[session.Session]:
     """Commit once when the endpoint has returned; roll back if it raises."""
-    async with services_of(request).database.transaction() as session:
-        yield session
-
-
-async def open_reader(request: Request) -> Reader:
-    """What SELECTs without a transaction."""
-    return services_of(request).database.reader
-
-
-async def open_writing(request: Request) -> SingleWrite:
-    """What executes a statement that is a transaction by itself."""
-    return services_of(request).database.single_write
+    async with services_of(request).database.transaction() as opened:
+        yield opened
 
 
 def address_of(request: Request) -> str:
@@ -78,13 +66,10 @@ LastEventId = Annotated[
     str | None,
     Header(alias="Last-Event-ID", description="The `id` of the last event that was received."),
 ]
-Database = Annotated[NewDatabase, Depends(open_database)]
-Transactions = Annotated[OldDatabase, Depends(open_database)]
+Database = Annotated[db.Database, Depends(open_database)]
 # scope="function" commits before the first response byte. FastAPI's default scope commits
 # after it, so that a failed COMMIT would still have answered 2xx.
-Session = Annotated[NewSession, Depends(open_session, scope="function")]
-ReadSession = Annotated[Reader, Depends(open_reader)]
-Writing = Annotated[SingleWrite, Depends(open_writing)]
+Session = Annotated[session.Session, Depends(open_session, scope="function")]
 
 
 async def refuse_unknown_parameters(request: Request) -> None:

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from wxc.auth.context import Auth
     from wxc.auth.cookies import CookieJar
     from wxc.core.config import Config
-    from wxc.core.database import Database
     from wxc.core.departure import Departure
     from wxc.core.events import Events
     from wxc.core.limits import Limits
     from wxc.core.redis import RedisClient
     from wxc.core.streams import StreamLimiter
     from wxc.core.traffic import Traffic
+    from wxc.db.database import Database
     from wxc.db.keyset import CursorSealer
     from wxc.operations.metrics import ServerMetrics
     from wxc.operations.service import Startup

@@ -1,6 +1,6 @@
 """Looking people up."""
 
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from wxc.core.etags import Versioned
@@ -46,16 +46,6 @@ def present_summary(row: Summary, user_id: UUID) -> UserSummary:
         "display_name": row.display_name,
         "avatar_url": row.avatar_url,
     }
-
-
-def summary_values(row: Any, user_id: UUID) -> dict[str, Any]:  # noqa: ANN401
-    """As `present_summary`, of rows without a type."""
-    return dict(present_summary(row, user_id))
-
-
-def summarise(row: Any, user_id: UUID) -> UserSummary:  # noqa: ANN401
-    """As `present_summary`, of rows without a type."""
-    return present_summary(row, user_id)
 
 
 def people_page(cut: Cut[PersonRow]) -> UserPage:
