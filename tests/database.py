@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from wxc.core.logging import count_statement, facts
 from wxc.db.commits import require_commit_in_time
 from wxc.db.database import Database
-from wxc.db.database import Database as NewDatabase
 from wxc.db.errors import translated
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import PreparedQuery, prepared
@@ -53,8 +52,11 @@ class OneConnection(Database):
 
         But not their order: without an ORDER BY each plan has its own.
         """
-        async with self._turn, self.connection.begin_nested():
-            return await _compared(self.connection, query, self.observe)
+        async with self._turn:
+            if is_read(query):
+                return await _compared(self.connection, query, self.observe)
+            async with self.connection.begin_nested():
+                return await _compared(self.connection, query, self.observe)
 
 
 class _TestSession(Session):
@@ -151,11 +153,9 @@ class StatementLog:
             self.parameters.append(parameters)
 
     @contextmanager
-    def watching(
-        self, where: AsyncConnection | AsyncEngine | NewDatabase
-    ) -> Iterator["StatementLog"]:
+    def watching(self, where: AsyncConnection | AsyncEngine | Database) -> Iterator["StatementLog"]:
         """Note what runs on this connection, this engine or this database."""
-        target = where.engine if isinstance(where, NewDatabase) else where
+        target = where.engine if isinstance(where, Database) else where
         sync = target.sync_connection if isinstance(target, AsyncConnection) else target.sync_engine
 
         def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
@@ -163,13 +163,13 @@ class StatementLog:
 
         event.listen(sync, "before_cursor_execute", note)
         _watching.append(self)
-        observe = where.observe if isinstance(where, NewDatabase) else None
-        if isinstance(where, NewDatabase):
+        observe = where.observe if isinstance(where, Database) else None
+        if isinstance(where, Database):
             where.observe = _observe
         try:
             yield self
         finally:
-            if isinstance(where, NewDatabase) and observe is not None:
+            if isinstance(where, Database) and observe is not None:
                 where.observe = observe
             _watching.remove(self)
             event.remove(sync, "before_cursor_execute", note)
@@ -208,7 +208,7 @@ class _Blocked(NamedTuple):
 @prepared(_Blocked)
 def _blocked_backends() -> AnySelect:
     activity = func.pg_stat_get_activity(None).table_valued("pid", "datid", "wait_event_type")
-    own = (
+    own: Any = (
         select(column("oid"))
         .select_from(table("pg_database"))
         .where(column("datname") == func.current_database())

@@ -119,7 +119,7 @@ async def reading(
 async def waits_without_a_connection(app: FastAPI) -> bool:
     """Whether there comes a moment, soon, when no connection is in use."""
     for _ in range(200):
-        if app.state.services.database.writer.pool.checkedout() == 0:
+        if app.state.services.database.connections_in_use == 0:
             return True
         await asyncio.sleep(0.01)
     return False

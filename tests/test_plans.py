@@ -14,7 +14,7 @@ from tests.database import StatementLog, administer
 from tests.live import running
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
-from wxc.exports import service as exports
+from wxc.exports.service import exporting
 
 pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
 
@@ -149,7 +149,7 @@ async def planned_anew(app: FastAPI) -> list[str]:
 async def test_no_read_scans_a_big_table_or_is_planned_each_time(
     app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exports, "BATCH", 50)  # to these tables as 500 to those of many members
+    monkeypatch.setattr(exporting, "BATCH", 50)  # to these tables as 500 to those of many members
     engine = create_async_engine(app.state.services.config.database_url, poolclass=NullPool)
     async with Browser(app) as browser, engine.connect() as connection:
         post = (await browser.get("/users/many_1/posts")).json()["items"][0]["id"]

@@ -10,7 +10,7 @@ from wxc.core import jobs
 async def test_a_task_that_takes_a_cancellation_for_an_error_is_ended_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(jobs, "_CANCELLATION_PATIENCE", 0.01)
+    monkeypatch.setattr(jobs, "_CANCEL_INTERVAL", 0.01)
     swallowed = asyncio.Event()
 
     async def go_on() -> None:

@@ -1,6 +1,5 @@
 """A prepared query is what SQLAlchemy would have had executed, compiled once for each variant."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -340,8 +339,11 @@ async def test_a_traced_request_is_named_in_a_comment(
 
     monkeypatch.setattr(Connection, "fetch", noted)
     monkeypatch.setattr("wxc.db.database.sql_comment", lambda: "/*traceparent='00'*/ ")
+    monkeypatch.setattr("wxc.db.session.sql_comment", lambda: "/*traceparent='01'*/ ")
     await pid_of(traced)
+    async with traced.transaction() as session:
+        await pid_of(session)
     await traced.close()
 
-    assert sent[-1].startswith("/*traceparent='00'*/ SELECT")
-    assert asyncio.get_running_loop() is not None
+    assert sent[0].startswith("/*traceparent='00'*/ SELECT")
+    assert sent[1].startswith("/*traceparent='01'*/ SELECT")

@@ -19,7 +19,7 @@ from wxc.core.bodies import ClientGone
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 from wxc.exchange import stream as board_stream
-from wxc.exports import service as exports
+from wxc.exports.service import exporting
 
 BOARD = "/users/tan/exchange/stream"
 NOTIFICATIONS = "/notifications/stream"
@@ -176,7 +176,7 @@ async def test_a_session_may_have_some_exports_beside_its_streams(
     async with start(streams_per_session=2) as world:
         statuses = [await world.open(world.tan, NOTIFICATIONS) for _ in range(2)]
         with monkeypatch.context() as patch:
-            patch.setattr(exports, "_document", endless)
+            patch.setattr(exporting, "_document", endless)
             statuses += [await world.open(world.tan, EXPORT) for _ in range(2)]
 
         assert statuses == [200] * 4

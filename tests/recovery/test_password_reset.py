@@ -336,7 +336,7 @@ class TestRaces:
 
             async def watch(password: str, **options: bool) -> str:
                 await arrived.wait()
-                lent.append(app.state.services.database.writer.pool.checkedout())
+                lent.append(app.state.services.database.connections_in_use)
                 return str(await hash_password(password, **options))
 
             monkeypatch.setattr(app.state.services.auth.passwords, "hash", watch)

@@ -199,8 +199,8 @@ async def test_a_follow_never_stands_across_a_block_whatever_the_schedule(
                 )
             )
             assert {answer.status_code for answer in answers} <= {200, 403, 404}
-            found = (await app.state.services.database.reader.execute(text(_BROKEN))).scalar_one()
-            assert found == 0
+            async with app.state.services.database.transaction() as session:
+                assert await session.scalar(text(_BROKEN)) == 0
 
 
 _BROKEN = """

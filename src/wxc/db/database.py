@@ -78,6 +78,7 @@ class Database:
         """A session: committed at the end, then its `after_commit` callbacks are run."""
         async with self._sessions() as session:
             session.observe = self.observe
+            session.is_traced = self._is_traced
             try:
                 yield session
                 require_commit_in_time(session)

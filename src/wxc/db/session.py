@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session as SyncSession
 from sqlalchemy.orm import SessionTransaction
 from sqlalchemy.util import await_only
 
+from wxc.core.tracing import sql_comment
 from wxc.db.errors import is_lost, translated
 from wxc.db.prepared import PreparedQuery
 
@@ -30,6 +31,7 @@ class Session(AsyncSession):
     """
 
     observe: Observe
+    is_traced: bool = False
 
     async def fetch(self, query: PreparedQuery[Row]) -> list[Row]:
         """All rows of a prepared query; raises SQLAlchemy's `DBAPIError`."""
@@ -37,7 +39,7 @@ class Session(AsyncSession):
         self.observe(query.compiled.sql, query.arguments)
         try:
             with translated(query.compiled.sql, driver):
-                return await query.fetch(driver)
+                return await query.fetch(driver, sql_comment() if self.is_traced else "")
         except BaseException as error:
             if not isinstance(error, Exception):
                 await self.invalidate()  # left in the middle of a statement
