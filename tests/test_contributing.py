@@ -12,7 +12,7 @@ import pytest
 from wxc.migrations import schema_head
 
 ROOT = Path(__file__).parents[1]
-_BLOCK = re.compile(r"^```python (\S+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(r"^```(?:python|text) (\S+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 def blocks() -> list[tuple[str, str]]:
