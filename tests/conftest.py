@@ -21,10 +21,10 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from tests import factories
-from tests.browser import Browser
-from tests.database import OneConnection, administer, clone_database, drop_database, renamed
-from tests.secrecy import listen, secrecy
+from tests.support import factories
+from tests.support.browser import Browser
+from tests.support.database import OneConnection, administer, clone_database, drop_database, renamed
+from tests.support.secrecy import listen, secrecy
 from wxc.app import connect, create_app
 from wxc.core.config import Config
 from wxc.core.logging import configure_logging

@@ -14,8 +14,8 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from tests.browser import Browser
 from tests.hostile.corpus import Operation, document, operations
+from tests.support.browser import Browser
 from wxc.app import ROUTERS
 from wxc.auth.usernames import is_reserved
 from wxc.core.config import Config

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.database import StatementLog
-from tests.factories import (
+from tests.support.browser import Browser
+from tests.support.database import StatementLog
+from tests.support.factories import (
     PASSWORD,
     make_comment,
     make_exchange,

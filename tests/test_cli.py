@@ -13,8 +13,8 @@ import typer.main
 import uvicorn
 from typer.testing import CliRunner
 
-from tests.browser import Browser
-from tests.live import running
+from tests.support.app import running
+from tests.support.browser import Browser
 from wxc import cli, demo, demo_exchanges, recount, serving, worker
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient

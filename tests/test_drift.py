@@ -16,8 +16,8 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.factories import PASSWORD
-from tests.served import served
+from tests.support.factories import PASSWORD
+from tests.support.server import served
 from wxc import recount
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient

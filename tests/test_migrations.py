@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
 from tests.conftest import fill_with_noise
-from tests.database import administer, drop_database, renamed
+from tests.support.database import administer, drop_database, renamed
 from wxc import cli, migrations
 
 

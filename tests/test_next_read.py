@@ -8,11 +8,11 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.browser import Browser
-from tests.circle import app, circle, engine, real, scalar
-from tests.factories import PASSWORD
-from tests.live import running
-from tests.mailing import mailing, smtp
+from tests.support.app import running
+from tests.support.browser import Browser
+from tests.support.factories import PASSWORD
+from tests.support.mail import mailing, smtp
+from tests.support.social_graph import app, circle, engine, real, scalar
 from wxc.core.config import Config
 from wxc.deletions import service as deletions
 from wxc.recount import recount

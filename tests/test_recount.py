@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
-from tests.threads import in_a_thread
+from tests.support.comment_trees import in_a_thread
 from wxc import cli, recount
 from wxc.core.config import Config
 from wxc.recount import COUNTERS

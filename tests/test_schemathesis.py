@@ -14,9 +14,9 @@ from schemathesis.core.result import Ok
 from schemathesis.pytest.lazy import get_all_tests
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
-from tests.factories import PASSWORD
 from tests.hostile.corpus import Operation, document, those
 from tests.hostile.server import Server, serving
+from tests.support.factories import PASSWORD
 
 pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
 

@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from tests.conftest import Member
-from tests.factories import PASSWORD
 from tests.hostile.server import Server, serving
-from tests.mailserver import mail_server, token_in
-from tests.secrecy import Secrecy, assert_no_secret, secrecy
+from tests.support.factories import PASSWORD
+from tests.support.mail_server import mail_server, token_in
+from tests.support.secrecy import Secrecy, assert_no_secret, secrecy
 from wxc.core.config import Config
 from wxc.db.database import Database
 from wxc.mails.worker import Worker

@@ -12,10 +12,10 @@ from fastapi import FastAPI
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import text
 
-from tests.browser import Browser
-from tests.database import until_blocked
-from tests.live import running
-from tests.unlimited import UNLIMITED
+from tests.support.app import running
+from tests.support.browser import Browser
+from tests.support.database import until_blocked
+from tests.support.limits import UNLIMITED
 from wxc.core import clock
 from wxc.core.config import Config
 from wxc.core.errors import Retry

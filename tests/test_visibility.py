@@ -16,11 +16,11 @@ from fastapi import FastAPI
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.factories import PASSWORD
 from tests.hostile.corpus import Operation, operations, those
-from tests.unlimited import UNLIMITED
+from tests.support.browser import Browser
+from tests.support.factories import PASSWORD
+from tests.support.limits import UNLIMITED
 from wxc.core import clock
 from wxc.core.config import Config
 from wxc.core.ids import new_id

@@ -7,12 +7,12 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.database import StatementLog
-from tests.factories import PASSWORD, make_post, make_user
-from tests.live import running
-from tests.trail import last, trail
+from tests.support.app import running
+from tests.support.audit_log import last, trail
+from tests.support.browser import Browser
+from tests.support.database import StatementLog
+from tests.support.factories import PASSWORD, make_post, make_user
 
 from wxc.audit.dependencies import TELLING
 from wxc.core.config import Config

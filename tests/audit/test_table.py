@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.database import OneConnection, StatementLog
-from tests.factories import make_event, make_user
+from tests.support.database import OneConnection, StatementLog
+from tests.support.factories import make_event, make_user
 
 from wxc.audit import service
 from wxc.audit.actors import Actor, Fingerprints

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.factories import PASSWORD, make_user
-from tests.mailing import database, later, mailing, smtp, worker
 from tests.recovery.conftest import NewestToken, newest_token
-from tests.trail import last, trail
+from tests.support.audit_log import last, trail
+from tests.support.browser import Browser
+from tests.support.factories import PASSWORD, make_user
+from tests.support.mail import database, later, mailing, smtp, worker
 
 from wxc.audit import service
 from wxc.core import clock

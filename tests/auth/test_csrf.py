@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from fastapi import FastAPI
-from tests.browser import ORIGIN, Browser
 from tests.conftest import Member
+from tests.support.browser import ORIGIN, Browser
 
 OWN, LISTED = ORIGIN, "https://app.example.com"
 NEEDS_NO_TOKEN = {

@@ -15,9 +15,9 @@ from alembic import command
 from fastapi import FastAPI
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.database import administer, drop_database, renamed
+from tests.support.browser import Browser
+from tests.support.database import administer, drop_database, renamed
 from typer.testing import CliRunner
 
 from wxc import cli, migrations
@@ -38,24 +38,29 @@ SPELLINGS = {
 """Two spellings of one address, which databases and languages fold in different ways."""
 
 
+def _folding_code_points() -> Iterator[int]:
+    """The blocks of 64 code points in which folding changes anything."""
+    for start in range(0, 0x110000, 64):
+        block = range(start, start + 64)
+        text = "".join(map(chr, block))
+        if not 0xD800 <= start < 0xE000 and fold_identifier(text) != text:
+            yield from block
+
+
 @pytest.mark.unmeasured
 def test_every_code_point_has_one_folded_form_for_limits_mails_and_the_audit_trail(
     config: Config,
 ) -> None:
     policies, fingerprints = Policies(config), Fingerprints(config)
-    for number in range(0x110000):
-        if 0xD800 <= number < 0xE000:
-            continue
-        typed = f"A{chr(number)}b@example.com"
+    for number in _folding_code_points():
+        typed = f"a{chr(number)}b@example.com"
         folded = fold_identifier(typed)
-        if folded == typed:
-            continue
 
         assert fold_identifier(folded) == folded == unicodedata.normalize("NFC", folded)
         uses = policies.login(typed, "192.0.2.1", None, None)
         assert [use.by[0] for use in uses] == [folded, folded, "192.0.2.1"]
         assert policies.mail_to(typed).by == (folded,)
-        assert number % 61 or fingerprints.identifier(typed) == fingerprints.identifier(folded)
+        assert number % 7 or fingerprints.identifier(typed) == fingerprints.identifier(folded)
 
 
 @pytest.mark.parametrize("spellings", SPELLINGS.values(), ids=SPELLINGS)

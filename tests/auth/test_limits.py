@@ -13,9 +13,9 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.factories import PASSWORD, make_user
+from tests.support.browser import Browser
+from tests.support.factories import PASSWORD, make_user
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from wxc.auth.context import Auth

@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack
 import httpx
 import pytest
 from fastapi import FastAPI
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.factories import PASSWORD
+from tests.support.browser import Browser
+from tests.support.factories import PASSWORD
 
 from wxc.auth.passwords import Passwords
 from wxc.core.config import Config

@@ -9,9 +9,9 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.live import running
+from tests.support.app import running
+from tests.support.browser import Browser
 
 from wxc.core import clock
 from wxc.core.config import Config

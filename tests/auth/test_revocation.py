@@ -13,9 +13,9 @@ import asyncpg
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, text, update
-from tests.browser import Browser
-from tests.live import running
-from tests.proxy import Proxy, proxied
+from tests.support.app import running
+from tests.support.browser import Browser
+from tests.support.proxy import Proxy, proxied
 
 from wxc.auth.revocation import SENTINEL, Revocations, revoked_key
 from wxc.core.config import Config

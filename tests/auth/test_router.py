@@ -4,10 +4,10 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.database import StatementLog
-from tests.factories import PASSWORD, make_user
+from tests.support.browser import Browser
+from tests.support.database import StatementLog
+from tests.support.factories import PASSWORD, make_user
 
 from wxc.core import clock
 from wxc.models import AuditEvent, Session, User

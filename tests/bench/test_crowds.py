@@ -6,8 +6,8 @@ from uuid import UUID
 import httpx
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
-from tests.factories import make_post, make_user
-from tests.live import running
+from tests.support.app import running
+from tests.support.factories import make_post, make_user
 
 from bench import crowd, crowds
 from bench.data import rows, writes_undone

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.conftest import Member
-from tests.factories import make_block, make_follow, make_like, make_post, make_user
+from tests.support.factories import make_block, make_follow, make_like, make_post, make_user
 
 from bench import __main__ as names
 from bench import data, limit, load, machine, report, wrk

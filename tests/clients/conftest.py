@@ -8,9 +8,9 @@ from typing import NoReturn, Protocol
 from uuid import uuid4
 
 import pytest
-from tests.database import clone_database, drop_database
-from tests.secrecy import assert_no_secret
-from tests.served import served
+from tests.support.database import clone_database, drop_database
+from tests.support.secrecy import assert_no_secret
+from tests.support.server import served
 
 from wxc.devstack import client
 from wxc.devstack.console import StackError

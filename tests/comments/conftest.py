@@ -5,9 +5,9 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.factories import make_comment, make_post, make_user
+from tests.support.browser import Browser
+from tests.support.factories import make_comment, make_post, make_user
 
 UNKNOWN = UUID("01900000-0000-7000-8000-000000000000")
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.comments.test_threads import everything
 from tests.conftest import Member
-from tests.factories import make_post
+from tests.support.browser import Browser
+from tests.support.factories import make_post
 
 from wxc.comments.threads import Shape
 

@@ -7,9 +7,9 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
-from tests.browser import Browser
-from tests.database import StatementLog, administer
-from tests.live import running
+from tests.support.app import running
+from tests.support.browser import Browser
+from tests.support.database import StatementLog, administer
 
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient

@@ -13,11 +13,11 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
-from tests.browser import Browser
-from tests.database import until_blocked
-from tests.factories import make_user
-from tests.live import running
-from tests.unlimited import UNLIMITED
+from tests.support.app import running
+from tests.support.browser import Browser
+from tests.support.database import until_blocked
+from tests.support.factories import make_user
+from tests.support.limits import UNLIMITED
 
 from wxc.core import clock
 from wxc.core.config import Config

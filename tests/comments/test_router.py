@@ -3,11 +3,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.comments.conftest import UNKNOWN, Talk
 from tests.conftest import Member
-from tests.database import OneConnection
-from tests.factories import (
+from tests.support.browser import Browser
+from tests.support.database import OneConnection
+from tests.support.factories import (
     make_block,
     make_comment,
     make_comment_like,

@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.comments.conftest import UNKNOWN, Talk
-from tests.factories import make_block, make_comment, make_user
+from tests.support.browser import Browser
+from tests.support.factories import make_block, make_comment, make_user
 
 from wxc.core import clock
 from wxc.core.ids import new_id

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from fastapi import FastAPI
-from tests.browser import Browser
+from tests.support.browser import Browser
 
 from wxc.core.departure import Departure
 

@@ -11,8 +11,8 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from starlette.responses import StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from tests.browser import Browser
 from tests.conftest import Member
+from tests.support.browser import Browser
 
 from wxc.app import create_app
 from wxc.core import logging as logs

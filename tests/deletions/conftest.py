@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.factories import PASSWORD
-from tests.mailing import database, later, mailing, smtp, worker
 from tests.recovery.conftest import newest_token
+from tests.support.browser import Browser
+from tests.support.factories import PASSWORD
+from tests.support.mail import database, later, mailing, smtp, worker
 
 __all__ = ["database", "later", "mailing", "newest_token", "smtp", "worker"]
 Drift = Callable[[], Awaitable[int]]

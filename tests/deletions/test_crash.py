@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from tests.browser import Browser
-from tests.circle import scalar
-from tests.database import administer
 from tests.deletions.conftest import DRIFT, leave
-from tests.factories import make_user
-from tests.live import running
+from tests.support.app import running
+from tests.support.browser import Browser
+from tests.support.database import administer
+from tests.support.factories import make_user
+from tests.support.social_graph import scalar
 
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient

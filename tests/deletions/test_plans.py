@@ -5,11 +5,11 @@ import re
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
-from tests.browser import Browser
-from tests.database import StatementLog, administer
 from tests.deletions.conftest import leave
-from tests.factories import PASSWORD
-from tests.live import running
+from tests.support.app import running
+from tests.support.browser import Browser
+from tests.support.database import StatementLog, administer
+from tests.support.factories import PASSWORD
 
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient

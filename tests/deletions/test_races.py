@@ -6,9 +6,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.browser import Browser
-from tests.circle import app, circle, engine, real, scalar
 from tests.deletions.conftest import DRIFT, leave
+from tests.support.browser import Browser
+from tests.support.social_graph import app, circle, engine, real, scalar
 
 from wxc.core.config import Config
 from wxc.deletions.worker import Eraser

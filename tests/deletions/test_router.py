@@ -7,10 +7,12 @@ from fastapi import FastAPI
 from sqlalchemy import text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
 from tests.deletions.conftest import Drift, leave
-from tests.factories import (
+from tests.hostile.refusals import snapshot
+from tests.recovery.conftest import NewestToken
+from tests.support.browser import Browser
+from tests.support.factories import (
     PASSWORD,
     make_block,
     make_follow,
@@ -19,9 +21,7 @@ from tests.factories import (
     make_post,
     make_user,
 )
-from tests.hostile.refusals import snapshot
-from tests.mailserver import MailServer
-from tests.recovery.conftest import NewestToken
+from tests.support.mail_server import MailServer
 
 from wxc.mails.worker import Worker
 from wxc.models import User

@@ -8,10 +8,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
 from tests.deletions.conftest import Drift, leave
-from tests.factories import (
+from tests.support.browser import Browser
+from tests.support.factories import (
     PASSWORD,
     make_block,
     make_follow,
@@ -20,7 +20,7 @@ from tests.factories import (
     make_post,
     make_user,
 )
-from tests.mailing import Later
+from tests.support.mail import Later
 
 from wxc.auth.tokens import LEEWAY
 from wxc.core.config import Config

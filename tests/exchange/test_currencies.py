@@ -1,6 +1,6 @@
 """The list of currencies."""
 
-from tests.browser import Browser
+from tests.support.browser import Browser
 
 from wxc.core.currencies import currencies
 

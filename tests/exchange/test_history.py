@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
 from tests.exchange.boards import Time, board, yen
+from tests.support.browser import Browser
 
 HISTORY = "/users/ada/exchange/history"
 

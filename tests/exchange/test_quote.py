@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from tests.browser import Browser
 from tests.conftest import Member
 from tests.exchange.boards import BOARD, Time, board, yen
+from tests.support.browser import Browser
 
 from clients.vectors import generate
 

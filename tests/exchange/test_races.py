@@ -7,11 +7,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
-from tests.browser import Browser
 from tests.exchange.boards import BOARD, board, yen
-from tests.factories import make_user
-from tests.live import running
-from tests.unlimited import UNLIMITED
+from tests.support.app import running
+from tests.support.browser import Browser
+from tests.support.factories import make_user
+from tests.support.limits import UNLIMITED
 
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient

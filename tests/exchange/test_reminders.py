@@ -6,9 +6,9 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
 from tests.exchange.boards import BOARD, Time, board
+from tests.support.browser import Browser
 
 from wxc.core.jobs import nobody_asks
 from wxc.exchange import worker

@@ -9,10 +9,10 @@ from fastapi import FastAPI
 from sqlalchemy import insert, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
 from tests.exchange.boards import BOARD, Time, board, yen
-from tests.factories import PASSWORD, make_block, make_exchange, make_user
+from tests.support.browser import Browser
+from tests.support.factories import PASSWORD, make_block, make_exchange, make_user
 
 from wxc.core import clock
 from wxc.core.config import Config

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
 from tests.exchange.boards import Time, board, yen
-from tests.factories import make_block, make_exchange, make_user
+from tests.support.browser import Browser
+from tests.support.factories import make_block, make_exchange, make_user
 
 from wxc.core import clock
 from wxc.models import Exchange

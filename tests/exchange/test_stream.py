@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from tests.browser import Browser
 from tests.exchange.boards import Time, board, yen
-from tests.live import joined, running
-from tests.proxy import proxied
-from tests.streams import Event, Stream, reading, waits_without_a_connection
-from tests.unlimited import UNLIMITED
+from tests.support.app import joined, running
+from tests.support.browser import Browser
+from tests.support.limits import UNLIMITED
+from tests.support.proxy import proxied
+from tests.support.streams import Event, Stream, reading, waits_without_a_connection
 
 from wxc.core import streams
 from wxc.core.config import Config

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from tests.browser import Browser
 from tests.exchange.boards import board
-from tests.live import joined, running
-from tests.streams import Stream, reading
-from tests.unlimited import UNLIMITED
+from tests.support.app import joined, running
+from tests.support.browser import Browser
+from tests.support.limits import UNLIMITED
+from tests.support.streams import Stream, reading
 
 from wxc.core.bodies import ClientGone
 from wxc.core.config import Config

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from tests.database import administer
 from tests.moderation.conftest import Operate, operate
+from tests.support.database import administer
 
 from wxc.exchange.service import verifying
 

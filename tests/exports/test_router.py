@@ -11,10 +11,10 @@ from fastapi import FastAPI
 from pydantic import TypeAdapter
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.database import OneConnection, StatementLog
-from tests.factories import (
+from tests.support.browser import Browser
+from tests.support.database import OneConnection, StatementLog
+from tests.support.factories import (
     PASSWORD,
     make_block,
     make_follow,

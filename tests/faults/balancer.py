@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.served import free_port
+from tests.support.server import free_port
 
 _CONFIGURATION = """
 global

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import httpx
 
-from tests.factories import PASSWORD
+from tests.support.factories import PASSWORD
 
 READERS, WRITERS = 3, 1
 _PAUSE = 0.05  # seconds between two requests of one client

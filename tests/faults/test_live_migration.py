@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from tests.faults.load import Load, posts, register
-from tests.served import served
+from tests.support.server import served
 from wxc import migrations
 
 ROOT = Path(__file__).parents[2]

@@ -12,10 +12,10 @@ from fastapi import FastAPI
 from redis import Redis
 from redis.exceptions import OutOfMemoryError, RedisError
 
-from tests.browser import Browser
-from tests.factories import PASSWORD
-from tests.live import running
-from tests.served import free_port
+from tests.support.app import running
+from tests.support.browser import Browser
+from tests.support.factories import PASSWORD
+from tests.support.server import free_port
 from wxc.core.config import Config
 
 _PATIENCE = 10.0

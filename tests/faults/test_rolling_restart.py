@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.balancer import balanced
 from tests.faults.load import Load, posts, register
-from tests.served import Served, free_port, served
+from tests.support.server import Served, free_port, served
 
 RESTARTS = 20
 _NOTICE = 1.0  # in which the balancer has noticed that an instance is back

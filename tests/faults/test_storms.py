@@ -13,8 +13,8 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.proxy import proxied
-from tests.served import free_port, served
+from tests.support.proxy import proxied
+from tests.support.server import free_port, served
 
 pytestmark = pytest.mark.faults
 _ABORTS, _AT_ONCE = 10_000, 50

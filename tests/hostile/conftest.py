@@ -14,16 +14,16 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
-from tests import factories
-from tests.browser import Browser
 from tests.conftest import configuration
-from tests.database import OneConnection, clone_database, drop_database
 from tests.hostile.corpus import Operation
 from tests.hostile.refusals import snapshot
 from tests.hostile.server import Server, serving
 from tests.hostile.watchdog import LoopWatchdog
-from tests.secrecy import secrecy
-from tests.unlimited import UNLIMITED
+from tests.support import factories
+from tests.support.browser import Browser
+from tests.support.database import OneConnection, clone_database, drop_database
+from tests.support.limits import UNLIMITED
+from tests.support.secrecy import secrecy
 
 from wxc.app import connect, create_app
 from wxc.comments.schemas import CommentCreate

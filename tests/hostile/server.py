@@ -10,9 +10,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
-from tests.database import clone_database, drop_database
-from tests.secrecy import assert_no_secret
-from tests.served import served
+from tests.support.database import clone_database, drop_database
+from tests.support.secrecy import assert_no_secret
+from tests.support.server import served
 
 _PATIENCE = 20.0  # seconds for the start, the end and any single answer
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.browser import Browser
 from tests.hostile.corpus import CANARY, document
 from tests.hostile.refusals import assert_refused
+from tests.support.browser import Browser
 
 from wxc.auth.usernames import RESERVED
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from tests.browser import Browser
 from tests.hostile.conftest import World
 from tests.hostile.corpus import CANARY, Operation, document, operations, those
 from tests.hostile.refusals import assert_refused
+from tests.support.browser import Browser
 
 METHODS = (
     *("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"),

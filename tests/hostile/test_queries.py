@@ -4,11 +4,11 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from urllib.parse import quote
 
 import pytest
-from tests.browser import Browser
 from tests.conftest import Member
 from tests.hostile.conftest import World
 from tests.hostile.corpus import CANARY, LISTS, WITH_QUERY, Operation, Slot, operations
 from tests.hostile.refusals import assert_refused
+from tests.support.browser import Browser
 
 NO_INTEGERS = (
     *("0", "-1", "101", "1000000000", str(2**31), str(2**53), str(2**63), str(-(2**63))),

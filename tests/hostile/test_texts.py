@@ -2,11 +2,11 @@
 # ruff: noqa: RUF001 - letters that look like others are the point
 
 import pytest
-from tests.browser import Browser
 from tests.conftest import Member
 from tests.hostile.conftest import World
 from tests.hostile.corpus import CANARY, Operation, operations, those
 from tests.hostile.refusals import assert_refused
+from tests.support.browser import Browser
 
 LANGUAGES = (
     "%_\\'\";--",

@@ -23,9 +23,9 @@ from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_dependant
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.factories import make_comment, make_exchange, make_follow, make_like, make_post
+from tests.support.browser import Browser
+from tests.support.factories import make_comment, make_exchange, make_follow, make_like, make_post
 
 from wxc.app import ROUTERS, create_app
 from wxc.core import clock

@@ -8,10 +8,10 @@ import httpx
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.database import OneConnection, StatementLog
-from tests.factories import make_block, make_comment, make_post, make_user
+from tests.support.browser import Browser
+from tests.support.database import OneConnection, StatementLog
+from tests.support.factories import make_block, make_comment, make_post, make_user
 
 from wxc.core import clock
 from wxc.idempotency import service

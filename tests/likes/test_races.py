@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
-from tests.browser import Browser
-from tests.database import until_blocked
-from tests.live import joined, running
-from tests.unlimited import UNLIMITED
+from tests.support.app import joined, running
+from tests.support.browser import Browser
+from tests.support.database import until_blocked
+from tests.support.limits import UNLIMITED
 
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient

@@ -4,8 +4,8 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests import factories
-from tests.mailing import database, later, mailing, smtp, worker
+from tests.support import factories
+from tests.support.mail import database, later, mailing, smtp, worker
 
 __all__ = ["database", "later", "mailing", "smtp", "worker"]
 

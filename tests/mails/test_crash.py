@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from tests import factories
-from tests.mailing import Later, enqueue, outbox
-from tests.mailserver import MailServer, token_in
+from tests.support import factories
+from tests.support.mail import Later, enqueue, outbox
+from tests.support.mail_server import MailServer, token_in
 
 from wxc.core import clock
 from wxc.core.config import Config

@@ -9,10 +9,10 @@ import httpx
 import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import create_async_engine
-from tests.factories import PASSWORD
-from tests.mailing import mailing, smtp
-from tests.mailserver import MailServer, token_in
-from tests.served import served
+from tests.support.factories import PASSWORD
+from tests.support.mail import mailing, smtp
+from tests.support.mail_server import MailServer, token_in
+from tests.support.server import served
 
 from wxc.core import clock
 from wxc.core.config import Config

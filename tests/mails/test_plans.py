@@ -4,9 +4,9 @@ import re
 
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
-from tests import factories
-from tests.database import StatementLog, administer
-from tests.mailing import enqueue
+from tests.support import factories
+from tests.support.database import StatementLog, administer
+from tests.support.mail import enqueue
 
 from wxc.core.config import Config
 from wxc.db.database import Database

@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.mailing import enqueue, outbox
-from tests.mailserver import MailServer, token_in
+from tests.support.mail import enqueue, outbox
+from tests.support.mail_server import MailServer, token_in
 
 from wxc.core import clock
 from wxc.db.database import Database

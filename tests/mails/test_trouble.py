@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.mailing import Later, enqueue, outbox
-from tests.mailserver import MailServer
+from tests.support.mail import Later, enqueue, outbox
+from tests.support.mail_server import MailServer
 
 from wxc.core import clock
 from wxc.core.config import Config

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests import factories
-from tests.mailing import Later, enqueue, outbox
-from tests.mailserver import MailServer
+from tests.support import factories
+from tests.support.mail import Later, enqueue, outbox
+from tests.support.mail_server import MailServer
 
 from wxc.core import clock
 from wxc.core.config import Config

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
-from tests.threads import in_a_thread
+from tests.support.comment_trees import in_a_thread
 from typer.testing import CliRunner, Result
 
 from wxc import cli

@@ -12,11 +12,11 @@ from uuid import UUID, uuid4
 import pytest
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from tests.browser import Browser
-from tests.factories import make_event
-from tests.live import running
 from tests.moderation.conftest import POLL_INTERVAL, Operate
-from tests.trail import trail
+from tests.support.app import running
+from tests.support.audit_log import trail
+from tests.support.browser import Browser
+from tests.support.factories import make_event
 
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient

@@ -8,13 +8,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.factories import PASSWORD, make_follow, make_post
 from tests.hostile.corpus import Operation, those
-from tests.mailing import database, later, mailing, outbox, smtp, worker
-from tests.mailserver import MailServer
 from tests.recovery.conftest import NewestToken, newest_token
+from tests.support.browser import Browser
+from tests.support.factories import PASSWORD, make_follow, make_post
+from tests.support.mail import database, later, mailing, outbox, smtp, worker
+from tests.support.mail_server import MailServer
 
 from wxc.audit.actors import Actor
 from wxc.core.ids import new_id

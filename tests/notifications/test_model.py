@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.browser import Browser
 from tests.conftest import Member
+from tests.support.browser import Browser
 
 pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
 

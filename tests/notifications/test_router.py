@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.factories import (
+from tests.support.browser import Browser
+from tests.support.factories import (
     make_block,
     make_comment,
     make_mute,

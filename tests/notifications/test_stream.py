@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 from fastapi import FastAPI
-from tests.browser import Browser
-from tests.live import joined, running
-from tests.proxy import proxied
-from tests.streams import Stream, reading, waits_without_a_connection
-from tests.unlimited import UNLIMITED
+from tests.support.app import joined, running
+from tests.support.browser import Browser
+from tests.support.limits import UNLIMITED
+from tests.support.proxy import proxied
+from tests.support.streams import Stream, reading, waits_without_a_connection
 
 from wxc.core import clock, streams
 from wxc.core.config import Config

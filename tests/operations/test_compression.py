@@ -5,7 +5,7 @@ import json
 import pytest
 from fastapi import FastAPI
 from starlette.datastructures import Headers
-from tests.browser import Browser
+from tests.support.browser import Browser
 
 from wxc.operations.compression import accepts_gzip
 

@@ -19,8 +19,8 @@ from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.values import MultiProcessValue
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
-from tests.live import running
+from tests.support.app import running
+from tests.support.browser import Browser
 
 from wxc.core import clock
 from wxc.core.config import Config

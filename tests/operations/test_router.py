@@ -10,9 +10,9 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
-from tests.live import running
-from tests.proxy import Proxy, proxied
+from tests.support.app import running
+from tests.support.browser import Browser
+from tests.support.proxy import Proxy, proxied
 
 from wxc import demo
 from wxc.core import clock

@@ -12,8 +12,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from tests.browser import Browser
-from tests.live import running
+from tests.support.app import running
+from tests.support.browser import Browser
 
 from wxc.core.config import Config
 from wxc.core.tracing import discreet, sql_comment, traced

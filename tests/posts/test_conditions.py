@@ -2,10 +2,10 @@
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.factories import make_block, make_follow, make_like, make_post, make_user
 from tests.hostile.refusals import snapshot
+from tests.support.browser import Browser
+from tests.support.factories import make_block, make_follow, make_like, make_post, make_user
 
 
 @pytest.fixture

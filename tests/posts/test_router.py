@@ -3,9 +3,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.factories import make_block, make_like, make_post, make_user
+from tests.support.browser import Browser
+from tests.support.factories import make_block, make_like, make_post, make_user
 
 from wxc.core import clock
 from wxc.core.ids import new_id

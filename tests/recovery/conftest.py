@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
-from tests.mailing import database, later, mailing, smtp, worker
-from tests.mailserver import MailServer, token_in
+from tests.support.mail import database, later, mailing, smtp, worker
+from tests.support.mail_server import MailServer, token_in
 
 from wxc.mails.worker import Worker
 

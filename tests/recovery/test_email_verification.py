@@ -7,12 +7,12 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.factories import PASSWORD
-from tests.mailing import Later
-from tests.mailserver import MailServer
 from tests.recovery.conftest import NewestToken
+from tests.support.browser import Browser
+from tests.support.factories import PASSWORD
+from tests.support.mail import Later
+from tests.support.mail_server import MailServer
 
 from wxc.core import clock
 from wxc.mails import service as mails

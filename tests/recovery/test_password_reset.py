@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.database import StatementLog
-from tests.factories import PASSWORD, make_user
-from tests.live import running
-from tests.mailing import Later
-from tests.mailserver import MailServer, token_in
 from tests.recovery.conftest import NewestToken
+from tests.support.app import running
+from tests.support.browser import Browser
+from tests.support.database import StatementLog
+from tests.support.factories import PASSWORD, make_user
+from tests.support.mail import Later
+from tests.support.mail_server import MailServer, token_in
 
 from wxc.core import clock
 from wxc.core.config import Config

@@ -7,11 +7,11 @@ from contextlib import AsyncExitStack
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.factories import make_block, make_follow, make_post, make_user
-from tests.live import joined, running
-from tests.unlimited import UNLIMITED
+from tests.support.app import joined, running
+from tests.support.browser import Browser
+from tests.support.factories import make_block, make_follow, make_post, make_user
+from tests.support.limits import UNLIMITED
 
 from wxc.core import clock
 from wxc.core.config import Config

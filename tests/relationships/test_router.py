@@ -1,9 +1,9 @@
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.factories import make_block, make_follow, make_user
+from tests.support.browser import Browser
+from tests.support.factories import make_block, make_follow, make_user
 
 from wxc.core import clock
 from wxc.models import Follow, User

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import delete, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from tests.factories import make_comment, make_post, make_report, make_user
 from tests.moderation.conftest import Operate, operate
+from tests.support.factories import make_comment, make_post, make_report, make_user
 
 from wxc.core import clock
 from wxc.models import AuditEvent, Post, Report, ReportTarget, User

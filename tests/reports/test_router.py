@@ -7,10 +7,10 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.database import StatementLog
-from tests.factories import make_block, make_comment, make_exchange, make_post, make_user
+from tests.support.browser import Browser
+from tests.support.database import StatementLog
+from tests.support.factories import make_block, make_comment, make_exchange, make_post, make_user
 
 from wxc.core import clock
 from wxc.core.config import Config

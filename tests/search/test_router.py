@@ -8,10 +8,10 @@ import httpx
 import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.database import StatementLog
-from tests.factories import make_block, make_mute, make_user
+from tests.support.browser import Browser
+from tests.support.database import StatementLog
+from tests.support.factories import make_block, make_mute, make_user
 
 from wxc.core import clock
 from wxc.models import User

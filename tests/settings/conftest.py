@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 from fastapi import FastAPI
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.mailing import database, later, mailing, smtp, worker
 from tests.recovery.conftest import newest_token
+from tests.support.browser import Browser
+from tests.support.mail import database, later, mailing, smtp, worker
 
 __all__ = ["database", "later", "mailing", "newest_token", "smtp", "worker"]
 

@@ -6,11 +6,11 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
-from tests.factories import PASSWORD, make_user
 from tests.hostile.refusals import snapshot
-from tests.mailserver import MailServer
 from tests.recovery.conftest import NewestToken
+from tests.support.browser import Browser
+from tests.support.factories import PASSWORD, make_user
+from tests.support.mail_server import MailServer
 
 from wxc.core import clock
 from wxc.mails.worker import Worker

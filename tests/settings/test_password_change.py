@@ -4,9 +4,9 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.factories import PASSWORD
+from tests.support.browser import Browser
+from tests.support.factories import PASSWORD
 
 from wxc.models import MailKind, OutboxMail, User
 

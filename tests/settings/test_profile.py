@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
-from tests.factories import make_follow, make_user
 from tests.hostile.refusals import snapshot
+from tests.support.browser import Browser
+from tests.support.factories import make_follow, make_user
 
 SETTINGS = {
     "display_name": "Ada",

@@ -5,10 +5,10 @@ import asyncio
 import httpx
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.browser import Browser
-from tests.circle import app, circle, engine, real, scalar
-from tests.factories import PASSWORD
-from tests.mailserver import MailServer, token_in
+from tests.support.browser import Browser
+from tests.support.factories import PASSWORD
+from tests.support.mail_server import MailServer, token_in
+from tests.support.social_graph import app, circle, engine, real, scalar
 
 from wxc.core.config import Config
 from wxc.mails.worker import Worker

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.factories import PASSWORD
 from tests.hostile.refusals import snapshot
-from tests.mailing import Later
+from tests.support.browser import Browser
+from tests.support.factories import PASSWORD
+from tests.support.mail import Later
 
 from wxc.core import clock
 from wxc.models import UsedUsername, User

@@ -1,8 +1,8 @@
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.browser import Browser
 from tests.conftest import Member
-from tests.factories import make_block, make_follow, make_mute, make_user
+from tests.support.browser import Browser
+from tests.support.factories import make_block, make_follow, make_mute, make_user
 
 from wxc.core import clock
 

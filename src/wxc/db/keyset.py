@@ -22,10 +22,9 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
-from typing import Annotated, Any, Generic, NamedTuple, Self, TypeVar
+from typing import Any, Generic, NamedTuple, Self, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement, Integer, Select, Uuid, bindparam, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -37,8 +36,6 @@ from wxc.db.prepared import Variant
 DEFAULT_LIMIT = 20
 GREATEST_LIMIT = 100
 LONGEST_CURSOR = 256
-_NEXT = "bwGYwqR8Hn06nwBcLkp7HZDW3kQm1vX5cT0aYpJr8sLfUw"
-_PREV = "bgGYwqaB2m98iwBxTnq4KZGV5hPc0yR7eS2dWmJu9tNgVx"
 UNSETTLED = timedelta(seconds=2)
 """How far back one looks for what is new: ids are drawn before COMMIT."""
 _SIGNATURE_LENGTH = 16
@@ -54,7 +51,6 @@ USUAL_LIMITS = frozenset({10, DEFAULT_LIMIT, 50, GREATEST_LIMIT})
 
 AnySelect = Select[*tuple[Any, ...]]
 IdColumn = ColumnElement[UUID] | InstrumentedAttribute[UUID]
-Item = TypeVar("Item")
 Row = TypeVar("Row")
 
 
@@ -83,29 +79,6 @@ class Rank(NamedTuple):
 
 
 Key = UUID | SortKey
-
-
-class Page(BaseModel, Generic[Item]):
-    """One page of a list, newest first unless the list says otherwise."""
-
-    # Attribute docstrings would be looked for anew for each kind of item, in all modules there
-    # are: a tenth of a second of every start.
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"next_cursor": _NEXT, "prev_cursor": _PREV}]}
-    )
-
-    items: Annotated[
-        list[Item],
-        Field(description="At most `limit` of them; a page may be shorter and yet not the last."),
-    ]
-    next_cursor: Annotated[
-        str | None,
-        Field(description="Brings the next page, of older items; null marks the end of the list."),
-    ]
-    prev_cursor: Annotated[
-        str | None,
-        Field(description="Brings what is newer; poll with it. The last two seconds may repeat."),
-    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tests.database import OneConnection
-from tests.mailserver import MailServer, mail_server
+from tests.support.database import OneConnection
+from tests.support.mail_server import MailServer, mail_server
 from wxc.core import clock
 from wxc.core.config import Config
 from wxc.db.database import Database

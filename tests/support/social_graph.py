@@ -9,9 +9,9 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from tests.browser import Browser
-from tests.factories import make_follow, make_like, make_post, make_user
-from tests.live import running
+from tests.support.app import running
+from tests.support.browser import Browser
+from tests.support.factories import make_follow, make_like, make_post, make_user
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 

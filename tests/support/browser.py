@@ -8,8 +8,8 @@ from uuid import UUID
 import httpx
 from fastapi import FastAPI
 
-from tests.factories import PASSWORD
-from tests.secrecy import secrecy
+from tests.support.factories import PASSWORD
+from tests.support.secrecy import secrecy
 
 # httpx tries to import it with each request, and would look for it in every folder.
 sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]

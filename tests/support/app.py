@@ -5,8 +5,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
-from tests.browser import Browser
-from tests.factories import PASSWORD
+from tests.support.browser import Browser
+from tests.support.factories import PASSWORD
 from wxc.app import create_app
 from wxc.core.config import Config
 

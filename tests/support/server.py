@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.unlimited import ENVIRONMENT
+from tests.support.limits import ENVIRONMENT
 
 Served = tuple[int, "subprocess.Popen[bytes]"]
 """The port and the process."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
-from tests.secrecy import secrecy
+from tests.support.secrecy import secrecy
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from tests.browser import Browser
+from tests.support.browser import Browser
 
 _PATIENCE = 5.0
 
