@@ -88,7 +88,12 @@ async def end_transaction(session: Session, *, commits: bool) -> None:
 
 
 async def driver_connection(session: AsyncSession) -> DriverConnection:
-    """asyncpg's connection, in the session's transaction."""
+    """asyncpg's connection, in the session's transaction.
+
+    SQLAlchemy's way to it is two greenlets, which only the first statement has to take.
+    """
+    if begun := session.info.get("transaction"):
+        return cast("DriverConnection", begun[0])
     raw = await (await session.connection()).get_raw_connection()
     return cast("DriverConnection", raw.driver_connection)
 
