@@ -20,7 +20,8 @@ from starlette.types import Receive, Scope, Send
 from bench.server import serve
 from wxc.core import clock
 from wxc.core.ids import new_id
-from wxc.db.keyset import CursorSealer, PageRequest
+from wxc.db.cursors import CursorSealer
+from wxc.db.keyset import PageRequest
 from wxc.db.prepared import PreparedQuery
 from wxc.feed.repository import MANY_FOLLOWEES, posts_followed
 from wxc.posts.repository import PostRow

@@ -40,8 +40,8 @@ from wxc.core.signing import derive_key
 from wxc.core.streams import StreamLimiter
 from wxc.core.tracing import telemetry, traced
 from wxc.core.traffic import Traffic
+from wxc.db.cursors import CursorSealer
 from wxc.db.database import Database
-from wxc.db.keyset import CursorSealer
 from wxc.deletions.router import router as deletions
 from wxc.exchange.router import router as exchange
 from wxc.exports.router import router as exports

@@ -39,9 +39,10 @@ from wxc.core.ids import new_id
 from wxc.core.problems import refusal_for
 from wxc.db import prepared as module
 from wxc.db.connections import Connection
+from wxc.db.cursors import CursorSealer
 from wxc.db.database import Database
 from wxc.db.errors import UNREACHABLE
-from wxc.db.keyset import AnySelect, CursorSealer, PageRequest
+from wxc.db.keyset import AnySelect, PageRequest
 from wxc.db.prepared import bind, prepared, prepared_outer, sql_type
 from wxc.models import Post, User
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Literal, Self
 from uuid import UUID
 
-from wxc.db.keyset import CursorSealer, PageRequest, list_scope, resume
+from wxc.db.cursors import CursorSealer
+from wxc.db.keyset import PageRequest, list_scope, resume
 
 Sort = Literal["oldest", "newest"]
 MAX_COMMENT_DEPTH = 50

@@ -6,11 +6,11 @@ the rows (a context, a cursor and a greenlet for each execution). See docs/decis
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import cache, wraps
+from functools import wraps
 from inspect import Parameter, signature
 from types import NoneType, UnionType
 from typing import (
@@ -28,7 +28,6 @@ from typing import (
 from uuid import UUID
 
 import asyncpg
-from pydantic_core import from_json
 from sqlalchemy import (
     ARRAY,
     BindParameter,
@@ -36,7 +35,6 @@ from sqlalchemy import (
     ClauseElement,
     ColumnElement,
     DateTime,
-    Dialect,
     Double,
     Executable,
     Integer,
@@ -48,23 +46,19 @@ from sqlalchemy import (
     bindparam,
     literal_column,
 )
-from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.sql import Selectable
-from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import replacement_traverse
 from sqlalchemy.types import TypeEngine
+
+from wxc.db.compilation import CompiledStatement, compile_statement
 
 P = ParamSpec("P")
 Row = TypeVar("Row", bound=tuple[Any, ...] | None)
 Fields = TypeVar("Fields", bound=tuple[Any, ...])
 Value = TypeVar("Value")
-Process = Callable[[Any], Any] | None
-"""Converts a value between PostgreSQL's driver and Python; None where it can stay as it is."""
-
 MAX_VARIANTS = 512
 """Of one query. Clients choose among them (the page's limit), never their number."""
 _PREFIX = "p_"  # keeps the names of arguments apart from those of columns, which an INSERT binds
-_NUMERIC_OID = 1700
 _TYPES: Mapping[type, TypeEngine[Any]] = {
     UUID: Uuid(),
     str: String(),
@@ -96,7 +90,7 @@ class Variant(ABC):
 class PreparedQuery(Generic[Row]):
     """A compiled statement and the values to execute it with, for `Database` or `Session`."""
 
-    compiled: "CompiledStatement"
+    compiled: CompiledStatement
     parameters: Mapping[str, Any]
     make: Callable[[Any], Row]
     """Makes a row of the values of a record."""
@@ -115,38 +109,6 @@ class PreparedQuery(Generic[Row]):
     def arguments(self) -> list[Any]:
         """The values of `$1` and so on, as the driver takes them."""
         return self.compiled.arguments(self.parameters)
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledStatement:
-    """A statement in PostgreSQL's words, for any number of executions."""
-
-    statement: Executable
-    sql: str
-    places: Sequence[tuple[str | None, Any, Process]]
-    """For `$1` and so on: the parameter's name, or None and the statement's own value."""
-    processes: Sequence[tuple[int, Callable[[Any], Any]]] = field(repr=False)
-
-    def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
-        """The values of `$1` and so on."""
-        return [
-            own
-            if name is None
-            else (parameters[name] if process is None else process(parameters[name]))
-            for name, own, process in self.places
-        ]
-
-    def rows(self, records: Sequence[asyncpg.Record], make: Callable[[Any], Row]) -> list[Row]:
-        """The rows, each value as the column's SQLAlchemy type has it."""
-        if not self.processes:
-            return [make(record) for record in records]
-        rows = []
-        for record in records:
-            values = list(record)
-            for at, process in self.processes:
-                values[at] = process(values[at])
-            rows.append(make(values))
-        return rows
 
 
 def bind(value: Value) -> ColumnElement[Value]:
@@ -272,46 +234,3 @@ def _with_literal_integers(statement: Executable) -> Executable:
         return None
 
     return cast(Executable, replacement_traverse(cast(ClauseElement, statement), {}, literal))
-
-
-def compile_statement(statement: Executable) -> CompiledStatement:
-    """Compile for asyncpg.
-
-    Raises `TypeError` where the SQL depends on values, such as `IN`, or a column on a default that
-    SQLAlchemy computes for each execution.
-    """
-    compiled = cast(SQLCompiler, cast(ClauseElement, statement).compile(dialect=driver_dialect()))
-    if compiled.post_compile_params or compiled.literal_execute_params:
-        raise TypeError(f"the SQL depends on values: {statement}")
-    if compiled.insert_prefetch or compiled.update_prefetch:
-        raise TypeError(f"Python computes a default of a column, which has no value: {statement}")
-    types = [one.type for one in cast(Selectable, statement).exported_columns]
-    processes = [_result_process(one) for one in types]
-    return CompiledStatement(
-        statement,
-        str(compiled),
-        [_place(compiled, name) for name in compiled.positiontup or ()],
-        [(at, process) for at, process in enumerate(processes) if process is not None],
-    )
-
-
-@cache
-def driver_dialect() -> Dialect:
-    """The dialect of all our engines and pools; it has no connection and no state of one."""
-    make: Callable[..., Dialect] = asyncpg_dialect
-    return make(json_deserializer=from_json)
-
-
-def _place(compiled: SQLCompiler, name: str) -> tuple[str | None, Any, Process]:
-    bound = compiled.binds[name]
-    process = bound.type.dialect_impl(driver_dialect()).bind_processor(driver_dialect())
-    if bound.required:
-        return name, None, process
-    value = bound.effective_value
-    return None, value if process is None else process(value), None
-
-
-def _result_process(type_: TypeEngine[Any]) -> Process:
-    """The OID is needed by one type only, which reads NUMERIC; all others ignore it."""
-    dialect = driver_dialect()
-    return type_.dialect_impl(dialect).result_processor(dialect, _NUMERIC_OID)

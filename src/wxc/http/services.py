@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from wxc.core.redis import RedisClient
     from wxc.core.streams import StreamLimiter
     from wxc.core.traffic import Traffic
+    from wxc.db.cursors import CursorSealer
     from wxc.db.database import Database
-    from wxc.db.keyset import CursorSealer
     from wxc.operations.metrics import ServerMetrics
     from wxc.operations.service import Startup
 
