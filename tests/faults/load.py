@@ -21,23 +21,28 @@ class Load:
         self.answered = 0
         self.written = 0
         self.failures: list[str] = []
+        self._is_over = False
 
     @asynccontextmanager
     async def going_on(self) -> AsyncIterator[None]:
-        """Load until the block ends."""
+        """Load until the block ends; what is under way then is answered, but for the stream.
+
+        A write whose client had gone would be there without having been counted.
+        """
+        self._is_over = False
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._client(self._read)) for _ in range(READERS)]
-            tasks += [group.create_task(self._client(self._write)) for _ in range(WRITERS)]
-            tasks.append(group.create_task(self._client(self._listen)))
+            for act in [self._read] * READERS + [self._write] * WRITERS:
+                group.create_task(self._client(act))
+            listening = group.create_task(self._client(self._listen))
             yield
-            for task in tasks:
-                task.cancel()
+            self._is_over = True
+            listening.cancel()
 
     async def _client(self, act: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:
         async with httpx.AsyncClient(base_url=self._url, timeout=15) as client:
             answer = await client.post("/login", json={"identifier": "ada", "password": PASSWORD})
             client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
-            while True:
+            while not self._is_over:
                 try:
                     await act(client)
                 except httpx.TransportError as error:
