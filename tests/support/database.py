@@ -70,7 +70,7 @@ async def _compared(
     connection: AsyncConnection, query: PreparedQuery[Row], observe: Observe
 ) -> list[Row]:
     sql = query.compiled.sql
-    observe(sql, query.arguments)
+    observe(query)
     driver = (await connection.get_raw_connection()).driver_connection
     assert driver is not None
     with translated(sql, driver):
@@ -108,12 +108,12 @@ def _hints(row_type: type) -> dict[str, Any]:
     return hints
 
 
-def _observe(sql: str, arguments: list[Any]) -> None:
+def _observe(query: PreparedQuery[Any]) -> None:
     """Statements of prepared queries, for the logs that watch."""
     count_statement()
     if not _is_unnoted.get():
         for log in _watching:
-            log.note(sql, tuple(arguments))
+            log.note(query.compiled.sql, tuple(query.arguments))
 
 
 _watching: list["StatementLog"] = []

@@ -39,7 +39,7 @@ class Database:
     publish_topics: Publish | None = None
     """Publishes events, after a COMMIT."""
     observe: Observe
-    """Called with each statement and its values before it is executed."""
+    """Called with each query before it is executed."""
     connections_limit: int
     """How many connections the pools may open together."""
 
@@ -112,7 +112,7 @@ class Database:
         pool = self._pool if on_primary or self._replica is None else self._replica
         comment = sql_comment() if self._is_traced else ""
         async with pool.acquire() as connection:
-            self.observe(query.compiled.sql, query.arguments)
+            self.observe(query)
             with translated(query.compiled.sql, connection):
                 return await query.fetch(connection, comment)
 
@@ -139,5 +139,5 @@ def split(connections: int) -> tuple[int, int]:
     return max(1, connections - sessions), sessions
 
 
-def _count(_sql: str, _arguments: object) -> None:
+def _count(_query: object) -> None:
     logs.count_statement()

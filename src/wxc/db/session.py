@@ -21,7 +21,7 @@ Fields = TypeVar("Fields", bound=tuple[Any, ...])
 DriverConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 AfterCommit = Callable[[], Awaitable[None]]
 Publish = Callable[[Iterable[str]], Awaitable[None]]
-Observe = Callable[[str, list[Any]], None]
+Observe = Callable[[PreparedQuery[Any]], None]
 
 
 class Session(AsyncSession):
@@ -36,7 +36,7 @@ class Session(AsyncSession):
     async def fetch(self, query: PreparedQuery[Row]) -> list[Row]:
         """All rows of a prepared query; raises SQLAlchemy's `DBAPIError`."""
         driver = await driver_connection(self)
-        self.observe(query.compiled.sql, query.arguments)
+        self.observe(query)
         try:
             with translated(query.compiled.sql, driver):
                 return await query.fetch(driver, sql_comment() if self.is_traced else "")

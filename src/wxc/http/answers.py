@@ -8,7 +8,6 @@ docs/decisions/0027.
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar
-from uuid import UUID
 
 import orjson
 from pydantic import BaseModel, ConfigDict, WithJsonSchema, with_config
@@ -30,11 +29,6 @@ def answer(example: Mapping[str, Any] | None = None) -> Callable[[type[Answer]],
     if example is not None:
         config["json_schema_extra"] = {"examples": [dict(example)]}
     return with_config(config)
-
-
-def id_text(identifier: UUID) -> str:
-    """The identifier as `IdText`."""
-    return str(identifier)
 
 
 def written(body: object) -> bytes:
