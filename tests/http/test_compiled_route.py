@@ -15,6 +15,7 @@ from fastapi import (
     Depends,
     FastAPI,
     Header,
+    HTTPException,
     Query,
     Request,
     Response,
@@ -137,14 +138,18 @@ def _tree(dependant: Dependant) -> Iterator[Dependant]:
     yield dependant
 
 
+def _outlives_the_endpoint(dependant: Dependant) -> bool:
+    return isasyncgenfunction(dependant.call) and dependant.scope != "function"
+
+
 @pytest.mark.parametrize("route", ALL, ids=lambda route: f"{route.name}")
-def test_only_bodies_streams_transactions_and_pages_are_left_to_fastapi(
+def test_only_bodies_streams_and_pages_are_left_to_fastapi(
     route: CompiledRoute,
 ) -> None:
     needs_more = (
         route.body_field is not None
         or route.response_field is None
-        or any(isasyncgenfunction(one.call) for one in _tree(route.dependant))
+        or any(_outlives_the_endpoint(one) for one in _tree(route.dependant))
         or any(one.response_param_name for one in _tree(route.dependant))
     )
 
@@ -282,8 +287,15 @@ async def test_every_dependency_is_called_once_in_the_order_of_fastapi(
     async def of_router() -> None:
         called.append("router")
 
+    async def opened(limit: Annotated[int, Depends(left)]) -> AsyncIterator[int]:
+        called.append("opened")
+        yield limit
+        called.append("closed")
+
     async def endpoint(
-        item: int, one: Annotated[int, Depends(left)], two: Annotated[str, Depends(right)]
+        item: int,
+        one: Annotated[int, Depends(opened, scope="function")],
+        two: Annotated[str, Depends(right)],
     ) -> list[Any]:
         called.append("endpoint")
         return [item, one, two]
@@ -299,7 +311,39 @@ async def test_every_dependency_is_called_once_in_the_order_of_fastapi(
         answer = await browser.get("/a/7?limit=3", headers={"X-Name": "!"})
 
     assert answer.json() == [7, 3, "GET!"]
-    assert called == ["router", "shared", "left", "right", "endpoint"]
+    assert called == ["router", "shared", "left", "opened", "right", "endpoint", "closed"]
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+async def test_a_dependency_sees_the_refusal_and_its_own_failure_is_the_answer(
+    monkeypatch: pytest.MonkeyPatch, *, compiled: bool
+) -> None:
+    seen: list[str] = []
+
+    async def opened(item: int) -> AsyncIterator[int]:
+        try:
+            yield item
+        except HTTPException as error:
+            seen.append(f"refused {error.status_code}")
+            raise
+        raise HTTPException(503)  # as a COMMIT that fails
+
+    async def endpoint(item: Annotated[int, Depends(opened, scope="function")]) -> int:
+        if item == 1:
+            raise HTTPException(409)
+        return item
+
+    router = make_router("a")
+    router.get("/a/{item}")(endpoint)
+    app = _application(router)
+    if not compiled:
+        monkeypatch.setattr(CompiledRoute, "_arguments", _nothing)
+
+    async with Browser(app) as browser:
+        statuses = [(await browser.get(f"/a/{item}")).status_code for item in (1, 2)]
+
+    assert statuses == [409, 503]
+    assert seen == ["refused 409"]
 
 
 def _application(*routers: Any, **options: Any) -> FastAPI:

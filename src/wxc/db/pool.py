@@ -1,8 +1,6 @@
 """The pool of connections that run one prepared query each."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, cast
 
@@ -27,28 +25,38 @@ class Pool:
         self._size = size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
-    @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[Connection]:
-        """A connection that answers; raises SQLAlchemy's `TimeoutError`, `OSError`, asyncpg's.
+    def acquire(self) -> "_Acquired":
+        """A context with a connection that answers; it returns the connection at its end.
 
-        One that was left in the middle of a statement is closed: it serves nobody else.
+        Raises SQLAlchemy's `TimeoutError`, `OSError` and asyncpg's errors.
         """
+        return _Acquired(self)
+
+    async def take(self) -> Connection:
+        """A connection that answers, for `give_back`."""
         pool = self._pool or await self._open()
+        if pool.get_idle_size():  # nothing to wait for: a timer costs as much as all else here
+            connection = cast(Connection, await pool.acquire())
+            if connection.idle_seconds() < TRUSTED_IDLE:
+                return connection
+            await pool.release(cast(Any, connection))
         wait = self._config.database_pool_wait
         try:
             async with asyncio.timeout(wait):
-                connection = await self._acquired(pool)
+                return await self._answering(pool)
         except TimeoutError:
             raise NoConnection(f"no connection within {wait} seconds") from None
-        try:
-            yield connection
+
+    async def give_back(self, connection: Connection, error: BaseException | None) -> None:
+        """Return a connection, and what its use has raised.
+
+        One that was left in the middle of a statement is closed: it serves nobody else.
+        """
+        if error is None:
             connection.mark_used()
-        except BaseException as error:
-            if not isinstance(error, Exception) and not is_lost(connection):
-                connection.terminate()
-            raise
-        finally:
-            await pool.release(cast(Any, connection))
+        elif not isinstance(error, Exception) and not is_lost(connection):
+            connection.terminate()
+        await cast("asyncpg.Pool[asyncpg.Record]", self._pool).release(cast(Any, connection))
 
     @property
     def in_use(self) -> int:
@@ -73,13 +81,29 @@ class Pool:
         self._pool = await pool
         return self._pool
 
-    async def _acquired(self, pool: "asyncpg.Pool[asyncpg.Record]") -> Connection:
+    async def _answering(self, pool: "asyncpg.Pool[asyncpg.Record]") -> Connection:
         while True:
             connection = cast(Connection, await pool.acquire())
             if connection.idle_seconds() < TRUSTED_IDLE or await _answers(connection):
                 return connection
             connection.terminate()
             await pool.release(cast(Any, connection))
+
+
+class _Acquired:
+    """A connection while it is in use; a generator would cost twice as much as this class."""
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def __aenter__(self) -> Connection:
+        self._connection = await self._pool.take()
+        return self._connection
+
+    async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
+        await self._pool.give_back(self._connection, error)
 
 
 async def _connect(config: Config, url: str, _dsn: None, **options: Any) -> Connection:  # noqa: ANN401

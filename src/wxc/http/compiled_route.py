@@ -6,6 +6,7 @@ out when the route is made: which functions are called in which order, and what 
 """
 
 from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
 from functools import cached_property
 from typing import Any
 
@@ -24,9 +25,9 @@ from wxc.http.steps import Arguments, ParameterError, Step, calls_of, steps_of
 class CompiledRoute(APIRoute):
     """Answers as FastAPI would, without resolving the dependencies again for each request.
 
-    FastAPI's own handler serves what is not compiled: routes with a body, a stream, threads or
-    dependencies that yield, and any request whose parameters are invalid, while an application
-    overrides dependencies or traces. No dependency has been called by then.
+    FastAPI's own handler serves what is not compiled: routes with a body, a stream, threads or a
+    dependency that ends after the response, and any request whose parameters are invalid, while an
+    application overrides dependencies or traces. No dependency has been called by then.
     """
 
     steps: tuple[Step, ...] = ()
@@ -74,7 +75,11 @@ class CompiledRoute(APIRoute):
                 given[name] = done[index]
             if step.request_name is not None:
                 given[step.request_name] = request
-            done.append(await step.call(**given))
+            if step.context is None:
+                done.append(await step.call(**given))
+            else:
+                exits: AsyncExitStack = request.scope["fastapi_function_astack"]
+                done.append(await exits.enter_async_context(step.context(**given)))
         return done[-1]
 
     def _response(self, content: object) -> Response:

@@ -4,8 +4,9 @@ FastAPI's parameter functions are internal, so pyproject.toml bounds its version
 """
 
 from collections.abc import Awaitable, Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from inspect import iscoroutinefunction
+from inspect import isasyncgenfunction, iscoroutinefunction
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -52,6 +53,8 @@ class Step:
     """A call of a dependency or of the endpoint."""
 
     call: Callable[..., Awaitable[Any]]
+    context: Callable[..., AbstractAsyncContextManager[Any]] | None
+    """The call of a dependency that yields; it ends before the response is sent."""
     request_name: str | None
     results: tuple[tuple[str, int], ...]
     """Arguments that are results of earlier steps, by their index."""
@@ -88,8 +91,9 @@ def steps_of(dependant: Dependant) -> tuple[Step, ...]:
     dependants = list(_post_order(dependant))
     dependencies = dependants[:-1]
     is_supported = all(_is_supported(one) for one in dependants)
-    # FastAPI caches results by call and scope, and calls the endpoint whatever it has called.
-    if not is_supported or any(one.scope or one.call is dependant.call for one in dependencies):
+    is_supported &= all(one.scope == _scope_of(one.call) for one in dependencies)
+    # FastAPI calls the endpoint whatever it has called before.
+    if not is_supported or any(one.call is dependant.call for one in dependencies):
         return ()
     first = {one.call: one for one in reversed(dependants)}
     indexes = {call: index for index, call in enumerate(calls_of(dependant))}
@@ -117,6 +121,7 @@ def _step(dependant: Dependant, indexes: Mapping[Any, int]) -> Step:
     call: Any = dependant.call
     return Step(
         call,
+        asynccontextmanager(call) if isasyncgenfunction(call) else None,
         dependant.request_param_name,
         tuple((name, index) for name, index in results if name is not None),
         path,
@@ -138,7 +143,8 @@ def _is_supported(dependant: Dependant) -> bool:
     """Whether nothing is needed but parameters, the request and other dependencies."""
     call = dependant.call
     # FastAPI looks through wrappers, and would run what it finds there in another way.
-    if not iscoroutinefunction(call) or hasattr(call, "__wrapped__") or not dependant.use_cache:
+    is_call = iscoroutinefunction(call) or isasyncgenfunction(call)
+    if not is_call or hasattr(call, "__wrapped__") or not dependant.use_cache:
         return False
     needs_more = (
         dependant.body_params,
@@ -153,6 +159,14 @@ def _is_supported(dependant: Dependant) -> bool:
     )
     fields = [*dependant.path_params, *dependant.query_params, *dependant.header_params]
     return not any(needs_more) and all(_is_single_valued(one) for one in fields)
+
+
+def _scope_of(call: object) -> str | None:
+    """The only scope a dependency may have: FastAPI caches results by call and scope.
+
+    By default a dependency that yields ends after the response, which no step does.
+    """
+    return "function" if isasyncgenfunction(call) else None
 
 
 def _is_single_valued(field: Any) -> bool:  # noqa: ANN401 - FastAPI's private `ModelField`
