@@ -12,9 +12,9 @@ from tests.support.database import clone_database, drop_database
 from tests.support.secrecy import assert_no_secret
 from tests.support.server import served
 
-from wxc.devstack import client
-from wxc.devstack.console import StackError
-from wxc.devstack.places import this_checkout
+from dev_tools import client
+from dev_tools.console import StackError
+from dev_tools.paths import this_checkout
 
 APP = "http://app.wxc.localhost:3000"
 JWT_SECRET_KEY = "j" * 40  # known to the tests, which make expired tokens

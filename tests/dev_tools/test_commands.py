@@ -1,0 +1,275 @@
+import os
+import platform
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from dev_tools import checks, commands, locks, redis
+from dev_tools.__main__ import main
+from dev_tools.checks import Gate
+from dev_tools.paths import Checkout, locked, write_private
+
+UV = """#!/bin/sh
+[ "$1" != --version ] || exec echo uv 0.0.0
+for last; do :; done
+[ ! -e "{root}/unreachable" ] || {{ echo 'dns error' >&2; exit 2; }}
+cat "{root}/pyproject.toml" >"$last"
+"""
+
+
+@pytest.fixture
+def chosen(environ: dict[str, str]) -> dict[str, str]:
+    """Return an environment whose engines are there already."""
+    return {**environ, "DATABASE_URL": "my database", "REDIS_URL": "my redis"}
+
+
+@pytest.fixture
+def locked_checkout(checkout: Checkout) -> Checkout:
+    checkout.uv.parent.mkdir(parents=True)
+    checkout.uv.write_text(UV.format(root=checkout.root))
+    checkout.uv.chmod(0o755)
+    for name in ("pyproject.toml", *locks.ALL):
+        (checkout.root / name).write_text("same")
+    return checkout
+
+
+def test_pytest_gets_engines_and_its_arguments(
+    checkout: Checkout, chosen: dict[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    (checkout.root / "test_it.py").write_text(
+        "import os\n"
+        "def test_urls():\n"
+        "    assert os.environ['WXC_TEST_DATABASE_URL'] == 'my database'\n"
+        "    assert os.environ['WXC_TEST_REDIS_URL'] == 'my redis'\n"
+        "def test_that_fails():\n"
+        "    assert False\n"
+    )
+    arguments = ["-q", "-p", "no:cacheprovider", "-p", "no:cov", "test_it.py"]
+
+    assert main(["test", *arguments, "-k", "urls"], chosen, checkout) == 0
+    assert main(["test", *arguments], chosen, checkout) == 1
+    assert "1 passed, 1 deselected" in capfd.readouterr().out
+
+
+def test_a_bench_gets_engines_and_its_arguments(
+    checkout: Checkout, chosen: dict[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    (checkout.root / "bench").mkdir()
+    (checkout.root / "bench" / "__main__.py").write_text(
+        "import os, sys\n"
+        "print(os.environ['DATABASE_URL'], os.environ['REDIS_URL'], *sys.argv[1:])\n"
+        "sys.exit(3)\n"
+    )
+
+    assert main(["bench", "login", "--pairs", "7"], chosen, checkout) == 3
+    assert capfd.readouterr().out == "my database my redis login --pairs 7\n"
+
+
+def test_a_bench_has_a_name(
+    checkout: Checkout, chosen: dict[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bench"], chosen, checkout) == 1
+    assert "bench/README.md" in capfd.readouterr().err
+
+
+def test_a_command_gets_the_settings_and_gives_its_exit_code(
+    checkout: Checkout, chosen: dict[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    script = 'echo "$DATABASE_URL, $ENVIRONMENT, ${PATH%%:*}"; exit 7'
+
+    assert main(["exec", "--", "sh", "-c", script], chosen, checkout) == 7
+    assert capfd.readouterr().out == f"my database, development, {checkout.bin}\n"
+
+
+def test_a_command_uses_the_engines_that_are_on(
+    checkout: Checkout, environ: dict[str, str], state: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with locked(state / "dev.lock"):
+        write_private(state / "dev.json", '{"facts": {"offered": {"DATABASE_URL": "theirs"}}}')
+        assert main(["exec", "sh", "-c", "echo $DATABASE_URL"], environ, checkout) == 0
+
+    assert capfd.readouterr().out == "theirs\n"
+    (state / "dev.json").unlink()
+
+
+def test_a_command_waits_for_engines_that_are_being_started(
+    checkout: Checkout, chosen: dict[str, str], state: Path
+) -> None:
+    def hold() -> None:
+        with locked(state / "dev.lock"):
+            taken.set()
+            time.sleep(0.3)
+
+    taken = threading.Event()
+    other = threading.Thread(target=hold)
+    other.start()
+    taken.wait()
+
+    assert main(["exec", "true"], chosen, checkout) == 0
+
+    other.join()
+
+
+def test_a_command_does_not_wait_for_ever(
+    checkout: Checkout,
+    chosen: dict[str, str],
+    state: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(commands, "_PATIENCE", 0.1)
+
+    with locked(state / "dev.lock"):
+        assert main(["exec", "true"], chosen, checkout) == 1
+
+    assert "neither starts its engines nor ends" in capfd.readouterr().err
+
+
+def test_a_command_that_is_not_there_is_named(
+    checkout: Checkout, chosen: dict[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["exec", "no-such-command"], chosen, checkout) == 1
+    assert main(["exec"], chosen, checkout) == 1
+
+    shown = capfd.readouterr().err
+    assert "There is no command no-such-command." in shown
+    assert "Say what to execute" in shown
+
+
+def test_sigterm_is_passed_on_and_ctrl_c_is_left_to_the_command(
+    checkout: Checkout, chosen: dict[str, str]
+) -> None:
+    def interrupt() -> None:
+        time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=interrupt).start()
+
+    assert main(["exec", "sleep", "60"], chosen, checkout) == 128 + signal.SIGTERM
+
+
+def test_every_gate_is_tried_and_only_failures_show_their_output(
+    checkout: Checkout, chosen: dict[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    some = (
+        Gate("good", [["echo", "quiet"], ["true"]]),
+        Gate("bad", [["sh", "-c", "echo loud; exit 1"], ["echo", "not reached"]]),
+        Gate("absent", [["no-such-command"]]),
+    )
+
+    assert checks.check(checkout, chosen, some) == 1
+
+    shown = capfd.readouterr().out
+    assert "✓ good" in shown
+    assert "quiet" not in shown
+    assert "✗ bad" in shown
+    assert "    loud" in shown
+    assert "not reached" not in shown
+    assert "✗ absent" in shown
+
+
+def test_passing_all_gates_is_a_success(
+    checkout: Checkout,
+    chosen: dict[str, str],
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(checks.check, "__defaults__", ((Gate("good", [["true"]]),),))
+
+    assert main(["check"], chosen, checkout) == 0
+    assert "All gates passed." in capfd.readouterr().out
+
+
+def test_locks_are_written_and_compared(
+    locked_checkout: Checkout, environ: dict[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    (locked_checkout.root / "pyproject.toml").write_text("changed")
+
+    assert main(["verify-locks"], environ, locked_checkout) == 1
+    assert "Run ./dev lock" in capfd.readouterr().err
+
+    assert main(["lock", "--upgrade"], environ, locked_checkout) == 0
+    assert main(["verify-locks"], environ, locked_checkout) == 0
+
+
+def test_an_index_that_is_out_of_reach_is_a_failure(
+    locked_checkout: Checkout, environ: dict[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    (locked_checkout.root / "unreachable").touch()
+
+    assert main(["verify-locks"], environ, locked_checkout) == 1
+
+    shown = capfd.readouterr().err
+    assert "Is the package index reachable?" in shown
+    assert "dns error" in shown
+
+
+def test_doctor_shows_what_would_be_used_and_no_secret(
+    locked_checkout: Checkout, environ: dict[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    environ |= {"SECRET_KEY": "very secret", "PORT": "8123"}
+
+    assert main(["doctor", "--missing", "redis-server"], environ, locked_checkout) == 0
+
+    shown = capfd.readouterr().out
+    assert "PostGIS" in shown
+    assert "Running      nothing" in shown
+    assert "PORT=8123, SECRET_KEY\n" in shown
+    assert "very secret" not in shown
+    assert "redis-server - to be installed" in shown
+
+
+def test_doctor_knows_what_is_chosen_absent_and_running(
+    checkout: Checkout,
+    chosen: dict[str, str],
+    state: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with locked(state / "dev.lock"):
+        assert main(["doctor"], chosen, checkout) == 0
+    assert "the one of DATABASE_URL" in (shown := capfd.readouterr().out)
+    assert "Running      the engines" in shown
+
+    monkeypatch.setattr(redis, "find_program", lambda: None)
+    monkeypatch.setattr(platform, "freedesktop_os_release", _no_such_file)
+    assert main(["doctor"], {"WXC_DEV_DIR": str(tmp_path / "new")}, checkout) == 0
+    assert "(not there yet)" in capfd.readouterr().out
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_trouble_of_the_system_is_one_line(
+    checkout: Checkout, chosen: dict[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    chosen["WXC_DEV_DIR"] = "/proc/nowhere"
+
+    assert main(["exec", "true"], chosen, checkout) == 1
+
+    assert capfd.readouterr().err.startswith("dev: ")
+
+
+def test_ctrl_c_is_not_a_traceback(
+    checkout: Checkout, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(locks, "verify", interrupted)
+
+    assert main(["verify-locks"], environ, checkout) == 130
+
+
+@pytest.mark.parametrize("arguments", [["run", "--port", "70000"], ["run", "--port", "x"]])
+def test_a_port_that_cannot_be_is_refused(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(arguments, {})
+
+
+def _no_such_file() -> None:
+    raise FileNotFoundError
