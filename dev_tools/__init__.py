@@ -1,8 +1,5 @@
-"""What `./dev` does once Python is there: private engines, and the commands that need them.
+"""The commands behind `./dev`, with private PostgreSQL, Redis, mail sink, Node and Chromium.
 
-Standard library only: `./dev doctor` and `./dev lock` run it before anything is installed.
+Standard library only: `./dev doctor` and `./dev lock` run before any package is installed.
+This package is part of the repository, not of the wheel or the image; `wxc` never imports it.
 """
-
-from dev_tools.engines import Engines, engines
-
-__all__ = ["Engines", "engines"]

@@ -1,4 +1,4 @@
-"""`./dev check`: everything that has to be in order, told apart by name."""
+"""`./dev check`: the static checks, run by name."""
 
 import subprocess
 import time
@@ -8,70 +8,73 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dev_tools import client, environment, locks
-from dev_tools.console import say
+from dev_tools.console import print_out
 from dev_tools.paths import Checkout
 
 Command = Sequence[str]
 
 
 @dataclass(frozen=True)
-class Gate:
-    """Commands that must succeed, one after the other."""
+class Check:
+    """Commands that run in order until one fails."""
 
     name: str
     commands: Sequence[Command]
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """How a gate went; the output is worth reading when it failed."""
+class CheckResult:
+    """The outcome of a check; the output is printed only if it failed."""
 
     name: str
-    passed: bool
+    has_passed: bool
     seconds: float
     output: str
 
 
-GATES = (
-    Gate("types", [["mypy"]]),
-    Gate("client", [client.VERIFY]),
-    Gate("locks", [locks.VERIFY]),
-    Gate("lint", [["ruff", "check", "."]]),
-    Gate("format", [["ruff", "format", "--check", "."]]),
-    Gate("imports", [["lint-imports"]]),
-    Gate("openapi", [["wxc", "openapi", "--check"]]),
-    Gate("shell", [["sh", "-n", "dev"], ["sh", "-n", "deploy/aws/deploy"]]),
-    Gate("cloud", [["cfn-lint", "deploy/aws/wxc.yaml"]]),
+# The slowest first, because two run at a time.
+CHECKS = (
+    Check("types", [["mypy"]]),
+    Check("client", [client.VERIFY]),
+    Check("locks", [locks.VERIFY]),
+    Check("lint", [["ruff", "check", "."]]),
+    Check("format", [["ruff", "format", "--check", "."]]),
+    Check("imports", [["lint-imports"]]),
+    Check("openapi", [["wxc", "openapi", "--check"]]),
+    Check("shell", [["sh", "-n", "dev"], ["sh", "-n", "deploy/aws/deploy"]]),
+    Check("cloud", [["cfn-lint", "deploy/aws/wxc.yaml"]]),
 )
 
 
-def check(checkout: Checkout, environ: Mapping[str, str], gates: Sequence[Gate] = GATES) -> int:
-    """Pass all gates, two at a time, the longest first; complain about all that stay shut."""
-    settings = environment.with_commands(environ, checkout.bin)
+def run_checks(
+    checkout: Checkout, environ: Mapping[str, str], checks: Sequence[Check] = CHECKS
+) -> int:
+    """Run every check, two at a time, and print the results; return 1 if any failed."""
+    settings = environment.with_venv_on_path(environ, checkout.bin)
     with ThreadPoolExecutor(2) as pool:
-        running = [pool.submit(_pass, gate, checkout.root, settings) for gate in gates]
+        running = [pool.submit(_run_check, check, checkout.root, settings) for check in checks]
         try:
-            verdicts = [_show(each.result()) for each in as_completed(running)]
+            results = [_print_result(future.result()) for future in as_completed(running)]
         finally:
             pool.shutdown(cancel_futures=True)
-    failed = [verdict.name for verdict in verdicts if not verdict.passed]
-    say(f"Failed: {', '.join(failed)}" if failed else "All gates passed.")
+    failed = [result.name for result in results if not result.has_passed]
+    print_out(f"Failed: {', '.join(failed)}" if failed else "All checks passed.")
     return 1 if failed else 0
 
 
-def _pass(gate: Gate, root: Path, settings: Mapping[str, str]) -> Verdict:
+def _run_check(check: Check, root: Path, settings: Mapping[str, str]) -> CheckResult:
     since = time.monotonic()
     output = ""
-    passed = True
-    for command in gate.commands:
-        passed, shown = _succeeds(command, root, settings)
-        output += f"$ {' '.join(command)}\n{shown}"
-        if not passed:
+    has_passed = True
+    for command in check.commands:
+        has_passed, printed = _run_command(command, root, settings)
+        output += f"$ {' '.join(command)}\n{printed}"
+        if not has_passed:
             break
-    return Verdict(gate.name, passed, time.monotonic() - since, output)
+    return CheckResult(check.name, has_passed, time.monotonic() - since, output)
 
 
-def _succeeds(command: Command, root: Path, settings: Mapping[str, str]) -> tuple[bool, str]:
+def _run_command(command: Command, root: Path, settings: Mapping[str, str]) -> tuple[bool, str]:
     try:
         ran = subprocess.run(
             command,
@@ -87,8 +90,8 @@ def _succeeds(command: Command, root: Path, settings: Mapping[str, str]) -> tupl
     return ran.returncode == 0, ran.stdout.decode(errors="replace")
 
 
-def _show(verdict: Verdict) -> Verdict:
-    say(f"{'✓' if verdict.passed else '✗'} {verdict.name:<12} {verdict.seconds:5.1f} s")
-    if not verdict.passed:
-        say("\n".join(f"    {line}" for line in verdict.output.splitlines()))
-    return verdict
+def _print_result(result: CheckResult) -> CheckResult:
+    print_out(f"{'✓' if result.has_passed else '✗'} {result.name:<12} {result.seconds:5.1f} s")
+    if not result.has_passed:
+        print_out("\n".join(f"    {line}" for line in result.output.splitlines()))
+    return result

@@ -1,4 +1,4 @@
-"""`./dev test`, `./dev bench` and `./dev exec`: somebody else's command, with engines around it."""
+"""`./dev test`, `./dev bench` and `./dev exec`: run a command with engines."""
 
 import os
 import shutil
@@ -7,121 +7,127 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
 from dev_tools import client, environment
-from dev_tools.console import StackError, note
-from dev_tools.engines import engines, kept_engines
-from dev_tools.paths import Checkout, locked, state_directory
-from dev_tools.processes import Supervisor, facts_in, tied_to_us
-from dev_tools.serving import DEV_LOCK, DEV_RECORD, development
+from dev_tools.console import DevError, print_err
+from dev_tools.engines import bench_engines, temporary_engines
+from dev_tools.paths import Checkout, ensure_state_directory, file_lock
+from dev_tools.processes import Supervisor, parent_death_prefix, read_facts
+from dev_tools.serving import DEV_LOCK, DEV_RECORD, development_services
 
-_WHOLE_SUITE = ("-n", "2", "--cov")
+_DEFAULT_PYTEST_ARGUMENTS = ("-n", "2", "--cov")
 _USERS_LOCK = "users.lock"
-_PATIENCE = 120.0
+_ENGINES_TIMEOUT_SECONDS = 120.0
+_POLL_INTERVAL_SECONDS = 0.1
 
 
 def test(arguments: Sequence[str], checkout: Checkout, environ: Mapping[str, str]) -> int:
-    """Run pytest on throw-away engines; without arguments all of it, with coverage."""
-    with engines(environ) as lent:
+    """Run pytest with temporary engines; without arguments the whole suite, with coverage."""
+    with temporary_engines(environ) as engines:
+        client_settings = _with_client_tools(checkout, environ)
         settings = {
-            **environment.with_commands(_with_client(checkout, environ), checkout.bin),
-            "WXC_TEST_DATABASE_URL": lent.database_url,
-            "WXC_TEST_REDIS_URL": lent.redis_url,
+            **environment.with_venv_on_path(client_settings, checkout.bin),
+            "WXC_TEST_DATABASE_URL": engines.database_url,
+            "WXC_TEST_REDIS_URL": engines.redis_url,
         }
-        return _in_foreground(
-            [sys.executable, "-m", "pytest", *(arguments or _WHOLE_SUITE)], settings, checkout.root
-        )
+        pytest = [sys.executable, "-m", "pytest", *(arguments or _DEFAULT_PYTEST_ARGUMENTS)]
+        return _run_in_foreground(pytest, settings, checkout.root)
 
 
-def _with_client(checkout: Checkout, environ: Mapping[str, str]) -> Mapping[str, str]:
-    """The environment with what the client's tests need; where that cannot be, they say so."""
-    if not client.package_of(checkout).exists():
+def _with_client_tools(checkout: Checkout, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the environment for the client's tests; they are skipped if it cannot be set up."""
+    if not client.package_folder(checkout).exists():
         return environ
     try:
-        return client.prepare(checkout, environ)
-    except StackError as error:
-        note(f"dev: the tests of the client cannot run: {error}")
+        return client.install_dependencies(checkout, environ)
+    except DevError as error:
+        print_err(f"dev: the tests of the client cannot run: {error}")
         return environ
 
 
 def bench(arguments: Sequence[str], checkout: Checkout, environ: Mapping[str, str]) -> int:
-    """Run one of the measurements in `bench/` on engines that are kept for them."""
+    """Run a measurement of `bench/`; its engines keep their data between runs."""
     if not arguments:
-        raise StackError("Say what to measure; the names are in bench/README.md.")
-    with kept_engines(environ) as lent:
+        raise DevError("Name a measurement; the names are in bench/README.md.")
+    with bench_engines(environ) as engines:
         settings = {
-            **environment.with_commands(environ, checkout.bin),
-            "DATABASE_URL": lent.database_url,
-            "REDIS_URL": lent.redis_url,
+            **environment.with_venv_on_path(environ, checkout.bin),
+            "DATABASE_URL": engines.database_url,
+            "REDIS_URL": engines.redis_url,
         }
         command = [sys.executable, "-m", "bench", *arguments]
-        return _in_foreground(command, settings, checkout.root)
+        return _run_in_foreground(command, settings, checkout.root)
 
 
 def execute(command: Sequence[str], checkout: Checkout, environ: Mapping[str, str]) -> int:
-    """Run a command with the engines of the running server, or with engines of its own."""
-    chosen = environment.chosen_settings(checkout.root, environ)
-    settings = environment.with_commands(chosen, checkout.bin)
+    """Run a command with the engines of the running server, else with the development engines."""
+    own_settings = environment.user_settings(checkout.root, environ)
+    settings = environment.with_venv_on_path(own_settings, checkout.bin)
     if not shutil.which(command[0], path=settings["PATH"]):
-        raise StackError(f"There is no command {command[0]}.")
-    with _development(chosen, state_directory(checkout.root, environ)) as offered:
-        return _in_foreground(command, environment.with_defaults(settings, offered), Path.cwd())
+        raise DevError(f"There is no command {command[0]}.")
+    state = ensure_state_directory(checkout.root, environ)
+    with ExitStack() as stack:
+        defaults = _start_or_borrow_engines(own_settings, state, stack)
+        settings = environment.with_defaults(settings, defaults)
+        return _run_in_foreground(command, settings, Path.cwd())
 
 
-@contextmanager
-def _development(chosen: Mapping[str, str], state: Path) -> Iterator[Mapping[str, str]]:
-    """Lend the settings of the engines that are on; start them when none are."""
-    deadline = time.monotonic() + _PATIENCE
+def _start_or_borrow_engines(
+    settings: Mapping[str, str], state: Path, stack: ExitStack
+) -> Mapping[str, str]:
+    """Return the settings of the running engines; start the engines if none are running.
+
+    The stack holds what keeps the engines running: their supervisor, or a shared lock on those of
+    another process.
+    """
+    deadline = time.monotonic() + _ENGINES_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
-        with locked(state / DEV_LOCK, wait=False) as is_first:
-            if is_first:
-                with _own_development(chosen, state) as offered:
-                    yield offered
-                return
-        with locked(state / _USERS_LOCK, shared=True):
-            if borrowed := facts_in(state / DEV_RECORD).get("offered"):
-                yield borrowed
-                return
-        time.sleep(0.1)  # the other one is still starting, or has just ended
-    raise StackError("Another ./dev of this checkout neither starts its engines nor ends.")
+        if stack.enter_context(file_lock(state / DEV_LOCK, blocking=False)):
+            return stack.enter_context(_own_engines(settings, state))
+        stack.enter_context(file_lock(state / _USERS_LOCK, shared=True))
+        if borrowed := read_facts(state / DEV_RECORD).get("defaults"):
+            return dict(borrowed)
+        stack.close()
+        time.sleep(_POLL_INTERVAL_SECONDS)  # the other process is starting or has just ended
+    raise DevError("Another ./dev of this checkout neither starts its engines nor ends.")
 
 
 @contextmanager
-def _own_development(chosen: Mapping[str, str], state: Path) -> Iterator[Mapping[str, str]]:
+def _own_engines(settings: Mapping[str, str], state: Path) -> Iterator[Mapping[str, str]]:
     with Supervisor(state / DEV_RECORD) as supervisor:
-        with development(chosen, state, supervisor) as offered:
-            yield offered
-        with locked(state / _USERS_LOCK):  # others that run on these engines
+        with development_services(settings, state, supervisor) as defaults:
+            yield defaults
+        with file_lock(state / _USERS_LOCK):  # wait for other commands that use these engines
             pass
 
 
-def _in_foreground(command: Sequence[str], settings: Mapping[str, str], folder: Path) -> int:
-    """Run a command that has the terminal to itself, Ctrl-C included; return its exit code."""
-    with _waiting_for_it() as tell:
+def _run_in_foreground(command: Sequence[str], settings: Mapping[str, str], folder: Path) -> int:
+    """Run a command that owns the terminal, Ctrl-C included; return its exit code."""
+    with _forward_signals() as set_process:
         process = subprocess.Popen(
-            [*tied_to_us(signal.SIGTERM), *command], env=dict(settings), cwd=folder
+            [*parent_death_prefix(signal.SIGTERM), *command], env=dict(settings), cwd=folder
         )
-        tell(process)
+        set_process(process)
         code = process.wait()
     return 128 - code if code < 0 else code
 
 
 @contextmanager
-def _waiting_for_it() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
-    """Outlive Ctrl-C, which the terminal sends to the command as well, and pass SIGTERM on."""
+def _forward_signals() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
+    """Forward SIGTERM and SIGHUP; ignore SIGINT, which the terminal sends to the command too."""
     processes: list[subprocess.Popen[bytes]] = []
 
-    def pass_on(number: int, frame: FrameType | None) -> None:
+    def forward(number: int, frame: FrameType | None) -> None:
         for process in processes:
             os.kill(process.pid, number)
 
     def ignore(number: int, frame: FrameType | None) -> None:
-        """Do nothing; unlike SIG_IGN this is not inherited."""
+        """Do nothing; unlike SIG_IGN, a handler is not inherited by the command."""
 
-    handlers = {signal.SIGINT: ignore, signal.SIGTERM: pass_on, signal.SIGHUP: pass_on}
+    handlers = {signal.SIGINT: ignore, signal.SIGTERM: forward, signal.SIGHUP: forward}
     previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield processes.append

@@ -1,11 +1,10 @@
-"""Compare what two OpenAPI documents promise, however they arrange it.
+"""Compare two OpenAPI documents by what a client can observe, not by their layout.
 
-`python -m dev_tools.compare_openapi OLD NEW` resolves references and leaves out texts and
-examples, so that a refactoring of the document shows only what it changes for a client:
-operations, security, parameters, bodies, successful answers, and the refusals of each operation.
+`python -m dev_tools.compare_openapi OLD NEW` resolves references and ignores texts and examples.
+It compares the operations: security, parameters, bodies, successful responses and refusals.
 
-The codes of `TransportProblem` can be answered to any request. An operation that documents some
-of them may document more, but not lose any. The exit status is 1 if anything differs.
+Any request can be answered with the codes of `TransportProblem`. An operation that documents some
+of them may document more, but must not lose any. The exit status is 1 if anything differs.
 """
 
 import argparse
@@ -14,31 +13,31 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from dev_tools.console import say
+from dev_tools.console import print_out
 
-_TEXTS = frozenset({"title", "summary", "description", "example", "examples"})
-_TRANSPORT = "TransportProblem"
+_TEXT_KEYS = frozenset({"title", "summary", "description", "example", "examples"})
+_TRANSPORT_SCHEMA = "TransportProblem"
 _PROBLEM_JSON = "application/problem+json"
-_UNORDERED = frozenset({"allOf", "anyOf", "oneOf", "enum", "required"})
+_UNORDERED_KEYS = frozenset({"allOf", "anyOf", "oneOf", "enum", "required"})
 Json = Any
 Document = Mapping[str, Json]
 Codes = frozenset[tuple[str, str]]
 
 
 def main() -> int:
-    """Print the differences between two files, and how much was compared."""
+    """Print the differences between two files and a summary; return 1 if there are any."""
     parser = argparse.ArgumentParser(prog="compare_openapi", description=__doc__)
     parser.add_argument("old", type=Path)
     parser.add_argument("new", type=Path)
-    chosen = parser.parse_args()
-    old, new = json.loads(chosen.old.read_text()), json.loads(chosen.new.read_text())
+    arguments = parser.parse_args()
+    old, new = json.loads(arguments.old.read_text()), json.loads(arguments.new.read_text())
     found = list(differences(old, new))
-    say("\n".join([*found, _summary(old, new, len(found))]))
+    print_out("\n".join([*found, _summary(old, new, len(found))]))
     return 1 if found else 0
 
 
 def differences(old: Document, new: Document) -> Iterator[str]:
-    """One line for each difference."""
+    """Yield one text for each difference; an empty iterator means equal documents."""
     before, after = _operations(old), _operations(new)
     for name in sorted(before.keys() | after.keys()):
         if name not in after:
@@ -46,7 +45,9 @@ def differences(old: Document, new: Document) -> Iterator[str]:
         elif name not in before:
             yield f"{name}: added"
         else:
-            yield from _changes(name, _promises(old, before[name]), _promises(new, after[name]))
+            yield from _contract_changes(
+                name, _contract(old, before[name]), _contract(new, after[name])
+            )
             yield from _refusal_changes(name, old, new)
     lost = transport_codes(old) - transport_codes(new)
     gained = transport_codes(new) - transport_codes(old)
@@ -55,19 +56,19 @@ def differences(old: Document, new: Document) -> Iterator[str]:
 
 
 def refusals(document: Document, operation: Document) -> Codes:
-    """Every (status, code) that an operation documents."""
+    """Return each (status, code) that an operation documents, the shared ones included."""
     found: set[tuple[str, str]] = set()
     for status, response in operation["responses"].items():
-        content = _resolved(document, response).get("content", {})
+        content = _resolve(document, response).get("content", {})
         schema = content.get(_PROBLEM_JSON, {}).get("schema", {})
-        found.update(_codes(document, schema, status))
+        found.update(_codes_in(document, schema, status))
     return frozenset(found)
 
 
 def transport_codes(document: Document) -> frozenset[str]:
-    """The codes that any request can be answered with; none in a document without such a type."""
-    schema = document.get("components", {}).get("schemas", {}).get(_TRANSPORT, {})
-    return frozenset(code for _, code in _codes(document, schema, ""))
+    """Return the codes of `TransportProblem`; empty if the document has no such schema."""
+    schema = document.get("components", {}).get("schemas", {}).get(_TRANSPORT_SCHEMA, {})
+    return frozenset(code for _, code in _codes_in(document, schema, ""))
 
 
 def _operations(document: Document) -> dict[str, Document]:
@@ -78,25 +79,27 @@ def _operations(document: Document) -> dict[str, Document]:
     }
 
 
-def _promises(document: Document, operation: Document) -> dict[str, Json]:
-    """The parts of an operation that are compared as they are, by name."""
-    promises = {
+def _contract(document: Document, operation: Document) -> dict[str, Json]:
+    """Return the parts of an operation that must be equal, by name."""
+    contract = {
         "operationId": operation["operationId"],
         "security": operation.get("security"),
-        "body": _shape(document, operation.get("requestBody")),
+        "body": _normalize(document, operation.get("requestBody")),
     }
     for parameter in operation.get("parameters", ()):
-        shape = _shape(document, parameter)
-        promises[f"parameter {shape['in']}.{shape['name']}"] = shape
+        normalized = _normalize(document, parameter)
+        contract[f"parameter {normalized['in']}.{normalized['name']}"] = normalized
     for status, response in operation["responses"].items():
         if status < "400":
-            answer = _resolved(document, response)
-            promises[f"answer {status}"] = _shape(document, answer.get("content"))
-            promises[f"headers of {status}"] = sorted(answer.get("headers", ()))
-    return promises
+            answer = _resolve(document, response)
+            contract[f"answer {status}"] = _normalize(document, answer.get("content"))
+            contract[f"headers of {status}"] = sorted(answer.get("headers", ()))
+    return contract
 
 
-def _changes(name: str, before: Mapping[str, Json], after: Mapping[str, Json]) -> Iterator[str]:
+def _contract_changes(
+    name: str, before: Mapping[str, Json], after: Mapping[str, Json]
+) -> Iterator[str]:
     for part in sorted(before.keys() | after.keys()):
         if before.get(part) != after.get(part):
             was, now = (json.dumps(side.get(part), sort_keys=True) for side in (before, after))
@@ -111,30 +114,30 @@ def _refusal_changes(name: str, old: Document, new: Document) -> Iterator[str]:
     gained = {pair for pair in after - before if pair[1] not in transport}
     if lost or gained:
         yield f"{name}: refusals: lost {sorted(lost)}, gained {sorted(gained)}"
-    unsaid = {code for _, code in before} & transport - {code for _, code in after}
-    if unsaid:
-        yield f"{name}: transport codes: lost {sorted(unsaid)}"
+    undocumented = {code for _, code in before} & transport - {code for _, code in after}
+    if undocumented:
+        yield f"{name}: transport codes: lost {sorted(undocumented)}"
 
 
-def _codes(document: Document, schema: Document, status: str) -> Iterator[tuple[str, str]]:
-    """The codes of a problem's schema; a status in the schema says more than `default`."""
-    schema = _resolved(document, schema)
-    for word in ("allOf", "anyOf", "oneOf"):
-        for choice in schema.get(word, ()):
-            yield from _codes(document, choice, status)
+def _codes_in(document: Document, schema: Document, status: str) -> Iterator[tuple[str, str]]:
+    """Yield (status, code) of a problem's schema; its own status takes precedence."""
+    schema = _resolve(document, schema)
+    for key in ("allOf", "anyOf", "oneOf"):
+        for choice in schema.get(key, ()):
+            yield from _codes_in(document, choice, status)
     fields = schema.get("properties", {})
-    if "code" not in fields or "$ref" in fields["code"]:  # any code at all says nothing
+    if "code" not in fields or "$ref" in fields["code"]:  # a schema that allows any code
         return
     own = str(fields.get("status", {}).get("const", status))
-    for code in _values(fields["code"]):
+    for code in _allowed_values(fields["code"]):
         yield own, code
 
 
-def _values(schema: Document) -> list[str]:
+def _allowed_values(schema: Document) -> list[str]:
     return [schema["const"]] if "const" in schema else schema.get("enum", [])
 
 
-def _resolved(document: Document, value: Document) -> Document:
+def _resolve(document: Document, value: Document) -> Document:
     while "$ref" in value:
         found: Json = document
         for part in value["$ref"].removeprefix("#/").split("/"):
@@ -143,33 +146,37 @@ def _resolved(document: Document, value: Document) -> Document:
     return value
 
 
-def _shape(document: Document, value: Json, inside: tuple[str, ...] = ()) -> Json:
-    """A part with what it refers to in its place, without texts.
+def _normalize(document: Document, value: Json, parents: tuple[str, ...] = ()) -> Json:
+    """Return the value with its references resolved and its texts removed.
 
-    `inside`: the references that are being resolved, so that a recursive schema comes to an end.
+    `parents` are the references being resolved; they end the recursion of a recursive schema.
     """
     if isinstance(value, list):
-        return [_shape(document, one, inside) for one in value]
+        return [_normalize(document, item, parents) for item in value]
     if not isinstance(value, dict):
         return value
     reference = value.get("$ref")
-    if reference in inside:
-        return {"recursive": len(inside) - inside.index(reference)}
+    if reference in parents:
+        return {"recursive": len(parents) - parents.index(reference)}
     if reference is not None:
-        return _shape(document, _resolved(document, value), (*inside, reference))
+        return _normalize(document, _resolve(document, value), (*parents, reference))
     return {
-        word: _part(document, word, part, inside)
-        for word, part in value.items()
-        if word not in _TEXTS
+        key: _normalize_value(document, key, part, parents)
+        for key, part in value.items()
+        if key not in _TEXT_KEYS
     }
 
 
-def _part(document: Document, word: str, part: Json, inside: tuple[str, ...]) -> Json:
-    if word == "properties":  # whose names may be those of texts: a problem has a `title`
-        return {name: _shape(document, field, inside) for name, field in part.items()}
-    shape = _shape(document, part, inside)
-    is_set = word in _UNORDERED and isinstance(shape, list)
-    return sorted(shape, key=lambda one: json.dumps(one, sort_keys=True)) if is_set else shape
+def _normalize_value(document: Document, key: str, part: Json, parents: tuple[str, ...]) -> Json:
+    if key == "properties":  # a property may be named like a text: a problem has a `title`
+        return {name: _normalize(document, field, parents) for name, field in part.items()}
+    normalized = _normalize(document, part, parents)
+    is_unordered = key in _UNORDERED_KEYS and isinstance(normalized, list)
+    return (
+        sorted(normalized, key=lambda item: json.dumps(item, sort_keys=True))
+        if is_unordered
+        else normalized
+    )
 
 
 def _summary(old: Document, new: Document, count: int) -> str:

@@ -1,21 +1,21 @@
-"""What the person at the terminal gets to read."""
+"""Output to the terminal, and the error that is shown there."""
 
 import sys
 from contextlib import suppress
 
 
-class StackError(Exception):
-    """Something only a person can put right; the message says what."""
+class DevError(Exception):
+    """An error that the developer can fix; its message says how."""
 
 
-def say(message: str) -> None:
-    """Print to standard output at once, even into a pipe."""
-    # A terminal that has been closed must not keep anything from being stopped.
+def print_out(message: str) -> None:
+    """Print to standard output and flush, also into a pipe."""
+    # A closed terminal must not prevent the shutdown of the processes.
     with suppress(OSError, ValueError):
         print(message, flush=True)
 
 
-def note(message: str) -> None:
-    """Print progress to standard error: the output of `./dev exec` is its command's own."""
+def print_err(message: str) -> None:
+    """Print progress to standard error: standard output of `./dev exec` belongs to its command."""
     with suppress(OSError, ValueError):
         print(message, file=sys.stderr, flush=True)

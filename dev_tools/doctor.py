@@ -1,4 +1,4 @@
-"""`./dev doctor`: what would be used, what is missing, and what is going on."""
+"""`./dev doctor`: the programs that would be used, what is missing and what is running."""
 
 import platform
 import shutil
@@ -7,45 +7,48 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from dev_tools import client, postgres, redis
-from dev_tools.console import say
-from dev_tools.environment import chosen_settings
-from dev_tools.paths import Checkout, locked, state_path
-from dev_tools.ports import LOOPBACK, is_free
-from dev_tools.processes import facts_in
-from dev_tools.serving import DEV_LOCK, DEV_RECORD, chosen_port
+from dev_tools import client, postgres_installation, redis
+from dev_tools.console import print_out
+from dev_tools.environment import user_settings
+from dev_tools.paths import Checkout, file_lock, state_path
+from dev_tools.ports import DEFAULT_PORT, LOOPBACK, is_free
+from dev_tools.processes import read_facts
+from dev_tools.serving import DEV_LOCK, DEV_RECORD, configured_port
 
-_OPEN = ("ENVIRONMENT", "HOST", "PORT", "DEMO_DATA", "LOG_FORMAT", "FRONTEND_URL", "COOKIE_SECURE")
-_HIDDEN = (
+_PUBLIC_SETTINGS = (
+    *("ENVIRONMENT", "HOST", "PORT", "DEMO_DATA"),
+    *("LOG_FORMAT", "FRONTEND_URL", "COOKIE_SECURE"),
+)
+_SECRET_SETTINGS = (
     *("DATABASE_URL", "DATABASE_READ_URL", "DATABASE_DIRECT_URL", "REDIS_URL"),
     *("SECRET_KEY", "JWT_SECRET_KEY", "MAIL_SERVER", "MAIL_USERNAME", "MAIL_PASSWORD"),
 )
 
 
 def doctor(checkout: Checkout, environ: Mapping[str, str], missing: str) -> int:
-    """Print what `./dev` finds; change nothing."""
-    chosen = chosen_settings(checkout.root, environ)
+    """Print the findings, without any secret; create and install nothing."""
+    settings = user_settings(checkout.root, environ)
     state = state_path(checkout.root, environ)
-    for name, finding in _findings(checkout, chosen, state, missing):
-        say(f"{name:<12} {finding}")
+    for name, finding in _findings(checkout, settings, state, missing):
+        print_out(f"{name:<12} {finding}")
     return 0
 
 
 def _findings(
-    checkout: Checkout, chosen: Mapping[str, str], state: Path, missing: str
+    checkout: Checkout, settings: Mapping[str, str], state: Path, missing: str
 ) -> Iterator[tuple[str, str]]:
     yield "System", _system()
     yield "Python", f"{platform.python_version()} ({sys.executable})"
     yield "uv", _version(str(checkout.uv)) if checkout.uv.exists() else "not installed yet"
-    yield "PostgreSQL", _postgres(chosen)
-    yield "Redis", _redis(chosen)
+    yield "PostgreSQL", _postgres(settings)
+    yield "Redis", _redis(settings)
     yield "Node", _node(checkout)
-    yield "Browser", client.find_browser() or "none: the client is not tested in one"
-    yield "State", f"{state}{'' if state.exists() else ' (not there yet)'}"
+    yield "Browser", client.find_browser() or "none; the client is not tested in a browser"
+    yield "State", f"{state}{'' if state.exists() else ' (not created yet)'}"
     yield "Running", _running(state)
-    yield "Port", _port(chosen)
-    yield "Set", ", ".join(_set(chosen)) or "nothing"
-    yield "Missing", f"{missing} - to be installed by ./dev run" if missing else "nothing"
+    yield "Port", _port(settings)
+    yield "Set", ", ".join(_set(settings)) or "nothing"
+    yield "Missing", f"{missing} (./dev run installs it)" if missing else "nothing"
 
 
 def _system() -> str:
@@ -56,15 +59,15 @@ def _system() -> str:
     return f"{name}, {platform.machine()}"
 
 
-def _postgres(chosen: Mapping[str, str]) -> str:
-    if chosen.get("DATABASE_URL"):
-        return "the one of DATABASE_URL"
-    return str(postgres.find_installation() or "none with PostGIS")
+def _postgres(settings: Mapping[str, str]) -> str:
+    if settings.get("DATABASE_URL"):
+        return "from DATABASE_URL"
+    return str(postgres_installation.find_installation() or "none with PostGIS")
 
 
-def _redis(chosen: Mapping[str, str]) -> str:
-    if chosen.get("REDIS_URL"):
-        return "the one of REDIS_URL"
+def _redis(settings: Mapping[str, str]) -> str:
+    if settings.get("REDIS_URL"):
+        return "from REDIS_URL"
     program = redis.find_program()
     return f"{_version(program)} ({program})" if program else "none"
 
@@ -77,21 +80,21 @@ def _node(checkout: Checkout) -> str:
 def _running(state: Path) -> str:
     if not state.exists():
         return "nothing"
-    with locked(state / DEV_LOCK, wait=False) as is_off:
-        if is_off:
+    with file_lock(state / DEV_LOCK, blocking=False) as is_stopped:
+        if is_stopped:
             return "nothing"
-    facts = facts_in(state / DEV_RECORD)
+    facts = read_facts(state / DEV_RECORD)
     return str(facts.get("url", "the engines"))
 
 
-def _port(chosen: Mapping[str, str]) -> str:
-    port = chosen_port(chosen) or 8000
+def _port(settings: Mapping[str, str]) -> str:
+    port = configured_port(settings) or DEFAULT_PORT
     return f"{port} is {'free' if is_free(LOOPBACK, port) else 'in use'}"
 
 
-def _set(chosen: Mapping[str, str]) -> list[str]:
-    shown = [f"{name}={chosen[name]}" for name in _OPEN if chosen.get(name)]
-    return [*shown, *(name for name in _HIDDEN if chosen.get(name))]
+def _set(settings: Mapping[str, str]) -> list[str]:
+    shown = [f"{name}={settings[name]}" for name in _PUBLIC_SETTINGS if settings.get(name)]
+    return [*shown, *(name for name in _SECRET_SETTINGS if settings.get(name))]
 
 
 def _version(program: str) -> str:

@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis as the commands need them: kept for development, thrown away after tests."""
+"""PostgreSQL and Redis for the commands: persistent for development, temporary for tests."""
 
 import os
 import tempfile
@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev_tools import postgres, redis
-from dev_tools.console import StackError
-from dev_tools.paths import locked, remove_folder, state_directory, this_checkout
-from dev_tools.postgres import Installation
+from dev_tools import postgres, postgres_installation, redis
+from dev_tools.console import DevError
+from dev_tools.paths import ensure_state_directory, file_lock, remove_folder, this_checkout
+from dev_tools.postgres_installation import Installation
 from dev_tools.processes import Supervisor, stop_orphans
 
 _RECORD = "processes.json"
@@ -18,86 +18,88 @@ _RECORD = "processes.json"
 
 @dataclass(frozen=True)
 class Engines:
-    """Where the engines are."""
+    """The URLs of the running engines."""
 
     database_url: str
     redis_url: str
 
 
 @contextmanager
-def engines(environ: Mapping[str, str] = os.environ) -> Iterator[Engines]:
-    """Lend throw-away engines; `DATABASE_URL` and `REDIS_URL`, each on its own, take precedence.
+def temporary_engines(environ: Mapping[str, str] = os.environ) -> Iterator[Engines]:
+    """Engines that are deleted on exit; `DATABASE_URL` and `REDIS_URL` each replace one.
 
-    Any number of these run side by side. What a killed one has left is cleared away by the next.
+    Any number of these can run at once. The next start removes what a killed process left behind.
     """
-    state = state_directory(this_checkout().root, environ)
-    with _throwaway_home(state) as home, Supervisor(home / _RECORD) as supervisor:
+    state = ensure_state_directory(this_checkout().root, environ)
+    with _temporary_home(state) as home, Supervisor(home / _RECORD) as supervisor:
         yield Engines(
-            environ.get("DATABASE_URL") or _throwaway_postgres(supervisor, state, home),
+            environ.get("DATABASE_URL") or _start_temporary_postgres(supervisor, state, home),
             environ.get("REDIS_URL") or start_redis(supervisor, home),
         )
 
 
 @contextmanager
-def kept_engines(environ: Mapping[str, str] = os.environ) -> Iterator[Engines]:
-    """Lend engines to measure: the data stay for the next time, and nobody else is using them."""
-    folder = state_directory(this_checkout().root, environ) / "bench"
+def bench_engines(environ: Mapping[str, str] = os.environ) -> Iterator[Engines]:
+    """Engines for measurements: one user at a time, and the data are kept for the next run."""
+    folder = ensure_state_directory(this_checkout().root, environ) / "bench"
     folder.mkdir(mode=0o711, exist_ok=True)
-    with locked(folder / "lock"), Supervisor(folder / _RECORD) as supervisor:
+    with file_lock(folder / "lock"), Supervisor(folder / _RECORD) as supervisor:
         yield Engines(
-            environ.get("DATABASE_URL") or _measured_postgres(supervisor, folder),
+            environ.get("DATABASE_URL") or _start_bench_postgres(supervisor, folder),
             environ.get("REDIS_URL") or start_redis(supervisor, folder),
         )
 
 
-def start_durable(supervisor: Supervisor, state: Path, chosen: Mapping[str, str]) -> Engines:
-    """Start the engines for development, as far as none are chosen; the dev lock must be held."""
+def start_persistent_engines(
+    supervisor: Supervisor, state: Path, settings: Mapping[str, str]
+) -> Engines:
+    """Start the development engines that no URL replaces; the caller holds the dev lock."""
     return Engines(
-        chosen.get("DATABASE_URL") or _durable_postgres(supervisor, state),
-        chosen.get("REDIS_URL") or start_redis(supervisor, state),
+        settings.get("DATABASE_URL") or _start_persistent_postgres(supervisor, state),
+        settings.get("REDIS_URL") or start_redis(supervisor, state),
     )
 
 
 def start_redis(supervisor: Supervisor, home: Path) -> str:
-    """Start a Redis that forgets everything when it stops."""
+    """Start a Redis without persistence and return its URL."""
     program = redis.find_program()
     if not program:
-        raise StackError("There is neither redis-server nor valkey-server. Set REDIS_URL.")
+        raise DevError("Neither redis-server nor valkey-server is installed. Set REDIS_URL.")
     return redis.start(supervisor, home / "redis", program)
 
 
-def installed_postgres() -> Installation:
-    """Return the PostgreSQL to use."""
-    installation = postgres.find_installation()
+def require_postgres() -> Installation:
+    """Return the installed PostgreSQL; raises `DevError` if there is none with PostGIS."""
+    installation = postgres_installation.find_installation()
     if not installation:
-        raise StackError("There is no PostgreSQL with PostGIS. Set DATABASE_URL.")
+        raise DevError("PostgreSQL with PostGIS is not installed. Set DATABASE_URL.")
     return installation
 
 
-def _durable_postgres(supervisor: Supervisor, state: Path) -> str:
-    return postgres.start(supervisor, postgres.durable_cluster(state, installed_postgres()))
+def _start_persistent_postgres(supervisor: Supervisor, state: Path) -> str:
+    return postgres.start(supervisor, postgres.persistent_cluster(state, require_postgres()))
 
 
-def _measured_postgres(supervisor: Supervisor, folder: Path) -> str:
-    cluster = postgres.durable_cluster(folder, installed_postgres())
-    return postgres.start(supervisor, cluster, postgres.MEASURED)
+def _start_bench_postgres(supervisor: Supervisor, folder: Path) -> str:
+    cluster = postgres.persistent_cluster(folder, require_postgres())
+    return postgres.start(supervisor, cluster, postgres.BENCH)
 
 
-def _throwaway_postgres(supervisor: Supervisor, state: Path, home: Path) -> str:
-    cluster = postgres.copy_of_template(state, home / "postgres", installed_postgres())
-    return postgres.start(supervisor, cluster, postgres.CARELESS)
+def _start_temporary_postgres(supervisor: Supervisor, state: Path, home: Path) -> str:
+    cluster = postgres.copy_template(state, home / "postgres", require_postgres())
+    return postgres.start(supervisor, cluster, postgres.UNSAFE_FAST)
 
 
 @contextmanager
-def _throwaway_home(state: Path) -> Iterator[Path]:
-    """Lend a folder; its lock tells those that clear up whether its owner still lives."""
-    everyone = state / "throwaway"
-    everyone.mkdir(mode=0o711, exist_ok=True)
-    with locked(everyone / "lock"):  # or a folder might be cleared before its owner locks it
-        _clear_leftovers(everyone)
-        home = Path(tempfile.mkdtemp(dir=everyone))
+def _temporary_home(state: Path) -> Iterator[Path]:
+    """A new folder, locked as long as its owner lives."""
+    parent = state / "throwaway"
+    parent.mkdir(mode=0o711, exist_ok=True)
+    with file_lock(parent / "lock"):  # nobody removes a new folder before its owner locks it
+        _remove_abandoned_homes(parent)
+        home = Path(tempfile.mkdtemp(dir=parent))
         home.chmod(0o711)
-        ownership = locked(home / "lock")
+        ownership = file_lock(home / "lock")
         ownership.__enter__()
     try:
         yield home
@@ -106,11 +108,14 @@ def _throwaway_home(state: Path) -> Iterator[Path]:
         ownership.__exit__(None, None, None)
 
 
-def _clear_leftovers(everyone: Path) -> None:
-    for folder in everyone.iterdir():
-        if not folder.is_dir():
-            continue
-        with locked(folder / "lock", wait=False) as abandoned:
-            if abandoned:
-                stop_orphans(folder / _RECORD)
-                remove_folder(folder)
+def _remove_abandoned_homes(parent: Path) -> None:
+    for folder in parent.iterdir():
+        if folder.is_dir():
+            _remove_if_abandoned(folder)
+
+
+def _remove_if_abandoned(home: Path) -> None:
+    with file_lock(home / "lock", blocking=False) as is_abandoned:
+        if is_abandoned:
+            stop_orphans(home / _RECORD)
+            remove_folder(home)

@@ -1,4 +1,4 @@
-"""The environment that the application gets: what is set wins, defaults do the rest."""
+"""The environment of the application: the user's settings first, then development defaults."""
 
 import json
 import os
@@ -8,16 +8,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from dev_tools.engines import Engines
-from dev_tools.paths import write_private
+from dev_tools.paths import write_private_file
+from dev_tools.ports import LOOPBACK
 
 
-def chosen_settings(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what is set in the environment, and in `.env` where the environment is silent."""
+def user_settings(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment, completed by `.env`."""
     return {**read_dotenv(root / ".env"), **environ}
 
 
 def read_dotenv(path: Path) -> dict[str, str]:
-    """Read `NAME=value` lines, with quotes, `export` and comments; nothing is expanded."""
+    """Read `NAME=value` lines with quotes, `export` and comments; variables are not expanded."""
     try:
         lines = path.read_text().splitlines()
     except FileNotFoundError:
@@ -26,20 +27,24 @@ def read_dotenv(path: Path) -> dict[str, str]:
     for line in lines:
         name, equals, value = line.strip().removeprefix("export ").partition("=")
         if equals and not name.startswith("#"):
-            settings[name.strip()] = _unquoted(value.strip())
+            settings[name.strip()] = _unquote(value.strip())
     return settings
 
 
-def with_defaults(chosen: Mapping[str, str], offered: Mapping[str, str]) -> dict[str, str]:
-    """Return what is chosen, and what is offered for everything that is unset or empty."""
-    return {**chosen, **{name: value for name, value in offered.items() if not chosen.get(name)}}
+def with_defaults(settings: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings, with a default for each one that is unset or empty."""
+    missing = {name: value for name, value in defaults.items() if not settings.get(name)}
+    return {**settings, **missing}
 
 
-def offered_settings(
+def default_settings(
     engines: Engines, state: Path, port: int, mail_port: int | None
 ) -> dict[str, str]:
-    """Return the settings of a development server; no `mail_port` means that mail is chosen."""
-    offered = {
+    """Return the settings of a development server.
+
+    `mail_port` is the port of the mail sink; None leaves the mail settings to the user.
+    """
+    defaults = {
         "ENVIRONMENT": "development",
         "DATABASE_URL": engines.database_url,
         "REDIS_URL": engines.redis_url,
@@ -47,22 +52,22 @@ def offered_settings(
         "SHUTDOWN_DELAY": "0",
         "DEMO_DATA": "true",
         "FRONTEND_URL": f"http://localhost:{port}",
-        **_secrets(state / "secrets.json"),
+        **_load_or_create_secrets(state / "secrets.json"),
     }
     if mail_port is not None:
-        offered |= {
-            "MAIL_SERVER": "127.0.0.1",
+        defaults |= {
+            "MAIL_SERVER": LOOPBACK,
             "MAIL_PORT": str(mail_port),
             "MAIL_STARTTLS": "false",
             "MAIL_SSL_TLS": "false",
             "MAIL_FROM": "no-reply@example.com",
         }
-    return offered
+    return defaults
 
 
-def with_commands(settings: Mapping[str, str], commands: Path) -> dict[str, str]:
-    """Put the commands of the virtual environment first."""
-    return {**settings, "PATH": f"{commands}:{settings.get('PATH', '/usr/bin:/bin')}"}
+def with_venv_on_path(settings: Mapping[str, str], venv_bin: Path) -> dict[str, str]:
+    """Return the settings with the commands of the virtual environment first in `PATH`."""
+    return {**settings, "PATH": f"{venv_bin}:{settings.get('PATH', '/usr/bin:/bin')}"}
 
 
 def remove_from_python_path(environ: MutableMapping[str, str], folder: str) -> None:
@@ -76,17 +81,17 @@ def remove_from_python_path(environ: MutableMapping[str, str], folder: str) -> N
         del environ["PYTHONPATH"]
 
 
-def _unquoted(value: str) -> str:
+def _unquote(value: str) -> str:
     if value[:1] in {"'", '"'}:
         return value[1:].partition(value[0])[0]
     return value.partition(" #")[0].strip()
 
 
-def _secrets(path: Path) -> dict[str, str]:
-    """Return secrets that stay the same, so that sessions survive a restart."""
+def _load_or_create_secrets(path: Path) -> dict[str, str]:
+    """Return the same secrets at every start, so that sessions survive a restart."""
     with suppress(FileNotFoundError, ValueError):
-        kept: dict[str, str] = json.loads(path.read_text())
-        return kept
-    made = {name: secrets.token_urlsafe(48) for name in ("SECRET_KEY", "JWT_SECRET_KEY")}
-    write_private(path, json.dumps(made))
-    return made
+        stored: dict[str, str] = json.loads(path.read_text())
+        return stored
+    created = {name: secrets.token_urlsafe(48) for name in ("SECRET_KEY", "JWT_SECRET_KEY")}
+    write_private_file(path, json.dumps(created))
+    return created

@@ -1,4 +1,4 @@
-"""`./dev lock`, and the gate that compares the locks with what pyproject.toml resolves to."""
+"""`./dev lock`, and the check that the locks match pyproject.toml."""
 
 import shutil
 import subprocess
@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from dev_tools.console import StackError, say
+from dev_tools.console import DevError, print_out
 from dev_tools.paths import Checkout
 
 APPLICATION = "requirements.lock"
@@ -15,21 +15,21 @@ TRACING = "requirements-otel.lock"
 DEVELOPMENT = "requirements-dev.lock"
 ALL = (APPLICATION, TRACING, DEVELOPMENT)
 VERIFY = (sys.executable, "-m", "dev_tools", "verify-locks")
-# Neither header nor index: the locks work behind any mirror, and name no address.
+# No header and no index URL: the locks name no address and work behind any mirror.
 _FLAGS = (
     *("--universal", "--python-version", "3.11", "--generate-hashes"),
     *("--no-header", "--no-emit-index-url", "--quiet"),
 )
 
 
-def lock(checkout: Checkout, more: Sequence[str] = ()) -> None:
-    """Write all locks; versions that are in them already stay, unless `--upgrade` is given."""
-    _resolve(checkout, checkout.root, more)
-    say(f"{', '.join(ALL)} are up to date.")
+def lock(checkout: Checkout, options: Sequence[str] = ()) -> None:
+    """Write all locks; locked versions stay unless the options contain `--upgrade`."""
+    _resolve(checkout, checkout.root, options)
+    print_out(f"{', '.join(ALL)} are up to date.")
 
 
 def verify(checkout: Checkout) -> None:
-    """Complain when a lock is not what pyproject.toml resolves to."""
+    """Raise `DevError` if a lock differs from what pyproject.toml resolves to."""
     with tempfile.TemporaryDirectory() as name:
         copy = Path(name)
         for file in ("pyproject.toml", *ALL):
@@ -41,14 +41,12 @@ def verify(checkout: Checkout) -> None:
             if (copy / file).read_bytes() != (checkout.root / file).read_bytes()
         ]
     if stale:
-        raise StackError(
-            f"{' and '.join(stale)}: not what pyproject.toml resolves to. Run ./dev lock"
-        )
+        raise DevError(f"Out of date with pyproject.toml: {', '.join(stale)}. Run ./dev lock")
 
 
-def _resolve(checkout: Checkout, folder: Path, more: Sequence[str] = ()) -> None:
-    for target, what in (
-        # What narrows the choice comes first, so that all of them hold the same versions.
+def _resolve(checkout: Checkout, folder: Path, options: Sequence[str] = ()) -> None:
+    for target, selection in (
+        # The lock that constrains the others comes first, so that all hold the same versions.
         (TRACING, ("--extra", "otel")),
         (APPLICATION, ("--constraints", TRACING)),
         (DEVELOPMENT, ("--extra", "otel", "--group", "dev", "--constraints", TRACING)),
@@ -56,7 +54,7 @@ def _resolve(checkout: Checkout, folder: Path, more: Sequence[str] = ()) -> None
         ran = subprocess.run(
             [
                 *(str(checkout.uv), "pip", "compile", "pyproject.toml"),
-                *(*what, *_FLAGS, *more, "--output-file", target),
+                *(*selection, *_FLAGS, *options, "--output-file", target),
             ],
             cwd=folder,
             capture_output=True,
@@ -64,6 +62,6 @@ def _resolve(checkout: Checkout, folder: Path, more: Sequence[str] = ()) -> None
             check=False,
         )
         if ran.returncode:
-            raise StackError(
+            raise DevError(
                 f"{target} could not be resolved. Is the package index reachable?\n{ran.stderr}"
             )

@@ -1,4 +1,4 @@
-"""Where things are: the checkout, its state directory, and the locks and private files in it."""
+"""The checkout and its state directory; locks and private files in it."""
 
 import fcntl
 import hashlib
@@ -12,23 +12,23 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev_tools.console import StackError
+from dev_tools.console import DevError
 
 
 @dataclass(frozen=True)
 class Checkout:
-    """A working copy of the project."""
+    """A working copy of the repository."""
 
     root: Path
 
     @property
     def bin(self) -> Path:
-        """The commands of its virtual environment."""
+        """The folder of the virtual environment's commands."""
         return self.root / ".venv" / "bin"
 
     @property
     def uv(self) -> Path:
-        """The uv that `./dev` has installed for it."""
+        """The uv that `./dev` installs for this checkout."""
         return self.root / ".dev" / "uv" / "bin" / "uv"
 
 
@@ -39,14 +39,14 @@ def this_checkout() -> Checkout:
 
 @dataclass(frozen=True)
 class Account:
-    """A system account that root lends to a service."""
+    """The system account that a service runs as."""
 
     uid: int
     gid: int
 
 
 def service_account(name: str) -> Account | None:
-    """Return whom a service runs as; None is the account we have ourselves."""
+    """Return the account to start a service with; None means the current user."""
     if os.geteuid() != 0:
         return None
     with suppress(KeyError):
@@ -56,38 +56,38 @@ def service_account(name: str) -> Account | None:
 
 
 def state_path(root: Path, environ: Mapping[str, str]) -> Path:
-    """Return where the engines of this checkout keep their state."""
-    if chosen := environ.get("WXC_DEV_DIR"):
-        return Path(chosen).absolute()
+    """Return the path of the state directory of a checkout, which may not exist yet."""
+    if configured := environ.get("WXC_DEV_DIR"):
+        return Path(configured).absolute()
     if os.geteuid() == 0:
-        # PostgreSQL does not run as root, and its account cannot enter a checkout below /root.
+        # PostgreSQL refuses to run as root, and its account cannot enter a checkout below /root.
         digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:12]
         return Path("/var/tmp") / f"wxc-{digest}"  # noqa: S108 - ownership is checked below
     return root / ".dev" / "state"
 
 
-def state_directory(root: Path, environ: Mapping[str, str]) -> Path:
-    """Return the state directory, made when it is not there; nobody else may own it."""
+def ensure_state_directory(root: Path, environ: Mapping[str, str]) -> Path:
+    """Create the state directory if it is missing; raises `DevError` if another user owns it."""
     path = state_path(root, environ)
     try:
         path.mkdir(parents=True, exist_ok=True)
         info = path.lstat()
         if info.st_uid != os.geteuid() or not stat.S_ISDIR(info.st_mode):
-            raise StackError(
-                f"{path} belongs to somebody else. Remove it, "
+            raise DevError(
+                f"{path} belongs to another user. Remove it, "
                 "or set WXC_DEV_DIR to a directory of your own."
             )
-        path.chmod(0o711)  # the accounts of the services pass through, but see nothing
+        path.chmod(0o711)  # the service accounts can enter it, but not list it
     except (PermissionError, FileExistsError) as error:
-        raise StackError(
-            f"Cannot use {path} ({error.strerror}). Was ./dev run by another user before? "
+        raise DevError(
+            f"Cannot use {path} ({error.strerror}). Did another user run ./dev before? "
             "Remove .dev and .venv, or set WXC_DEV_DIR to a directory of your own."
         ) from error
     return path
 
 
-def make_folder(path: Path, account: Account | None) -> Path:
-    """Make a folder that only its service can read."""
+def create_service_folder(path: Path, account: Account | None) -> Path:
+    """Create a folder that only the account of its service can read."""
     path.mkdir(mode=0o700)
     if account:
         os.chown(path, account.uid, account.gid)
@@ -95,12 +95,12 @@ def make_folder(path: Path, account: Account | None) -> Path:
 
 
 def remove_folder(path: Path) -> None:
-    """Remove a folder and whatever is in it; what resists is removed at the next start."""
+    """Remove a folder with its content; the next start removes what could not be removed."""
     shutil.rmtree(path, ignore_errors=True)
 
 
-def write_private(path: Path, text: str, account: Account | None = None) -> None:
-    """Write a file that only its owner can read, completely or not at all."""
+def write_private_file(path: Path, text: str, account: Account | None = None) -> None:
+    """Write a file atomically, readable only by its owner."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
@@ -110,13 +110,13 @@ def write_private(path: Path, text: str, account: Account | None = None) -> None
 
 
 @contextmanager
-def locked(path: Path, *, shared: bool = False, wait: bool = True) -> Iterator[bool]:
-    """Hold a lock; yields False when someone else has it. It ends with its process, even killed."""
-    how = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB)
+def file_lock(path: Path, *, shared: bool = False, blocking: bool = True) -> Iterator[bool]:
+    """Hold a `flock`, which ends with its process; yields False if another process holds it."""
+    mode = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if blocking else fcntl.LOCK_NB)
     with path.open("a") as file:
         try:
-            fcntl.flock(file, how)
-            ours = True
+            fcntl.flock(file, mode)
+            is_held = True
         except BlockingIOError:
-            ours = False
-        yield ours
+            is_held = False
+        yield is_held

@@ -1,15 +1,17 @@
-"""Finding ports that are free."""
+"""Free TCP ports."""
 
 import errno
 import socket
 
-from dev_tools.console import StackError, note
+from dev_tools.console import DevError, print_err
 
 LOOPBACK = "127.0.0.1"
+DEFAULT_PORT = 8000
+_MAX_PORTS_TO_TRY = 100
 
 
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that was free a moment ago."""
+def find_free_port() -> int:
+    """Return a port of 127.0.0.1; another process may take it before the caller does."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
@@ -17,29 +19,39 @@ def free_port() -> int:
 
 
 def is_free(host: str, port: int) -> bool:
-    """Tell whether a server could listen there."""
+    """Return whether a server could listen there; raises `DevError` for an unusable address."""
+    error = _bind_error(host, port)
+    if error and error.errno != errno.EADDRINUSE:
+        raise DevError(f"Cannot listen on {host}:{port}: {error.strerror}") from error
+    return error is None
+
+
+def choose_port(host: str, requested: int | None, default: int = DEFAULT_PORT) -> int:
+    """Return the requested port or, without a request, the first free one from the default on."""
+    if requested is None:
+        return _first_free_port(host, default)
+    if not is_free(host, requested):
+        raise DevError(f"Port {requested} is in use. Choose another one: ./dev run --port N")
+    return requested
+
+
+def _first_free_port(host: str, default: int) -> int:
+    candidates = range(default, default + _MAX_PORTS_TO_TRY)
+    port = next((port for port in candidates if is_free(host, port)), None)
+    if port is None:
+        raise DevError(f"No port from {default} to {candidates[-1]} is free on {host}.")
+    if port != default:
+        print_err(f"Port {default} is in use; using {port}.")
+    return port
+
+
+def _bind_error(host: str, port: int) -> OSError | None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
-        # As servers do: connections that linger after a restart do not count as busy.
+        # Servers set this too: connections in TIME_WAIT do not occupy the port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise StackError(f"Cannot listen on {host}:{port}: {error.strerror}") from error
-            return False
-    return True
-
-
-def port_to_serve(host: str, chosen: int | None, default: int = 8000) -> int:
-    """Return the chosen port, or the first free one from the default on."""
-    if chosen is not None:
-        if not is_free(host, chosen):
-            raise StackError(f"Port {chosen} is in use. Choose another one: ./dev run --port N")
-        return chosen
-    for port in range(default, default + 100):
-        if is_free(host, port):
-            if port != default:
-                note(f"Port {default} is in use; taking {port}.")
-            return port
-    raise StackError(f"No port from {default} to {default + 99} is free on {host}.")
+            return error
+    return None

@@ -1,4 +1,4 @@
-"""Starting processes so that none of them outlives us, and knowing those that did."""
+"""Child processes that do not outlive us, and a record of those that do."""
 
 import json
 import os
@@ -17,15 +17,16 @@ from signal import Signals
 from types import TracebackType
 from typing import Any, Self
 
-from dev_tools.paths import Account, write_private
+from dev_tools.paths import Account, write_private_file
 
-_POLL = 0.01
-_IN_A_HURRY = 0.5
+_POLL_INTERVAL_SECONDS = 0.01
+_STOP_TIMEOUT_SECONDS = 10
+_URGENT_STOP_TIMEOUT_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class Program:
-    """What to start, as whom, and with which signals to ask it to end, ever more firmly."""
+    """A command to start; `stop_signals` are sent in order, each after the stop timeout."""
 
     name: str
     command: Sequence[str]
@@ -33,52 +34,55 @@ class Program:
     cwd: Path
     account: Account | None = None
     log: Path | None = None
-    farewells: tuple[Signals, ...] = (signal.SIGTERM,)
-    patience: float = 10
+    stop_signals: tuple[Signals, ...] = (signal.SIGTERM,)
+    stop_timeout: float = _STOP_TIMEOUT_SECONDS
 
 
 @dataclass(frozen=True)
-class Identity:
-    """A started process as it is remembered on disk: a pid alone may be somebody else's by now."""
+class ProcessIdentity:
+    """A process in the record: pid and start time, because pids are reused."""
 
     name: str
     pid: int
     started: str
-    farewells: tuple[int, ...]
+    stop_signals: tuple[int, ...]
 
     def has_ended(self) -> bool:
-        """Tell whether this very process is gone."""
-        return started_at(self.pid) != self.started
+        """Return whether the process with this pid and start time is gone."""
+        return start_time(self.pid) != self.started
 
 
 @dataclass(frozen=True)
 class Child:
-    """A program that we have started."""
+    """A started program."""
 
     program: Program
     process: subprocess.Popen[bytes]
 
     @property
     def pid(self) -> int:
-        """The process id."""
+        """The process id, which is also the id of its session and group."""
         return self.process.pid
 
     def has_ended(self) -> bool:
-        """Tell whether the process is gone."""
+        """Return whether the process has exited."""
         return self.process.poll() is not None
 
-    def comes_up(self, is_ready: Callable[[], bool], seconds: float) -> bool:
-        """Wait until the program is ready; False when it ends, or takes too long."""
+    def wait_until_ready(self, is_ready: Callable[[], bool], seconds: float) -> bool:
+        """Wait until the program is ready; False if it exits or the time runs out."""
         wait_until(lambda: self.has_ended() or is_ready(), seconds)
         return not self.has_ended() and is_ready()
 
 
 class Supervisor:
-    """Starts programs, remembers them on disk, and stops them in reverse order."""
+    """Starts programs, records them on disk and stops them in reverse order.
 
-    def __init__(self, record: Path, hurry: threading.Event | None = None) -> None:
+    Once `urgent` is set, each stop signal gets half a second only.
+    """
+
+    def __init__(self, record: Path, urgent: threading.Event | None = None) -> None:
         self._record = record
-        self._hurry = hurry or threading.Event()
+        self._urgent = urgent or threading.Event()
         self._children: list[Child] = []
         self._facts: dict[str, object] = {}
 
@@ -97,12 +101,12 @@ class Supervisor:
         self._record.unlink(missing_ok=True)
 
     def start(self, program: Program) -> Child:
-        """Start a program in a session of its own, where a Ctrl-C at the terminal misses it."""
+        """Start a program in its own session, which does not get the terminal's Ctrl-C."""
         output = program.log.open("wb") if program.log else None
         account = program.account
         try:
             process = subprocess.Popen(
-                [*tied_to_us(program.farewells[0]), *program.command],
+                [*parent_death_prefix(program.stop_signals[0]), *program.command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT if output else None,
@@ -118,76 +122,79 @@ class Supervisor:
                 output.close()
         child = Child(program, process)
         self._children.append(child)
-        self._save()
+        self._write_record()
         return child
 
     def stop(self, child: Child) -> None:
-        """Ask the program to end, then insist."""
+        """Send the stop signals, then SIGKILL, until the program has exited."""
         program = child.program
         if not child.has_ended():
-            wait = partial(wait_until, child.has_ended, program.patience, self._hurry)
-            _insist(child.pid, program.farewells, wait)
+            wait = partial(wait_until, child.has_ended, program.stop_timeout, self._urgent)
+            _signal_until_ended(child.pid, program.stop_signals, wait)
         child.process.wait()
-        _end_group(child.pid)
+        _kill_group(child.pid)
         self._children.remove(child)
-        self._save()
+        self._write_record()
 
     def publish(self, **facts: object) -> None:
-        """Let other commands of this checkout know something."""
+        """Add facts to the record, where other commands of this checkout read them."""
         self._facts |= facts
-        self._save()
+        self._write_record()
 
-    def _save(self) -> None:
-        identities = [_identify(child) for child in self._children]
+    def _write_record(self) -> None:
+        identities = [_identity_of(child) for child in self._children]
         record = {"facts": self._facts, "processes": [asdict(each) for each in identities]}
-        write_private(self._record, json.dumps(record))
+        write_private_file(self._record, json.dumps(record))
 
 
-def facts_in(record: Path) -> dict[str, Any]:
-    """Return what the supervisor that writes this record has published."""
-    facts: dict[str, Any] = _read(record).get("facts", {})
+def read_facts(record: Path) -> dict[str, Any]:
+    """Return the facts that the supervisor of this record has published."""
+    facts: dict[str, Any] = _read_record(record).get("facts", {})
     return facts
 
 
 def stop_orphans(record: Path) -> None:
-    """Stop the processes that a killed supervisor has left behind."""
-    for entry in reversed(_read(record).get("processes", [])):
-        orphan = Identity(**entry)
+    """Stop the processes that a killed supervisor left behind, and delete the record."""
+    for entry in reversed(_read_record(record).get("processes", [])):
+        # Earlier versions recorded the signals under another name.
+        stop_signals = tuple(entry.get("stop_signals", (signal.SIGTERM,)))
+        orphan = ProcessIdentity(entry["name"], entry["pid"], entry["started"], stop_signals)
         if not orphan.has_ended():
-            _insist(orphan.pid, orphan.farewells, partial(wait_until, orphan.has_ended, 10))
-            _end_group(orphan.pid)
+            wait = partial(wait_until, orphan.has_ended, _STOP_TIMEOUT_SECONDS)
+            _signal_until_ended(orphan.pid, stop_signals, wait)
+            _kill_group(orphan.pid)
     record.unlink(missing_ok=True)
 
 
-def started_at(pid: int) -> str | None:
-    """Return when a living process started, in whatever way the system tells it."""
+def start_time(pid: int) -> str | None:
+    """Return the start time of a process as an opaque text; None if it has ended."""
     if sys.platform != "linux":
-        return _started_according_to_ps(pid)
+        return _start_time_from_ps(pid)
     try:
-        # The name of the command, in parentheses, may hold anything: count from its end.
+        # The command name, in parentheses, may contain anything: split after the last one.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
     is_zombie = fields[0] == "Z"
-    return None if is_zombie else f"{_boot()}/{fields[19]}"
+    return None if is_zombie else f"{_boot_id()}/{fields[19]}"
 
 
 def wait_until(
-    condition: Callable[[], bool], seconds: float, hurry: threading.Event | None = None
+    condition: Callable[[], bool], seconds: float, urgent: threading.Event | None = None
 ) -> bool:
-    """Wait for a condition; False when time ran out, which is soon when somebody is in a hurry."""
+    """Wait for a condition; False after the given time, or half a second once `urgent` is set."""
     since = time.monotonic()
     while not condition():
-        limit = _IN_A_HURRY if hurry and hurry.is_set() else seconds
+        limit = _URGENT_STOP_TIMEOUT_SECONDS if urgent and urgent.is_set() else seconds
         if time.monotonic() - since > limit:
             return False
-        time.sleep(_POLL)
+        time.sleep(_POLL_INTERVAL_SECONDS)
     return True
 
 
 @cache
-def _setpriv() -> str | None:
-    """Return the tool of util-linux that can tie a process to its parent, where there is one."""
+def _find_setpriv() -> str | None:
+    """Return the path of util-linux' setpriv, if its --pdeathsig works here."""
     tool = shutil.which("setpriv")
     if not tool or sys.platform != "linux":
         return None
@@ -195,51 +202,54 @@ def _setpriv() -> str | None:
     return tool if works.returncode == 0 else None
 
 
-def tied_to_us(farewell: Signals) -> list[str]:
-    """Return the prefix that lets the kernel end a command when we are killed.
+def parent_death_prefix(stop_signal: Signals) -> list[str]:
+    """Return the command prefix with which the kernel sends the signal when our process dies.
 
-    The parent is the *thread* that starts it, so start nothing from threads that end early. The
-    same could be done by a `preexec_fn`, which is not safe beside threads (Python 3.12 warns).
+    The kernel watches the *thread* that starts the command: start none from a thread that ends
+    early. A `preexec_fn` with `prctl` is not safe beside threads (Python 3.12 warns).
     """
-    tool = _setpriv()
-    return [tool, "--pdeathsig", farewell.name.removeprefix("SIG"), "--"] if tool else []
+    tool = _find_setpriv()
+    return [tool, "--pdeathsig", stop_signal.name.removeprefix("SIG"), "--"] if tool else []
 
 
-def environment_for_services() -> dict[str, str]:
-    """Return what a service may know of our environment: nothing that changes what it does."""
+def service_environment() -> dict[str, str]:
+    """Return the environment of the engines, without variables that change their behaviour."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
-def end_of(log: Path, lines: int = 15) -> str:
-    """Return the last lines of a log, and where it is."""
+def log_tail(log: Path, lines: int = 15) -> str:
+    """Return the path of a log and its last lines."""
     try:
         text = log.read_text(errors="replace").strip()
     except OSError:
         text = ""
     tail = "\n".join(f"  {line}" for line in text.splitlines()[-lines:])
-    return f"The end of {log}:\n{tail or '  (nothing)'}"
+    return f"The end of {log}:\n{tail or '  (empty)'}"
 
 
-def _insist(pid: int, farewells: Sequence[int], wait_for_end: Callable[[], bool]) -> None:
-    for farewell in (*farewells, signal.SIGKILL):
+def _signal_until_ended(
+    pid: int, stop_signals: Sequence[int], wait_for_end: Callable[[], bool]
+) -> None:
+    for number in (*stop_signals, signal.SIGKILL):
         with suppress(ProcessLookupError):
-            os.kill(pid, farewell)
+            os.kill(pid, number)
         if wait_for_end():
             break
 
 
-def _end_group(leader: int) -> None:
-    """End the workers that did not go with their leader, which has just ended."""
+def _kill_group(leader: int) -> None:
+    """Kill the workers that have outlived the leader of their process group."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
 
 
-def _identify(child: Child) -> Identity:
-    farewells = tuple(int(each) for each in child.program.farewells)
-    return Identity(child.program.name, child.pid, started_at(child.pid) or "ended", farewells)
+def _identity_of(child: Child) -> ProcessIdentity:
+    stop_signals = tuple(int(number) for number in child.program.stop_signals)
+    started = start_time(child.pid) or "ended"
+    return ProcessIdentity(child.program.name, child.pid, started, stop_signals)
 
 
-def _read(record: Path) -> dict[str, Any]:
+def _read_record(record: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(record.read_text())
     except (FileNotFoundError, ValueError):
@@ -248,19 +258,19 @@ def _read(record: Path) -> dict[str, Any]:
 
 
 @cache
-def _boot() -> str:
-    """Return what tells this start of the machine from the last: pids and ticks begin anew."""
+def _boot_id() -> str:
+    """Return the id of this boot: pids and clock ticks start again with each boot."""
     with suppress(OSError):
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     return ""
 
 
-def _started_according_to_ps(pid: int) -> str | None:
-    shown = subprocess.run(
+def _start_time_from_ps(pid: int) -> str | None:
+    ran = subprocess.run(
         ["ps", "-o", "lstart=", "-p", str(pid)],
         capture_output=True,
         text=True,
         check=False,
         env={"PATH": os.defpath, "LC_ALL": "C"},
     )
-    return shown.stdout.strip() or None
+    return ran.stdout.strip() or None

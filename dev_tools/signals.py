@@ -1,4 +1,4 @@
-"""Ctrl-C and its relatives, in an order that leaves nothing behind."""
+"""Shutdown on Ctrl-C, SIGTERM and SIGHUP."""
 
 import signal
 import threading
@@ -6,20 +6,20 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 
-class Interrupts:
-    """The first Ctrl-C, SIGTERM or SIGHUP ends the work, further ones only hurry its ending."""
+class ShutdownSignals:
+    """The first signal raises KeyboardInterrupt; later ones set `urgent`, to stop faster."""
 
     def __init__(self) -> None:
-        self.hurry = threading.Event()
-        self._is_ending = False
-        self._previous: dict[signal.Signals, Any] = {}
+        self.urgent = threading.Event()
+        self._is_shutting_down = False
+        self._previous_handlers: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
-        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            # Under nohup, SIGHUP stays ignored. SIGINT does not: a shell that starts us in the
-            # background ignores it for us, and then somebody sends it on purpose.
-            if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN:
-                self._previous[each] = signal.signal(each, self._handle)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # nohup ignores SIGHUP on purpose: leave it. A shell ignores SIGINT for every background
+            # process, where a SIGINT is still sent on purpose: handle it.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                self._previous_handlers[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(
@@ -28,16 +28,16 @@ class Interrupts:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for each, handler in self._previous.items():
-            signal.signal(each, handler)
+        for number, handler in self._previous_handlers.items():
+            signal.signal(number, handler)
 
-    def end(self) -> None:
-        """Tell that the ending has begun, which from now on nothing breaks off."""
-        self._is_ending = True
+    def begin_shutdown(self) -> None:
+        """From now on no signal interrupts the shutdown."""
+        self._is_shutting_down = True
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._is_ending:
-            self.hurry.set()
+        if self._is_shutting_down:
+            self.urgent.set()
         else:
-            self._is_ending = True
+            self._is_shutting_down = True
             raise KeyboardInterrupt

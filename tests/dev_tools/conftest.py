@@ -1,4 +1,4 @@
-"""A state directory of its own, and a checkout whose `wxc` is a stand-in."""
+"""A state directory for the tests, and a checkout with a fake `wxc`."""
 
 import sys
 import tempfile
@@ -9,7 +9,7 @@ import pytest
 
 from dev_tools.paths import Checkout, remove_folder
 
-STAND_IN = """#!{python}
+FAKE_WXC = """#!{python}
 import asyncio, http.server, os, signal, sys
 
 async def migrate():
@@ -47,7 +47,7 @@ if sys.argv[1] == "serve" and not os.path.exists("dies"):
 
 @pytest.fixture(scope="session")
 def state() -> Iterator[Path]:
-    # Not in pytest's own folder, which the accounts of the services cannot enter.
+    # Not in pytest's own folder, which the service accounts cannot enter.
     path = Path(tempfile.mkdtemp(prefix="wxc-test-", dir="/var/tmp"))
     path.chmod(0o711)
     yield path
@@ -66,8 +66,8 @@ def checkout(tmp_path: Path) -> Checkout:
     (root / "alembic").mkdir()
     (root / "alembic" / "a.py").write_text("revision = 'a'")
     wxc = root / ".venv" / "bin" / "wxc"
-    (root / "stand_in.py").write_text(STAND_IN)
-    # Not in the first line of the script, which cannot name a Python whose path has a space.
-    wxc.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{root}/stand_in.py" "$@"\n')
+    (root / "fake_wxc.py").write_text(FAKE_WXC)
+    # A `#!` line cannot name a Python whose path contains a space.
+    wxc.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{root}/fake_wxc.py" "$@"\n')
     wxc.chmod(0o755)
     return Checkout(root)

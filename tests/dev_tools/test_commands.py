@@ -1,3 +1,4 @@
+import json
 import os
 import platform
 import signal
@@ -9,8 +10,8 @@ import pytest
 
 from dev_tools import checks, commands, locks, redis
 from dev_tools.__main__ import main
-from dev_tools.checks import Gate
-from dev_tools.paths import Checkout, locked, write_private
+from dev_tools.checks import Check
+from dev_tools.paths import Checkout, file_lock, write_private_file
 
 UV = """#!/bin/sh
 [ "$1" != --version ] || exec echo uv 0.0.0
@@ -21,8 +22,8 @@ cat "{root}/pyproject.toml" >"$last"
 
 
 @pytest.fixture
-def chosen(environ: dict[str, str]) -> dict[str, str]:
-    """Return an environment whose engines are there already."""
+def with_urls(environ: dict[str, str]) -> dict[str, str]:
+    """An environment with the URLs of existing engines."""
     return {**environ, "DATABASE_URL": "my database", "REDIS_URL": "my redis"}
 
 
@@ -37,7 +38,7 @@ def locked_checkout(checkout: Checkout) -> Checkout:
 
 
 def test_pytest_gets_engines_and_its_arguments(
-    checkout: Checkout, chosen: dict[str, str], capfd: pytest.CaptureFixture[str]
+    checkout: Checkout, with_urls: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     (checkout.root / "test_it.py").write_text(
         "import os\n"
@@ -49,13 +50,13 @@ def test_pytest_gets_engines_and_its_arguments(
     )
     arguments = ["-q", "-p", "no:cacheprovider", "-p", "no:cov", "test_it.py"]
 
-    assert main(["test", *arguments, "-k", "urls"], chosen, checkout) == 0
-    assert main(["test", *arguments], chosen, checkout) == 1
+    assert main(["test", *arguments, "-k", "urls"], with_urls, checkout) == 0
+    assert main(["test", *arguments], with_urls, checkout) == 1
     assert "1 passed, 1 deselected" in capfd.readouterr().out
 
 
 def test_a_bench_gets_engines_and_its_arguments(
-    checkout: Checkout, chosen: dict[str, str], capfd: pytest.CaptureFixture[str]
+    checkout: Checkout, with_urls: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     (checkout.root / "bench").mkdir()
     (checkout.root / "bench" / "__main__.py").write_text(
@@ -64,31 +65,32 @@ def test_a_bench_gets_engines_and_its_arguments(
         "sys.exit(3)\n"
     )
 
-    assert main(["bench", "login", "--pairs", "7"], chosen, checkout) == 3
+    assert main(["bench", "login", "--pairs", "7"], with_urls, checkout) == 3
     assert capfd.readouterr().out == "my database my redis login --pairs 7\n"
 
 
-def test_a_bench_has_a_name(
-    checkout: Checkout, chosen: dict[str, str], capfd: pytest.CaptureFixture[str]
+def test_bench_requires_a_name(
+    checkout: Checkout, with_urls: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["bench"], chosen, checkout) == 1
+    assert main(["bench"], with_urls, checkout) == 1
     assert "bench/README.md" in capfd.readouterr().err
 
 
 def test_a_command_gets_the_settings_and_gives_its_exit_code(
-    checkout: Checkout, chosen: dict[str, str], capfd: pytest.CaptureFixture[str]
+    checkout: Checkout, with_urls: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     script = 'echo "$DATABASE_URL, $ENVIRONMENT, ${PATH%%:*}"; exit 7'
 
-    assert main(["exec", "--", "sh", "-c", script], chosen, checkout) == 7
+    assert main(["exec", "--", "sh", "-c", script], with_urls, checkout) == 7
     assert capfd.readouterr().out == f"my database, development, {checkout.bin}\n"
 
 
-def test_a_command_uses_the_engines_that_are_on(
+def test_a_command_uses_the_running_engines(
     checkout: Checkout, environ: dict[str, str], state: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with locked(state / "dev.lock"):
-        write_private(state / "dev.json", '{"facts": {"offered": {"DATABASE_URL": "theirs"}}}')
+    with file_lock(state / "dev.lock"):
+        facts = {"defaults": {"DATABASE_URL": "theirs"}}
+        write_private_file(state / "dev.json", json.dumps({"facts": facts}))
         assert main(["exec", "sh", "-c", "echo $DATABASE_URL"], environ, checkout) == 0
 
     assert capfd.readouterr().out == "theirs\n"
@@ -96,10 +98,10 @@ def test_a_command_uses_the_engines_that_are_on(
 
 
 def test_a_command_waits_for_engines_that_are_being_started(
-    checkout: Checkout, chosen: dict[str, str], state: Path
+    checkout: Checkout, with_urls: dict[str, str], state: Path
 ) -> None:
     def hold() -> None:
-        with locked(state / "dev.lock"):
+        with file_lock(state / "dev.lock"):
             taken.set()
             time.sleep(0.3)
 
@@ -108,39 +110,39 @@ def test_a_command_waits_for_engines_that_are_being_started(
     other.start()
     taken.wait()
 
-    assert main(["exec", "true"], chosen, checkout) == 0
+    assert main(["exec", "true"], with_urls, checkout) == 0
 
     other.join()
 
 
-def test_a_command_does_not_wait_for_ever(
+def test_waiting_for_engines_times_out(
     checkout: Checkout,
-    chosen: dict[str, str],
+    with_urls: dict[str, str],
     state: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(commands, "_PATIENCE", 0.1)
+    monkeypatch.setattr(commands, "_ENGINES_TIMEOUT_SECONDS", 0.1)
 
-    with locked(state / "dev.lock"):
-        assert main(["exec", "true"], chosen, checkout) == 1
+    with file_lock(state / "dev.lock"):
+        assert main(["exec", "true"], with_urls, checkout) == 1
 
     assert "neither starts its engines nor ends" in capfd.readouterr().err
 
 
-def test_a_command_that_is_not_there_is_named(
-    checkout: Checkout, chosen: dict[str, str], capfd: pytest.CaptureFixture[str]
+def test_a_missing_command_is_named(
+    checkout: Checkout, with_urls: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["exec", "no-such-command"], chosen, checkout) == 1
-    assert main(["exec"], chosen, checkout) == 1
+    assert main(["exec", "no-such-command"], with_urls, checkout) == 1
+    assert main(["exec"], with_urls, checkout) == 1
 
     shown = capfd.readouterr().err
     assert "There is no command no-such-command." in shown
-    assert "Say what to execute" in shown
+    assert "Name a command" in shown
 
 
-def test_sigterm_is_passed_on_and_ctrl_c_is_left_to_the_command(
-    checkout: Checkout, chosen: dict[str, str]
+def test_sigterm_is_forwarded_and_ctrl_c_is_left_to_the_command(
+    checkout: Checkout, with_urls: dict[str, str]
 ) -> None:
     def interrupt() -> None:
         time.sleep(0.5)
@@ -150,19 +152,19 @@ def test_sigterm_is_passed_on_and_ctrl_c_is_left_to_the_command(
 
     threading.Thread(target=interrupt).start()
 
-    assert main(["exec", "sleep", "60"], chosen, checkout) == 128 + signal.SIGTERM
+    assert main(["exec", "sleep", "60"], with_urls, checkout) == 128 + signal.SIGTERM
 
 
-def test_every_gate_is_tried_and_only_failures_show_their_output(
-    checkout: Checkout, chosen: dict[str, str], capfd: pytest.CaptureFixture[str]
+def test_every_check_runs_and_only_failures_show_their_output(
+    checkout: Checkout, with_urls: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     some = (
-        Gate("good", [["echo", "quiet"], ["true"]]),
-        Gate("bad", [["sh", "-c", "echo loud; exit 1"], ["echo", "not reached"]]),
-        Gate("absent", [["no-such-command"]]),
+        Check("good", [["echo", "quiet"], ["true"]]),
+        Check("bad", [["sh", "-c", "echo loud; exit 1"], ["echo", "not reached"]]),
+        Check("absent", [["no-such-command"]]),
     )
 
-    assert checks.check(checkout, chosen, some) == 1
+    assert checks.run_checks(checkout, with_urls, some) == 1
 
     shown = capfd.readouterr().out
     assert "✓ good" in shown
@@ -173,16 +175,16 @@ def test_every_gate_is_tried_and_only_failures_show_their_output(
     assert "✗ absent" in shown
 
 
-def test_passing_all_gates_is_a_success(
+def test_check_succeeds_if_all_checks_pass(
     checkout: Checkout,
-    chosen: dict[str, str],
+    with_urls: dict[str, str],
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(checks.check, "__defaults__", ((Gate("good", [["true"]]),),))
+    monkeypatch.setattr(checks.run_checks, "__defaults__", ((Check("good", [["true"]]),),))
 
-    assert main(["check"], chosen, checkout) == 0
-    assert "All gates passed." in capfd.readouterr().out
+    assert main(["check"], with_urls, checkout) == 0
+    assert "All checks passed." in capfd.readouterr().out
 
 
 def test_locks_are_written_and_compared(
@@ -197,7 +199,7 @@ def test_locks_are_written_and_compared(
     assert main(["verify-locks"], environ, locked_checkout) == 0
 
 
-def test_an_index_that_is_out_of_reach_is_a_failure(
+def test_an_unreachable_index_is_a_failure(
     locked_checkout: Checkout, environ: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     (locked_checkout.root / "unreachable").touch()
@@ -221,35 +223,35 @@ def test_doctor_shows_what_would_be_used_and_no_secret(
     assert "Running      nothing" in shown
     assert "PORT=8123, SECRET_KEY\n" in shown
     assert "very secret" not in shown
-    assert "redis-server - to be installed" in shown
+    assert "redis-server (./dev run installs it)" in shown
 
 
-def test_doctor_knows_what_is_chosen_absent_and_running(
+def test_doctor_shows_configured_missing_and_running_engines(
     checkout: Checkout,
-    chosen: dict[str, str],
+    with_urls: dict[str, str],
     state: Path,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with locked(state / "dev.lock"):
-        assert main(["doctor"], chosen, checkout) == 0
-    assert "the one of DATABASE_URL" in (shown := capfd.readouterr().out)
+    with file_lock(state / "dev.lock"):
+        assert main(["doctor"], with_urls, checkout) == 0
+    assert "from DATABASE_URL" in (shown := capfd.readouterr().out)
     assert "Running      the engines" in shown
 
     monkeypatch.setattr(redis, "find_program", lambda: None)
     monkeypatch.setattr(platform, "freedesktop_os_release", _no_such_file)
     assert main(["doctor"], {"WXC_DEV_DIR": str(tmp_path / "new")}, checkout) == 0
-    assert "(not there yet)" in capfd.readouterr().out
+    assert "(not created yet)" in capfd.readouterr().out
     assert not (tmp_path / "new").exists()
 
 
-def test_a_trouble_of_the_system_is_one_line(
-    checkout: Checkout, chosen: dict[str, str], capfd: pytest.CaptureFixture[str]
+def test_a_system_error_is_one_line(
+    checkout: Checkout, with_urls: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    chosen["WXC_DEV_DIR"] = "/proc/nowhere"
+    with_urls["WXC_DEV_DIR"] = "/proc/nowhere"
 
-    assert main(["exec", "true"], chosen, checkout) == 1
+    assert main(["exec", "true"], with_urls, checkout) == 1
 
     assert capfd.readouterr().err.startswith("dev: ")
 
@@ -266,7 +268,7 @@ def test_ctrl_c_is_not_a_traceback(
 
 
 @pytest.mark.parametrize("arguments", [["run", "--port", "70000"], ["run", "--port", "x"]])
-def test_a_port_that_cannot_be_is_refused(arguments: list[str]) -> None:
+def test_an_invalid_port_is_refused(arguments: list[str]) -> None:
     with pytest.raises(SystemExit):
         main(arguments, {})
 

@@ -1,4 +1,4 @@
-"""Two documents that promise the same are equal, however they are arranged."""
+"""Documents that look the same to a client are equal, whatever their layout."""
 
 import copy
 import json
@@ -64,7 +64,7 @@ def operation(document: Document) -> Document:
 
 
 def with_components() -> Document:
-    """The same promises: other names, other order, other texts, refusals in `components`."""
+    """The same contract: other names, other order, other texts, refusals in `components`."""
     document = copy.deepcopy(OLD)
     schemas = document["components"]["schemas"]
     schemas["Article"] = json.loads(json.dumps(schemas.pop("Post")).replace("/Post", "/Article"))
@@ -176,7 +176,7 @@ def move_operation(document: Document) -> None:
         (move_operation, ["POST /articles: added", "POST /posts: removed"]),
     ],
 )
-def test_whatever_a_client_would_notice_is_shown(change: Change, shown: list[str]) -> None:
+def test_every_change_visible_to_a_client_is_shown(change: Change, shown: list[str]) -> None:
     changed = with_components()
     change(changed)
 

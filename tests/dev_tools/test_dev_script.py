@@ -19,7 +19,7 @@ def dev(*arguments: str, folder: Path, **settings: str) -> subprocess.CompletedP
 
 
 @pytest.mark.parametrize("arguments", [[], ["help"], ["--help"]])
-def test_help_is_given_from_everywhere(tmp_path: Path, arguments: list[str]) -> None:
+def test_help_works_in_any_folder(tmp_path: Path, arguments: list[str]) -> None:
     shown = dev(*arguments, folder=tmp_path)
 
     assert shown.returncode == 0

@@ -24,9 +24,7 @@ ENGINES = Engines("postgresql+asyncpg://here", "redis://here")
         ("", {}),
     ],
 )
-def test_a_line_of_dotenv_is_understood(
-    tmp_path: Path, line: str, expected: dict[str, str]
-) -> None:
+def test_a_line_of_dotenv_is_parsed(tmp_path: Path, line: str, expected: dict[str, str]) -> None:
     (tmp_path / ".env").write_text(f"{line}\n")
 
     assert environment.read_dotenv(tmp_path / ".env") == expected
@@ -35,44 +33,44 @@ def test_a_line_of_dotenv_is_understood(
 def test_dotenv_fills_what_the_environment_does_not_set(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("A=file\nB=file\n")
 
-    chosen = environment.chosen_settings(tmp_path, {"A": "environment"})
+    chosen = environment.user_settings(tmp_path, {"A": "environment"})
 
     assert chosen == {"A": "environment", "B": "file"}
 
 
-def test_what_is_chosen_wins_over_defaults_unless_it_is_empty() -> None:
+def test_settings_override_defaults_unless_they_are_empty() -> None:
     settings = environment.with_defaults({"A": "mine", "B": "", "C": ""}, {"A": "x", "B": "x"})
 
     assert settings == {"A": "mine", "B": "x", "C": ""}
 
 
-def test_the_engines_and_the_mail_sink_are_offered(tmp_path: Path) -> None:
-    offered = environment.offered_settings(ENGINES, tmp_path, port=8001, mail_port=2525)
+def test_defaults_point_to_the_engines_and_the_mail_sink(tmp_path: Path) -> None:
+    defaults = environment.default_settings(ENGINES, tmp_path, port=8001, mail_port=2525)
 
-    assert offered["DATABASE_URL"] == ENGINES.database_url
-    assert offered["REDIS_URL"] == ENGINES.redis_url
-    assert offered["FRONTEND_URL"] == "http://localhost:8001"
-    assert offered["MAIL_PORT"] == "2525"
-    assert offered["MAIL_STARTTLS"] == offered["MAIL_SSL_TLS"] == "false"
+    assert defaults["DATABASE_URL"] == ENGINES.database_url
+    assert defaults["REDIS_URL"] == ENGINES.redis_url
+    assert defaults["FRONTEND_URL"] == "http://localhost:8001"
+    assert defaults["MAIL_PORT"] == "2525"
+    assert defaults["MAIL_STARTTLS"] == defaults["MAIL_SSL_TLS"] == "false"
 
 
-def test_a_chosen_mail_server_is_not_interfered_with(tmp_path: Path) -> None:
-    offered = environment.offered_settings(ENGINES, tmp_path, port=8000, mail_port=None)
+def test_mail_settings_of_the_user_are_left_alone(tmp_path: Path) -> None:
+    defaults = environment.default_settings(ENGINES, tmp_path, port=8000, mail_port=None)
 
-    assert not any(name.startswith("MAIL_") for name in offered)
+    assert not any(name.startswith("MAIL_") for name in defaults)
 
 
 def test_secrets_survive_a_restart(tmp_path: Path) -> None:
-    first = environment.offered_settings(ENGINES, tmp_path, 8000, None)
-    second = environment.offered_settings(ENGINES, tmp_path, 8000, None)
+    first = environment.default_settings(ENGINES, tmp_path, 8000, None)
+    second = environment.default_settings(ENGINES, tmp_path, 8000, None)
 
     assert first["SECRET_KEY"] == second["SECRET_KEY"] != first["JWT_SECRET_KEY"]
     assert len(first["JWT_SECRET_KEY"]) >= 32
     assert (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600
 
 
-def test_the_commands_of_the_checkout_come_first() -> None:
-    settings = environment.with_commands({"PATH": "/bin"}, Path("/tree/.venv/bin"))
+def test_commands_of_the_checkout_come_first_in_path() -> None:
+    settings = environment.with_venv_on_path({"PATH": "/bin"}, Path("/tree/.venv/bin"))
 
     assert settings["PATH"] == "/tree/.venv/bin:/bin"
 

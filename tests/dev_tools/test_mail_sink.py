@@ -11,7 +11,7 @@ from dev_tools.ports import LOOPBACK
 
 
 @pytest.fixture
-def told() -> list[str]:
+def announced() -> list[str]:
     return []
 
 
@@ -21,8 +21,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def port(folder: Path, told: list[str]) -> Iterator[int]:
-    with mail.mail_sink(folder, told.append) as port:
+def port(folder: Path, announced: list[str]) -> Iterator[int]:
+    with mail.mail_sink(folder, announced.append) as port:
         yield port
 
 
@@ -41,56 +41,56 @@ def a_mail(to: str = "anna@example.com", text: str = "Hello") -> EmailMessage:
     return message
 
 
-def test_a_mail_is_kept_and_its_link_is_told(
-    client: smtplib.SMTP, folder: Path, told: list[str]
+def test_a_mail_is_saved_and_announced_with_its_link(
+    client: smtplib.SMTP, folder: Path, announced: list[str]
 ) -> None:
     client.send_message(a_mail(text="Open (http://localhost:8000/confirm?token=x).\n"))
 
     (path,) = folder.glob("*-anna@example.com.eml")
     assert b"Subject: Confirm your address" in path.read_bytes()
-    assert told == [
+    assert announced == [
         f"Mail to anna@example.com: Confirm your address - {path}"
         " http://localhost:8000/confirm?token=x"
     ]
 
 
-def test_a_line_that_begins_with_a_dot_stays_whole(client: smtplib.SMTP, folder: Path) -> None:
+def test_a_line_beginning_with_a_dot_is_unchanged(client: smtplib.SMTP, folder: Path) -> None:
     client.send_message(a_mail(text="one\n.\n..two\n"))
 
     (path,) = folder.iterdir()
     assert path.read_bytes().endswith(b"one\r\n.\r\n..two\r\n")
 
 
-def test_several_mails_come_through_one_connection(
-    client: smtplib.SMTP, folder: Path, told: list[str]
+def test_one_connection_accepts_several_mails(
+    client: smtplib.SMTP, folder: Path, announced: list[str]
 ) -> None:
     for name in ("anna", "ben"):
         client.send_message(a_mail(f"{name}@example.com"))
 
-    assert len(list(folder.iterdir())) == len(told) == 2
+    assert len(list(folder.iterdir())) == len(announced) == 2
 
 
-def test_a_file_name_has_no_way_out_of_the_folder(folder: Path) -> None:
+def test_a_recipient_cannot_choose_a_path_outside_the_folder(folder: Path) -> None:
     folder.mkdir()
 
-    mail.keep(b"To: x\r\n\r\n", ["../../etc/passwd"], folder)
+    mail.save_mail(b"To: x\r\n\r\n", ["../../etc/passwd"], folder)
 
     (path,) = folder.iterdir()
     assert path.name.endswith("-.._.._etc_passwd.eml")
 
 
-def test_nothing_in_a_subject_does_anything_to_the_terminal(folder: Path) -> None:
+def test_control_characters_of_a_subject_are_replaced(folder: Path) -> None:
     folder.mkdir()
 
-    line = mail.keep(b"Subject: =?utf-8?q?a=1B[2Jb?=\r\n\r\n", ["anna"], folder)
+    line = mail.save_mail(b"Subject: =?utf-8?q?a=1B[2Jb?=\r\n\r\n", ["anna"], folder)
 
     assert line.isprintable()
 
 
-def test_a_mail_without_subject_or_text_is_told_too(folder: Path) -> None:
+def test_a_mail_without_subject_or_text_is_announced(folder: Path) -> None:
     folder.mkdir()
 
-    line = mail.keep(b"Content-Type: application/pdf\r\n\r\nx", ["anna"], folder)
+    line = mail.save_mail(b"Content-Type: application/pdf\r\n\r\nx", ["anna"], folder)
 
     assert "(no subject)" in line
 
@@ -98,9 +98,9 @@ def test_a_mail_without_subject_or_text_is_told_too(folder: Path) -> None:
 def test_a_mail_that_is_too_big_is_refused(
     client: smtplib.SMTP, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mail, "MAX_SIZE", 100)
+    monkeypatch.setattr(mail, "MAX_MAIL_BYTES", 100)
 
-    with pytest.raises(smtplib.SMTPResponseException, match="Too big"):
+    with pytest.raises(smtplib.SMTPResponseException, match="Mail too big"):
         client.send_message(a_mail(text="x" * 200))
 
     assert list(folder.iterdir()) == []
@@ -118,7 +118,7 @@ def test_recipients_need_a_sender_first(client: smtplib.SMTP) -> None:
     assert client.docmd("RCPT TO:<anna@example.com>")[0] == 503
 
 
-def test_a_mail_whose_end_is_missing_is_not_kept(port: int, folder: Path) -> None:
+def test_an_incomplete_mail_is_not_saved(port: int, folder: Path) -> None:
     with socket.create_connection((LOOPBACK, port), timeout=10) as connection:
         connection.sendall(b"MAIL FROM:a@b.c\r\nRCPT TO:a@b.c\r\nDATA\r\nhalf a m")
         connection.shutdown(socket.SHUT_WR)

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from dev_tools import paths
-from dev_tools.console import StackError
+from dev_tools.console import DevError
 
 
-def test_wxc_dev_dir_decides_where_the_state_is(tmp_path: Path) -> None:
+def test_wxc_dev_dir_sets_the_state_directory(tmp_path: Path) -> None:
     assert paths.state_path(tmp_path, {"WXC_DEV_DIR": "/somewhere"}) == Path("/somewhere")
 
 
-def test_the_state_of_a_user_is_in_her_checkout(
+def test_the_state_of_an_ordinary_user_is_in_the_checkout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
@@ -20,7 +20,7 @@ def test_the_state_of_a_user_is_in_her_checkout(
     assert paths.state_path(tmp_path, {}) == tmp_path / ".dev" / "state"
 
 
-def test_the_state_of_root_is_where_other_accounts_can_enter(
+def test_the_state_of_root_is_accessible_to_service_accounts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
@@ -33,38 +33,38 @@ def test_the_state_of_root_is_where_other_accounts_can_enter(
     assert one != two
 
 
-def test_a_state_directory_of_somebody_else_is_refused(
+def test_a_state_directory_of_another_user_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nobody = os.geteuid() + 1
     monkeypatch.setattr(os, "geteuid", lambda: nobody)
 
-    with pytest.raises(StackError, match="belongs to somebody else"):
-        paths.state_directory(tmp_path, {"WXC_DEV_DIR": str(tmp_path / "state")})
+    with pytest.raises(DevError, match="belongs to another user"):
+        paths.ensure_state_directory(tmp_path, {"WXC_DEV_DIR": str(tmp_path / "state")})
 
 
 def test_a_state_directory_behind_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "target").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "target")
 
-    with pytest.raises(StackError, match="belongs to somebody else"):
-        paths.state_directory(tmp_path, {"WXC_DEV_DIR": str(tmp_path / "link")})
+    with pytest.raises(DevError, match="belongs to another user"):
+        paths.ensure_state_directory(tmp_path, {"WXC_DEV_DIR": str(tmp_path / "link")})
 
 
-def test_a_state_directory_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
+def test_a_state_directory_that_cannot_be_created_is_explained(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file is in the way")
 
-    with pytest.raises(StackError, match="Cannot use"):
-        paths.state_directory(tmp_path, {"WXC_DEV_DIR": str(tmp_path / "state")})
+    with pytest.raises(DevError, match="Cannot use"):
+        paths.ensure_state_directory(tmp_path, {"WXC_DEV_DIR": str(tmp_path / "state")})
 
 
 def test_a_lock_is_held_by_one_at_a_time(tmp_path: Path) -> None:
     path = tmp_path / "lock"
 
-    with paths.locked(path) as first, paths.locked(path, wait=False) as second:
+    with paths.file_lock(path) as first, paths.file_lock(path, blocking=False) as second:
         assert (first, second) == (True, False)
 
-    with paths.locked(path, wait=False) as afterwards:
+    with paths.file_lock(path, blocking=False) as afterwards:
         assert afterwards
 
 
@@ -72,21 +72,21 @@ def test_a_shared_lock_is_held_by_many(tmp_path: Path) -> None:
     path = tmp_path / "lock"
 
     with (
-        paths.locked(path, shared=True) as first,
-        paths.locked(path, shared=True, wait=False) as second,
-        paths.locked(path, wait=False) as alone,
+        paths.file_lock(path, shared=True) as first,
+        paths.file_lock(path, shared=True, blocking=False) as second,
+        paths.file_lock(path, blocking=False) as alone,
     ):
         assert (first, second, alone) == (True, True, False)
 
 
 def test_a_private_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
-    paths.write_private(tmp_path / "file", "secret")
+    paths.write_private_file(tmp_path / "file", "secret")
 
     assert (tmp_path / "file").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_only_root_lends_accounts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_root_uses_service_accounts(monkeypatch: pytest.MonkeyPatch) -> None:
     name = pwd.getpwuid(os.getuid()).pw_name
 
     monkeypatch.setattr(os, "geteuid", lambda: 0)

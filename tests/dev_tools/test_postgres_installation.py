@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from dev_tools import postgres
+from dev_tools.postgres_installation import Installation, find_installation
 
 
 @pytest.fixture
@@ -35,18 +35,18 @@ def install_pg_config(folder: Path, shown: str) -> None:
     tool.chmod(0o755)
 
 
-def test_nothing_is_found_where_nothing_is(system: Path) -> None:
-    assert postgres.find_installation(system) is None
+def test_no_installation_is_found_on_an_empty_system(system: Path) -> None:
+    assert find_installation(system) is None
 
 
-def test_the_newest_version_that_has_postgis_is_taken(system: Path) -> None:
+def test_the_newest_version_with_postgis_is_used(system: Path) -> None:
     install_on_debian(system, 9)
     install_on_debian(system, 15)
     install_on_debian(system, 17, postgis=None)
 
-    found = postgres.find_installation(system)
+    found = find_installation(system)
 
-    assert found == postgres.Installation(system / "usr/lib/postgresql/15/bin", 15, "3.3.2")
+    assert found == Installation(system / "usr/lib/postgresql/15/bin", 15, "3.3.2")
     assert str(found).startswith("PostgreSQL 15, PostGIS 3.3.2 (")
 
 
@@ -54,29 +54,29 @@ def test_postgis_without_a_server_is_not_enough(system: Path) -> None:
     install_on_debian(system, 15)
     (system / "usr/lib/postgresql/15/bin/initdb").unlink()
 
-    assert postgres.find_installation(system) is None
+    assert find_installation(system) is None
 
 
-def test_the_formulas_of_homebrew_are_found(system: Path) -> None:
+def test_homebrew_formulas_are_found(system: Path) -> None:
     prefix = system / "opt/homebrew/opt/postgresql@17"
     install(prefix / "lib/bin", prefix / "share")
     install_pg_config(
         prefix / "bin", f"{prefix}/lib/bin\\n{prefix}/share\\nPostgreSQL 17.2 (Homebrew)\\n"
     )
 
-    found = postgres.find_installation(system)
+    found = find_installation(system)
 
-    assert found == postgres.Installation(prefix / "lib/bin", 17, "3.3.2")
+    assert found == Installation(prefix / "lib/bin", 17, "3.3.2")
 
 
-def test_a_pg_config_on_the_path_counts_when_it_has_postgis(system: Path) -> None:
+def test_a_pg_config_in_path_without_postgis_is_ignored(system: Path) -> None:
     install(system / "server", system / "share", postgis=None)
     install_pg_config(system / "bin", f"{system}/server\\n{system}/share\\nPostgreSQL 16.1\\n")
 
-    assert postgres.find_installation(system) is None
+    assert find_installation(system) is None
 
 
-def test_a_pg_config_that_fails_counts_for_nothing(system: Path) -> None:
+def test_a_failing_pg_config_is_ignored(system: Path) -> None:
     install_pg_config(system / "bin", "")
 
-    assert postgres.find_installation(system) is None
+    assert find_installation(system) is None

@@ -13,7 +13,7 @@ import pytest
 
 from dev_tools import processes
 from dev_tools.paths import this_checkout
-from dev_tools.processes import Identity, Program, Supervisor
+from dev_tools.processes import ProcessIdentity, Program, Supervisor
 
 STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); print('!', flush=True); "
 
@@ -23,22 +23,22 @@ def record(tmp_path: Path) -> Path:
     return tmp_path / "processes.json"
 
 
-def sleeper(tmp_path: Path, code: str = "import time; ", patience: float = 10) -> Program:
+def sleeper(tmp_path: Path, code: str = "import time; ", stop_timeout: float = 10) -> Program:
     return Program(
         name="sleeper",
         command=[sys.executable, "-c", f"{code}time.sleep(60)"],
         env={},
         cwd=tmp_path,
         log=tmp_path / "log",
-        patience=patience,
+        stop_timeout=stop_timeout,
     )
 
 
-def write_record(record: Path, *identities: Identity) -> None:
+def write_record(record: Path, *identities: ProcessIdentity) -> None:
     record.write_text(json.dumps({"facts": {}, "processes": [asdict(each) for each in identities]}))
 
 
-def test_a_supervisor_stops_what_it_has_started(record: Path, tmp_path: Path) -> None:
+def test_a_supervisor_stops_its_programs(record: Path, tmp_path: Path) -> None:
     with Supervisor(record) as supervisor:
         child = supervisor.start(sleeper(tmp_path))
         supervisor.publish(url="http://localhost")
@@ -52,44 +52,44 @@ def test_a_supervisor_stops_what_it_has_started(record: Path, tmp_path: Path) ->
 
 def test_a_process_that_ignores_sigterm_is_killed(record: Path, tmp_path: Path) -> None:
     with Supervisor(record) as supervisor:
-        child = supervisor.start(sleeper(tmp_path, STUBBORN, patience=0.1))
+        child = supervisor.start(sleeper(tmp_path, STUBBORN, stop_timeout=0.1))
         assert processes.wait_until(lambda: (tmp_path / "log").read_text() != "", 10)
 
     assert child.process.returncode == -signal.SIGKILL
 
 
-def test_a_hurry_shortens_the_patience(record: Path, tmp_path: Path) -> None:
-    hurry = threading.Event()
+def test_an_urgent_shutdown_shortens_the_stop_timeout(record: Path, tmp_path: Path) -> None:
+    urgent = threading.Event()
     since = time.monotonic()
 
-    with Supervisor(record, hurry) as supervisor:
-        supervisor.start(sleeper(tmp_path, STUBBORN, patience=60))
+    with Supervisor(record, urgent) as supervisor:
+        supervisor.start(sleeper(tmp_path, STUBBORN, stop_timeout=60))
         assert processes.wait_until(lambda: (tmp_path / "log").read_text() != "", 10)
-        hurry.set()
+        urgent.set()
 
     assert time.monotonic() - since < 10
 
 
-def test_a_program_that_ends_does_not_come_up(record: Path, tmp_path: Path) -> None:
+def test_a_program_that_ends_is_not_ready(record: Path, tmp_path: Path) -> None:
     with Supervisor(record) as supervisor:
         child = supervisor.start(sleeper(tmp_path, "raise SystemExit; "))
 
-        assert not child.comes_up(lambda: False, seconds=10)
+        assert not child.wait_until_ready(lambda: False, seconds=10)
 
 
 def test_an_orphan_is_stopped_at_the_next_start(record: Path) -> None:
     with subprocess.Popen(["sleep", "60"], start_new_session=True) as orphan:
-        started = processes.started_at(orphan.pid)
+        started = processes.start_time(orphan.pid)
         assert started
-        write_record(record, Identity("sleep", orphan.pid, started, (signal.SIGTERM,)))
+        write_record(record, ProcessIdentity("sleep", orphan.pid, started, (signal.SIGTERM,)))
 
         with Supervisor(record):
             assert orphan.wait(10) == -signal.SIGTERM
 
 
-def test_a_process_that_got_the_pid_of_an_orphan_is_left_alone(record: Path) -> None:
+def test_a_process_with_the_reused_pid_of_an_orphan_is_left_alone(record: Path) -> None:
     with subprocess.Popen(["sleep", "60"]) as stranger:
-        write_record(record, Identity("sleep", stranger.pid, "long ago", (signal.SIGTERM,)))
+        write_record(record, ProcessIdentity("sleep", stranger.pid, "long ago", (signal.SIGTERM,)))
 
         processes.stop_orphans(record)
 
@@ -98,23 +98,33 @@ def test_a_process_that_got_the_pid_of_an_orphan_is_left_alone(record: Path) -> 
         stranger.kill()
 
 
-def test_a_damaged_record_counts_as_none(record: Path) -> None:
+def test_an_orphan_recorded_by_an_earlier_version_is_stopped(record: Path) -> None:
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as orphan:
+        started = processes.start_time(orphan.pid)
+        entry = {"name": "sleep", "pid": orphan.pid, "started": started, "old": [2]}
+        record.write_text(json.dumps({"processes": [entry]}))
+
+        with Supervisor(record):
+            assert orphan.wait(10) == -signal.SIGTERM
+
+
+def test_a_damaged_record_is_empty(record: Path) -> None:
     record.write_text("{")
 
-    assert processes.facts_in(record) == {}
+    assert processes.read_facts(record) == {}
 
 
-def test_a_process_that_is_gone_has_no_start() -> None:
+def test_an_ended_process_has_no_start_time() -> None:
     ended = subprocess.Popen(["true"])
     pid = ended.pid
-    assert processes.wait_until(lambda: processes.started_at(pid) is None, 10)  # a zombie
+    assert processes.wait_until(lambda: processes.start_time(pid) is None, 10)  # a zombie
 
     ended.wait()
 
-    assert processes.started_at(pid) is None
+    assert processes.start_time(pid) is None
 
 
-def test_without_proc_the_start_is_what_ps_says(
+def test_without_proc_the_start_time_comes_from_ps(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     tool = tmp_path / "ps"
@@ -123,14 +133,14 @@ def test_without_proc_the_start_is_what_ps_says(
     monkeypatch.setattr(os, "defpath", str(tmp_path))
     monkeypatch.setattr(sys, "platform", "darwin")
 
-    assert processes.started_at(os.getpid()) == "Sun Nov 22 14:00:00 2026"
+    assert processes.start_time(os.getpid()) == "Sun Nov 22 14:00:00 2026"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own tie is Linux only")
 def test_a_command_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     script = (
-        "import subprocess, sys, signal, time; from dev_tools.processes import tied_to_us; "
-        "child = subprocess.Popen([*tied_to_us(signal.SIGTERM), 'sleep', '60']); "
+        "import subprocess, signal, time; from dev_tools.processes import parent_death_prefix; "
+        "child = subprocess.Popen([*parent_death_prefix(signal.SIGTERM), 'sleep', '60']); "
         "time.sleep(0.5); print(child.pid, flush=True); "
         "time.sleep(60)"
     )
@@ -141,22 +151,22 @@ def test_a_command_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
         pid = int(parent.stdout.readline())
         parent.kill()
 
-    assert processes.wait_until(lambda: processes.started_at(pid) is None, 10)
+    assert processes.wait_until(lambda: processes.start_time(pid) is None, 10)
 
 
-def test_without_setpriv_commands_are_not_tied(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_setpriv_there_is_no_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    processes._setpriv.cache_clear()
+    processes._find_setpriv.cache_clear()
 
-    assert processes.tied_to_us(signal.SIGTERM) == []
+    assert processes.parent_death_prefix(signal.SIGTERM) == []
 
-    processes._setpriv.cache_clear()
+    processes._find_setpriv.cache_clear()
 
 
-def test_the_end_of_a_log_says_where_the_rest_is(tmp_path: Path) -> None:
+def test_the_tail_of_a_log_names_the_file(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    assert "(nothing)" in processes.end_of(log)
+    assert "(empty)" in processes.log_tail(log)
 
     log.write_text("\n".join(str(number) for number in range(100)))
 
-    assert processes.end_of(log, lines=2) == f"The end of {log}:\n  98\n  99"
+    assert processes.log_tail(log, lines=2) == f"The end of {log}:\n  98\n  99"

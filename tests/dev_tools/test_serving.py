@@ -9,11 +9,11 @@ import pytest
 
 from dev_tools import serving
 from dev_tools.__main__ import main
-from dev_tools.console import StackError
-from dev_tools.paths import Checkout, locked
-from dev_tools.ports import LOOPBACK, free_port
-from dev_tools.processes import facts_in, wait_until
-from dev_tools.signals import Interrupts
+from dev_tools.console import DevError
+from dev_tools.paths import Checkout, file_lock
+from dev_tools.ports import LOOPBACK, find_free_port
+from dev_tools.processes import read_facts, wait_until
+from dev_tools.signals import ShutdownSignals
 
 Serve = Callable[..., tuple[int, str]]
 
@@ -34,7 +34,7 @@ def serve(checkout: Checkout, environ: dict[str, str], capfd: pytest.CaptureFixt
     """Run until the banner is there and `meanwhile` is done, then press Ctrl-C."""
 
     def run(*arguments: str, meanwhile: Callable[[], object] = lambda: None) -> tuple[int, str]:
-        port = free_port()
+        port = find_free_port()
         shown: list[str] = []
         ended = threading.Event()
 
@@ -65,7 +65,7 @@ def calls(checkout: Checkout) -> list[str]:
     return [line.partition(" --host")[0] for line in lines]
 
 
-def test_a_run_prepares_serves_tells_where_and_ends_without_a_trace(
+def test_run_prepares_serves_prints_the_address_and_stops_cleanly(
     checkout: Checkout, serve: Serve, state: Path
 ) -> None:
     (state / "prepared.json").unlink(missing_ok=True)
@@ -84,15 +84,13 @@ def test_a_run_prepares_serves_tells_where_and_ends_without_a_trace(
     assert not (state / "dev.json").exists()
 
 
-def test_every_process_of_a_run_knows_that_it_is_on_loopback(
-    checkout: Checkout, serve: Serve
-) -> None:
+def test_every_process_of_a_run_gets_the_published_host(checkout: Checkout, serve: Serve) -> None:
     serve()
 
     assert set((checkout.root / "hosts").read_text().split()) == {LOOPBACK}
 
 
-def test_a_warm_run_skips_what_is_done_already(checkout: Checkout, serve: Serve) -> None:
+def test_a_warm_run_skips_migrations_and_demo_data(checkout: Checkout, serve: Serve) -> None:
     serve()
     (checkout.root / "calls").unlink()
 
@@ -111,7 +109,7 @@ def test_a_new_migration_is_applied(checkout: Checkout, serve: Serve) -> None:
     assert "migrate" in calls(checkout)
 
 
-def test_the_demo_stays_away_when_it_is_not_wanted(
+def test_demo_data_can_be_turned_off(
     checkout: Checkout, serve: Serve, environ: dict[str, str], state: Path
 ) -> None:
     (state / "prepared.json").unlink(missing_ok=True)
@@ -132,30 +130,30 @@ def test_a_second_run_is_refused_with_the_address_of_the_first(
     refusals = []
 
     def run_again() -> None:
-        with pytest.raises(StackError) as refusal:
+        with pytest.raises(DevError) as refusal:
             serving.run(serving.Options(), checkout, environ)
         refusals.append(str(refusal.value))
-        refusals.append(facts_in(state / "dev.json")["url"])
+        refusals.append(read_facts(state / "dev.json")["url"])
 
     serve(meanwhile=run_again)
 
     assert refusals[0].endswith(refusals[1])
 
 
-def test_engines_that_are_in_use_by_another_command_are_not_shared_with_a_run(
+def test_a_run_is_refused_while_another_command_uses_the_engines(
     checkout: Checkout,
     environ: dict[str, str],
     state: Path,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    with locked(state / "dev.lock"):
+    with file_lock(state / "dev.lock"):
         assert main(["run"], environ, checkout) == 1
 
     assert "in use by another ./dev" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(("file", "name"), [("dies", "server"), ("worker dies", "worker")])
-def test_a_server_or_worker_that_ends_by_itself_ends_the_run(
+def test_a_run_ends_if_the_server_or_the_worker_ends(
     checkout: Checkout,
     environ: dict[str, str],
     capfd: pytest.CaptureFixture[str],
@@ -166,10 +164,10 @@ def test_a_server_or_worker_that_ends_by_itself_ends_the_run(
 
     assert main(["run"], environ, checkout) == 1
 
-    assert f"The {name} has ended by itself (exit code 0)" in capfd.readouterr().err
+    assert f"The {name} ended unexpectedly (exit code 0)" in capfd.readouterr().err
 
 
-def test_a_migration_that_fails_ends_the_run(
+def test_a_failed_migration_ends_the_run(
     checkout: Checkout, environ: dict[str, str], state: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (state / "prepared.json").unlink(missing_ok=True)
@@ -180,7 +178,7 @@ def test_a_migration_that_fails_ends_the_run(
     assert "`wxc migrate` failed" in capfd.readouterr().err
 
 
-def test_a_port_that_is_no_number_is_refused(
+def test_a_port_that_is_not_a_number_is_refused(
     checkout: Checkout, environ: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     (checkout.root / ".env").write_text("PORT=http\n")
@@ -190,13 +188,15 @@ def test_a_port_that_is_no_number_is_refused(
     assert "PORT is 'http', which is not a number." in capfd.readouterr().err
 
 
-def test_a_slow_server_is_waited_for(
+def test_run_waits_for_a_slow_server(
     checkout: Checkout, monkeypatch: pytest.MonkeyPatch, serve: Serve
 ) -> None:
     answers = iter([False])
-    original = serving._answers_within
+    original = serving._wait_until_healthy
     monkeypatch.setattr(
-        serving, "_answers_within", lambda *arguments: next(answers, None) or original(*arguments)
+        serving,
+        "_wait_until_healthy",
+        lambda *arguments: next(answers, None) or original(*arguments),
     )
 
     assert serve()[0] == 0
@@ -210,41 +210,41 @@ def test_a_slow_server_is_waited_for(
         (serving.Options(workers=2), ["--workers", "2"]),
     ],
 )
-def test_workers_and_reloading_exclude_each_other(
+def test_several_workers_turn_reloading_off(
     checkout: Checkout, options: serving.Options, expected: list[str]
 ) -> None:
-    site = serving.Site(checkout, checkout.root, "10.0.0.1", 8000, {}, None)
+    config = serving.ServerConfig(checkout, checkout.root, "10.0.0.1", 8000, {}, None)
 
-    command = serving._server(site, options).command
+    command = serving._server_program(config, options).command
 
     assert list(command[1:6]) == ["serve", "--host", "10.0.0.1", "--port", "8000"]
     assert list(command[6:]) == expected
 
 
-def test_a_database_of_ones_own_is_always_migrated(checkout: Checkout) -> None:
+def test_a_database_of_the_user_is_always_migrated(checkout: Checkout) -> None:
     settings = {"DATABASE_URL": "postgresql://elsewhere/db"}
-    site = serving.Site(checkout, checkout.root, LOOPBACK, 8000, settings, None)
+    config = serving.ServerConfig(checkout, checkout.root, LOOPBACK, 8000, settings, None)
 
-    assert serving._preparation(site, wants_demo=True)["revision"] is None
+    assert serving._database_state(config, has_demo_data=True)["revision"] is None
 
 
-def test_a_second_interrupt_hurries_the_ending() -> None:
+def test_a_second_interrupt_makes_the_shutdown_urgent() -> None:
     before = signal.getsignal(signal.SIGTERM)
 
-    with Interrupts() as interrupts:
+    with ShutdownSignals() as shutdown:
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGTERM)
-        assert not interrupts.hurry.is_set()
+        assert not shutdown.urgent.is_set()
         os.kill(os.getpid(), signal.SIGINT)
-        assert interrupts.hurry.wait(1)
+        assert shutdown.urgent.wait(1)
 
     assert signal.getsignal(signal.SIGTERM) == before
 
 
-def test_nohup_stays_in_force() -> None:
+def test_nohup_keeps_sighup_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with Interrupts():
+        with ShutdownSignals():
             assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
