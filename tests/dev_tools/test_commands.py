@@ -22,7 +22,7 @@ cat "{root}/pyproject.toml" >"$last"
 
 
 @pytest.fixture
-def with_urls(environ: dict[str, str]) -> dict[str, str]:
+def environ_with_urls(environ: dict[str, str]) -> dict[str, str]:
     """An environment with the URLs of existing engines."""
     return {**environ, "DATABASE_URL": "my database", "REDIS_URL": "my redis"}
 
@@ -38,7 +38,7 @@ def locked_checkout(checkout: Checkout) -> Checkout:
 
 
 def test_pytest_gets_engines_and_its_arguments(
-    checkout: Checkout, with_urls: dict[str, str], capfd: pytest.CaptureFixture[str]
+    checkout: Checkout, environ_with_urls: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     (checkout.root / "test_it.py").write_text(
         "import os\n"
@@ -50,13 +50,13 @@ def test_pytest_gets_engines_and_its_arguments(
     )
     arguments = ["-q", "-p", "no:cacheprovider", "-p", "no:cov", "test_it.py"]
 
-    assert main(["test", *arguments, "-k", "urls"], with_urls, checkout) == 0
-    assert main(["test", *arguments], with_urls, checkout) == 1
+    assert main(["test", *arguments, "-k", "urls"], environ_with_urls, checkout) == 0
+    assert main(["test", *arguments], environ_with_urls, checkout) == 1
     assert "1 passed, 1 deselected" in capfd.readouterr().out
 
 
 def test_a_bench_gets_engines_and_its_arguments(
-    checkout: Checkout, with_urls: dict[str, str], capfd: pytest.CaptureFixture[str]
+    checkout: Checkout, environ_with_urls: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     (checkout.root / "bench").mkdir()
     (checkout.root / "bench" / "__main__.py").write_text(
@@ -65,23 +65,23 @@ def test_a_bench_gets_engines_and_its_arguments(
         "sys.exit(3)\n"
     )
 
-    assert main(["bench", "login", "--pairs", "7"], with_urls, checkout) == 3
+    assert main(["bench", "login", "--pairs", "7"], environ_with_urls, checkout) == 3
     assert capfd.readouterr().out == "my database my redis login --pairs 7\n"
 
 
 def test_bench_requires_a_name(
-    checkout: Checkout, with_urls: dict[str, str], capfd: pytest.CaptureFixture[str]
+    checkout: Checkout, environ_with_urls: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["bench"], with_urls, checkout) == 1
+    assert main(["bench"], environ_with_urls, checkout) == 1
     assert "bench/README.md" in capfd.readouterr().err
 
 
 def test_a_command_gets_the_settings_and_gives_its_exit_code(
-    checkout: Checkout, with_urls: dict[str, str], capfd: pytest.CaptureFixture[str]
+    checkout: Checkout, environ_with_urls: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     script = 'echo "$DATABASE_URL, $ENVIRONMENT, ${PATH%%:*}"; exit 7'
 
-    assert main(["exec", "--", "sh", "-c", script], with_urls, checkout) == 7
+    assert main(["exec", "--", "sh", "-c", script], environ_with_urls, checkout) == 7
     assert capfd.readouterr().out == f"my database, development, {checkout.bin}\n"
 
 
@@ -98,7 +98,7 @@ def test_a_command_uses_the_running_engines(
 
 
 def test_a_command_waits_for_engines_that_are_being_started(
-    checkout: Checkout, with_urls: dict[str, str], state: Path
+    checkout: Checkout, environ_with_urls: dict[str, str], state: Path
 ) -> None:
     def hold() -> None:
         with file_lock(state / "dev.lock"):
@@ -110,14 +110,14 @@ def test_a_command_waits_for_engines_that_are_being_started(
     other.start()
     taken.wait()
 
-    assert main(["exec", "true"], with_urls, checkout) == 0
+    assert main(["exec", "true"], environ_with_urls, checkout) == 0
 
     other.join()
 
 
 def test_waiting_for_engines_times_out(
     checkout: Checkout,
-    with_urls: dict[str, str],
+    environ_with_urls: dict[str, str],
     state: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -125,16 +125,16 @@ def test_waiting_for_engines_times_out(
     monkeypatch.setattr(commands, "_ENGINES_TIMEOUT_SECONDS", 0.1)
 
     with file_lock(state / "dev.lock"):
-        assert main(["exec", "true"], with_urls, checkout) == 1
+        assert main(["exec", "true"], environ_with_urls, checkout) == 1
 
     assert "neither starts its engines nor ends" in capfd.readouterr().err
 
 
 def test_a_missing_command_is_named(
-    checkout: Checkout, with_urls: dict[str, str], capfd: pytest.CaptureFixture[str]
+    checkout: Checkout, environ_with_urls: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["exec", "no-such-command"], with_urls, checkout) == 1
-    assert main(["exec"], with_urls, checkout) == 1
+    assert main(["exec", "no-such-command"], environ_with_urls, checkout) == 1
+    assert main(["exec"], environ_with_urls, checkout) == 1
 
     shown = capfd.readouterr().err
     assert "There is no command no-such-command." in shown
@@ -142,7 +142,7 @@ def test_a_missing_command_is_named(
 
 
 def test_sigterm_is_forwarded_and_ctrl_c_is_left_to_the_command(
-    checkout: Checkout, with_urls: dict[str, str]
+    checkout: Checkout, environ_with_urls: dict[str, str]
 ) -> None:
     def interrupt() -> None:
         time.sleep(0.5)
@@ -152,11 +152,11 @@ def test_sigterm_is_forwarded_and_ctrl_c_is_left_to_the_command(
 
     threading.Thread(target=interrupt).start()
 
-    assert main(["exec", "sleep", "60"], with_urls, checkout) == 128 + signal.SIGTERM
+    assert main(["exec", "sleep", "60"], environ_with_urls, checkout) == 128 + signal.SIGTERM
 
 
 def test_every_check_runs_and_only_failures_show_their_output(
-    checkout: Checkout, with_urls: dict[str, str], capfd: pytest.CaptureFixture[str]
+    checkout: Checkout, environ_with_urls: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     some = (
         Check("good", [["echo", "quiet"], ["true"]]),
@@ -164,7 +164,7 @@ def test_every_check_runs_and_only_failures_show_their_output(
         Check("absent", [["no-such-command"]]),
     )
 
-    assert checks.run_checks(checkout, with_urls, some) == 1
+    assert checks.run_checks(checkout, environ_with_urls, some) == 1
 
     shown = capfd.readouterr().out
     assert "✓ good" in shown
@@ -177,13 +177,13 @@ def test_every_check_runs_and_only_failures_show_their_output(
 
 def test_check_succeeds_if_all_checks_pass(
     checkout: Checkout,
-    with_urls: dict[str, str],
+    environ_with_urls: dict[str, str],
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(checks.run_checks, "__defaults__", ((Check("good", [["true"]]),),))
 
-    assert main(["check"], with_urls, checkout) == 0
+    assert main(["check"], environ_with_urls, checkout) == 0
     assert "All checks passed." in capfd.readouterr().out
 
 
@@ -228,14 +228,14 @@ def test_doctor_shows_what_would_be_used_and_no_secret(
 
 def test_doctor_shows_configured_missing_and_running_engines(
     checkout: Checkout,
-    with_urls: dict[str, str],
+    environ_with_urls: dict[str, str],
     state: Path,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with file_lock(state / "dev.lock"):
-        assert main(["doctor"], with_urls, checkout) == 0
+        assert main(["doctor"], environ_with_urls, checkout) == 0
     assert "from DATABASE_URL" in (shown := capfd.readouterr().out)
     assert "Running      the engines" in shown
 
@@ -247,11 +247,11 @@ def test_doctor_shows_configured_missing_and_running_engines(
 
 
 def test_a_system_error_is_one_line(
-    checkout: Checkout, with_urls: dict[str, str], capfd: pytest.CaptureFixture[str]
+    checkout: Checkout, environ_with_urls: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with_urls["WXC_DEV_DIR"] = "/proc/nowhere"
+    environ_with_urls["WXC_DEV_DIR"] = "/proc/nowhere"
 
-    assert main(["exec", "true"], with_urls, checkout) == 1
+    assert main(["exec", "true"], environ_with_urls, checkout) == 1
 
     assert capfd.readouterr().err.startswith("dev: ")
 
