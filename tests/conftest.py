@@ -21,6 +21,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from dev_tools.engines import temporary_engines
 from tests.support import factories
 from tests.support.browser import Browser
 from tests.support.database import OneConnection, administer, clone_database, drop_database, renamed
@@ -29,7 +30,6 @@ from wxc.app import connect, create_app
 from wxc.core.config import Config
 from wxc.core.logging import configure_logging
 from wxc.core.redis import RedisClient
-from wxc.devstack.engines import engines
 from wxc.migrations import migrate
 
 _DATABASE, _REDIS, _TEMPLATE = "WXC_TEST_DATABASE_URL", "WXC_TEST_REDIS_URL", "WXC_TEST_TEMPLATE"
@@ -54,8 +54,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     if _DATABASE not in os.environ:
-        stack = _run.enter_context(engines())
-        os.environ |= {_DATABASE: stack.database_url, _REDIS: stack.redis_url}
+        engines = _run.enter_context(temporary_engines())
+        os.environ |= {_DATABASE: engines.database_url, _REDIS: engines.redis_url}
     template = f"wxc_test_{uuid4().hex[:12]}"
     os.environ[_TEMPLATE] = template
     _run.callback(lambda: asyncio.run(drop_database(os.environ[_DATABASE], template)))

@@ -25,6 +25,46 @@ def instructions(stage: str, word: str) -> list[str]:
     return re.findall(rf"^{word} (.*)$", stages()[stage], re.MULTILINE)
 
 
+def copied() -> set[str]:
+    """The paths that the images take from the build context."""
+    return {
+        word.replace("${REQUIREMENTS}", "requirements.lock").removeprefix("./") or "."
+        for name in STAGES
+        for line in instructions(name, "(?:COPY|ADD)")
+        if "--from" not in line
+        for word in line.split()[:-1]
+    }
+
+
+def is_copied(path: str) -> bool:
+    return any(matches(source, path) for source in copied())
+
+
+def in_build_context(path: str) -> bool:
+    """Whether .dockerignore leaves the path to the build: the last pattern that matches decides."""
+    is_kept = True
+    for line in (ROOT / ".dockerignore").read_text().splitlines():
+        pattern = line.removeprefix("!")
+        if pattern and not pattern.startswith("#") and matches(pattern, path):
+            is_kept = line.startswith("!")
+    return is_kept
+
+
+def matches(pattern: str, path: str) -> bool:
+    """Whether Docker's pattern matches the path or a folder that it is in."""
+    if pattern in {".", "**"}:
+        return True
+    parts = re.split(r"(\*\*/|\*)", pattern.strip("/"))
+    wildcards = {"**/": "(?:.*/)?", "*": "[^/]*"}
+    expression = "".join(wildcards.get(part, re.escape(part)) for part in parts)
+    return re.fullmatch(f"{expression}(?:/.*)?", path) is not None
+
+
+def files_in(folder: str) -> list[str]:
+    files = (path for path in (ROOT / folder).rglob("*") if path.is_file())
+    return [str(path.relative_to(ROOT)) for path in files if "__pycache__" not in path.parts]
+
+
 def compose() -> dict[str, Any]:
     return dict(yaml.safe_load((ROOT / "compose.yaml").read_text()))
 
@@ -62,17 +102,22 @@ class TestDockerfile:
 
     def test_what_is_copied_is_not_ignored(self) -> None:
         kept = re.findall(r"^!(\S+)", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
-        copied = [
-            word.replace("${REQUIREMENTS}", "requirements.lock")
-            for name in STAGES[:2]
-            for line in instructions(name, "COPY")
-            if "--from" not in line
-            for word in line.split()[:-1]
-        ]
 
-        assert set(copied) <= set(kept)
+        assert copied() <= set(kept)
         assert all((ROOT / one).exists() for one in kept)
         assert (ROOT / ".dockerignore").read_text().splitlines()[1] == "*"
+
+    def test_the_build_context_has_no_development_tools(self) -> None:
+        package, tools = files_in("src/wxc"), files_in("dev_tools")
+
+        assert package
+        assert tools
+        assert [path for path in package if not in_build_context(path)] == []
+        assert [path for path in (*tools, *files_in("tests")) if in_build_context(path)] == []
+
+    def test_no_instruction_copies_development_tools(self) -> None:
+        assert [path for path in files_in("src/wxc") if not is_copied(path)] == []
+        assert [path for path in files_in("dev_tools") if is_copied(path)] == []
 
     def test_its_settings_exist(self) -> None:
         (line,) = instructions("wxc", "ENV")

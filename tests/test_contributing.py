@@ -22,7 +22,7 @@ def blocks() -> list[tuple[str, str]]:
 
 @pytest.mark.unmeasured
 def test_the_worked_example_runs_in_a_copy_of_the_package(tmp_path: Path) -> None:
-    for name in ("src", "tests", "alembic"):
+    for name in ("src", "tests", "alembic", "dev_tools"):
         shutil.copytree(ROOT / name, tmp_path / name)
     for name in ("alembic.ini", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)

@@ -12,9 +12,9 @@ from tests.support.database import clone_database, drop_database
 from tests.support.secrecy import assert_no_secret
 from tests.support.server import served
 
-from wxc.devstack import client
-from wxc.devstack.console import StackError
-from wxc.devstack.places import this_checkout
+from dev_tools import client
+from dev_tools.console import DevError
+from dev_tools.paths import this_checkout
 
 APP = "http://app.wxc.localhost:3000"
 JWT_SECRET_KEY = "j" * 40  # known to the tests, which make expired tokens
@@ -39,10 +39,10 @@ def node() -> Mapping[str, str]:
     """The environment in which Node runs the built client and its tests."""
     checkout = this_checkout()
     try:
-        settings = client.with_node(checkout, os.environ)
-    except StackError as error:
+        settings = client.node_environment(checkout, os.environ)
+    except DevError as error:
         lacking(f"The client is not tested. {error} Run ./dev client.")
-    if not client.is_complete(checkout):
+    if not client.has_current_packages(checkout):
         lacking("The client is not tested. Its npm packages are not there. Run ./dev client.")
     client.compile_client(checkout, settings)
     return settings
@@ -55,7 +55,7 @@ def run(node: Mapping[str, str]) -> Run:
     def run(*command: str, **settings: str) -> None:
         ran = subprocess.run(  # noqa: S603 - nobody else's words
             command,
-            cwd=client.package_of(this_checkout()),
+            cwd=client.package_folder(this_checkout()),
             env={**node, **settings},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -3,10 +3,10 @@
 import pytest
 from tests.clients.conftest import JWT_SECRET_KEY, Run, lacking
 
-from wxc.devstack import client
-from wxc.devstack.places import this_checkout
+from dev_tools import client
+from dev_tools.paths import this_checkout
 
-TESTS = client.package_of(this_checkout()) / "tests"
+TESTS = client.package_folder(this_checkout()) / "tests"
 
 
 def compiled(folder: str) -> list[str]:
