@@ -15,8 +15,11 @@ from pydantic import SecretStr
 
 from wxc.core.config import Config
 from wxc.core.logging import configure_logging
-from wxc.operators import config, reports, user, verify_rates
 from wxc.operators.engines import reaching
+from wxc.operators.rates import verify_rates
+from wxc.operators.reports import reports
+from wxc.operators.settings import config
+from wxc.operators.users import user
 from wxc.terminal import read_config
 
 app = typer.Typer(

@@ -8,12 +8,12 @@ from uuid import UUID
 from fastapi import Depends, Request
 
 from wxc.audit.dependencies import actor_of, remember_session
-from wxc.auth import service
 from wxc.auth.context import Auth, Principal
 from wxc.auth.cookies import CookieJar, SessionCookies
 from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.auth.security import ACCESS_TOKEN, REFRESH_TOKEN
-from wxc.auth.service import RefreshClaim, Visit
+from wxc.auth.service import sessions
+from wxc.auth.service.sessions import RefreshClaim, Visit
 from wxc.auth.tokens import Tokens
 from wxc.core import clock
 from wxc.core.dependencies import (
@@ -113,7 +113,7 @@ async def live_session(request: Request, database: Database) -> UUID | None:
     Raises `NotAuthenticated` for cookies of two different sessions.
     """
     session_id = stated_session(request)
-    if session_id is None or not await service.is_live(database, session_id):
+    if session_id is None or not await sessions.is_live(database, session_id):
         return None
     return session_id
 

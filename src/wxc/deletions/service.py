@@ -10,7 +10,7 @@ from wxc.audit import service as audit
 from wxc.audit.actors import Actor
 from wxc.auth.context import Auth, Principal
 from wxc.auth.errors import SessionExpired
-from wxc.comments.service import erase_comments_of
+from wxc.comments.service.writing import erase_comments_of
 from wxc.core import clock
 from wxc.core.limits import Throttle
 from wxc.db.database import Database

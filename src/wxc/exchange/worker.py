@@ -4,7 +4,7 @@ import asyncio
 
 from wxc.core.jobs import Done, pause
 from wxc.db.database import Database
-from wxc.exchange import service
+from wxc.exchange.service import writing
 
 _INTERVAL = 60.0  # seconds between two looks when there is nobody to remind
 
@@ -27,4 +27,4 @@ class Reminder:
 
     async def work_once(self) -> bool:
         """Remind some owners; False when there is nobody to remind."""
-        return await service.remind_owners(self._database)
+        return await writing.remind_owners(self._database)

@@ -10,7 +10,7 @@ from uuid import UUID
 from wxc.auth.context import Principal
 from wxc.auth.errors import SessionExpired
 from wxc.auth.repository.accounts import account_by_id
-from wxc.auth.service import present_me
+from wxc.auth.service.accounts import present_me
 from wxc.core import clock
 from wxc.core.times import rfc3339
 from wxc.db.database import Database
