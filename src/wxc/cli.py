@@ -141,7 +141,7 @@ def demo(
             raise typer.Exit(1) from None
         typer.echo(filled)
     if not if_empty:
-        typer.echo("\n".join(demo_data.logins()))
+        typer.echo(demo_data.logins())
 
 
 @app.command()
