@@ -21,7 +21,7 @@ from wxc.core.config import Config
 from wxc.db.database import Database
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared
-from wxc.models import Comment, CommentLike, Follow, Post, PostLike, User
+from wxc.models import Comment, CommentLike, Follow, Post, PostLike, RowId, User
 
 BATCH = 500
 Counted = type[User] | type[Post] | type[Comment]
@@ -42,12 +42,6 @@ class CountedRow(NamedTuple):
 
     id: UUID
     is_wrong: list[bool]
-
-
-class RowId(NamedTuple):
-    """A row that was locked or repaired."""
-
-    id: UUID
 
 
 def _number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:

@@ -11,7 +11,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import bind, prepared
-from wxc.models import Comment, CommentLike, Follow, Post, PostLike, User
+from wxc.models import Comment, CommentLike, Follow, Post, PostLike, RowId, User
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -40,12 +40,6 @@ class FollowRow(NamedTuple):
     id: UUID
     follower_id: UUID
     followed_id: UUID
-
-
-class RowId(NamedTuple):
-    """A row that was locked or updated."""
-
-    id: UUID
 
 
 @prepared(LikeRow)
