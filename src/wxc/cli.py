@@ -7,6 +7,7 @@ import, which is the better part of what a short command takes.
 import asyncio
 import difflib
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -161,7 +162,7 @@ def recount(
     with reaching("database"):
         drifts = asyncio.run(counters.recount(read_config(), repair=repair, hidden=as_json))
     if as_json:
-        typer.echo(json.dumps(counters.as_json(drifts)))
+        typer.echo(json.dumps([asdict(one) for one in drifts]))
     else:
         for one in drifts:
             typer.echo(f"{one.counter:24} {one.drifted} wrong, {one.repaired} repaired")

@@ -6,9 +6,9 @@ go by id, each a statement of its own; a repair locks the row and counts again.
 
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import compress
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import typer
@@ -79,11 +79,6 @@ async def recount(config: Config, *, repair: bool, hidden: bool = True) -> list[
         return drifts
     finally:
         await database.close()
-
-
-def as_json(drifts: list[Drift]) -> list[dict[str, Any]]:
-    """The drifts for a program."""
-    return [asdict(drift) for drift in drifts]
 
 
 async def _recount_table(database: Database, table: Counted, *, repair: bool) -> list[Drift]:
