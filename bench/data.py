@@ -20,7 +20,7 @@ MEMBERS = 50_000
 POSTS_PER_MEMBER = 20  # as the demo has it
 _ROOT = Path(__file__).resolve().parents[1]
 # What decides what is in it.
-_SOURCES = ("src/wxc/demo*.py", "alembic/versions/*.py")
+_SOURCES = ("src/wxc/demo*", "alembic/versions/*.py")
 
 
 def filled(members: int) -> str:

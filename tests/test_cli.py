@@ -18,7 +18,7 @@ from tests.support.browser import Browser
 from wxc import cli, demo, demo_exchanges, recount, serving, worker
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
-from wxc.exchange import service as exchanges
+from wxc.exchange.service import verifying
 
 run = CliRunner()
 
@@ -290,7 +290,7 @@ async def test_the_demo_is_always_the_same_and_its_counters_are_right(
             near = (await browser.get(f"/exchanges?{city}&limit=100")).json()["items"]
             assert len(near) == 10
             assert near[0]["exchange"]["base_currency"] == kept
-        verified = await exchanges.verify_rates(app.state.services.database, None)
+        verified = await verifying.verify_rates(app.state.services.database, None)
         many = 600 if members > demo.FEW else 0
         assert (verified.boards, verified.events) == (30 + many, 1050 + 7 * many)
         assert verified.faults == []

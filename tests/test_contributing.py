@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from wxc.migrations import schema_head
+from wxc.migrations import schema_revisions
 
 ROOT = Path(__file__).parents[1]
 _BLOCK = re.compile(r"^```(?:python|text) (\S+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -28,7 +28,7 @@ def test_the_worked_example_runs_in_a_copy_of_the_package(tmp_path: Path) -> Non
         shutil.copy(ROOT / name, tmp_path)
 
     for path, text in blocks():
-        _put(tmp_path / path, text.replace("{head}", schema_head()))
+        _put(tmp_path / path, text.replace("{head}", schema_revisions()[0]))
 
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/bookmarks"],

@@ -111,7 +111,7 @@ def create_app(config: Config) -> FastAPI:
         title=guide.TITLE,
         version=version("wxc-social"),
         summary=guide.SUMMARY,
-        description=guide.DESCRIPTION.strip(),
+        description=guide.DESCRIPTION,
         openapi_url=None,  # `Document` serves it, and /docs is a page of ours
         redirect_slashes=False,
         generate_unique_id_function=operation_id,
@@ -189,7 +189,7 @@ async def _running(app: FastAPI, config: Config) -> AsyncIterator[Services]:
         asyncio.create_task(services.events.watch()),
     ]
     if config.metrics_port is not None:
-        tasks.append(asyncio.create_task(_watch_metrics(services)))
+        tasks.append(asyncio.create_task(services.metrics.watch(services)))
     try:
         yield services
     finally:
@@ -198,16 +198,6 @@ async def _running(app: FastAPI, config: Config) -> AsyncIterator[Services]:
         await services.events.close()
         await services.redis.close()
         await services.database.close()
-
-
-async def _watch_metrics(services: Services) -> None:
-    await services.metrics.watch(
-        services.config,
-        services.traffic,
-        services.database,
-        services.redis,
-        services.auth.passwords,
-    )
 
 
 def _add_handlers(app: FastAPI) -> None:
@@ -241,7 +231,7 @@ def _add_middleware(app: FastAPI, services: Services) -> None:
     app.add_middleware(
         Envelope,
         is_secure=config.cookie_secure,
-        meter=services.metrics,
+        meter=services.metrics.answered,
         departure=services.departure,
     )
 

@@ -7,6 +7,7 @@ import, which is the better part of what a short command takes.
 import asyncio
 import difflib
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,8 +16,11 @@ from pydantic import SecretStr
 
 from wxc.core.config import Config
 from wxc.core.logging import configure_logging
-from wxc.operators import config, reports, user, verify_rates
 from wxc.operators.engines import reaching
+from wxc.operators.rates import verify_rates
+from wxc.operators.reports import reports
+from wxc.operators.settings import config
+from wxc.operators.users import user
 from wxc.terminal import read_config
 
 app = typer.Typer(
@@ -138,7 +142,7 @@ def demo(
             raise typer.Exit(1) from None
         typer.echo(filled)
     if not if_empty:
-        typer.echo("\n".join(demo_data.logins()))
+        typer.echo(demo_data.logins())
 
 
 @app.command()
@@ -158,7 +162,7 @@ def recount(
     with reaching("database"):
         drifts = asyncio.run(counters.recount(read_config(), repair=repair, hidden=as_json))
     if as_json:
-        typer.echo(json.dumps(counters.as_json(drifts)))
+        typer.echo(json.dumps([asdict(one) for one in drifts]))
     else:
         for one in drifts:
             typer.echo(f"{one.counter:24} {one.drifted} wrong, {one.repaired} repaired")

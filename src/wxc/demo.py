@@ -6,10 +6,12 @@ the counters are computed from them at the end.
 """
 
 import random
-from collections.abc import Callable, Iterator
+import tomllib
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -26,50 +28,11 @@ FEW = 8
 PASSWORD = "a demo of trust"  # noqa: S105 - printed for everyone to use
 _SEED = 20_260_101
 _BATCH = 20_000
-_PEOPLE = (
-    ("amelia", "Amelia Reis", "Walks a lot, mostly uphill. Lisbon, then wherever the train goes."),
-    ("tan_exchange", "Tan Exchange", "Money changer at Tanjong Pagar since 1987. Ask for yen."),
-    ("kenji", "Kenji", "Cooks on a boat. Paid in three currencies, spends in a fourth."),
-    ("noor", "Noor", "Nurse abroad, sends money home on Fridays."),
-    ("jonas", "Jonas Weber", "Cycling from Hamburg to Hanoi, slowly."),
-    ("mei_travels", "Mei", "Airport food critic."),
-    ("sofia", "Sofía", "Translates contracts by day and menus by night."),
-    ("ravi", "Ravi", "Looks for the best rate so that you need not."),
-)
+_TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+_STATEMENTS = Path(__file__).with_suffix(".sql").read_text().rstrip("\n;").split(";\n\n")
 _SHOPKEEPER, _SHOP_OF_A_MEMBER = 1, "tanjong_pagar_exchange"  # who is not there twice
-LOGINS = tuple(name for name, _, _ in _PEOPLE[:4])
+LOGINS = tuple(name for name, _, _ in _TEXTS["people"][:4])
 """Some of whom one can log in as."""
-_OPENINGS = (
-    "Changed dollars at Orchard today.",
-    "Anyone know an honest counter near the station?",
-    "Rates moved overnight.",
-    "Back in town for a week.",
-    "A tip for the weekend:",
-    "Paid by card and regretted it.",
-    "Rain all day, so I counted coins.",
-    "The queue at the airport was an hour long.",
-)
-_ENDINGS = (
-    "The board at the corner held all afternoon.",
-    "Ask for the rate before you show the notes.",
-    "Better than the airport by two percent.",
-    "They close at six, do not be late.",
-    "No commission, and they said so first.",
-    "Small notes only, they were out of fifties.",
-    "I would go there again.",
-    "Compare before you change, it takes a minute.",
-)
-
-_REPLIES = (
-    "Which one was that?",
-    "Same here, and they smiled.",
-    "Is that still so?",
-    "Thank you, going there tomorrow.",
-    "I got a little less this morning.",
-    "They were closed when I came.",
-    "Good to know!",
-    "Not on Sundays, though.",
-)
 _DEEPEST = 8
 
 
@@ -92,9 +55,9 @@ async def fill(config: Config, members: int) -> str:
         await connection.close()
 
 
-def logins() -> Iterator[str]:
+def logins() -> str:
     """Whom one can log in as."""
-    yield f"{', '.join(LOGINS)} …  password: {PASSWORD}"
+    return f"{', '.join(LOGINS)} …  password: {PASSWORD}"
 
 
 class _Filling:
@@ -120,21 +83,19 @@ class _Filling:
         self._comment_ids: list[UUID] = []
 
     async def run(self) -> str:
-        await self._copy("users", _USER_COLUMNS, self._member_rows, self._members)
-        await self._copy("follows", _FOLLOW_COLUMNS, self._follow_rows, self._follows)
-        await self._copy("posts", _POST_COLUMNS, self._post_rows, self._posts)
-        await self._copy("post_likes", _LIKE_COLUMNS, self._like_rows, self._likes)
-        await self._copy("comments", _COMMENT_COLUMNS, self._comment_rows, self._comments)
-        await self._copy(
-            "comment_likes", _COMMENT_LIKE_COLUMNS, self._comment_like_rows, self._comment_likes
-        )
-        await self._copy("users", _USER_COLUMNS, self._owner_rows, self._boards)
+        await self._copy("users", self._member_rows(), self._members)
+        await self._copy("follows", self._follow_rows(), self._follows)
+        await self._copy("posts", self._post_rows(), self._posts)
+        await self._copy("post_likes", self._like_rows(), self._likes)
+        await self._copy("comments", self._comment_rows(), self._comments)
+        await self._copy("comment_likes", self._comment_like_rows(), self._comment_likes)
+        await self._copy("users", self._owner_rows(), self._boards)
         with self._progress(length=self._boards, label="exchanges ") as bar:
             await demo_exchanges.open_boards(
                 self._connection, self._owner_ids, self._now, bar.update
             )
-        with self._progress(length=len(_DERIVED), label="counters  ") as bar:
-            for statement in _DERIVED:
+        with self._progress(length=len(_STATEMENTS), label="counters  ") as bar:
+            for statement in _STATEMENTS:
                 await self._connection.execute(statement)
                 bar.update(1)
         return (
@@ -143,27 +104,21 @@ class _Filling:
             f"{self._boards:,} exchanges"
         )
 
-    async def _copy(
-        self,
-        table: str,
-        columns: tuple[str, ...],
-        rows: Callable[[], Iterator[tuple[Any, ...]]],
-        count: int,
-    ) -> None:
-        source = rows()
+    async def _copy(self, table: str, rows: Iterator[tuple[Any, ...]], count: int) -> None:
+        columns = _COLUMNS[table].split()
         with self._progress(length=count, label=table.ljust(10)) as bar:
-            while batch := list(islice(source, min(_BATCH, count))):
+            while batch := list(islice(rows, min(_BATCH, count))):
                 await self._connection.copy_records_to_table(table, records=batch, columns=columns)
                 bar.update(len(batch))
 
     def _member_rows(self) -> Iterator[tuple[Any, ...]]:
-        password_hash = _password_hash()
+        password_hash, people = _password_hash(), _TEXTS["people"]
         for position in range(self._members):
             moment = self._start - timedelta(days=1) + timedelta(seconds=position)
             member_id = self._id(moment)
             self._member_ids.append(member_id)
             name, display_name, bio = (
-                _PEOPLE[position] if position < len(_PEOPLE) else (f"member_{position}", None, None)
+                people[position] if position < len(people) else (f"member_{position}", None, None)
             )
             email = f"{name}@example.com"
             yield (member_id, name, email, moment, password_hash, display_name, bio, moment)
@@ -209,19 +164,13 @@ class _Filling:
             moment = self._start + step * position
             post_id = self._id(moment)
             self._post_ids.append(post_id)
-            body = f"{self._random.choice(_OPENINGS)} {self._random.choice(_ENDINGS)}"
+            body = " ".join(self._random.choice(_TEXTS[part]) for part in ("openings", "endings"))
             yield (post_id, self._member_ids[self._popular_member()], body, moment)
 
     def _like_rows(self) -> Iterator[tuple[Any, ...]]:
-        seen: set[int] = set()
-        while len(seen) < self._likes:
-            member = self._random.randrange(self._members)
-            post = int(self._posts * self._random.random() ** 2)
-            edge = member * self._posts + post
-            if edge not in seen:
-                seen.add(edge)
-                moment = self._now - timedelta(seconds=self._random.random() * 86_400)
-                yield (self._id(moment), self._member_ids[member], self._post_ids[post], moment)
+        for member, post in self._edges(self._posts, self._likes):
+            moment = self._now - timedelta(seconds=self._random.random() * 86_400)
+            yield (self._id(moment), self._member_ids[member], self._post_ids[post], moment)
 
     def _comment_rows(self) -> Iterator[tuple[Any, ...]]:
         """Thread by thread, each by a power law: most are short, few are long, one very long."""
@@ -247,18 +196,24 @@ class _Filling:
             if depth < _DEEPEST:
                 said.append((comment, depth))
             author = self._member_ids[self._random.randrange(self._members)]
-            yield (comment, post, parent, depth, author, self._random.choice(_REPLIES), moment)
+            body = self._random.choice(_TEXTS["replies"])
+            yield (comment, post, parent, depth, author, body, moment)
 
     def _comment_like_rows(self) -> Iterator[tuple[Any, ...]]:
+        for member, comment in self._edges(self._comments, self._comment_likes):
+            like = self._id(self._now)
+            yield (like, self._member_ids[member], self._comment_ids[comment], self._now)
+
+    def _edges(self, subjects: int, count: int) -> Iterator[tuple[int, int]]:
+        """Distinct pairs of a member and a subject; the first subjects are the most liked ones."""
         seen: set[int] = set()
-        while len(seen) < self._comment_likes:
+        while len(seen) < count:
             member = self._random.randrange(self._members)
-            comment = int(self._comments * self._random.random() ** 2)
-            edge = member * self._comments + comment
+            subject = int(subjects * self._random.random() ** 2)
+            edge = member * subjects + subject
             if edge not in seen:
                 seen.add(edge)
-                like = self._id(self._now)
-                yield (like, self._member_ids[member], self._comment_ids[comment], self._now)
+                yield member, subject
 
     def _popular_member(self) -> int:
         """A position by a power law: the first members are the most popular ones."""
@@ -281,88 +236,11 @@ def _password_hash() -> str:
     return Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1).hash(PASSWORD)
 
 
-_USER_COLUMNS = (
-    "id",
-    "username",
-    "email",
-    "email_verified_at",
-    "password_hash",
-    "display_name",
-    "bio",
-    "created_at",
-)
-_FOLLOW_COLUMNS = ("id", "follower_id", "followed_id", "created_at")
-_POST_COLUMNS = ("id", "author_id", "body", "created_at")
-_LIKE_COLUMNS = ("id", "user_id", "post_id", "created_at")
-_COMMENT_COLUMNS = ("id", "post_id", "parent_id", "depth", "author_id", "body", "created_at")
-_COMMENT_LIKE_COLUMNS = ("id", "user_id", "comment_id", "created_at")
-_DERIVED = (
-    """
-    INSERT INTO used_usernames (name, user_id, taken_at)
-    SELECT username_folded, id, created_at FROM users
-    """,
-    """
-    UPDATE users SET has_exchange = true FROM exchanges WHERE owner_id = users.id
-    """,
-    """
-    UPDATE users SET followers_count = counted.n
-    FROM (SELECT followed_id AS id, count(*) AS n FROM follows GROUP BY 1) counted
-    WHERE users.id = counted.id
-    """,
-    """
-    UPDATE users SET following_count = counted.n
-    FROM (SELECT follower_id AS id, count(*) AS n FROM follows GROUP BY 1) counted
-    WHERE users.id = counted.id
-    """,
-    """
-    UPDATE users SET posts_count = counted.n
-    FROM (SELECT author_id AS id, count(*) AS n FROM posts GROUP BY 1) counted
-    WHERE users.id = counted.id
-    """,
-    """
-    UPDATE posts SET likes_count = counted.n
-    FROM (SELECT post_id AS id, count(*) AS n FROM post_likes GROUP BY 1) counted
-    WHERE posts.id = counted.id
-    """,
-    """
-    UPDATE posts SET comments_count = counted.n
-    FROM (SELECT post_id AS id, count(*) AS n FROM comments GROUP BY 1) counted
-    WHERE posts.id = counted.id
-    """,
-    """
-    UPDATE comments SET replies_count = counted.n, children_count = counted.n
-    FROM (SELECT parent_id AS id, count(*) AS n FROM comments GROUP BY 1) counted
-    WHERE comments.id = counted.id
-    """,
-    """
-    UPDATE comments SET likes_count = counted.n
-    FROM (SELECT comment_id AS id, count(*) AS n FROM comment_likes GROUP BY 1) counted
-    WHERE comments.id = counted.id
-    """,
-    # What a thousand of them were told, as the application would have; the ids are those of the
-    # likes, follows and comments themselves.
-    """
-    WITH recipients AS (SELECT id FROM users ORDER BY id LIMIT 1000), told AS (
-        SELECT edge.id, author_id AS recipient_id, 'post_like' AS type, edge.user_id AS actor_id,
-               posts.id AS subject_id, posts.id AS group_id, posts.id AS post_id,
-               NULL::uuid AS comment_id, edge.created_at
-        FROM post_likes edge JOIN posts ON posts.id = edge.post_id
-        UNION ALL
-        SELECT id, followed_id, 'follow', follower_id, followed_id,
-               (lpad(to_hex((extract(epoch FROM date_trunc('day', created_at AT TIME ZONE 'UTC'))
-                             * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid,
-               NULL, NULL, created_at
-        FROM follows
-        UNION ALL
-        SELECT said.id, coalesce(parent.author_id, posts.author_id),
-               CASE WHEN parent.id IS NULL THEN 'post_comment' ELSE 'comment_reply' END,
-               said.author_id, said.id, said.id, said.post_id, said.id, said.created_at
-        FROM comments said JOIN posts ON posts.id = said.post_id
-        LEFT JOIN comments parent ON parent.id = said.parent_id
-    )
-    INSERT INTO notifications (id, recipient_id, type, actor_id, subject_id, group_id, post_id,
-                               comment_id, created_at)
-    SELECT told.* FROM told JOIN recipients ON recipients.id = recipient_id
-    WHERE actor_id <> recipient_id
-    """,
-)
+_COLUMNS = {
+    "users": "id username email email_verified_at password_hash display_name bio created_at",
+    "follows": "id follower_id followed_id created_at",
+    "posts": "id author_id body created_at",
+    "post_likes": "id user_id post_id created_at",
+    "comments": "id post_id parent_id depth author_id body created_at",
+    "comment_likes": "id user_id comment_id created_at",
+}

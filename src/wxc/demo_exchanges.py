@@ -4,11 +4,13 @@ measurements any number around towns that are made up.
 
 import json
 import random
+import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import chain, count, islice
+from pathlib import Path
 from struct import Struct
 from typing import Any
 from uuid import UUID
@@ -40,62 +42,15 @@ class _City:
     time_zone: str
     lat: float
     lon: float
-    streets: tuple[str, ...]
+    streets: Sequence[str]
 
 
-_CITIES = (
-    _City(
-        "Singapore",
-        "SGD",
-        "Asia/Singapore",
-        1.2903,
-        103.8519,
-        (
-            *("Raffles Place", "Orchard", "Tanjong Pagar", "Bugis", "Chinatown"),
-            *("Little India", "City Hall", "Clarke Quay", "Marina Bay", "Outram"),
-        ),
-    ),
-    _City(
-        "London",
-        "GBP",
-        "Europe/London",
-        51.5074,
-        -0.1278,
-        (
-            *("Strand", "Soho", "Holborn", "Covent Garden", "Victoria"),
-            *("Waterloo", "Bank", "Euston", "Mayfair", "Borough"),
-        ),
-    ),
-    _City(
-        "Hong Kong",
-        "HKD",
-        "Asia/Hong_Kong",
-        22.3000,
-        114.1722,
-        (
-            *("Tsim Sha Tsui", "Mong Kok", "Jordan", "Yau Ma Tei", "Central"),
-            *("Wan Chai", "Causeway Bay", "Sheung Wan", "Admiralty", "Hung Hom"),
-        ),
-    ),
-)
+_DATA = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+_CITIES = tuple(_City(**city) for city in _DATA["cities"])
 COUNT = sum(len(city.streets) for city in _CITIES)
 _TOWN = 500  # boards around the middle of each town that is made up
 _TOWN_SPREAD = 0.036  # degrees, some 4 km
-# What one of each is worth in dollars, roughly.
-_WORTH: Mapping[str, Decimal] = {
-    code: Decimal(worth)
-    for code, worth in (
-        *(("USD", "1"), ("EUR", "1.09"), ("GBP", "1.28"), ("SGD", "0.75"), ("HKD", "0.128")),
-        *(
-            ("JPY", "0.0067"),
-            ("KRW", "0.00073"),
-            ("THB", "0.028"),
-            ("MYR", "0.22"),
-            ("AUD", "0.66"),
-        ),
-    )
-}
-_UNITS = {"JPY": 100, "KRW": 1000, "THB": 100}
+_WORTH = {code: Decimal(worth) for code, worth in _DATA["worth"].items()}
 _HOURS = [{"weekday": day, "opens": "09:00", "closes": "19:30"} for day in range(1, 7)]
 Line = tuple[str, str, int, Decimal, Decimal, None, None]
 
@@ -143,7 +98,9 @@ async def open_boards(
             ages = _AGES if number < COUNT else ()
             _open(rows, owner_id, place, [now - age - earlier for earlier in (*ages, _NOW)], draw)
         for table, columns in _COLUMNS.items():
-            await connection.copy_records_to_table(table, records=rows[table], columns=columns)
+            await connection.copy_records_to_table(
+                table, records=rows[table], columns=columns.split()
+            )
         progress(len(batch))
 
 
@@ -200,7 +157,7 @@ def _open(
 
 def _line(base: str, currency: str, draw: random.Random) -> Line:
     """Around what the currency is worth, the changer's share on both sides of it."""
-    unit = _UNITS.get(currency, 1)
+    unit = _DATA["units"].get(currency, 1)
     middle = _WORTH[currency] / _WORTH[base] * unit * _per_mille(draw.randint(-6, 6))
     buy, sell = (middle * _per_mille(draw.randint(*share)) for share in ((-12, -2), (2, 12)))
     return (currency, base, unit, buy.quantize(_DIGITS), sell.quantize(_DIGITS), None, None)
@@ -211,18 +168,11 @@ def _per_mille(number: int) -> Decimal:
 
 
 _COLUMNS = {
-    "exchanges": (
-        *("id", "owner_id", "name", "base_currency", "address", "location", "time_zone"),
-        *("opening_hours", "valid_for_hours", "confirmed_at", "remind_at", "updated_at"),
-        *("version", "created_at"),
-    ),
-    "exchange_confirmations": ("id", "exchange_id", "at", "base_currency", "valid_for_hours"),
-    "rate_events": (
-        *("id", "exchange_id", "seq", "at", "currency", "base_currency", "unit", "we_buy"),
-        *("we_sell", "min_amount", "max_amount", "hash"),
-    ),
-    "exchange_rates": (
-        *("id", "exchange_id", "currency", "base_currency", "unit", "we_buy", "we_sell"),
-        *("min_amount", "max_amount", "valid_from"),
-    ),
+    "exchanges": "id owner_id name base_currency address location time_zone opening_hours "
+    "valid_for_hours confirmed_at remind_at updated_at version created_at",
+    "exchange_confirmations": "id exchange_id at base_currency valid_for_hours",
+    "rate_events": "id exchange_id seq at currency base_currency unit we_buy we_sell min_amount "
+    "max_amount hash",
+    "exchange_rates": "id exchange_id currency base_currency unit we_buy we_sell min_amount "
+    "max_amount valid_from",
 }

@@ -31,12 +31,6 @@ class SchemaConflict(Exception):  # noqa: N818 - a fact
 
 
 @cache
-def schema_head() -> str:
-    """The newest revision in `alembic/`."""
-    return schema_revisions()[0]
-
-
-@cache
 def schema_revisions() -> tuple[str, ...]:
     """All revisions that this code knows, the newest first."""
     from alembic.script import ScriptDirectory

@@ -6,9 +6,9 @@ go by id, each a statement of its own; a repair locks the row and counts again.
 
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import compress
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import typer
@@ -21,7 +21,7 @@ from wxc.core.config import Config
 from wxc.db.database import Database
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared
-from wxc.models import Comment, CommentLike, Follow, Post, PostLike, User
+from wxc.models import Comment, CommentLike, Follow, Post, PostLike, RowId, User
 
 BATCH = 500
 Counted = type[User] | type[Post] | type[Comment]
@@ -42,12 +42,6 @@ class CountedRow(NamedTuple):
 
     id: UUID
     is_wrong: list[bool]
-
-
-class RowId(NamedTuple):
-    """A row that was locked or repaired."""
-
-    id: UUID
 
 
 def _number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
@@ -85,11 +79,6 @@ async def recount(config: Config, *, repair: bool, hidden: bool = True) -> list[
         return drifts
     finally:
         await database.close()
-
-
-def as_json(drifts: list[Drift]) -> list[dict[str, Any]]:
-    """The drifts for a program."""
-    return [asdict(drift) for drift in drifts]
 
 
 async def _recount_table(database: Database, table: Counted, *, repair: bool) -> list[Drift]:

@@ -15,7 +15,7 @@ from tests.support.factories import (
     make_user,
 )
 
-from wxc.comments.service import erase_comments_of
+from wxc.comments.service.writing import erase_comments_of
 from wxc.core import clock
 from wxc.models import Comment, CommentLike
 

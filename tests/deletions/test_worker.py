@@ -28,7 +28,6 @@ from wxc.db.database import Database
 from wxc.db.prepared import PreparedQuery
 from wxc.deletions import service
 from wxc.deletions.repository import accounts, owned
-from wxc.deletions.repository.owned import RowId
 from wxc.deletions.worker import Eraser
 from wxc.models import (
     Block,
@@ -36,6 +35,7 @@ from wxc.models import (
     Mute,
     Post,
     PostLike,
+    RowId,
     Session,
     UsedUsername,
     User,

@@ -15,7 +15,7 @@ from tests.support.limits import UNLIMITED
 
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
-from wxc.exchange import service
+from wxc.exchange.service import verifying
 
 pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
 
@@ -58,7 +58,7 @@ async def test_of_fifty_who_have_read_a_version_one_replaces_it_and_the_chain_ha
     events = (await ada.get("/users/ada/exchange/history?currency=JPY")).json()["items"]
     assert [one["seq"] for one in events] == list(range(accepted, 0, -1))
     assert tag.startswith(f'"{accepted}.')
-    found = await service.verify_rates(app.state.services.database, None)
+    found = await verifying.verify_rates(app.state.services.database, None)
     assert found.faults == []
 
 
@@ -78,7 +78,7 @@ async def test_whoever_does_not_care_replaces_all_of_the_board_and_every_change_
     assert sorted(one.status_code for one in answers) == [200] * 19 + [201]
     shown = (await ada.get("/exchange")).json()["rates"]
     assert len({rate["we_buy"] for rate in shown}) == 1
-    found = await service.verify_rates(app.state.services.database, None)
+    found = await verifying.verify_rates(app.state.services.database, None)
     assert found.faults == []
     async with app.state.services.database.engine.connect() as connection:
         count = "SELECT count(*) FROM rate_events JOIN exchanges e ON e.id = exchange_id "
@@ -98,4 +98,4 @@ async def test_a_board_that_is_closed_and_replaced_at_once_is_there_or_not(
     assert {one.status_code for one in answers} <= {200, 201, 204, 404, 412, 503}
     is_there = (await ada.get("/exchange")).status_code == 200
     assert (await ada.get("/users/ada")).json()["has_exchange"] is is_there
-    assert (await service.verify_rates(app.state.services.database, None)).faults == []
+    assert (await verifying.verify_rates(app.state.services.database, None)).faults == []

@@ -86,7 +86,7 @@ def _write_release(folder: Path) -> None:
     shutil.copytree(ROOT / "alembic", folder / "alembic")
     shutil.copy(ROOT / "alembic.ini", folder)
     versions = folder / "alembic" / "versions"
-    head = migrations.schema_head()
+    head = migrations.schema_revisions()[0]
     (versions / "9001_expansion.py").write_text(_EXPANSION.format(head=head))
     (versions / "9002_index.py").write_text(_INDEX)
 

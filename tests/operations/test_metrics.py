@@ -6,6 +6,7 @@ import os
 import re
 import socket
 from collections.abc import Iterator
+from copy import copy
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -84,10 +85,9 @@ class TestServer:
 
 
 async def _watch(app: FastAPI, traffic: Traffic, redis: RedisClient) -> None:
-    services = app.state.services
-    await services.metrics.watch(
-        services.config, traffic, services.database, redis, services.auth.passwords
-    )
+    services = copy(app.state.services)
+    services.traffic, services.redis = traffic, redis
+    await services.metrics.watch(services)
 
 
 async def test_the_worker_tells_how_the_outbox_is_doing(

@@ -18,11 +18,6 @@ class Actor:
     request_id: str | None = None
 
     @classmethod
-    def client(cls, address_hash: bytes, request_id: str) -> Self:
-        """Whoever sends the request."""
-        return cls("client", address_hash, request_id)
-
-    @classmethod
     def operator(cls) -> Self:
         """Whoever types `wxc`, with the system account that they (or their container) have."""
         try:

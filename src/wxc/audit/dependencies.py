@@ -23,7 +23,7 @@ _MOST_A_MINUTE = 10
 def actor_of(request: Request) -> Actor:
     """Whoever sends the request."""
     address = services_of(request).fingerprints.address(address_of(request))
-    return Actor.client(address, logs.request_id.get())
+    return Actor("client", address, logs.request_id.get())
 
 
 async def acting(request: Request) -> Actor:

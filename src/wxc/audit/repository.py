@@ -10,7 +10,7 @@ from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert
 
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import bind, prepared
-from wxc.models import AuditEvent, Session
+from wxc.models import AuditEvent, RowId, Session, columns
 
 Detail = Annotated[dict[str, Any], JSONB()]
 
@@ -27,32 +27,18 @@ class EventRow(NamedTuple):
     detail: dict[str, Any]
 
 
-class EventId(NamedTuple):
-    """An event that was written or deleted."""
-
-    id: UUID
-
-
 @prepared(EventRow)
 def latest_events_of(user_id: UUID, *, limit: int) -> AnySelect:
     """A member's events, newest first."""
     return (
-        select(
-            AuditEvent.at,
-            AuditEvent.event,
-            AuditEvent.actor,
-            AuditEvent.session_id,
-            AuditEvent.address_hash,
-            AuditEvent.request_id,
-            AuditEvent.detail,
-        )
+        select(*columns(AuditEvent, EventRow))
         .where(AuditEvent.user_id == user_id)
         .order_by(AuditEvent.id.desc())
         .limit(limit)
     )
 
 
-@prepared(EventId)
+@prepared(RowId)
 def insert_event(
     event_id: UUID,
     moment: datetime,
@@ -83,7 +69,7 @@ def insert_event(
     )
 
 
-@prepared(EventId)
+@prepared(RowId)
 def delete_oldest_events(first_id: UUID, moment: datetime, *, limit: int) -> ReturningDelete[UUID]:
     """Delete the oldest events before `moment`, of which `first_id` is the first possible id."""
     oldest = (

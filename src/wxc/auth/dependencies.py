@@ -8,12 +8,12 @@ from uuid import UUID
 from fastapi import Depends, Request
 
 from wxc.audit.dependencies import actor_of, remember_session
-from wxc.auth import service
 from wxc.auth.context import Auth, Principal
-from wxc.auth.cookies import CookieJar, SessionCookies
+from wxc.auth.cookies import CookieJar
 from wxc.auth.errors import NotAuthenticated, SessionExpired
 from wxc.auth.security import ACCESS_TOKEN, REFRESH_TOKEN
-from wxc.auth.service import RefreshClaim, Visit
+from wxc.auth.service import sessions
+from wxc.auth.service.sessions import RefreshClaim, Visit
 from wxc.auth.tokens import Tokens
 from wxc.core import clock
 from wxc.core.dependencies import (
@@ -59,7 +59,8 @@ async def maybe_user(request: Request) -> Principal | None:
         raise SessionExpired
     auth = services.auth
     claims = auth.tokens.read_access(cookies.access, clock.now())
-    _refuse_strange_pair(auth.tokens, cookies, claims.session_id)
+    if cookies.refresh and auth.tokens.read_refresh(cookies.refresh)[0] != claims.session_id:
+        raise NotAuthenticated
     if claims.is_expired or await auth.revocations.is_ended(claims.session_id):
         raise SessionExpired
     note_user(claims.user_id)
@@ -113,7 +114,7 @@ async def live_session(request: Request, database: Database) -> UUID | None:
     Raises `NotAuthenticated` for cookies of two different sessions.
     """
     session_id = stated_session(request)
-    if session_id is None or not await service.is_live(database, session_id):
+    if session_id is None or not await sessions.is_live(database, session_id):
         return None
     return session_id
 
@@ -183,11 +184,6 @@ def stated_session(request: Request) -> UUID | None:
     if len(stated) > 1:
         raise NotAuthenticated
     return stated.pop() if stated else None
-
-
-def _refuse_strange_pair(tokens: Tokens, cookies: SessionCookies, session_id: UUID) -> None:
-    if cookies.refresh and tokens.read_refresh(cookies.refresh)[0] != session_id:
-        raise NotAuthenticated
 
 
 @raises(TooManyStreams)

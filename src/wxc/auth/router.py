@@ -3,7 +3,6 @@
 from fastapi import Response, status
 
 from wxc.audit.dependencies import Acting
-from wxc.auth import service
 from wxc.auth.dependencies import (
     AuthTools,
     Claim,
@@ -25,6 +24,7 @@ from wxc.auth.errors import (
     UsernameTaken,
 )
 from wxc.auth.schemas import AuthCheck, Credentials, CsrfToken, LoggedIn, Me, Registration
+from wxc.auth.service import accounts, sessions
 from wxc.core.dependencies import Database, Session, Throttled
 from wxc.core.logging import note_user
 from wxc.core.openapi import LOCATED, documented
@@ -48,7 +48,7 @@ async def register(
     throttle: Throttled,
 ) -> Me:
     """Open an account. You are not logged in by it: `POST /login` does that."""
-    me = await service.register(database, auth, throttle, registration)
+    me = await accounts.register(database, auth, throttle, registration)
     response.headers["Location"] = f"/users/{me.username}"
     return me
 
@@ -72,7 +72,7 @@ async def log_in(
     Failed tries are limited. A browser in which the account has been used before has a limit of
     its own, by a third cookie that no logout clears.
     """
-    opened = await service.log_in(database, auth, throttle, credentials, visitor)
+    opened = await sessions.log_in(database, auth, throttle, credentials, visitor)
     note_user(opened.answer.user.id)
     cookies.set(response, opened.access, opened.refresh, opened.device)
     return opened.answer
@@ -97,7 +97,7 @@ async def refresh_token(
     same refresh token. Older ones end the session. Two of the refusals clear the cookies.
     """
     with cookies.cleared_by(SessionExpired, RefreshReused):
-        opened = await service.refresh(database, auth, claim, actor)
+        opened = await sessions.refresh(database, auth, claim, actor)
         note_user(opened.answer.user.id)
     cookies.set(response, opened.access, opened.refresh, opened.device)
     return opened.answer
@@ -118,7 +118,7 @@ async def log_out(
 ) -> None:
     """End the session on every instance and clear the cookies; harmless without a session."""
     if leaving is not None:
-        await service.log_out(session, auth, leaving, actor)
+        await sessions.log_out(session, auth, leaving, actor)
     cookies.clear(response)
 
 
@@ -134,4 +134,4 @@ async def get_csrf_token(auth: AuthTools, held: HeldSession) -> CsrfToken:
 )
 async def check_auth(me: CurrentUser, database: Database, auth: AuthTools) -> AuthCheck:
     """Who is logged in, and the CSRF token, for a page that was reloaded."""
-    return await service.check(database, auth, me)
+    return await accounts.check(database, auth, me)

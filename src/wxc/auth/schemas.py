@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from wxc.core.ids import Id
+from wxc.core.openapi.examples import example
 from wxc.core.text import EMAIL_LENGTH, EmailAddress, Secret, Text, normalise_email
 from wxc.core.times import Timestamp
 from wxc.http.schemas import Input, Schema
@@ -26,16 +27,12 @@ DisplayName = Annotated[str, Text(50, one_line=True)]
 class Registration(Input):
     """A new account."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "username": "amelia",
-                    "email": "amelia@example.com",
-                    "password": "a long walk in Porto",
-                    "display_name": "Amelia",
-                }
-            ]
+    model_config = example(
+        {
+            "username": "amelia",
+            "email": "amelia@example.com",
+            "password": "a long walk in Porto",
+            "display_name": "Amelia",
         }
     )
 
@@ -60,11 +57,7 @@ def _as_registered(identifier: str) -> str:
 class Credentials(Input):
     """Who wants to log in."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"identifier": "amelia", "password": "a long walk in Porto"}]
-        }
-    )
+    model_config = example({"identifier": "amelia", "password": "a long walk in Porto"})
 
     identifier: Annotated[
         str,
@@ -79,20 +72,16 @@ class Credentials(Input):
 class Me(Schema):
     """The account of the person who asks; nobody else ever sees it."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "0198c29e-0b3d-7f11-a2c4-1d5e8f7a9b02",
-                    "username": "amelia",
-                    "email": "amelia@example.com",
-                    "email_verified": True,
-                    "display_name": "Amelia",
-                    "bio": "Walks a lot, mostly uphill.",
-                    "avatar_url": "https://images.example.com/amelia.png",
-                    "home_currency": "EUR",
-                }
-            ]
+    model_config = example(
+        {
+            "id": "0198c29e-0b3d-7f11-a2c4-1d5e8f7a9b02",
+            "username": "amelia",
+            "email": "amelia@example.com",
+            "email_verified": True,
+            "display_name": "Amelia",
+            "bio": "Walks a lot, mostly uphill.",
+            "avatar_url": "https://images.example.com/amelia.png",
+            "home_currency": "EUR",
         }
     )
 
@@ -119,9 +108,7 @@ class Me(Schema):
 class CsrfToken(Schema):
     """What `X-CSRF-Token` must hold on every unsafe request; stable for the session's life."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"csrf_token": "uV0b7r2hJ6lqk3cT1yZ9pNf4wXsE8aGd"}]}
-    )
+    model_config = example({"csrf_token": "uV0b7r2hJ6lqk3cT1yZ9pNf4wXsE8aGd"})
 
     csrf_token: str
     """Goes into the header `X-CSRF-Token`."""

@@ -3,10 +3,10 @@
 from fastapi import Response, status
 
 from wxc.auth.dependencies import CurrentUser, MaybeUser
-from wxc.comments import service
 from wxc.comments.dependencies import CommentId, DefaultBranches, Replies, Thread
 from wxc.comments.errors import CommentDeleted, CommentNotFound, ParentNotFound, ThreadTooDeep
 from wxc.comments.schemas import Comment, CommentCreate, CommentPage, CommentUpdate
+from wxc.comments.service import likes, reading, writing
 from wxc.core.dependencies import Database, Session
 from wxc.core.errors import NotOwner
 from wxc.core.openapi import LOCATED, documented, shown
@@ -41,7 +41,7 @@ async def write_comment(
     attempt: Repeatable,
 ) -> Comment:
     """Comment on a post, or reply to a comment that is not deleted and not 50 levels deep."""
-    written = await service.write_comment(session, me, post_id, comment, branches, attempt)
+    written = await writing.write_comment(session, me, post_id, comment, branches, attempt)
     response.headers["Location"] = f"/comments/{written['id']}"
     return written
 
@@ -56,7 +56,7 @@ async def list_comments(viewer: MaybeUser, database: Database, thread: Thread) -
 
     `limit` counts comments on the post itself. What is left out is at each `replies_cursor`.
     """
-    return await service.list_comments(database, viewer.id if viewer else None, thread)
+    return await reading.list_comments(database, viewer.id if viewer else None, thread)
 
 
 @router.get("/comments/{comment_id}", summary="A comment", responses=_READ)
@@ -65,7 +65,7 @@ async def get_comment(
 ) -> Comment:
     """A single comment; `replies_cursor` begins its replies, oldest first."""
     viewer_id = viewer.id if viewer else None
-    return await service.find_comment(database, comment_id, viewer_id, branches)
+    return await reading.find_comment(database, comment_id, viewer_id, branches)
 
 
 @router.put(
@@ -81,7 +81,7 @@ async def edit_comment(
     branches: DefaultBranches,
 ) -> Comment:
     """Put another body in place of your comment's."""
-    return await service.edit_comment(session, me, comment_id, comment, branches)
+    return await writing.edit_comment(session, me, comment_id, comment, branches)
 
 
 @router.delete(
@@ -92,13 +92,13 @@ async def edit_comment(
 )
 async def delete_comment(comment_id: CommentId, me: CurrentUser, session: Session) -> None:
     """Delete your comment, or any under your post. While it has replies, a tombstone stays."""
-    await service.delete_comment(session, me, comment_id)
+    await writing.delete_comment(session, me, comment_id)
 
 
 @router.post("/comments/{comment_id}/like", summary="Like a comment", responses=_LIKE)
 async def like_comment(comment_id: CommentId, me: CurrentUser, session: Session) -> LikeState:
     """Like a comment. Repeating the call is harmless."""
-    return await service.like_comment(session, me, comment_id)
+    return await likes.like_comment(session, me, comment_id)
 
 
 @router.delete(
@@ -108,7 +108,7 @@ async def like_comment(comment_id: CommentId, me: CurrentUser, session: Session)
 )
 async def unlike_comment(comment_id: CommentId, me: CurrentUser, session: Session) -> LikeState:
     """No longer like a comment. Repeating the call is harmless."""
-    return await service.unlike_comment(session, me, comment_id)
+    return await likes.unlike_comment(session, me, comment_id)
 
 
 @router.get(
@@ -118,4 +118,4 @@ async def unlike_comment(comment_id: CommentId, me: CurrentUser, session: Sessio
 )
 async def list_replies(viewer: MaybeUser, database: Database, replies: Replies) -> CommentPage:
     """The replies to a comment as a thread of their own; `limit` counts direct ones."""
-    return await service.list_replies(database, viewer.id if viewer else None, replies)
+    return await reading.list_replies(database, viewer.id if viewer else None, replies)

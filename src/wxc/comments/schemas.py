@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
 from wxc.core.ids import Id
+from wxc.core.openapi.examples import example
 from wxc.core.text import Text
 from wxc.http.answers import IdText, TimeText, answer
 from wxc.http.pages import PAGE_EXAMPLE, Items, NextCursor, PrevCursor
@@ -19,7 +19,7 @@ CommentBody = Annotated[str, Text(2000)]
 class CommentUpdate(Input):
     """What is to stand in place of the comment's body."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"body": "It opens at nine."}]})
+    model_config = example({"body": "It opens at nine."})
 
     body: CommentBody
     """Up to 2,000 characters; `@username` tells a person of it."""
@@ -28,11 +28,7 @@ class CommentUpdate(Input):
 class CommentCreate(Input):
     """A comment to be written; with `parent_id` it is a reply."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"body": "The counter at the corner had 0.895.", "parent_id": _EXAMPLE}]
-        }
-    )
+    model_config = example({"body": "The counter at the corner had 0.895.", "parent_id": _EXAMPLE})
 
     body: CommentBody
     """Up to 2,000 characters; `@username` tells a person of it."""

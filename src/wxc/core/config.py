@@ -11,6 +11,7 @@ import maxminddb
 from limits import parse_many
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
     FilePath,
     SecretStr,
@@ -182,7 +183,7 @@ class Config(EnvironmentSettings):
     email_verification_lifetime: int = Field(default=86_400, ge=60)
 
     frontend_url: str = "http://localhost:3000"
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)] = ()
     cookie_secure: bool = True
     forwarded_allow_ips: str = "127.0.0.1"
 
@@ -222,11 +223,6 @@ class Config(EnvironmentSettings):
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment:
             raise ValueError("must be an address such as https://app.example.com")
         return value
-
-    @field_validator("cors_origins", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return split_list(value) if isinstance(value, str) else value
 
     @field_validator("cors_origins")
     @classmethod

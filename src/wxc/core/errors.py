@@ -353,30 +353,20 @@ def all_refusals(base: type[Refusal] = Refusal) -> dict[str, type[Refusal]]:
     return found
 
 
-# SQLSTATE classes that say: the database, not the request, is the trouble.
-_UNAVAILABLE_STATES = ("08", "28", "3D000", "57014", "57P0", "53", "25006", "55P03", "25P03")
-_RETRY_STATES = ("40001", "40P01")
-_CONFLICT_STATES = ("23505", "23503", "23514", "23P01")
-_INVALID_STATES = ("22021", "22P02", "22003")
+_SQLSTATES: Mapping[type[Refusal], tuple[str, ...]] = {
+    # The database, not the request, is the trouble.
+    Unavailable: ("08", "28", "3D000", "57014", "57P0", "53", "25006", "55P03", "25P03"),
+    Retry: ("40001", "40P01"),
+    Conflict: ("23505", "23503", "23514", "23P01"),
+    ValidationFailed: ("22021", "22P02", "22003"),
+}
+"""What the states that begin so mean to the client."""
 
 
 def refusal_for_sqlstate(sqlstate: str | None) -> type[Refusal]:
     """What a database error that no service foresaw means to the client."""
-    table: Mapping[tuple[str, ...], type[Refusal]] = {
-        _UNAVAILABLE_STATES: Unavailable,
-        _RETRY_STATES: Retry,
-        _CONFLICT_STATES: Conflict,
-        _INVALID_STATES: ValidationFailed,
-    }
-    for states, refusal in table.items():
-        if sqlstate and sqlstate.startswith(states):
-            return refusal
-    return InternalError
-
-
-def problem_title(code: str) -> str:
-    """The code as a heading."""
-    return code.replace("_", " ").capitalize()
+    found = (one for one, states in _SQLSTATES.items() if (sqlstate or "").startswith(states))
+    return next(found, InternalError)
 
 
 def problem_body(
@@ -386,7 +376,7 @@ def problem_body(
     code = refusal.code()
     fields: dict[str, Any] = {
         "type": f"/docs/errors/{code}",
-        "title": problem_title(code),
+        "title": code.replace("_", " ").capitalize(),
         "status": refusal.status,
         "detail": refusal.sentence(),
         "instance": instance,

@@ -29,18 +29,23 @@ def nobody_asks() -> None:
 
 
 class PeriodicTask:
-    """Something short that is done once an hour."""
+    """Something short that is done every `interval` seconds, and at once while there is more."""
 
-    def __init__(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, name: str, work: Callable[[], Awaitable[bool | None]], interval: float = _HOUR
+    ) -> None:
         self.name = name
-        self._work = work
+        self.work_once = work
+        """Does it, and returns True if there is more to do."""
+        self._interval = interval
 
     async def run(self, stop: asyncio.Event, done: Done) -> None:
-        """Do it now and every hour, until `stop` is set."""
+        """Work until `stop` is set; what has begun is finished."""
         while not stop.is_set():
-            await self._work()
+            has_more = await self.work_once()
             done()
-            await pause(_HOUR, stop)
+            if not has_more:
+                await pause(self._interval, stop)
 
 
 async def pause(seconds: float, stop: asyncio.Event) -> None:

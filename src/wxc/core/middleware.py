@@ -13,9 +13,8 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from random import getrandbits
-from typing import Protocol
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
@@ -51,12 +50,11 @@ _SECURITY_HEADERS = {
 }
 
 
-class Meter(Protocol):
-    """What counts the requests."""
+Meter = Callable[[Scope, str, int, float], None]
+"""Counts a request, given its scope, route, status and seconds until the answer began.
 
-    def answered(self, scope: Scope, route: str, status: int, seconds: float) -> None:
-        """Count one; `seconds` passed until its answer began, and 0 is the status of none."""
-        ...
+The status is 0 if no answer began.
+"""
 
 
 class Envelope:
@@ -111,7 +109,7 @@ class Envelope:
                 await self.app(inner, receive, send_in_envelope)
         finally:
             route = getattr(inner.get("route"), "path", _NO_ROUTE)
-            self._meter.answered(scope, route, status, waited)
+            self._meter(scope, route, status, waited)
             _log_request(scope, route, status, time.perf_counter() - started, facts)
             logs.facts.reset(facts_token)
             logs.request_id.reset(token)

@@ -10,10 +10,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 LONGEST_HEAD = 128 * 1024
 
 
-def _nothing() -> None:
-    """What an application without streams does."""
-
-
 class BoundedProtocol(HttpToolsProtocol):
     """Hangs up on a request whose head does not end."""
 
@@ -30,7 +26,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """End the live streams, which the server would otherwise wait for."""
-        self.app_state.get("end_streams", _nothing)()
+        self.app_state.get("end_streams", lambda: None)()
         super().shutdown()
 
     def on_headers_complete(self) -> None:

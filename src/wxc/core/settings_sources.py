@@ -2,9 +2,9 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import field_validator
+from pydantic import BeforeValidator, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -12,6 +12,13 @@ from pydantic_settings import (
     SecretsSettingsSource,
     SettingsConfigDict,
 )
+
+
+def split_list(value: Any) -> Any:  # noqa: ANN401 - whatever a setting is given
+    """The parts of a comma-separated value; a value that is no text as it is."""
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
 class EnvironmentSettings(BaseSettings):
@@ -24,12 +31,7 @@ class EnvironmentSettings(BaseSettings):
         extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True
     )
 
-    secrets_dirs: Annotated[tuple[Path, ...], NoDecode] = ()
-
-    @field_validator("secrets_dirs", mode="before")
-    @classmethod
-    def _split_paths(cls, value: object) -> object:
-        return split_list(value) if isinstance(value, str) else value
+    secrets_dirs: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(split_list)] = ()
 
     @field_validator("secrets_dirs")
     @classmethod
@@ -52,8 +54,3 @@ class EnvironmentSettings(BaseSettings):
         paths = map(Path, split_list(os.environ.get("SECRETS_DIRS", "")))
         directories = [path for path in paths if path.is_dir()]
         return init_settings, env_settings, SecretsSettingsSource(settings_cls, directories)
-
-
-def split_list(value: str) -> tuple[str, ...]:
-    """The parts of a comma-separated value."""
-    return tuple(part.strip() for part in value.split(",") if part.strip())

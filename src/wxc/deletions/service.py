@@ -10,7 +10,7 @@ from wxc.audit import service as audit
 from wxc.audit.actors import Actor
 from wxc.auth.context import Auth, Principal
 from wxc.auth.errors import SessionExpired
-from wxc.comments.service import erase_comments_of
+from wxc.comments.service.writing import erase_comments_of
 from wxc.core import clock
 from wxc.core.limits import Throttle
 from wxc.db.database import Database
@@ -26,10 +26,9 @@ from wxc.deletions.repository.edges import (
     delete_likes,
     follows_of,
     likes_by,
-    lock_subjects,
-    lock_users,
+    lock_rows,
 )
-from wxc.models import AuditKind
+from wxc.models import AuditKind, User
 from wxc.sessions.service import shut_out
 from wxc.settings.service import confirm_password
 
@@ -155,7 +154,7 @@ async def _lock_likes(
     session: Session, user_id: UUID, limit: int, table: LikeTable
 ) -> Sequence[UUID]:
     likes = await session.fetch(likes_by(user_id, limit, table=table))
-    await session.fetch(lock_subjects([like.subject_id for like in likes], table=table))
+    await session.fetch(lock_rows([like.subject_id for like in likes], table=table.subject))
     return [like.id for like in likes]
 
 
@@ -163,5 +162,5 @@ async def _lock_follows(session: Session, user_id: UUID, limit: int) -> Sequence
     """Locks the account itself too, whether it has follows or not."""
     follows = await session.fetch(follows_of(user_id, limit))
     users = {user_id, *(end for row in follows for end in (row.follower_id, row.followed_id))}
-    await session.fetch(lock_users(list(users)))
+    await session.fetch(lock_rows(list(users), table=User))
     return [row.id for row in follows]

@@ -12,7 +12,7 @@ from wxc.core.dependencies import Database, LastEventId, LiveEvents, Paging, Ses
 from wxc.core.etags import IfMatch, IfNoneMatch
 from wxc.core.openapi import documented, event_stream
 from wxc.core.streams import Reset, SessionEnd
-from wxc.exchange import service, stream
+from wxc.exchange import stream
 from wxc.exchange.dependencies import (
     AsOf,
     SearchPaging,
@@ -26,6 +26,7 @@ from wxc.exchange.schemas.boards import Board
 from wxc.exchange.schemas.exchanges import CurrencyPage, Exchange
 from wxc.exchange.schemas.history import Confirmation, RateChange, RateHistoryPage
 from wxc.exchange.schemas.quotes import HitPage, Quote
+from wxc.exchange.service import history, quoting, reading, searching, writing
 from wxc.http.answers import written
 from wxc.http.routers import make_router
 from wxc.users.dependencies import NamedUser
@@ -39,7 +40,7 @@ _BEGUN: dict[int | str, dict[str, Any]] = {
 @router.get("/currencies", summary="The currencies of the world")
 async def list_currencies() -> CurrencyPage:
     """Every currency that a board may show, with its decimals. Cookies are ignored."""
-    return service.list_currencies()
+    return reading.list_currencies()
 
 
 @router.get(
@@ -52,7 +53,7 @@ async def get_own_exchange(
     me: CurrentUser, database: Database, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Your board, also when it has expired and nobody else sees it."""
-    found = await service.find_own(database, me)
+    found = await reading.find_own(database, me)
     return etags.answer(found, if_none_match, is_signed_in=True)
 
 
@@ -69,7 +70,7 @@ async def replace_exchange(
     Every line that has changed is noted in the public history. Digits are kept as you enter them.
     With `If-Match` nothing is overwritten that another of your devices has changed meanwhile.
     """
-    found, is_new = await service.replace_board(session, me, board, if_match)
+    found, is_new = await writing.replace_board(session, me, board, if_match)
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
     return etags.stamped(response, found)
 
@@ -81,7 +82,7 @@ async def replace_exchange(
 )
 async def confirm_exchange(response: Response, me: CurrentUser, session: Session) -> Exchange:
     """Say that all of the board still holds: it is fresh again."""
-    return etags.stamped(response, await service.confirm_board(session, me))
+    return etags.stamped(response, await writing.confirm_board(session, me))
 
 
 @router.delete(
@@ -92,7 +93,7 @@ async def confirm_exchange(response: Response, me: CurrentUser, session: Session
 )
 async def delete_exchange(me: CurrentUser, session: Session) -> None:
     """Delete your board with its history."""
-    await service.delete_board(session, me)
+    await writing.delete_board(session, me)
 
 
 @router.get(
@@ -112,7 +113,7 @@ async def get_exchange(
 
     Name, place and opening hours are always today's.
     """
-    found = await service.find_exchange(database, username, viewer.id if viewer else None, as_of)
+    found = await reading.find_exchange(database, username, viewer.id if viewer else None, as_of)
     return etags.answer(found, if_none_match, is_signed_in=viewer is not None)
 
 
@@ -132,7 +133,7 @@ async def search_exchanges(
     All pages go by the rates of the instant of the first one, for ten minutes. Stale rates are
     left out unless you ask for them, expired ones always. A page may be shorter than its limit.
     """
-    return await service.search(database, wanted, page, viewer.id if viewer else None)
+    return await searching.search(database, wanted, page, viewer.id if viewer else None)
 
 
 @router.get(
@@ -152,7 +153,7 @@ async def get_quote(
     Exact, and rounded once: what you receive down, what you pay up. What cannot be done is no
     error: `feasible` is false, and `reason` says why. An expired board offers nothing.
     """
-    return await service.quote(database, username, viewer.id if viewer else None, conversion, as_of)
+    return await quoting.quote(database, username, viewer.id if viewer else None, conversion, as_of)
 
 
 @router.get(
@@ -166,7 +167,7 @@ async def list_rate_history(
     """The changes of one currency's line, newest first; or the first, highest, lowest and last
     of each side for every UTC hour or day in which it changed, per base and unit.
     """
-    return await service.list_history(
+    return await history.list_history(
         database, username, viewer.id if viewer else None, wanted, page
     )
 

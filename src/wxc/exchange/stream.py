@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from typing import Literal, Self
 from uuid import UUID
 
-from wxc.auth import service as auth_service
 from wxc.auth.context import Auth, Principal
+from wxc.auth.service.sessions import is_live
 from wxc.core import clock
 from wxc.core.events import Events
 from wxc.core.streams import Reset, SessionEnd, looks
@@ -26,7 +26,9 @@ from wxc.exchange.repository.boards import BoardHead, head_of_board
 from wxc.exchange.repository.history import RateEventRow, changes_of_board
 from wxc.exchange.schemas.exchanges import Exchange
 from wxc.exchange.schemas.history import Confirmation, RateChange
-from wxc.exchange.service import find_exchange, is_hidden, present_change, topic_of
+from wxc.exchange.service.history import present_change
+from wxc.exchange.service.reading import find_exchange, is_hidden
+from wxc.exchange.service.writing import topic_of
 
 _REPLAY_RETENTION = timedelta(hours=24)
 _BATCH = 500
@@ -111,7 +113,7 @@ async def follow(
         topics.append(auth.revocations.topic_of(board.viewer.session_id))
     async with aclosing(looks(events, topics)) as times:
         async for _ in times:
-            if board.viewer and not await auth_service.is_live(
+            if board.viewer and not await is_live(
                 database,
                 board.viewer.session_id,
             ):

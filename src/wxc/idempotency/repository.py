@@ -10,7 +10,7 @@ from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert
 
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import bind, prepared
-from wxc.models import IdempotencyKey
+from wxc.models import IdempotencyKey, columns
 
 _PRIMARY_KEY = (IdempotencyKey.user_id, IdempotencyKey.route, IdempotencyKey.key)
 
@@ -47,13 +47,7 @@ def lock_key(name: str) -> AnySelect:
 @prepared(StoredAnswer)
 def answer_by_key(user_id: UUID, route: str, key: str, since: datetime) -> AnySelect:
     """The answer that was stored after that moment."""
-    return select(
-        IdempotencyKey.fingerprint,
-        IdempotencyKey.subject_id,
-        IdempotencyKey.status,
-        IdempotencyKey.location,
-        IdempotencyKey.body,
-    ).where(
+    return select(*columns(IdempotencyKey, StoredAnswer)).where(
         IdempotencyKey.user_id == user_id,
         IdempotencyKey.route == route,
         IdempotencyKey.key == key,

@@ -1,7 +1,7 @@
 """The whole schema, one table per file."""
 
 from wxc.models.audit_event import AuditEvent, AuditKind
-from wxc.models.base import Base
+from wxc.models.base import Base, RowId, columns
 from wxc.models.block import Block
 from wxc.models.comment import Comment
 from wxc.models.comment_like import CommentLike
@@ -47,7 +47,9 @@ __all__ = [
     "Report",
     "ReportReason",
     "ReportTarget",
+    "RowId",
     "Session",
     "UsedUsername",
     "User",
+    "columns",
 ]

@@ -1,11 +1,11 @@
 """What all tables share: names of constraints, types of columns."""
 
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import DateTime, MetaData
-from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, mapped_column
 
 from wxc.core import clock
 from wxc.core.ids import new_id
@@ -24,6 +24,17 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map: ClassVar = {datetime: DateTime(timezone=True)}
+
+
+def columns(table: type[Base], row: Any) -> tuple[InstrumentedAttribute[Any], ...]:  # noqa: ANN401
+    """The columns of a table that the fields of `row`, a `NamedTuple`, name."""
+    return tuple(getattr(table, name) for name in row._fields)
+
+
+class RowId(NamedTuple):
+    """The id of a row that was found, locked, written or deleted."""
+
+    id: UUID
 
 
 IdKey = Annotated[UUID, mapped_column(primary_key=True, default=new_id)]

@@ -19,7 +19,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared
-from wxc.models import User
+from wxc.models import RowId, User, columns
 
 
 class AccountRow(NamedTuple):
@@ -47,12 +47,6 @@ class DuplicateRow(NamedTuple):
     value: str
 
 
-class AccountId(NamedTuple):
-    """An account that was updated."""
-
-    id: UUID
-
-
 @prepared(AccountRow)
 def account_by_id(user_id: UUID) -> AnySelect:
     """The account of that id."""
@@ -74,7 +68,7 @@ def duplicate_accounts() -> CompoundSelect[*tuple[Any, ...]]:
     )
 
 
-@prepared(AccountId)
+@prepared(RowId)
 def suspend_account(user_id: UUID, moment: datetime) -> ReturningUpdate[UUID]:
     """Suspend the account, which locks its row; no row if it is suspended already."""
     return (
@@ -85,7 +79,7 @@ def suspend_account(user_id: UUID, moment: datetime) -> ReturningUpdate[UUID]:
     )
 
 
-@prepared(AccountId)
+@prepared(RowId)
 def restore_account(user_id: UUID) -> ReturningUpdate[UUID]:
     """End the suspension; no row if there is none, or if the account is deleted."""
     return (
@@ -98,8 +92,7 @@ def restore_account(user_id: UUID) -> ReturningUpdate[UUID]:
 
 def _account(where: ColumnElement[bool]) -> AnySelect:
     """The columns of `AccountRow`; the row of a deleted account is empty, so it is left out."""
-    columns = [getattr(User, name) for name in AccountRow._fields]
-    return select(*columns).where(where, User.erase_at.is_(None))
+    return select(*columns(User, AccountRow)).where(where, User.erase_at.is_(None))
 
 
 def _sharing(

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from wxc.core.ids import Id
+from wxc.core.openapi.examples import example
 from wxc.http.answers import IdText, TimeText, answer
 from wxc.http.pages import PAGE_EXAMPLE, Items, NextCursor, PrevCursor
 from wxc.http.schemas import Input, Schema
@@ -74,9 +75,7 @@ class NotificationPage(TypedDict):
 class ReadUpTo(Input):
     """What has been seen."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"up_to": "019a2b3c-4d5e-7f60-8a1b-2c3d4e5f6071"}]}
-    )
+    model_config = example({"up_to": "019a2b3c-4d5e-7f60-8a1b-2c3d4e5f6071"})
 
     up_to: Id
     """The `id` of the newest group that was shown; what comes after it stays unread."""

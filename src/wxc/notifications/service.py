@@ -27,7 +27,9 @@ from wxc.notifications.repository.writing import (
     update_read,
 )
 from wxc.notifications.schemas import Kind, NotificationGroup, NotificationPage, UnreadCount
+from wxc.users.repository import Summary
 from wxc.users.schemas import UserSummary
+from wxc.users.service import present_summary
 
 MAX_MENTIONS = 20
 _MENTION = re.compile(r"(?<![\w@])@([A-Za-z0-9_]{3,30})(?![\w@])", re.ASCII)
@@ -191,11 +193,5 @@ def _group(rows: Sequence[GroupActorRow]) -> NotificationGroup:
 
 
 def _actor(row: GroupActorRow) -> UserSummary | None:
-    if row.user_id is None or row.username is None:
-        return None
-    return {
-        "id": str(row.user_id),
-        "username": row.username,
-        "display_name": row.display_name,
-        "avatar_url": row.avatar_url,
-    }
+    # The columns of the actor are null together.
+    return None if row.user_id is None else present_summary(cast(Summary, row), row.user_id)

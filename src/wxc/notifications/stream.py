@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from wxc.auth import service as auth_service
 from wxc.auth.context import Auth, Principal
+from wxc.auth.service.sessions import is_live
 from wxc.core import clock
 from wxc.core.events import Events
 from wxc.core.ids import first_id_at, time_of
@@ -57,7 +57,7 @@ async def follow(
     topics = (topic_of(me.id), auth.revocations.topic_of(me.session_id))
     async with aclosing(looks(events, topics)) as times:
         async for _ in times:
-            if not await auth_service.is_live(database, me.session_id):
+            if not await is_live(database, me.session_id):
                 yield SessionEnd()
                 return
             for update in await tail.read():

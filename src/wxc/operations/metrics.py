@@ -10,13 +10,10 @@ from collections.abc import Sequence
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import Scope
 
-from wxc.auth.passwords import Passwords
 from wxc.core import clock
-from wxc.core.config import Config
 from wxc.core.jobs import Done, pause
-from wxc.core.redis import RedisClient
-from wxc.core.traffic import Traffic
 from wxc.db.database import Database
+from wxc.http.services import Services
 from wxc.mails import service as mails
 
 _SAMPLE_INTERVAL = 5.0  # seconds
@@ -62,25 +59,19 @@ class ServerMetrics:
                 timer = self._timed[method, route] = self._seconds.labels(method, route)
             timer.observe(seconds)
 
-    async def watch(
-        self,
-        config: Config,
-        traffic: Traffic,
-        database: Database,
-        redis: RedisClient,
-        passwords: Passwords,
-    ) -> None:
+    async def watch(self, services: Services) -> None:
         """Sample the gauges for as long as the process runs (a background task)."""
-        self._max_connections.set(database.connections_limit)
+        config, traffic = services.config, services.traffic
+        self._max_connections.set(services.database.connections_limit)
         self._most_hashing.set(config.password_hash_queue)
         self._most_streams.set(config.streams_in_flight)
         while True:
             self._in_flight.set(traffic.requests)
             self._member_streams.set(traffic.streams["member"])
             self._anonymous_streams.set(traffic.streams["anonymous"])
-            self._connections.set(database.connections_in_use)
-            self._hashing.set(passwords.waiting)
-            self._breaker.set(redis.is_tripped)
+            self._connections.set(services.database.connections_in_use)
+            self._hashing.set(services.auth.passwords.waiting)
+            self._breaker.set(services.redis.is_tripped)
             await asyncio.sleep(_SAMPLE_INTERVAL)
 
     def _add_gauges(self) -> None:

@@ -24,7 +24,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from wxc.db.commits import require_commit_before
 from wxc.db.keyset import AnySelect, PageRequest
 from wxc.db.prepared import bind, prepared, prepared_outer
-from wxc.models import Post, PostLike, User
+from wxc.models import Post, PostLike, RowId, User
 from wxc.users.repository import Entity, named, summary
 from wxc.users.visibility import has_blocked, is_anonymous, known_to, visible_to
 
@@ -64,12 +64,6 @@ class PostTarget(NamedTuple):
     author_id: UUID
     blocking: bool
     """The viewer has blocked the author."""
-
-
-class PostId(NamedTuple):
-    """A post that was written or deleted."""
-
-    id: UUID
 
 
 def post_columns(viewer_id: UUID | None, post: Entity = Post) -> tuple[ColumnElement[Any], ...]:
@@ -153,7 +147,7 @@ def insert_post(
     )
 
 
-@prepared(PostId)
+@prepared(RowId)
 def update_post_body(
     post_id: UUID, body: str, versions: Sequence[int] | None, moment: datetime
 ) -> ReturningUpdate[UUID]:
@@ -167,7 +161,7 @@ def update_post_body(
     )
 
 
-@prepared(PostId)
+@prepared(RowId)
 def delete_post(post_id: UUID, author_id: UUID) -> AnySelect:
     """Delete the post with all that hangs on it, and count one less."""
     removed = delete(Post).where(Post.id == post_id).returning(Post.id).cte("removed")

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
+from wxc.core.openapi.examples import example
 from wxc.core.text import Text
 from wxc.http.answers import IdText, TimeText, answer
 from wxc.http.pages import PAGE_EXAMPLE, Items, NextCursor, PrevCursor
@@ -17,9 +17,7 @@ PostBody = Annotated[str, Text(5000)]
 class PostCreate(Input):
     """A post to be written."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"body": "Best rate for yen in Tanjong Pagar today?"}]}
-    )
+    model_config = example({"body": "Best rate for yen in Tanjong Pagar today?"})
 
     body: PostBody
     """Up to 5,000 characters; `@username` tells a person of it."""

@@ -7,10 +7,9 @@ from uuid import UUID
 from sqlalchemy import func, null, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from wxc.auth.repository.accounts import AccountId
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import bind, prepared
-from wxc.models import User
+from wxc.models import RowId, User
 
 
 class UnverifiedRow(NamedTuple):
@@ -32,7 +31,7 @@ def unverified_account(user_id: UUID) -> AnySelect:
     return select(User.id, User.email).where(User.id == user_id, User.email_verified_at.is_(None))
 
 
-@prepared(AccountId)
+@prepared(RowId)
 def update_password_by_link(
     user_id: UUID, address: str, password_hash: str
 ) -> ReturningUpdate[UUID]:
@@ -58,7 +57,7 @@ def lock_pending_address(user_id: UUID, address: str) -> AnySelect:
     )
 
 
-@prepared(AccountId)
+@prepared(RowId)
 def update_address(
     user_id: UUID, address: str, folded: str, moment: datetime
 ) -> ReturningUpdate[UUID]:
@@ -71,7 +70,7 @@ def update_address(
     )
 
 
-@prepared(AccountId)
+@prepared(RowId)
 def update_verified_at(user_id: UUID, address: str, moment: datetime) -> ReturningUpdate[UUID]:
     """Note that the address is verified; no row for another address or a suspended account."""
     return (

@@ -1,8 +1,7 @@
 """What links in mails are asked for with, and what they bring about."""
 
-from pydantic import ConfigDict
-
 from wxc.auth.schemas import NewPassword
+from wxc.core.openapi.examples import example
 from wxc.core.text import EmailAddress
 from wxc.http.schemas import Input
 
@@ -10,7 +9,7 @@ from wxc.http.schemas import Input
 class PasswordResetRequest(Input):
     """Whose password is to be chosen anew."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "amelia@example.com"}]})
+    model_config = example({"email": "amelia@example.com"})
 
     email: EmailAddress
     """Whose account it is."""
@@ -19,9 +18,7 @@ class PasswordResetRequest(Input):
 class PasswordReset(Input):
     """The password that is to hold from now on."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"password": "a longer walk in Porto"}]}
-    )
+    model_config = example({"password": "a longer walk in Porto"})
 
     password: NewPassword
     """Any characters; only what is tried first is refused. Nothing is trimmed."""

@@ -59,9 +59,7 @@ async def reset_password(
     async with database.transaction() as session:
         # The account first: whatever touches its tokens waits for its row.
         update = update_password_by_link(link.user_id, link.address, password_hash)
-        if await session.fetch_one(update) is None:
-            raise InvalidToken
-        if not await mails.use_link(session, link):
+        if await session.fetch_one(update) is None or not await mails.use_link(session, link):
             raise InvalidToken
         await shut_out_and_tell(
             session, auth, link.user_id, AuditKind.PASSWORD_RESET, actor, address=link.address
@@ -100,9 +98,7 @@ async def verify_email(
 
 async def _verify_address(session: Session, link: Link) -> None:
     update = update_verified_at(link.user_id, link.address, clock.now())
-    if await session.fetch_one(update) is None:
-        raise InvalidToken
-    if not await mails.use_link(session, link):
+    if await session.fetch_one(update) is None or not await mails.use_link(session, link):
         raise InvalidToken
 
 

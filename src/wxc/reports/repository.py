@@ -12,14 +12,18 @@ from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 from wxc.comments.repository.sight import in_sight
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import bind, prepared
-from wxc.models import Comment, Exchange, Post, Report, ReportReason, ReportTarget, User
+from wxc.models import (
+    Comment,
+    Exchange,
+    Post,
+    Report,
+    ReportReason,
+    ReportTarget,
+    RowId,
+    User,
+    columns,
+)
 from wxc.users.visibility import known_to, visible_to
-
-
-class TargetId(NamedTuple):
-    """Something that can be reported."""
-
-    id: UUID
 
 
 class TargetText(NamedTuple):
@@ -55,13 +59,7 @@ class ReportRow(NamedTuple):
     note: str | None
 
 
-class ReportId(NamedTuple):
-    """A report that was closed."""
-
-    id: UUID
-
-
-@prepared(TargetId)
+@prepared(RowId)
 def visible_target(target_id: UUID, viewer_id: UUID, *, kind: ReportTarget) -> AnySelect:
     """A user, post, comment or exchange that the viewer may see."""
     return _VISIBLE[kind](target_id, viewer_id)
@@ -86,29 +84,16 @@ def report_by_id(report_id: UUID) -> AnySelect:
 
 
 @prepared(TargetText)
-def text_of_user(user_id: UUID) -> AnySelect:
-    """The display name and the bio of a profile."""
-    shown = func.concat_ws("\n", User.display_name, User.bio)
-    return select(User.username, func.nullif(shown, "").label("text")).where(User.id == user_id)
-
-
-@prepared(TargetText)
-def text_of_post(post_id: UUID) -> AnySelect:
-    """The body of a post."""
+def target_text(target_id: UUID, *, kind: ReportTarget) -> AnySelect:
+    """The name and the bio of a user, the body of a post or comment; no row for a tombstone."""
+    if kind is ReportTarget.USER:
+        shown = func.nullif(func.concat_ws("\n", User.display_name, User.bio), "")
+        return select(User.username, shown.label("text")).where(User.id == target_id)
+    written = Post if kind is ReportTarget.POST else Comment
     return (
-        select(User.username, Post.body.label("text"))
-        .join(User, User.id == Post.author_id)
-        .where(Post.id == post_id)
-    )
-
-
-@prepared(TargetText)
-def text_of_comment(comment_id: UUID) -> AnySelect:
-    """The body of a comment; no row for a tombstone."""
-    return (
-        select(User.username, Comment.body.label("text"))
-        .join(User, User.id == Comment.author_id)
-        .where(Comment.id == comment_id)
+        select(User.username, written.body.label("text"))
+        .join(User, User.id == written.author_id)
+        .where(written.id == target_id)
     )
 
 
@@ -136,17 +121,10 @@ def upsert_report(
         index_elements=(Report.reporter_id, Report.target_type, Report.target_id),
         index_where=Report.closed_at.is_(None),
         set_={name: report.excluded[name] for name in ("reason", "detail")},
-    ).returning(
-        Report.id,
-        Report.target_type,
-        Report.target_id,
-        Report.reason,
-        Report.detail,
-        Report.created_at,
-    )
+    ).returning(*columns(Report, OwnReport))
 
 
-@prepared(ReportId)
+@prepared(RowId)
 def close_report(
     report_id: UUID, closed_by: str, note: str, moment: datetime
 ) -> ReturningUpdate[UUID]:

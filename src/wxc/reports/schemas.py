@@ -3,9 +3,8 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import ConfigDict
-
 from wxc.core.ids import Id
+from wxc.core.openapi.examples import example
 from wxc.core.text import Text
 from wxc.core.times import Timestamp
 from wxc.http.schemas import Input, Schema
@@ -17,16 +16,12 @@ _EXAMPLE = "0198c2a4-7c1e-7d3a-9f00-5c2e4a7b1d90"
 class ReportCreate(Input):
     """What operators should look at, and why."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "target_type": "comment",
-                    "target_id": _EXAMPLE,
-                    "reason": "fraud",
-                    "detail": "Asks for a deposit, and is then never seen again.",
-                }
-            ]
+    model_config = example(
+        {
+            "target_type": "comment",
+            "target_id": _EXAMPLE,
+            "reason": "fraud",
+            "detail": "Asks for a deposit, and is then never seen again.",
         }
     )
 
@@ -43,15 +38,11 @@ class ReportCreate(Input):
 class Report(Schema):
     """What you have reported, as operators will read it."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "target_type": "comment",
-                    "reason": "fraud",
-                    "detail": "Asks for a deposit, and is then never seen again.",
-                }
-            ]
+    model_config = example(
+        {
+            "target_type": "comment",
+            "reason": "fraud",
+            "detail": "Asks for a deposit, and is then never seen again.",
         }
     )
 

@@ -21,9 +21,7 @@ from wxc.reports.repository import (
     newest_reports,
     open_reports,
     report_by_id,
-    text_of_comment,
-    text_of_post,
-    text_of_user,
+    target_text,
     visible_target,
 )
 from wxc.reports.schemas import Report, ReportCreate, ReportedText, ReportFile, ReportSummary
@@ -107,15 +105,11 @@ async def close(database: Database, report_id: UUID, note: str, actor: Actor) ->
 
 
 async def _target_text(db: Handle, row: ReportRow) -> TargetText | None:
-    match row.target_type:
-        case ReportTarget.USER:
-            return await db.fetch_one(text_of_user(row.target_id))
-        case ReportTarget.POST:
-            return await db.fetch_one(text_of_post(row.target_id))
-        case ReportTarget.COMMENT:
-            return await db.fetch_one(text_of_comment(row.target_id))
-        case _:
-            return None
+    """None if the target is gone, or an exchange, which has no text."""
+    kind = ReportTarget(row.target_type)
+    if kind is ReportTarget.EXCHANGE:
+        return None
+    return await db.fetch_one(target_text(row.target_id, kind=kind))
 
 
 def _present(row: ReportRow) -> ReportSummary:

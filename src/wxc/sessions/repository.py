@@ -7,10 +7,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from wxc.auth.repository.sessions import SessionId, is_alive
+from wxc.auth.repository.sessions import is_alive
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared
-from wxc.models import Session
+from wxc.models import RowId, Session, columns
 
 MAX_LISTED = 100
 
@@ -29,26 +29,20 @@ class OwnSessionRow(NamedTuple):
 def live_sessions_of(user_id: UUID, moment: datetime) -> AnySelect:
     """The member's sessions that are alive, the last used first, up to `MAX_LISTED`."""
     return (
-        select(
-            Session.id,
-            Session.created_at,
-            Session.last_used_at,
-            Session.user_agent,
-            Session.place,
-        )
+        select(*columns(Session, OwnSessionRow))
         .where(_is_live(user_id, moment))
         .order_by(Session.last_used_at.desc(), Session.id.desc())
         .limit(MAX_LISTED)
     )
 
 
-@prepared(SessionId)
+@prepared(RowId)
 def revoke_session_of(user_id: UUID, session_id: UUID, moment: datetime) -> ReturningUpdate[UUID]:
     """End that session; no row unless it is the member's and alive."""
     return _revoked(and_(_is_live(user_id, moment), Session.id == session_id))
 
 
-@prepared(SessionId)
+@prepared(RowId)
 def revoke_sessions_of(
     user_id: UUID, kept_id: UUID | None, moment: datetime
 ) -> ReturningUpdate[UUID]:

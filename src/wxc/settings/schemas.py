@@ -2,10 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import ConfigDict
-
 from wxc.auth.schemas import DisplayName, NewPassword, Password, Username
 from wxc.core.currencies import CurrencyCode
+from wxc.core.openapi.examples import example
 from wxc.core.text import EmailAddress, Text, WebAddress
 from wxc.http.schemas import Input
 
@@ -13,16 +12,12 @@ from wxc.http.schemas import Input
 class Settings(Input):
     """How you want to be seen, all of it: what is absent is taken away."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "display_name": "Amelia",
-                    "bio": "Walks a lot, mostly uphill.",
-                    "avatar_url": "https://images.example.com/amelia.png",
-                    "home_currency": "EUR",
-                }
-            ]
+    model_config = example(
+        {
+            "display_name": "Amelia",
+            "bio": "Walks a lot, mostly uphill.",
+            "avatar_url": "https://images.example.com/amelia.png",
+            "home_currency": "EUR",
         }
     )
 
@@ -39,14 +34,10 @@ class Settings(Input):
 class PasswordChange(Input):
     """Another password, and the current one to prove who asks."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "current_password": "a long walk in Porto",
-                    "new_password": "an even longer walk in Braga",
-                }
-            ]
+    model_config = example(
+        {
+            "current_password": "a long walk in Porto",
+            "new_password": "an even longer walk in Braga",
         }
     )
 
@@ -59,12 +50,8 @@ class PasswordChange(Input):
 class EmailChange(Input):
     """Another address, and the current password to prove who asks."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"email": "amelia@example.org", "current_password": "a long walk in Porto"}
-            ]
-        }
+    model_config = example(
+        {"email": "amelia@example.org", "current_password": "a long walk in Porto"}
     )
 
     email: EmailAddress
@@ -76,11 +63,7 @@ class EmailChange(Input):
 class UsernameChange(Input):
     """Another username, and the current password to prove who asks."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"username": "amelia_r", "current_password": "a long walk in Porto"}]
-        }
-    )
+    model_config = example({"username": "amelia_r", "current_password": "a long walk in Porto"})
 
     username: Username
     """Letters, digits and underscores; shown as typed, and nobody else may have it in any case."""

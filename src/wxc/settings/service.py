@@ -15,7 +15,7 @@ from wxc.auth.errors import PasswordTooCommon, SessionExpired, UsernameReserved,
 from wxc.auth.passwords import is_common
 from wxc.auth.repository.accounts import AccountRow, account_by_id, insert_username
 from wxc.auth.schemas import Me
-from wxc.auth.service import present_me
+from wxc.auth.service.accounts import present_me
 from wxc.auth.usernames import is_reserved
 from wxc.core import clock
 from wxc.core.errors import PreconditionFailed

@@ -10,7 +10,7 @@ from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared
-from wxc.models import UsedUsername, User
+from wxc.models import RowId, UsedUsername, User
 
 ACCOUNT = (
     User.id,
@@ -66,12 +66,6 @@ class UsernameRow(NamedTuple):
     """A username that an account now has."""
 
     name: str
-
-
-class AccountId(NamedTuple):
-    """An account that was written."""
-
-    id: UUID
 
 
 @prepared(AccountRow)
@@ -149,7 +143,7 @@ def insert_account(
     )
 
 
-@prepared(AccountId)
+@prepared(RowId)
 def update_password_hash(user_id: UUID, seen: str, fresh: str) -> ReturningUpdate[UUID]:
     """Store `fresh`; no row when the stored hash is no longer `seen`."""
     return (

@@ -9,13 +9,7 @@ from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import bind, prepared
-from wxc.models import Session
-
-
-class SessionId(NamedTuple):
-    """A session."""
-
-    id: UUID
+from wxc.models import RowId, Session
 
 
 class SessionUser(NamedTuple):
@@ -37,7 +31,7 @@ def is_alive(moment: datetime) -> ColumnElement[bool]:
     return and_(Session.revoked_at.is_(None), Session.idle_until > moment)
 
 
-@prepared(SessionId)
+@prepared(RowId)
 def live_session(session_id: UUID, moment: datetime) -> AnySelect:
     """The session, if it is alive."""
     return select(Session.id).where(Session.id == session_id, is_alive(moment))
@@ -53,13 +47,13 @@ def lock_live_session(session_id: UUID, moment: datetime) -> AnySelect:
     )
 
 
-@prepared(SessionId)
+@prepared(RowId)
 def sessions_revoked_within(span: timedelta) -> AnySelect:
     """Sessions revoked during the last `span`, by the database's own clock."""
     return select(Session.id).where(Session.revoked_at >= func.now() - bind(span))
 
 
-@prepared(SessionId)
+@prepared(RowId)
 def insert_session(
     session_id: UUID,
     user_id: UUID,
@@ -109,7 +103,7 @@ def update_generation(
     )
 
 
-@prepared(SessionId)
+@prepared(RowId)
 def revoke_session(session_id: UUID) -> ReturningUpdate[UUID]:
     """End the session; no row when it had ended before, at the time that it keeps."""
     return (

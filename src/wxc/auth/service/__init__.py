@@ -1,29 +1,5 @@
-"""Accounts and sessions: what may happen, and what follows.
+"""Accounts and sessions.
 
 Registering and logging in open short transactions of their own: no connection is held while a
 password is being hashed.
 """
-
-from wxc.auth.service.accounts import check, present_me, register
-from wxc.auth.service.sessions import (
-    OpenedSession,
-    RefreshClaim,
-    Visit,
-    is_live,
-    log_in,
-    log_out,
-    refresh,
-)
-
-__all__ = [
-    "OpenedSession",
-    "RefreshClaim",
-    "Visit",
-    "check",
-    "is_live",
-    "log_in",
-    "log_out",
-    "present_me",
-    "refresh",
-    "register",
-]

@@ -64,18 +64,7 @@ async def check(database: Database, auth: Auth, me: Principal) -> AuthCheck:
 
 def present_me(row: AccountRow) -> Me:
     """The account of a row, for its owner."""
-    return Me(
-        id=row.id,
-        username=row.username,
-        email=row.email,
-        email_verified=row.email_verified,
-        pending_email=row.pending_email,
-        display_name=row.display_name,
-        bio=row.bio,
-        avatar_url=row.avatar_url,
-        home_currency=row.home_currency,
-        created_at=row.created_at,
-    )
+    return Me.model_validate(row, from_attributes=True)
 
 
 async def _refuse_taken(database: Database, registration: Registration) -> None:

@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, any_, false, or_, select
 from wxc.comments.repository.sight import below_visible
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import bind, prepared
-from wxc.models import Comment, Post, User
-from wxc.posts.repository import PostAuthor, PostId
+from wxc.models import Comment, Post, RowId, User
+from wxc.posts.repository import PostAuthor
 from wxc.users.visibility import has_blocked, known_to
 
 
@@ -52,7 +52,7 @@ def lock_post_of(comment_id: UUID) -> AnySelect:
     )
 
 
-@prepared(PostId)
+@prepared(RowId)
 def lock_post_share(comment_id: UUID) -> AnySelect:
     """Lock the post of the comment against deletion, which locks it before its thread."""
     return (
@@ -62,7 +62,7 @@ def lock_post_share(comment_id: UUID) -> AnySelect:
     )
 
 
-@prepared(PostId)
+@prepared(RowId)
 def lock_posts(post_ids: Sequence[UUID]) -> AnySelect:
     """Lock these posts, in the order of their ids."""
     posts = select(Post.id).where(Post.id == any_(bind(post_ids)))

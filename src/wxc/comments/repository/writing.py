@@ -1,7 +1,6 @@
 """SQL that changes threads; what it changes has been locked."""
 
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import CTE, case, delete, false, insert, null, select, update
@@ -11,14 +10,8 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from wxc.comments.repository.reading import CommentRow, written_columns
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import bind, prepared
-from wxc.models import Comment, CommentLike, IdempotencyKey, Post, User
+from wxc.models import Comment, CommentLike, IdempotencyKey, Post, RowId, User
 from wxc.posts.repository import AUTHOR
-
-
-class CommentId(NamedTuple):
-    """A comment that was changed or deleted."""
-
-    id: UUID
 
 
 @prepared(CommentRow)
@@ -60,7 +53,7 @@ def insert_comment(
     return statement.add_cte(_replied(parent_id)) if is_reply else statement
 
 
-@prepared(CommentId)
+@prepared(RowId)
 def update_comment_body(comment_id: UUID, body: str, moment: datetime) -> ReturningUpdate[UUID]:
     """Replace the body."""
     return (
@@ -71,7 +64,7 @@ def update_comment_body(comment_id: UUID, body: str, moment: datetime) -> Return
     )
 
 
-@prepared(CommentId)
+@prepared(RowId)
 def replace_with_tombstone(
     comment_id: UUID, post_id: UUID, parent_id: UUID | None, moment: datetime
 ) -> AnySelect:
@@ -97,7 +90,7 @@ def replace_with_tombstone(
     )
 
 
-@prepared(CommentId)
+@prepared(RowId)
 def delete_with_tombstones(comment_id: UUID, post_id: UUID, parent_id: UUID | None) -> AnySelect:
     """Delete the comment with the tombstones above it whose last reply it was."""
     orphaned = _orphaned_ancestors(comment_id)

@@ -1,7 +1,8 @@
 """Reading comments and threads."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 from uuid import UUID
 
 from wxc.comments.errors import CommentNotFound
@@ -12,8 +13,11 @@ from wxc.comments.threads import Branches, ThreadRequest
 from wxc.core.times import rfc3339, rfc3339_or_null
 from wxc.db.handle import Handle
 from wxc.db.keyset import Cut
+from wxc.db.prepared import PreparedQuery
 from wxc.posts.errors import PostNotFound
+from wxc.users.repository import Summary
 from wxc.users.schemas import UserSummary
+from wxc.users.service import present_summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +42,7 @@ async def find_comment(
 
 async def list_comments(db: Handle, viewer_id: UUID | None, request: ThreadRequest) -> CommentPage:
     """A page of the post's thread; raises `PostNotFound`."""
-    shape = request.shape
-    nodes = await db.fetch(
-        thread_of(
-            request.subject_id,
-            viewer_id,
-            shape.depth,
-            shape.branch,
-            page=request.page,
-            oldest_first=shape.oldest_first,
-            fixed_sizes=shape.fixed_sizes,
-        )
-    )
+    nodes = await _nodes(db, thread_of, viewer_id, request)
     if not nodes:
         raise PostNotFound
     return await _page(db, nodes, viewer_id, request)
@@ -57,18 +50,7 @@ async def list_comments(db: Handle, viewer_id: UUID | None, request: ThreadReque
 
 async def list_replies(db: Handle, viewer_id: UUID | None, request: ThreadRequest) -> CommentPage:
     """A page of the replies to a comment; raises `CommentNotFound`."""
-    shape = request.shape
-    nodes = await db.fetch(
-        replies_to(
-            request.subject_id,
-            viewer_id,
-            shape.depth,
-            shape.branch,
-            page=request.page,
-            oldest_first=shape.oldest_first,
-            fixed_sizes=shape.fixed_sizes,
-        )
-    )
+    nodes = await _nodes(db, replies_to, viewer_id, request)
     if not nodes:
         raise CommentNotFound
     return await _page(db, nodes, viewer_id, request)
@@ -94,14 +76,29 @@ def present(row: CommentRow, branches: Branches, last_reply_id: UUID | None) -> 
 
 
 def _author(row: CommentRow) -> UserSummary | None:
-    if row.author_id is None or row.username is None:
-        return None
-    return {
-        "id": str(row.author_id),
-        "username": row.username,
-        "display_name": row.display_name,
-        "avatar_url": row.avatar_url,
-    }
+    # The columns of the author are null together.
+    return None if row.author_id is None else present_summary(cast(Summary, row), row.author_id)
+
+
+async def _nodes(
+    db: Handle,
+    query: Callable[..., PreparedQuery[ThreadNode | None]],
+    viewer_id: UUID | None,
+    request: ThreadRequest,
+) -> Sequence[ThreadNode | None]:
+    """The skeleton of the page; one None where nothing is listed, none without a subject."""
+    shape = request.shape
+    return await db.fetch(
+        query(
+            request.subject_id,
+            viewer_id,
+            shape.depth,
+            shape.branch,
+            page=request.page,
+            oldest_first=shape.oldest_first,
+            fixed_sizes=shape.fixed_sizes,
+        )
+    )
 
 
 async def _page(

@@ -11,6 +11,7 @@ from fastapi.dependencies.models import Dependant
 
 from wxc.core.errors import Refusal
 
+T = TypeVar("T")
 Dependency = TypeVar("Dependency", bound=Callable[..., Any])
 NOTHING = ""
 """Among the alternatives of `needs`: a request without any of the others will do."""
@@ -150,22 +151,12 @@ def needs(*schemes: str, is_guarded: bool = True) -> Callable[[Dependency], Depe
 
     `is_guarded`: on unsafe methods it asks for the CSRF token of what it has read.
     """
-
-    def declare(dependency: Dependency) -> Dependency:
-        _needs[dependency] = Need(schemes, is_guarded)
-        return dependency
-
-    return declare
+    return _declare(_needs, Need(schemes, is_guarded))
 
 
 def sends(*names: str) -> Callable[[Dependency], Dependency]:
     """Declare which headers a dependency, or who asks for it, puts on answers."""
-
-    def declare(dependency: Dependency) -> Dependency:
-        _sends[dependency] = names
-        return dependency
-
-    return declare
+    return _declare(_sends, names)
 
 
 def raises(*refusals: type[Refusal]) -> Callable[[Dependency], Dependency]:
@@ -173,9 +164,14 @@ def raises(*refusals: type[Refusal]) -> Callable[[Dependency], Dependency]:
 
     A route documents only what its own service adds.
     """
+    return _declare(_raises, refusals)
 
+
+def _declare(
+    declarations: dict[Callable[..., Any], T], declaration: T
+) -> Callable[[Dependency], Dependency]:
     def declare(dependency: Dependency) -> Dependency:
-        _raises[dependency] = refusals
+        declarations[dependency] = declaration
         return dependency
 
     return declare

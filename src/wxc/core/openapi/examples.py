@@ -7,6 +7,8 @@ a model: FastAPI drops every null from what it is given.
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ConfigDict
+
 Schemas = Mapping[str, dict[str, Any]]
 _BY_FORMAT = {
     "date-time": "2026-05-04T09:30:00.000000Z",
@@ -16,6 +18,11 @@ _BY_FORMAT = {
 
 class NoExample(Exception):  # noqa: N818 - a fact about a schema
     """A schema says nothing that an example could be made of."""
+
+
+def example(fields: Mapping[str, Any]) -> ConfigDict:
+    """The `model_config` of a model with this example."""
+    return ConfigDict(json_schema_extra={"examples": [dict(fields)]})
 
 
 def example_of(schema: Mapping[str, Any], schemas: Schemas) -> Any:  # noqa: ANN401 - any JSON

@@ -8,13 +8,7 @@ from sqlalchemy import delete, null, select, update
 from sqlalchemy.sql.dml import ReturningDelete, ReturningUpdate
 
 from wxc.db.prepared import bind, prepared
-from wxc.models import User
-
-
-class AccountId(NamedTuple):
-    """An account that was updated or deleted."""
-
-    id: UUID
+from wxc.models import RowId, User
 
 
 class DeletedAccount(NamedTuple):
@@ -25,7 +19,7 @@ class DeletedAccount(NamedTuple):
     """When it was deleted."""
 
 
-@prepared(AccountId)
+@prepared(RowId)
 def anonymise_account(user_id: UUID, password_hash: str, moment: datetime) -> ReturningUpdate[UUID]:
     """Hide the account and clear its personal data.
 
@@ -76,7 +70,7 @@ def claim_due_account(
     )
 
 
-@prepared(AccountId)
+@prepared(RowId)
 def postpone_account(user_id: UUID, due_at: datetime) -> ReturningUpdate[UUID]:
     """Have the worker claim the account again at that moment."""
     return (
@@ -87,7 +81,7 @@ def postpone_account(user_id: UUID, due_at: datetime) -> ReturningUpdate[UUID]:
     )
 
 
-@prepared(AccountId)
+@prepared(RowId)
 def delete_account_row(user_id: UUID) -> ReturningDelete[UUID]:
     """Delete the row, and with it the sessions and mails of the account."""
     return delete(User).where(User.id == user_id, User.erase_at.isnot(None)).returning(User.id)

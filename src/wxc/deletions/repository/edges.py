@@ -11,7 +11,9 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import bind, prepared
-from wxc.models import Comment, CommentLike, Follow, Post, PostLike, User
+from wxc.models import Comment, CommentLike, Follow, Post, PostLike, RowId, User
+
+CountingTable = type[User] | type[Post] | type[Comment]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -42,12 +44,6 @@ class FollowRow(NamedTuple):
     followed_id: UUID
 
 
-class RowId(NamedTuple):
-    """A row that was locked or updated."""
-
-    id: UUID
-
-
 @prepared(LikeRow)
 def likes_by(user_id: UUID, limit: int, *, table: LikeTable) -> AnySelect:
     """Likes by the account, ordered as an index has them, whatever the planner believes."""
@@ -60,13 +56,12 @@ def likes_by(user_id: UUID, limit: int, *, table: LikeTable) -> AnySelect:
 
 
 @prepared(RowId)
-def lock_subjects(ids: Sequence[UUID], *, table: LikeTable) -> AnySelect:
-    """Lock what is liked."""
-    subject = table.subject
+def lock_rows(ids: Sequence[UUID], *, table: CountingTable) -> AnySelect:
+    """Lock rows that count edges, in the order of ids; who adds an edge locks them too."""
     return (
-        select(subject.id)
-        .where(subject.id == any_(bind(ids)))
-        .order_by(subject.id)
+        select(table.id)
+        .where(table.id == any_(bind(ids)))
+        .order_by(table.id)
         .with_for_update(key_share=True)
     )
 
@@ -98,17 +93,6 @@ def follows_of(user_id: UUID, limit: int) -> CompoundSelect[*tuple[Any, ...]]:
         for end in (Follow.follower_id, Follow.followed_id)
     )
     return union_all(*map(select, halves)).limit(bind(limit))
-
-
-@prepared(RowId)
-def lock_users(ids: Sequence[UUID]) -> AnySelect:
-    """Lock users, as whoever follows or unfollows them does."""
-    return (
-        select(User.id)
-        .where(User.id == any_(bind(ids)))
-        .order_by(User.id)
-        .with_for_update(key_share=True)
-    )
 
 
 @prepared(RowId)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import delete, select, true
@@ -22,6 +21,7 @@ from wxc.models import (
     Post,
     PostLike,
     RateEvent,
+    RowId,
 )
 
 ExchangeTable = type[RateEvent] | type[ExchangeConfirmation] | type[ExchangeRate]
@@ -45,12 +45,6 @@ class OwnedRows:
 
     table: OwnedTable
     select_ids: SelectIds
-
-
-class RowId(NamedTuple):
-    """A row that was deleted."""
-
-    id: UUID
 
 
 @prepared(RowId)

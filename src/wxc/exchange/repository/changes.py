@@ -13,7 +13,7 @@ from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared
 from wxc.exchange.repository.boards import point
-from wxc.models import Exchange, ExchangeConfirmation, User
+from wxc.models import Exchange, ExchangeConfirmation, RowId, User, columns
 
 OpeningTimes = Annotated[Sequence[Any], JSONB()]
 
@@ -34,23 +34,11 @@ class OwnerId(NamedTuple):
     owner_id: UUID
 
 
-class RowId(NamedTuple):
-    """A row that was written or deleted."""
-
-    id: UUID
-
-
 @prepared(LockedBoard)
 def lock_board(owner_id: UUID) -> AnySelect:
     """Lock the member's board."""
     return (
-        select(
-            Exchange.id,
-            Exchange.version,
-            Exchange.base_currency,
-            Exchange.valid_for_hours,
-            Exchange.confirmed_at,
-        )
+        select(*columns(Exchange, LockedBoard))
         .where(Exchange.owner_id == owner_id)
         .with_for_update(key_share=True)
     )

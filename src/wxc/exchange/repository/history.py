@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from wxc.db.keyset import AnySelect, PageRequest
 from wxc.db.prepared import bind, prepared
 from wxc.exchange.history import Group
-from wxc.models import RateEvent
+from wxc.models import RateEvent, columns
 
 
 class RateEventRow(NamedTuple):
@@ -50,7 +50,7 @@ class RateBucketRow(NamedTuple):
     we_sell_close: Decimal | None
 
 
-EVENT = tuple(getattr(RateEvent, name) for name in RateEventRow._fields)
+EVENT = columns(RateEvent, RateEventRow)
 """The columns of a `RateEventRow`."""
 
 

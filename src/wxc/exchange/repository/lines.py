@@ -14,7 +14,7 @@ from wxc.db.keyset import AnySelect
 from wxc.db.prepared import bind, prepared
 from wxc.db.session import Session
 from wxc.exchange.repository.history import RateEventRow
-from wxc.models import ExchangeRate, RateEvent
+from wxc.models import ExchangeRate, RateEvent, RowId, columns
 
 
 class LineRow(NamedTuple):
@@ -37,17 +37,10 @@ class LastEvent(NamedTuple):
     hash: bytes
 
 
-class LineId(NamedTuple):
-    """A line that was closed or deleted."""
-
-    id: UUID
-
-
 @prepared(LineRow)
 def lines_of(exchange_id: UUID) -> AnySelect:
     """The lines of the board."""
-    columns = (getattr(ExchangeRate, name) for name in LineRow._fields)
-    return select(*columns).where(_is_shown(exchange_id))
+    return select(*columns(ExchangeRate, LineRow)).where(_is_shown(exchange_id))
 
 
 @prepared(LastEvent)
@@ -61,7 +54,7 @@ def last_event_of(exchange_id: UUID) -> AnySelect:
     )
 
 
-@prepared(LineId)
+@prepared(RowId)
 def delete_closed_lines(exchange_id: UUID, before: datetime) -> ReturningDelete[Any]:
     """Delete the lines of the board that were closed before then."""
     return (
@@ -71,7 +64,7 @@ def delete_closed_lines(exchange_id: UUID, before: datetime) -> ReturningDelete[
     )
 
 
-@prepared(LineId)
+@prepared(RowId)
 def close_lines(
     exchange_id: UUID, currencies: Sequence[str], moment: datetime
 ) -> ReturningUpdate[Any]:

@@ -10,13 +10,7 @@ from wxc.db.keyset import AnySelect
 from wxc.db.prepared import bind, prepared
 from wxc.exchange.repository.boards import LINE, lines_left_by_changes
 from wxc.exchange.repository.history import EVENT, RateEventRow
-from wxc.models import Exchange, ExchangeRate, RateEvent
-
-
-class FoundId(NamedTuple):
-    """The id of a board or of a change."""
-
-    id: UUID
+from wxc.models import Exchange, ExchangeRate, RateEvent, RowId
 
 
 class MismatchedLine(NamedTuple):
@@ -38,13 +32,13 @@ def events_after(exchange_id: UUID, seq: int, *, limit: int) -> AnySelect:
     )
 
 
-@prepared(FoundId)
+@prepared(RowId)
 def events_with_hash(seq: int, digest: bytes) -> AnySelect:
     """The change with that number and hash, of whichever board."""
     return select(RateEvent.id).where(RateEvent.seq == seq, RateEvent.hash == digest).limit(1)
 
 
-@prepared(FoundId)
+@prepared(RowId)
 def boards_after(exchange_id: UUID, *, limit: int) -> AnySelect:
     """Up to `limit` boards beyond that one, by id."""
     return select(Exchange.id).where(Exchange.id > exchange_id).order_by(Exchange.id).limit(limit)

@@ -5,7 +5,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -19,8 +18,10 @@ from typing_extensions import TypedDict
 
 from wxc.core.currencies import CurrencyCode
 from wxc.core.decimals import DecimalText, PositiveDecimalText
+from wxc.core.openapi.examples import example
 from wxc.core.text import Text
 from wxc.exchange.hours import time_zones
+from wxc.http.schemas import Input
 
 MAX_RATES = 60
 MAX_OPENING_HOURS = 28
@@ -83,10 +84,8 @@ class OpeningHours(TypedDict):
     """Hours and minutes; not later than `opens`: on the next day."""
 
 
-class BoardRate(BaseModel):
+class BoardRate(Input):
     """One line of the board, in the base currency per `unit` of the foreign one."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     currency: CurrencyCode
     """The foreign currency; each only once, and not the base."""
@@ -112,36 +111,30 @@ class BoardRate(BaseModel):
         return self
 
 
-class Board(BaseModel):
+class Board(Input):
     """All of the board: what is absent is taken away."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        use_attribute_docstrings=True,
-        json_schema_extra={
-            "examples": [
+    model_config = example(
+        {
+            "name": "Tan Exchange",
+            "base_currency": "SGD",
+            "description": "No commission. Ask for large amounts.",
+            "address": "7 Wallich Street, Singapore",
+            "location": {"lat": 1.2764, "lon": 103.8458},
+            "time_zone": "Asia/Singapore",
+            "opening_hours": [{"weekday": 1, "opens": "09:00", "closes": "18:30"}],
+            "valid_for_hours": 24,
+            "rates": [
                 {
-                    "name": "Tan Exchange",
-                    "base_currency": "SGD",
-                    "description": "No commission. Ask for large amounts.",
-                    "address": "7 Wallich Street, Singapore",
-                    "location": {"lat": 1.2764, "lon": 103.8458},
-                    "time_zone": "Asia/Singapore",
-                    "opening_hours": [{"weekday": 1, "opens": "09:00", "closes": "18:30"}],
-                    "valid_for_hours": 24,
-                    "rates": [
-                        {
-                            "currency": "JPY",
-                            "unit": 100,
-                            "we_buy": "0.8950",
-                            "we_sell": "0.9134",
-                            "min_amount": "1000",
-                            "max_amount": "1000000",
-                        }
-                    ],
+                    "currency": "JPY",
+                    "unit": 100,
+                    "we_buy": "0.8950",
+                    "we_sell": "0.9134",
+                    "min_amount": "1000",
+                    "max_amount": "1000000",
                 }
-            ]
-        },
+            ],
+        }
     )
 
     name: Annotated[str, Text(80, one_line=True)]
@@ -156,7 +149,7 @@ class Board(BaseModel):
     """Where searches look for it; without one only searches by conversion find it."""
     time_zone: TimeZone | None = None
     """By its name in the IANA database; the opening hours are those of a clock there."""
-    opening_hours: Annotated[list[OpeningHours], Field(max_length=MAX_OPENING_HOURS)] = []
+    opening_hours: list[OpeningHours] = Field(default=[], max_length=MAX_OPENING_HOURS)
     """Several a day, for a break at noon; none where nothing is said of them."""
     valid_for_hours: Annotated[int, Field(strict=True, ge=1, le=MAX_VALID_FOR_HOURS)] = 24
     """How long the rates hold once confirmed; three times as long they are shown, as stale."""

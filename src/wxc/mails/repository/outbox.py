@@ -10,7 +10,7 @@ from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import bind, prepared
-from wxc.models import MailState, OutboxMail, User
+from wxc.models import MailState, OutboxMail, RowId, User, columns
 
 
 class MailRow(NamedTuple):
@@ -25,12 +25,6 @@ class MailRow(NamedTuple):
     """Including this one; it tells whether another worker has claimed the mail since."""
     first_attempt_at: datetime
     created_at: datetime
-
-
-class MailId(NamedTuple):
-    """A mail that was written or deleted."""
-
-    id: UUID
 
 
 class BacklogRow(NamedTuple):
@@ -61,12 +55,6 @@ class RecipientRow(NamedTuple):
     suspended_at: datetime | None
 
 
-class AccountId(NamedTuple):
-    """An account."""
-
-    id: UUID
-
-
 @prepared(BacklogRow)
 def outbox_backlog(due_before: datetime, dead_since: datetime) -> AnySelect:
     """Whether a mail is overdue, or was given up lately; one row."""
@@ -86,7 +74,7 @@ def outbox_counts(moment: datetime, dead_since: datetime) -> AnySelect:
     )
 
 
-@prepared(MailId)
+@prepared(RowId)
 def insert_mail(
     mail_id: UUID,
     kind: str,
@@ -135,25 +123,17 @@ def claim_mails(
             attempts=OutboxMail.attempts + 1,
             first_attempt_at=func.coalesce(OutboxMail.first_attempt_at, bind(moment)),
         )
-        .returning(
-            OutboxMail.id,
-            OutboxMail.kind,
-            OutboxMail.user_id,
-            OutboxMail.address,
-            OutboxMail.attempts,
-            OutboxMail.first_attempt_at,
-            OutboxMail.created_at,
-        )
+        .returning(*columns(OutboxMail, MailRow))
     )
 
 
-@prepared(MailId)
+@prepared(RowId)
 def update_due_at(mail_id: UUID, attempts: int, due_at: datetime) -> ReturningUpdate[UUID]:
     """Let the mail wait; no row when another worker has claimed it since."""
     return _of_claimed(mail_id, attempts).values(due_at=due_at).returning(OutboxMail.id)
 
 
-@prepared(MailId)
+@prepared(RowId)
 def update_final_state(
     mail_id: UUID, attempts: int, state: str, moment: datetime
 ) -> ReturningUpdate[UUID]:
@@ -162,13 +142,13 @@ def update_final_state(
     return statement.values(state=state, finished_at=moment).returning(OutboxMail.id)
 
 
-@prepared(MailId)
+@prepared(RowId)
 def delete_mail(mail_id: UUID) -> ReturningDelete[UUID]:
     """Delete the mail."""
     return delete(OutboxMail).where(OutboxMail.id == mail_id).returning(OutboxMail.id)
 
 
-@prepared(MailId)
+@prepared(RowId)
 def delete_closed_mails(before: datetime) -> ReturningDelete[UUID]:
     """Delete the mails that were closed before that moment."""
     return delete(OutboxMail).where(OutboxMail.finished_at < before).returning(OutboxMail.id)
@@ -186,25 +166,14 @@ def lock_recipient_by_address(folded: str) -> AnySelect:
     return _locked_recipient(User.email_folded == folded)
 
 
-@prepared(AccountId)
+@prepared(RowId)
 def other_account_with_address(folded: str, user_id: UUID) -> AnySelect:
     """The account that has the folded address, unless it is `user_id`."""
     return select(User.id).where(User.email_folded == folded, User.id != user_id)
 
 
 def _locked_recipient(which: ColumnElement[bool]) -> AnySelect:
-    return (
-        select(
-            User.id,
-            User.username,
-            User.email,
-            User.pending_email,
-            User.email_verified_at,
-            User.suspended_at,
-        )
-        .where(which)
-        .with_for_update(key_share=True)
-    )
+    return select(*columns(User, RecipientRow)).where(which).with_for_update(key_share=True)
 
 
 def _of_claimed(mail_id: UUID, attempts: int) -> Update:

@@ -1,6 +1,6 @@
 """SQL that finds one page of groups: the newest notification of each."""
 
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -29,18 +29,12 @@ from sqlalchemy.sql.selectable import LateralFromClause
 
 from wxc.db.keyset import AnySelect, PageRequest
 from wxc.db.prepared import prepared
-from wxc.models import Notification
+from wxc.models import Notification, RowId
 from wxc.notifications.repository.visibility import is_shown
 from wxc.users.repository import Entity
 
 
-class NotificationId(NamedTuple):
-    """A notification."""
-
-    id: UUID
-
-
-@prepared(NotificationId)
+@prepared(RowId)
 def latest_per_group(me_id: UUID, *, page: PageRequest, only_unread: bool) -> AnySelect:
     """The newest notification of each of up to `limit + 1` groups."""
     walk = _newer_groups if page.ascends else _older_groups

@@ -28,7 +28,7 @@ from sqlalchemy.types import TypeEngine
 
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import bind, prepared
-from wxc.models import Notification, NotificationType, User
+from wxc.models import Notification, NotificationType, RowId, User
 from wxc.notifications.repository.visibility import is_shown
 from wxc.users.visibility import visible_to
 
@@ -52,12 +52,6 @@ class Recipient(NamedTuple):
     """A member with a new notification."""
 
     recipient_id: UUID
-
-
-class HiddenNotification(NamedTuple):
-    """A notification that was hidden."""
-
-    id: UUID
 
 
 class RowsAffected(NamedTuple):
@@ -113,7 +107,7 @@ def insert_notifications(
     return upsert_notifications(("recipient_id", "actor_id", "created_at", *_COPIED), rows)
 
 
-@prepared(HiddenNotification)
+@prepared(RowId)
 def hide_comment_like(
     actor_id: UUID, recipient_id: UUID, comment_id: UUID
 ) -> ReturningUpdate[UUID]:
