@@ -14,7 +14,7 @@ from tests.support.browser import Browser
 from tests.support.database import StatementLog, administer
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
-from wxc.exports import service as exporting
+from wxc.exports.service import exporting
 
 pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
 

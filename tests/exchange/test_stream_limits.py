@@ -19,7 +19,7 @@ from wxc.core.bodies import ClientGone
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 from wxc.exchange import stream as board_stream
-from wxc.exports import service as exporting
+from wxc.exports.service import exporting
 
 BOARD = "/users/tan/exchange/stream"
 NOTIFICATIONS = "/notifications/stream"

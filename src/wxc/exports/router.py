@@ -8,7 +8,7 @@ from wxc.auth.dependencies import CurrentUser, ExportSlot
 from wxc.core.dependencies import Database
 from wxc.core.openapi import headers
 from wxc.exports.schemas.export import Export
-from wxc.exports.service import open_export
+from wxc.exports.service.exporting import open_export
 from wxc.http.routers import make_router
 
 router = make_router("settings", prefix="/settings")

@@ -4,9 +4,11 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from sqlalchemy import select
+
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared
-from wxc.exports.repository.batches import batch_of
+from wxc.exports.repository.batches import batch
 from wxc.models import Notification, Report, Session, UsedUsername
 
 
@@ -56,26 +58,46 @@ class NotificationRow(NamedTuple):
 @prepared(UsernameRow)
 def usernames(user_id: UUID, after: str, *, limit: int) -> AnySelect:
     """The usernames that the account has or had."""
-    return batch_of(UsernameRow, UsedUsername.name, after, limit).where(
-        UsedUsername.user_id == user_id
-    )
+    listed = select(UsedUsername.name, UsedUsername.taken_at).where(UsedUsername.user_id == user_id)
+    return batch(listed, UsedUsername.name, after, limit)
 
 
 @prepared(SessionRow)
 def sessions(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
     """The sessions of the account."""
-    return batch_of(SessionRow, Session.id, after, limit).where(Session.user_id == user_id)
+    listed = select(
+        Session.id,
+        Session.user_agent,
+        Session.place,
+        Session.created_at,
+        Session.last_used_at,
+        Session.revoked_at,
+    ).where(Session.user_id == user_id)
+    return batch(listed, Session.id, after, limit)
 
 
 @prepared(ReportRow)
 def reports(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
     """The reports by the account."""
-    return batch_of(ReportRow, Report.id, after, limit).where(Report.reporter_id == user_id)
+    listed = select(
+        Report.target_type,
+        Report.target_id,
+        Report.reason,
+        Report.detail,
+        Report.created_at,
+    ).where(Report.reporter_id == user_id)
+    return batch(listed, Report.id, after, limit)
 
 
 @prepared(NotificationRow)
 def notifications(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
     """The notifications that the account can see."""
-    return batch_of(NotificationRow, Notification.id, after, limit).where(
-        Notification.recipient_id == user_id, Notification.hidden_at.is_(None)
-    )
+    listed = select(
+        Notification.type,
+        Notification.actor_id,
+        Notification.post_id,
+        Notification.comment_id,
+        Notification.created_at,
+        Notification.read_at,
+    ).where(Notification.recipient_id == user_id, Notification.hidden_at.is_(None))
+    return batch(listed, Notification.id, after, limit)

@@ -2,17 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import select
-
 from wxc.db.keyset import AnySelect
 
 
 def batch(statement: AnySelect, key: Any, after: object, limit: int) -> AnySelect:  # noqa: ANN401
     """Up to `limit` rows beyond the key `after`, with their key as the last column."""
     return statement.add_columns(key.label("key")).where(key > after).order_by(key).limit(limit)
-
-
-def batch_of(row: Any, key: Any, after: object, limit: int) -> AnySelect:  # noqa: ANN401
-    """As `batch`, for those columns of the key's table that the fields of `row` name."""
-    columns = (getattr(key.class_, name) for name in row._fields if name != "key")
-    return batch(select(*columns), key, after, limit)

@@ -10,7 +10,7 @@ from sqlalchemy import Select, cast, func, select
 
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared
-from wxc.exports.repository.batches import batch, batch_of
+from wxc.exports.repository.batches import batch
 from wxc.models import Exchange, ExchangeConfirmation, RateEvent
 
 
@@ -78,16 +78,29 @@ def exchanges(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
 @prepared(RateEventRow)
 def rate_events(user_id: UUID, after: int, *, limit: int) -> AnySelect:
     """The rate events of the account's exchange."""
-    return batch_of(RateEventRow, RateEvent.seq, after, limit).where(
-        RateEvent.exchange_id.in_(_exchanges_of(user_id))
-    )
+    listed = select(
+        RateEvent.seq,
+        RateEvent.at,
+        RateEvent.currency,
+        RateEvent.base_currency,
+        RateEvent.unit,
+        RateEvent.we_buy,
+        RateEvent.we_sell,
+        RateEvent.min_amount,
+        RateEvent.max_amount,
+    ).where(RateEvent.exchange_id.in_(_exchanges_of(user_id)))
+    return batch(listed, RateEvent.seq, after, limit)
 
 
 @prepared(ConfirmationRow)
 def exchange_confirmations(user_id: UUID, after: datetime, *, limit: int) -> AnySelect:
     """The confirmations of the account's exchange."""
-    own = ExchangeConfirmation.exchange_id.in_(_exchanges_of(user_id))
-    return batch_of(ConfirmationRow, ExchangeConfirmation.at, after, limit).where(own)
+    listed = select(
+        ExchangeConfirmation.at,
+        ExchangeConfirmation.base_currency,
+        ExchangeConfirmation.valid_for_hours,
+    ).where(ExchangeConfirmation.exchange_id.in_(_exchanges_of(user_id)))
+    return batch(listed, ExchangeConfirmation.at, after, limit)
 
 
 def _exchanges_of(user_id: UUID) -> Select[UUID]:

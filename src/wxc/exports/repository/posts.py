@@ -4,9 +4,11 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from sqlalchemy import select
+
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared
-from wxc.exports.repository.batches import batch_of
+from wxc.exports.repository.batches import batch
 from wxc.models import Comment, CommentLike, Post, PostLike
 
 
@@ -55,24 +57,44 @@ class LikeRow(NamedTuple):
 @prepared(PostRow)
 def posts(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
     """The posts by the account."""
-    return batch_of(PostRow, Post.id, after, limit).where(Post.author_id == user_id)
+    listed = select(
+        Post.id,
+        Post.body,
+        Post.created_at,
+        Post.edited_at,
+        Post.likes_count,
+        Post.comments_count,
+    ).where(Post.author_id == user_id)
+    return batch(listed, Post.id, after, limit)
 
 
 @prepared(CommentRow)
 def comments(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
     """The comments by the account."""
-    return batch_of(CommentRow, Comment.id, after, limit).where(Comment.author_id == user_id)
+    listed = select(
+        Comment.id,
+        Comment.post_id,
+        Comment.parent_id,
+        Comment.body,
+        Comment.created_at,
+        Comment.edited_at,
+        Comment.likes_count,
+        Comment.replies_count,
+    ).where(Comment.author_id == user_id)
+    return batch(listed, Comment.id, after, limit)
 
 
 @prepared(CommentLikeRow)
 def comment_likes(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
     """The likes of comments by the account."""
-    return batch_of(CommentLikeRow, CommentLike.id, after, limit).where(
+    listed = select(CommentLike.comment_id, CommentLike.created_at).where(
         CommentLike.user_id == user_id
     )
+    return batch(listed, CommentLike.id, after, limit)
 
 
 @prepared(LikeRow)
 def likes(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
     """The likes of posts by the account."""
-    return batch_of(LikeRow, PostLike.id, after, limit).where(PostLike.user_id == user_id)
+    listed = select(PostLike.post_id, PostLike.created_at).where(PostLike.user_id == user_id)
+    return batch(listed, PostLike.id, after, limit)

@@ -1,0 +1,1 @@
+"""Exporting an account: `exporting` sends the document, `listings` names its lists."""
