@@ -24,6 +24,7 @@ class Pool:
         self._url = url
         self._size = size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._users = 0  # of connections, those among them who wait
 
     def acquire(self) -> "_Acquired":
         """A context with a connection that answers; it returns the connection at its end.
@@ -35,17 +36,18 @@ class Pool:
     async def take(self) -> Connection:
         """A connection that answers, for `give_back`."""
         pool = self._pool or await self._open()
-        if pool.get_idle_size():  # nothing to wait for: a timer costs as much as all else here
-            connection = cast(Connection, await pool.acquire())
-            if connection.idle_seconds() < TRUSTED_IDLE:
-                return connection
-            await pool.release(cast(Any, connection))
-        wait = self._config.database_pool_wait
+        has_to_wait = self._users >= self._size
+        self._users += 1
         try:
-            async with asyncio.timeout(wait):
-                return await self._answering(pool)
-        except TimeoutError:
-            raise NoConnection(f"no connection within {wait} seconds") from None
+            if not has_to_wait:  # a timer costs as much as all else here
+                connection = cast(Connection, await pool.acquire())
+                if connection.idle_seconds() < TRUSTED_IDLE:
+                    return connection
+                await pool.release(cast(Any, connection))
+            return await self._wait(pool)
+        except BaseException:
+            self._users -= 1
+            raise
 
     async def give_back(self, connection: Connection, error: BaseException | None) -> None:
         """Return a connection, and what its use has raised.
@@ -56,6 +58,7 @@ class Pool:
             connection.mark_used()
         elif not isinstance(error, Exception) and not is_lost(connection):
             connection.terminate()
+        self._users -= 1
         await cast("asyncpg.Pool[asyncpg.Record]", self._pool).release(cast(Any, connection))
 
     @property
@@ -80,6 +83,14 @@ class Pool:
         )
         self._pool = await pool
         return self._pool
+
+    async def _wait(self, pool: "asyncpg.Pool[asyncpg.Record]") -> Connection:
+        wait = self._config.database_pool_wait
+        try:
+            async with asyncio.timeout(wait):
+                return await self._answering(pool)
+        except TimeoutError:
+            raise NoConnection(f"no connection within {wait} seconds") from None
 
     async def _answering(self, pool: "asyncpg.Pool[asyncpg.Record]") -> Connection:
         while True:

@@ -1,14 +1,13 @@
 """What liking leaves behind."""
 
-from pydantic import ConfigDict
+from typing_extensions import TypedDict
 
-from wxc.http.schemas import Schema
+from wxc.http.answers import answer
 
 
-class LikeState(Schema):
+@answer({"liked": True, "likes_count": 8})
+class LikeState(TypedDict):
     """Whether you like it now, and how many do."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"liked": True, "likes_count": 8}]})
 
     liked: bool
     """Whether you like it now."""

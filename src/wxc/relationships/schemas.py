@@ -1,16 +1,13 @@
 """What following, blocking and muting leave behind."""
 
-from pydantic import ConfigDict
+from typing_extensions import TypedDict
 
-from wxc.http.schemas import Schema
+from wxc.http.answers import answer
 
 
-class FollowState(Schema):
+@answer({"following": True, "followers_count": 129})
+class FollowState(TypedDict):
     """Whether you follow somebody now, and how many do."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"following": True, "followers_count": 129}]}
-    )
 
     following: bool
     """Whether you follow them now."""
@@ -18,19 +15,17 @@ class FollowState(Schema):
     """How many follow them."""
 
 
-class BlockState(Schema):
+@answer({"blocking": True})
+class BlockState(TypedDict):
     """Whether you block somebody now."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"blocking": True}]})
 
     blocking: bool
     """Whether you block them now."""
 
 
-class MuteState(Schema):
+@answer({"muting": True})
+class MuteState(TypedDict):
     """Whether you mute somebody now."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"muting": True}]})
 
     muting: bool
     """Whether you mute them now."""
