@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 import pytest
@@ -35,9 +36,9 @@ def pings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked: list[str] = []
     execute = Connection.execute
 
-    async def noted(self: Connection, query: str, *values: object) -> str:
+    async def noted(self: Connection, query: str, **options: Any) -> str:
         asked.append(query)
-        return await execute(self, query, *values)
+        return await execute(self, query, **options)
 
     monkeypatch.setattr(Connection, "execute", noted)
     return asked
@@ -126,6 +127,47 @@ async def test_a_waiter_that_goes_away_takes_no_connection_along(patient: Databa
         await waiting
     assert await pid_of(patient)
     assert patient.connections_in_use == 0
+
+
+async def test_a_waiter_that_goes_away_with_a_connection_in_hand_gives_it_to_the_next(
+    patient: Database,
+) -> None:
+    pool = patient._pool
+    taken = await pool.take()
+    waiting = [asyncio.create_task(pool.take()) for _ in range(2)]
+    await asyncio.sleep(0)
+
+    await pool.give_back(taken, None)  # the first waiter has it now, and has not run yet
+    waiting[0].cancel()
+
+    assert await waiting[1] is taken
+    assert waiting[0].cancelled()
+    await pool.give_back(taken, None)
+    assert patient.connections_in_use == 0
+
+
+async def test_waiters_open_connections_in_place_of_those_that_end_or_do_not_open(
+    patient: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connections = patient._pool
+    taken = await connections.take()
+    waiting = [asyncio.create_task(connections.take()) for _ in range(2)]
+    await asyncio.sleep(0)
+
+    async def refused(*_: object, **__: object) -> Connection:
+        monkeypatch.undo()
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(pool, "connect", refused)
+    taken.terminate()
+    await connections.give_back(taken, ConnectionResetError())
+
+    with pytest.raises(ConnectionRefusedError):
+        await waiting[0]
+    opened = await waiting[1]
+    assert opened is not taken
+    assert await opened.fetchval("SELECT 1") == 1
+    await connections.give_back(opened, None)
 
 
 async def test_a_waiter_is_refused_in_time(

@@ -1,6 +1,7 @@
 """The pool of connections that run one prepared query each."""
 
 import asyncio
+from collections import deque
 from functools import partial
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from wxc.db.errors import DRIVER_ERRORS, is_lost
 # A firewall may have forgotten a connection that was idle for longer; to ask the server is a round
 # trip.
 TRUSTED_IDLE = 1.0  # seconds
+_ANSWER_TIMEOUT = 3.0  # seconds
 
 
 class Pool:
@@ -24,7 +26,8 @@ class Pool:
         self._url = url
         self._size = size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
-        self._users = 0  # of connections, those among them who wait
+        self._users = 0
+        self._waiters: deque[asyncio.Future[Connection | None]] = deque()
 
     def acquire(self) -> "_Acquired":
         """A context with a connection that answers; it returns the connection at its end.
@@ -35,22 +38,20 @@ class Pool:
 
     async def take(self) -> Connection:
         """A connection that answers, for `give_back`."""
-        pool = self._pool or await self._open()
-        has_to_wait = self._users >= self._size
-        self._users += 1
+        if self._users >= self._size:
+            connection = await self._next_given_back()
+            if connection is not None:
+                return connection
+        else:
+            self._users += 1
         try:
-            if not has_to_wait:  # a timer costs as much as all else here
-                connection = cast(Connection, await pool.acquire())
-                if connection.idle_seconds() < TRUSTED_IDLE:
-                    return connection
-                await pool.release(cast(Any, connection))
-            return await self._wait(pool)
+            return await self._answering(self._pool or await self._open())
         except BaseException:
-            self._users -= 1
+            self._free_place()
             raise
 
     async def give_back(self, connection: Connection, error: BaseException | None) -> None:
-        """Return a connection, and what its use has raised.
+        """Hand a connection to the first waiter, or return it; `error` is what its use raised.
 
         One that was left in the middle of a statement is closed: it serves nobody else.
         """
@@ -58,8 +59,51 @@ class Pool:
             connection.mark_used()
         elif not isinstance(error, Exception) and not is_lost(connection):
             connection.terminate()
-        self._users -= 1
+        is_usable = error is None or not is_lost(connection)
+        if is_usable and self._hand_over(connection):
+            return
+        self._free_place()
         await cast("asyncpg.Pool[asyncpg.Record]", self._pool).release(cast(Any, connection))
+
+    async def _next_given_back(self) -> Connection | None:
+        """The next connection that is given back; None for the right to open another.
+
+        To return it to asyncpg's pool and to acquire it from there takes a task, a timer and two
+        turns of the event loop more: a tenth of a like while all connections are in use.
+        """
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[Connection | None] = loop.create_future()
+        self._waiters.append(waiter)
+        timer = loop.call_later(self._config.database_pool_wait, self._expire, waiter)
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            is_served = waiter.done() and not waiter.cancelled() and not waiter.exception()
+            if is_served:  # at this very moment
+                given = waiter.result()
+                await self.give_back(given, None) if given else self._free_place()
+            raise
+        finally:
+            timer.cancel()
+
+    def _hand_over(self, connection: Connection | None) -> bool:
+        """Whether anybody has waited."""
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(connection)
+                return True
+        return False
+
+    def _free_place(self) -> None:
+        """Let the first waiter open a connection, or the next caller."""
+        if not self._hand_over(None):
+            self._users -= 1
+
+    def _expire(self, waiter: "asyncio.Future[Connection | None]") -> None:
+        if not waiter.done():
+            wait = self._config.database_pool_wait
+            waiter.set_exception(NoConnection(f"no connection within {wait} seconds"))
 
     @property
     def in_use(self) -> int:
@@ -83,14 +127,6 @@ class Pool:
         )
         self._pool = await pool
         return self._pool
-
-    async def _wait(self, pool: "asyncpg.Pool[asyncpg.Record]") -> Connection:
-        wait = self._config.database_pool_wait
-        try:
-            async with asyncio.timeout(wait):
-                return await self._answering(pool)
-        except TimeoutError:
-            raise NoConnection(f"no connection within {wait} seconds") from None
 
     async def _answering(self, pool: "asyncpg.Pool[asyncpg.Record]") -> Connection:
         while True:
@@ -127,7 +163,7 @@ async def _keep(_connection: object) -> None:
 
 async def _answers(connection: Connection) -> bool:
     try:
-        await connection.execute("SELECT 1")
+        await connection.execute("SELECT 1", timeout=_ANSWER_TIMEOUT)
     except (*DRIVER_ERRORS, OSError):
         return False
     return True
