@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from wxc.core.config import MigrationConfig
-from wxc.migrations import BOUNDS
+from wxc.db.migrations import BOUNDS
 from wxc.models import Base
 
 # Any number will do, as long as every runner takes the same one.

@@ -19,10 +19,10 @@ from bench.members import readers
 from bench.server import serve, served
 from bench.settings import environment
 from bench.wrk import Request
-from wxc import serving
-from wxc.auth.dependencies import CurrentUser
-from wxc.core.protocol import BoundedProtocol
+from wxc.accounts.auth.dependencies import CurrentUser
 from wxc.http.routers import make_router
+from wxc.server import runner as serving
+from wxc.server.protocol import BoundedProtocol
 
 AT_ONCE = "auth share, 32 at once, µs"
 ONE_BY_ONE = "auth share, one by one, µs"

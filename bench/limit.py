@@ -23,8 +23,8 @@ from wxc.core.ids import new_id
 from wxc.db.cursors import CursorSealer
 from wxc.db.keyset import PageRequest
 from wxc.db.prepared import PreparedQuery
-from wxc.feed.repository import MANY_FOLLOWEES, posts_followed
-from wxc.posts.repository import PostRow
+from wxc.social.feed.repository import MANY_FOLLOWEES, posts_followed
+from wxc.social.posts.repository import PostRow
 
 _PAGE = 20
 _JSON = [(b"content-type", b"application/json")]

@@ -14,12 +14,12 @@ from uuid import UUID
 
 from bench.data import connect
 from bench.server import Served
-from wxc import demo
-from wxc.auth.cookies import CookieJar
-from wxc.auth.tokens import Tokens
+from wxc.accounts.auth.cookies import CookieJar
+from wxc.accounts.auth.tokens import Tokens
 from wxc.core import clock
 from wxc.core.config import Config
 from wxc.core.ids import new_id
+from wxc.demo import members as demo
 
 READERS = tuple(f"member_{number}" for number in range(100, 132))
 """Members as most are: neither followed by very many, nor reading very many."""

@@ -22,7 +22,7 @@ from bench.machine import Steal, processors
 from bench.server import served
 from bench.settings import environment, wxc
 from bench.wrk import Counted, Request
-from wxc import demo
+from wxc.demo import members as demo
 
 RATIO = "livez p99, saturated ÷ idle"
 _LOGINS_PER_WORKER = (

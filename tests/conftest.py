@@ -30,7 +30,7 @@ from wxc.app import connect, create_app
 from wxc.core.config import Config
 from wxc.core.logging import configure_logging
 from wxc.core.redis import RedisClient
-from wxc.migrations import migrate
+from wxc.db.migrations import migrate
 
 _DATABASE, _REDIS, _TEMPLATE = "WXC_TEST_DATABASE_URL", "WXC_TEST_REDIS_URL", "WXC_TEST_TEMPLATE"
 _run = ExitStack()

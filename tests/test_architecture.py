@@ -16,14 +16,14 @@ from pydantic import BaseModel
 
 from tests.hostile.corpus import Operation, document, operations
 from tests.support.browser import Browser
+from wxc.accounts.auth.usernames import is_reserved
 from wxc.app import ROUTERS
-from wxc.auth.usernames import is_reserved
 from wxc.core.config import Config
-from wxc.core.dependencies import refuse_unknown_parameters
-from wxc.core.errors import all_refusals
-from wxc.core.openapi.declarations import raised_by
-from wxc.core.openapi.refusals import TRANSPORT, codes_of
 from wxc.http.compiled_route import CompiledRoute
+from wxc.http.dependencies import refuse_unknown_parameters
+from wxc.http.openapi.declarations import raised_by
+from wxc.http.openapi.refusals import TRANSPORT, codes_of
+from wxc.http.refusals import all_refusals
 
 ROOT = Path(__file__).parents[1]
 DEV_TOOLS = sorted((ROOT / "dev_tools").rglob("*.py"))

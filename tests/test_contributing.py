@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from wxc.migrations import schema_revisions
+from wxc.db.migrations import schema_revisions
 
 ROOT = Path(__file__).parents[1]
 _BLOCK = re.compile(r"^```(?:python|text) (\S+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

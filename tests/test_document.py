@@ -11,10 +11,10 @@ from pydantic import TypeAdapter
 
 from tests.hostile.corpus import Operation, document, operations
 from wxc.app import ROUTERS
-from wxc.core.errors import all_refusals
-from wxc.core.openapi.declarations import HEADERS
-from wxc.core.openapi.examples import NoExample, example_of
-from wxc.core.openapi.refusals import TRANSPORT
+from wxc.http.openapi.declarations import HEADERS
+from wxc.http.openapi.examples import NoExample, example_of
+from wxc.http.openapi.refusals import TRANSPORT
+from wxc.http.refusals import all_refusals
 
 JSON, PROBLEM = "application/json", "application/problem+json"
 SCHEMAS: dict[str, Any] = document()["components"]["schemas"]

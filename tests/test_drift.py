@@ -18,9 +18,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.support.factories import PASSWORD
 from tests.support.server import served
-from wxc import recount
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
+from wxc.db import recount
 from wxc.db.database import Database
 from wxc.exchange.service.verifying import Verification, verify_rates
 from wxc.models import Comment

@@ -13,9 +13,9 @@ from tests.support.browser import Browser
 from tests.support.factories import PASSWORD
 from tests.support.mail import mailing, smtp
 from tests.support.social_graph import app, circle, engine, real, scalar
+from wxc.accounts.deletion import service as deletions
 from wxc.core.config import Config
-from wxc.deletions import service as deletions
-from wxc.recount import recount
+from wxc.db.recount import recount
 
 pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
 

@@ -12,9 +12,9 @@ from sqlalchemy.pool import NullPool
 from tests.support.app import running
 from tests.support.browser import Browser
 from tests.support.database import StatementLog, administer
+from wxc.accounts.export.service import exporting
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
-from wxc.exports.service import exporting
 
 pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
 

@@ -15,7 +15,7 @@ from tests.support.mail_server import mail_server, token_in
 from tests.support.secrecy import Secrecy, assert_no_secret, secrecy
 from wxc.core.config import Config
 from wxc.db.database import Database
-from wxc.mails.worker import Worker
+from wxc.worker.mail_delivery import Worker
 
 TOKEN = "rJ1uVnnJMB1Kx4IhCLvp6ZtOQ5c3kSPd0wXy7aGfE2M"
 KEPT = 'a "quoted" p\u00e4ssword\\'

@@ -13,8 +13,9 @@ import yaml
 from pydantic import ValidationError
 from typer.testing import CliRunner
 
-from wxc import cli, serving
+from wxc.cli import main as cli
 from wxc.core.config import Config
+from wxc.server import runner as serving
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - nothing is bound
 ROOT = Path(__file__).parents[1]

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from wxc.migrations import unhurried
+from wxc.db.migrations import unhurried
 
 revision = "0012"
 down_revision = "0011"

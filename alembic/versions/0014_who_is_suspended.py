@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from wxc.migrations import unhurried
+from wxc.db.migrations import unhurried
 
 revision = "0014"
 down_revision = "0013"

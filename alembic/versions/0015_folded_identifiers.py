@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import context, op
 
 from wxc.core.text import fold_identifier
-from wxc.migrations import unhurried
+from wxc.db.migrations import unhurried
 
 revision = "0015"
 down_revision = "0014"

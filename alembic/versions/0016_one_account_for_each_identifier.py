@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import context, op
 
-from wxc.migrations import SchemaConflict, unhurried
+from wxc.db.migrations import SchemaConflict, unhurried
 
 revision = "0016"
 down_revision = "0015"

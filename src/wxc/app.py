@@ -16,54 +16,55 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
-from wxc import guide
-from wxc.audit.actors import Fingerprints
-from wxc.audit.dependencies import RefusedAccess
-from wxc.auth.context import Auth
-from wxc.auth.cookies import CookieJar
-from wxc.auth.router import router as auth
-from wxc.auth.security import CSRF_TOKEN, SECURITY_SCHEMES
-from wxc.comments.router import router as comments
-from wxc.core.bodies import BodyGate
+from wxc.accounts.auth.context import Auth
+from wxc.accounts.auth.cookies import CookieJar
+from wxc.accounts.auth.router import router as auth
+from wxc.accounts.auth.security import CSRF_TOKEN, SECURITY_SCHEMES
+from wxc.accounts.deletion.router import router as deletions
+from wxc.accounts.export.router import router as exports
+from wxc.accounts.recovery.router import router as recovery
+from wxc.accounts.sessions.router import router as sessions
+from wxc.accounts.settings.router import router as settings
 from wxc.core.config import Config
-from wxc.core.departure import Departure
-from wxc.core.errors import Refusal
 from wxc.core.events import Events
-from wxc.core.jobs import end_all
-from wxc.core.limits import Limits
 from wxc.core.logging import configure_logging
-from wxc.core.middleware import Cors, Envelope, Faults, LoadGate, OriginGate, StreamGate
-from wxc.core.openapi import install_openapi, operation_id
-from wxc.core.problems import problem_response
 from wxc.core.redis import RedisClient
 from wxc.core.signing import derive_key
-from wxc.core.streams import StreamLimiter
+from wxc.core.tasks import end_all
 from wxc.core.tracing import telemetry, traced
-from wxc.core.traffic import Traffic
 from wxc.db.cursors import CursorSealer
 from wxc.db.database import Database
-from wxc.deletions.router import router as deletions
+from wxc.docs_pages import guide
+from wxc.docs_pages.pages import Assets, Document
+from wxc.docs_pages.router import router as documentation
 from wxc.exchange.router import router as exchange
-from wxc.exports.router import router as exports
-from wxc.feed.router import router as feed
+from wxc.health.metrics import ServerMetrics
+from wxc.health.router import router as health
+from wxc.health.service import Startup
+from wxc.http.bodies import BodyGate
 from wxc.http.compiled_route import verify_compiled_routes
+from wxc.http.middleware import Cors, Envelope, Faults, LoadGate, OriginGate, StreamGate
+from wxc.http.openapi import install_openapi, operation_id
+from wxc.http.problems import problem_response
+from wxc.http.rate_limits import Limits
+from wxc.http.refusals import Refusal
 from wxc.http.route_table import RouteTable
 from wxc.http.services import Services, services_of
+from wxc.http.streams import StreamLimiter
+from wxc.http.traffic import Traffic
 from wxc.idempotency.errors import Replayed
-from wxc.likes.router import router as likes
-from wxc.notifications.router import router as notifications
-from wxc.operations.metrics import ServerMetrics
-from wxc.operations.pages import Assets, Document
-from wxc.operations.router import router as operations
-from wxc.operations.service import Startup
-from wxc.posts.router import router as posts
-from wxc.recovery.router import router as recovery
-from wxc.relationships.router import router as relationships
-from wxc.reports.router import router as reports
-from wxc.search.router import router as search
-from wxc.sessions.router import router as sessions
-from wxc.settings.router import router as settings
-from wxc.users.router import router as users
+from wxc.moderation.audit.actors import Fingerprints
+from wxc.moderation.audit.dependencies import RefusedAccess
+from wxc.moderation.reports.router import router as reports
+from wxc.server.shutdown import Departure
+from wxc.social.comments.router import router as comments
+from wxc.social.feed.router import router as feed
+from wxc.social.likes.router import router as likes
+from wxc.social.notifications.router import router as notifications
+from wxc.social.posts.router import router as posts
+from wxc.social.relationships.router import router as relationships
+from wxc.social.search.router import router as search
+from wxc.social.users.router import router as users
 
 # In the order of the document.
 ROUTERS: tuple[APIRouter, ...] = (
@@ -83,7 +84,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     notifications,
     exchange,
     reports,
-    operations,
+    health,
+    documentation,
 )
 
 # The load balancer replaces what its probes find busy, which would help nobody.

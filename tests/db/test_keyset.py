@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wxc.core import clock
-from wxc.core.errors import InvalidCursor
 from wxc.core.ids import first_id_at, new_id, time_of
 from wxc.db.cursors import LONGEST_CURSOR, CursorSealer
 from wxc.db.keyset import Cut, Order, PageRequest, SortKey
+from wxc.http.refusals import InvalidCursor
 
 SEALER = CursorSealer(b"k" * 32)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)

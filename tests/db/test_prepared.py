@@ -34,9 +34,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from tests.db.queries import Number, divided_by, pid_of
 
 from wxc.core.config import Config
-from wxc.core.errors import Unavailable
 from wxc.core.ids import new_id
-from wxc.core.problems import refusal_for
 from wxc.db import prepared as module
 from wxc.db.connections import Connection
 from wxc.db.cursors import CursorSealer
@@ -44,6 +42,8 @@ from wxc.db.database import Database
 from wxc.db.errors import UNREACHABLE
 from wxc.db.keyset import AnySelect, PageRequest
 from wxc.db.prepared import bind, prepared, prepared_outer, sql_type
+from wxc.http.problems import refusal_for
+from wxc.http.refusals import Unavailable
 from wxc.models import Post, User
 
 SEALER = CursorSealer(b"k" * 32)

@@ -16,8 +16,8 @@ from tests.support.factories import PASSWORD, make_block, make_exchange, make_us
 
 from wxc.core import clock
 from wxc.core.config import Config
-from wxc.deletions.worker import Eraser
 from wxc.models import ExchangeRate, RateEvent
+from wxc.worker.account_deletion import Eraser
 
 
 @pytest.fixture

@@ -15,11 +15,11 @@ from tests.support.limits import UNLIMITED
 from tests.support.proxy import proxied
 from tests.support.streams import Event, Stream, reading, waits_without_a_connection
 
-from wxc.core import streams
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 from wxc.exchange import stream as board_stream
-from wxc.exchange.chain import GENESIS
+from wxc.exchange.domain.chain import GENESIS
+from wxc.http import streams
 
 STREAM = "/users/tan/exchange/stream"
 LINE = {"seq", "hash", "at", "base_currency", "unit", "we_buy", "we_sell", "min_amount"} | {

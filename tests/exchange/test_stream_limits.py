@@ -15,11 +15,11 @@ from tests.support.browser import Browser
 from tests.support.limits import UNLIMITED
 from tests.support.streams import Stream, reading
 
-from wxc.core.bodies import ClientGone
+from wxc.accounts.export.service import exporting
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 from wxc.exchange import stream as board_stream
-from wxc.exports.service import exporting
+from wxc.http.bodies import ClientGone
 
 BOARD = "/users/tan/exchange/stream"
 NOTIFICATIONS = "/notifications/stream"

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from tests.moderation.conftest import Operate, operate
+from tests.moderation.actions.conftest import Operate, operate
 from tests.support.database import administer
 
 from wxc.exchange.service import verifying

@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults.load import Load, posts, register
 from tests.support.server import served
-from wxc import migrations
+from wxc.db import migrations
 
 ROOT = Path(__file__).parents[2]
 _WAITING = "a lock was not to be had; attempt 1 "

@@ -26,10 +26,10 @@ from tests.support.limits import UNLIMITED
 from tests.support.secrecy import secrecy
 
 from wxc.app import connect, create_app
-from wxc.comments.schemas import CommentCreate
 from wxc.core.config import Config
 from wxc.core.ids import new_id
 from wxc.core.redis import RedisClient
+from wxc.social.comments.schemas import CommentCreate
 
 _JSON = {"Content-Type": "application/json"}
 

@@ -10,7 +10,7 @@ from tests.hostile.corpus import CANARY, document
 from tests.hostile.refusals import assert_refused
 from tests.support.browser import Browser
 
-from wxc.auth.usernames import RESERVED
+from wxc.accounts.auth.usernames import RESERVED
 
 _PASSWORD = "a long walk in Porto"
 

@@ -9,8 +9,8 @@ from tests.hostile.conftest import World
 from tests.hostile.corpus import CANARY, NEEDING_SESSION, WITH_BODY, Operation, operations, quoted
 from tests.hostile.refusals import RIGHT_FORM, assert_refused, is_dead_link
 
-from wxc.core.bodies import MAX_JSON_DEPTH
 from wxc.core.config import Config
+from wxc.http.bodies import MAX_JSON_DEPTH
 
 _CANARY = quoted(CANARY)
 NOT_OBJECTS = {

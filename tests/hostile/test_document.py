@@ -7,7 +7,7 @@ import pytest
 from tests.hostile.conftest import World
 from tests.hostile.corpus import Operation, operations, those
 
-from wxc.core.openapi.declarations import HEADERS
+from wxc.http.openapi.declarations import HEADERS
 
 NOT_SIGNED_IN = {"not_authenticated", "session_expired"}
 # `no-store` is sent everywhere else, and CORS adds Origin to every answer.

@@ -8,8 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 _PAGE = """
-from wxc.posts.schemas import PostPage, PostViewer
-from wxc.users.schemas import Relation, UserSummary
+from wxc.social.posts.schemas import PostPage, PostViewer
+from wxc.social.users.schemas import Relation, UserSummary
 
 def viewer() -> PostViewer:
     return {viewer}

@@ -31,9 +31,9 @@ from tests.support.factories import make_comment, make_exchange, make_follow, ma
 from wxc.app import ROUTERS, create_app
 from wxc.core import clock
 from wxc.core.config import Config
-from wxc.core.dependencies import open_database
-from wxc.core.openapi import operation_id
+from wxc.db.dependencies import open_database
 from wxc.http.compiled_route import CompiledRoute, verify_compiled_routes
+from wxc.http.openapi import operation_id
 from wxc.http.routers import make_router
 
 ALL = [one for router in ROUTERS for one in router.routes if isinstance(one, CompiledRoute)]

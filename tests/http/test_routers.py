@@ -11,7 +11,7 @@ from starlette.types import Scope
 
 from wxc.app import ROUTERS, create_app
 from wxc.core.config import Config
-from wxc.core.openapi import operation_id
+from wxc.http.openapi import operation_id
 from wxc.http.route_table import RouteTable
 from wxc.http.routers import make_router
 

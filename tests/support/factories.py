@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wxc.core import clock
 from wxc.core.ids import first_id_at, new_id
 from wxc.core.text import fold_identifier
-from wxc.exchange.chain import GENESIS, Event, link
+from wxc.exchange.domain.chain import GENESIS, Event, link
 from wxc.models import (
     AuditEvent,
     AuditKind,

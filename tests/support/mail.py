@@ -13,9 +13,9 @@ from tests.support.mail_server import MailServer, mail_server
 from wxc.core import clock
 from wxc.core.config import Config
 from wxc.db.database import Database
-from wxc.mails import service
-from wxc.mails.worker import Worker
+from wxc.mail import service
 from wxc.models import MailKind, OutboxMail
+from wxc.worker.mail_delivery import Worker
 
 Later = Callable[[timedelta], datetime]
 

@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode
 
-from wxc.core.settings_sources import EnvironmentSettings, split_list
+from wxc.core.config_sources import EnvironmentSettings, split_list
 from wxc.core.weak_secrets import is_loopback, require_own_password, require_strong_secret
 
 _SECRETS = ("secret_key", "jwt_secret_key", "jwt_secret_key_next", "jwt_secret_key_previous")

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from wxc.core import clock
-from wxc.core.errors import Retry
 from wxc.core.ids import new_id
+from wxc.http.refusals import Retry
 
 COMMIT_DEADLINE = timedelta(seconds=1.5)
 """How long before its COMMIT an id may be drawn; a little less than pollers look back."""

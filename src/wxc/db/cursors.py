@@ -5,7 +5,7 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from uuid import UUID
 
-from wxc.core.errors import InvalidCursor
+from wxc.http.refusals import InvalidCursor
 
 LONGEST_CURSOR = 256
 _SIGNATURE_LENGTH = 16

@@ -5,33 +5,22 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-from wxc.auth.dependencies import MaybeUser, ViewerSlot
+from wxc.accounts.auth.dependencies import MaybeUser, ViewerSlot
 from wxc.core import clock
 from wxc.core.currencies import CurrencyCode, currencies
 from wxc.core.decimals import PositiveDecimalText, decimals_of
-from wxc.core.dependencies import (
-    CursorParameter,
-    Database,
-    Limit,
-    scope_of,
-)
-from wxc.core.errors import InvalidCursor, InvalidPart, ValidationFailed
-from wxc.core.openapi import raises
 from wxc.core.times import Moment
+from wxc.db.dependencies import CursorParameter, Database, Limit, scope_of
 from wxc.db.keyset import DEFAULT_LIMIT, Order, PageRequest
 from wxc.exchange import stream
+from wxc.exchange.domain.history import DEFAULT_RANGE, MAX_RANGE, Group, HistoryRange
+from wxc.exchange.domain.quotes import ConversionRequest
 from wxc.exchange.errors import ExchangeNotFound
-from wxc.exchange.history import DEFAULT_RANGE, MAX_RANGE, Group, HistoryRange
-from wxc.exchange.quotes import ConversionRequest
-from wxc.exchange.searching import (
-    DEFAULT_METRES,
-    MAX_METRES,
-    Search,
-    SearchArea,
-    Sort,
-)
+from wxc.exchange.search_area import DEFAULT_METRES, MAX_METRES, Search, SearchArea, Sort
+from wxc.http.openapi import raises
+from wxc.http.refusals import InvalidCursor, InvalidPart, ValidationFailed
 from wxc.http.services import services_of
-from wxc.users.dependencies import NamedUser
+from wxc.social.users.dependencies import NamedUser
 
 
 async def _past(

@@ -1,6 +1,6 @@
 """What can be wrong with an exchange one asks for."""
 
-from wxc.core.errors import Conflict, NotFound, Refusal
+from wxc.http.refusals import Conflict, NotFound, Refusal
 
 
 class ExchangeNotFound(NotFound):

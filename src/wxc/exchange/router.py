@@ -6,12 +6,8 @@ from typing import Any
 from fastapi import Response, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from wxc.auth.dependencies import AuthTools, CurrentUser, MaybeUser
-from wxc.core import etags
-from wxc.core.dependencies import Database, LastEventId, LiveEvents, Paging, Session
-from wxc.core.etags import IfMatch, IfNoneMatch
-from wxc.core.openapi import documented, event_stream
-from wxc.core.streams import Reset, SessionEnd
+from wxc.accounts.auth.dependencies import AuthTools, CurrentUser, MaybeUser
+from wxc.db.dependencies import Database, Paging, Session
 from wxc.exchange import stream
 from wxc.exchange.dependencies import (
     AsOf,
@@ -27,9 +23,14 @@ from wxc.exchange.schemas.exchanges import CurrencyPage, Exchange
 from wxc.exchange.schemas.history import Confirmation, RateChange, RateHistoryPage
 from wxc.exchange.schemas.quotes import HitPage, Quote
 from wxc.exchange.service import history, quoting, reading, searching, writing
+from wxc.http import etags
 from wxc.http.answers import written
+from wxc.http.dependencies import LastEventId, LiveEvents
+from wxc.http.etags import IfMatch, IfNoneMatch
+from wxc.http.openapi import documented, event_stream
 from wxc.http.routers import make_router
-from wxc.users.dependencies import NamedUser
+from wxc.http.streams import Reset, SessionEnd
+from wxc.social.users.dependencies import NamedUser
 
 router = make_router("exchange")
 _BEGUN: dict[int | str, dict[str, Any]] = {

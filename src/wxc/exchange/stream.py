@@ -12,16 +12,15 @@ from datetime import datetime, timedelta
 from typing import Literal, Self
 from uuid import UUID
 
-from wxc.auth.context import Auth, Principal
-from wxc.auth.service.sessions import is_live
+from wxc.accounts.auth.context import Auth, Principal
+from wxc.accounts.auth.service.sessions import is_live
 from wxc.core import clock
 from wxc.core.events import Events
-from wxc.core.streams import Reset, SessionEnd, looks
 from wxc.core.times import rfc3339
 from wxc.db.database import Database
-from wxc.exchange.chain import GENESIS
+from wxc.exchange.domain.chain import GENESIS
+from wxc.exchange.domain.freshness import state_of
 from wxc.exchange.errors import ExchangeNotFound
-from wxc.exchange.freshness import state_of
 from wxc.exchange.repository.boards import BoardHead, head_of_board
 from wxc.exchange.repository.history import RateEventRow, changes_of_board
 from wxc.exchange.schemas.exchanges import Exchange
@@ -29,6 +28,7 @@ from wxc.exchange.schemas.history import Confirmation, RateChange
 from wxc.exchange.service.history import present_change
 from wxc.exchange.service.reading import find_exchange, is_hidden
 from wxc.exchange.service.writing import topic_of
+from wxc.http.streams import Reset, SessionEnd, looks
 
 _REPLAY_RETENTION = timedelta(hours=24)
 _BATCH = 500

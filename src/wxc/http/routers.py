@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter, Depends
 
-from wxc.core.dependencies import refuse_unknown_parameters
 from wxc.http.compiled_route import CompiledRoute
+from wxc.http.dependencies import refuse_unknown_parameters
 
 
 def make_router(tag: str, *, prefix: str = "") -> APIRouter:

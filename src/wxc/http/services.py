@@ -8,21 +8,21 @@ from starlette.requests import HTTPConnection
 # Types only: features stand on this module, and at runtime it imports none of them. The import
 # contract in pyproject.toml lists these imports as its only exceptions.
 if TYPE_CHECKING:
-    from wxc.audit.actors import Fingerprints
-    from wxc.audit.dependencies import RefusedAccess
-    from wxc.auth.context import Auth
-    from wxc.auth.cookies import CookieJar
+    from wxc.accounts.auth.context import Auth
+    from wxc.accounts.auth.cookies import CookieJar
     from wxc.core.config import Config
-    from wxc.core.departure import Departure
     from wxc.core.events import Events
-    from wxc.core.limits import Limits
     from wxc.core.redis import RedisClient
-    from wxc.core.streams import StreamLimiter
-    from wxc.core.traffic import Traffic
     from wxc.db.cursors import CursorSealer
     from wxc.db.database import Database
-    from wxc.operations.metrics import ServerMetrics
-    from wxc.operations.service import Startup
+    from wxc.health.metrics import ServerMetrics
+    from wxc.health.service import Startup
+    from wxc.http.rate_limits import Limits
+    from wxc.http.streams import StreamLimiter
+    from wxc.http.traffic import Traffic
+    from wxc.moderation.audit.actors import Fingerprints
+    from wxc.moderation.audit.dependencies import RefusedAccess
+    from wxc.server.shutdown import Departure
 
 
 @dataclass(slots=True)

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
-from wxc.auth.dependencies import CurrentUser
-from wxc.core.errors import InvalidPart, ValidationFailed
-from wxc.core.openapi import raises, sends
+from wxc.accounts.auth.dependencies import CurrentUser
 from wxc.core.signing import sign
+from wxc.http.openapi import raises, sends
+from wxc.http.refusals import InvalidPart, ValidationFailed
 from wxc.http.services import services_of
 from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch
 from wxc.idempotency.service import Attempt

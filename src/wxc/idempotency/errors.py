@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from wxc.core.errors import Conflict, Refusal
+from wxc.http.refusals import Conflict, Refusal
 
 
 class IdempotencyMismatch(Refusal):

@@ -10,12 +10,7 @@ from wxc.db.database import Database
 from wxc.db.session import Session
 from wxc.http.answers import written
 from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch, Replayed
-from wxc.idempotency.repository import (
-    answer_by_key,
-    delete_answers_before,
-    lock_key,
-    upsert_answer,
-)
+from wxc.idempotency.repository import answer_by_key, delete_answers_before, lock_key, upsert_answer
 
 _RETENTION = timedelta(hours=24)
 _PURGE_BATCH = 1000  # answers

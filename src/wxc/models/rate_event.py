@@ -33,7 +33,7 @@ class RateEvent(Base):
     min_amount: Mapped[Decimal | None] = mapped_column(Numeric())
     max_amount: Mapped[Decimal | None] = mapped_column(Numeric())
     hash: Mapped[bytes] = mapped_column(LargeBinary)
-    """Of this event and the hash before it, see `exchange/chain.py`."""
+    """Of this event and the hash before it, see `exchange/domain/chain.py`."""
 
     __table_args__ = (
         UniqueConstraint(exchange_id, seq),

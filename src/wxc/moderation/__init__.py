@@ -1,1 +1,1 @@
-"""What operators see of an account and do to it."""
+"""Reports, what operators do about them, and the audit trail."""

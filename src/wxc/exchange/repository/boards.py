@@ -31,8 +31,8 @@ from wxc.core.currencies import codes_of_all_times
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared, prepared_outer
 from wxc.models import Exchange, ExchangeConfirmation, ExchangeRate, RateEvent, User
-from wxc.users.repository import named, summary
-from wxc.users.visibility import visible_to
+from wxc.social.users.repository import named, summary
+from wxc.social.users.visibility import visible_to
 
 LINE = ("currency", "unit", "we_buy", "we_sell", "min_amount", "max_amount")
 """What a line of a board says."""

@@ -20,10 +20,10 @@ from sqlalchemy.sql.selectable import LateralFromClause
 from wxc.core.decimals import DIGITS_BEFORE_POINT
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import bind
-from wxc.exchange.quotes import ConversionRequest
-from wxc.exchange.searching import Search
+from wxc.exchange.domain.quotes import ConversionRequest
+from wxc.exchange.search_area import Search
 from wxc.models import Exchange, ExchangeRate
-from wxc.users.repository import Entity
+from wxc.social.users.repository import Entity
 
 _bought: Any = aliased(ExchangeRate)  # the line of what the customer pays
 _sold: Any = aliased(ExchangeRate)  # the line of what the customer receives

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql
 
 from wxc.db.keyset import AnySelect, PageRequest
 from wxc.db.prepared import bind, prepared
-from wxc.exchange.history import Group
+from wxc.exchange.domain.history import Group
 from wxc.models import RateEvent, columns
 
 
@@ -29,7 +29,7 @@ class RateEventRow(NamedTuple):
     min_amount: Decimal | None
     max_amount: Decimal | None
     hash: bytes
-    """Of this change and the hash before it, see `exchange/chain.py`."""
+    """Of this change and the hash before it, see `exchange/domain/chain.py`."""
 
 
 class RateBucketRow(NamedTuple):

@@ -24,7 +24,7 @@ from sqlalchemy.types import NullType
 
 from wxc.db.keyset import AnySelect, PageRequest, Rank
 from wxc.db.prepared import bind, prepared
-from wxc.exchange.freshness import EXPIRES_AFTER
+from wxc.exchange.domain.freshness import EXPIRES_AFTER
 from wxc.exchange.repository.boards import (
     BOARD,
     OWNER,
@@ -40,10 +40,10 @@ from wxc.exchange.repository.conversions import (
     recently_changed,
     shown_at,
 )
-from wxc.exchange.searching import Search, SearchArea, Sort
+from wxc.exchange.search_area import Search, SearchArea, Sort
 from wxc.models import Exchange, ExchangeRate, User
-from wxc.users.repository import Entity
-from wxc.users.visibility import visible_to
+from wxc.social.users.repository import Entity
+from wxc.social.users.visibility import visible_to
 
 _NOTHING = literal(None, Float())
 SearchKey = Annotated[Decimal | float | None, NullType()]

@@ -18,9 +18,9 @@ from typing_extensions import TypedDict
 
 from wxc.core.currencies import CurrencyCode
 from wxc.core.decimals import DecimalText, PositiveDecimalText
-from wxc.core.openapi.examples import example
 from wxc.core.text import Text
-from wxc.exchange.hours import time_zones
+from wxc.exchange.domain.hours import time_zones
+from wxc.http.openapi.examples import example
 from wxc.http.schemas import Input
 
 MAX_RATES = 60

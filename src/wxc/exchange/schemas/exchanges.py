@@ -3,11 +3,11 @@
 from typing_extensions import TypedDict
 
 from wxc.core.decimals import WrittenDecimal
-from wxc.exchange.freshness import State
+from wxc.exchange.domain.freshness import State
 from wxc.exchange.schemas.boards import Location, OpeningHours
 from wxc.http.answers import IdText, TimeText, answer
 from wxc.http.pages import Items, NextCursor, PrevCursor
-from wxc.users.schemas import UserSummary
+from wxc.social.users.schemas import UserSummary
 
 
 @answer({"code": "JPY", "name": "Japanese Yen", "minor_units": 0, "symbol": "¥"})

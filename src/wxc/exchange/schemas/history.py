@@ -6,7 +6,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from wxc.core.decimals import WrittenDecimal
-from wxc.exchange.freshness import State
+from wxc.exchange.domain.freshness import State
 from wxc.http.answers import TimeText, answer
 from wxc.http.pages import PAGE_EXAMPLE, Items, NextCursor, PrevCursor
 

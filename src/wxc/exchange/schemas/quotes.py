@@ -6,8 +6,8 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from wxc.core.decimals import WrittenDecimal, WrittenRatio
-from wxc.exchange.freshness import State
-from wxc.exchange.quotes import Mode, Reason, Side
+from wxc.exchange.domain.freshness import State
+from wxc.exchange.domain.quotes import Mode, Reason, Side
 from wxc.exchange.schemas.exchanges import Exchange
 from wxc.http.answers import TimeText, answer
 from wxc.http.pages import Items, NextCursor, PrevCursor

@@ -7,20 +7,14 @@ from wxc.core.decimals import plain, plain_or_null
 from wxc.core.times import rfc3339
 from wxc.db.handle import Handle
 from wxc.db.keyset import PageRequest
-from wxc.exchange.history import Group, HistoryRange
+from wxc.exchange.domain.history import Group, HistoryRange
 from wxc.exchange.repository.history import (
     RateBucketRow,
     RateEventRow,
     rate_buckets_of,
     rate_events_of,
 )
-from wxc.exchange.schemas.history import (
-    Candle,
-    RateBucket,
-    RateChange,
-    RateEvent,
-    RateHistoryPage,
-)
+from wxc.exchange.schemas.history import Candle, RateBucket, RateChange, RateEvent, RateHistoryPage
 from wxc.exchange.service.reading import find_board, visible
 
 

@@ -8,9 +8,8 @@ from wxc.core import clock
 from wxc.core.decimals import plain, plain_or_null
 from wxc.core.times import rfc3339
 from wxc.db.handle import Handle
-from wxc.exchange.errors import AmountTooLarge
-from wxc.exchange.freshness import State, state_of
-from wxc.exchange.quotes import (
+from wxc.exchange.domain.freshness import State, state_of
+from wxc.exchange.domain.quotes import (
     ConversionRequest,
     Leg,
     Outcome,
@@ -19,6 +18,7 @@ from wxc.exchange.quotes import (
     convert,
     not_offered,
 )
+from wxc.exchange.errors import AmountTooLarge
 from wxc.exchange.repository.boards import BoardRow
 from wxc.exchange.repository.search import FoundBoard
 from wxc.exchange.schemas.quotes import Quote, QuoteLeg

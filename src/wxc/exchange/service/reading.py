@@ -5,16 +5,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from wxc.auth.context import Principal
+from wxc.accounts.auth.context import Principal
 from wxc.core import clock
 from wxc.core.currencies import currencies
-from wxc.core.etags import Versioned
 from wxc.core.times import rfc3339
 from wxc.db.database import Database
 from wxc.db.handle import Handle
+from wxc.exchange.domain.freshness import State, state_of
+from wxc.exchange.domain.hours import hours_of, is_open
 from wxc.exchange.errors import ExchangeNotFound
-from wxc.exchange.freshness import State, state_of
-from wxc.exchange.hours import hours_of, is_open
 from wxc.exchange.repository.boards import (
     BoardHead,
     BoardRow,
@@ -26,8 +25,9 @@ from wxc.exchange.repository.boards import (
 from wxc.exchange.repository.search import FoundBoard
 from wxc.exchange.schemas.boards import Location, OpeningHours
 from wxc.exchange.schemas.exchanges import CurrencyPage, Exchange, Rate
-from wxc.users.errors import UserNotFound
-from wxc.users.service import present_summary
+from wxc.http.etags import Versioned
+from wxc.social.users.errors import UserNotFound
+from wxc.social.users.service import present_summary
 
 
 def list_currencies() -> CurrencyPage:

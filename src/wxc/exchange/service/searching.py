@@ -16,7 +16,7 @@ from wxc.exchange.repository.search import (
     hours_found,
 )
 from wxc.exchange.schemas.quotes import Hit, HitPage
-from wxc.exchange.searching import Search
+from wxc.exchange.search_area import Search
 from wxc.exchange.service.quoting import quote_by
 from wxc.exchange.service.reading import is_open_now, present
 

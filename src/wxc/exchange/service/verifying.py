@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from wxc.db.database import Database
-from wxc.exchange.chain import GENESIS, Event, link
+from wxc.exchange.domain.chain import GENESIS, Event, link
 from wxc.exchange.repository.history import RateEventRow
 from wxc.exchange.repository.verification import (
     boards_after,

@@ -5,20 +5,18 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from wxc.auth.context import Principal
-from wxc.auth.errors import SessionExpired
+from wxc.accounts.auth.context import Principal
+from wxc.accounts.auth.errors import SessionExpired
 from wxc.core import clock
 from wxc.core.decimals import plain
-from wxc.core.errors import PreconditionFailed
-from wxc.core.etags import Versioned, Versions
 from wxc.core.events import announce
 from wxc.core.ids import new_id
 from wxc.db.commits import draw_id
 from wxc.db.database import Database
 from wxc.db.session import Session
-from wxc.exchange.chain import GENESIS, Event, link
+from wxc.exchange.domain.chain import GENESIS, Event, link
+from wxc.exchange.domain.freshness import reminder_due
 from wxc.exchange.errors import ExchangeNotFound
-from wxc.exchange.freshness import reminder_due
 from wxc.exchange.repository import changes, lines
 from wxc.exchange.repository.changes import LockedBoard
 from wxc.exchange.repository.history import RateEventRow
@@ -26,9 +24,11 @@ from wxc.exchange.repository.lines import LineRow
 from wxc.exchange.schemas.boards import Board
 from wxc.exchange.schemas.exchanges import Exchange
 from wxc.exchange.service.reading import own_board
+from wxc.http.etags import Versioned, Versions
+from wxc.http.refusals import PreconditionFailed
 from wxc.models import NotificationType
-from wxc.notifications.repository.writing import NotificationDraft
-from wxc.notifications.service import notify
+from wxc.social.notifications.repository.writing import NotificationDraft
+from wxc.social.notifications.service import notify
 
 _MAX_REMINDED = 100
 _TICK = timedelta(microseconds=1)

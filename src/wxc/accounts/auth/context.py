@@ -1,0 +1,44 @@
+"""The signed-in user, and the tools that authentication shares."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from wxc.accounts.auth.devices import Devices
+from wxc.accounts.auth.passwords import Passwords
+from wxc.accounts.auth.policies import Policies
+from wxc.accounts.auth.revocation import Revocations
+from wxc.accounts.auth.tokens import Tokens
+from wxc.core.config import Config
+from wxc.core.events import Events
+from wxc.core.geoip import Places
+from wxc.core.redis import RedisClient
+from wxc.db.database import Database
+from wxc.moderation.audit.actors import Fingerprints
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The signed-in user, known from the access token without a query."""
+
+    id: UUID
+    session_id: UUID
+    access_expires_at: datetime
+
+
+class Auth:
+    """The tools of authentication; made once for the life of the application."""
+
+    def __init__(
+        self, config: Config, database: Database, redis: RedisClient, events: Events
+    ) -> None:
+        self.tokens = Tokens(config)
+        self.places = Places(config)
+        self.devices = Devices(config)
+        self.policies = Policies(config)
+        self.passwords = Passwords(config)
+        self.revocations = Revocations(config, database, redis, events)
+        self.fingerprints = Fingerprints(config)
+        self.idle_lifetime = timedelta(seconds=config.session_idle_lifetime)
+        self.username_changes = config.username_changes_per_year
+        self.lifetime = timedelta(seconds=config.session_lifetime)

@@ -1,0 +1,98 @@
+"""The cookies of a session and of a device: how they are named, read, set and cleared."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wxc.http.refusals import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCookies:
+    """The session cookies of one request; None where one is absent."""
+
+    access: str | None
+    refresh: str | None
+    is_doubled: bool
+    """A name appears twice: somebody else has set one of them, and nobody can tell which."""
+
+    def __bool__(self) -> bool:
+        return self.access is not None or self.refresh is not None
+
+
+class CookieJar:
+    """Names and attributes; `__Host-` keeps sibling domains from tossing cookies of their own."""
+
+    def __init__(self, *, is_secure: bool, lifetime: int, device_lifetime: int) -> None:
+        prefix = "__Host-" if is_secure else ""
+        self.access_name = f"{prefix}wxc_access"
+        self.refresh_name = f"{prefix}wxc_refresh"
+        self.device_name = f"{prefix}wxc_device"
+        self._is_secure = is_secure
+        self._lifetime = lifetime
+        self._device_lifetime = device_lifetime
+
+    def read(self, request: Request) -> SessionCookies:
+        """The session cookies of a request."""
+        pairs = _pairs(request, self.access_name, self.refresh_name)
+        found = dict(pairs)
+        return SessionCookies(
+            found.get(self.access_name), found.get(self.refresh_name), len(found) < len(pairs)
+        )
+
+    def read_device(self, request: Request) -> str | None:
+        """The device cookie of a request; None where somebody else may have set another one."""
+        values = [value for _, value in _pairs(request, self.device_name)]
+        return values[0] if len(values) == 1 else None
+
+    def set(self, response: Response, access: str, refresh: str, device: str | None) -> None:
+        """Set a session's cookies, and remember the device; no logout forgets it.
+
+        Both of the session live as long as the refresh token: an expired access token is seen.
+        """
+        self._set(response, self.access_name, access, self._lifetime)
+        self._set(response, self.refresh_name, refresh, self._lifetime)
+        if device is not None:
+            self._set(response, self.device_name, device, self._device_lifetime)
+
+    @contextmanager
+    def cleared_by(self, *refusals: type[Refusal]) -> Iterator[None]:
+        """Have a session's cookies cleared by the answer to any of these refusals."""
+        try:
+            yield
+        except refusals as refusal:
+            response = Response()
+            self.clear(response)
+            refusal.cookies = response.headers.getlist("set-cookie")
+            raise
+
+    def clear(self, response: Response) -> None:
+        """Clear a session's cookies, with the attributes that they were set with."""
+        for name in (self.access_name, self.refresh_name):
+            response.delete_cookie(
+                name, path="/", secure=self._is_secure, httponly=True, samesite="lax"
+            )
+
+    def _set(self, response: Response, name: str, value: str, seconds: int) -> None:
+        response.set_cookie(
+            name,
+            value,
+            max_age=seconds,
+            path="/",
+            secure=self._is_secure,
+            httponly=True,
+            samesite="lax",
+        )
+
+
+def _pairs(request: Request, *names: str) -> list[tuple[str, str]]:
+    """The cookies of these names that have a value, doubled ones as often as they come."""
+    return [
+        (name, value)
+        for header in request.headers.getlist("cookie")
+        for name, _, value in (pair.strip().partition("=") for pair in header.split(";"))
+        if value and name in names
+    ]

@@ -1,0 +1,138 @@
+"""Register, log in, stay signed in, log out."""
+
+from fastapi import Response, status
+
+from wxc.accounts.auth.dependencies import (
+    AuthTools,
+    Claim,
+    Cookies,
+    CurrentUser,
+    HeldSession,
+    LeavingSession,
+    Visitor,
+)
+from wxc.accounts.auth.errors import (
+    AccountSuspended,
+    EmailTaken,
+    HashingBusy,
+    InvalidCredentials,
+    PasswordTooCommon,
+    RefreshReused,
+    SessionExpired,
+    UsernameReserved,
+    UsernameTaken,
+)
+from wxc.accounts.auth.schemas import AuthCheck, Credentials, CsrfToken, LoggedIn, Me, Registration
+from wxc.accounts.auth.service import accounts, sessions
+from wxc.core.logging import note_user
+from wxc.db.dependencies import Database, Session
+from wxc.http.dependencies import Throttled
+from wxc.http.openapi import LOCATED, documented
+from wxc.http.routers import make_router
+from wxc.moderation.audit.dependencies import Acting
+
+router = make_router("auth")
+
+
+@router.post(
+    "/register",
+    status_code=status.HTTP_201_CREATED,
+    summary="Open an account",
+    responses=LOCATED
+    | documented(UsernameTaken, EmailTaken, UsernameReserved, PasswordTooCommon, HashingBusy),
+)
+async def register(
+    registration: Registration,
+    response: Response,
+    database: Database,
+    auth: AuthTools,
+    throttle: Throttled,
+) -> Me:
+    """Open an account. You are not logged in by it: `POST /login` does that."""
+    me = await accounts.register(database, auth, throttle, registration)
+    response.headers["Location"] = f"/users/{me.username}"
+    return me
+
+
+@router.post(
+    "/login",
+    summary="Log in",
+    responses=documented(InvalidCredentials, AccountSuspended, HashingBusy),
+)
+async def log_in(
+    credentials: Credentials,
+    response: Response,
+    database: Database,
+    auth: AuthTools,
+    cookies: Cookies,
+    throttle: Throttled,
+    visitor: Visitor,
+) -> LoggedIn:
+    """Open a session. Its tokens are in HttpOnly cookies; a former session here ends.
+
+    Failed tries are limited. A browser in which the account has been used before has a limit of
+    its own, by a third cookie that no logout clears.
+    """
+    opened = await sessions.log_in(database, auth, throttle, credentials, visitor)
+    note_user(opened.answer.user.id)
+    cookies.set(response, opened.access, opened.refresh, opened.device)
+    return opened.answer
+
+
+@router.post(
+    "/refresh-token",
+    summary="Stay signed in",
+    responses=documented(SessionExpired, RefreshReused),
+)
+async def refresh_token(
+    response: Response,
+    database: Database,
+    auth: AuthTools,
+    cookies: Cookies,
+    claim: Claim,
+    actor: Acting,
+) -> LoggedIn:
+    """Exchange the refresh token for new tokens of the same session, in new cookies.
+
+    A repeated call within 30 seconds, by another tab or after an answer that was lost, gets the
+    same refresh token. Older ones end the session. Two of the refusals clear the cookies.
+    """
+    with cookies.cleared_by(SessionExpired, RefreshReused):
+        opened = await sessions.refresh(database, auth, claim, actor)
+        note_user(opened.answer.user.id)
+    cookies.set(response, opened.access, opened.refresh, opened.device)
+    return opened.answer
+
+
+@router.post(
+    "/logout",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Log out",
+)
+async def log_out(
+    response: Response,
+    leaving: LeavingSession,  # reads by itself, so it comes before the transaction
+    session: Session,
+    auth: AuthTools,
+    cookies: Cookies,
+    actor: Acting,
+) -> None:
+    """End the session on every instance and clear the cookies; harmless without a session."""
+    if leaving is not None:
+        await sessions.log_out(session, auth, leaving, actor)
+    cookies.clear(response)
+
+
+@router.get("/csrf-token", summary="The session's CSRF token")
+async def get_csrf_token(auth: AuthTools, held: HeldSession) -> CsrfToken:
+    """The token for `X-CSRF-Token`, for a page that was reloaded; either cookie will do."""
+    return CsrfToken(csrf_token=auth.tokens.csrf(held))
+
+
+@router.get(
+    "/auth-check",
+    summary="Who is logged in",
+)
+async def check_auth(me: CurrentUser, database: Database, auth: AuthTools) -> AuthCheck:
+    """Who is logged in, and the CSRF token, for a page that was reloaded."""
+    return await accounts.check(database, auth, me)

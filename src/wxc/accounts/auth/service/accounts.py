@@ -1,0 +1,99 @@
+"""Registration, and the account as its owner sees it."""
+
+from wxc.accounts.auth.context import Auth, Principal
+from wxc.accounts.auth.errors import (
+    EmailTaken,
+    PasswordTooCommon,
+    SessionExpired,
+    UsernameReserved,
+    UsernameTaken,
+)
+from wxc.accounts.auth.passwords import is_common
+from wxc.accounts.auth.repository.accounts import (
+    AccountRow,
+    account_by_id,
+    insert_account,
+    insert_username,
+    taken_identifiers,
+)
+from wxc.accounts.auth.schemas import AuthCheck, Me, Registration
+from wxc.accounts.auth.usernames import is_reserved
+from wxc.core import clock
+from wxc.core.ids import new_id
+from wxc.core.text import fold_identifier
+from wxc.db.database import Database
+from wxc.db.session import Session
+from wxc.http.rate_limits import Throttle
+from wxc.mail.service import enqueue
+from wxc.models import MailKind
+
+
+async def register(
+    database: Database, auth: Auth, throttle: Throttle, registration: Registration
+) -> Me:
+    """Open an account.
+
+    Raises `RateLimited`, `UsernameReserved`, `PasswordTooCommon` and the two `…Taken`.
+    """
+    await throttle.count(auth.policies.registration(throttle.network))
+    if is_reserved(registration.username):
+        raise UsernameReserved
+    if is_common(registration.password):
+        raise PasswordTooCommon
+    auth.passwords.refuse_when_full()  # before any other work is done
+    await _refuse_taken(database, registration)
+    password_hash = await auth.passwords.hash(registration.password)
+    async with database.transaction() as session:
+        row = await _insert(session, registration, password_hash)
+        await enqueue(session, MailKind.VERIFICATION, address=row.email, user_id=row.id)
+    return present_me(row)
+
+
+async def check(database: Database, auth: Auth, me: Principal) -> AuthCheck:
+    """The signed-in user; raises `SessionExpired` when the account has been deleted meanwhile."""
+    row = await database.primary.fetch_one(account_by_id(me.id))
+    if row is None:
+        raise SessionExpired
+    return AuthCheck(
+        authenticated=True,
+        user=present_me(row),
+        csrf_token=auth.tokens.csrf(me.session_id),
+        access_expires_at=me.access_expires_at,
+    )
+
+
+def present_me(row: AccountRow) -> Me:
+    """The account of a row, for its owner."""
+    return Me.model_validate(row, from_attributes=True)
+
+
+async def _refuse_taken(database: Database, registration: Registration) -> None:
+    username, email = fold_identifier(registration.username), fold_identifier(registration.email)
+    (taken,) = await database.primary.fetch(taken_identifiers(username, email))
+    if taken.username:
+        raise UsernameTaken
+    if taken.email:
+        raise EmailTaken
+
+
+async def _insert(session: Session, registration: Registration, password_hash: str) -> AccountRow:
+    """Raises `UsernameTaken` and `EmailTaken`, where a concurrent registration was faster."""
+    user_id, moment = new_id(), clock.now()
+    folded = fold_identifier(registration.username)
+    if await session.fetch_one(insert_username(folded, user_id, moment)) is None:
+        raise UsernameTaken
+    row = await session.fetch_one(
+        insert_account(
+            user_id,
+            registration.username,
+            folded,
+            registration.email,
+            fold_identifier(registration.email),
+            password_hash,
+            registration.display_name,
+            moment,
+        )
+    )
+    if row is None:
+        raise EmailTaken
+    return row

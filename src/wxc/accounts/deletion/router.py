@@ -1,0 +1,38 @@
+"""Deleting one's account."""
+
+from fastapi import status
+
+from wxc.accounts.auth.dependencies import AuthTools, CurrentUser
+from wxc.accounts.auth.errors import HashingBusy
+from wxc.accounts.deletion import service
+from wxc.accounts.deletion.schemas import AccountDeletion
+from wxc.accounts.settings.errors import WrongPassword
+from wxc.db.dependencies import Database
+from wxc.http.dependencies import Throttled
+from wxc.http.openapi import documented
+from wxc.http.routers import make_router
+from wxc.moderation.audit.dependencies import Acting
+
+router = make_router("settings", prefix="/settings")
+
+
+@router.delete(
+    "",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Delete the account",
+    responses=documented(WrongPassword, HashingBusy),
+)
+async def delete_account(
+    deletion: AccountDeletion,
+    me: CurrentUser,
+    database: Database,
+    auth: AuthTools,
+    throttle: Throttled,
+    actor: Acting,
+) -> None:
+    """Delete your account with all that you have written. There is no way back.
+
+    Your sessions end and nobody sees you any more before the answer. The e-mail address may be
+    used for another account, the username never again.
+    """
+    await service.delete_account(database, auth, throttle, me, deletion.current_password, actor)

@@ -1,0 +1,166 @@
+"""Deleting an account: hidden at once, then deleted row by row in the background."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from wxc.accounts.auth.context import Auth, Principal
+from wxc.accounts.auth.errors import SessionExpired
+from wxc.accounts.deletion.repository import accounts, owned
+from wxc.accounts.deletion.repository.accounts import DeletedAccount
+from wxc.accounts.deletion.repository.edges import (
+    COMMENT_LIKES,
+    POST_LIKES,
+    LikeTable,
+    delete_follows,
+    delete_likes,
+    follows_of,
+    likes_by,
+    lock_rows,
+)
+from wxc.accounts.sessions.service import shut_out
+from wxc.accounts.settings.service import confirm_password
+from wxc.core import clock
+from wxc.db.database import Database
+from wxc.db.errors import UNREACHABLE
+from wxc.db.session import Session
+from wxc.http.rate_limits import Throttle
+from wxc.models import AuditKind, User
+from wxc.moderation.audit import service as audit
+from wxc.moderation.audit.actors import Actor
+from wxc.social.comments.service.writing import erase_comments_of
+
+MAX_EDGES = 1000
+"""How many edges are deleted in one transaction: in the request, and in each of the batches."""
+MAX_COMMENTS = 100
+"""How many comments are deleted in one transaction, each by statements of its own."""
+_MAX_ROWS = 1000
+_LEASE = timedelta(seconds=15)  # by then a batch has ended: its statements have timeouts
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Rows of an account that are to be deleted; what counts them is locked."""
+
+    post_likes: Sequence[UUID]
+    comment_likes: Sequence[UUID]
+    follows: Sequence[UUID]
+
+    def __bool__(self) -> bool:
+        return bool(self.post_likes or self.comment_likes or self.follows)
+
+
+async def delete_account(
+    database: Database,
+    auth: Auth,
+    throttle: Throttle,
+    me: Principal,
+    password: str,
+    actor: Actor,
+) -> None:
+    """Delete the account of `me`; raises `WrongPassword` and `RateLimited`.
+
+    Hides the account, ends its sessions and releases the e-mail address; the username is never
+    reused. Counters of others are updated for up to `MAX_EDGES`; the worker does the rest.
+    """
+    password_hash = await confirm_password(database, auth, throttle, me, password)
+    async with database.transaction() as session:
+        # Locks others before the account, as everywhere: posts, comments, users.
+        edges = await lock_edges(session, me.id, MAX_EDGES)
+        anonymised = accounts.anonymise_account(me.id, password_hash, clock.now())
+        if await session.fetch_one(anonymised) is None:
+            raise SessionExpired
+        ended = await shut_out(session, auth.revocations, me.id)
+        await audit.record(
+            session,
+            AuditKind.ACCOUNT_DELETED,
+            actor,
+            user_id=me.id,
+            session_id=me.session_id,
+            sessions_ended=ended,
+        )
+        await delete_edges(session, edges)
+    with suppress(*UNREACHABLE):  # the account is deleted: the worker does what is left
+        async with database.transaction() as session:
+            await erase_comments_of(session, me.id, MAX_COMMENTS)
+
+
+async def purge_batch(database: Database, *, kept: timedelta) -> bool:
+    """Delete one batch of rows of one deleted account; False if no account is due.
+
+    A batch is one transaction and looks for what is left, so after a crash the next one goes on.
+    The account's row stays for `kept` after the deletion: until then its sessions are refused as
+    ended ones.
+    """
+    moment = clock.now()
+    # A transaction of its own: the lease must outlive a batch that fails.
+    account = await database.primary.fetch_one(accounts.claim_due_account(moment, moment + _LEASE))
+    if account is None:
+        return False
+    async with database.transaction() as session:
+        await _purge_some(session, account, kept)
+    return True
+
+
+async def lock_edges(session: Session, user_id: UUID, limit: int) -> Edges:
+    """Up to `limit` edges; locks the rows that count them, in the order of ids in each table."""
+    post_likes = await _lock_likes(session, user_id, limit, POST_LIKES)
+    limit -= len(post_likes)
+    comment_likes = await _lock_likes(session, user_id, limit, COMMENT_LIKES)
+    limit -= len(comment_likes)
+    return Edges(post_likes, comment_likes, await _lock_follows(session, user_id, limit))
+
+
+async def delete_edges(session: Session, edges: Edges) -> None:
+    """Delete those of the edges that are still there, and update the counters."""
+    if edges.post_likes:
+        await session.fetch(delete_likes(edges.post_likes, table=POST_LIKES))
+    if edges.comment_likes:
+        await session.fetch(delete_likes(edges.comment_likes, table=COMMENT_LIKES))
+    if edges.follows:
+        await session.fetch(delete_follows(edges.follows))
+
+
+async def _purge_some(session: Session, account: DeletedAccount, kept: timedelta) -> None:
+    moment, row_due = clock.now(), account.suspended_at + kept
+    if await _delete_some(session, account.id):
+        # Behind the other accounts that are due.
+        await session.fetch_one(accounts.postpone_account(account.id, moment))
+    elif moment < row_due:
+        await session.fetch_one(accounts.postpone_account(account.id, row_due))
+    else:
+        await session.fetch_one(accounts.delete_account_row(account.id))
+
+
+async def _delete_some(session: Session, user_id: UUID) -> bool:
+    """Delete rows of one kind; False if none is left."""
+    if await erase_comments_of(session, user_id, MAX_COMMENTS):
+        return True
+    edges = await lock_edges(session, user_id, MAX_EDGES)
+    await delete_edges(session, edges)
+    return bool(edges) or await _delete_owned(session, user_id)
+
+
+async def _delete_owned(session: Session, user_id: UUID) -> bool:
+    for rows in owned.OWNED_ROWS:
+        if await session.fetch(owned.delete_owned(user_id, rows=rows, limit=_MAX_ROWS)):
+            return True
+    return False
+
+
+async def _lock_likes(
+    session: Session, user_id: UUID, limit: int, table: LikeTable
+) -> Sequence[UUID]:
+    likes = await session.fetch(likes_by(user_id, limit, table=table))
+    await session.fetch(lock_rows([like.subject_id for like in likes], table=table.subject))
+    return [like.id for like in likes]
+
+
+async def _lock_follows(session: Session, user_id: UUID, limit: int) -> Sequence[UUID]:
+    """Locks the account itself too, whether it has follows or not."""
+    follows = await session.fetch(follows_of(user_id, limit))
+    users = {user_id, *(end for row in follows for end in (row.follower_id, row.followed_id))}
+    await session.fetch(lock_rows(list(users), table=User))
+    return [row.id for row in follows]

@@ -1,0 +1,33 @@
+"""Exporting one's data."""
+
+from typing import Any
+
+from fastapi.responses import StreamingResponse
+
+from wxc.accounts.auth.dependencies import CurrentUser, ExportSlot
+from wxc.accounts.export.schemas.export import Export
+from wxc.accounts.export.service.exporting import open_export
+from wxc.db.dependencies import Database
+from wxc.http.openapi import headers
+from wxc.http.routers import make_router
+
+router = make_router("settings", prefix="/settings")
+_DISPOSITION = {"Content-Disposition": 'attachment; filename="wxc-social.json"'}
+_SAVED: dict[int | str, dict[str, Any]] = {200: {"headers": headers(*_DISPOSITION)}}
+
+
+@router.get(
+    "/export",
+    summary="Take your data away",
+    response_model=Export,
+    responses=_SAVED,
+)
+async def export_account(
+    me: CurrentUser, _slot: ExportSlot, database: Database
+) -> StreamingResponse:
+    """All that your account owns as one document, to be saved. It is sent while it is read.
+
+    A session may have five exports under way.
+    """
+    pieces = await open_export(database, me)
+    return StreamingResponse(pieces, headers=_DISPOSITION, media_type="application/json")

@@ -1,0 +1,54 @@
+"""Exporting an account: each batch is read and its connection released before it is sent.
+
+A later feature adds a list to `Export` and to `LISTINGS`.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+from wxc.accounts.auth.context import Principal
+from wxc.accounts.auth.errors import SessionExpired
+from wxc.accounts.auth.repository.accounts import account_by_id
+from wxc.accounts.auth.service.accounts import present_me
+from wxc.accounts.export.service.listings import LISTINGS, Listing
+from wxc.core import clock
+from wxc.core.times import rfc3339
+from wxc.db.database import Database
+from wxc.http.answers import written
+
+BATCH = 500
+
+
+async def open_export(database: Database, me: Principal) -> AsyncIterator[bytes]:
+    """An `Export` as JSON, in pieces of bounded size; raises `SessionExpired` before the first."""
+    row = await database.primary.fetch_one(account_by_id(me.id))
+    if row is None:
+        raise SessionExpired
+    return _document(database, me.id, written(present_me(row)))
+
+
+async def _document(database: Database, user_id: UUID, account: bytes) -> AsyncIterator[bytes]:
+    yield b'{"exported_at":' + written(rfc3339(clock.now()))
+    yield b',"account":' + account
+    for name, listing in LISTINGS.items():
+        yield f',"{name}":['.encode()
+        async for items in _items(database, listing, user_id):
+            yield items
+        yield b"]"
+    yield b"}"
+
+
+async def _items(
+    database: Database, listing: Listing[Any, Any], user_id: UUID
+) -> AsyncIterator[bytes]:
+    """The items of a list, separated by commas."""
+    after, separator = listing.start, b""
+    while True:
+        rows = await database.primary.fetch(listing.batch(user_id, after, limit=BATCH))
+        if rows:
+            items = written([listing.present(row) for row in rows])
+            yield separator + items[1:-1]  # without the brackets
+        if len(rows) < BATCH:
+            return
+        after, separator = rows[-1].key, b","

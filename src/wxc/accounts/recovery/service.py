@@ -1,0 +1,124 @@
+"""What mailed links do: reset a password, verify or change an address."""
+
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from wxc.accounts.auth.context import Auth, Principal
+from wxc.accounts.auth.errors import PasswordTooCommon
+from wxc.accounts.auth.passwords import is_common
+from wxc.accounts.recovery.errors import InvalidToken
+from wxc.accounts.recovery.repository import (
+    lock_pending_address,
+    unverified_account,
+    update_address,
+    update_password_by_link,
+    update_verified_at,
+)
+from wxc.accounts.sessions.service import shut_out_and_tell
+from wxc.core import clock
+from wxc.core.text import fold_identifier
+from wxc.db.database import Database
+from wxc.db.session import Session
+from wxc.http.rate_limits import Throttle
+from wxc.mail import service as mails
+from wxc.mail.links import Link
+from wxc.mail.schemas import MailAccepted
+from wxc.models import AuditKind, MailKind
+from wxc.moderation.audit.actors import Actor
+
+
+async def request_password_reset(
+    database: Database, auth: Auth, throttle: Throttle, email: str
+) -> MailAccepted:
+    """Enqueue the mail; only the worker looks up the account, so the answer reveals nothing.
+
+    Raises `RateLimited` by the client's IP address; beyond the recipient's limit no mail is sent.
+    """
+    await throttle.count(auth.policies.mail_request(throttle.network))
+    if await throttle.count_silently(auth.policies.mail_to(email)):
+        await mails.enqueue(database.primary, MailKind.PASSWORD_RESET, address=email)
+    return MailAccepted(status="accepted")
+
+
+async def reset_password(
+    database: Database, auth: Auth, throttle: Throttle, token: str, password: str, actor: Actor
+) -> None:
+    """Choose another password and end every session.
+
+    Raises `RateLimited`, `PasswordTooCommon` and `InvalidToken`. No connection is held while we
+    are hashing; of two uses of a link at once one wins.
+    """
+    await throttle.count(auth.policies.password_reset(throttle.network))
+    if is_common(password):
+        raise PasswordTooCommon
+    link = await mails.find_link(database.primary, token, MailKind.PASSWORD_RESET)
+    if link is None:
+        raise InvalidToken
+    password_hash = await auth.passwords.hash(password, trusted=True)
+    async with database.transaction() as session:
+        # The account first: whatever touches its tokens waits for its row.
+        update = update_password_by_link(link.user_id, link.address, password_hash)
+        if await session.fetch_one(update) is None or not await mails.use_link(session, link):
+            raise InvalidToken
+        await shut_out_and_tell(
+            session, auth, link.user_id, AuditKind.PASSWORD_RESET, actor, address=link.address
+        )
+
+
+async def request_email_verification(
+    database: Database, auth: Auth, throttle: Throttle, me: Principal
+) -> MailAccepted:
+    """Send the link again, unless the address is verified already; limited like a reset."""
+    await throttle.count(auth.policies.mail_request(throttle.network))
+    account = await database.primary.fetch_one(unverified_account(me.id))
+    if account is not None and await throttle.count_silently(auth.policies.mail_to(account.email)):
+        await mails.enqueue(
+            database.primary, MailKind.VERIFICATION, address=account.email, user_id=account.id
+        )
+    return MailAccepted(status="accepted")
+
+
+async def verify_email(
+    session: Session, auth: Auth, token: str, current: UUID | None, actor: Actor
+) -> None:
+    """Verify or change the address that the link was sent to.
+
+    Raises `InvalidToken`. A new address ends every session but the `current` one: that of the
+    request's cookies, if there is one; the link needs no session.
+    """
+    link = await mails.find_link(session, token, MailKind.VERIFICATION, MailKind.EMAIL_CHANGE)
+    if link is None:
+        raise InvalidToken
+    if link.kind is MailKind.EMAIL_CHANGE:
+        await _change_address(session, auth, link, current, actor)
+    else:
+        await _verify_address(session, link)
+
+
+async def _verify_address(session: Session, link: Link) -> None:
+    update = update_verified_at(link.user_id, link.address, clock.now())
+    if await session.fetch_one(update) is None or not await mails.use_link(session, link):
+        raise InvalidToken
+
+
+async def _change_address(
+    session: Session, auth: Auth, link: Link, current: UUID | None, actor: Actor
+) -> None:
+    former = await session.fetch_one(lock_pending_address(link.user_id, link.address))
+    if former is None or not await mails.use_link(session, link):
+        raise InvalidToken
+    folded = fold_identifier(link.address)
+    try:
+        await session.fetch_one(update_address(link.user_id, link.address, folded, clock.now()))
+    except IntegrityError:
+        raise InvalidToken from None  # another account has the address by now
+    await shut_out_and_tell(
+        session,
+        auth,
+        link.user_id,
+        AuditKind.EMAIL_CHANGED,
+        actor,
+        address=former.email,
+        kept=current,
+    )

@@ -1,0 +1,7 @@
+"""What can be wrong with a session one wants to end."""
+
+from wxc.http.refusals import NotFound
+
+
+class SessionNotFound(NotFound):
+    """You have no such session."""

@@ -1,0 +1,119 @@
+"""Lists a user's sessions, and ends them on every instance before the answer."""
+
+from functools import partial
+from uuid import UUID
+
+from wxc.accounts.auth.context import Auth, Principal
+from wxc.accounts.auth.revocation import Revocations
+from wxc.accounts.sessions.errors import SessionNotFound
+from wxc.accounts.sessions.repository import (
+    OwnSessionRow,
+    live_sessions_of,
+    revoke_session_of,
+    revoke_sessions_of,
+)
+from wxc.accounts.sessions.schemas import OwnSession, OwnSessionPage
+from wxc.core import clock
+from wxc.core.times import rfc3339
+from wxc.db.database import Database
+from wxc.db.session import Session, after_commit
+from wxc.mail import service as mails
+from wxc.models import AuditKind, MailKind
+from wxc.moderation.audit import service as audit
+from wxc.moderation.audit.actors import Actor
+
+_NOTICES = {
+    AuditKind.PASSWORD_RESET: MailKind.PASSWORD_CHANGED,
+    AuditKind.PASSWORD_CHANGED: MailKind.PASSWORD_CHANGED,
+    AuditKind.EMAIL_CHANGED: MailKind.EMAIL_CHANGED,
+}
+
+
+async def list_sessions(database: Database, me: Principal) -> OwnSessionPage:
+    """The sessions of `me` that are alive."""
+    rows = await database.primary.fetch(live_sessions_of(me.id, clock.now()))
+    return {
+        "items": [_present(row, me.session_id) for row in rows],
+        "next_cursor": None,
+        "prev_cursor": None,
+    }
+
+
+async def end_session(
+    session: Session, auth: Auth, me: Principal, session_id: UUID, actor: Actor
+) -> None:
+    """End one of `me`'s sessions, perhaps this very one; raises `SessionNotFound`."""
+    ended = await session.fetch_one(revoke_session_of(me.id, session_id, clock.now()))
+    if ended is None:
+        raise SessionNotFound
+    after_commit(session, partial(auth.revocations.announce, [ended.id]))
+    await audit.record(
+        session,
+        AuditKind.SESSION_ENDED,
+        actor,
+        user_id=me.id,
+        session_id=me.session_id,
+        ended=str(session_id),
+    )
+
+
+async def end_other_sessions(session: Session, auth: Auth, me: Principal, actor: Actor) -> None:
+    """End all of `me`'s sessions but this one."""
+    ended = await _end_all(session, auth.revocations, me.id, kept=me.session_id)
+    if ended:
+        await audit.record(
+            session,
+            AuditKind.SESSION_ENDED,
+            actor,
+            user_id=me.id,
+            session_id=me.session_id,
+            sessions_ended=ended,
+        )
+
+
+async def shut_out(
+    session: Session, revocations: Revocations, user_id: UUID, *, kept: UUID | None = None
+) -> int:
+    """End all sessions but `kept`, and void the mailed links; returns how many sessions ended.
+
+    The caller has written, and so locked, the account: whatever touches its tokens waits for it.
+    """
+    await mails.void_links(session, user_id)
+    return await _end_all(session, revocations, user_id, kept=kept)
+
+
+async def shut_out_and_tell(
+    session: Session,
+    auth: Auth,
+    user_id: UUID,
+    event: AuditKind,
+    actor: Actor,
+    *,
+    address: str,
+    kept: UUID | None = None,
+) -> None:
+    """End sessions and links after a change of credentials; notifies the owner at `address`."""
+    ended = await shut_out(session, auth.revocations, user_id, kept=kept)
+    await mails.enqueue(session, _NOTICES[event], address=address, user_id=user_id)
+    await audit.record(
+        session, event, actor, user_id=user_id, session_id=kept, sessions_ended=ended
+    )
+
+
+async def _end_all(
+    session: Session, revocations: Revocations, user_id: UUID, *, kept: UUID | None
+) -> int:
+    ended = await session.fetch(revoke_sessions_of(user_id, kept, clock.now()))
+    after_commit(session, partial(revocations.announce, [row.id for row in ended]))
+    return len(ended)
+
+
+def _present(row: OwnSessionRow, current_id: UUID) -> OwnSession:
+    return {
+        "id": str(row.id),
+        "created_at": rfc3339(row.created_at),
+        "last_used_at": rfc3339(row.last_used_at),
+        "user_agent": row.user_agent,
+        "place": row.place,
+        "current": row.id == current_id,
+    }

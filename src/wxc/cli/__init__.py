@@ -1,0 +1,1 @@
+"""The `wxc` command, one file for each group of commands."""

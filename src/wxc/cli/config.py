@@ -1,0 +1,79 @@
+"""`wxc config`: the settings, as the service reads them."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from pydantic import SecretStr
+from sqlalchemy import make_url
+
+from wxc.cli.engines import Json, reaching
+from wxc.cli.secret_files import make_secrets
+from wxc.cli.terminal import show, show_facts, show_json
+from wxc.core.config_reading import read_config
+
+if TYPE_CHECKING:
+    from wxc.core.config import Config
+
+config = typer.Typer(
+    no_args_is_help=True,
+    help="Check the settings, and generate secrets.",
+    epilog="Exit codes: 0 all is well; 1 a file cannot be written; 2 a setting is wrong; "
+    "3 an engine does not answer.",
+)
+config.command("make-secrets")(make_secrets)
+
+
+@config.command("check")
+def check_config(
+    *,
+    connect: Annotated[
+        bool, typer.Option(help="Also ask the database and Redis whether they are there.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Read the settings as the service would, name what is wrong, and show what holds.
+
+    Values come from the environment, else they are the defaults of .env.example. Passwords and
+    keys are not shown.
+    """
+    settings = read_config()
+    if connect:
+        _connect(settings)
+    shown = {name.upper(): _discreet(value) for name, value in settings}
+    if as_json:
+        show_json(shown)
+    else:
+        show_facts(shown.items(), width=max(map(len, shown)) + 2)
+        show("\nThe settings are complete.")
+
+
+def _discreet(value: object) -> object:
+    """The value without what must not be read over somebody's shoulder."""
+    if isinstance(value, SecretStr):
+        return "(secret)" if value.get_secret_value() else ""
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, str) and "://" in value:
+        return make_url(value).render_as_string(hide_password=True) if "@" in value else value
+    return value
+
+
+def _connect(settings: "Config") -> None:
+    import asyncio
+
+    from wxc.core.redis import RedisClient
+    from wxc.db.database import Database
+
+    async def ask() -> bool:
+        database, redis = Database(settings), RedisClient(settings)
+        try:
+            async with database.engine.connect():
+                return await redis.probe()
+        finally:
+            await redis.close()
+            await database.close()
+
+    with reaching("database"):
+        if not asyncio.run(ask()):
+            typer.echo("wxc: Redis does not answer.", err=True)
+            raise typer.Exit(3)

@@ -1,0 +1,97 @@
+"""How an operator's command runs: with the engines of the environment, and to an exit code.
+
+The engines are imported when a command runs, as everywhere in `wxc`.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+from wxc.core.config_reading import read_config
+
+if TYPE_CHECKING:
+    from wxc.accounts.auth.revocation import Revocations
+    from wxc.db.database import Database
+    from wxc.moderation.audit.actors import Actor
+
+T = TypeVar("T")
+EXIT_CODES = (
+    "Exit codes: 0 done, or was so already; 1 there is no such thing; 2 wrong usage or settings; "
+    "3 the database cannot be reached."
+)
+_LONGEST_TEXT = 500
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+@dataclass(frozen=True)
+class Engines:
+    """What a command works with."""
+
+    database: "Database"
+    revocations: "Revocations"
+    actor: "Actor"
+
+
+@contextlib.asynccontextmanager
+async def _engines() -> AsyncIterator[Engines]:
+    from wxc.accounts.auth.revocation import Revocations
+    from wxc.core.events import Events
+    from wxc.core.logging import configure_logging
+    from wxc.core.redis import RedisClient
+    from wxc.db.database import Database
+    from wxc.moderation.audit.actors import Actor
+
+    config = read_config()
+    configure_logging(config)
+    database, redis = Database(config), RedisClient(config)
+    try:
+        revocations = Revocations(config, database, redis, Events(config, redis))
+        yield Engines(database, revocations, Actor.operator())
+    finally:
+        await redis.close()
+        await database.close()
+
+
+def run(command: Callable[[Engines], Coroutine[Any, Any, T]]) -> T:
+    """The result of a command; what is not there, and an outage, end the process."""
+    from wxc.moderation.actions.service import NoSuchMember, NoSuchSession
+    from wxc.moderation.reports.service import NoSuchReport
+
+    async def work() -> T:
+        async with _engines() as engines:
+            return await command(engines)
+
+    try:
+        with reaching("database"):
+            return asyncio.run(work())
+    except (NoSuchMember, NoSuchSession, NoSuchReport) as missing:
+        _give_up(str(type(missing).__doc__), 1)
+
+
+@contextlib.contextmanager
+def reaching(engine: str) -> Iterator[None]:
+    """End the process with exit code 3 where the engine cannot be reached."""
+    from wxc.db.errors import UNREACHABLE
+
+    try:
+        yield
+    except UNREACHABLE as error:
+        _give_up(f"The {engine} does not answer: {type(error).__name__}.", 3)
+
+
+def _give_up(message: str, code: int) -> NoReturn:
+    typer.echo(f"wxc: {message}", err=True)
+    raise typer.Exit(code)
+
+
+def one_line(value: str, option: str) -> str:
+    """What an operator has typed, for people to read later: not blank, and not a book."""
+    text = value.strip()
+    if not 0 < len(text) <= _LONGEST_TEXT or not text.isprintable():
+        raise typer.BadParameter(f"{option} takes a line of 1 to {_LONGEST_TEXT} characters")
+    return text

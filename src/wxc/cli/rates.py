@@ -1,0 +1,45 @@
+"""`wxc verify-rates`: has anybody tampered with the history of the boards?"""
+
+import re
+from typing import Annotated
+
+import typer
+
+from wxc.cli.engines import Json, run
+from wxc.cli.terminal import show_json
+
+_HEAD = re.compile(r"([1-9][0-9]{0,8}):([0-9a-f]{64})")
+
+
+def verify_rates(
+    head: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SEQ:HASH",
+            help="An event that you have kept, as the API's history shows it; it must be there.",
+        ),
+    ] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Compute the hashes of all rate events anew, and compare the boards with them.
+
+    Whoever can write to the database can shorten a chain, or make all of it anew: keep the newest
+    event of a board elsewhere now and then, and give it as --head. Exit codes: 0 all is as it was
+    written; 1 something is not; 2 wrong usage or settings; 3 the database cannot be reached.
+    """
+    from wxc.exchange.service import verifying
+
+    kept = None if head is None else _HEAD.fullmatch(head)
+    if head is not None and kept is None:
+        raise typer.BadParameter("--head takes a number, a colon and 64 hexadecimal digits")
+    wanted = (int(kept[1]), bytes.fromhex(kept[2])) if kept else None
+    found = run(lambda engines: verifying.verify_rates(engines.database, wanted))
+    if as_json:
+        show_json(found)
+    else:
+        typer.echo(f"{found.events:,} events of {found.boards:,} boards.")
+    for fault in found.faults:
+        typer.echo(f"wxc: {fault}", err=True)
+    if found.faults:
+        raise typer.Exit(1)

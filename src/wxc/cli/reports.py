@@ -1,0 +1,96 @@
+"""`wxc reports`: what members have reported."""
+
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import typer
+
+from wxc.cli.engines import EXIT_CODES, Json, one_line, run
+from wxc.cli.terminal import show, show_facts, show_json, show_table
+
+if TYPE_CHECKING:
+    from wxc.moderation.reports.schemas import ReportFile, ReportSummary
+
+reports = typer.Typer(
+    no_args_is_help=True, help="Read what members have reported, and close it.", epilog=EXIT_CODES
+)
+ReportId = Annotated[UUID, typer.Argument(metavar="ID", help="The report's id.")]
+Most = Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")]
+
+
+@reports.command("list", epilog=EXIT_CODES)
+def list_reports(
+    limit: Most = 50,
+    *,
+    every: Annotated[
+        bool, typer.Option("--all", help="Closed ones too, the newest first.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """List the reports that are open, the oldest first."""
+    from wxc.moderation.reports import service
+
+    found = run(
+        lambda engines: service.list_reports(engines.database, with_closed=every, most=limit)
+    )
+    if as_json:
+        show_json(found)
+    else:
+        _show_reports(found)
+
+
+@reports.command("show", epilog=EXIT_CODES)
+def show_report(report_id: ReportId, *, as_json: Json = False) -> None:
+    """Show a report, and what it is about as it stands now."""
+    from wxc.moderation.reports import service
+
+    found = run(lambda engines: service.show(engines.database, report_id))
+    if as_json:
+        show_json(found)
+    else:
+        _show_report(found)
+
+
+@reports.command("close", epilog=EXIT_CODES)
+def close_report(
+    report_id: ReportId,
+    note: Annotated[str, typer.Option(help="What was found, or done about it.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Close a report. One that is closed stays as it is, and says who has closed it."""
+    from wxc.moderation.reports import service
+
+    text = one_line(note, "--note")
+    try:
+        run(lambda engines: service.close(engines.database, report_id, text, engines.actor))
+    except service.AlreadyClosed as closed:
+        report = closed.report
+        if as_json:
+            show_json({"changed": False, "closed_by": report.closed_by})
+        else:
+            show(f"It was closed by {report.closed_by}, {report.closed_at:%Y-%m-%d}: {report.note}")
+    else:
+        show_json({"changed": True}) if as_json else show("It is closed.")
+
+
+def _show_reports(found: "list[ReportSummary]") -> None:
+    show_table(
+        ("REPORT", "WHEN", "REASON", "ABOUT", "TARGET", "BY", "CLOSED"),
+        (
+            (
+                *(one.id, one.created_at, one.reason),
+                *(one.target_type, one.target_id, one.reporter, one.closed_at),
+            )
+            for one in found
+        ),
+    )
+
+
+def _show_report(found: "ReportFile") -> None:
+    show_facts((name, value) for name, value in found.report)
+    show("")
+    if found.target is None:
+        show("What it is about is gone, or cannot be shown here.")
+    else:
+        show(f"{found.target.username}:\n{found.target.text or '(no text)'}")

@@ -1,0 +1,30 @@
+"""How tasks pause and end."""
+
+import asyncio
+from collections.abc import Callable, Collection
+
+Done = Callable[[], None]
+"""Called by a job after each round that succeeded."""
+
+_CANCEL_INTERVAL = 0.5  # seconds
+
+
+async def pause(seconds: float, stop: asyncio.Event) -> None:
+    """Sleep for that long, or until `stop` is set."""
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+async def end_all(tasks: Collection["asyncio.Task[None]"]) -> None:
+    """Cancel the tasks until they have ended.
+
+    Once is not enough: a driver whose connection breaks at that moment raises its own error in
+    place of the cancellation, and a task that retries after errors would never end.
+    """
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=_CANCEL_INTERVAL)

@@ -1,0 +1,1 @@
+"""Members and boards to try the product with."""

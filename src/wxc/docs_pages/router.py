@@ -1,0 +1,39 @@
+"""The pages of the documentation."""
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.responses import Response
+
+from wxc.docs_pages import pages
+from wxc.docs_pages.dependencies import Demo
+from wxc.http.refusals import NotFound, all_refusals
+from wxc.http.routers import make_router
+
+router = make_router("operations")
+
+
+@router.get("/", include_in_schema=False)
+async def get_root() -> RedirectResponse:
+    """To the documentation."""
+    return RedirectResponse("/docs")
+
+
+@router.get("/docs", include_in_schema=False, response_class=HTMLResponse)
+async def get_docs(request: Request, demo: Demo) -> Response:
+    """Swagger UI, signed in."""
+    return pages.docs_page(request.app.title, demo)
+
+
+@router.get("/docs/errors", include_in_schema=False, response_class=HTMLResponse)
+async def list_errors() -> Response:
+    """All error codes."""
+    return pages.error_index(all_refusals())
+
+
+@router.get("/docs/errors/{code}", include_in_schema=False, response_class=HTMLResponse)
+async def get_error(request: Request, code: str) -> Response:
+    """What one error code means, and what to do about it."""
+    refusal = all_refusals().get(code)
+    if refusal is None:
+        raise NotFound
+    return pages.error_page(refusal, request.app.openapi())

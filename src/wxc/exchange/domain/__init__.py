@@ -1,0 +1,1 @@
+"""The rules of exchanges, without a database or HTTP."""

@@ -1,0 +1,38 @@
+"""What the health routes ask for."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
+
+from wxc.core.redis import RedisClient
+from wxc.db.migrations import schema_revisions
+from wxc.health.service import Startup
+from wxc.http.services import services_of
+from wxc.server.shutdown import Departure
+
+
+async def open_startup(request: Request) -> Startup:
+    """Whether this process has reached its database."""
+    return services_of(request).startup
+
+
+async def open_departure(request: Request) -> Departure:
+    """Whether this process is about to end."""
+    return services_of(request).departure
+
+
+async def open_redis(request: Request) -> RedisClient:
+    """The application's Redis."""
+    return services_of(request).redis
+
+
+async def revisions() -> tuple[str, ...]:
+    """As `schema_revisions`, which reads files when it is called first."""
+    return await run_in_threadpool(schema_revisions)
+
+
+EndOfProcess = Annotated[Departure, Depends(open_departure)]
+StartupState = Annotated[Startup, Depends(open_startup)]
+Redis = Annotated[RedisClient, Depends(open_redis)]
+Revisions = Annotated[tuple[str, ...], Depends(revisions)]

@@ -1,0 +1,29 @@
+"""Probes of the load balancer, of deployments and of alarms."""
+
+from wxc.db.dependencies import Database
+from wxc.health import service
+from wxc.health.dependencies import EndOfProcess, Redis, Revisions, StartupState
+from wxc.health.errors import AboutToEnd, NotReady, NotStarted
+from wxc.health.schemas import Health, Readiness
+from wxc.http.openapi import documented
+from wxc.http.routers import make_router
+
+router = make_router("operations")
+
+
+@router.get("/livez", summary="Alive?")
+async def get_liveness() -> Health:
+    """The process serves requests. Nothing else is asked."""
+    return Health(status="ok")
+
+
+@router.get("/healthz", summary="Fit for traffic?", responses=documented(NotStarted, AboutToEnd))
+async def get_health(startup: StartupState, end: EndOfProcess) -> Health:
+    """For the load balancer: started, and not about to end; an outage leaves this green."""
+    return service.health(startup, end)
+
+
+@router.get("/readyz", summary="Everything well?", responses=documented(NotReady))
+async def get_readiness(database: Database, redis: Redis, known: Revisions) -> Readiness:
+    """For deployments and alarms: the database, its schema, Redis, the mails, by name."""
+    return await service.readiness(database, redis, known)

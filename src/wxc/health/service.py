@@ -1,0 +1,89 @@
+"""Liveness, health and readiness."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from wxc.core.redis import RedisClient
+from wxc.db.database import Database
+from wxc.db.errors import UNREACHABLE
+from wxc.health.errors import AboutToEnd, NotReady, NotStarted
+from wxc.health.repository import schema_revision
+from wxc.health.schemas import Checks, Health, Readiness
+from wxc.http.refusals import InvalidPart
+from wxc.mail.service import has_backlog
+from wxc.server.shutdown import Departure
+
+_log = logging.getLogger("wxc.operations")
+_RETRY_INTERVAL = 0.5  # seconds, between attempts to reach the database at the start
+
+
+class Startup:
+    """Whether the database has answered once since the start; a later outage changes nothing.
+
+    A load balancer replaces unhealthy instances: if health depended on the database, a failover
+    would have the whole fleet replaced.
+    """
+
+    def __init__(self) -> None:
+        self.is_complete = False
+
+    async def reach(self, database: Database) -> None:
+        """Retry until the database answers (a background task)."""
+        while not self.is_complete:
+            try:
+                await _revision(database)
+            except (
+                Exception
+            ) as error:  # of any kind: if this task ended, the process would stay unhealthy
+                _log.warning("the database cannot be reached yet: %r", error)
+                await asyncio.sleep(_RETRY_INTERVAL)
+            else:
+                self.is_complete = True
+
+
+def health(startup: Startup, departure: Departure) -> Health:
+    """Whether the load balancer may send requests; raises `NotStarted` and `AboutToEnd`."""
+    if not startup.is_complete:
+        raise NotStarted
+    if departure.is_near:
+        raise AboutToEnd
+    return Health(status="ok")
+
+
+async def readiness(database: Database, redis: RedisClient, known: Sequence[str]) -> Readiness:
+    """Whether everything that the service depends on works; raises `NotReady` with the names.
+
+    `known` are the revisions of this code, newest first. An unknown revision is a later one, and
+    later migrations keep older code working (docs/migrations.md).
+    """
+    failures: list[InvalidPart] = []
+    try:
+        revision = await _revision(database)
+        is_behind = revision is None or revision in known[1:]
+        is_late = not is_behind and await has_backlog(database.primary)
+    except UNREACHABLE:
+        failures.append(_failure("database", "unavailable", "The database does not answer."))
+    else:
+        if is_behind:
+            failures.append(
+                _failure("migrations", "not_at_head", "The schema is not what the code expects.")
+            )
+        if is_late:
+            failures.append(_failure("mail", "backlog", "Mails wait too long, or were given up."))
+    if not await redis.probe():
+        failures.append(_failure("redis", "unavailable", "Redis does not answer."))
+    if failures:
+        raise NotReady(errors=failures)
+    return Readiness(
+        status="ok", checks=Checks(database="ok", redis="ok", migrations="ok", mail="ok")
+    )
+
+
+async def _revision(database: Database) -> str | None:
+    row = await database.primary.fetch_one(schema_revision())
+    return None if row is None else row.version_num
+
+
+def _failure(name: str, code: str, message: str) -> InvalidPart:
+    return InvalidPart(pointer=name, code=code, message=message)

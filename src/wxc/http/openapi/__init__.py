@@ -1,0 +1,34 @@
+"""The OpenAPI document: what FastAPI declares, and what it does not know of.
+
+`declarations` is what dependencies and routers say of themselves, `refusals` how errors are
+documented, `examples` how those of nested models are put together; `document` finishes it all.
+"""
+
+from wxc.http.openapi.declarations import (
+    LOCATED,
+    NOTHING,
+    event_stream,
+    headers,
+    needs,
+    raises,
+    sends,
+    shown,
+)
+from wxc.http.openapi.document import answer_with, install_openapi, operation_id
+from wxc.http.openapi.refusals import codes_of, documented
+
+__all__ = [
+    "LOCATED",
+    "NOTHING",
+    "answer_with",
+    "codes_of",
+    "documented",
+    "event_stream",
+    "headers",
+    "install_openapi",
+    "needs",
+    "operation_id",
+    "raises",
+    "sends",
+    "shown",
+]

@@ -1,0 +1,161 @@
+"""Mails to be sent, and the links in them.
+
+Every row is written in the caller's transaction, so a mail is sent if, and only if, that commits.
+A caller that ends or makes tokens has locked the account's row before.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from wxc.core import clock
+from wxc.core.ids import new_id
+from wxc.core.text import fold_identifier
+from wxc.db.handle import Handle
+from wxc.db.session import Session
+from wxc.mail.links import Link, Links, digest
+from wxc.mail.repository.outbox import (
+    MailRow,
+    OutboxCounts,
+    RecipientRow,
+    insert_mail,
+    lock_recipient_by_address,
+    lock_recipient_by_id,
+    other_account_with_address,
+    outbox_backlog,
+    outbox_counts,
+)
+from wxc.mail.repository.tokens import (
+    end_token,
+    end_tokens_of,
+    insert_token,
+    live_link,
+    newer_token,
+    token_of_mail,
+)
+from wxc.models import MailKind
+
+_OVERDUE_AFTER = timedelta(minutes=5)
+_DEAD_COUNTED_FOR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom a mail is for, and the link that it carries."""
+
+    username: str
+    address: str
+    url: str | None
+
+
+class NotWanted(Exception):  # noqa: N818 - a fact, not an error
+    """The mail must not be sent any more; the argument says why."""
+
+
+class NobodyThere(NotWanted):
+    """No account has the address, or none that may receive links."""
+
+
+async def enqueue(
+    db: Handle,
+    kind: MailKind,
+    *,
+    address: str,
+    user_id: UUID | None = None,
+    dedup_key: str | None = None,
+) -> UUID:
+    """Have a mail sent once this transaction has committed; a repeated `dedup_key` sends none.
+
+    Without `user_id` the worker looks up whose the address is.
+    """
+    mail_id = new_id()
+    key = dedup_key or f"{kind}:{mail_id}"
+    await db.fetch_one(insert_mail(mail_id, kind, address, user_id, key, clock.now()))
+    return mail_id
+
+
+async def find_link(db: Handle, token: str, *kinds: MailKind) -> Link | None:
+    """What the token is good for now; None when it is good for nothing."""
+    stored = digest(token)
+    row = await db.fetch_one(live_link(stored, kinds, clock.now())) if stored else None
+    return Link(row.mail_id, row.user_id, MailKind(row.kind), row.address) if row else None
+
+
+async def use_link(session: Session, link: Link) -> bool:
+    """Use the link up; False when a concurrent request was faster."""
+    return await session.fetch_one(end_token(link.mail_id, clock.now())) is not None
+
+
+async def void_links(session: Session, user_id: UUID, *kinds: MailKind) -> None:
+    """Void the account's open links; those of these kinds, or all."""
+    await session.fetch(end_tokens_of(user_id, kinds or tuple(MailKind), clock.now()))
+
+
+async def has_backlog(db: Handle) -> bool:
+    """Whether mails have been due for more than five minutes, or were given up in the last hour."""
+    moment = clock.now()
+    query = outbox_backlog(moment - _OVERDUE_AFTER, moment - _DEAD_COUNTED_FOR)
+    (row,) = await db.fetch(query)
+    return row.has_backlog
+
+
+async def outbox(db: Handle) -> OutboxCounts:
+    """The mails that are due, and those that were given up in the last hour."""
+    moment = clock.now()
+    (row,) = await db.fetch(outbox_counts(moment, moment - _DEAD_COUNTED_FOR))
+    return row
+
+
+async def address_mail(session: Session, links: Links, mail: MailRow) -> Recipient:
+    """Whom the mail is for; its token is made at the first attempt. Raises `NotWanted`."""
+    kind = MailKind(mail.kind)
+    account = await _lock_recipient(session, mail)
+    if account is None:
+        raise NobodyThere
+    if not links.is_in(kind):
+        return Recipient(account.username, mail.address, None)
+    if account.suspended_at is not None or account.email is None:
+        raise NobodyThere
+    if not _fits(kind, mail.address, account):
+        raise NotWanted("the account has changed")
+    other = other_account_with_address(fold_identifier(mail.address), account.id)
+    if kind is MailKind.EMAIL_CHANGE and await session.fetch_one(other) is not None:
+        raise NotWanted("the address is another account's")
+    # An address that was typed is like the account's, but for the case of its letters, and what
+    # is the same letter to us need not be to another mail server: only the stored one is used.
+    address = mail.address if mail.user_id is not None else account.email
+    await _make_token(session, links, mail, Link(mail.id, account.id, kind, address))
+    return Recipient(account.username, address, links.url(kind, mail.id))
+
+
+async def _lock_recipient(session: Session, mail: MailRow) -> RecipientRow | None:
+    if mail.user_id is not None:
+        return await session.fetch_one(lock_recipient_by_id(mail.user_id))
+    return await session.fetch_one(lock_recipient_by_address(fold_identifier(mail.address)))
+
+
+def _fits(kind: MailKind, address: str, account: RecipientRow) -> bool:
+    """Whether the account is still as the link presumes."""
+    if kind is MailKind.VERIFICATION:
+        return account.email == address and account.email_verified_at is None
+    return kind is not MailKind.EMAIL_CHANGE or account.pending_email == address
+
+
+async def _make_token(session: Session, links: Links, mail: MailRow, link: Link) -> None:
+    """Store the mail's token unless it exists, and void older ones of its kind.
+
+    Its lifetime begins with the first attempt.
+    """
+    moment = clock.now()
+    made = await session.fetch_one(token_of_mail(mail.id))
+    if made is None:
+        if await session.fetch_one(newer_token(link.user_id, link.kind, mail.id)) is not None:
+            raise NotWanted("a newer one has been sent")
+        await session.fetch(end_tokens_of(link.user_id, (link.kind,), moment))
+        expires_at = mail.first_attempt_at + links.lifetime(link.kind)
+        stored = links.digest(mail.id)
+        await session.fetch_one(
+            insert_token(mail.id, link.user_id, link.kind, link.address, stored, expires_at)
+        )
+    elif made.ended_at is not None or made.expires_at <= moment or made.address != link.address:
+        raise NotWanted("its link has ended")

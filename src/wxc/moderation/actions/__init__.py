@@ -1,0 +1,1 @@
+"""What operators see of an account and do to it."""

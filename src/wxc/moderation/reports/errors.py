@@ -1,0 +1,7 @@
+"""What can be wrong with a report."""
+
+from wxc.http.refusals import NotFound
+
+
+class TargetNotFound(NotFound):
+    """There is nothing of this kind and id to report."""

@@ -1,0 +1,37 @@
+"""Reporting users, posts, comments and exchanges to operators."""
+
+from fastapi import status
+
+from wxc.accounts.auth.dependencies import AuthTools, CurrentUser
+from wxc.db.dependencies import Session
+from wxc.http.dependencies import Throttled
+from wxc.http.openapi import documented
+from wxc.http.routers import make_router
+from wxc.idempotency.dependencies import Repeatable
+from wxc.moderation.reports import service
+from wxc.moderation.reports.errors import TargetNotFound
+from wxc.moderation.reports.schemas import Report, ReportCreate
+
+router = make_router("reports")
+
+
+@router.post(
+    "/reports",
+    status_code=status.HTTP_201_CREATED,
+    summary="Report something",
+    responses=documented(TargetNotFound),
+)
+async def write_report(
+    report: ReportCreate,
+    me: CurrentUser,
+    session: Session,
+    auth: AuthTools,
+    throttle: Throttled,
+    attempt: Repeatable,
+) -> Report:
+    """Have operators look at a person, a post, a comment or an exchange that you see.
+
+    Whom you report does not learn of it. Reporting the same again while operators have not
+    closed it replaces what you said.
+    """
+    return await service.write_report(session, auth, throttle, me, report, attempt)

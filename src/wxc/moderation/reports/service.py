@@ -1,0 +1,122 @@
+"""Reporting something; reading and closing reports."""
+
+from uuid import UUID
+
+from wxc.accounts.auth.context import Auth, Principal
+from wxc.core import clock
+from wxc.core.ids import new_id
+from wxc.db.database import Database
+from wxc.db.handle import Handle
+from wxc.db.session import Session
+from wxc.http.rate_limits import Throttle
+from wxc.idempotency.service import Attempt, first_answer, keep_answer
+from wxc.models import AuditKind, ReportTarget
+from wxc.moderation.audit import service as audit
+from wxc.moderation.audit.actors import Actor
+from wxc.moderation.reports import repository
+from wxc.moderation.reports.errors import TargetNotFound
+from wxc.moderation.reports.repository import (
+    ReportRow,
+    TargetText,
+    newest_reports,
+    open_reports,
+    report_by_id,
+    target_text,
+    visible_target,
+)
+from wxc.moderation.reports.schemas import (
+    Report,
+    ReportCreate,
+    ReportedText,
+    ReportFile,
+    ReportSummary,
+)
+
+
+class NoSuchReport(Exception):  # noqa: N818 - a fact
+    """The id is no report's."""
+
+
+class AlreadyClosed(Exception):  # noqa: N818 - a fact
+    """The report was closed before; `report` says by whom."""
+
+    def __init__(self, report: ReportSummary) -> None:
+        super().__init__(report.id)
+        self.report = report
+
+
+async def write_report(
+    session: Session,
+    auth: Auth,
+    throttle: Throttle,
+    me: Principal,
+    report: ReportCreate,
+    attempt: Attempt | None = None,
+) -> Report:
+    """Report something that `me` can see; raises `TargetNotFound` and `RateLimited`.
+
+    Reporting the same target again while its report is open replaces the text.
+    """
+    if first := await first_answer(session, attempt):
+        raise first  # it holds nothing but what the reporter has sent
+    target = visible_target(report.target_id, me.id, kind=report.target_type)
+    if await session.fetch_one(target) is None:
+        raise TargetNotFound
+    await throttle.count(auth.policies.report(me.id))
+    row = await session.fetch_one(
+        repository.upsert_report(
+            new_id(),
+            me.id,
+            report.target_type,
+            report.target_id,
+            report.reason,
+            report.detail,
+            clock.now(),
+        )
+    )
+    written = Report.model_validate(row, from_attributes=True)
+    await keep_answer(session, attempt, written, subject_id=written.id)
+    return written
+
+
+async def list_reports(database: Database, *, with_closed: bool, most: int) -> list[ReportSummary]:
+    """The open reports, oldest first; or the newest of all."""
+    reports = newest_reports(most) if with_closed else open_reports(most)
+    return [_present(row) for row in await database.primary.fetch(reports)]
+
+
+async def show(database: Database, report_id: UUID) -> ReportFile:
+    """A report and the current text of its target; raises `NoSuchReport`."""
+    row = await database.primary.fetch_one(report_by_id(report_id))
+    if row is None:
+        raise NoSuchReport
+    target = await _target_text(database.primary, row)
+    text = ReportedText(username=target.username, text=target.text) if target else None
+    return ReportFile(report=_present(row), target=text)
+
+
+async def close(database: Database, report_id: UUID, note: str, actor: Actor) -> ReportSummary:
+    """Close a report; raises `NoSuchReport`, and `AlreadyClosed` without changing anything."""
+    async with database.transaction() as session:
+        closing = repository.close_report(report_id, actor.name, note, clock.now())
+        is_closed = await session.fetch_one(closing) is not None
+        if is_closed:
+            await audit.record(session, AuditKind.REPORT_CLOSED, actor, report=str(report_id))
+        row = await session.fetch_one(report_by_id(report_id))
+    if row is None:
+        raise NoSuchReport
+    if not is_closed:
+        raise AlreadyClosed(_present(row))
+    return _present(row)
+
+
+async def _target_text(db: Handle, row: ReportRow) -> TargetText | None:
+    """None if the target is gone, or an exchange, which has no text."""
+    kind = ReportTarget(row.target_type)
+    if kind is ReportTarget.EXCHANGE:
+        return None
+    return await db.fetch_one(target_text(row.target_id, kind=kind))
+
+
+def _present(row: ReportRow) -> ReportSummary:
+    return ReportSummary.model_validate(row, from_attributes=True)

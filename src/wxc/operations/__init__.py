@@ -1,1 +1,0 @@
-"""What operators and front-end developers look at: health and documentation."""

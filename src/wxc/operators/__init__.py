@@ -1,1 +1,0 @@
-"""The commands with which operators look into accounts, reports, rates and settings."""

@@ -1,0 +1,1 @@
+"""`wxc serve`: uvicorn, and how it ends."""

@@ -1,7 +1,0 @@
-"""What can be wrong with a session one wants to end."""
-
-from wxc.core.errors import NotFound
-
-
-class SessionNotFound(NotFound):
-    """You have no such session."""

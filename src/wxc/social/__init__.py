@@ -1,0 +1,1 @@
+"""The social network: users, what they write, and what reaches them."""

@@ -1,0 +1,116 @@
+"""What a path and a query say about comments."""
+
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
+from pydantic import Field
+
+from wxc.core.ids import Id
+from wxc.db.dependencies import CursorParameter, Limit, PlainNumber, scope_of
+from wxc.db.keyset import DEFAULT_LIMIT, Order, PageRequest
+from wxc.http.openapi import raises
+from wxc.http.refusals import InvalidCursor
+from wxc.http.services import services_of
+from wxc.social.comments.threads import (
+    DEFAULT_BRANCH,
+    DEFAULT_DEPTH,
+    MAX_BRANCH,
+    MAX_DEPTH,
+    Branches,
+    Shape,
+    Sort,
+    ThreadRequest,
+    replies_scope,
+)
+from wxc.social.posts.dependencies import PostId
+
+CommentId = Annotated[Id, Path(description="The comment's id.")]
+_Sort = Annotated[
+    Sort,
+    Query(
+        description="The order on every level. A thread that is read oldest first grows at its "
+        "end: `next_cursor` leads exactly on and is null at the end, `prev_cursor` leads to what "
+        "has been written since, so poll with it."
+    ),
+]
+_Depth = Annotated[
+    int,
+    Field(ge=0, le=MAX_DEPTH),
+    PlainNumber,
+    Query(description="How many levels of replies are listed below the first one."),
+]
+_Branch = Annotated[
+    int,
+    Field(ge=1, le=MAX_BRANCH),
+    PlainNumber,
+    Query(description="How many replies of each comment are listed."),
+]
+_RepliesCursor = Annotated[
+    str | None,
+    Query(
+        description="`replies_cursor` of this comment, `next_cursor` or `prev_cursor` of a page of "
+        "its replies. It carries `sort`, `depth` and `branch`; what is given beside it is ignored."
+    ),
+]
+
+
+async def shape(
+    sort: _Sort = "oldest", depth: _Depth = DEFAULT_DEPTH, branch: _Branch = DEFAULT_BRANCH
+) -> Shape:
+    """The shape that the query asks for."""
+    return Shape(sort == "oldest", depth, branch)
+
+
+AskedShape = Annotated[Shape, Depends(shape)]
+
+
+@raises(InvalidCursor)
+async def thread(
+    request: Request,
+    post_id: PostId,
+    shape: AskedShape,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: CursorParameter = None,
+) -> ThreadRequest:
+    """A page of a post's thread."""
+    sealer = services_of(request).cursors
+    page = PageRequest(sealer, scope_of(request), limit, cursor, order=_order(shape))
+    return ThreadRequest(post_id, page, Branches(sealer, shape))
+
+
+@raises(InvalidCursor)
+async def replies(
+    request: Request,
+    comment_id: CommentId,
+    shape: AskedShape,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: _RepliesCursor = None,
+) -> ThreadRequest:
+    """A page of a comment's replies; a cursor knows its shape better than the query."""
+    sealer, scope = services_of(request).cursors, replies_scope(comment_id)
+    if cursor is not None:
+        _, _, carried = sealer.open(scope, cursor)
+        shape = Shape.unpacked(carried)
+    page = PageRequest(
+        sealer,
+        scope,
+        limit,
+        cursor,
+        order=_order(shape),
+        carried=shape.packed(),
+    )
+    return ThreadRequest(comment_id, page, Branches(sealer, shape))
+
+
+async def branches(request: Request) -> Branches:
+    """The branches below a single comment, in the shape that is the default."""
+    return Branches(services_of(request).cursors, Shape())
+
+
+def _order(shape: Shape) -> Order:
+    return Order.OLDEST_FIRST if shape.oldest_first else Order.NEWEST_FIRST
+
+
+Thread = Annotated[ThreadRequest, Depends(thread)]
+Replies = Annotated[ThreadRequest, Depends(replies)]
+DefaultBranches = Annotated[Branches, Depends(branches)]

@@ -1,0 +1,40 @@
+"""What can be wrong with a comment one asks for or replies to."""
+
+from wxc.http.refusals import Conflict, InvalidPart, NotFound, Refusal
+
+
+class CommentNotFound(NotFound):
+    """There is no such comment."""
+
+
+class CommentDeleted(Conflict):
+    """This comment has been deleted.
+
+    It stays as a tombstone that holds its replies together. Take away what replies to it or
+    edits it.
+    """
+
+
+class ParentNotFound(Refusal):
+    """There is no such comment under this post to reply to.
+
+    The comment was deleted with its last reply, or belongs to another post. Offer to comment
+    on the post itself.
+    """
+
+    status = 422
+
+
+class ThreadTooDeep(Refusal):
+    """This comment is nested too deeply to be replied to.
+
+    Replies go 50 levels deep. Reply to the comment above it instead.
+    """
+
+    status = 422
+
+
+def of_parent(refusal: type[Refusal]) -> Refusal:
+    """The refusal, pointing at the field that names the parent."""
+    part = InvalidPart(pointer="/parent_id", code=refusal.code(), message=refusal.sentence())
+    return refusal(errors=[part])

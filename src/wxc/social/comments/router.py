@@ -1,0 +1,126 @@
+"""Comments."""
+
+from fastapi import Response, status
+
+from wxc.accounts.auth.dependencies import CurrentUser, MaybeUser
+from wxc.db.dependencies import Database, Session
+from wxc.http.openapi import LOCATED, documented, shown
+from wxc.http.refusals import NotOwner
+from wxc.http.routers import make_router
+from wxc.idempotency.dependencies import Repeatable
+from wxc.social.comments.dependencies import CommentId, DefaultBranches, Replies, Thread
+from wxc.social.comments.errors import (
+    CommentDeleted,
+    CommentNotFound,
+    ParentNotFound,
+    ThreadTooDeep,
+)
+from wxc.social.comments.schemas import Comment, CommentCreate, CommentPage, CommentUpdate
+from wxc.social.comments.service import likes, reading, writing
+from wxc.social.likes.schemas import LikeState
+from wxc.social.posts.dependencies import PostId
+from wxc.social.posts.errors import PostNotFound
+from wxc.social.users.errors import BlockedByYou
+
+router = make_router("comments")
+_READ = documented(CommentNotFound)
+_LIKE = documented(CommentNotFound, BlockedByYou)
+
+
+@router.post(
+    "/posts/{post_id}/comments",
+    status_code=status.HTTP_201_CREATED,
+    summary="Write a comment",
+    responses=LOCATED
+    | documented(
+        PostNotFound, CommentNotFound, BlockedByYou, CommentDeleted, ParentNotFound, ThreadTooDeep
+    ),
+)
+async def write_comment(
+    post_id: PostId,
+    comment: CommentCreate,
+    response: Response,
+    me: CurrentUser,
+    session: Session,
+    branches: DefaultBranches,
+    attempt: Repeatable,
+) -> Comment:
+    """Comment on a post, or reply to a comment that is not deleted and not 50 levels deep."""
+    written = await writing.write_comment(session, me, post_id, comment, branches, attempt)
+    response.headers["Location"] = f"/comments/{written['id']}"
+    return written
+
+
+@router.get(
+    "/posts/{post_id}/comments",
+    summary="A post's thread",
+    responses=documented(PostNotFound),
+)
+async def list_comments(viewer: MaybeUser, database: Database, thread: Thread) -> CommentPage:
+    """A flat list in pre-order: each comment is followed by its replies, `depth` says how nested.
+
+    `limit` counts comments on the post itself. What is left out is at each `replies_cursor`.
+    """
+    return await reading.list_comments(database, viewer.id if viewer else None, thread)
+
+
+@router.get("/comments/{comment_id}", summary="A comment", responses=_READ)
+async def get_comment(
+    comment_id: CommentId, viewer: MaybeUser, database: Database, branches: DefaultBranches
+) -> Comment:
+    """A single comment; `replies_cursor` begins its replies, oldest first."""
+    viewer_id = viewer.id if viewer else None
+    return await reading.find_comment(database, comment_id, viewer_id, branches)
+
+
+@router.put(
+    "/comments/{comment_id}",
+    summary="Change a comment",
+    responses=documented(CommentNotFound, CommentDeleted, NotOwner),
+)
+async def edit_comment(
+    comment_id: CommentId,
+    comment: CommentUpdate,
+    me: CurrentUser,
+    session: Session,
+    branches: DefaultBranches,
+) -> Comment:
+    """Put another body in place of your comment's."""
+    return await writing.edit_comment(session, me, comment_id, comment, branches)
+
+
+@router.delete(
+    "/comments/{comment_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Delete a comment",
+    responses=documented(CommentNotFound, NotOwner),
+)
+async def delete_comment(comment_id: CommentId, me: CurrentUser, session: Session) -> None:
+    """Delete your comment, or any under your post. While it has replies, a tombstone stays."""
+    await writing.delete_comment(session, me, comment_id)
+
+
+@router.post("/comments/{comment_id}/like", summary="Like a comment", responses=_LIKE)
+async def like_comment(comment_id: CommentId, me: CurrentUser, session: Session) -> LikeState:
+    """Like a comment. Repeating the call is harmless."""
+    return await likes.like_comment(session, me, comment_id)
+
+
+@router.delete(
+    "/comments/{comment_id}/like",
+    summary="Take a like back",
+    responses=_LIKE | shown(liked=False, likes_count=7),
+)
+async def unlike_comment(comment_id: CommentId, me: CurrentUser, session: Session) -> LikeState:
+    """No longer like a comment. Repeating the call is harmless."""
+    return await likes.unlike_comment(session, me, comment_id)
+
+
+@router.get(
+    "/comments/{comment_id}/replies",
+    summary="Replies to a comment",
+    responses=_READ,
+)
+async def list_replies(viewer: MaybeUser, database: Database, replies: Replies) -> CommentPage:
+    """The replies to a comment as a thread of their own; `limit` counts direct ones."""
+    return await reading.list_replies(database, viewer.id if viewer else None, replies)

@@ -1,0 +1,178 @@
+"""Writing, changing and deleting comments."""
+
+from uuid import UUID
+
+from wxc.accounts.auth.context import Principal
+from wxc.core import clock
+from wxc.db.commits import draw_id
+from wxc.db.session import Session
+from wxc.http.refusals import NotOwner
+from wxc.idempotency.service import Attempt, first_answer, keep_answer
+from wxc.social.comments.errors import (
+    CommentDeleted,
+    CommentNotFound,
+    ParentNotFound,
+    ThreadTooDeep,
+    of_parent,
+)
+from wxc.social.comments.repository.locks import (
+    LockedComment,
+    latest_comments_of,
+    lock_any_comment,
+    lock_comment,
+    lock_post_of,
+    lock_posts,
+)
+from wxc.social.comments.repository.reading import CommentRow
+from wxc.social.comments.repository.writing import (
+    delete_with_tombstones,
+    insert_comment,
+    replace_with_tombstone,
+    update_comment_body,
+)
+from wxc.social.comments.schemas import Comment, CommentCreate, CommentUpdate
+from wxc.social.comments.service.reading import find_comment, present
+from wxc.social.comments.threads import MAX_COMMENT_DEPTH, Branches
+from wxc.social.notifications import service as notifications
+from wxc.social.posts.service import lock_to_act
+from wxc.social.users.errors import BlockedByYou
+
+
+async def write_comment(
+    session: Session,
+    me: Principal,
+    post_id: UUID,
+    comment: CommentCreate,
+    branches: Branches,
+    attempt: Attempt | None = None,
+) -> Comment:
+    """Comment on a post or reply to a comment; raises what `lock_to_act` and `_parent` raise."""
+    if first := await first_answer(session, attempt):
+        await find_comment(session, first.subject_id, me.id, branches)
+        raise first
+    post = await lock_to_act(session, me, post_id)
+    parent = await _parent(session, me, post_id, comment.parent_id) if comment.parent_id else None
+    comment_id = draw_id(session)  # after the last lock
+    row = await _insert(session, comment_id, me.id, post_id, parent, comment.body)
+    written = present(row, branches, last_reply_id=None)
+    await notifications.notify_of_comment(
+        session,
+        me.id,
+        comment.body,
+        comment_id=comment_id,
+        post_id=post_id,
+        post_author_id=post.author_id,
+        parent_author_id=parent.author_id if parent is not None else None,
+    )
+    await keep_answer(
+        session,
+        attempt,
+        written,
+        subject_id=comment_id,
+        location=f"/comments/{comment_id}",
+        post_id=post_id,
+    )
+    return written
+
+
+async def edit_comment(
+    session: Session,
+    me: Principal,
+    comment_id: UUID,
+    comment: CommentUpdate,
+    branches: Branches,
+) -> Comment:
+    """Replace one's own body; raises `CommentNotFound`, `CommentDeleted` or `NotOwner`."""
+    row = await session.fetch_one(lock_comment(comment_id, me.id))
+    if row is None or row.blocking:
+        raise CommentNotFound
+    if row.is_deleted:
+        raise CommentDeleted
+    if row.author_id != me.id:
+        raise NotOwner
+    await session.fetch_one(update_comment_body(comment_id, comment.body, clock.now()))
+    return await find_comment(session, comment_id, me.id, branches)
+
+
+async def delete_comment(session: Session, me: Principal, comment_id: UUID) -> None:
+    """Delete a comment of one's own or under one's own post, there also across a block.
+
+    Raises `CommentNotFound` or `NotOwner`.
+    """
+    post = await session.fetch_one(lock_post_of(comment_id))
+    if post is None:
+        raise CommentNotFound
+    is_own_post = post.author_id == me.id
+    row = await session.fetch_one(
+        lock_any_comment(comment_id) if is_own_post else lock_comment(comment_id, me.id)
+    )
+    if row is None or row.is_deleted or row.blocking:
+        raise CommentNotFound
+    if not is_own_post and row.author_id != me.id:
+        raise NotOwner
+    await _remove(session, row)
+
+
+async def erase_comments_of(session: Session, author_id: UUID, most: int) -> bool:
+    """Delete up to `most` comments of an account that goes; False when none was left."""
+    comments = await session.fetch(latest_comments_of(author_id, limit=most))
+    if comments:
+        await session.fetch(lock_posts(list({comment.post_id for comment in comments})))
+    for comment in comments:
+        row = await session.fetch_one(lock_any_comment(comment.id))
+        if row is not None and row.author_id == author_id:
+            await _remove(session, row)
+    return bool(comments)
+
+
+async def _parent(session: Session, me: Principal, post_id: UUID, parent_id: UUID) -> LockedComment:
+    """The locked comment to reply to.
+
+    Raises `ParentNotFound`, `BlockedByYou`, `CommentDeleted` or `ThreadTooDeep`.
+    """
+    parent = await session.fetch_one(lock_comment(parent_id, me.id))
+    if parent is None or parent.post_id != post_id:
+        raise of_parent(ParentNotFound)
+    if parent.blocking:
+        raise BlockedByYou
+    if parent.is_deleted:
+        raise CommentDeleted
+    if parent.depth >= MAX_COMMENT_DEPTH:
+        raise of_parent(ThreadTooDeep)
+    return parent
+
+
+async def _insert(
+    session: Session,
+    comment_id: UUID,
+    author_id: UUID,
+    post_id: UUID,
+    parent: LockedComment | None,
+    body: str,
+) -> CommentRow:
+    query = insert_comment(
+        comment_id,
+        author_id,
+        post_id,
+        parent.id if parent else None,
+        parent.depth + 1 if parent else 0,
+        body,
+        clock.now(),
+        is_reply=parent is not None,
+    )
+    (row,) = await session.fetch(query)
+    return row
+
+
+async def _remove(session: Session, comment: LockedComment) -> None:
+    """Delete the comment, or leave a tombstone while it has replies; the post is locked."""
+    if comment.children_count:
+        moment = clock.now()
+        await session.fetch_one(
+            replace_with_tombstone(comment.id, comment.post_id, comment.parent_id, moment)
+        )
+        await notifications.forget_comment(session, comment.id)
+    else:
+        await session.fetch_one(
+            delete_with_tombstones(comment.id, comment.post_id, comment.parent_id)
+        )

@@ -1,0 +1,38 @@
+"""Likes of posts."""
+
+from wxc.accounts.auth.dependencies import CurrentUser, MaybeUser
+from wxc.db.dependencies import Database, Paging
+from wxc.http.openapi import documented, shown
+from wxc.http.routers import make_router
+from wxc.social.likes import service
+from wxc.social.likes.schemas import LikeState
+from wxc.social.posts.dependencies import PostId
+from wxc.social.posts.errors import PostNotFound
+from wxc.social.users.errors import BlockedByYou
+from wxc.social.users.schemas import UserPage
+
+router = make_router("likes", prefix="/posts/{post_id}")
+_READ = documented(PostNotFound)
+_ACT = documented(PostNotFound, BlockedByYou)
+
+
+@router.post("/like", summary="Like a post", responses=_ACT)
+async def like_post(post_id: PostId, me: CurrentUser, database: Database) -> LikeState:
+    """Like a post. Repeating the call is harmless."""
+    return await service.like_post(database, me, post_id)
+
+
+@router.delete(
+    "/like", summary="Take a like back", responses=_ACT | shown(liked=False, likes_count=7)
+)
+async def unlike_post(post_id: PostId, me: CurrentUser, database: Database) -> LikeState:
+    """No longer like a post. Repeating the call is harmless."""
+    return await service.unlike_post(database, me, post_id)
+
+
+@router.get("/likes", summary="Who likes a post", responses=_READ)
+async def list_likes(
+    post_id: PostId, viewer: MaybeUser, database: Database, page: Paging
+) -> UserPage:
+    """Who likes a post, the newest like first."""
+    return await service.list_likes(database, post_id, viewer.id if viewer else None, page)

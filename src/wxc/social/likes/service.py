@@ -1,0 +1,62 @@
+"""Liking posts: who may, and what follows from it."""
+
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from wxc.accounts.auth.context import Principal
+from wxc.core import clock
+from wxc.core.ids import new_id
+from wxc.db import commits
+from wxc.db.database import Database
+from wxc.db.handle import Handle
+from wxc.db.keyset import PageRequest
+from wxc.social.likes.repository import LikeOutcome, delete_like, insert_like, likers_of
+from wxc.social.likes.schemas import LikeState
+from wxc.social.notifications.service import topic_of
+from wxc.social.posts.errors import PostNotFound
+from wxc.social.users.errors import BlockedByYou
+from wxc.social.users.schemas import UserPage
+from wxc.social.users.service import people_page
+
+
+async def like_post(database: Database, me: Principal, post_id: UUID) -> LikeState:
+    """Make `me` like the post; liking twice changes nothing and notifies once.
+
+    Raises `PostNotFound`, also where the author has blocked `me`, `BlockedByYou` and `Retry`.
+    """
+    moment = clock.now()
+    latest = moment + commits.COMMIT_DEADLINE
+    like = insert_like(me.id, post_id, new_id(), new_id(), moment, latest)
+    try:
+        post = _acted_on(await database.primary.fetch_one(like))
+    except IntegrityError:
+        raise PostNotFound from None  # it was deleted at this very moment
+    if post.recipient_id is not None:
+        await database.publish([topic_of(post.recipient_id)])
+    return LikeState(liked=True, likes_count=post.likes_count)
+
+
+async def unlike_post(database: Database, me: Principal, post_id: UUID) -> LikeState:
+    """Make `me` no longer like the post; doing it twice changes nothing. Raises as `like_post`."""
+    post = _acted_on(await database.primary.fetch_one(delete_like(me.id, post_id)))
+    return LikeState(liked=False, likes_count=post.likes_count)
+
+
+async def list_likes(
+    db: Handle, post_id: UUID, viewer_id: UUID | None, page: PageRequest
+) -> UserPage:
+    """Who likes the post, the newest like first; raises `PostNotFound`."""
+    rows = await db.fetch(likers_of(post_id, viewer_id, page=page))
+    if not rows:
+        raise PostNotFound
+    cut = page.cut([row for row in rows if row is not None], key=lambda row: row.like_id)
+    return people_page(cut)
+
+
+def _acted_on(post: LikeOutcome | None) -> LikeOutcome:
+    if post is None:
+        raise PostNotFound
+    if post.blocking:
+        raise BlockedByYou
+    return post

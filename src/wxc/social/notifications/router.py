@@ -1,0 +1,79 @@
+"""What others did that concerns a member."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Query
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from wxc.accounts.auth.dependencies import AuthTools, CurrentUser, MemberSlot, OwnPaging
+from wxc.db.dependencies import Database, Session
+from wxc.http.dependencies import LastEventId, LiveEvents
+from wxc.http.openapi import event_stream
+from wxc.http.routers import make_router
+from wxc.http.streams import Reset, SessionEnd
+from wxc.social.notifications import service, stream
+from wxc.social.notifications.schemas import NotificationPage, ReadUpTo, UnreadCount, UnreadUpdate
+from wxc.social.notifications.stream import Snapshot, StreamEvent
+
+router = make_router("notifications", prefix="/notifications")
+OnlyUnread = Annotated[
+    bool, Query(alias="unread", description="Only groups that hold something unread.")
+]
+
+
+@router.get("", summary="Your notifications")
+async def list_notifications(
+    me: CurrentUser, database: Database, page: OwnPaging, only_unread: OnlyUnread = False
+) -> NotificationPage:
+    """What others did that concerns you, the newest first. Reading it marks nothing as read."""
+    return await service.list_notifications(database, me, page, only_unread=only_unread)
+
+
+@router.get(
+    "/stream",
+    response_class=EventSourceResponse,
+    summary="Your notifications, live",
+    responses=event_stream(
+        snapshot=UnreadCount, notification=UnreadUpdate, reset=None, reauth=None
+    ),
+)
+async def stream_notifications(
+    me: CurrentUser,
+    _slot: MemberSlot,
+    database: Database,
+    events: LiveEvents,
+    auth: AuthTools,
+    last_event_id: LastEventId = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """Server-sent events: `snapshot` with the `unread_count`, then a `notification` for each group
+    that is new or has grown, with the group and the `unread_count`.
+
+    `Last-Event-ID` replays what was missed within a day, its last two seconds perhaps twice, or
+    answers with `reset`: load the list anew. `reauth` says that the session has ended. A comment
+    every 15 seconds keeps the connection alive. A session may have five streams.
+    """
+    async for event in stream.follow(database, events, auth, me, last_event_id):
+        yield _event(event)
+
+
+@router.post(
+    "/read",
+    summary="Mark notifications as read",
+)
+async def mark_read(seen: ReadUpTo, me: CurrentUser, session: Session) -> UnreadCount:
+    """Mark as read what you have been shown; what arrived meanwhile stays unread."""
+    return await service.mark_read(session, me, seen.up_to)
+
+
+def _event(event: StreamEvent) -> ServerSentEvent:
+    """The event as it is sent."""
+    match event:
+        case Snapshot():
+            return ServerSentEvent(data=event.count, event="snapshot", id=str(event.position))
+        case UnreadUpdate():
+            return ServerSentEvent(data=event, event="notification", id=str(event.group["id"]))
+        case Reset():
+            return ServerSentEvent(data={}, event="reset")
+        case SessionEnd():
+            return ServerSentEvent(data={}, event="reauth")

@@ -1,0 +1,7 @@
+"""What can be wrong with a post one asks for."""
+
+from wxc.http.refusals import NotFound
+
+
+class PostNotFound(NotFound):
+    """There is no such post."""

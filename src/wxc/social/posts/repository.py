@@ -1,0 +1,174 @@
+"""SQL for posts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    any_,
+    case,
+    delete,
+    exists,
+    false,
+    insert,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from wxc.db.commits import require_commit_before
+from wxc.db.keyset import AnySelect, PageRequest
+from wxc.db.prepared import bind, prepared, prepared_outer
+from wxc.models import Post, PostLike, RowId, User
+from wxc.social.users.repository import Entity, named, summary
+from wxc.social.users.visibility import has_blocked, is_anonymous, known_to, visible_to
+
+_WRITTEN = ("id", "body", "created_at", "edited_at", "likes_count", "comments_count", "version")
+AUTHOR = summary(id_name="author_id")
+"""The author's `Summary` in a row of posts."""
+
+
+class PostRow(NamedTuple):
+    """A post and its author: the columns of `post_columns` and `AUTHOR`, in this order."""
+
+    id: UUID
+    body: str
+    created_at: datetime
+    edited_at: datetime | None
+    likes_count: int
+    comments_count: int
+    version: int
+    """What `If-Match` compares."""
+    liked: bool | None
+    """None for an anonymous viewer."""
+    author_id: UUID
+    username: str
+    display_name: str | None
+    avatar_url: str | None
+
+
+class PostAuthor(NamedTuple):
+    """Whose post it is."""
+
+    author_id: UUID
+
+
+class PostTarget(NamedTuple):
+    """A post to act on, for the viewer."""
+
+    author_id: UUID
+    blocking: bool
+    """The viewer has blocked the author."""
+
+
+def post_columns(viewer_id: UUID | None, post: Entity = Post) -> tuple[ColumnElement[Any], ...]:
+    """The columns that `Post` is built from; `liked` is NULL for an anonymous viewer."""
+    liked = exists().where(PostLike.user_id == viewer_id, PostLike.post_id == post.id)
+    is_liked = case((is_anonymous(viewer_id), null()), else_=liked)
+    return (*(getattr(post, name) for name in _WRITTEN), is_liked.label("liked"))
+
+
+@prepared(PostRow)
+def post_by_id(post_id: UUID, viewer_id: UUID | None) -> AnySelect:
+    """A post that the viewer may see."""
+    return (
+        select(*post_columns(viewer_id), *AUTHOR)
+        .join(User, User.id == Post.author_id)
+        .where(Post.id == post_id, visible_to(viewer_id))
+    )
+
+
+@prepared_outer(PostRow)
+def posts_of(username: str, viewer_id: UUID | None, *, page: PageRequest) -> AnySelect:
+    """Up to `limit + 1` posts of the member of that folded name."""
+    posts = page.window(
+        select(*post_columns(viewer_id)).where(Post.author_id == User.id), Post.id
+    ).lateral("posts_of")
+    return (
+        select(posts, *AUTHOR)
+        .select_from(User)
+        .outerjoin(posts, true())
+        .where(named(username), visible_to(viewer_id))
+    )
+
+
+@prepared(PostAuthor)
+def lock_visible_post(post_id: UUID, viewer_id: UUID) -> AnySelect:
+    """Lock a post that the viewer may see against deletion."""
+    return (
+        select(Post.author_id)
+        .join(User, User.id == Post.author_id)
+        .where(Post.id == post_id, visible_to(viewer_id))
+        .with_for_update(key_share=True, of=Post)
+    )
+
+
+@prepared(PostTarget)
+def lock_post_to_act(post_id: UUID, viewer_id: UUID) -> AnySelect:
+    """Lock a post whose author the viewer can see or has blocked."""
+    return (
+        select(Post.author_id, has_blocked(viewer_id, Post.author_id).label("blocking"))
+        .join(User, User.id == Post.author_id)
+        .where(Post.id == post_id, known_to(viewer_id))
+        .with_for_update(key_share=True, of=Post)
+    )
+
+
+@prepared(PostRow)
+def insert_post(
+    post_id: UUID, author_id: UUID, body: str, moment: datetime, latest: datetime
+) -> AnySelect:
+    """Write a post and count it; no row when the account has gone.
+
+    Fails with SQLSTATE 40001 where it becomes visible after `latest`.
+    """
+    counted = (
+        update(User)
+        .where(User.id == author_id, User.suspended_at.is_(None))
+        .values(posts_count=User.posts_count + 1)
+        .returning(*AUTHOR, require_commit_before(User.posts_count, latest).label("posts_count"))
+        .cte("counted")
+    )
+    post = select(bind(post_id), counted.c.author_id, bind(body), bind(moment))
+    added = (
+        insert(Post)
+        .from_select(["id", "author_id", "body", "created_at"], post, include_defaults=False)
+        .returning(*(getattr(Post, name) for name in _WRITTEN))
+        .cte("added")
+    )
+    author = (counted.c[name] for name in ("author_id", "username", "display_name", "avatar_url"))
+    return select(added, false().label("liked"), *author).select_from(
+        added.join(counted, counted.c.posts_count.isnot(None))
+    )
+
+
+@prepared(RowId)
+def update_post_body(
+    post_id: UUID, body: str, versions: Sequence[int] | None, moment: datetime
+) -> ReturningUpdate[UUID]:
+    """Replace the body; no row when the version is none of `versions`, if they are given."""
+    is_expected = or_(bind(versions).is_(None), Post.version == any_(bind(versions)))
+    return (
+        update(Post)
+        .where(Post.id == post_id, is_expected)
+        .values(body=body, edited_at=moment, version=Post.version + 1)
+        .returning(Post.id)
+    )
+
+
+@prepared(RowId)
+def delete_post(post_id: UUID, author_id: UUID) -> AnySelect:
+    """Delete the post with all that hangs on it, and count one less."""
+    removed = delete(Post).where(Post.id == post_id).returning(Post.id).cte("removed")
+    counted = (
+        update(User)
+        .where(User.id == author_id, exists(select(removed.c.id)))
+        .values(posts_count=User.posts_count - 1)
+        .cte("counted")
+    )
+    return select(removed.c.id).add_cte(counted)

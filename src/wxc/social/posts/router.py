@@ -1,0 +1,94 @@
+"""Posts."""
+
+from fastapi import Response, status
+
+from wxc.accounts.auth.dependencies import CurrentUser, MaybeUser
+from wxc.db.dependencies import Database, Paging, Session
+from wxc.http import etags
+from wxc.http.etags import IfMatch, IfNoneMatch
+from wxc.http.openapi import LOCATED, documented
+from wxc.http.refusals import NotOwner
+from wxc.http.routers import make_router
+from wxc.idempotency.dependencies import Repeatable
+from wxc.social.posts import service
+from wxc.social.posts.dependencies import PostId
+from wxc.social.posts.errors import PostNotFound
+from wxc.social.posts.schemas import Post, PostCreate, PostPage, PostUpdate
+from wxc.social.users.dependencies import NamedUser
+
+router = make_router("posts")
+
+
+@router.post(
+    "/posts",
+    status_code=status.HTTP_201_CREATED,
+    summary="Write a post",
+    responses=LOCATED,
+)
+async def write_post(
+    post: PostCreate,
+    response: Response,
+    me: CurrentUser,
+    database: Database,
+    attempt: Repeatable,
+) -> Post:
+    """Write a post; it is in your followers' feeds at once."""
+    written = await service.write_post(database, me, post, attempt)
+    response.headers["Location"] = f"/posts/{written['id']}"
+    return written
+
+
+@router.get(
+    "/posts/{post_id}",
+    summary="A post",
+    response_model=Post,
+    responses=etags.ON_READ | documented(PostNotFound),
+)
+async def get_post(
+    post_id: PostId, viewer: MaybeUser, database: Database, if_none_match: IfNoneMatch = None
+) -> Response:
+    """A single post."""
+    found = await service.find_post(database, post_id, viewer.id if viewer else None)
+    return etags.answer(found, if_none_match, is_signed_in=viewer is not None)
+
+
+@router.put(
+    "/posts/{post_id}",
+    summary="Change a post",
+    responses=etags.ON_WRITE | documented(PostNotFound, NotOwner),
+)
+async def edit_post(
+    post_id: PostId,
+    post: PostUpdate,
+    response: Response,
+    me: CurrentUser,
+    session: Session,
+    if_match: IfMatch,
+) -> Post:
+    """Put another body in place of your post's.
+
+    With `If-Match` nothing is overwritten that another of your devices has changed meanwhile.
+    """
+    return etags.stamped(response, await service.edit_post(session, me, post_id, post, if_match))
+
+
+@router.delete(
+    "/posts/{post_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Delete a post",
+    responses=documented(PostNotFound, NotOwner),
+)
+async def delete_post(post_id: PostId, me: CurrentUser, session: Session) -> None:
+    """Delete your post, its likes and its thread."""
+    await service.delete_post(session, me, post_id)
+
+
+@router.get(
+    "/users/{username}/posts",
+    summary="A person's posts",
+)
+async def list_posts(
+    username: NamedUser, viewer: MaybeUser, database: Database, page: Paging
+) -> PostPage:
+    """What a person has written, newest first."""
+    return await service.list_posts(database, username, viewer.id if viewer else None, page)

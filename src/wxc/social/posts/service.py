@@ -1,0 +1,146 @@
+"""Writing, changing and reading posts."""
+
+from uuid import UUID
+
+from wxc.accounts.auth.context import Principal
+from wxc.accounts.auth.errors import SessionExpired
+from wxc.core import clock
+from wxc.core.ids import new_id
+from wxc.core.times import rfc3339, rfc3339_or_null
+from wxc.db import commits
+from wxc.db.commits import draw_id
+from wxc.db.database import Database
+from wxc.db.handle import Handle
+from wxc.db.keyset import PageRequest
+from wxc.db.session import Session
+from wxc.http.etags import Versioned, Versions
+from wxc.http.refusals import NotOwner, PreconditionFailed
+from wxc.idempotency.service import Attempt, first_answer, keep_answer
+from wxc.social.notifications import service as notifications
+from wxc.social.posts import repository
+from wxc.social.posts.errors import PostNotFound
+from wxc.social.posts.repository import PostRow, PostTarget, post_by_id, posts_of
+from wxc.social.posts.schemas import Post, PostCreate, PostPage, PostUpdate
+from wxc.social.users.errors import BlockedByYou, UserNotFound
+from wxc.social.users.service import present_summary
+
+
+async def write_post(
+    database: Database, me: Principal, post: PostCreate, attempt: Attempt | None = None
+) -> Post:
+    """Publish a post; raises `SessionExpired` when the account has gone meanwhile.
+
+    Most mention nobody and have no key: such a post is one statement, a transaction by itself.
+    """
+    if attempt is None and not notifications.mentioned(post.body):
+        return await _insert(database.primary, new_id(), me, post.body)
+    async with database.transaction() as session:
+        return await _write_and_notify(session, me, post, attempt)
+
+
+async def find_post(db: Handle, post_id: UUID, viewer_id: UUID | None) -> Versioned[Post]:
+    """A post the viewer may see; raises `PostNotFound` for any other."""
+    row = await db.fetch_one(post_by_id(post_id, viewer_id))
+    if row is None:
+        raise PostNotFound
+    return Versioned(present_post(row), row.version)
+
+
+async def list_posts(
+    db: Handle, username: str, viewer_id: UUID | None, page: PageRequest
+) -> PostPage:
+    """That member's posts, newest first; raises `UserNotFound`."""
+    rows = await db.fetch(posts_of(username, viewer_id, page=page))
+    if not rows:
+        raise UserNotFound
+    cut = page.cut([row for row in rows if row is not None], key=lambda row: row.id)
+    return {
+        "items": [present_post(row) for row in cut.rows],
+        "next_cursor": cut.next_cursor,
+        "prev_cursor": cut.prev_cursor,
+    }
+
+
+async def edit_post(
+    session: Session, me: Principal, post_id: UUID, post: PostUpdate, versions: Versions
+) -> Versioned[Post]:
+    """Replace the body of one's own post.
+
+    Raises `PostNotFound`, `NotOwner` or `PreconditionFailed`.
+    """
+    await _lock_own(session, me, post_id)
+    expected = None if versions is None else list(versions)
+    update = repository.update_post_body(post_id, post.body, expected, clock.now())
+    if await session.fetch_one(update) is None:
+        raise PreconditionFailed
+    return await find_post(session, post_id, me.id)
+
+
+async def delete_post(session: Session, me: Principal, post_id: UUID) -> None:
+    """Delete one's own post and its thread; raises `PostNotFound` or `NotOwner`."""
+    await _lock_own(session, me, post_id)
+    await session.fetch_one(repository.delete_post(post_id, me.id))
+
+
+async def lock_to_act(session: Session, me: Principal, post_id: UUID) -> PostTarget:
+    """Lock the post that `me` comments on.
+
+    Raises `PostNotFound`, also where the author has blocked `me`, and `BlockedByYou`.
+    """
+    post = await session.fetch_one(repository.lock_post_to_act(post_id, me.id))
+    if post is None:
+        raise PostNotFound
+    if post.blocking:
+        raise BlockedByYou
+    return post
+
+
+def present_post(row: PostRow) -> Post:
+    """The post of a row."""
+    return {
+        "id": str(row.id),
+        "author": present_summary(row, row.author_id),
+        "body": row.body,
+        "created_at": rfc3339(row.created_at),
+        "edited_at": rfc3339_or_null(row.edited_at),
+        "likes_count": row.likes_count,
+        "comments_count": row.comments_count,
+        "viewer": None if row.liked is None else {"liked": row.liked},
+    }
+
+
+async def _write_and_notify(
+    session: Session, me: Principal, post: PostCreate, attempt: Attempt | None
+) -> Post:
+    if first := await first_answer(session, attempt):
+        await find_post(session, first.subject_id, me.id)
+        raise first
+    post_id = draw_id(session)
+    written = await _insert(session, post_id, me, post.body)
+    await notifications.notify_of_post(session, me.id, post_id, post.body)
+    await keep_answer(
+        session,
+        attempt,
+        written,
+        subject_id=post_id,
+        location=f"/posts/{post_id}",
+        post_id=post_id,
+    )
+    return written
+
+
+async def _insert(db: Handle, post_id: UUID, me: Principal, body: str) -> Post:
+    moment = clock.now()
+    latest = moment + commits.COMMIT_DEADLINE
+    row = await db.fetch_one(repository.insert_post(post_id, me.id, body, moment, latest))
+    if row is None:
+        raise SessionExpired
+    return present_post(row)
+
+
+async def _lock_own(session: Session, me: Principal, post_id: UUID) -> None:
+    post = await session.fetch_one(repository.lock_visible_post(post_id, me.id))
+    if post is None:
+        raise PostNotFound
+    if post.author_id != me.id:
+        raise NotOwner

@@ -1,0 +1,30 @@
+"""What cannot be between two people, or one and the same."""
+
+from wxc.http.refusals import Refusal
+
+
+class CannotFollowSelf(Refusal):
+    """You cannot follow yourself.
+
+    Your own posts are in your feed anyway. Do not offer it on a person's own page.
+    """
+
+    status = 422
+
+
+class CannotBlockSelf(Refusal):
+    """You cannot block yourself.
+
+    Do not offer it on a person's own page.
+    """
+
+    status = 422
+
+
+class CannotMuteSelf(Refusal):
+    """You cannot mute yourself.
+
+    Do not offer it on a person's own page.
+    """
+
+    status = 422

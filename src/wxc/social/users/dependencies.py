@@ -1,0 +1,28 @@
+"""What a path says about people."""
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Path
+
+from wxc.accounts.auth.schemas import USERNAME_PATTERN
+from wxc.core.text import fold_identifier
+from wxc.http.openapi import raises
+from wxc.social.users.errors import UserNotFound
+
+_USERNAME = re.compile(USERNAME_PATTERN.strip("^$"), re.ASCII)
+
+
+@raises(UserNotFound)
+async def username_in_path(
+    username: Annotated[
+        str, Path(description="A username, in whatever case.", examples=["tan_exchange"])
+    ],
+) -> str:
+    """The folded username; raises `UserNotFound` for a malformed one: 404, not 422."""
+    if not _USERNAME.fullmatch(username):
+        raise UserNotFound
+    return fold_identifier(username)
+
+
+NamedUser = Annotated[str, Depends(username_in_path)]

@@ -1,0 +1,1 @@
+"""`wxc worker`: the background tasks."""

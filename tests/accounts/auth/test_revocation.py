@@ -1,0 +1,284 @@
+"""Ended sessions stay ended, whatever happens to Redis; and nobody is let in unknown."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, cast
+from uuid import UUID
+
+import asyncpg
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import func, text, update
+from tests.support.app import running
+from tests.support.browser import Browser
+from tests.support.proxy import Proxy, proxied
+
+from wxc.accounts.auth.revocation import SENTINEL, Revocations, revoked_key
+from wxc.core.config import Config
+from wxc.core.redis import RedisClient, RedisUnavailable
+from wxc.models import Session
+
+REGISTRATION = {"username": "ada", "email": "ada@example.com", "password": "a walk in the rain"}
+POLL_INTERVAL = 0.2
+
+
+@dataclass
+class Instance:
+    """One instance of the application, and the wires between it and its engines."""
+
+    app: FastAPI
+    redis: Proxy
+    database: Proxy
+
+    @property
+    def revocations(self) -> Revocations:
+        return cast(Revocations, self.app.state.services.auth.revocations)
+
+
+@asynccontextmanager
+async def instance(config: Config, database_url: str) -> AsyncIterator[Instance]:
+    async with proxied(config.redis_url) as redis, proxied(database_url) as database:
+        wired: dict[str, Any] = {"redis_url": redis[1], "database_url": database[1]}
+        async with running(config.model_copy(update=wired)) as app:
+            yield Instance(app, redis[0], database[0])
+
+
+def quick_to_poll(config: Config) -> Config:
+    usual = {"redis_timeout": 0.1, "revocation_poll_interval": POLL_INTERVAL}
+    return config.model_copy(update=usual)
+
+
+@pytest.fixture
+async def first(
+    config: Config, fresh_database_url: str, redis: RedisClient
+) -> AsyncIterator[Instance]:
+    async with instance(quick_to_poll(config), fresh_database_url) as first:
+        yield first
+
+
+@pytest.fixture
+async def other(
+    config: Config, fresh_database_url: str, first: Instance
+) -> AsyncIterator[Instance]:
+    """A second instance on the same engines."""
+    async with instance(quick_to_poll(config), fresh_database_url) as other:
+        yield other
+
+
+@pytest.fixture
+async def ada(first: Instance) -> AsyncIterator[Browser]:
+    async with Browser(first.app) as browser:
+        await browser.post("/register", json=REGISTRATION)
+        await browser.log_in("ada", REGISTRATION["password"])
+        yield browser
+
+
+async def status_at(instance: Instance, cookies: dict[str, str]) -> int:
+    """What /auth-check answers to these cookies at that instance."""
+    async with Browser(instance.app) as browser:
+        browser.http.cookies.update(cookies)
+        return (await browser.get("/auth-check")).status_code
+
+
+async def test_a_logged_out_cookie_is_dead_on_a_second_instance_at_once(
+    ada: Browser, other: Instance
+) -> None:
+    cookies = dict(ada.http.cookies)
+    assert await status_at(other, cookies) == 200
+
+    assert (await ada.post("/logout")).status_code == 204
+
+    assert await status_at(other, cookies) == 401
+
+
+async def test_it_stays_dead_after_redis_was_flushed(
+    ada: Browser, other: Instance, redis: RedisClient
+) -> None:
+    cookies = dict(ada.http.cookies)
+    await ada.post("/logout")
+    other.revocations._denied.clear()
+
+    await redis.call(lambda client: client.flushdb())
+
+    assert await status_at(other, cookies) == 401
+
+
+async def test_a_flush_is_mended_once_for_all_who_meet_it(
+    ada: Browser, config: Config, fresh_database_url: str, redis: RedisClient
+) -> None:
+    cookies = dict(ada.http.cookies)
+    # However slow the machine is, Redis answers in time and the last poll stays fresh: the
+    # database would be asked otherwise, and nobody would meet the flush.
+    patient = {"redis_connect_timeout": 10, "revocation_poll_interval": 60}
+    async with instance(config.model_copy(update=patient), fresh_database_url) as other:
+        await redis.call(lambda client: client.flushdb())
+
+        statuses = await asyncio.gather(*(status_at(other, cookies) for _ in range(20)))
+
+    assert set(statuses) == {200}
+    assert other.revocations._rehydrations == 1
+    assert await redis.call(lambda client: client.get(SENTINEL)) == "1"
+
+
+async def test_a_lost_key_is_healed_by_the_poll(
+    ada: Browser, first: Instance, other: Instance, redis: RedisClient
+) -> None:
+    cookies = dict(ada.http.cookies)
+    session_id = first.app.state.services.auth.tokens.read_refresh(cookies["wxc_refresh"])[0]
+    await ada.post("/logout")
+    await redis.call(lambda client: client.delete(revoked_key(session_id)))
+    revocations = other.revocations
+    revocations._denied.clear()
+
+    await revocations.poll()
+
+    assert await status_at(other, cookies) == 401
+    assert await redis.call(lambda client: client.get(revoked_key(session_id))) == "1"
+
+
+async def test_without_redis_the_database_is_asked(
+    ada: Browser, first: Instance, other: Instance
+) -> None:
+    cookies = dict(ada.http.cookies)
+    await first.redis.cut()
+    await other.redis.cut()
+
+    assert await status_at(other, cookies) == 200
+    assert (await ada.post("/logout")).status_code == 204
+    assert await status_at(other, cookies) == 401
+
+
+async def test_a_logout_that_cannot_tell_redis_waits_until_everyone_has_polled(
+    ada: Browser, first: Instance, other: Instance
+) -> None:
+    cookies = dict(ada.http.cookies)
+    await first.redis.cut()  # the other instance still has its Redis, which does not hear of it
+
+    started = time.monotonic()
+    assert (await ada.post("/logout")).status_code == 204
+
+    assert time.monotonic() - started >= POLL_INTERVAL
+    assert await status_at(other, cookies) == 401
+
+
+async def test_without_redis_and_database_nobody_is_let_in(ada: Browser, other: Instance) -> None:
+    cookies = dict(ada.http.cookies)
+    await other.redis.cut()
+    await other.database.cut()
+
+    async with Browser(other.app) as browser:
+        browser.http.cookies.update(cookies)
+        answer = await browser.get("/auth-check")
+
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+
+
+async def test_a_process_whose_polls_fail_does_not_trust_redis(
+    ada: Browser, other: Instance
+) -> None:
+    revocations = other.revocations
+    cookies = dict(ada.http.cookies)
+    async with other.app.state.services.database.transaction() as session:
+        # Revoked without a word to Redis, as by an instance that was killed before it spoke.
+        await session.execute(update(Session).values(revoked_at=func.now()))
+    revocations._denied.clear()
+    revocations._polled_at = float("-inf")
+
+    assert await status_at(other, cookies) == 401
+
+
+@pytest.mark.parametrize(
+    "error", [ConnectionResetError, asyncpg.ConnectionDoesNotExistError, TypeError], ids=repr
+)
+async def test_whatever_fails_does_not_end_the_watch(
+    first: Instance, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    revocations = first.revocations
+
+    async def fail(_span: timedelta) -> None:
+        failed.set()
+        raise error("gone")
+
+    failed = asyncio.Event()
+    with monkeypatch.context() as outage:
+        outage.setattr(revocations, "_revoked_within", fail)
+        await asyncio.wait_for(failed.wait(), 5)
+        polled_at = revocations._polled_at
+
+    await asyncio.sleep(3 * POLL_INTERVAL)
+
+    assert revocations._polled_at > polled_at
+
+
+async def test_after_a_gap_between_polls_all_is_read_again(first: Instance) -> None:
+    """An outage that only this process saw, while others went on revoking."""
+    revocations = first.revocations
+    async with first.app.state.services.database.transaction() as session:
+        await session.execute(
+            text(
+                "INSERT INTO sessions (id, user_id, created_at, last_used_at, idle_until,"
+                " expires_at, revoked_at) SELECT gen_random_uuid(), id, now(), now(), now(),"
+                " now(), now() - interval '1 minute' FROM users WHERE username = 'noise_1'"
+            )
+        )
+    revocations._has_lost_redis = False
+    await revocations.poll()
+    known = len(revocations._denied)
+
+    revocations._polled_at -= 20
+    await revocations.poll()
+
+    assert (known, len(revocations._denied)) == (0, 1)
+
+
+async def test_a_revoked_session_is_forgotten_once_no_token_of_it_can_be_valid(
+    first: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    revocations = first.revocations
+    session_id = UUID(int=7)
+    await revocations.announce([session_id])
+    assert await revocations.is_ended(session_id)
+
+    later = time.monotonic() + 11 * 60 + 1
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    await revocations.poll()
+
+    assert session_id not in revocations._denied
+
+
+async def test_the_breaker_opens_after_five_failures_and_closes_when_redis_is_back(
+    config: Config,
+) -> None:
+    async with proxied(config.redis_url) as (proxy, url):
+        redis = RedisClient(config.model_copy(update={"redis_url": url}))
+        await proxy.cut()
+        for _ in range(5):
+            with pytest.raises(RedisUnavailable):
+                await redis.call(lambda client: client.ping())
+        assert redis.is_tripped
+        assert not await redis.probe()
+
+        await proxy.restore()
+        with pytest.raises(RedisUnavailable):  # still open: nobody has probed
+            await redis.call(lambda client: client.ping())
+
+        assert await redis.probe()
+        assert await redis.call(lambda client: client.ping())
+        await redis.close()
+
+
+async def test_a_redis_that_never_answers_costs_a_few_requests_a_timeout_each(
+    ada: Browser, other: Instance
+) -> None:
+    cookies = dict(ada.http.cookies)
+    other.redis.freeze()
+
+    for _ in range(5):
+        assert await status_at(other, cookies) == 200
+
+    assert other.app.state.services.redis.is_tripped

@@ -1,0 +1,99 @@
+"""Leaving while others leave, follow, write or clear up: no deadlock, no trace, no drift."""
+
+import asyncio
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.accounts.deletion.conftest import DRIFT, leave
+from tests.support.browser import Browser
+from tests.support.social_graph import app, circle, engine, real, scalar
+
+from wxc.core.config import Config
+from wxc.worker.account_deletion import Eraser
+
+__all__ = ["app", "circle", "engine", "real"]
+DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+TRACES = """
+    WITH gone AS (SELECT id FROM users WHERE erase_at IS NOT NULL)
+    SELECT (SELECT count(*) FROM follows WHERE follower_id IN (TABLE gone))
+    + (SELECT count(*) FROM follows WHERE followed_id IN (TABLE gone))
+    + (SELECT count(*) FROM post_likes WHERE user_id IN (TABLE gone))
+    + (SELECT count(*) FROM posts WHERE author_id IN (TABLE gone))
+"""
+
+
+async def purge(app: FastAPI, real: Config) -> None:
+    eraser = Eraser(real, app.state.services.database)
+    while await eraser.work_once():
+        pass
+
+
+async def test_two_who_delete_the_same_account_at_once(
+    circle: list[Browser], engine: AsyncEngine
+) -> None:
+    ada, *_ = circle
+
+    outcomes = await asyncio.gather(*(leave(ada) for _ in range(4)))
+
+    assert outcomes.count(204) == 1
+    assert set(outcomes) == {204, "session_expired"}
+    assert await scalar(engine, DRIFT) == 0
+
+
+async def test_all_who_follow_one_another_leave_at_once_without_a_deadlock(
+    app: FastAPI, real: Config, circle: list[Browser], engine: AsyncEngine
+) -> None:
+    before = await scalar(engine, DEADLOCKS)
+
+    assert await asyncio.gather(*map(leave, circle)) == [204] * len(circle)
+
+    await purge(app, real)
+    assert await scalar(engine, DRIFT) == 0
+    assert await scalar(engine, TRACES) == 0
+    assert await scalar(engine, DEADLOCKS) == before
+
+
+async def test_whoever_follows_or_writes_while_the_other_leaves_leaves_no_trace(
+    app: FastAPI, real: Config, circle: list[Browser], engine: AsyncEngine
+) -> None:
+    ada, *others = circle
+
+    async def follow_and_unfollow(browser: Browser) -> list[httpx.Response]:
+        return [
+            await browser.request(method, f"/users/{ada.username}/follow")
+            for method in ("DELETE", "POST", "DELETE", "POST")
+        ]
+
+    outcome, answers = await asyncio.gather(
+        leave(ada),
+        asyncio.gather(*map(follow_and_unfollow, others), *(_write(ada) for _ in range(3))),
+    )
+
+    assert outcome == 204
+    assert {one.status_code for each in answers for one in each} <= {200, 201, 401, 404}
+    await purge(app, real)
+    assert await scalar(engine, DRIFT) == 0
+    assert await scalar(engine, TRACES) == 0
+
+
+async def test_many_workers_purge_one_account(
+    app: FastAPI,
+    real: Config,
+    circle: list[Browser],
+    engine: AsyncEngine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("wxc.accounts.deletion.service.MAX_EDGES", 2)
+    for browser in circle[:3]:
+        assert await leave(browser) == 204
+
+    await asyncio.gather(*(purge(app, real) for _ in range(3)))
+
+    assert await scalar(engine, DRIFT) == 0
+    assert await scalar(engine, TRACES) == 0
+
+
+async def _write(browser: Browser) -> list[httpx.Response]:
+    return [await browser.post("/posts", json={"body": "the last word"})]

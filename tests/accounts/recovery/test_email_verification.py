@@ -1,0 +1,125 @@
+"""Links that prove an address: who gets them, and what they prove."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.accounts.recovery.conftest import NewestToken
+from tests.conftest import Member
+from tests.support.browser import Browser
+from tests.support.factories import PASSWORD
+from tests.support.mail import Later
+from tests.support.mail_server import MailServer
+
+from wxc.core import clock
+from wxc.mail import service as mails
+from wxc.models import User
+from wxc.worker.mail_delivery import Worker
+
+REGISTRATION = {"username": "ada", "email": "ada@example.com", "password": PASSWORD}
+
+
+class TestVerification:
+    async def test_who_registers_is_written_to_and_proves_the_address_without_a_session(
+        self, stranger: Browser, newest_token: NewestToken, smtp: MailServer
+    ) -> None:
+        await stranger.post("/register", json=REGISTRATION)
+        token = await newest_token()
+        assert smtp.mails[0]["subject"] == "Confirm your e-mail address"
+        assert "https://app.example.com/verify-email#token=" in smtp.mails[0].as_string()
+
+        answer = await stranger.post(f"/verify-email/{token}")
+
+        assert (answer.status_code, answer.content) == (204, b"")
+        assert (await stranger.log_in("ada")).json()["user"]["email_verified"] is True
+        again = await stranger.post(f"/verify-email/{token}")
+        assert (again.status_code, again.json()["code"]) == (400, "invalid_token")
+
+    async def test_a_registration_that_fails_sends_nothing(
+        self, stranger: Browser, worker: Worker, smtp: MailServer
+    ) -> None:
+        await stranger.post("/register", json=REGISTRATION)
+        await stranger.post("/register", json=REGISTRATION | {"username": "bob"})
+
+        await worker.work_once()
+
+        assert smtp.recipients == ["ada@example.com"]
+
+    async def test_the_link_lives_for_a_day(
+        self, stranger: Browser, newest_token: NewestToken, later: Later
+    ) -> None:
+        later(timedelta())
+        for name, minutes, status in (("ada", -1, 204), ("bob", 0, 400)):
+            registration = {"username": name, "email": f"{name}@example.com"}
+            await stranger.post("/register", json=REGISTRATION | registration)
+            token = await newest_token()
+            later(timedelta(days=1, minutes=minutes))
+            assert (await stranger.post(f"/verify-email/{token}")).status_code == status
+
+    @pytest.mark.parametrize("change", [{"email": "x@y.example"}, {"suspended_at": clock.now()}])
+    async def test_the_link_proves_no_other_address_and_no_suspended_account(
+        self,
+        stranger: Browser,
+        connection: AsyncConnection,
+        newest_token: NewestToken,
+        change: dict[str, Any],
+    ) -> None:
+        await stranger.post("/register", json=REGISTRATION)
+        token = await newest_token()
+        await connection.execute(update(User).where(User.username == "ada").values(**change))
+
+        assert (await stranger.post(f"/verify-email/{token}")).status_code == 400
+
+    async def test_it_is_sent_again_to_who_asks_until_the_address_is_proven(
+        self, member: Member, newest_token: NewestToken, worker: Worker, smtp: MailServer
+    ) -> None:
+        ada = await member("ada")
+        tokens = []
+        for _ in range(2):
+            answer = await ada.post("/request-email-verification")
+            assert (answer.status_code, answer.json()) == (202, {"status": "accepted"})
+            tokens.append(await newest_token())
+
+        used = [await ada.post(f"/verify-email/{token}") for token in tokens]
+        assert [answer.status_code for answer in used] == [400, 204]
+
+        assert (await ada.post("/request-email-verification")).status_code == 202
+        await worker.work_once()
+        assert len(smtp.mails) == 2
+
+    async def test_asking_needs_a_session_and_its_csrf_token(
+        self, member: Member, stranger: Browser
+    ) -> None:
+        ada = await member("ada")
+
+        without = await stranger.post("/request-email-verification")
+        forged = await ada.http.post("/request-email-verification")
+
+        assert (without.status_code, without.json()["code"]) == (401, "not_authenticated")
+        assert (forged.status_code, forged.json()["code"]) == (403, "csrf_failed")
+
+    async def test_of_two_uses_at_once_one_wins(
+        self, stranger: Browser, newest_token: NewestToken, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await stranger.post("/register", json=REGISTRATION)
+        token = await newest_token()
+
+        async def slower(*_: object) -> bool:
+            return False
+
+        monkeypatch.setattr(mails, "use_link", slower)
+
+        assert (await stranger.post(f"/verify-email/{token}")).status_code == 400
+
+
+async def test_the_outbox_is_written_even_when_the_mail_server_is_away(
+    app: FastAPI, stranger: Browser, smtp: MailServer
+) -> None:
+    await smtp.close()
+
+    answer = await stranger.post("/register", json=REGISTRATION)
+
+    assert answer.status_code == 201

@@ -1,0 +1,216 @@
+"""Another address: asked for with the password, taken over by the link, told to the old one."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.accounts.recovery.conftest import NewestToken
+from tests.hostile.refusals import snapshot
+from tests.support.browser import Browser
+from tests.support.factories import PASSWORD, make_user
+from tests.support.mail_server import MailServer
+
+from wxc.core import clock
+from wxc.models import MailToken, User
+from wxc.worker.mail_delivery import Worker
+
+NEW = "ada@example.org"
+
+
+@pytest.fixture
+async def reader(app: FastAPI) -> AsyncIterator[Browser]:
+    """Who opens the link, in a browser without a session."""
+    async with Browser(app) as reader:
+        yield reader
+
+
+async def ask(browser: Browser, email: str = NEW, password: str = PASSWORD) -> tuple[int, str]:
+    """Ask for another address; the status and the code or state of the answer."""
+    answer = await browser.put(
+        "/settings/email", json={"email": email, "current_password": password}
+    )
+    return answer.status_code, answer.json().get("code") or answer.json()["status"]
+
+
+async def addresses(browser: Browser) -> tuple[str, str | None]:
+    me = (await browser.get("/settings")).json()
+    return me["email"], me["pending_email"]
+
+
+async def use(browser: Browser, token: str) -> str:
+    answer = await browser.post(f"/verify-email/{token}")
+    return "done" if answer.status_code == 204 else str(answer.json()["code"])
+
+
+class TestAsking:
+    async def test_it_takes_effect_only_when_the_link_is_used(
+        self, ada: Browser, newest_token: NewestToken, smtp: MailServer
+    ) -> None:
+        assert await ask(ada) == (202, "accepted")
+        assert await addresses(ada) == ("ada@example.com", NEW)
+        token = await newest_token()
+        assert smtp.recipients == [NEW]
+
+        assert await use(ada, token) == "done"
+
+        assert await addresses(ada) == (NEW, None)
+        assert (await ada.get("/settings")).json()["email_verified"] is True
+        assert (await ada.log_in(NEW)).status_code == 200
+        assert (await ada.log_in("ada@example.com")).status_code == 401
+
+    async def test_only_who_knows_the_password_asks(
+        self, ada: Browser, connection: AsyncConnection
+    ) -> None:
+        before = await snapshot(connection)
+
+        assert await ask(ada, password="not hers") == (403, "wrong_password")
+
+        assert await snapshot(connection) == before
+
+    async def test_a_password_that_changes_meanwhile_has_the_last_word(
+        self,
+        app: FastAPI,
+        ada: Browser,
+        connection: AsyncConnection,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        async def change_meanwhile(*_: object, **_options: bool) -> bool:
+            await connection.execute(update(User).values(password_hash="another"))
+            return True
+
+        monkeypatch.setattr(app.state.services.auth.passwords, "verify", change_meanwhile)
+
+        assert await ask(ada) == (403, "wrong_password")
+        assert await addresses(ada) == ("ada@example.com", None)
+
+    async def test_the_address_in_use_calls_the_change_off(
+        self, ada: Browser, newest_token: NewestToken
+    ) -> None:
+        await ask(ada)
+        token = await newest_token()
+
+        assert await ask(ada, "ada@example.com") == (202, "accepted")
+
+        assert await addresses(ada) == ("ada@example.com", None)
+        assert await use(ada, token) == "invalid_token"
+
+    async def test_the_newest_wins_also_for_the_same_address(
+        self, ada: Browser, newest_token: NewestToken
+    ) -> None:
+        tokens = []
+        for address in (NEW, "ada@example.net", NEW):
+            await ask(ada, address)
+            tokens.append(await newest_token())
+
+        outcomes = [await use(ada, token) for token in tokens]
+
+        assert outcomes == ["invalid_token", "invalid_token", "done"]
+
+    async def test_other_letters_of_ones_own_address_are_another_spelling(
+        self, ada: Browser, newest_token: NewestToken
+    ) -> None:
+        await ask(ada, "Ada@example.com")
+
+        assert await use(ada, await newest_token()) == "done"
+        assert await addresses(ada) == ("Ada@example.com", None)
+
+
+class TestAddressesOfOthers:
+    async def test_nobody_learns_that_an_address_is_in_use_and_its_owner_is_not_bothered(
+        self, ada: Browser, worker: Worker, smtp: MailServer, connection: AsyncConnection
+    ) -> None:
+        await make_user(connection, "bob")
+
+        taken, free = await ask(ada, "BOB@example.com"), await ask(ada, "nobody@example.com")
+        await ask(ada, "BOB@example.com")
+        await worker.work_once()
+
+        assert taken == free == (202, "accepted")
+        assert await addresses(ada) == ("ada@example.com", "BOB@example.com")
+        assert smtp.mails == []
+
+    async def test_an_address_that_was_taken_meanwhile_stays_with_who_has_it(
+        self, ada: Browser, newest_token: NewestToken, connection: AsyncConnection
+    ) -> None:
+        await ask(ada)
+        token = await newest_token()
+        await make_user(connection, "bob", email=NEW.upper())
+        before = await snapshot(connection)
+
+        assert await use(ada, token) == "invalid_token"
+
+        assert await snapshot(connection) == before
+        assert (await ada.get("/auth-check")).status_code == 200
+
+
+class TestUsing:
+    async def test_every_session_ends_but_the_one_that_follows_the_link(
+        self, ada: Browser, phone: Browser, newest_token: NewestToken
+    ) -> None:
+        await ask(ada)
+
+        assert await use(ada, await newest_token()) == "done"
+
+        assert (await ada.get("/auth-check")).status_code == 200
+        assert (await phone.get("/auth-check")).json()["code"] == "session_expired"
+
+    async def test_a_link_that_is_followed_without_a_session_ends_all_of_them(
+        self, ada: Browser, phone: Browser, reader: Browser, newest_token: NewestToken
+    ) -> None:
+        await ask(ada)
+
+        assert await use(reader, await newest_token()) == "done"
+
+        for browser in (ada, phone):
+            assert (await browser.get("/auth-check")).json()["code"] == "session_expired"
+
+    async def test_the_old_address_is_told_and_every_open_link_is_void(
+        self,
+        ada: Browser,
+        reader: Browser,
+        newest_token: NewestToken,
+        worker: Worker,
+        smtp: MailServer,
+        connection: AsyncConnection,
+    ) -> None:
+        await ada.post("/request-email-verification")
+        verification = await newest_token()
+        await reader.post("/request-password-reset", json={"email": "ada@example.com"})
+        reset = await newest_token()
+        await ask(ada)
+        token = await newest_token()
+        smtp.recipients.clear()
+
+        assert await use(ada, token) == "done"
+        await worker.work_once()
+
+        assert smtp.recipients == ["ada@example.com"]
+        assert smtp.mails[-1]["subject"] == "Your e-mail address was changed"
+        open_links = select(MailToken.kind).where(
+            MailToken.user_id == ada.id, MailToken.ended_at.is_(None)
+        )
+        assert (await connection.scalars(open_links)).all() == []
+        assert await use(reader, verification) == "invalid_token"
+        answer = await reader.post(f"/reset-password/{reset}", json={"password": "a fresh one"})
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_token")
+
+    async def test_the_link_works_once(self, ada: Browser, newest_token: NewestToken) -> None:
+        await ask(ada)
+        token = await newest_token()
+
+        assert [await use(ada, token), await use(ada, token)] == ["done", "invalid_token"]
+
+    async def test_a_suspended_account_changes_nothing(
+        self, ada: Browser, newest_token: NewestToken, connection: AsyncConnection
+    ) -> None:
+        await ask(ada)
+        token = await newest_token()
+        await connection.execute(
+            update(User).where(User.id == ada.id).values(suspended_at=clock.now())
+        )
+        before = await snapshot(connection)
+
+        assert await use(ada, token) == "invalid_token"
+        assert await snapshot(connection) == before

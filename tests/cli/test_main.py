@@ -1,0 +1,334 @@
+"""What operators type."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+import typer.main
+import uvicorn
+from tests.support.app import running
+from tests.support.browser import Browser
+from typer.testing import CliRunner
+
+from wxc.cli import main as cli
+from wxc.core.config import Config
+from wxc.core.redis import RedisClient
+from wxc.db import recount
+from wxc.demo import exchanges as demo_exchanges
+from wxc.demo import members as demo
+from wxc.exchange.service import verifying
+from wxc.server import runner as serving
+from wxc.worker import runner as worker
+
+run = CliRunner()
+
+
+@pytest.fixture
+def _environment(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "ENVIRONMENT": "development",
+        "DATABASE_URL": config.database_url,
+        "REDIS_URL": config.redis_url,
+        "SECRET_KEY": "s" * 40,
+        "JWT_SECRET_KEY": "j" * 40,
+        "COOKIE_SECURE": "false",
+        "LOG_LEVEL": "warning",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+async def empty_url(fresh_database_url: str) -> str:
+    connection = await asyncpg.connect(fresh_database_url.replace("+asyncpg", ""))
+    for table in ("rate_events", "exchange_confirmations"):  # which are kept as they are
+        await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    await connection.execute("TRUNCATE users CASCADE")
+    for table in ("rate_events", "exchange_confirmations"):
+        await connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+    await connection.close()
+    return fresh_database_url
+
+
+class TestConfiguration:
+    def test_every_wrong_setting_is_named_and_the_exit_is_not_zero(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in Config.model_fields:
+            monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.setenv("DATABASE_URL", "mysql://db")
+
+        answer = run.invoke(cli.app, ["serve"])
+
+        assert answer.exit_code == 2
+        for name in ("DATABASE_URL: must start with", "REDIS_URL: Field", "SECRET_KEY: Field"):
+            assert f"wxc: {name}" in answer.stderr
+
+    @pytest.mark.usefixtures("_environment")
+    def test_a_weak_secret_does_not_serve_in_production(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ENVIRONMENT", "production")
+
+        answer = run.invoke(cli.app, ["serve"])
+
+        assert answer.exit_code == 2
+        assert "SECRET_KEY must be 32 random bytes or more" in answer.stderr
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("DATABASE_URL", "mysql://db"),
+            ("DATABASE_URL", ""),
+            ("REDIS_URL", "http://redis"),
+            ("DATABASE_POOL_SIZE", "many"),
+            ("FORWARDED_ALLOW_IPS", "*"),
+            ("COOKIE_SECURE", "false"),
+            ("CORS_ORIGINS", "*"),
+            ("SECRET_KEY", "short"),
+            ("JWT_SECRET_KEY", "change-me" * 8),
+            ("MAIL_FROM", "nobody"),
+            ("METRICS_PORT", "70000"),
+            ("LIMIT_LOGIN_PER_IP", "often"),
+            ("SHUTDOWN_DRAIN", "0"),
+            ("FRONTEND_URL", "app.example.com"),
+            ("LOG_FORMAT", "xml"),
+        ],
+    )
+    def test_a_wrong_setting_is_named(
+        self, monkeypatch: pytest.MonkeyPatch, production: None, name: str, value: str
+    ) -> None:
+        monkeypatch.setenv(name, value)
+
+        for command in (["config", "check"], ["serve"], ["worker"], ["migrate"]):
+            answer = run.invoke(cli.app, command)
+            assert answer.exit_code == 2
+            assert name in answer.stderr
+            assert "SECRET" not in name or value not in answer.stderr
+
+    @pytest.fixture
+    def production(self, _environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, value in {
+            "ENVIRONMENT": "production",
+            "COOKIE_SECURE": "true",
+            "SECRET_KEY": "kJ8fQ2mZx7Lw4Rt9Vb3Ny6Hc1Pg5Sd0A-1",
+            "JWT_SECRET_KEY": "Zx7Lw4Rt9Vb3Ny6Hc1Pg5Sd0AkJ8fQ2m-2",
+        }.items():
+            monkeypatch.setenv(name, value)
+
+    @pytest.mark.usefixtures("production")
+    def test_what_holds_is_shown_without_its_secrets(self, config: Config) -> None:
+        shown = run.invoke(cli.app, ["config", "check", "--connect"])
+        as_json = run.invoke(cli.app, ["config", "check", "--json"])
+
+        assert (shown.exit_code, as_json.exit_code) == (0, 0), shown.output
+        assert "The settings are complete." in shown.output
+        known = json.loads(as_json.output)
+        assert known.keys() == {name.upper() for name in Config.model_fields}
+        assert (known["SECRET_KEY"], known["BODY_LIMIT"]) == ("(secret)", 256 * 1024)
+        for output in (shown.output, as_json.output):
+            assert "kJ8fQ2" not in output
+            for url in (config.database_url, config.redis_url):
+                assert url.partition("@")[0].rpartition(":")[2] not in output
+
+    @pytest.mark.usefixtures("production")
+    @pytest.mark.parametrize(
+        ("name", "url", "said"),
+        [
+            ("DATABASE_URL", "postgresql://a@127.0.0.1:1/b", "The database does not answer"),
+            ("REDIS_URL", "redis://127.0.0.1:1", "Redis does not answer"),
+        ],
+    )
+    def test_an_engine_that_is_not_there_is_told_apart(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, url: str, said: str
+    ) -> None:
+        monkeypatch.setenv(name, url)
+
+        answer = run.invoke(cli.app, ["config", "check", "--connect"])
+
+        assert answer.exit_code == 3
+        assert said in answer.stderr
+        if name == "DATABASE_URL":
+            assert run.invoke(cli.app, ["recount"]).exit_code == 3
+
+
+class TestHelp:
+    def commands(self) -> Iterator[list[str]]:
+        command = typer.main.get_command(cli.app)
+        yield []
+        for name, one in command.commands.items():  # type: ignore[attr-defined]
+            yield [name]
+            yield from ([name, inner] for inner in getattr(one, "commands", {}))
+
+    def test_every_command_and_option_says_what_it_is_for(self) -> None:
+        seen = list(self.commands())
+        assert {"serve", "worker", "migrate", "demo", "recount", "verify-rates"} <= {
+            one[0] for one in seen if one
+        }
+        for path in seen:
+            answer = run.invoke(cli.app, [*path, "--help"])
+            assert answer.exit_code == 0
+            described = [one for one in self.parameters(path) if getattr(one, "help", None)]
+            assert len(described) == len(self.parameters(path)), path
+
+    def parameters(self, path: list[str]) -> list[Any]:
+        command: Any = typer.main.get_command(cli.app)
+        for name in path:
+            command = command.commands[name]
+        assert command.help
+        return [one for one in command.params if not one.is_eager]
+
+
+@pytest.mark.usefixtures("_environment")
+class TestServe:
+    @pytest.fixture(autouse=True)
+    def _handler(self) -> Iterator[None]:
+        handler = signal.getsignal(signal.SIGTERM)
+        yield
+        signal.signal(signal.SIGTERM, handler)
+
+    def test_it_serves_as_behind_a_load_balancer(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        called: dict[str, Any] = {}
+        monkeypatch.setattr(uvicorn, "run", lambda *_, **options: called.update(options))
+
+        answer = run.invoke(cli.app, ["serve", "--port", "9000", "--workers", "3"])
+
+        assert answer.exit_code == 0, answer.output
+        assert (called["port"], called["workers"], called["reload"]) == (9000, 3, False)
+        assert called["timeout_keep_alive"] == 75
+        assert called["forwarded_allow_ips"] == "127.0.0.1"
+        assert called["server_header"] is False
+        assert called["timeout_graceful_shutdown"] == 20
+
+        run.invoke(cli.app, ["serve"])
+        assert called["workers"] == serving.cores()
+        run.invoke(cli.app, ["serve", "--reload"])
+        assert called["workers"] == 1
+
+    def test_the_application_is_made_from_the_environment(self) -> None:
+        app = serving.application()
+
+        assert (app.title, app.state.services.departure.is_by_signal) == ("WXC Social", True)
+
+    @pytest.mark.parametrize(
+        ("quota", "expected"), [("50000 100000", 1), ("200000 100000", 2), ("max 100000", 4)]
+    )
+    def test_a_container_has_as_many_processors_as_its_quota(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, quota: str, expected: int
+    ) -> None:
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(4), raising=False)
+        (tmp_path / "cpu.max").write_text(quota)
+
+        assert serving.cores(tmp_path / "cpu.max") == expected
+
+
+@pytest.mark.usefixtures("_environment")
+class TestWorker:
+    def test_it_works_with_the_environments_configuration(
+        self, monkeypatch: pytest.MonkeyPatch, config: Config
+    ) -> None:
+        configurations = []
+
+        async def work(config: Config) -> None:
+            configurations.append(config)
+
+        monkeypatch.setattr(worker, "work", work)
+
+        assert run.invoke(cli.app, ["worker"]).exit_code == 0
+        assert [one.database_url for one in configurations] == [config.database_url]
+
+
+@pytest.mark.usefixtures("_environment")
+class TestDemo:
+    def test_a_full_database_is_left_alone(self) -> None:
+        assert run.invoke(cli.app, ["demo"]).exit_code == 1
+        answer = run.invoke(cli.app, ["demo", "--if-empty"])
+        assert (answer.exit_code, answer.output) == (0, "")
+
+    def test_the_logins_are_printed_without_a_database(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("DATABASE_URL")
+
+        answer = run.invoke(cli.app, ["demo", "--logins"])
+
+        assert "amelia" in answer.output
+        assert demo.PASSWORD in answer.output
+
+    def test_an_empty_one_is_filled(self, empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DATABASE_URL", empty_url)
+
+        answer = run.invoke(cli.app, ["demo"])
+
+        assert answer.exit_code == 0, answer.output
+        assert "40 posts, 90 likes, 120 comments, 30 exchanges" in answer.output
+
+
+@pytest.mark.parametrize("members", [demo.FEW, 300])
+async def test_the_demo_is_always_the_same_and_its_counters_are_right(
+    config: Config, empty_url: str, redis: RedisClient, members: int
+) -> None:
+    config = config.model_copy(update={"database_url": empty_url})
+
+    await demo.fill(config, members)
+
+    assert [one for one in await recount.recount(config, repair=False) if one.drifted] == []
+    connection = await asyncpg.connect(empty_url.replace("+asyncpg", ""))
+    first = await connection.fetchval("SELECT body FROM posts ORDER BY id LIMIT 1")
+    assert first == _FIRST_POST[members]
+    longest = await connection.fetchval(
+        "SELECT post_id FROM comments GROUP BY 1 ORDER BY count(*) DESC LIMIT 1"
+    )
+    await connection.close()
+    async with running(config) as app, Browser(app) as browser:
+        assert (await browser.log_in("amelia", demo.PASSWORD)).status_code == 200
+        assert len((await browser.get("/feeds")).json()["items"]) == 20
+        thread = (await browser.get(f"/posts/{longest}/comments?limit=100")).json()["items"]
+        assert any(item["depth"] > 0 and item["likes_count"] > 0 for item in thread)
+        own = (await browser.get("/users/tan_exchange/exchange")).json()
+        assert own["base_currency"] == "SGD"
+        for city, kept in _CITIES.items():
+            near = (await browser.get(f"/exchanges?{city}&limit=100")).json()["items"]
+            assert len(near) == 10
+            assert near[0]["exchange"]["base_currency"] == kept
+        verified = await verifying.verify_rates(app.state.services.database, None)
+        many = 600 if members > demo.FEW else 0
+        assert (verified.boards, verified.events) == (30 + many, 1050 + 7 * many)
+        assert verified.faults == []
+    assert len({username for username, _, _ in demo_exchanges.names()}) == 30
+
+
+_CITIES = {
+    "lat=1.29&lon=103.85": "SGD",
+    "lat=51.51&lon=-0.13": "GBP",
+    "lat=22.30&lon=114.17": "HKD",
+}
+
+
+_FIRST_POST = {
+    demo.FEW: "Changed dollars at Orchard today. I would go there again.",
+    300: "Anyone know an honest counter near the station? "
+    "Compare before you change, it takes a minute.",
+}
+
+
+class TestOpenApi:
+    def test_the_committed_document_is_what_the_code_generates(self) -> None:
+        answer = run.invoke(cli.app, ["openapi", "--check"])
+
+        assert answer.exit_code == 0, answer.output
+
+    def test_an_outdated_one_is_shown_and_written_anew(self, tmp_path: Path) -> None:
+        path = tmp_path / "openapi.json"
+        path.write_text("{}\n")
+
+        outdated = run.invoke(cli.app, ["openapi", str(path), "--check"])
+        assert outdated.exit_code == 1
+        assert "is not what the code generates" in outdated.output
+
+        assert run.invoke(cli.app, ["openapi", str(path)]).exit_code == 0
+        assert run.invoke(cli.app, ["openapi", str(path), "--check"]).exit_code == 0

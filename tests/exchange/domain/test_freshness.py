@@ -1,0 +1,27 @@
+"""The thresholds of freshness."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from wxc.exchange.domain.freshness import State, state_of
+
+CONFIRMED = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("share", "before", "after"),
+    [
+        (0.5, State.FRESH, State.AGING),
+        (1, State.AGING, State.STALE),
+        (3, State.STALE, State.EXPIRED),
+    ],
+)
+@pytest.mark.parametrize("hours", [1, 24, 168])
+def test_a_state_ends_exactly_at_its_share_of_the_validity(
+    hours: int, share: float, before: State, after: State
+) -> None:
+    edge = CONFIRMED + share * timedelta(hours=hours)
+
+    assert state_of(CONFIRMED, hours, edge - timedelta(microseconds=1)) is before
+    assert state_of(CONFIRMED, hours, edge) is after

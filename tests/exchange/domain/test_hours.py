@@ -1,0 +1,90 @@
+"""Opening hours, on ordinary days and when the clock is changed."""
+
+from datetime import UTC, datetime, time
+
+import pytest
+from tests.conftest import Member
+from tests.exchange.boards import Time, board
+
+from wxc.exchange.domain.hours import Hours, is_open, time_zones
+
+NIGHT = Hours(1, time(22), time(2))
+BERLIN = "Europe/Berlin"
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        ("2026-12-07T00:59:59", False),
+        ("2026-12-07T01:00:00", True),
+        ("2026-12-07T10:29:59", True),
+        ("2026-12-07T10:30:00", False),
+        ("2026-12-08T02:00:00", False),
+    ],
+)
+def test_hours_are_those_of_the_place_and_closed_at_the_last_minute(
+    moment: str, expected: bool
+) -> None:
+    hours = [Hours(1, time(9), time(18, 30))]
+
+    assert is_open(hours, "Asia/Singapore", utc(moment)) is expected
+
+
+def test_hours_over_midnight_belong_to_the_day_on_which_they_begin() -> None:
+    assert is_open([NIGHT], "UTC", utc("2026-12-07T22:00:00"))
+    assert is_open([NIGHT], "UTC", utc("2026-12-08T01:59:00"))
+    assert not is_open([NIGHT], "UTC", utc("2026-12-08T02:00:00"))
+    assert not is_open([NIGHT], "UTC", utc("2026-12-07T01:00:00"))
+
+
+def test_from_midnight_to_midnight_is_the_whole_day() -> None:
+    whole = [Hours(1, time(0), time(0))]
+
+    assert is_open(whole, "UTC", utc("2026-12-07T00:00:00"))
+    assert is_open(whole, "UTC", utc("2026-12-07T23:59:59"))
+    assert not is_open(whole, "UTC", utc("2026-12-08T00:00:00"))
+
+
+def test_on_the_short_day_a_skipped_time_is_as_late_as_the_clock_would_have_been() -> None:
+    """Berlin, 29 March 2026: 01:59:59 is followed by 03:00:00, at 01:00 UTC."""
+    hours = [Hours(7, time(2, 30), time(4))]
+
+    assert not is_open(hours, BERLIN, utc("2026-03-29T01:29:59"))
+    assert is_open(hours, BERLIN, utc("2026-03-29T01:30:00"))
+    assert not is_open(hours, BERLIN, utc("2026-03-29T02:00:00"))
+
+
+def test_on_the_long_day_a_repeated_time_is_the_first_of_the_two() -> None:
+    """Berlin, 25 October 2026: 02:59:59 is followed by 02:00:00, at 01:00 UTC."""
+    hours = [Hours(6, time(22), time(2, 30)), Hours(7, time(2, 45), time(3, 30))]
+
+    assert is_open(hours, BERLIN, utc("2026-10-25T00:29:59"))
+    assert not is_open(hours, BERLIN, utc("2026-10-25T00:30:00"))
+    assert is_open(hours, BERLIN, utc("2026-10-25T00:45:00"))
+    assert is_open(hours, BERLIN, utc("2026-10-25T02:29:59"))
+    assert not is_open(hours, BERLIN, utc("2026-10-25T02:30:00"))
+
+
+def test_zones_are_places_and_not_files() -> None:
+    assert {"Asia/Hong_Kong", "Europe/London", "UTC"} <= time_zones()
+    assert not {"Factory", "localtime", "posixrules"} & time_zones()
+
+
+async def test_open_now_needs_hours_and_a_zone(member: Member, time: Time) -> None:
+    ada = await member("ada")
+    time.now = utc("2026-12-07T02:00:00")
+    hours = [{"weekday": 1, "opens": "09:00", "closes": "18:30"}]
+    singapore = "Asia/Singapore"
+
+    async def open_now(**fields: object) -> object:
+        return (await ada.put("/exchange", json=board(**fields))).json()["open_now"]
+
+    assert await open_now(opening_hours=hours) is None
+    assert await open_now(time_zone=singapore) is None
+    assert await open_now(opening_hours=hours, time_zone=singapore) is True
+    time.passes(hours=9)
+    assert (await ada.get("/exchange")).json()["open_now"] is False

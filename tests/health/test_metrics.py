@@ -1,0 +1,264 @@
+"""What is measured, who may read it, and that dashboard and alerts speak of nothing else."""
+
+import asyncio
+import json
+import os
+import re
+import socket
+from collections.abc import Iterator
+from copy import copy
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+import pytest
+import yaml
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.values import MultiProcessValue
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.support.app import running
+from tests.support.browser import Browser
+
+from wxc.core import clock
+from wxc.core.config import Config
+from wxc.core.redis import RedisClient
+from wxc.health.exposition import exposed
+from wxc.health.metrics import WorkerMetrics
+from wxc.http.traffic import Traffic
+from wxc.models import OutboxMail
+
+ROOT = Path(__file__).parents[2]
+MONITORING = ROOT / "deploy" / "monitoring"
+
+
+def value(registry: CollectorRegistry, name: str, **labels: str) -> float | None:
+    return registry.get_sample_value(name, labels)
+
+
+class TestServer:
+    async def test_requests_are_counted_by_template_and_status(
+        self, app: FastAPI, stranger: Browser
+    ) -> None:
+        registry = app.state.services.metrics.registry
+        seen = {"method": "GET", "route": "/users/{username}", "status": "200"}
+        timed = {"method": "GET", "route": "/users/{username}"}
+        before = value(registry, "wxc_requests_total", **seen) or 0
+        timed_before = value(registry, "wxc_request_seconds_count", **timed) or 0
+
+        for name in ("noise_1", "noise_2", "nobody_here"):
+            await stranger.get(f"/users/{name}")
+
+        assert value(registry, "wxc_requests_total", **seen) == before + 2
+        assert value(registry, "wxc_request_seconds_count", **timed) == timed_before + 3
+
+    async def test_nobody_can_invent_a_label(self, app: FastAPI, stranger: Browser) -> None:
+        for number in range(3):
+            await stranger.request(f"INVENTED{number}", f"/invented/{number}")
+
+        counted = list(app.state.services.metrics.registry.collect())
+        labels = [sample.labels for metric in counted for sample in metric.samples]
+        assert "invented" not in str(labels).lower()
+        assert any(one.get("method") == "other" for one in labels)
+
+    async def test_what_merely_is_is_looked_at(self, config: Config) -> None:
+        async with running(config.model_copy(update={"metrics_port": 9100})) as app:
+            registry, traffic = app.state.services.metrics.registry, app.state.services.traffic
+            traffic.requests = 3
+            traffic.streams.update(member=2, anonymous=1)
+            tripped = cast(RedisClient, SimpleNamespace(is_tripped=True))  # no poll mends it
+            async with app.state.services.database.engine.connect():
+                watching = asyncio.create_task(_watch(app, traffic, tripped))
+                await asyncio.sleep(0.01)
+                watching.cancel()
+
+        assert value(registry, "wxc_requests_in_flight") == 3
+        assert value(registry, "wxc_streams_open", viewer="member") == 2
+        assert value(registry, "wxc_streams_open", viewer="anonymous") == 1
+        assert 1 <= (value(registry, "wxc_database_connections_in_use") or 0) <= 4  # others poll
+        assert value(registry, "wxc_database_connections_limit") == 12
+        assert value(registry, "wxc_password_hashing") == 0
+        assert value(registry, "wxc_redis_breaker_open") == 1
+
+
+async def _watch(app: FastAPI, traffic: Traffic, redis: RedisClient) -> None:
+    services = copy(app.state.services)
+    services.traffic, services.redis = traffic, redis
+    await services.metrics.watch(services)
+
+
+async def test_the_worker_tells_how_the_outbox_is_doing(
+    app: FastAPI, connection: AsyncConnection
+) -> None:
+    metrics, now = WorkerMetrics(app.state.services.database), clock.now()
+    stop = asyncio.Event()
+    await metrics.run(stop, stop.set)
+    assert value(metrics.registry, "wxc_outbox_oldest_due_seconds") == 0
+
+    mails: tuple[dict[str, Any], ...] = (
+        {"due_at": now - timedelta(minutes=2)},
+        {"due_at": now - timedelta(minutes=1)},
+        {"due_at": now + timedelta(minutes=1)},
+        {"finished_at": now - timedelta(minutes=50), "state": "dead"},
+        {"finished_at": now - timedelta(minutes=70), "state": "dead"},
+    )
+    for number, fields in enumerate(mails):
+        mail = {"kind": "verification", "address": "a@b.c", "dedup_key": str(number)}
+        await connection.execute(insert(OutboxMail).values(**mail, **fields))
+    await metrics.look()
+
+    assert value(metrics.registry, "wxc_outbox_due_mails") == 2
+    assert 120 <= (value(metrics.registry, "wxc_outbox_oldest_due_seconds") or 0) < 130
+    assert value(metrics.registry, "wxc_outbox_dead_mails") == 1
+
+
+class TestExposition:
+    def test_a_port_of_its_own_adds_up_what_living_processes_say(
+        self, config: Config, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = int(probe.getsockname()[1])
+        monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")  # is restored at the end
+
+        with exposed(config.model_copy(update={"metrics_port": port})):
+            for process_id, number in ((os.getpid(), 4), (2**22 + 1, 3)):  # the second is dead
+                kept: Any = MultiProcessValue(lambda process_id=process_id: process_id)  # type: ignore[no-untyped-call]
+                gauge: Any = "gauge", "wxc_x", "wxc_x", [], [], "Help."
+                kept(*gauge, multiprocess_mode="livesum").set(number)
+            shown = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+
+        assert "\nwxc_x 4.0\n" in shown
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"http://127.0.0.1:{port}/metrics")
+
+    def test_a_port_that_is_taken_is_named(
+        self, config: Config, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = int(taken.getsockname()[1])
+            wanted = config.model_copy(update={"metrics_port": port})
+
+            with pytest.raises(SystemExit, match=f"METRICS_PORT {port}: "), exposed(wanted):
+                raise AssertionError("not reached")
+
+    async def test_the_public_port_has_none(self, stranger: Browser) -> None:
+        assert (await stranger.get("/metrics")).status_code == 404
+
+    def test_without_a_port_nothing_is_opened(self, config: Config) -> None:
+        with exposed(config):
+            assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ
+
+
+def existing(app: FastAPI) -> dict[str, set[str]]:
+    """The series that exist, each with its labels."""
+    registries = (
+        app.state.services.metrics.registry,
+        WorkerMetrics(app.state.services.database).registry,
+    )
+    families: Iterator[Metric] = (one for registry in registries for one in registry.collect())
+    labels = {"wxc_requests": {"method", "route", "status"}}
+    labels |= {"wxc_request_seconds": {"method", "route"}}
+    labels |= {"wxc_streams_open": {"viewer"}}
+    labels |= {"wxc_job_failures": {"task"}, "wxc_job_last_round_timestamp_seconds": {"task"}}
+    series = {}
+    for family in families:
+        own = labels.get(family.name, set())
+        match family.type:
+            case "counter":
+                series[f"{family.name}_total"] = own
+            case "histogram":
+                series[f"{family.name}_bucket"] = own | {"le"}
+            case _:
+                series[family.name] = own
+    return series
+
+
+def alerts() -> list[dict[str, Any]]:
+    (group,) = yaml.safe_load((MONITORING / "alerts.yaml").read_text())["groups"]
+    return list(group["rules"])
+
+
+def expressions() -> list[str]:
+    panels = json.loads((MONITORING / "dashboard.json").read_text())["panels"]
+    shown = [target["expr"] for panel in panels for target in panel["targets"]]
+    return [*shown, *(alert["expr"] for alert in alerts())]
+
+
+class Template(yaml.SafeLoader):
+    """CloudFormation's template, its functions as their arguments."""
+
+
+Template.add_multi_constructor(
+    "!", lambda loader, _, node: getattr(loader, f"construct_{node.id}")(node)
+)
+
+
+class TestAws:
+    @pytest.fixture
+    def resources(self) -> dict[str, Any]:
+        text = (ROOT / "deploy" / "aws" / "wxc.yaml").read_text()
+        return dict(yaml.load(text, Template)["Resources"])  # noqa: S506 - a SafeLoader
+
+    def test_its_containers_are_told_what_the_application_knows(
+        self, resources: dict[str, Any]
+    ) -> None:
+        config = Config.model_fields
+        drain = config["shutdown_delay"].default + config["shutdown_drain"].default
+        for name in ("Api", "Worker", "Migration"):
+            (container,) = resources[f"{name}Task"]["Properties"]["ContainerDefinitions"]
+            told = {one["Name"].lower() for one in container["Environment"] + container["Secrets"]}
+            assert told <= config.keys()
+            assert {"database_url", "redis_url", "secret_key", "jwt_secret_key"} <= told
+            assert ("database_admin_url" in told) == (name == "Migration")
+            assert container["ReadonlyRootFilesystem"]
+            assert name == "Migration" or container["StopTimeout"] >= drain + 10
+
+    def test_the_balancer_gives_up_connections_before_the_service_does(
+        self, resources: dict[str, Any]
+    ) -> None:
+        attributes = resources["Balancer"]["Properties"]["LoadBalancerAttributes"]
+        timeout = {one["Key"]: one["Value"] for one in attributes}["idle_timeout.timeout_seconds"]
+
+        assert int(timeout) < 75  # `wxc serve`
+
+    def test_every_alarm_says_what_to_do(self, resources: dict[str, Any]) -> None:
+        headings = re.findall(r"^#+ (\w+)$", (ROOT / "docs/operations.md").read_text(), re.M)
+        names = {name for name, one in resources.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
+
+        assert len(names) >= 8
+        assert names <= set(headings)
+
+
+class TestMonitoring:
+    def test_dashboard_and_alerts_use_only_what_exists_and_all_of_it(self, app: FastAPI) -> None:
+        series = existing(app)
+        used = {name for one in expressions() for name in re.findall(r"\bwxc_\w+", one)}
+
+        assert used == series.keys()
+
+    @pytest.mark.parametrize("expression", expressions())
+    def test_they_ask_for_labels_that_these_have(self, app: FastAPI, expression: str) -> None:
+        series = existing(app)
+        names = re.findall(r"\bwxc_\w+", expression)
+        known = {"instance", "job"}.union(*(series[name] for name in names))
+        asked = {
+            label.strip()
+            for group in re.findall(r"\bby \(([^)]*)\)", expression)
+            for label in group.split(",")
+        }
+        asked |= set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)\s*\"", expression))
+
+        assert asked <= known
+
+    def test_every_alert_says_what_to_do_and_where_that_is_written(self) -> None:
+        headings = re.findall(r"^#+ (\w+)$", (ROOT / "docs/operations.md").read_text(), re.M)
+
+        for alert in alerts():
+            assert alert["labels"]["severity"] in ("page", "ticket")
+            assert alert["alert"] in headings
+            anchor = f"docs/operations.md#{alert['alert'].lower()}"
+            assert alert["annotations"]["runbook"] == anchor

@@ -1,0 +1,253 @@
+"""Health says what it knows, and the documentation works without the network."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.support.app import running
+from tests.support.browser import Browser
+from tests.support.proxy import Proxy, proxied
+
+from wxc.core import clock
+from wxc.core.config import Config
+from wxc.core.redis import RedisClient
+from wxc.demo import members as demo
+from wxc.models import OutboxMail
+
+
+class TestHealth:
+    @pytest.mark.parametrize("path", ["/livez", "/healthz", "/readyz"])
+    async def test_all_is_well(self, stranger: Browser, path: str) -> None:
+        answer = await stranger.get(path)
+
+        assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+
+    async def test_cookies_are_ignored(self, stranger: Browser) -> None:
+        for path in ("/livez", "/healthz", "/readyz", "/docs", "/openapi.json"):
+            answer = await stranger.get(path, headers={"Cookie": "wxc_access=garbage"})
+            assert answer.status_code == 200
+
+    async def test_a_schema_that_is_behind_is_not_ready(
+        self, app: FastAPI, stranger: Browser
+    ) -> None:
+        async with app.state.services.database.transaction() as session:
+            await session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+
+        answer = await stranger.get("/readyz")
+
+        assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+        assert [error["pointer"] for error in answer.json()["errors"]] == ["migrations"]
+
+    async def test_a_schema_that_is_ahead_is_ready_for_the_code_before(
+        self, app: FastAPI, stranger: Browser
+    ) -> None:
+        async with app.state.services.database.transaction() as session:
+            await session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+        assert (await stranger.get("/readyz")).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("fields", "is_backlog"),
+        [
+            ({"due_at": timedelta(minutes=-6)}, True),
+            ({"due_at": timedelta(minutes=-4)}, False),
+            ({"due_at": timedelta(minutes=-6), "state": "sent"}, False),
+            ({"finished_at": timedelta(minutes=-50), "state": "dead"}, True),
+            ({"finished_at": timedelta(minutes=-70), "state": "dead"}, False),
+        ],
+    )
+    async def test_mails_that_wait_too_long_or_were_given_up_lately_are_named(
+        self,
+        stranger: Browser,
+        connection: AsyncConnection,
+        fields: dict[str, Any],
+        *,
+        is_backlog: bool,
+    ) -> None:
+        values = {
+            name: clock.now() + value if isinstance(value, timedelta) else value
+            for name, value in fields.items()
+        }
+        mail = {"kind": "verification", "address": "a@b.c", "dedup_key": "x"}
+        await connection.execute(insert(OutboxMail).values(**mail, **values))
+
+        answer = await stranger.get("/readyz")
+
+        assert answer.status_code == (503 if is_backlog else 200)
+        if is_backlog:
+            (error,) = answer.json()["errors"]
+            assert (error["pointer"], error["code"]) == ("mail", "backlog")
+
+    async def test_every_check_is_named(self, stranger: Browser) -> None:
+        checks = (await stranger.get("/readyz")).json()["checks"]
+
+        assert checks == dict.fromkeys(("database", "redis", "migrations", "mail"), "ok")
+
+
+class TestOutage:
+    @pytest.fixture
+    async def wires(
+        self, config: Config, database_url: str, redis: RedisClient
+    ) -> AsyncIterator[tuple[Proxy, Proxy, Config]]:
+        async with proxied(database_url) as database, proxied(config.redis_url) as redis_wire:
+            wired = {"database_url": database[1], "redis_url": redis_wire[1]}
+            yield database[0], redis_wire[0], config.model_copy(update=wired)
+
+    async def test_a_database_outage_leaves_healthz_green_and_readyz_names_what_is_gone(
+        self, wires: tuple[Proxy, Proxy, Config]
+    ) -> None:
+        database, redis, config = wires
+        async with running(config) as app, Browser(app) as browser:
+            await database.cut()
+            await redis.cut()
+
+            assert (await browser.get("/healthz")).status_code == 200
+            ready = await browser.get("/readyz")
+            assert ready.status_code == 503
+            assert [one["pointer"] for one in ready.json()["errors"]] == ["database", "redis"]
+            profile = await browser.get("/users/noise_1")
+            assert (profile.status_code, profile.json()["code"]) == (503, "unavailable")
+
+            await database.restore()
+            await redis.restore()
+            assert (await browser.get("/readyz")).status_code == 200
+            assert (await browser.get("/users/noise_1")).status_code == 200
+
+    async def test_a_start_without_redis_serves_from_the_first_request_on(
+        self, wires: tuple[Proxy, Proxy, Config]
+    ) -> None:
+        _, redis, config = wires
+        await redis.cut()
+        async with running(config) as app, Browser(app) as browser:
+            assert (await browser.get("/healthz")).status_code == 200
+            assert (await browser.get("/users/noise_1")).status_code == 200
+            ready = await browser.get("/readyz")
+            assert [one["pointer"] for one in ready.json()["errors"]] == ["redis"]
+
+            await redis.restore()
+            assert (await browser.get("/readyz")).status_code == 200
+
+    async def test_a_start_without_a_database_is_not_healthy_until_it_is_reached(
+        self, wires: tuple[Proxy, Proxy, Config]
+    ) -> None:
+        from wxc.app import create_app
+
+        database, _, config = wires
+        await database.cut()
+        app = create_app(config)
+        async with app.router.lifespan_context(app), Browser(app) as browser:
+            starting = await browser.get("/healthz")
+            assert (starting.status_code, starting.json()["code"]) == (503, "not_started")
+            assert (await browser.get("/livez")).status_code == 200
+
+            await database.restore()
+            await app.state.services.startup.reach(app.state.services.database)
+
+            assert (await browser.get("/healthz")).status_code == 200
+
+
+def _policy(page: httpx.Response) -> str:
+    return page.headers["content-security-policy"]
+
+
+class TestDocs:
+    async def test_the_root_leads_to_the_documentation(self, stranger: Browser) -> None:
+        answer = await stranger.get("/")
+
+        assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
+
+    async def test_everything_the_page_loads_is_our_own(self, stranger: Browser) -> None:
+        page = await stranger.get("/docs")
+
+        loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+        assert len(loaded) >= 5
+        for address in loaded:
+            if address.startswith("#"):
+                continue
+            assert address.startswith(("/docs", "/openapi.json"))
+            answer = await stranger.get(address)
+            assert answer.status_code == 200, address
+        assert "script-src 'self';" in page.headers["content-security-policy"]
+
+    @pytest.mark.parametrize(
+        "path", ["/docs", "/docs/errors", "/docs/errors/validation_failed", "/docs/errors/conflict"]
+    )
+    async def test_no_page_holds_a_script_or_a_style(self, stranger: Browser, path: str) -> None:
+        page = await stranger.get(path)
+
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert "'unsafe-inline'" not in re.findall("script-src[^;]*", _policy(page))[0]
+        assert not re.search(r"<script(?! src=\"/docs/)|<style|\sstyle=|\son\w+=", page.text)
+
+    @pytest.mark.parametrize(
+        ("environment", "demo_data", "is_shown"),
+        [
+            ("development", True, True),
+            ("development", False, False),
+            ("production", True, False),
+        ],
+    )
+    async def test_the_demo_is_offered_in_development_only(
+        self,
+        app: FastAPI,
+        stranger: Browser,
+        monkeypatch: pytest.MonkeyPatch,
+        environment: str,
+        *,
+        demo_data: bool,
+        is_shown: bool,
+    ) -> None:
+        changed = {"environment": environment, "demo_data": demo_data}
+        services = app.state.services
+        monkeypatch.setattr(services, "config", services.config.model_copy(update=changed))
+
+        page = (await stranger.get("/docs")).text
+
+        for name in demo.LOGINS:
+            assert (f'data-identifier="{name}"' in page) is is_shown
+        assert (demo.PASSWORD in page) is is_shown
+        assert '<form id="log-in"' in page
+
+    async def test_the_page_of_an_error_names_the_routes_that_answer_with_it(
+        self, stranger: Browser
+    ) -> None:
+        some = (await stranger.get("/docs/errors/wrong_password")).text
+        every = (await stranger.get("/docs/errors/internal_error")).text
+        none = (await stranger.get("/docs/errors/method_not_allowed")).text
+
+        assert '<a href="/docs#/settings/settings_change_password">' in some
+        assert "/posts/{post_id}" not in some
+        assert "Every route may." in every
+        assert "No route in particular" in none
+
+    async def test_assets_are_kept_by_browsers(self, stranger: Browser) -> None:
+        first = await stranger.get("/docs/assets/docs.js")
+        again = await stranger.get(
+            "/docs/assets/docs.js", headers={"If-None-Match": first.headers["etag"]}
+        )
+
+        assert first.headers["cache-control"] == "public, max-age=3600"
+        assert again.status_code == 304
+
+    @pytest.mark.parametrize("path", ["/docs/errors/nope", "/docs/assets/nope.js"])
+    async def test_what_is_not_there_is_a_problem_like_any_other(
+        self, stranger: Browser, path: str
+    ) -> None:
+        answer = await stranger.get(path)
+
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+    async def test_every_error_has_the_page_that_its_type_names(self, stranger: Browser) -> None:
+        problem = (await stranger.get("/nope")).json()
+
+        page = await stranger.get(problem["type"])
+
+        assert page.status_code == 200
+        assert problem["detail"] in page.text
+        assert problem["type"] in (await stranger.get("/docs/errors")).text

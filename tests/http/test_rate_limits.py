@@ -1,0 +1,159 @@
+"""Moving windows, in Redis and in the process: the same answers."""
+
+import re
+import time
+from uuid import uuid4
+
+import pytest
+
+from wxc.accounts.auth.devices import Device
+from wxc.accounts.auth.policies import Policies
+from wxc.core.config import Config
+from wxc.core.redis import RedisClient
+from wxc.http.rate_limits import Limits, LocalWindows, Policy, Throttle, Use, network_of, site_of
+from wxc.http.refusals import RateLimited
+
+ADA = Use(Policy.of("tries", "3 per 10 seconds"), ("ada",))
+GRACE = Use(ADA.policy, ("grace",))
+
+
+class Clock:
+    """The seconds of `time.time`, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = float(int(time.time()))
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(time, "time", clock)
+    return clock
+
+
+@pytest.fixture(params=["Redis", "no Redis"])
+def limits(config: Config, redis: RedisClient, request: pytest.FixtureRequest) -> Limits:
+    redis.is_tripped = request.param == "no Redis"
+    return Limits(config, redis)
+
+
+async def test_the_window_moves_with_each_use(limits: Limits, clock: Clock) -> None:
+    start = clock.now
+    counted = []
+    for second in (0, 4, 8, 9.9, 10.1, 10.2, 14.1):
+        clock.now = start + second
+        counted.append(await limits.count(ADA))
+
+    assert counted == [True, True, True, False, True, False, True]
+    assert await limits.count(GRACE)
+
+
+async def test_its_standing_says_when_the_next_use_is_possible(
+    limits: Limits, clock: Clock
+) -> None:
+    for _ in range(3):
+        await limits.count(ADA)
+        clock.now += 2
+
+    (standing,) = await limits.standings(ADA)
+
+    assert (standing.left, standing.seconds) == (0, 4)
+    clock.now += standing.seconds + 0.001
+    assert await limits.count(ADA)
+
+
+async def test_of_several_rates_each_holds(limits: Limits, clock: Clock) -> None:
+    mails = Use(Policy.of("mails", "2 per minute; 3 per hour"), ("ada",))
+    first = [await limits.count(mails) for _ in range(3)]
+    clock.now += 61
+    second = [await limits.count(mails) for _ in range(3)]
+
+    assert (first, second) == ([True, True, False], [True, False, False])
+
+
+async def test_the_answer_says_how_all_of_it_stands(limits: Limits) -> None:
+    headers: dict[str, str] = {}
+    throttle = Throttle(limits, "192.0.2.1", headers)
+
+    await throttle.count(ADA)
+    assert headers["RateLimit-Policy"] == '"tries";q=3;w=10'
+    assert re.fullmatch(r'"tries";r=2;t=(9|10)', headers["RateLimit"])
+    await throttle.count(ADA)
+    await throttle.count(ADA)
+    with pytest.raises(RateLimited) as refused:
+        await throttle.count(ADA)
+
+    assert headers["RateLimit"].startswith('"tries";r=0;')
+    assert refused.value.retry_after in (9, 10)
+
+
+async def test_no_key_tells_who_it_is_about(config: Config, redis: RedisClient) -> None:
+    await Limits(config, redis).count(Use(ADA.policy, ("ada@example.com", "192.0.2.1")))
+
+    (key,) = await redis.call(lambda client: client.keys("wxc:limits*"))
+
+    assert re.fullmatch(r"wxc:limits:LIMITER/tries/[0-9a-f]{32}/3/10/second", str(key))
+    assert 0 < await redis.call(lambda client: client.ttl(key)) <= 10
+
+
+async def test_a_process_remembers_a_bounded_number_of_windows() -> None:
+    windows = LocalWindows(most=3)
+    for key in ("a", "b", "c", "a", "d"):
+        await windows.acquire_entry(key, 5, 60)
+
+    counts = {key: (await windows.get_moving_window(key, 5, 60))[1] for key in "abcd"}
+    assert counts == {"a": 2, "b": 0, "c": 1, "d": 1}
+
+
+async def test_without_redis_a_flood_of_addresses_evicts_no_count_of_a_member(
+    config: Config, redis: RedisClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LocalWindows.__init__, "__defaults__", (3,))
+    redis.is_tripped = True
+    limits, policies = Limits(config, redis), Policies(config)
+    member, device = uuid4(), Device(uuid4(), uuid4())
+    uses = (
+        policies.reauthentication(member),
+        policies.report(member),
+        *policies.login("ada", "192.0.2.1", device.user_id, device),
+    )
+    await limits.count(*uses)
+
+    for number in range(20):
+        await limits.count(policies.registration(f"198.51.100.{number}"))
+        await limits.count(*policies.login(f"nobody_{number}", "198.51.100.1", None, None))
+
+    standings = await limits.standings(*uses)
+    assert [one.quota - one.left for one in standings] == [1] * 3
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:DB8:1:2::", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("local", "local"),
+    ],
+)
+def test_an_address_counts_by_what_one_customer_has(address: str, network: str) -> None:
+    assert network_of(address) == network
+
+
+@pytest.mark.parametrize(
+    ("address", "site"),
+    [
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"),
+        ("fe80::1%eth0", "fe80::/48"),
+        ("192.0.2.1", None),
+        ("::ffff:192.0.2.1", None),
+        ("local", None),
+    ],
+)
+def test_a_site_is_a_48_of_ipv6(address: str, site: str | None) -> None:
+    assert site_of(address) == site

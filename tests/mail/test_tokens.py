@@ -1,0 +1,83 @@
+"""The tokens of links: made at the first attempt, and void when the account has changed."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.support.mail import enqueue, outbox
+from tests.support.mail_server import MailServer, token_in
+
+from wxc.core import clock
+from wxc.db.database import Database
+from wxc.models import MailKind, MailState, MailToken, OutboxMail, User
+from wxc.worker.mail_delivery import Worker
+
+pytestmark = pytest.mark.usefixtures("ada")
+
+
+class TestTokens:
+    async def test_only_the_hash_of_a_token_is_stored(
+        self, database: Database, worker: Worker, smtp: MailServer, connection: AsyncConnection
+    ) -> None:
+        await enqueue(database)
+        await worker.work_once()
+
+        token = token_in(smtp.mails[0])
+        for table in ("outbox_mails", "mail_tokens"):
+            rows = (await connection.execute(text(f"SELECT t::text FROM {table} t"))).scalars()  # noqa: S608
+            assert token not in "".join(rows)
+
+    async def test_a_verification_is_not_sent_once_the_address_is_proven_or_another(
+        self,
+        database: Database,
+        worker: Worker,
+        smtp: MailServer,
+        connection: AsyncConnection,
+        ada: UUID,
+    ) -> None:
+        for change in ({"email": "new@example.com"}, {"email_verified_at": clock.now()}):
+            await enqueue(database, MailKind.VERIFICATION, user_id=ada)
+            await connection.execute(update(User).where(User.id == ada).values(**change))
+
+            await worker.work_once()
+
+        assert smtp.mails == []
+        assert [row.state for row in await outbox(connection)] == [MailState.DROPPED] * 2
+
+    async def test_a_change_of_address_is_confirmed_at_the_new_one_while_it_is_wanted(
+        self,
+        database: Database,
+        worker: Worker,
+        smtp: MailServer,
+        connection: AsyncConnection,
+        ada: UUID,
+    ) -> None:
+        for address in ("new@example.com", "newer@example.com"):
+            await enqueue(database, MailKind.EMAIL_CHANGE, user_id=ada, address=address)
+        await connection.execute(
+            update(User).where(User.id == ada).values(pending_email="newer@example.com")
+        )
+
+        await worker.work_once()
+
+        assert smtp.recipients == ["newer@example.com"]
+        (token,) = (await connection.execute(select(MailToken))).all()
+        assert (token.kind, token.address) == (MailKind.EMAIL_CHANGE, "newer@example.com")
+
+    async def test_an_older_mail_that_comes_later_is_dropped(
+        self, database: Database, worker: Worker, smtp: MailServer, connection: AsyncConnection
+    ) -> None:
+        await enqueue(database)
+        await connection.execute(
+            update(OutboxMail).values(due_at=clock.now() + timedelta(minutes=1))
+        )
+        await enqueue(database)
+        await worker.work_once()
+        await connection.execute(update(OutboxMail).values(due_at=clock.now()))
+
+        await worker.work_once()
+
+        assert len(smtp.mails) == 1
+        assert [row.state for row in await outbox(connection)] == ["dropped", "sent"]

@@ -1,0 +1,196 @@
+"""Row 77: mail servers that are down, slow, refuse or greylist."""
+
+import logging
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.support.mail import Later, enqueue, outbox
+from tests.support.mail_server import MailServer
+
+from wxc.core import clock
+from wxc.core.config import Config
+from wxc.db.database import Database
+from wxc.models import MailKind, MailState, MailToken, OutboxMail
+from wxc.worker.mail_delivery import Worker, backoff
+
+pytestmark = pytest.mark.usefixtures("ada")
+
+
+class TestTrouble:
+    @pytest.mark.parametrize(
+        ("verb", "reply"),
+        [
+            ("", "421 Too busy"),
+            ("EHLO", "502 Never heard of it"),
+            ("MAIL", "550 Not from you"),
+            ("RCPT", "451 Greylisted, come again"),
+            ("RCPT", "550 Nobody here"),
+            ("DATA", "452 No space"),
+            (".", "554 Looks like spam"),
+        ],
+    )
+    async def test_what_the_server_refuses_is_tried_again_later(
+        self,
+        database: Database,
+        worker: Worker,
+        smtp: MailServer,
+        connection: AsyncConnection,
+        later: Later,
+        verb: str,
+        reply: str,
+    ) -> None:
+        later(timedelta())
+        await enqueue(database)
+        smtp.replies = {verb: reply} | ({"HELO": reply} if verb == "EHLO" else {})
+
+        await worker.work_once()
+        (row,) = await outbox(connection)
+        assert (row.state, row.attempts) == (MailState.WAITING, 1)
+        assert timedelta(seconds=1) <= row.due_at - clock.now() <= timedelta(seconds=1.5)
+        assert await worker.work_once() == 0
+
+        smtp.replies = {}
+        later(timedelta(seconds=2))
+        await worker.work_once()
+        assert len(smtp.mails) == 1
+
+    async def test_a_server_that_is_away_or_dawdles_is_not_waited_for(
+        self,
+        database: Database,
+        mailing: Config,
+        smtp: MailServer,
+        connection: AsyncConnection,
+        later: Later,
+    ) -> None:
+        hasty = Worker(mailing.model_copy(update={"mail_timeout": 0.1}), database)
+        await enqueue(database)
+        await smtp.close()
+        await hasty.work_once()
+        await smtp.open()
+        smtp.delay = 0.3
+        later(timedelta(seconds=2))
+        await hasty.work_once()
+
+        (row,) = await outbox(connection)
+        assert (row.state, row.attempts, smtp.mails) == (MailState.WAITING, 2, [])
+
+        smtp.delay = 0.0
+        later(timedelta(seconds=4))
+        await Worker(mailing, database).work_once()
+        assert len(smtp.mails) == 1
+
+    async def test_a_farewell_that_fails_sends_nothing_twice(
+        self, database: Database, worker: Worker, smtp: MailServer, connection: AsyncConnection
+    ) -> None:
+        smtp.replies = {"QUIT": "500 No"}
+        await enqueue(database)
+
+        await worker.work_once()
+
+        assert [row.state for row in await outbox(connection)] == [MailState.SENT]
+
+    def test_attempts_are_ever_further_apart_up_to_an_hour(self) -> None:
+        pauses = [backoff(attempts) for attempts in range(1, 20)]
+
+        for number, pause in enumerate(pauses):
+            least = min(2.0**number, 3600)
+            assert least <= pause <= 1.5 * least
+        assert len({pause / round(pause) for pause in pauses}) > 1, "no jitter"
+
+    async def test_after_twelve_attempts_a_mail_is_given_up_and_the_log_says_so(
+        self,
+        database: Database,
+        worker: Worker,
+        smtp: MailServer,
+        connection: AsyncConnection,
+        ada: UUID,
+        later: Later,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        smtp.replies = {"RCPT": "550 <ada@example.com>: nobody here"}
+        await enqueue(database, MailKind.PASSWORD_CHANGED, user_id=ada)
+
+        for _ in range(13):
+            await worker.work_once()
+            later(timedelta(hours=2))
+
+        (row,) = await outbox(connection)
+        assert (row.state, row.attempts) == (MailState.DEAD, 12)
+        (error,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+        assert "is given up after 12 attempts" in error.message
+        assert "550, '<(address)>: nobody here'" in error.message
+
+    async def test_a_mail_on_which_workers_die_is_given_up_too(
+        self, database: Database, worker: Worker, connection: AsyncConnection, ada: UUID
+    ) -> None:
+        await enqueue(database, MailKind.PASSWORD_CHANGED, user_id=ada)
+        await connection.execute(update(OutboxMail).values(attempts=12))
+
+        await worker.work_once()
+
+        assert [row.state for row in await outbox(connection)] == [MailState.DEAD]
+
+    async def test_a_link_that_could_not_be_sent_for_two_hours_is_dropped(
+        self,
+        database: Database,
+        worker: Worker,
+        smtp: MailServer,
+        connection: AsyncConnection,
+        later: Later,
+        caplog: pytest.LogCaptureFixture,
+        ada: UUID,
+    ) -> None:
+        await enqueue(database)
+        await enqueue(database, MailKind.PASSWORD_CHANGED, user_id=ada)
+        later(timedelta(hours=2, seconds=1))
+
+        await worker.work_once()
+
+        assert [mail["subject"] for mail in smtp.mails] == ["Your password was changed"]
+        assert [row.state for row in await outbox(connection)] == ["dropped", "sent"]
+        assert "is dropped: its link could not be sent in time" in caplog.text
+
+    async def test_a_link_lives_from_the_first_attempt_and_is_not_sent_after_its_end(
+        self,
+        database: Database,
+        worker: Worker,
+        smtp: MailServer,
+        connection: AsyncConnection,
+        later: Later,
+    ) -> None:
+        later(timedelta())
+        await enqueue(database)
+        first = later(timedelta(minutes=50))
+        await smtp.close()
+
+        await worker.work_once()
+        await smtp.open()
+        later(timedelta(minutes=30))
+        await worker.work_once()
+
+        expiry = await connection.scalar(select(MailToken.expires_at))
+        assert expiry == first + timedelta(minutes=30)
+        assert ([row.state for row in await outbox(connection)], smtp.mails) == (["dropped"], [])
+
+    async def test_one_mail_that_cannot_be_written_does_not_stop_the_others(
+        self,
+        database: Database,
+        worker: Worker,
+        smtp: MailServer,
+        connection: AsyncConnection,
+        ada: UUID,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        await connection.execute(
+            insert(OutboxMail).values(kind="unheard of", address="a@b.c", dedup_key="x")
+        )
+        await enqueue(database, MailKind.PASSWORD_CHANGED, user_id=ada)
+
+        await worker.work_once()
+
+        assert len(smtp.mails) == 1
+        assert [row.state for row in await outbox(connection)] == ["waiting", "sent"]
+        assert "cannot be written" in caplog.text

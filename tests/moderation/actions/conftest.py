@@ -1,0 +1,35 @@
+"""`wxc` as an operator types it, on a database in which commits are real."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from tests.support.comment_trees import in_a_thread
+from typer.testing import CliRunner, Result
+
+from wxc.cli import main as cli
+from wxc.core.config import Config
+
+Operate = Callable[..., Awaitable[Result]]
+POLL_INTERVAL = 0.2
+
+
+@pytest.fixture
+def operate(config: Config, fresh_database_url: str, monkeypatch: pytest.MonkeyPatch) -> Operate:
+    """Runs a command of `wxc`, in a thread: it brings an event loop of its own."""
+    for name, value in {
+        "ENVIRONMENT": "development",
+        "DATABASE_URL": fresh_database_url,
+        "REDIS_URL": config.redis_url,
+        "SECRET_KEY": config.secret_key.get_secret_value(),
+        "JWT_SECRET_KEY": config.jwt_secret_key.get_secret_value(),
+        "COOKIE_SECURE": "false",
+        "REVOCATION_POLL_INTERVAL": str(POLL_INTERVAL),
+        "LOG_LEVEL": "warning",
+        "LOGNAME": "grace",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    async def run(*arguments: str) -> Result:
+        return await in_a_thread(CliRunner().invoke, cli.app, arguments)
+
+    return run

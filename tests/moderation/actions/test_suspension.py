@@ -1,0 +1,215 @@
+"""Row 34: every endpoint against every state in which an account is not to be let in."""
+
+import re
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.accounts.recovery.conftest import NewestToken, newest_token
+from tests.conftest import Member
+from tests.hostile.corpus import Operation, those
+from tests.support.browser import Browser
+from tests.support.factories import PASSWORD, make_follow, make_post
+from tests.support.mail import database, later, mailing, outbox, smtp, worker
+from tests.support.mail_server import MailServer
+
+from wxc.core.ids import new_id
+from wxc.db.database import Database
+from wxc.moderation.actions import service
+from wxc.moderation.audit.actors import Actor
+from wxc.worker.mail_delivery import Worker
+
+__all__ = ["database", "later", "mailing", "newest_token", "smtp", "worker"]
+NEW_PASSWORD = "a longer walk in Porto"
+OPERATOR = Actor("operator grace")
+Lock = Callable[[Database, FastAPI], Awaitable[None]]
+
+READING_SESSIONS = those(
+    lambda operation: "401" in operation.declared["responses"] and operation.path != "/login"
+)
+
+
+async def suspend(database: Database, app: FastAPI) -> None:
+    await service.suspend(database, app.state.services.auth.revocations, "ada", "spam", OPERATOR)
+
+
+STATES = {"suspended": suspend}
+
+
+@pytest.fixture
+async def ada(member: Member, connection: AsyncConnection) -> Browser:
+    """A member with a post, whom Bob follows and who follows Bob."""
+    ada, bob = await member("ada"), await member("bob")
+    for follower, followed in ((ada, bob), (bob, ada)):
+        await make_follow(connection, follower.id, followed.id)
+    await make_post(connection, ada.id, "Ada was here")
+    return ada
+
+
+@pytest.fixture
+async def post_id(ada: Browser) -> str:
+    return str((await ada.get("/users/ada/posts")).json()["items"][0]["id"])
+
+
+@pytest.fixture
+async def link(ada: Browser, newest_token: NewestToken) -> str:
+    """A link to another password that Ada was sent while all was well."""
+    await ada.post("/request-password-reset", json={"email": "ada@example.com"})
+    return await newest_token()
+
+
+@pytest.fixture(params=list(STATES.values()), ids=list(STATES))
+async def lock(request: pytest.FixtureRequest) -> Lock:
+    return request.param  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+async def locked_out(
+    ada: Browser, post_id: str, link: str, lock: Lock, database: Database, app: FastAPI
+) -> Browser:
+    """Ada, who still has her cookies, her password and her link."""
+    await lock(database, app)
+    return ada
+
+
+def outcome(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+async def test_the_right_password_learns_why_and_a_wrong_one_does_not(
+    locked_out: Browser, stranger: Browser
+) -> None:
+    for identifier in ("ada", "ada@example.com"):
+        assert outcome(await stranger.log_in(identifier)) == (403, "account_suspended")
+        wrong = await stranger.log_in(identifier, "not her password")
+        assert outcome(wrong) == (401, "invalid_credentials")
+    assert not stranger.http.cookies
+
+
+@pytest.mark.parametrize("operation", READING_SESSIONS, ids=str)
+async def test_a_live_token_is_dead_everywhere(operation: Operation, locked_out: Browser) -> None:
+    path = re.sub(r"\{\w+_id\}", str(new_id()), operation.path).format(username="bob")
+    body, headers = operation.valid_body(), {"Content-Type": "application/json"}
+
+    answer = await locked_out.request(
+        operation.method, path, content=body, headers=headers if body else {}
+    )
+
+    if operation.path == "/logout":  # who has left already may leave
+        assert answer.status_code == 204
+    elif operation.path == "/csrf-token":
+        assert outcome(answer) == (401, "not_authenticated")
+    else:
+        assert outcome(answer) == (401, "session_expired")
+
+
+async def test_a_refresh_brings_nobody_back(locked_out: Browser) -> None:
+    locked_out.http.cookies.delete("wxc_access")
+
+    for _ in range(2):
+        assert (await locked_out.post("/refresh-token")).status_code == 401
+
+
+async def test_a_mailed_link_is_void(locked_out: Browser, link: str) -> None:
+    answer = await locked_out.post(f"/reset-password/{link}", json={"password": NEW_PASSWORD})
+
+    assert outcome(answer) == (400, "invalid_token")
+
+
+async def test_a_wish_for_another_password_is_answered_as_ever_and_mails_nothing(
+    locked_out: Browser,
+    stranger: Browser,
+    connection: AsyncConnection,
+    worker: Worker,
+    smtp: MailServer,
+) -> None:
+    sent = len(smtp.mails)
+
+    answer = await stranger.post("/request-password-reset", json={"email": "ada@example.com"})
+    await worker.work_once()
+
+    assert (answer.status_code, answer.json()) == (202, {"status": "accepted"})
+    assert len(smtp.mails) == sent
+    assert [row for row in await outbox(connection) if row.state == "waiting"] == []
+
+
+@pytest.mark.parametrize("name", ["bob", ""])
+async def test_to_others_there_is_nobody(
+    locked_out: Browser, stranger: Browser, post_id: str, name: str
+) -> None:
+    viewer = stranger
+    if name:
+        await viewer.log_in(name)
+
+    for path in ("/users/ada", "/users/ada/posts", "/users/ada/followers", "/users/ada/following"):
+        assert outcome(await viewer.get(path)) == (404, "user_not_found")
+    assert outcome(await viewer.get(f"/posts/{post_id}")) == (404, "post_not_found")
+    listed = [await viewer.get(f"/users/bob/{edge}") for edge in ("followers", "following")]
+    if name:
+        listed.append(await viewer.get("/feeds"))
+        assert outcome(await viewer.post("/users/ada/follow")) == (404, "user_not_found")
+    for answer in listed:
+        assert answer.status_code == 200
+        assert "ada" not in answer.text.lower()
+
+
+async def test_a_login_that_is_under_way_opens_nothing(
+    ada: Browser,
+    stranger: Browser,
+    lock: Lock,
+    database: Database,
+    app: FastAPI,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    verify = app.state.services.auth.passwords.verify
+
+    async def lock_meanwhile(password: str, encoded: str | None, **options: bool) -> bool:
+        await lock(database, app)
+        return bool(await verify(password, encoded, **options))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(app.state.services.auth.passwords, "verify", lock_meanwhile)
+        assert (await stranger.log_in("ada")).status_code in (401, 403)
+
+    assert await service.sessions_of(database, ada.id) == []
+
+
+async def test_who_is_restored_is_there_again_and_what_has_ended_stays_dead(
+    locked_out: Browser, stranger: Browser, database: Database, post_id: str, link: str
+) -> None:
+    await service.restore(database, "ada", OPERATOR)
+
+    for path in ("/users/ada", "/users/ada/posts", f"/posts/{post_id}"):
+        assert (await stranger.get(path)).status_code == 200
+    assert outcome(await locked_out.get("/auth-check")) == (401, "session_expired")
+    assert (await locked_out.post("/refresh-token")).status_code == 401
+    reset = await stranger.post(f"/reset-password/{link}", json={"password": NEW_PASSWORD})
+    assert outcome(reset) == (400, "invalid_token")
+    assert (await stranger.log_in("ada", PASSWORD)).status_code == 200
+    assert (await stranger.get("/auth-check")).json()["user"]["username"] == "ada"
+
+
+async def test_a_suspension_is_in_the_trail_once(
+    ada: Browser, database: Database, app: FastAPI
+) -> None:
+    for _ in range(2):
+        await suspend(database, app)
+    for _ in range(2):
+        await service.restore(database, "ada", OPERATOR)
+
+    found = await service.show(database, str(ada.id), 10)
+
+    assert [(one.event, one.actor, one.detail) for one in found.events] == [
+        ("restored", "operator grace", {}),
+        ("suspended", "operator grace", {"reason": "spam", "sessions_ended": 1}),
+        ("login", "client", {}),
+    ]
+
+
+async def test_an_id_of_nobody_is_nobody(database: Database) -> None:
+    for who in ("nobody_at_all", "nobody@example.com", str(UUID(int=7))):
+        with pytest.raises(service.NoSuchMember):
+            await service.find(database, who)

@@ -1,0 +1,188 @@
+"""What is in the outbox is sent, once, and the worker keeps going."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.support import factories
+from tests.support.mail import Later, enqueue, outbox
+from tests.support.mail_server import MailServer
+
+from wxc.core import clock
+from wxc.core.config import Config
+from wxc.db.database import Database
+from wxc.db.prepared import PreparedQuery
+from wxc.mail import service
+from wxc.mail.repository.outbox import claim_mails
+from wxc.models import MailKind, MailState, MailToken
+from wxc.worker.mail_delivery import Worker
+
+pytestmark = pytest.mark.usefixtures("ada")
+
+
+class TestSending:
+    async def test_a_mail_is_sent_once_with_its_link_in_text_and_html(
+        self, database: Database, worker: Worker, smtp: MailServer, connection: AsyncConnection
+    ) -> None:
+        await enqueue(database)
+
+        assert (await worker.work_once(), await worker.work_once()) == (1, 0)
+
+        (mail,) = smtp.mails
+        (row,) = await outbox(connection)
+        assert (row.state, row.attempts) == (MailState.SENT, 1)
+        assert mail["to"] == "ada@example.com"
+        assert mail["from"] == "WXC Social <no-reply@example.com>"
+        assert mail["subject"] == "Choose a new password"
+        assert mail["message-id"] == f"<{row.id}@app.example.com>"
+        assert [part.get_content_type() for part in mail.walk()] == [
+            "multipart/alternative",
+            "text/plain",
+            "text/html",
+        ]
+        for part in mail.iter_parts():
+            assert not part.defects
+            assert "https://app.example.com/reset-password#token=" in part.get_content()
+
+    async def test_a_key_that_was_used_sends_no_second_mail(
+        self, database: Database, worker: Worker, ada: UUID
+    ) -> None:
+        for _ in range(2):
+            await enqueue(
+                database, MailKind.PASSWORD_CHANGED, user_id=ada, dedup_key="the same event"
+            )
+
+        assert await worker.work_once() == 1
+
+    async def test_a_mail_goes_with_the_transaction_that_wants_it(
+        self, database: Database, connection: AsyncConnection
+    ) -> None:
+        async def want_and_fail() -> None:
+            async with database.transaction() as session:
+                await service.enqueue(session, MailKind.PASSWORD_RESET, address="a@example.com")
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            await want_and_fail()
+
+        assert await outbox(connection) == []
+
+    async def test_a_mail_to_nobody_is_forgotten_without_a_word(
+        self,
+        database: Database,
+        worker: Worker,
+        smtp: MailServer,
+        connection: AsyncConnection,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        await factories.make_user(connection, "eve", suspended_at=clock.now())
+        for address in ("nobody@example.com", "eve@example.com"):
+            await enqueue(database, address=address)
+
+        await worker.work_once()
+
+        assert (smtp.mails, await outbox(connection)) == ([], [])
+        assert "example.com" not in caplog.text
+
+    async def test_only_the_stored_address_gets_a_link(
+        self, database: Database, worker: Worker, smtp: MailServer
+    ) -> None:
+        await enqueue(database, address="ADA@example.com")
+        await enqueue(database, address="ada@EXAMPLE.com")
+
+        await worker.work_once()
+
+        assert set(smtp.recipients) == {"ada@example.com"}
+
+    async def test_what_is_over_is_forgotten_after_a_week(
+        self, database: Database, worker: Worker, connection: AsyncConnection, later: Later
+    ) -> None:
+        await enqueue(database)
+        await worker.work_once()
+
+        for days in (6, 2):
+            later(timedelta(days=days))
+            await worker.purge()
+            await worker.purge()
+            left = await connection.scalar(select(func.count()).select_from(MailToken))
+            assert len(await outbox(connection)) == left == (1 if days == 6 else 0)
+
+    async def test_an_address_with_other_letters_is_written_to(
+        self, database: Database, worker: Worker, smtp: MailServer, connection: AsyncConnection
+    ) -> None:
+        await factories.make_user(connection, "zoe", email="zoë@example.com")
+        await enqueue(database, address="zoë@example.com")
+
+        await worker.work_once()
+
+        assert (smtp.recipients, len(smtp.mails)) == (["zoë@example.com"], 1)
+
+
+class TestRunning:
+    async def test_without_a_mail_server_mails_are_kept_and_the_log_says_so_once(
+        self,
+        config: Config,
+        database: Database,
+        connection: AsyncConnection,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        await enqueue(database)
+        stop = asyncio.Event()
+        running = asyncio.create_task(Worker(config, database).run(stop))
+        await asyncio.sleep(0.05)
+        stop.set()
+        await running
+
+        assert caplog.text.count("MAIL_SERVER is not set: mails are kept waiting") == 1
+        assert [row.attempts for row in await outbox(connection)] == [0]
+
+    async def test_an_outage_of_the_database_is_waited_out(
+        self,
+        database: Database,
+        worker: Worker,
+        smtp: MailServer,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        await enqueue(database)
+        stop, outages = asyncio.Event(), [1, 1]
+        claim = claim_mails(clock.now(), clock.now(), limit=10)
+        smtp.on_taken = stop.set
+        run = database.run
+
+        async def sometimes(query: PreparedQuery[Any], **options: bool) -> Any:
+            if outages and query.compiled is claim.compiled:
+                outages.pop()
+                raise OperationalError("", {}, ConnectionError("gone"))
+            return await run(query, **options)
+
+        monkeypatch.setattr(database, "run", sometimes)
+
+        await asyncio.wait_for(worker.run(stop), 5)
+
+        assert len(smtp.mails) == 1
+        assert caplog.text.count("the outbox cannot be read") == 2
+
+    async def test_a_mail_whose_database_is_gone_waits_for_the_end_of_its_lease(
+        self,
+        database: Database,
+        worker: Worker,
+        connection: AsyncConnection,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        async def gone(*_: Any) -> None:
+            raise OperationalError("", {}, ConnectionError("gone"))
+
+        await enqueue(database)
+        monkeypatch.setattr(service, "address_mail", gone)
+
+        await worker.work_once()
+
+        (row,) = await outbox(connection)
+        assert row.state == MailState.WAITING
+        assert row.due_at > clock.now() + timedelta(seconds=60)
