@@ -45,7 +45,7 @@ def test_the_wheel_contains_no_development_tools(wheel: ZipFile) -> None:
     for name in wheel.namelist():
         assert "dev_tools" not in PurePosixPath(name).parts
         assert wheel.read(name) not in tools, name
-    assert commands.split() == [b"[console_scripts]", b"wxc", b"=", b"wxc.cli:app"]
+    assert commands.split() == [b"[console_scripts]", b"wxc", b"=", b"wxc.cli.main:app"]
 
 
 def _modules(folder: Path) -> list[Path]:

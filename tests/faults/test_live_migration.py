@@ -107,7 +107,7 @@ async def _migrate(
 ) -> tuple[int, str]:
     """The exit code and the log of `wxc migrate`, whose first attempt is in vain."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", "from wxc.cli import app; app()", "migrate"),
+        *(sys.executable, "-c", "from wxc.cli.main import app; app()", "migrate"),
         cwd=release,
         env=os.environ
         | {

@@ -23,7 +23,7 @@ def served(
 ) -> Iterator[Served]:
     """The port of a server without a worker; it is killed at the end if it has not ended yet."""
     port = port or free_port()
-    command = [sys.executable, "-c", "from wxc.cli import app; app()"]
+    command = [sys.executable, "-c", "from wxc.cli.main import app; app()"]
     command += ["serve", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     with (
         log.open("ab") as output,
