@@ -41,7 +41,7 @@ def objects(dump: str) -> Objects:
     found = {("SETTINGS", "of the dump"): _NOISE.sub("", settings)}
     for name, kind, statements in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
         if name.split()[0] != _VERSION_TABLE:
-            found[kind, name] = _NOISE.sub("", statements)
+            found[kind, name] = found.get((kind, name), "") + _NOISE.sub("", statements)
     return found
 
 
