@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from wxc.core.config import MigrationConfig
-from wxc.db.migrations import BOUNDS
+from wxc.db.migrations import BOUNDS, recognise
 from wxc.models import Base
 
 # Any number will do, as long as every runner takes the same one.
@@ -34,6 +34,8 @@ def migrate(connection: Connection) -> None:
     _set(connection, "SET", _TURN)
     connection.execute(text(f"SELECT pg_advisory_lock({_ONE_RUNNER})"))
     _set(connection, "SET", BOUNDS)
+    connection.commit()
+    recognise(connection)
     connection.commit()
     context.configure(
         connection=connection,
@@ -64,7 +66,12 @@ async def connect_and_migrate() -> None:
 
 def write_sql() -> None:
     """Write what the migrations would do, for those who want to read it, and for the linter."""
-    context.configure(dialect_name="postgresql", transaction_per_migration=True, literal_binds=True)
+    context.configure(
+        dialect_name="postgresql",
+        dialect_opts={"paramstyle": "named"},  # the driver's own would double each %
+        transaction_per_migration=True,
+        literal_binds=True,
+    )
     with context.begin_transaction():
         context.run_migrations()
 

@@ -1,8 +1,10 @@
 """The schema goes up, down and up again, with data in it, and is what the models say."""
 
 import asyncio
+import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 from sqlalchemy.exc import OperationalError
 from tests.conftest import fill_with_noise
@@ -21,6 +24,8 @@ from typer.testing import CliRunner
 
 from wxc.cli import main as cli
 from wxc.db import migrations
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -56,8 +61,8 @@ def test_two_runners_at_once_do_the_work_once(empty_url: str) -> None:
     assert asyncio.run(both()) == [0, 0]
 
 
-BASELINE = "0011"
-"""The schema of the first release: these migrations have met no live table."""
+BASELINE = "0001_initial"
+"""The schema of the first release, which has met no live table."""
 
 
 def squawk(sql: str) -> list[str]:
@@ -90,11 +95,151 @@ def test_the_linter_knows_what_would(statement: str, rule: str) -> None:
     assert rule in squawk(f"BEGIN; {statement}; COMMIT;")
 
 
-def test_statements_are_written_for_who_wants_to_read_them() -> None:
-    written = CliRunner().invoke(cli.app, ["migrate", "--sql"]).output
+def test_a_revision_is_the_name_of_its_file() -> None:
+    """So none is called `0002`, as one of those that `0001_initial` replaces, nor like another."""
+    for script in ScriptDirectory.from_config(migrations.alembic_config()).walk_revisions():
+        assert script.revision == Path(script.path).stem
+        assert len(script.revision) <= 32  # the width of alembic_version.version_num
 
-    assert "CREATE TABLE posts" in written
-    assert f"version_num='{migrations.schema_revisions()[0]}'" in written
+
+def test_the_statements_that_are_written_make_the_same_schema(empty_url: str) -> None:
+    written = CliRunner().invoke(cli.app, ["migrate", "--sql"]).stdout
+
+    asyncio.run(administer(empty_url, written))
+
+    command.check(migrations.alembic_config())
+    assert _rows(empty_url)["alembic_version"] == [f"({migrations.schema_revisions()[0]})"]
+
+
+@pytest.fixture
+def settings(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of a command that uses the empty database."""
+    for name, value in _environment(empty_url).items():
+        monkeypatch.setenv(name, value)
+
+
+DUMPS = ROOT / "tests" / "dumps"
+_ROWS = 'SELECT row::text FROM "{}" AS row ORDER BY 1'
+_NEXT_MIGRATION = """
+from alembic import op
+
+revision, down_revision, branch_labels, depends_on = "0002_next", "{head}", None, None
+
+
+def upgrade():
+    op.execute("CREATE TABLE next ()")
+"""
+
+
+class TestSquashedRevisions:
+    """Databases that the migrations 0001 to 0017 made, which `0001_initial` replaces.
+
+    `dumps/0014.sql.gz` was made by commit 0dd7aa4 (`wxc migrate`, `wxc demo`, and rows by hand for
+    the tables that the demo leaves empty), `dumps/0017.sql.gz` by `wxc migrate` of commit 933f6c7
+    on that database, both by `pg_dump --inserts --no-owner --no-privileges`.
+    """
+
+    def test_the_last_one_is_recognised_and_goes_on_without_loss(
+        self, empty_url: str, tmp_path: Path
+    ) -> None:
+        _restore("0017", empty_url)
+        before = _rows(empty_url)
+        _write_next_release(tmp_path)
+
+        code, log = _migrate(empty_url, tmp_path)
+
+        assert code == 0, log
+        assert log.count("the database's revision 0017 is now 0001_initial") == 1
+        after = _rows(empty_url)
+        assert after.pop("next") == []
+        assert (before.pop("alembic_version"), after.pop("alembic_version")) == (
+            ["(0017)"],
+            ["(0002_next)"],
+        )
+        assert after == before
+        assert len(before) == 20
+        assert all(before.values()), "a table without rows shows nothing"
+
+    def test_it_has_the_schema_of_a_new_database(self, empty_url: str) -> None:
+        _restore("0017", empty_url)
+
+        migrations.migrate()
+
+        command.check(migrations.alembic_config())
+        assert _rows(empty_url)["alembic_version"] == [f"({migrations.schema_revisions()[0]})"]
+        command.downgrade(migrations.alembic_config(), "base")
+        assert _rows(empty_url) == {"alembic_version": []}
+
+    def test_an_older_one_is_refused_with_what_to_do(self, empty_url: str, settings: None) -> None:
+        _restore("0014", empty_url)
+        before = _rows(empty_url)
+
+        refused = CliRunner().invoke(cli.app, ["migrate"])
+
+        assert (refused.exit_code, refused.output) == (
+            1,
+            "wxc: the database is at revision 0014, which this release cannot upgrade: check out "
+            "commit 933f6c7 and run its `wxc migrate`, then that of this release.\n",
+        )
+        assert _rows(empty_url) == before
+
+    def test_one_that_is_not_known_is_refused(self, empty_url: str, settings: None) -> None:
+        migrations.migrate()
+        asyncio.run(administer(empty_url, "UPDATE alembic_version SET version_num = '9999_later'"))
+
+        refused = CliRunner().invoke(cli.app, ["migrate"])
+
+        assert (refused.exit_code, refused.output) == (
+            1,
+            "wxc: the database is at revision 9999_later, which this release does not know: run "
+            "`wxc migrate` of the release that made it, or of a later one.\n",
+        )
+
+
+def _restore(revision: str, url: str) -> None:
+    """Fill an empty database from the dump of that revision."""
+    dump = gzip.decompress((DUMPS / f"{revision}.sql.gz").read_bytes()).decode()
+    asyncio.run(administer(url, dump))
+
+
+def _write_next_release(folder: Path) -> None:
+    """The migrations of this release, and one more."""
+    shutil.copytree(ROOT / "alembic", folder / "alembic")
+    shutil.copy(ROOT / "alembic.ini", folder)
+    text = _NEXT_MIGRATION.format(head=migrations.schema_revisions()[0])
+    (folder / "alembic" / "versions" / "0002_next.py").write_text(text)
+
+
+def _migrate(url: str, folder: Path) -> tuple[int, str]:
+    """The exit status and the log of `wxc migrate` with the migrations in `folder`."""
+    ran = subprocess.run(  # noqa: S603
+        [str(Path(sys.executable).with_name("wxc")), "migrate"],
+        cwd=folder,
+        env=_environment(url),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ran.returncode, ran.stderr
+
+
+def _rows(url: str) -> dict[str, list[str]]:
+    """All rows of each of our tables, as text."""
+
+    async def read() -> dict[str, list[str]]:
+        connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+        tables = await connection.fetch(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+            " AND tablename <> 'spatial_ref_sys'"
+        )
+        rows = {
+            table: [one[0] for one in await connection.fetch(_ROWS.format(table))]
+            for (table,) in tables
+        }
+        await connection.close()
+        return rows
+
+    return asyncio.run(read())
 
 
 class TestRights:

@@ -20,7 +20,7 @@ _WAITING = "a lock was not to be had; attempt 1 "
 _EXPANSION = """
 from alembic import op
 import sqlalchemy as sa
-from wxc.migrations import unhurried
+from wxc.db.migrations import unhurried
 
 revision, down_revision, branch_labels, depends_on = "9001", "{head}", None, None
 
@@ -35,7 +35,7 @@ def downgrade():
 """
 _INDEX = """
 from alembic import op
-from wxc.migrations import unhurried
+from wxc.db.migrations import unhurried
 
 revision, down_revision, branch_labels, depends_on = "9002", "9001", None, None
 

@@ -110,9 +110,9 @@ def end_sessions(
 def list_duplicates(*, as_json: Json = False) -> None:
     """List accounts whose usernames or e-mail addresses differ only in the case of letters.
 
-    `wxc migrate` refuses to go on while there are any: let all but one of each take another name
-    or address, in their settings. Exit codes: 0 there are none; 1 there are some; 2 wrong usage or
-    settings; 3 the database cannot be reached.
+    Unique indexes prevent them; there may be some in a database that was restored without these.
+    Let all but one of each take another name or address, in their settings. Exit codes: 0 there are
+    none; 1 there are some; 2 wrong usage or settings; 3 the database cannot be reached.
     """
     from wxc.moderation.actions import service
 

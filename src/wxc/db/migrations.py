@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 if TYPE_CHECKING:
@@ -24,22 +25,26 @@ _log = logging.getLogger("wxc.migrations")
 _ATTEMPTS = 10
 _LONGEST_PAUSE = 8.0  # seconds between two of them
 _LOCKED = ("55P03", "40P01")  # a lock was not to be had in time; a deadlock
+# The migrations that `0001_initial` replaces, newest first. No new one may have such a name.
+_SQUASHED = tuple(f"{number:04}" for number in range(17, 0, -1))
+_SQUASHED_INTO = "0001_initial"
+_LAST_WITH_SQUASHED = "933f6c7"  # the commit before the change; no release had been tagged
 
 
 class SchemaConflict(Exception):  # noqa: N818 - a fact
-    """The rows do not allow the change; the message says what an operator has to do first."""
+    """The database does not allow the change; the message says what an operator has to do first."""
 
 
 @cache
 def schema_revisions() -> tuple[str, ...]:
-    """All revisions that this code knows, the newest first."""
+    """All revisions that this code knows, those that were squashed included, the newest first."""
     from alembic.script import ScriptDirectory
 
     scripts = ScriptDirectory.from_config(alembic_config())
     revisions = tuple(script.revision for script in scripts.walk_revisions())
     if not revisions:
         raise RuntimeError("alembic/versions holds no migration")
-    return revisions
+    return revisions + _SQUASHED
 
 
 def migrate() -> None:
@@ -59,6 +64,38 @@ def migrate() -> None:
             time.sleep(min(2.0 ** (attempt - 2), _LONGEST_PAUSE) * random.uniform(0.5, 1))  # noqa: S311
         else:
             return
+
+
+def recognise(connection: Connection) -> None:
+    """Rename the last squashed revision to `0001_initial`, whose schema is the same.
+
+    The caller holds the lock of the one runner and commits. Raises `SchemaConflict` if the revision
+    is older or unknown.
+    """
+    revision = _revision(connection)
+    if revision == _SQUASHED[0]:
+        connection.execute(
+            text("UPDATE alembic_version SET version_num = :into"), {"into": _SQUASHED_INTO}
+        )
+        _log.info("the database's revision %s is now %s", revision, _SQUASHED_INTO)
+    elif revision in _SQUASHED:
+        raise SchemaConflict(
+            f"the database is at revision {revision}, which this release cannot upgrade: check out "
+            f"commit {_LAST_WITH_SQUASHED} and run its `wxc migrate`, then that of this release."
+        )
+    elif revision is not None and revision not in schema_revisions():
+        raise SchemaConflict(
+            f"the database is at revision {revision}, which this release does not know: run "
+            "`wxc migrate` of the release that made it, or of a later one."
+        )
+
+
+def _revision(connection: Connection) -> str | None:
+    """The revision of the schema; None for a database without one."""
+    if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
 def write_sql(revisions: str = "head") -> None:

@@ -1,7 +1,7 @@
 """Prepared queries: SQLAlchemy builds and compiles a statement once, asyncpg executes it.
 
 SQLAlchemy's own way from a statement to rows costs more than to send the statement and to read
-the rows (a context, a cursor and a greenlet for each execution). See docs/decisions/0027.
+the rows (a context, a cursor and a greenlet for each execution). See docs/decisions/0024.
 """
 
 from abc import ABC, abstractmethod

@@ -3,7 +3,7 @@
 A page of twenty posts costs 4 µs to write as dictionaries, 20 by pydantic's serialiser and 101 as
 models, which are made only to be taken apart. `TypedDict` gives both readers what they need: the
 type checker sees a field that is missing, misspelt or of another type, pydantic the schema. See
-docs/decisions/0027.
+docs/decisions/0024.
 """
 
 from collections.abc import Callable, Mapping

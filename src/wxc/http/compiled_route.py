@@ -1,4 +1,4 @@
-"""Routes that resolve their tree of dependencies once; see docs/decisions/0028.
+"""Routes that resolve their tree of dependencies once; see docs/decisions/0024.
 
 For each request FastAPI walks through the dependencies of the route, inspects the types of its
 parameters and builds cache keys. The outcome is the same every time, so `CompiledRoute` works it

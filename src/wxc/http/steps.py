@@ -1,4 +1,4 @@
-"""A tree of dependencies as the list of its calls; see docs/decisions/0028.
+"""A tree of dependencies as the list of its calls; see docs/decisions/0024.
 
 FastAPI's parameter functions are internal, so pyproject.toml bounds its version.
 """
