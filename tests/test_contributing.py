@@ -31,7 +31,7 @@ def test_the_worked_example_runs_in_a_copy_of_the_package(tmp_path: Path) -> Non
         _put(tmp_path / path, text.replace("{head}", schema_revisions()[0]))
 
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/bookmarks"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/social/bookmarks"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(tmp_path / "src")},
         capture_output=True,
