@@ -152,8 +152,10 @@ def _prepare_database(config: ServerConfig, supervisor: Supervisor) -> None:
     marker = config.state / "prepared.json"
     if _is_prepared(config, marker):
         return
+    print_err("Preparing the database ...")
     _run_wxc(config, supervisor, "migrate")
     if config.has_demo_data:
+        print_err("Adding the demo data ...")
         _run_wxc(config, supervisor, "demo", "--if-empty")
     write_private_file(marker, json.dumps(_database_state(config, config.has_demo_data)))
 
@@ -191,7 +193,9 @@ def _revision(url: str) -> str | None:
 
 
 def _run_wxc(config: ServerConfig, supervisor: Supervisor, *command: str) -> None:
-    child = supervisor.start(_wxc_program(config, *command))
+    program = _wxc_program(config, *command)
+    quiet = environment.with_defaults(config.settings, {"LOG_LEVEL": "warning"})
+    child = supervisor.start(replace(program, env=quiet))
     code = child.process.wait()
     supervisor.stop(child)
     if code:
@@ -262,14 +266,19 @@ def _banner(config: ServerConfig, logins: list[str]) -> str:
 
 def _wait_until_healthy(seconds: float, config: ServerConfig, server: Child) -> bool:
     """Return False if the server neither answers nor ends in time."""
-    return wait_until(lambda: server.has_ended() or _is_healthy(config), seconds)
+    # A new server is alive for a moment before it is healthy; asking at once would log a warning.
+    is_alive = wait_until(lambda: server.has_ended() or _answers(config, "/livez"), seconds)
+    time.sleep(_WATCH_INTERVAL_SECONDS)
+    return is_alive and wait_until(
+        lambda: server.has_ended() or _answers(config, "/healthz"), seconds
+    )
 
 
-def _is_healthy(config: ServerConfig) -> bool:
+def _answers(config: ServerConfig, path: str) -> bool:
     host = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(config.host, config.host)  # noqa: S104
     connection = http.client.HTTPConnection(host, config.port, timeout=5)
     try:
-        connection.request("GET", "/healthz")
+        connection.request("GET", path)
         return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False
