@@ -1,4 +1,4 @@
-"""Another revision is measured from a worktree of its own, and compared by ratios."""
+"""Another revision is measured from its own worktree, and compared by ratios."""
 
 import subprocess
 from collections.abc import Iterator
@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from bench import against, report
-from bench.choice import choose
+from bench import report, revisions
 from bench.load import Findings, Round
-from bench.server import Served
+from bench.options import parse_options
+from bench.server import Server
 
 OURS = Round(900.0, 30.0, 60.0, 2.5, 400.0, 800.0, 0.5)
 OTHER = replace(OURS, p50=20.0, app_cpu=520.0)
 
 
-def test_the_table_has_the_ratios_of_what_both_have_measured() -> None:
+def test_the_table_has_the_ratios_of_workloads_measured_at_both_revisions() -> None:
     rounds = {"feed": OURS, "feed at 0dd7aa4": OTHER, "like": OURS}
 
-    table = report.text(Findings(rounds), [], choose(["--against", "0dd7aa4"]))
+    table = report.text(Findings(rounds), [], parse_options(["--against", "0dd7aa4"]))
 
     assert table.splitlines()[-2].split() == [
         *("against", "0dd7aa4", "requests", "per", "CPU", "second", "p50"),
@@ -30,7 +30,7 @@ def test_the_table_has_the_ratios_of_what_both_have_measured() -> None:
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository whose `dev` notes that it was called, and where."""
+    """A repository whose `dev` records its calls and their folders."""
     root = tmp_path / "repository"
     root.mkdir()
     (root / "dev").write_text('#!/bin/sh\npwd >>"$CALLS"\n')
@@ -38,8 +38,8 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     identity = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.com")
     for command in (["init", "-q"], ["add", "."], [*identity, "commit", "-qm", "x"]):
         subprocess.run(["git", "-C", str(root), *command], check=True)  # noqa: S603, S607
-    monkeypatch.setattr(against, "_ROOT", root)
-    monkeypatch.setattr(against, "_FOLDER", tmp_path / "against")
+    monkeypatch.setattr(revisions, "_ROOT", root)
+    monkeypatch.setattr(revisions, "_FOLDER", tmp_path / "against")
     monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
     return root
 
@@ -50,14 +50,14 @@ def test_a_revision_is_served_from_a_worktree_with_an_environment_of_its_own(
     commands: list[list[str]] = []
 
     @contextmanager
-    def served(command: list[str], settings: dict[str, str]) -> Iterator[str]:
+    def start_server(command: list[str], settings: dict[str, str]) -> Iterator[str]:
         commands.append(command)
         yield "served"
 
-    monkeypatch.setattr(against, "served", served)
-    monkeypatch.setattr(against, "environment", lambda url: {"DATABASE_URL": url})
+    monkeypatch.setattr(revisions, "start_server", start_server)
+    monkeypatch.setattr(revisions, "environment", lambda url: {"DATABASE_URL": url})
     for _ in range(2):
-        with against.serving_revision("HEAD", "postgresql://x") as server:
+        with revisions.serving_revision("HEAD", "postgresql://x") as server:
             assert str(server) == "served"
 
     (folder,) = (tmp_path / "against").iterdir()
@@ -65,9 +65,9 @@ def test_a_revision_is_served_from_a_worktree_with_an_environment_of_its_own(
     assert commands == [[str(folder / ".venv" / "bin" / "wxc"), "serve"]] * 2
 
 
-def test_a_revision_that_is_not_there_is_named(repository: Path) -> None:
+def test_an_unknown_revision_is_named(repository: Path) -> None:
     with (
         pytest.raises(SystemExit, match=r"rev-parse --verify nowhere\^\{commit\}"),
-        against.serving_revision("nowhere", "postgresql://x"),
+        revisions.serving_revision("nowhere", "postgresql://x"),
     ):
-        raise AssertionError(Served)
+        raise AssertionError(Server)

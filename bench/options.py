@@ -1,32 +1,35 @@
-"""What whoever starts a bench can choose."""
+"""The options of a bench."""
 
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.data import MEMBERS
+from bench.data import DEFAULT_MEMBERS
 
 
 @dataclass(frozen=True)
-class Choice:
+class Options:
     """The options of `./dev bench NAME`."""
 
     members: int
     rounds: int
     seconds: int
     is_json: bool
-    writes: bool
+    is_saved: bool
     against: str | None = None
     """Another revision, measured in turns with this one."""
 
 
-def choose(arguments: Sequence[str]) -> Choice:
-    """The options that are given, and what holds without them."""
+def parse_options(arguments: Sequence[str]) -> Options:
+    """The given options and the defaults of the others."""
     parser = argparse.ArgumentParser(
         prog="./dev bench NAME", description="bench/README.md says what is measured and how."
     )
     parser.add_argument(
-        "--members", type=int, default=MEMBERS, help=f"how many (default: {MEMBERS:,})"
+        "--members",
+        type=int,
+        default=DEFAULT_MEMBERS,
+        help=f"how many (default: {DEFAULT_MEMBERS:,})",
     )
     parser.add_argument("--rounds", type=int, default=5, help="how many (default: 5)")
     parser.add_argument("--seconds", type=int, default=4, help="of a round (default: 4)")
@@ -35,12 +38,12 @@ def choose(arguments: Sequence[str]) -> Choice:
     parser.add_argument(
         "--against", metavar="REV", help="measure that commit too, in turns with this checkout"
     )
-    chosen = parser.parse_args(arguments)
-    return Choice(
-        chosen.members,
-        chosen.rounds,
-        chosen.seconds,
-        chosen.json,
-        chosen.write,
-        chosen.against,
+    parsed = parser.parse_args(arguments)
+    return Options(
+        parsed.members,
+        parsed.rounds,
+        parsed.seconds,
+        parsed.json,
+        parsed.write,
+        parsed.against,
     )
