@@ -1,4 +1,4 @@
-"""The database that is measured: `wxc demo --members N`, kept between runs."""
+"""Databases of `wxc demo --members N`, cached between runs."""
 
 import asyncio
 import hashlib
@@ -16,97 +16,99 @@ from bench.settings import environment, wxc
 from wxc.core import clock
 from wxc.core.ids import first_id_at
 
-MEMBERS = 50_000
-POSTS_PER_MEMBER = 20  # as the demo has it
+DEFAULT_MEMBERS = 50_000
+POSTS_PER_MEMBER = 20  # in the demo
 _ROOT = Path(__file__).resolve().parents[1]
-# What decides what is in it.
-_SOURCES = ("src/wxc/demo*", "alembic/versions/*.py")
+# The content of a database depends on these files.
+_CONTENT_SOURCES = ("src/wxc/demo/*.*", "alembic/versions/*.py")
 
 
-def filled(members: int) -> str:
-    """The URL of a database with so many members."""
-    return kept(f"wxc_filled_{members}_", members)
+def filled_database(members: int) -> str:
+    """The URL of a database with that many members."""
+    return cached_database(f"wxc_filled_{members}_", members)
 
 
-def kept(
+def cached_database(
     prefix: str,
     members: int,
     finish: Callable[[str], None] = lambda _: None,
     sources: Sequence[str] = (),
 ) -> str:
-    """The URL of a database, filled now unless an earlier run has done it.
+    """The URL of a database, filled unless an earlier run has done so.
 
-    `finish` adds to it, and is defined in `sources`. What is there of that prefix and was made by
-    an older demo, schema or source is dropped.
+    `finish` adds rows, and is defined in `sources`. Databases of that prefix from older sources are
+    dropped.
     """
     url = os.environ["DATABASE_URL"]
     name = prefix + _fingerprint(*sources)
-    kept_url = urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
-    if not asyncio.run(_is_kept(url, name, prefix)):
+    cached_url = urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+    if not asyncio.run(_prepare_cached(url, name, prefix)):
         print(f"Filling a database of {members:,} members (once) ...", file=sys.stderr)
-        settings = environment(kept_url)
+        settings = environment(cached_url)
         for command in (["migrate"], ["demo", "--members", str(members)]):
             subprocess.run([wxc(), *command], env=settings, check=True)
-        finish(kept_url)
-        asyncio.run(_finish(kept_url, url, name))
-    return kept_url
+        finish(cached_url)
+        asyncio.run(_mark_filled(cached_url, url, name))
+    return cached_url
 
 
 async def connect(url: str) -> "asyncpg.Connection[asyncpg.Record]":
-    """A connection to the database at one of our URLs."""
+    """A connection to the database of a SQLAlchemy URL."""
     return await asyncpg.connect(url.replace("+asyncpg", "", 1))
 
 
-def rows(url: str, statement: str, *parameters: object) -> Sequence[asyncpg.Record]:
-    """What a statement returns; what it changes is committed."""
+def fetch_rows(url: str, statement: str, *parameters: object) -> Sequence[asyncpg.Record]:
+    """The rows that a statement returns; its changes are committed."""
 
     async def fetch() -> Sequence[asyncpg.Record]:
         connection = await connect(url)
         await connection.execute("SET statement_timeout = 0")  # the role's is for requests
-        found: Sequence[asyncpg.Record] = await connection.fetch(statement, *parameters)
+        fetched: Sequence[asyncpg.Record] = await connection.fetch(statement, *parameters)
         await connection.close()
-        return found
+        return fetched
 
     return asyncio.run(fetch())
 
 
 @contextmanager
-def writes_undone(url: str) -> Iterator[None]:
-    """Delete the posts and comments of the block: feeds and threads are as they were filled."""
+def undo_writes(url: str) -> Iterator[None]:
+    """On exit, delete the posts and comments that were written meanwhile."""
     first = first_id_at(clock.now())
     try:
         yield
     finally:
-        rows(url, _UNDO_COMMENTS, first)
-        rows(url, _UNDO_NOTIFICATIONS, first)
-        rows(url, _UNDO_POSTS, first)
+        fetch_rows(url, _UNDO_COMMENTS, first)
+        fetch_rows(url, _UNDO_NOTIFICATIONS, first)
+        fetch_rows(url, _UNDO_POSTS, first)
 
 
 def _fingerprint(*sources: str) -> str:
-    files = sorted(path for pattern in (*_SOURCES, *sources) for path in _ROOT.glob(pattern))
+    files = sorted(
+        path for pattern in (*_CONTENT_SOURCES, *sources) for path in _ROOT.glob(pattern)
+    )
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
 
 
-async def _is_kept(url: str, name: str, prefix: str) -> bool:
-    """Whether it is there and was finished; what is in the way is dropped."""
+async def _prepare_cached(url: str, name: str, prefix: str) -> bool:
+    """Create the database and drop older ones; True if it already exists and is complete."""
     connection = await connect(url)
-    found = await connection.fetch(
+    databases = await connection.fetch(
         "SELECT datname, shobj_description(oid, 'pg_database') = 'filled' AS is_finished"
         " FROM pg_database WHERE starts_with(datname, $1)",
         prefix,
     )
-    is_kept = any(row["datname"] == name and row["is_finished"] for row in found)
-    for row in found:
-        if not (is_kept and row["datname"] == name):
+    is_cached = any(row["datname"] == name and row["is_finished"] for row in databases)
+    for row in databases:
+        if not (is_cached and row["datname"] == name):
             await connection.execute(f'DROP DATABASE "{row["datname"]}" WITH (FORCE)')
-    if not is_kept:
+    if not is_cached:
         await connection.execute(f'CREATE DATABASE "{name}"')
     await connection.close()
-    return is_kept
+    return is_cached
 
 
-async def _finish(filled_url: str, url: str, name: str) -> None:
-    """Leave it as autovacuum would after a while, and say that nothing is missing."""
+async def _mark_filled(filled_url: str, url: str, name: str) -> None:
+    """Vacuum and analyse the database, and mark it as complete."""
     connection = await connect(filled_url)
     await connection.execute("SET statement_timeout = 0")  # the role's is for requests
     await connection.execute("VACUUM (ANALYZE)")

@@ -1,8 +1,9 @@
-"""The limit of this machine: what some requests come down to, as a bare ASGI application.
+"""The limit of this machine: the work of some requests as a bare ASGI application.
 
-asyncpg's own pool and prepared statements, orjson, no routing, no session: what is left to win lies
-between this and the product. `/feeds?me=UUID` is the very statement of the product. A like,
-`POST` or `DELETE /posts/UUID/like?me=UUID`, is one statement that leaves the same rows behind.
+It uses asyncpg's pool and prepared statements and orjson, without routing or sessions. The
+difference is what the product could still gain. `/feeds?me=UUID` runs the same statement as the
+product. A like, `POST` or `DELETE /posts/UUID/like?me=UUID`, is one statement that leaves the same
+rows behind.
 """
 
 import os
@@ -50,9 +51,9 @@ class Limit:
         self._pool: asyncpg.Pool[asyncpg.Record]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, or the process's life."""
+        """Serve one request, or the lifespan of the process."""
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._lifespan(receive, send)
             return
         status, body = 200, b"{}"
         if scope["path"] == "/feeds":
@@ -62,7 +63,7 @@ class Limit:
         await send({"type": "http.response.start", "status": status, "headers": _JSON})
         await send({"type": "http.response.body", "body": body})
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         # As many connections as a worker of the product has.
         self._pool = await asyncpg.create_pool(
@@ -76,26 +77,26 @@ class Limit:
     async def _feed(self, me: UUID) -> bytes:
         rows = await self._pool.fetch(self._sql, *self._parameters(me))
         newest = sorted(rows, key=lambda row: row["id"], reverse=True)
-        items = [_item(row, me) for row in newest[:_PAGE]]
+        items = [_feed_item(row, me) for row in newest[:_PAGE]]
         return orjson.dumps({"items": items, "source": "following"})
 
-    async def _like(self, me: UUID, path: str, liked: bool) -> tuple[int, bytes]:
+    async def _like(self, me: UUID, path: str, is_liked: bool) -> tuple[int, bytes]:
         post = UUID(path[len("/posts/") : -len("/like")])
         row: asyncpg.Record | None
-        if liked:
+        if is_liked:
             row = await self._pool.fetchrow(_LIKE, me, post, new_id(), new_id(), clock.now())
         else:
             row = await self._pool.fetchrow(_UNLIKE, me, post)
         if row is None:
             return 404, b"{}"
-        return 200, orjson.dumps({"liked": liked, "likes_count": row["likes_count"]})
+        return 200, orjson.dumps({"liked": is_liked, "likes_count": row["likes_count"]})
 
 
 def _me(scope: Scope) -> UUID:
     return UUID(scope["query_string"][3:].decode())
 
 
-def _item(row: asyncpg.Record, me: UUID) -> dict[str, Any]:
+def _feed_item(row: asyncpg.Record, me: UUID) -> dict[str, Any]:
     author = row["author_id"]
     return {
         "type": "post",
@@ -109,8 +110,8 @@ def _item(row: asyncpg.Record, me: UUID) -> dict[str, Any]:
                 "avatar_url": row["avatar_url"],
             },
             "body": row["body"],
-            "created_at": _time(row["created_at"]),
-            "edited_at": _time(row["edited_at"]),
+            "created_at": _rfc3339(row["created_at"]),
+            "edited_at": _rfc3339(row["edited_at"]),
             "likes_count": row["likes_count"],
             "comments_count": row["comments_count"],
             "viewer": {"liked": row["liked"]},
@@ -118,7 +119,7 @@ def _item(row: asyncpg.Record, me: UUID) -> dict[str, Any]:
     }
 
 
-def _time(moment: datetime | None) -> str | None:
+def _rfc3339(moment: datetime | None) -> str | None:
     return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
@@ -127,8 +128,8 @@ def main(arguments: Sequence[str]) -> None:
     serve(Limit(os.environ["DATABASE_URL"]), arguments, proxy_headers=False)
 
 
-# What the product asks and writes in several statements, under the lock of the post.
-_ACT_ON = """
+# The reads and writes of the product's statements, under the lock of the post.
+_LOCK_POST = """
     WITH post AS (
         SELECT posts.id, author_id, likes_count
         FROM posts JOIN users ON users.id = author_id
@@ -137,31 +138,31 @@ _ACT_ON = """
           AND NOT EXISTS (SELECT FROM blocks WHERE blocker_id = $1 AND blocked_id = author_id)
         FOR NO KEY UPDATE OF posts
     )"""
-_LIKE = f"""{_ACT_ON}, moved AS (
+_LIKE = f"""{_LOCK_POST}, changed AS (
         INSERT INTO post_likes (id, user_id, post_id, created_at)
         SELECT $3, $1, id, $5 FROM post ON CONFLICT DO NOTHING RETURNING id
-    ), counted AS (
+    ), updated AS (
         UPDATE posts SET likes_count = likes_count + 1
-        WHERE id = $2 AND EXISTS (SELECT FROM moved) RETURNING likes_count
-    ), told AS (
+        WHERE id = $2 AND EXISTS (SELECT FROM changed) RETURNING likes_count
+    ), notified AS (
         INSERT INTO notifications (id, recipient_id, type, actor_id, subject_id, group_id, post_id,
                                    created_at)
         SELECT $4, author_id, 'post_like', $1, id, id, id, $5 FROM post
-        WHERE author_id <> $1 AND EXISTS (SELECT FROM moved)
+        WHERE author_id <> $1 AND EXISTS (SELECT FROM changed)
         ON CONFLICT (actor_id, recipient_id, type, subject_id) DO UPDATE SET hidden_at = NULL
     )
-    SELECT coalesce((SELECT likes_count FROM counted), likes_count) AS likes_count FROM post"""  # noqa: S608 - our own words
-_UNLIKE = f"""{_ACT_ON}, moved AS (
+    SELECT coalesce((SELECT likes_count FROM updated), likes_count) AS likes_count FROM post"""  # noqa: S608 - our own words
+_UNLIKE = f"""{_LOCK_POST}, changed AS (
         DELETE FROM post_likes WHERE user_id = $1 AND post_id = (SELECT id FROM post) RETURNING id
-    ), counted AS (
+    ), updated AS (
         UPDATE posts SET likes_count = likes_count - 1
-        WHERE id = $2 AND EXISTS (SELECT FROM moved) RETURNING likes_count
+        WHERE id = $2 AND EXISTS (SELECT FROM changed) RETURNING likes_count
     ), withdrawn AS (
         UPDATE notifications SET hidden_at = now()
         WHERE actor_id = $1 AND recipient_id = (SELECT author_id FROM post) AND type = 'post_like'
-          AND subject_id = $2 AND EXISTS (SELECT FROM moved)
+          AND subject_id = $2 AND EXISTS (SELECT FROM changed)
     )
-    SELECT coalesce((SELECT likes_count FROM counted), likes_count) AS likes_count FROM post"""  # noqa: S608 - our own words
+    SELECT coalesce((SELECT likes_count FROM updated), likes_count) AS likes_count FROM post"""  # noqa: S608 - our own words
 
 
 if __name__ == "__main__":

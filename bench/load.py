@@ -1,4 +1,4 @@
-"""Servers under load, and what it costs: requests a second, latency, CPU time of each side."""
+"""Servers under load: requests per second, latency, and CPU time of server and database."""
 
 import asyncio
 import os
@@ -17,47 +17,47 @@ from redis import Redis
 
 from bench import wrk
 from bench.data import connect
-from bench.machine import Steal, cpu_of, family_of, parent_of, pin, processors
-from bench.server import Served
-from bench.wrk import Counted, Request
+from bench.machine import Steal, cpu_microseconds, parent_pid, pin, process_tree, processors
+from bench.server import Server
+from bench.wrk import Request, WrkResult
 
-MOST_STEAL = 4.0  # percent; a round in which the host took more is repeated
+MAX_STEAL_PERCENT = 4.0  # a round in which the host took more is repeated
 CONNECTIONS = 32
-_MOST_REPEATS = 3  # for each round that is wanted
-_WARM_UP = 2  # seconds that do not count
-_ALONE = 1  # seconds of each round with one connection
+_MAX_ATTEMPTS = 3  # for each round
+_WARM_UP_SECONDS = 2
+_SINGLE_CONNECTION_SECONDS = 1  # after each round
 
 
-class Stolen(Protocol):
-    """A round that knows what the host took meanwhile."""
+class HasSteal(Protocol):
+    """A round with the share that the host took."""
 
     @property
     def steal(self) -> float:
-        """In percent of all processors' time."""
+        """In percent of the time of all processors."""
 
 
-Quiet = TypeVar("Quiet", bound=Stolen)
+RoundT = TypeVar("RoundT", bound=HasSteal)
 
 
 @dataclass(frozen=True)
-class Target:
-    """A server under load, and what it is asked."""
+class LoadTest:
+    """A server and the requests it is sent."""
 
     name: str
-    server: Served
+    server: Server
     requests: Sequence[Request]
-    """In turn, over all rounds: each goes on where the one before has ended."""
+    """Sent in order; each round continues where the previous one ended."""
 
 
 @dataclass(frozen=True)
 class Round:
-    """What one round of seconds has shown; latencies in milliseconds, CPU time in microseconds."""
+    """Measurements of one round; latencies in ms, CPU time in µs per request, steal in percent."""
 
     requests_per_second: float
     p50: float
     p99: float
     p50_alone: float
-    """Of one connection, which waits for each answer, in seconds of its own."""
+    """With a single connection, measured after the round."""
     app_cpu: float
     database_cpu: float
     steal: float
@@ -65,119 +65,126 @@ class Round:
 
 @dataclass
 class Findings:
-    """What a bench has found: medians by the names of targets, and figures by their own."""
+    """The results of a bench: median rounds by the name of the test, and figures by name."""
 
     rounds: dict[str, Round] = field(default_factory=dict)
     figures: dict[str, float] = field(default_factory=dict)
 
     def add(self, other: "Findings") -> None:
-        """Take over what another bench has found."""
+        """Add the results of another bench."""
         self.rounds |= other.rounds
         self.figures |= other.figures
 
 
 def measure(
-    targets: Sequence[Target], database_url: str, rounds: int, seconds: int
+    tests: Sequence[LoadTest], database_url: str, rounds: int, seconds: int
 ) -> dict[str, Round]:
-    """The median of each figure by the target's name; the targets take turns, round by round."""
+    """The median of each figure by the test's name; the tests take turns, round by round."""
     database = postmaster(database_url)
-    found: dict[str, list[Round]] = {target.name: [] for target in targets}
-    servers = [target.server.pid for target in targets]
-    with TemporaryDirectory() as folder, apart(servers, database):
-        runs = {one.name: _Run(one, deque(one.requests), database, Path(folder)) for one in targets}
+    measured: dict[str, list[Round]] = {test.name: [] for test in tests}
+    servers = [test.server.pid for test in tests]
+    with TemporaryDirectory() as folder, pinned_apart(servers, database):
+        runs = {
+            test.name: _Run(test, deque(test.requests), database, Path(folder)) for test in tests
+        }
         for run in runs.values():
-            run.once(_WARM_UP)
+            run.once(_WARM_UP_SECONDS)
         for number in range(rounds):
             for name, run in runs.items():
-                one = quietest(partial(run.once, seconds))
-                say(f"{name} {number + 1}/{rounds}: {one.requests_per_second:,.0f}/s")
-                found[name].append(one)
-    return {name: _median(ones) for name, ones in found.items()}
+                result = quietest_round(partial(run.once, seconds))
+                log_progress(f"{name} {number + 1}/{rounds}: {result.requests_per_second:,.0f}/s")
+                measured[name].append(result)
+    return {name: _median(results) for name, results in measured.items()}
 
 
-def quietest(run: Callable[[], Quiet]) -> Quiet:
-    """A round in which the machine was ours; the quietest of several where it never is."""
-    tried: list[Quiet] = []
-    for _ in range(_MOST_REPEATS):
-        tried.append(run())
-        if tried[-1].steal <= MOST_STEAL:
+def quietest_round(run: Callable[[], RoundT]) -> RoundT:
+    """A round without steal; the quietest of several if all have some."""
+    attempts: list[RoundT] = []
+    for _ in range(_MAX_ATTEMPTS):
+        attempts.append(run())
+        if attempts[-1].steal <= MAX_STEAL_PERCENT:
             break
-    return min(tried, key=lambda one: one.steal)
+    return min(attempts, key=lambda attempt: attempt.steal)
 
 
 @contextmanager
-def apart(servers: Sequence[int], database: int) -> Iterator[None]:
-    """The servers have the first processor, the database, Redis and ourselves all others."""
+def pinned_apart(servers: Sequence[int], database: int) -> Iterator[None]:
+    """Pin servers to the first processor, and database, Redis and load generator to the others."""
     first, *others = processors()
-    engines = family_of(database) | {_redis(), os.getpid()}  # and so wrk, which we start
-    apps = set().union(*map(family_of, servers))
+    engines = process_tree(database) | {_redis(), os.getpid()}  # wrk inherits ours
+    apps = set().union(*map(process_tree, servers))
     if others:
         pin(apps, [first])
         pin(engines, others)
     try:
         yield
     finally:
-        pin(apps | engines | family_of(database), processors())
+        pin(apps | engines | process_tree(database), processors())
 
 
 def postmaster(database_url: str) -> int:
-    """The process that all of the database's processes descend from; it is on this machine."""
+    """The parent of all processes of the database, which runs on this machine."""
 
-    async def ask() -> int:
+    async def read() -> int:
         connection = await connect(database_url)
         backend = await connection.fetchval("SELECT pg_backend_pid()")
-        parent = parent_of(backend)
+        parent = parent_pid(backend)
         await connection.close()
         return parent
 
-    return asyncio.run(ask())
+    return asyncio.run(read())
 
 
-def say(line: str) -> None:
-    """Tell whoever waits how far it is."""
+def log_progress(line: str) -> None:
+    """Print progress to standard error."""
     print(line, file=sys.stderr)
 
 
 def _redis() -> int:
-    """The process of Redis; it is on this machine."""
+    """The process of Redis, which runs on this machine."""
     with Redis.from_url(os.environ["REDIS_URL"]) as redis:
         return int(redis.info("server")["process_id"])
 
 
 @dataclass(frozen=True)
 class _Run:
-    """The rounds of one target."""
+    """The rounds of one test."""
 
-    target: Target
+    test: LoadTest
     requests: deque[Request]
     database: int
     folder: Path
 
     def once(self, seconds: int) -> Round:
-        """A round of so many seconds, and one of a single connection."""
-        server, steal = self.target.server.pid, Steal.begin()
-        app, engine = cpu_of(family_of(server)), cpu_of(family_of(self.database))
-        crowd = self._send(CONNECTIONS, seconds)
-        app, engine = cpu_of(family_of(server)) - app, cpu_of(family_of(self.database)) - engine
-        alone = self._send(1, _ALONE)
+        """A round of that many seconds, and a shorter one with a single connection."""
+        app, engine = self.test.server.pid, self.database
+        steal = Steal.sample()
+        app_cpu, engine_cpu = _tree_cpu(app), _tree_cpu(engine)
+        loaded = self._send(CONNECTIONS, seconds)
+        app_cpu, engine_cpu = _tree_cpu(app) - app_cpu, _tree_cpu(engine) - engine_cpu
+        alone = self._send(1, _SINGLE_CONNECTION_SECONDS)
         return Round(
-            requests_per_second=crowd.requests / crowd.seconds,
-            p50=crowd.p50,
-            p99=crowd.p99,
+            requests_per_second=loaded.requests / loaded.seconds,
+            p50=loaded.p50,
+            p99=loaded.p99,
             p50_alone=alone.p50,
-            app_cpu=app / crowd.requests,
-            database_cpu=engine / crowd.requests,
+            app_cpu=app_cpu / loaded.requests,
+            database_cpu=engine_cpu / loaded.requests,
             steal=steal.percent(),
         )
 
-    def _send(self, connections: int, seconds: int) -> Counted:
-        script = wrk.script(self.folder / "requests.lua", self.requests)
-        counted = wrk.run(script, self.target.server.port, connections, seconds)
-        if counted.failed or not counted.requests:
-            name, failed = self.target.name, counted.failed
-            sys.exit(f"{name}: {failed} of {counted.requests} requests failed.")
-        self.requests.rotate(-counted.requests)
-        return counted
+    def _send(self, connections: int, seconds: int) -> WrkResult:
+        script = wrk.write_script(self.folder / "requests.lua", self.requests)
+        result = wrk.run(script, self.test.server.port, connections, seconds)
+        if result.failed or not result.requests:
+            name, failed = self.test.name, result.failed
+            sys.exit(f"{name}: {failed} of {result.requests} requests failed.")
+        self.requests.rotate(-result.requests)
+        return result
+
+
+def _tree_cpu(pid: int) -> float:
+    return cpu_microseconds(process_tree(pid))
 
 
 def _median(rounds: Sequence[Round]) -> Round:

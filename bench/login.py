@@ -1,7 +1,7 @@
-"""`./dev bench login`: does the time of an answer tell whether there is an account?
+"""`./dev bench login`: does the response time reveal whether an account exists?
 
-Pairs of requests, one about a member and one about nobody, take turns on one connection. The
-difference of their medians must stay within the bound, 5 % unless chosen otherwise.
+Pairs of requests, one for a member and one for an unknown name, alternate on one connection. The
+difference of their medians must stay within the bound, 5 % by default.
 """
 
 import argparse
@@ -13,22 +13,22 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
-from bench.server import serving
+from bench.server import serve_empty
 
-# Equally long, and each asked about as often as the other: limits keep a history by name.
-_MEMBER, _NOBODY = "ada_lovelace", "nobody_there"
+# Equally long and equally often requested: rate limits keep a history by name.
+_KNOWN, _UNKNOWN = "ada_lovelace", "nobody_there"
 _ACCOUNT = {
-    "username": _MEMBER,
-    "email": f"{_MEMBER}@example.com",
+    "username": _KNOWN,
+    "email": f"{_KNOWN}@example.com",
     "password": "a walk in the rain",
 }
-_WARM_UP = 20  # pairs that do not count
-Ask = Callable[[http.client.HTTPConnection, str], None]
+_WARM_UP_PAIRS = 20
+SendRequest = Callable[[http.client.HTTPConnection, str], None]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How long two kinds of requests took, in milliseconds."""
+    """The median response times of two kinds of requests, in milliseconds."""
 
     what: str
     pairs: int
@@ -37,37 +37,47 @@ class Comparison:
 
     @property
     def percent(self) -> float:
-        """How much longer it takes for a member; negative where it takes less."""
+        """The excess for a known account; negative if it is faster."""
         return 100 * (self.known - self.unknown) / self.unknown
 
 
 def main(arguments: Sequence[str]) -> int:
     """Measure, print, and return 1 if the times differ by more than the bound."""
-    chosen = _parser().parse_args(arguments)
-    with serving() as connection:
+    parsed = _parser().parse_args(arguments)
+    with serve_empty() as connection:
         _send(connection, "/register", 201, _ACCOUNT)
-        found = [
-            _compare("POST /login", _log_in, connection, chosen.pairs),
-            _compare("POST /request-password-reset", _ask_for_reset, connection, chosen.pairs),
+        comparisons = [
+            _compare("POST /login", _log_in, connection, parsed.pairs),
+            _compare("POST /request-password-reset", _request_reset, connection, parsed.pairs),
         ]
-    if chosen.json:
-        print(json.dumps([asdict(one) | {"percent": one.percent} for one in found], indent=2))
+    if parsed.json:
+        print(
+            json.dumps(
+                [
+                    asdict(comparison) | {"percent": comparison.percent}
+                    for comparison in comparisons
+                ],
+                indent=2,
+            )
+        )
     else:
-        _show(found, chosen.bound)
-    return 0 if all(abs(one.percent) <= chosen.bound for one in found) else 1
+        _show(comparisons, parsed.bound)
+    return 0 if all(abs(comparison.percent) <= parsed.bound for comparison in comparisons) else 1
 
 
-def _compare(what: str, ask: Ask, connection: http.client.HTTPConnection, pairs: int) -> Comparison:
-    """The medians; within a pair now the one comes first, now the other."""
+def _compare(
+    what: str, send: SendRequest, connection: http.client.HTTPConnection, pairs: int
+) -> Comparison:
+    """The medians; the order within a pair alternates."""
     known: list[float] = []
     unknown: list[float] = []
-    for number in range(-_WARM_UP, pairs):
-        turns = [(known, _MEMBER), (unknown, _NOBODY)]
+    for number in range(-_WARM_UP_PAIRS, pairs):
+        turns = [(known, _KNOWN), (unknown, _UNKNOWN)]
         for times, name in turns if number % 2 else reversed(turns):
             started = time.perf_counter()
-            ask(connection, name)
+            send(connection, name)
             times.append(1000 * (time.perf_counter() - started))
-    medians = (statistics.median(times[_WARM_UP:]) for times in (known, unknown))
+    medians = (statistics.median(times[_WARM_UP_PAIRS:]) for times in (known, unknown))
     return Comparison(what, pairs, *medians)
 
 
@@ -76,7 +86,7 @@ def _log_in(connection: http.client.HTTPConnection, name: str) -> None:
     _send(connection, "/login", 401, body)
 
 
-def _ask_for_reset(connection: http.client.HTTPConnection, name: str) -> None:
+def _request_reset(connection: http.client.HTTPConnection, name: str) -> None:
     _send(connection, "/request-password-reset", 202, {"email": f"{name}@example.com"})
 
 
@@ -85,18 +95,20 @@ def _send(
 ) -> None:
     connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
     answer = connection.getresponse()
-    said = answer.read()
+    response_body = answer.read()
     if answer.status != status:
-        sys.exit(f"{path} answered {answer.status} instead of {status}: {said.decode()[:300]}")
+        sys.exit(
+            f"{path} answered {answer.status} instead of {status}: {response_body.decode()[:300]}"
+        )
 
 
-def _show(found: Sequence[Comparison], bound: float) -> None:
+def _show(comparisons: Sequence[Comparison], bound: float) -> None:
     print(f"{'':<30}{'pairs':>6}{'member ms':>11}{'nobody ms':>11}{'differ by':>11}")
-    for one in found:
-        verdict = "" if abs(one.percent) <= bound else f"  more than {bound:g} %"
+    for comparison in comparisons:
+        verdict = "" if abs(comparison.percent) <= bound else f"  more than {bound:g} %"
         print(
-            f"{one.what:<30}{one.pairs:>6}{one.known:>11.2f}{one.unknown:>11.2f}"
-            f"{one.percent:>+9.2f} %{verdict}"
+            f"{comparison.what:<30}{comparison.pairs:>6}{comparison.known:>11.2f}{comparison.unknown:>11.2f}"
+            f"{comparison.percent:>+9.2f} %{verdict}"
         )
 
 

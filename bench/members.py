@@ -1,4 +1,4 @@
-"""Those who are signed in while something is measured."""
+"""Signed-in members for benches."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from bench.data import connect
-from bench.server import Served
+from bench.server import Server
 from wxc.accounts.auth.cookies import CookieJar
 from wxc.accounts.auth.tokens import Tokens
 from wxc.core import clock
@@ -22,16 +22,16 @@ from wxc.core.ids import new_id
 from wxc.demo import members as demo
 
 READERS = tuple(f"member_{number}" for number in range(100, 132))
-"""Members as most are: neither followed by very many, nor reading very many."""
+"""Typical members, with neither many followers nor many followees."""
 WRITERS = tuple(f"member_{number}" for number in range(200, 232))
-"""As most are too; others, so that what they write is not all that the readers read."""
-_MINTED_FOR = timedelta(days=1)
+"""Other typical members, so that their posts do not fill the feeds of the readers."""
+_SESSION_LIFETIME = timedelta(days=1)
 
 
 class Member:
-    """Somebody who is signed in."""
+    """A signed-in member."""
 
-    def __init__(self, server: Served, name: str) -> None:
+    def __init__(self, server: Server, name: str) -> None:
         self._port = server.port
         credentials = {"identifier": name, "password": demo.PASSWORD}
         answer, body = self._send("POST", "/login", {}, credentials)
@@ -39,12 +39,14 @@ class Member:
         for header in answer.headers.get_all("Set-Cookie") or ():
             cookies.load(header)
         self.id = UUID(body["user"]["id"])
-        self.reading = {"Cookie": _cookies({key: one.value for key, one in cookies.items()})}
-        self.writing = _writing(self.reading, body["csrf_token"])
+        self.read_headers = {
+            "Cookie": _cookies({name: cookie.value for name, cookie in cookies.items()})
+        }
+        self.write_headers = _write_headers(self.read_headers, body["csrf_token"])
 
     def get(self, path: str) -> Any:  # noqa: ANN401 - whatever JSON holds
-        """The body of an answer."""
-        return self._send("GET", path, self.reading)[1]
+        """The body of the response."""
+        return self._send("GET", path, self.read_headers)[1]
 
     def _send(
         self,
@@ -53,48 +55,48 @@ class Member:
         headers: dict[str, str],
         body: dict[str, str] | None = None,
     ) -> tuple[HTTPResponse, Any]:
-        said = json.dumps(body) if body else None
-        kind = {"Content-Type": "application/json"} if body else {}
+        sent = json.dumps(body) if body else None
+        content_type = {"Content-Type": "application/json"} if body else {}
         with closing(HTTPConnection("127.0.0.1", self._port, timeout=30)) as connection:
-            connection.request(method, path, said, headers | kind)
+            connection.request(method, path, sent, headers | content_type)
             answer = connection.getresponse()
-            read = answer.read()
+            received = answer.read()
         if answer.status != 200:
-            sys.exit(f"{method} {path} answered {answer.status}: {read.decode()[:300]}")
-        return answer, json.loads(read)
+            sys.exit(f"{method} {path} answered {answer.status}: {received.decode()[:300]}")
+        return answer, json.loads(received)
 
 
 @cache
-def signed_in(server: Served, name: str) -> Member:
-    """The member, logged in once for all that is measured on that server."""
+def signed_in(server: Server, name: str) -> Member:
+    """The member, logged in once per server."""
     return Member(server, name)
 
 
-def readers(server: Served) -> Sequence[Member]:
-    """Those who read, and do not write."""
+def readers(server: Server) -> Sequence[Member]:
+    """The members who only read."""
     return [signed_in(server, name) for name in READERS]
 
 
-def writers(server: Served) -> Sequence[Member]:
-    """Those who write."""
+def writers(server: Server) -> Sequence[Member]:
+    """The members who write."""
     return [signed_in(server, name) for name in WRITERS]
 
 
-def minted(
+def insert_sessions(
     settings: Mapping[str, str], database_url: str, user_ids: Iterable[UUID]
 ) -> Sequence[dict[str, str]]:
-    """The headers of writing members, signed in without the price of a password each.
+    """Sign the members in without hashing passwords; the headers of their writing requests.
 
-    The sessions are rows as a login leaves them; the tokens are signed with the server's keys.
+    Inserts the rows that a login would, and signs tokens with the keys of the server.
     """
     given: dict[str, Any] = {name.lower(): value for name, value in settings.items()}
-    config = Config(**{name: one for name, one in given.items() if name in Config.model_fields})
+    config = Config(**{name: value for name, value in given.items() if name in Config.model_fields})
     tokens, moment = Tokens(config), clock.now()
     sessions = [(new_id(), user_id) for user_id in user_ids]
-    asyncio.run(_keep(database_url, sessions))
+    asyncio.run(_copy_sessions(database_url, sessions))
     jar = CookieJar(is_secure=False, lifetime=0, device_lifetime=0)
     return [
-        _writing(
+        _write_headers(
             {
                 "Cookie": _cookies(
                     {
@@ -109,20 +111,20 @@ def minted(
     ]
 
 
-async def _keep(database_url: str, sessions: Sequence[tuple[UUID, UUID]]) -> None:
+async def _copy_sessions(database_url: str, sessions: Sequence[tuple[UUID, UUID]]) -> None:
     connection = await connect(database_url)
     moment = clock.now()
-    until = moment + _MINTED_FOR
+    until = moment + _SESSION_LIFETIME
     await connection.copy_records_to_table(
         "sessions",
-        records=[(*one, moment, moment, until, until) for one in sessions],
+        records=[(*session, moment, moment, until, until) for session in sessions],
         columns=("id", "user_id", "created_at", "last_used_at", "idle_until", "expires_at"),
     )
     await connection.close()
 
 
-def _writing(reading: dict[str, str], csrf_token: str) -> dict[str, str]:
-    return reading | {"X-CSRF-Token": csrf_token, "Content-Type": "application/json"}
+def _write_headers(read_headers: dict[str, str], csrf_token: str) -> dict[str, str]:
+    return read_headers | {"X-CSRF-Token": csrf_token, "Content-Type": "application/json"}
 
 
 def _cookies(values: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""What was found, as tables for people and as JSON for programs."""
+"""Reports of findings: tables and JSON."""
 
 import json
 import os
@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.against import comparisons
-from bench.choice import Choice
-from bench.goals import Judged
 from bench.load import Findings, Round
+from bench.options import Options
+from bench.revisions import comparisons
+from bench.targets import TargetResult
 
 _HERE = Path(__file__).parent
-_ROUNDS = (
+_ROUND_HEADER = (
     "",
     "requests/s",
     "p50 ms",
@@ -26,20 +26,20 @@ _ROUNDS = (
     "database CPU µs",
     "steal %",
 )
-_AGAINST = ("against {}", "requests per CPU second", "p50")
-_FIGURES = ("figure", "measured")
-_GOALS = ("goal", "must", "aim", "measured", "verdict")
+_COMPARISON_HEADER = ("against {}", "requests per CPU second", "p50")
+_FIGURE_HEADER = ("figure", "measured")
+_TARGET_HEADER = ("target", "must", "aim", "measured", "verdict")
 Table = Sequence[Sequence[str]]
 
 
-def text(found: Findings, judged: Sequence[Judged], choice: Choice) -> str:
+def text(findings: Findings, results: Sequence[TargetResult], options: Options) -> str:
     """The tables for a terminal; empty ones are left out."""
-    tables = [*_tables(found, judged), *_compared(found, choice)]
-    return "\n\n".join(_aligned(table) for table in tables)
+    tables = [*_tables(findings, results), *_comparison_table(findings, options)]
+    return "\n\n".join(_format_text(table) for table in tables)
 
 
-def facts(found: Findings, judged: Sequence[Judged], choice: Choice) -> dict[str, Any]:
-    """All of it for programs, and what it was measured on."""
+def facts(findings: Findings, results: Sequence[TargetResult], options: Options) -> dict[str, Any]:
+    """The findings as JSON values, with the environment in which they were measured."""
     commit = subprocess.run(
         ["git", "-C", str(_HERE), "rev-parse", "--short", "HEAD"],
         capture_output=True,
@@ -51,25 +51,25 @@ def facts(found: Findings, judged: Sequence[Judged], choice: Choice) -> dict[str
         "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ"),
         "python": platform.python_version(),
         "processors": os.cpu_count(),
-        "members": choice.members,
-        "rounds": choice.rounds,
-        "seconds": choice.seconds,
-        "medians": {name: asdict(one) for name, one in found.rounds.items()},
-        "figures": found.figures,
-        "goals": [asdict(one) for one in judged],
-        "against": choice.against,
+        "members": options.members,
+        "rounds": options.rounds,
+        "seconds": options.seconds,
+        "medians": {name: asdict(median) for name, median in findings.rounds.items()},
+        "figures": findings.figures,
+        "targets": [asdict(result) for result in results],
+        "against": options.against,
     }
 
 
-def write(report: dict[str, Any], found: Findings, judged: Sequence[Judged]) -> None:
-    """Put it where the repository keeps it."""
+def write(report: dict[str, Any], findings: Findings, results: Sequence[TargetResult]) -> None:
+    """Write bench/results.json and bench/results.md."""
     (_HERE / "results.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
-    (_HERE / "results.md").write_text(page(report, found, judged))
+    (_HERE / "results.md").write_text(page(report, findings, results))
 
 
-def page(report: dict[str, Any], found: Findings, judged: Sequence[Judged]) -> str:
-    """The tables in Markdown, below what they were measured on."""
-    tables = "\n\n".join(_markdown(table) for table in _tables(found, judged))
+def page(report: dict[str, Any], findings: Findings, results: Sequence[TargetResult]) -> str:
+    """The environment and the tables in Markdown."""
+    tables = "\n\n".join(_format_markdown(table) for table in _tables(findings, results))
     return (
         "# Results\n\n"
         f"Commit {report['commit']}, {report['at']}, Python {report['python']}, "
@@ -79,29 +79,43 @@ def page(report: dict[str, Any], found: Findings, judged: Sequence[Judged]) -> s
     )
 
 
-def _tables(found: Findings, judged: Sequence[Judged]) -> Iterator[Table]:
-    rounds = [(name, *_figures(one)) for name, one in found.rounds.items()]
-    figures = [(name, _number(value)) for name, value in found.figures.items()]
-    goals = [
-        (one.name, one.must, one.aim, f"{_number(one.measured)}{one.remark}", one.verdict)
-        for one in judged
+def _tables(findings: Findings, results: Sequence[TargetResult]) -> Iterator[Table]:
+    rounds = [(name, *_round_cells(median)) for name, median in findings.rounds.items()]
+    figures = [(name, _format_number(value)) for name, value in findings.figures.items()]
+    targets = [
+        (
+            result.name,
+            result.must,
+            result.aim,
+            f"{_format_number(result.measured)}{result.remark}",
+            result.verdict,
+        )
+        for result in results
     ]
-    for head, lines in ((_ROUNDS, rounds), (_FIGURES, figures), (_GOALS, goals)):
+    for head, lines in (
+        (_ROUND_HEADER, rounds),
+        (_FIGURE_HEADER, figures),
+        (_TARGET_HEADER, targets),
+    ):
         if lines:
             yield [head, *lines]
 
 
-def _compared(found: Findings, choice: Choice) -> Iterator[Table]:
-    if choice.against is not None:
-        head = (_AGAINST[0].format(choice.against), *_AGAINST[1:])
+def _comparison_table(findings: Findings, options: Options) -> Iterator[Table]:
+    if options.against is not None:
+        head = (_COMPARISON_HEADER[0].format(options.against), *_COMPARISON_HEADER[1:])
         lines = [
-            (one.name, f"{one.requests_per_cpu_second:.2f} times", f"{one.p50:.2f} times")
-            for one in comparisons(found, choice.against)
+            (
+                comparison.name,
+                f"{comparison.requests_per_cpu_second:.2f} times",
+                f"{comparison.p50:.2f} times",
+            )
+            for comparison in comparisons(findings, options.against)
         ]
         yield [head, *lines]
 
 
-def _aligned(table: Table) -> str:
+def _format_text(table: Table) -> str:
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return "\n".join(
         "  ".join(
@@ -112,23 +126,23 @@ def _aligned(table: Table) -> str:
     )
 
 
-def _markdown(table: Table) -> str:
+def _format_markdown(table: Table) -> str:
     head, *lines = table
     rule = ["---", *("---:" for _ in head[1:])]
     return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *lines))
 
 
-def _figures(one: Round) -> tuple[str, ...]:
+def _round_cells(median: Round) -> tuple[str, ...]:
     return (
-        f"{one.requests_per_second:,.0f}",
-        f"{one.p50:.1f}",
-        f"{one.p99:.1f}",
-        f"{one.p50_alone:.2f}",
-        f"{one.app_cpu:,.0f}",
-        f"{one.database_cpu:,.0f}",
-        f"{one.steal:.1f}",
+        f"{median.requests_per_second:,.0f}",
+        f"{median.p50:.1f}",
+        f"{median.p99:.1f}",
+        f"{median.p50_alone:.2f}",
+        f"{median.app_cpu:,.0f}",
+        f"{median.database_cpu:,.0f}",
+        f"{median.steal:.1f}",
     )
 
 
-def _number(value: float) -> str:
+def _format_number(value: float) -> str:
     return f"{value:,.2f}" if abs(value) < 100 else f"{value:,.0f}"

@@ -1,4 +1,4 @@
-"""`wxc serve` as in production, on a database of its own, with no limit in the way."""
+"""`wxc serve` with the parameters of production, without rate limits."""
 
 import argparse
 import asyncio
@@ -20,12 +20,12 @@ import uvicorn
 from bench.data import connect
 from bench.settings import environment, wxc
 
-_PATIENCE = 30.0  # seconds for the start and for the end
+_TIMEOUT_SECONDS = 30.0  # of the start and of the shutdown
 
 
 @dataclass(frozen=True)
-class Served:
-    """A server that has started."""
+class Server:
+    """A running server."""
 
     port: int
     pid: int
@@ -33,49 +33,54 @@ class Served:
 
 
 @contextmanager
-def serving() -> Iterator[http.client.HTTPConnection]:
-    """A connection to a server with an empty database of its own on the given engines."""
-    with _own_database(os.environ["DATABASE_URL"]) as database_url:
+def serve_empty() -> Iterator[http.client.HTTPConnection]:
+    """A connection to a server on an empty temporary database."""
+    with _temporary_database(os.environ["DATABASE_URL"]) as database_url:
         settings = environment(database_url)
         subprocess.run([wxc(), "migrate"], env=settings, check=True, capture_output=True)
-        with served([wxc(), "serve"], settings) as server:
+        with start_server([wxc(), "serve"], settings) as server:
             yield server.connection
 
 
 @contextmanager
-def serving_filled(database_url: str) -> Iterator[Served]:
-    """One worker on a database that is there already."""
-    with served([wxc(), "serve"], environment(database_url)) as server:
+def serve_filled(database_url: str) -> Iterator[Server]:
+    """One worker on an existing database."""
+    with start_server([wxc(), "serve"], environment(database_url)) as server:
         yield server
 
 
 @contextmanager
-def served(command: Sequence[str], settings: Mapping[str, str]) -> Iterator[Served]:
-    """A server that takes `--host` and `--port` and answers `/healthz`; it is ended at the end."""
+def start_server(command: Sequence[str], settings: Mapping[str, str]) -> Iterator[Server]:
+    """A server that takes `--host` and `--port` and answers `/healthz`; stopped on exit."""
     port = _free_port()
     address = ["--host", "127.0.0.1", "--port", str(port)]
     with subprocess.Popen([*command, *address], env=dict(settings)) as process:
         try:
-            with closing(_connected(process, port)) as connection:
-                yield Served(port, process.pid, connection)
+            with closing(_wait_until_healthy(process, port)) as connection:
+                yield Server(port, process.pid, connection)
         finally:
             process.terminate()
-            process.wait(_PATIENCE)
+            process.wait(_TIMEOUT_SECONDS)
 
 
-def serve(app: Callable[..., Any], arguments: Sequence[str], **options: Any) -> None:  # noqa: ANN401 - uvicorn's
-    """Serve an application of ours at `--host` and `--port`."""
+def serve(app: Callable[..., Any], arguments: Sequence[str], **uvicorn_options: Any) -> None:  # noqa: ANN401 - uvicorn's
+    """Serve an application at `--host` and `--port`."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--host")
     parser.add_argument("--port", type=int)
-    chosen = parser.parse_args(arguments)
+    parsed = parser.parse_args(arguments)
     uvicorn.run(
-        app, host=chosen.host, port=chosen.port, log_config=None, access_log=False, **options
+        app,
+        host=parsed.host,
+        port=parsed.port,
+        log_config=None,
+        access_log=False,
+        **uvicorn_options,
     )
 
 
 @contextmanager
-def _own_database(url: str) -> Iterator[str]:
+def _temporary_database(url: str) -> Iterator[str]:
     name = f"wxc_bench_{secrets.token_hex(6)}"
     asyncio.run(_administer(url, f'CREATE DATABASE "{name}"'))
     try:
@@ -90,10 +95,10 @@ async def _administer(url: str, statement: str) -> None:
     await connection.close()
 
 
-def _connected(process: subprocess.Popen[bytes], port: int) -> http.client.HTTPConnection:
-    until = time.monotonic() + _PATIENCE
-    while time.monotonic() < until and process.poll() is None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)
+def _wait_until_healthy(process: subprocess.Popen[bytes], port: int) -> http.client.HTTPConnection:
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_SECONDS)
         with suppress(OSError, http.client.HTTPException):
             connection.request("GET", "/healthz")
             answer = connection.getresponse()
@@ -102,7 +107,7 @@ def _connected(process: subprocess.Popen[bytes], port: int) -> http.client.HTTPC
                 return connection
         connection.close()
         time.sleep(0.05)
-    sys.exit("The server did not start; what it has said is above.")
+    sys.exit("The server did not start; its output is above.")
 
 
 def _free_port() -> int:

@@ -1,4 +1,4 @@
-"""With which settings `wxc` is measured, and where the command is."""
+"""The settings with which `wxc` is measured, and the path of the command."""
 
 import os
 import secrets
@@ -9,16 +9,16 @@ from urllib.parse import urlsplit, urlunsplit
 
 from wxc.core.config import Config
 
-_REDIS_DATABASE = "/15"  # apart from whatever else that Redis may hold
+_REDIS_DATABASE = "/15"  # separate from other data in that Redis
 
 
 def environment(database_url: str) -> dict[str, str]:
-    """Production's, on that database, with no limit in the way."""
+    """The settings of production on that database, without rate limits."""
     return {**os.environ, **_settings(database_url), **_no_limits()}
 
 
 def _settings(database_url: str) -> Mapping[str, str]:
-    """Production's, but for the cookies: there is no TLS here."""
+    """The settings of production, except for cookies, since there is no TLS."""
     return {
         "ENVIRONMENT": "development",
         "DATABASE_URL": database_url,
@@ -27,7 +27,7 @@ def _settings(database_url: str) -> Mapping[str, str]:
         "SECRET_KEY": secrets.token_urlsafe(48),
         "JWT_SECRET_KEY": secrets.token_urlsafe(48),
         "COOKIE_SECURE": "false",
-        "ACCESS_TOKEN_LIFETIME": "86400",  # who has logged in at the start asks until the end
+        "ACCESS_TOKEN_LIFETIME": "86400",  # members log in once, at the start
         "LOG_LEVEL": "warning",
         "WORKERS": "1",
         "SHUTDOWN_DELAY": "0",
@@ -35,14 +35,16 @@ def _settings(database_url: str) -> Mapping[str, str]:
 
 
 def _no_limits() -> Mapping[str, str]:
-    """Every limit that there is, so high that nothing measured here reaches it."""
-    limits = {name: one for name, one in Config.model_fields.items() if name.startswith("limit_")}
+    """Every rate limit, so high that no bench reaches it."""
+    limits = {
+        name: setting for name, setting in Config.model_fields.items() if name.startswith("limit_")
+    }
     return {
-        name.upper(): "1000000 per second" if isinstance(one.default, str) else "1000000"
-        for name, one in limits.items()
+        name.upper(): "1000000 per second" if isinstance(setting.default, str) else "1000000"
+        for name, setting in limits.items()
     }
 
 
 def wxc() -> str:
-    """The command, as it is installed beside this Python."""
+    """The path of the command in the environment of this Python."""
     return str(Path(sys.executable).with_name("wxc"))

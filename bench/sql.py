@@ -1,6 +1,6 @@
-"""How long the statement of a feed takes in the database, for few, many and very many followees.
+"""The time of the feed's statement for few, many and very many followees.
 
-It is the product's, prepared, on one connection; who asks changes with each execution.
+It is the statement of the product, prepared, on one connection; members take turns.
 """
 
 import asyncio
@@ -13,32 +13,33 @@ from uuid import UUID
 import asyncpg
 
 from bench import limit
-from bench.choice import Choice
-from bench.data import connect, filled, rows
-from bench.load import Findings, apart, postmaster, say
+from bench.data import connect, fetch_rows, filled_database
+from bench.load import Findings, log_progress, pinned_apart, postmaster
 from bench.members import READERS
+from bench.options import Options
 from bench.workloads import FOLLOWS_2_000, FOLLOWS_20_000
 
 RATIO = "feed SQL p50, 2,000 ÷ 60 followees"
-_WHO: Mapping[str, Sequence[str]] = {
+_MEMBERS_BY_FOLLOWEES: Mapping[str, Sequence[str]] = {
     "60": READERS,
     "2,000": [FOLLOWS_2_000],
     "20,000": [FOLLOWS_20_000],
 }
-_EXECUTIONS = 100  # for each of them in a round
+_EXECUTIONS_PER_ROUND = 100
 
 
-def feed_sql(choice: Choice) -> Findings:
-    """Medians by how many are followed; the three take turns, round by round."""
-    database_url = filled(choice.members)
+def feed_sql(options: Options) -> Findings:
+    """Medians by the number of followees; the three take turns, round by round."""
+    database_url = filled_database(options.members)
     members = {
-        name: [row["id"] for row in rows(database_url, _IDS, names)] for name, names in _WHO.items()
+        name: [row["id"] for row in fetch_rows(database_url, _IDS, names)]
+        for name, names in _MEMBERS_BY_FOLLOWEES.items()
     }
-    with apart([], postmaster(database_url)):
-        times = asyncio.run(_times(database_url, members, choice.rounds))
-    medians = {name: statistics.median(ones) for name, ones in times.items()}
-    say(f"feed-sql: {choice.rounds} rounds of {_EXECUTIONS}")
-    figures = {f"feed SQL p50 at {name} followees, ms": one for name, one in medians.items()}
+    with pinned_apart([], postmaster(database_url)):
+        times = asyncio.run(_times(database_url, members, options.rounds))
+    medians = {name: statistics.median(samples) for name, samples in times.items()}
+    log_progress(f"feed-sql: {options.rounds} rounds of {_EXECUTIONS_PER_ROUND}")
+    figures = {f"feed SQL p50 at {name} followees, ms": median for name, median in medians.items()}
     return Findings(figures=figures | {RATIO: medians["2,000"] / medians["60"]})
 
 
@@ -46,16 +47,17 @@ async def _times(
     database_url: str, members: Mapping[str, Sequence[UUID]], rounds: int
 ) -> Mapping[str, Sequence[float]]:
     connection = await connect(database_url)
-    await connection.execute("SET jit = off")  # as the product has it
+    await connection.execute("SET jit = off")  # as in the product
     sql, parameters = limit.statement()
     statement = await connection.prepare(sql)
     times: dict[str, list[float]] = {name: [] for name in members}
-    for number in range(-1, rounds):  # the first does not count
+    for number in range(-1, rounds):  # the first one is a warm-up
         for name, ids in members.items():
-            found = [
-                await _time(statement, parameters(one)) for one in islice(cycle(ids), _EXECUTIONS)
+            samples = [
+                await _time(statement, parameters(member_id))
+                for member_id in islice(cycle(ids), _EXECUTIONS_PER_ROUND)
             ]
-            times[name] += found if number >= 0 else []
+            times[name] += samples if number >= 0 else []
     await connection.close()
     return times
 
@@ -64,7 +66,7 @@ async def _time(
     statement: "asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record]",
     parameters: Sequence[object],
 ) -> float:
-    """Milliseconds until the rows are here."""
+    """Milliseconds until all rows have arrived."""
     started = time.perf_counter()
     await statement.fetch(*parameters)
     return 1000 * (time.perf_counter() - started)

@@ -1,7 +1,7 @@
-"""How much one worker does, how long it takes, and what each request costs.
+"""Requests per second, latency and CPU time of one worker.
 
-Beside the feed and the like stands the machine's limit: the same work in a bare application.
-What reads is measured first, and then what writes: feeds would show what is posted meanwhile.
+The feed and the like are compared with the limit: the same work in a bare application. Reads are
+measured before writes, since feeds would show new posts.
 """
 
 import os
@@ -9,71 +9,71 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
-from bench.against import name_at, serving_revision
-from bench.choice import Choice
-from bench.data import filled, writes_undone
-from bench.load import Findings, Target, measure
+from bench.data import filled_database, undo_writes
+from bench.load import Findings, LoadTest, measure
 from bench.members import readers, writers
-from bench.server import Served, served, serving_filled
-from bench.workloads import READS, WRITES, Workload, posts_to_like
+from bench.options import Options
+from bench.revisions import name_at, serving_revision
+from bench.server import Server, serve_filled, start_server
+from bench.workloads import READS, WRITES, Workload, recent_posts
 from bench.wrk import Request
 
 
-def throughput(names: Sequence[str], choice: Choice) -> Findings:
-    """Measure the workloads of these names."""
-    database_url = filled(choice.members)
-    found = Findings()
+def throughput(names: Sequence[str], options: Options) -> Findings:
+    """Measure the named workloads."""
+    database_url = filled_database(options.members)
+    findings = Findings()
     with ExitStack() as stack:
-        server = stack.enter_context(serving_filled(database_url))
+        server = stack.enter_context(serve_filled(database_url))
         bare = stack.enter_context(_limit(database_url))
-        revision = choice.against
+        revision = options.against
         other = stack.enter_context(serving_revision(revision, database_url)) if revision else None
-        stack.enter_context(writes_undone(database_url))
+        stack.enter_context(undo_writes(database_url))
         for group in (READS, WRITES):
-            targets = list(_targets(group, names, server, bare, database_url))
+            tests = list(_load_tests(group, names, server, bare, database_url))
             if revision and other:
-                targets += [
-                    Target(name_at(name, revision), other, group[name](other, database_url))
+                tests += [
+                    LoadTest(name_at(name, revision), other, group[name](other, database_url))
                     for name in names
                     if name in group
                 ]
-            if targets:
-                found.rounds |= measure(targets, database_url, choice.rounds, choice.seconds)
-    return found
+            if tests:
+                findings.rounds |= measure(tests, database_url, options.rounds, options.seconds)
+    return findings
 
 
-def _targets(
+def _load_tests(
     group: Mapping[str, Workload],
     names: Sequence[str],
-    server: Served,
-    bare: Served,
+    server: Server,
+    bare: Server,
     database_url: str,
-) -> Iterator[Target]:
+) -> Iterator[LoadTest]:
     for name in names:
         if name in group:
             if name in _LIMITS:
-                yield Target(limit_of(name), bare, _LIMITS[name](server, database_url))
-            yield Target(name, server, group[name](server, database_url))
+                yield LoadTest(limit_of(name), bare, _LIMITS[name](server, database_url))
+            yield LoadTest(name, server, group[name](server, database_url))
 
 
 def limit_of(name: str) -> str:
-    """What the bare application is called that does the same as that workload."""
+    """The name of the limit of that workload."""
     return f"the limit of {name}"
 
 
 @contextmanager
-def _limit(database_url: str) -> Iterator[Served]:
+def _limit(database_url: str) -> Iterator[Server]:
     settings = {**os.environ, "DATABASE_URL": database_url}
-    with served([sys.executable, "-m", "bench.limit"], settings) as bare:
+    with start_server([sys.executable, "-m", "bench.limit"], settings) as bare:
         yield bare
 
 
-def _feed(server: Served, _: str) -> Sequence[Request]:
+def _feed(server: Server, _: str) -> Sequence[Request]:
     return [Request(f"/feeds?me={member.id}", {}) for member in readers(server)]
 
 
-def _like(server: Served, database_url: str) -> Sequence[Request]:
-    members, posts = writers(server), posts_to_like(database_url)
+def _like(server: Server, database_url: str) -> Sequence[Request]:
+    members, posts = writers(server), recent_posts(database_url)
     return [
         Request(f"/posts/{post}/like?me={member.id}", {}, method)
         for method in ("POST", "DELETE")
@@ -81,4 +81,4 @@ def _like(server: Served, database_url: str) -> Sequence[Request]:
     ]
 
 
-_LIMITS: Mapping[str, Callable[[Served, str], Sequence[Request]]] = {"feed": _feed, "like": _like}
+_LIMITS: Mapping[str, Callable[[Server, str], Sequence[Request]]] = {"feed": _feed, "like": _like}

@@ -1,4 +1,4 @@
-"""What is asked under load: by members who are signed in, or by visitors."""
+"""Requests of the workloads, from signed-in members or visitors."""
 
 import json
 import random
@@ -7,110 +7,117 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from bench.data import rows
+from bench.data import fetch_rows
 from bench.members import READERS, Member, readers, signed_in, writers
-from bench.server import Served
+from bench.server import Server
 from bench.wrk import Request
 
 _SEED = 1889
 FOLLOWS_2_000, FOLLOWS_20_000 = "tan_exchange", "kenji"
-_DEEP = 25  # pages
-Workload = Callable[[Served, str], Sequence[Request]]
+_DEEP_PAGE = 25
+Workload = Callable[[Server, str], Sequence[Request]]
 
 
-def feed(server: Served, database_url: str) -> Sequence[Request]:
+def feed(server: Server, database_url: str) -> Sequence[Request]:
     """The first page of members who follow some 60 people."""
-    return [Request("/feeds", member.reading) for member in readers(server)]
+    return [Request("/feeds", member.read_headers) for member in readers(server)]
 
 
-def feed_2000(server: Served, database_url: str) -> Sequence[Request]:
-    """The first page of somebody who follows 2,000 people."""
-    return [Request("/feeds", signed_in(server, FOLLOWS_2_000).reading)]
+def feed_2000(server: Server, database_url: str) -> Sequence[Request]:
+    """The first page of a member who follows 2,000 people."""
+    return [Request("/feeds", signed_in(server, FOLLOWS_2_000).read_headers)]
 
 
-def feed_20000(server: Served, database_url: str) -> Sequence[Request]:
-    """The first page of somebody who follows 20,000 people."""
-    return [Request("/feeds", signed_in(server, FOLLOWS_20_000).reading)]
+def feed_20000(server: Server, database_url: str) -> Sequence[Request]:
+    """The first page of a member who follows 20,000 people."""
+    return [Request("/feeds", signed_in(server, FOLLOWS_20_000).read_headers)]
 
 
-def feed_deep(server: Served, database_url: str) -> Sequence[Request]:
+def feed_deep(server: Server, database_url: str) -> Sequence[Request]:
     """Page 25 of members who follow some 60 people."""
-    return [Request(_turned(member, "/feeds", _DEEP), member.reading) for member in readers(server)]
-
-
-def thread(server: Served, database_url: str) -> Sequence[Request]:
-    """The first page of the longest thread, 10,000 comments."""
-    longest = "SELECT id FROM posts ORDER BY comments_count DESC LIMIT 1"
-    post = rows(database_url, longest)[0]["id"]
-    return [Request(f"/posts/{post}/comments", member.reading) for member in readers(server)]
-
-
-def notifications(server: Served, database_url: str) -> Sequence[Request]:
-    """The first page of members whom many have liked and followed."""
-    return [Request("/notifications", member.reading) for member in readers(server)]
-
-
-def exchange_search(server: Served, database_url: str) -> Sequence[Request]:
-    """The best rate within five kilometres, anywhere where boards are, for a visitor."""
-    return [Request(f"/exchanges?{urlencode(wish)}", {}) for wish, _ in _conversions(database_url)]
-
-
-def quote(server: Served, database_url: str) -> Sequence[Request]:
-    """A conversion by somebody's board, for a visitor."""
     return [
-        Request(
-            f"/users/{name}/exchange/quote?"
-            + urlencode({key: wish[key] for key in ("from", "to", "amount")}),
-            {},
-        )
-        for wish, name in _conversions(database_url)
+        Request(_page_path(member, "/feeds", _DEEP_PAGE), member.read_headers)
+        for member in readers(server)
     ]
 
 
-def like(server: Served, database_url: str) -> Sequence[Request]:
-    """A like and its withdrawal, in turn, by each of the writers of a post of their own choice."""
-    members, posts = writers(server), posts_to_like(database_url)
+def thread(server: Server, database_url: str) -> Sequence[Request]:
+    """The first page of the longest thread, 10,000 comments."""
+    longest = "SELECT id FROM posts ORDER BY comments_count DESC LIMIT 1"
+    post = fetch_rows(database_url, longest)[0]["id"]
+    return [Request(f"/posts/{post}/comments", member.read_headers) for member in readers(server)]
+
+
+def notifications(server: Server, database_url: str) -> Sequence[Request]:
+    """The first page of members with many likes and follows."""
+    return [Request("/notifications", member.read_headers) for member in readers(server)]
+
+
+def exchange_search(server: Server, database_url: str) -> Sequence[Request]:
+    """The best rate within five kilometres of 200 places, for a visitor."""
     return [
-        Request(f"/posts/{post}/like", member.writing, method)
+        Request(f"/exchanges?{urlencode(query)}", {}) for query, _ in _conversions(database_url)
+    ]
+
+
+def quote(server: Server, database_url: str) -> Sequence[Request]:
+    """A conversion by one of 200 boards, for a visitor."""
+    return [
+        Request(
+            f"/users/{name}/exchange/quote?"
+            + urlencode({key: query[key] for key in ("from", "to", "amount")}),
+            {},
+        )
+        for query, name in _conversions(database_url)
+    ]
+
+
+def like(server: Server, database_url: str) -> Sequence[Request]:
+    """A like and its withdrawal by each writer, each on a different post."""
+    members, posts = writers(server), recent_posts(database_url)
+    return [
+        Request(f"/posts/{post}/like", member.write_headers, method)
         for method in ("POST", "DELETE")
         for member, post in zip(members, posts, strict=True)
     ]
 
 
-def post(server: Served, database_url: str) -> Sequence[Request]:
-    """A post by each of the writers."""
-    return [posting(member) for member in writers(server)]
+def post(server: Server, database_url: str) -> Sequence[Request]:
+    """A post by each writer."""
+    return [post_by(member) for member in writers(server)]
 
 
-def comment(server: Served, database_url: str) -> Sequence[Request]:
-    """A comment by each of the writers on a post of their own choice."""
+def comment(server: Server, database_url: str) -> Sequence[Request]:
+    """A comment by each writer, each on a different post."""
     body = json.dumps({"body": "Thank you, that was my way home."})
     return [
-        Request(f"/posts/{post}/comments", member.writing, "POST", body)
-        for member, post in zip(writers(server), posts_to_like(database_url), strict=True)
+        Request(f"/posts/{post}/comments", member.write_headers, "POST", body)
+        for member, post in zip(writers(server), recent_posts(database_url), strict=True)
     ]
 
 
-def follow(server: Served, database_url: str) -> Sequence[Request]:
-    """A follow and its withdrawal, in turn, by each of the writers of one reader."""
+def follow(server: Server, database_url: str) -> Sequence[Request]:
+    """A follow and its withdrawal by each writer, each of a different reader."""
     return [
-        Request(f"/users/{name}/follow", member.writing, method)
+        Request(f"/users/{name}/follow", member.write_headers, method)
         for method in ("POST", "DELETE")
         for member, name in zip(writers(server), READERS, strict=True)
     ]
 
 
-def posting(member: Member) -> Request:
+def post_by(member: Member) -> Request:
     """A post by that member."""
     body = json.dumps({"body": "The board at the corner held all afternoon."})
-    return Request("/posts", member.writing, "POST", body)
+    return Request("/posts", member.write_headers, "POST", body)
 
 
-def posts_to_like(database_url: str) -> Sequence[UUID]:
-    """Recent posts, one for each of the writers."""
+def recent_posts(database_url: str) -> Sequence[UUID]:
+    """Recent posts, one for each writer."""
     return [
         row["id"]
-        for row in rows(database_url, "SELECT id FROM posts ORDER BY id DESC OFFSET 100 LIMIT 32")
+        for row in fetch_rows(
+            database_url, "SELECT id FROM posts ORDER BY id DESC OFFSET 100 LIMIT 32"
+        )
     ]
 
 
@@ -132,27 +139,27 @@ WRITES: dict[str, Workload] = {
 }
 
 
-def _turned(member: Member, path: str, pages: int) -> str:
-    """The address of a page further on."""
-    address = path
+def _page_path(member: Member, path: str, pages: int) -> str:
+    """The path of a later page."""
+    page_path = path
     for _ in range(pages):
-        cursor = member.get(address)["next_cursor"]
-        address = f"{path}?{urlencode({'cursor': cursor})}"
-    return address
+        cursor = member.get(page_path)["next_cursor"]
+        page_path = f"{path}?{urlencode({'cursor': cursor})}"
+    return page_path
 
 
 def _conversions(database_url: str) -> Iterator[tuple[dict[str, Any], str]]:
-    """What somebody near a board may want of it, and the name of its owner."""
-    draw = random.Random(_SEED)  # noqa: S311 - the same questions every time
-    boards = rows(database_url, _SOME_BOARDS)
+    """Search parameters near a board, and the name of its owner."""
+    draw = random.Random(_SEED)  # noqa: S311 - repeatable
+    boards = fetch_rows(database_url, _SAMPLE_BOARDS)
     for board in boards:
         pair = [board["base_currency"], board["currency"]]
         source, target = pair if draw.random() < 0.5 else reversed(pair)
-        wish = {"lat": board["lat"], "lon": board["lon"], "from": source, "to": target}
-        yield wish | {"amount": draw.randrange(100, 5_000)}, board["username"]
+        query = {"lat": board["lat"], "lon": board["lon"], "from": source, "to": target}
+        yield query | {"amount": draw.randrange(100, 5_000)}, board["username"]
 
 
-_SOME_BOARDS = """
+_SAMPLE_BOARDS = """
     SELECT users.username, exchanges.base_currency, line.currency,
            ST_Y(location::geometry) AS lat, ST_X(location::geometry) AS lon
     FROM exchanges JOIN users ON users.id = owner_id, LATERAL (

@@ -1,4 +1,4 @@
-"""wrk: what it is told to send, and what it says of the answers."""
+"""The load generator wrk: its scripts and results."""
 
 import json
 import shutil
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Request:
-    """What is sent again and again."""
+    """A request that wrk repeats."""
 
     path: str
     headers: dict[str, str]
@@ -19,44 +19,44 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Counted:
-    """What came of the requests; latencies in milliseconds."""
+class WrkResult:
+    """The result of a run; latencies in milliseconds."""
 
     requests: int
     seconds: float
     failed: int
     refused: int
-    """Answers 429 and 503, told apart from failures only where the script is `tolerant`."""
+    """Answers 429 and 503, not counted as failures if the script tolerates refusals."""
     p50: float
     p99: float
 
 
 def has_wrk() -> bool:
-    """Whether the load can be made here."""
+    """Whether wrk is installed."""
     return shutil.which("wrk") is not None
 
 
-def script(
-    path: Path, requests: Iterable[Request], *, pause: int = 0, is_tolerant: bool = False
+def write_script(
+    path: Path, requests: Iterable[Request], *, pause_ms: int = 0, tolerates_refusals: bool = False
 ) -> Path:
-    """What makes wrk send the requests in turn, and say in one line of JSON what came of them.
+    """Write a script that sends the requests in order and prints the result as a line of JSON.
 
-    Each connection waits for `pause` milliseconds before each request.
+    Each connection waits for `pause_ms` before each request.
     """
-    parts = [_SEND % "\n".join(_lua(one) for one in requests)]
-    parts += [_PAUSE % pause] if pause else []
-    parts += [_TOLERATE] if is_tolerant else []
-    path.write_text("".join([*parts, _SAY]))
+    parts = [_SEND % "\n".join(_lua_request(request) for request in requests)]
+    parts += [_PAUSE % pause_ms] if pause_ms else []
+    parts += [_COUNT_REFUSED] if tolerates_refusals else []
+    path.write_text("".join([*parts, _REPORT]))
     return path
 
 
-def run(script: Path, port: int, connections: int, seconds: float) -> Counted:
-    """Send for so long over so many connections."""
-    return end(begin(script, port, connections, seconds))
+def run(script: Path, port: int, connections: int, seconds: float) -> WrkResult:
+    """Send requests for that time over that many connections."""
+    return finish(start(script, port, connections, seconds))
 
 
-def begin(script: Path, port: int, connections: int, seconds: float) -> subprocess.Popen[str]:
-    """Send from now on; `end` says what came of it."""
+def start(script: Path, port: int, connections: int, seconds: float) -> subprocess.Popen[str]:
+    """Start sending; `finish` returns the result."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout=10s"]
     address = f"http://127.0.0.1:{port}"
     return subprocess.Popen(
@@ -64,24 +64,24 @@ def begin(script: Path, port: int, connections: int, seconds: float) -> subproce
     )
 
 
-def end(process: subprocess.Popen[str]) -> Counted:
-    """Wait for the end of what has begun."""
-    said, _ = process.communicate()
+def finish(process: subprocess.Popen[str]) -> WrkResult:
+    """Wait for the end of the run."""
+    output, _ = process.communicate()
     if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, process.args, said)
-    counted = json.loads(said.splitlines()[-1])
-    return Counted(
-        requests=counted["requests"],
-        seconds=counted["microseconds"] / 1_000_000,
-        failed=counted["failed"] - counted["refused"],
-        refused=counted["refused"],
-        p50=counted["p50"] / 1000,
-        p99=counted["p99"] / 1000,
+        raise subprocess.CalledProcessError(process.returncode, process.args, output)
+    result = json.loads(output.splitlines()[-1])
+    return WrkResult(
+        requests=result["requests"],
+        seconds=result["microseconds"] / 1_000_000,
+        failed=result["failed"] - result["refused"],
+        refused=result["refused"],
+        p50=result["p50"] / 1000,
+        p99=result["p99"] / 1000,
     )
 
 
-def _lua(request: Request) -> str:
-    """The request as wrk wants it; JSON's texts in ASCII are Lua's too."""
+def _lua_request(request: Request) -> str:
+    """The request as a Lua expression; ASCII JSON strings are valid in Lua."""
     headers = ", ".join(
         f"[{json.dumps(name)}] = {json.dumps(value)}" for name, value in request.headers.items()
     )
@@ -93,10 +93,10 @@ def _lua(request: Request) -> str:
 _SEND = """
 local requests
 local at = 0
-local thread_of_all
+local only_thread
 refused = 0
 function setup(thread)
-  thread_of_all = thread
+  only_thread = thread
 end
 function init(arguments)
   requests = {
@@ -113,21 +113,21 @@ function delay()
   return %d
 end
 """
-_TOLERATE = """
+_COUNT_REFUSED = """
 function response(status)
   if status == 429 or status == 503 then
     refused = refused + 1
   end
 end
 """
-_SAY = """
+_REPORT = """
 function done(summary, latency)
   local errors = summary.errors
   io.write(string.format(
     '{"requests": %d, "microseconds": %d, "failed": %d, "refused": %d, "p50": %d, "p99": %d}\\n',
     summary.requests, summary.duration,
     errors.connect + errors.read + errors.write + errors.status + errors.timeout,
-    thread_of_all:get("refused"), latency:percentile(50), latency:percentile(99)
+    only_thread:get("refused"), latency:percentile(50), latency:percentile(99)
   ))
 end
 """

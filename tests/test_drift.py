@@ -22,7 +22,7 @@ from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 from wxc.db import recount
 from wxc.db.database import Database
-from wxc.exchange.service.verifying import Verification, verify_rates
+from wxc.exchange.history.service.verification import Verification, verify_rates
 from wxc.models import Comment
 
 ROUNDS = 5

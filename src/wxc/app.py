@@ -37,7 +37,11 @@ from wxc.db.database import Database
 from wxc.docs_pages import guide
 from wxc.docs_pages.pages import Assets, Document
 from wxc.docs_pages.router import router as documentation
-from wxc.exchange.router import router as exchange
+from wxc.exchange.boards.router import router as boards
+from wxc.exchange.history.router import router as rate_history
+from wxc.exchange.quotes.router import router as quotes
+from wxc.exchange.search.router import router as exchange_search
+from wxc.exchange.stream.router import router as exchange_stream
 from wxc.health.metrics import ServerMetrics
 from wxc.health.router import router as health
 from wxc.health.service import Startup
@@ -82,7 +86,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     comments,
     feed,
     notifications,
-    exchange,
+    boards,
+    exchange_search,
+    quotes,
+    rate_history,
+    exchange_stream,
     reports,
     health,
     documentation,

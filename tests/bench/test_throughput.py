@@ -1,4 +1,4 @@
-"""The benches of throughput measure what they say, and notice when they cannot."""
+"""The benches of throughput, and the limit that they compare with."""
 
 import json
 import os
@@ -19,8 +19,8 @@ from tests.support.factories import make_block, make_follow, make_like, make_pos
 
 from bench import __main__ as names
 from bench import data, limit, load, machine, report, wrk
-from bench.choice import choose
 from bench.load import Findings, Round
+from bench.options import parse_options
 from bench.wrk import Request
 from wxc.core.config import Config
 from wxc.models import Notification, Post, PostLike
@@ -45,7 +45,7 @@ async def bare(connection: AsyncConnection, config: Config) -> AsyncIterator[htt
         yield client
 
 
-async def test_the_limit_answers_with_the_feed_of_the_product(
+async def test_the_limit_returns_the_feed_of_the_product(
     member: Member, connection: AsyncConnection, bare: httpx.AsyncClient
 ) -> None:
     ada, bob = await member("ada"), await make_user(connection, "bob")
@@ -60,20 +60,20 @@ async def test_the_limit_answers_with_the_feed_of_the_product(
     assert answer["items"] == expected["items"]
 
 
-async def test_the_limit_of_a_like_leaves_behind_what_the_product_does(
+async def test_the_limit_of_a_like_writes_the_same_rows_as_the_product(
     member: Member, connection: AsyncConnection, bare: httpx.AsyncClient
 ) -> None:
     ada, bob = await member("ada"), await make_user(connection, "bob")
-    ones, others = [
+    posts, reference_posts = [
         [await make_post(connection, author) for author in (bob, ada.id)] for _ in range(2)
     ]
 
     for method in ("POST", "POST", "DELETE", "DELETE", "POST"):
-        for one, other in zip(ones, others, strict=True):
-            answer = await bare.request(method, f"/posts/{one}/like?me={ada.id}")
-            expected = await ada.request(method, f"/posts/{other}/like")
+        for post, reference in zip(posts, reference_posts, strict=True):
+            answer = await bare.request(method, f"/posts/{post}/like?me={ada.id}")
+            expected = await ada.request(method, f"/posts/{reference}/like")
             assert answer.json() == expected.json()
-            assert await _traces(connection, one) == await _traces(connection, other)
+            assert await _traces(connection, post) == await _traces(connection, reference)
 
 
 @pytest.mark.parametrize("is_blocker", [True, False])
@@ -91,10 +91,10 @@ async def test_the_limit_of_a_like_is_refused_across_a_block(
 
 
 async def _traces(connection: AsyncConnection, post: UUID) -> tuple[int, list[Any], list[Any]]:
-    """The counter, the likes, and what is told of them, whatever the ids and times."""
+    """The counter, the likes, and the notifications, whatever the ids and times."""
     count = select(Post.likes_count).where(Post.id == post)
     likes = select(PostLike.user_id).where(PostLike.post_id == post)
-    told = select(
+    notifications = select(
         Notification.recipient_id,
         Notification.type,
         Notification.actor_id,
@@ -107,11 +107,11 @@ async def _traces(connection: AsyncConnection, post: UUID) -> tuple[int, list[An
     return (
         (await connection.execute(count)).scalar_one(),
         list((await connection.execute(likes)).scalars()),
-        [tuple(row) for row in await connection.execute(told)],
+        [tuple(row) for row in await connection.execute(notifications)],
     )
 
 
-def test_another_member_is_another_parameter_and_the_same_statement() -> None:
+def test_the_statement_is_the_same_for_every_member() -> None:
     one, other = UUID(int=1), UUID(int=2)
     sql, parameters = limit.statement()
 
@@ -119,34 +119,34 @@ def test_another_member_is_another_parameter_and_the_same_statement() -> None:
     assert [me == one for me in parameters(one)] == [me == other for me in parameters(other)]
 
 
-def test_cpu_time_is_that_of_a_whole_family() -> None:
+def test_cpu_time_includes_child_processes() -> None:
     busy = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'sum(range(10**7))'])"
-    before = machine.cpu_of({os.getpid()})
+    before = machine.cpu_microseconds({os.getpid()})
     subprocess.run([sys.executable, "-c", busy], check=True)  # noqa: S603 - our own words
-    spent = machine.cpu_of({os.getpid()}) - before
+    spent = machine.cpu_microseconds({os.getpid()}) - before
 
     assert spent > 50_000
-    assert os.getpid() in machine.family_of(os.getppid())
-    assert machine.cpu_of({2**22 + 1}) == 0  # nobody's
+    assert os.getpid() in machine.process_tree(os.getppid())
+    assert machine.cpu_microseconds({2**22 + 1}) == 0  # nobody's
 
 
-def test_a_round_that_the_host_disturbed_is_repeated() -> None:
+def test_a_round_with_steal_is_repeated() -> None:
     shares = iter([9.0, 5.0, 0.1, 7.0, 8.0, 6.0])
 
     def run() -> Round:
         return replace(QUIET, steal=next(shares))
 
-    assert load.quietest(run).steal == 0.1
-    assert load.quietest(run).steal == 6.0  # never quiet: it is shown
+    assert load.quietest_round(run).steal == 0.1
+    assert load.quietest_round(run).steal == 6.0  # never quiet: it is shown
 
 
-def test_the_script_holds_the_requests_as_lua_spells_them(tmp_path: Path) -> None:
+def test_the_script_contains_the_requests_in_lua(tmp_path: Path) -> None:
     requests = [
         Request("/feeds", {"Cookie": "a=b"}),
         Request("/posts", {"X-A": 'say "hello"'}, "POST", '{"body": "a"}'),
     ]
 
-    script = wrk.script(tmp_path / "a.lua", requests).read_text()
+    script = wrk.write_script(tmp_path / "a.lua", requests).read_text()
 
     assert 'wrk.format("GET", "/feeds", {["Cookie"] = "a=b"}, nil),' in script
     assert (
@@ -155,27 +155,27 @@ def test_the_script_holds_the_requests_as_lua_spells_them(tmp_path: Path) -> Non
     assert "at = at % #requests + 1" in script
 
 
-def test_the_table_shows_medians_with_their_names() -> None:
+def test_the_table_shows_medians_by_name() -> None:
     rounds = [QUIET, replace(QUIET, p50=90.0), replace(QUIET, p50=31.0)]
 
-    table = report.text(Findings({"feed": load._median(rounds)}), [], choose([]))
+    table = report.text(Findings({"feed": load._median(rounds)}), [], parse_options([]))
 
     assert table.splitlines()[1].split() == [
         *("feed", "900", "31.0", "60.0", "2.50", "1,100", "800", "0.5")
     ]
 
 
-def test_only_what_there_is_can_be_measured(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_bench_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert names.main(["nothing"]) == 2
     assert names.main([]) == 2
 
-    said = capsys.readouterr().err
-    assert all(name in said for name in ("login", "all", *names.BENCHES))
+    output = capsys.readouterr().err
+    assert all(name in output for name in ("login", "all", *names.BENCHES))
     page = (Path(names.__file__).parent / "README.md").read_text()
     assert all(f"`{name}`" in page for name in names.BENCHES)
 
 
-def test_a_database_is_filled_once_and_anew_for_another_demo(
+def test_a_database_is_filled_once_and_again_for_another_demo(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run: list[list[str]] = []
@@ -183,20 +183,23 @@ def test_a_database_is_filled_once_and_anew_for_another_demo(
     monkeypatch.setenv("REDIS_URL", config.redis_url)
     monkeypatch.setattr(subprocess, "run", lambda command, **_: run.append(command[1:]))
 
-    urls = [data.filled(17), data.filled(17)]
+    urls = [data.filled_database(17), data.filled_database(17)]
     monkeypatch.setattr(data, "_fingerprint", lambda *_: "another")
-    urls.append(data.filled(17))
+    urls.append(data.filled_database(17))
 
     assert urls[0] == urls[1] != urls[2]
     assert run == [["migrate"], ["demo", "--members", "17"]] * 2
 
 
 def test_the_report_can_be_read_by_programs() -> None:
-    found, choice = Findings({"feed": QUIET}, {"logins/s": 18.0}), choose(["--members", "300"])
+    findings, options = (
+        Findings({"feed": QUIET}, {"logins/s": 18.0}),
+        parse_options(["--members", "300"]),
+    )
 
-    facts = report.facts(found, [], choice)
+    facts = report.facts(findings, [], options)
 
     assert json.loads(json.dumps(facts))["medians"]["feed"]["app_cpu"] == 1100.0
-    page = report.page(facts, found, [])
+    page = report.page(facts, findings, [])
     assert "| feed | 900 |" in page
     assert "| logins/s | 18.00 |" in page

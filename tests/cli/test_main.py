@@ -21,7 +21,7 @@ from wxc.core.redis import RedisClient
 from wxc.db import recount
 from wxc.demo import exchanges as demo_exchanges
 from wxc.demo import members as demo
-from wxc.exchange.service import verifying
+from wxc.exchange.history.service import verification
 from wxc.server import runner as serving
 from wxc.worker import runner as worker
 
@@ -295,7 +295,7 @@ async def test_the_demo_is_always_the_same_and_its_counters_are_right(
             near = (await browser.get(f"/exchanges?{city}&limit=100")).json()["items"]
             assert len(near) == 10
             assert near[0]["exchange"]["base_currency"] == kept
-        verified = await verifying.verify_rates(app.state.services.database, None)
+        verified = await verification.verify_rates(app.state.services.database, None)
         many = 600 if members > demo.FEW else 0
         assert (verified.boards, verified.events) == (30 + many, 1050 + 7 * many)
         assert verified.faults == []

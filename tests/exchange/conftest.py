@@ -1,18 +1,21 @@
 import pytest
-from tests.exchange.boards import Time
+from tests.conftest import Member
+from tests.support.browser import Browser
+from tests.support.fake_time import FakeTime, with_long_sessions
 
 from wxc.core.config import Config
-
-_YEAR = 366 * 86_400
 
 
 @pytest.fixture
 def config(config: Config) -> Config:
-    """Sessions outlive what happens to boards."""
-    lifetimes = ("access_token_lifetime", "session_idle_lifetime", "session_lifetime")
-    return config.model_copy(update=dict.fromkeys(lifetimes, _YEAR))
+    return with_long_sessions(config)
 
 
 @pytest.fixture
-def time(monkeypatch: pytest.MonkeyPatch) -> Time:
-    return Time(monkeypatch)
+def time(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
+    return FakeTime(monkeypatch)
+
+
+@pytest.fixture
+async def ada(member: Member) -> Browser:
+    return await member("ada")

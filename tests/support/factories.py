@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wxc.core import clock
 from wxc.core.ids import first_id_at, new_id
 from wxc.core.text import fold_identifier
-from wxc.exchange.domain.chain import GENESIS, Event, link
+from wxc.exchange.domain.chain import GENESIS_HASH, ChainEvent, event_hash
 from wxc.models import (
     AuditEvent,
     AuditKind,
@@ -178,14 +178,14 @@ async def make_exchange(
     await connection.execute(
         insert(ExchangeConfirmation).values(exchange_id=exchange_id, at=moment, **terms)
     )
-    previous = GENESIS
+    previous = GENESIS_HASH
     for seq, rate in enumerate(rates, 1):
         line = {"base_currency": base, "unit": 1, **_NO_NUMBERS, **rate}
         await connection.execute(
             insert(ExchangeRate).values(exchange_id=exchange_id, valid_from=moment, **line)
         )
-        event = Event(exchange_id=exchange_id, seq=seq, at=moment, **line)
-        previous = link(previous, event)
+        event = ChainEvent(exchange_id=exchange_id, seq=seq, at=moment, **line)
+        previous = event_hash(previous, event)
         await connection.execute(insert(RateEvent).values(**asdict(event), hash=previous))
     return exchange_id
 

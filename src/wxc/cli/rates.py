@@ -28,13 +28,13 @@ def verify_rates(
     event of a board elsewhere now and then, and give it as --head. Exit codes: 0 all is as it was
     written; 1 something is not; 2 wrong usage or settings; 3 the database cannot be reached.
     """
-    from wxc.exchange.service import verifying
+    from wxc.exchange.history.service import verification
 
     kept = None if head is None else _HEAD.fullmatch(head)
     if head is not None and kept is None:
         raise typer.BadParameter("--head takes a number, a colon and 64 hexadecimal digits")
     wanted = (int(kept[1]), bytes.fromhex(kept[2])) if kept else None
-    found = run(lambda engines: verifying.verify_rates(engines.database, wanted))
+    found = run(lambda engines: verification.verify_rates(engines.database, wanted))
     if as_json:
         show_json(found)
     else:

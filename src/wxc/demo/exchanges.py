@@ -18,8 +18,8 @@ from uuid import UUID
 import asyncpg
 
 from wxc.core.ids import new_id
-from wxc.exchange.domain.chain import GENESIS, Event, link
-from wxc.exchange.domain.freshness import reminder_due
+from wxc.exchange.domain.chain import GENESIS_HASH, ChainEvent, event_hash
+from wxc.exchange.domain.freshness import reminder_time
 
 _SEED = 4217
 _VALID_FOR = 24  # hours
@@ -140,17 +140,17 @@ def _open(
             f"{place.name}, {place.city.name}",
             _EWKB_POINT.pack(1, _EWKB_WITH_SRID, _WGS_84, place.lon, place.lat),
             *(place.city.time_zone, json.dumps(_HOURS), _VALID_FOR, confirmed_at),
-            *(reminder_due(confirmed_at, _VALID_FOR), confirmed_at, 1, moments[0]),
+            *(reminder_time(confirmed_at, _VALID_FOR), confirmed_at, 1, moments[0]),
         )
     )
-    seq, previous = 0, GENESIS
+    seq, previous = 0, GENESIS_HASH
     for moment in moments:
         rows["exchange_confirmations"].append((new_id(), exchange_id, moment, base, _VALID_FOR))
         lines = [_line(base, currency, draw) for currency in dealt]
         for line in lines:
             seq += 1
-            event = Event(exchange_id, seq, moment, *line)
-            previous = link(previous, event)
+            event = ChainEvent(exchange_id, seq, moment, *line)
+            previous = event_hash(previous, event)
             rows["rate_events"].append((new_id(), *astuple(event), previous))
     rows["exchange_rates"] += [(new_id(), exchange_id, *line, confirmed_at) for line in lines]
 

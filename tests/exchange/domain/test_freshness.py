@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from wxc.exchange.domain.freshness import State, state_of
+from wxc.exchange.domain.freshness import State, state_at
 
 CONFIRMED = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -23,5 +23,5 @@ def test_a_state_ends_exactly_at_its_share_of_the_validity(
 ) -> None:
     edge = CONFIRMED + share * timedelta(hours=hours)
 
-    assert state_of(CONFIRMED, hours, edge - timedelta(microseconds=1)) is before
-    assert state_of(CONFIRMED, hours, edge) is after
+    assert state_at(CONFIRMED, hours, edge - timedelta(microseconds=1)) is before
+    assert state_at(CONFIRMED, hours, edge) is after

@@ -4,11 +4,12 @@ from datetime import UTC, datetime, time
 
 import pytest
 from tests.conftest import Member
-from tests.exchange.boards import Time, board
+from tests.support.boards import board
+from tests.support.fake_time import FakeTime
 
-from wxc.exchange.domain.hours import Hours, is_open, time_zones
+from wxc.exchange.domain.hours import OpeningPeriod, is_open, time_zones
 
-NIGHT = Hours(1, time(22), time(2))
+NIGHT = OpeningPeriod(1, time(22), time(2))
 BERLIN = "Europe/Berlin"
 
 
@@ -26,10 +27,8 @@ def utc(text: str) -> datetime:
         ("2026-12-08T02:00:00", False),
     ],
 )
-def test_hours_are_those_of_the_place_and_closed_at_the_last_minute(
-    moment: str, expected: bool
-) -> None:
-    hours = [Hours(1, time(9), time(18, 30))]
+def test_hours_are_local_and_the_closing_time_is_exclusive(moment: str, expected: bool) -> None:
+    hours = [OpeningPeriod(1, time(9), time(18, 30))]
 
     assert is_open(hours, "Asia/Singapore", utc(moment)) is expected
 
@@ -42,25 +41,25 @@ def test_hours_over_midnight_belong_to_the_day_on_which_they_begin() -> None:
 
 
 def test_from_midnight_to_midnight_is_the_whole_day() -> None:
-    whole = [Hours(1, time(0), time(0))]
+    whole = [OpeningPeriod(1, time(0), time(0))]
 
     assert is_open(whole, "UTC", utc("2026-12-07T00:00:00"))
     assert is_open(whole, "UTC", utc("2026-12-07T23:59:59"))
     assert not is_open(whole, "UTC", utc("2026-12-08T00:00:00"))
 
 
-def test_on_the_short_day_a_skipped_time_is_as_late_as_the_clock_would_have_been() -> None:
+def test_a_skipped_local_time_is_counted_from_before_the_gap() -> None:
     """Berlin, 29 March 2026: 01:59:59 is followed by 03:00:00, at 01:00 UTC."""
-    hours = [Hours(7, time(2, 30), time(4))]
+    hours = [OpeningPeriod(7, time(2, 30), time(4))]
 
     assert not is_open(hours, BERLIN, utc("2026-03-29T01:29:59"))
     assert is_open(hours, BERLIN, utc("2026-03-29T01:30:00"))
     assert not is_open(hours, BERLIN, utc("2026-03-29T02:00:00"))
 
 
-def test_on_the_long_day_a_repeated_time_is_the_first_of_the_two() -> None:
+def test_a_repeated_local_time_means_its_first_occurrence() -> None:
     """Berlin, 25 October 2026: 02:59:59 is followed by 02:00:00, at 01:00 UTC."""
-    hours = [Hours(6, time(22), time(2, 30)), Hours(7, time(2, 45), time(3, 30))]
+    hours = [OpeningPeriod(6, time(22), time(2, 30)), OpeningPeriod(7, time(2, 45), time(3, 30))]
 
     assert is_open(hours, BERLIN, utc("2026-10-25T00:29:59"))
     assert not is_open(hours, BERLIN, utc("2026-10-25T00:30:00"))
@@ -69,12 +68,12 @@ def test_on_the_long_day_a_repeated_time_is_the_first_of_the_two() -> None:
     assert not is_open(hours, BERLIN, utc("2026-10-25T02:30:00"))
 
 
-def test_zones_are_places_and_not_files() -> None:
+def test_zones_exclude_names_that_are_no_zone() -> None:
     assert {"Asia/Hong_Kong", "Europe/London", "UTC"} <= time_zones()
     assert not {"Factory", "localtime", "posixrules"} & time_zones()
 
 
-async def test_open_now_needs_hours_and_a_zone(member: Member, time: Time) -> None:
+async def test_open_now_needs_hours_and_a_zone(member: Member, time: FakeTime) -> None:
     ada = await member("ada")
     time.now = utc("2026-12-07T02:00:00")
     hours = [{"weekday": 1, "opens": "09:00", "closes": "18:30"}]
@@ -86,5 +85,5 @@ async def test_open_now_needs_hours_and_a_zone(member: Member, time: Time) -> No
     assert await open_now(opening_hours=hours) is None
     assert await open_now(time_zone=singapore) is None
     assert await open_now(opening_hours=hours, time_zone=singapore) is True
-    time.passes(hours=9)
+    time.advance(hours=9)
     assert (await ada.get("/exchange")).json()["open_now"] is False

@@ -16,7 +16,7 @@ from wxc.exchange.domain.quotes import (
     Mode,
     Rate,
     Reason,
-    TooLarge,
+    ResultTooLarge,
     convert,
     smallest_unit,
 )
@@ -41,9 +41,11 @@ def boards(draw: st.DrawFn) -> dict[str, Rate]:
 
 
 @st.composite
-def wishes(draw: st.DrawFn) -> tuple[str, str, Decimal]:
+def conversions(draw: st.DrawFn) -> tuple[str, str, Decimal]:
     source = draw(st.sampled_from([BASE, *CURRENCIES]))
-    target = draw(st.sampled_from([one for one in (BASE, *CURRENCIES) if one != source]))
+    target = draw(
+        st.sampled_from([currency for currency in (BASE, *CURRENCIES) if currency != source])
+    )
     return source, target, draw(st.integers(1, 10**9)) * smallest_unit(source)
 
 
@@ -58,12 +60,12 @@ def exact(board: dict[str, Rate], source: str, target: str) -> Fraction:
     return bought / sold
 
 
-def test_the_vectors_are_what_their_generator_makes() -> None:
+def test_the_vectors_are_the_output_of_their_generator() -> None:
     assert generate.FILE.read_text() == generate.document()
     assert len(VECTORS) >= 207
 
 
-def test_the_vectors_meet_every_decimal_unit_and_reason() -> None:
+def test_the_vectors_cover_every_decimal_unit_and_reason() -> None:
     rates = [rate for vector in VECTORS for rate in vector["board"]["rates"]]
     reasons = {vector["result"]["reason"] for vector in VECTORS}
     spent = {smallest_unit(vector["wish"]["from"]) for vector in VECTORS}
@@ -74,14 +76,14 @@ def test_the_vectors_meet_every_decimal_unit_and_reason() -> None:
 
 
 @pytest.mark.parametrize("number", range(len(VECTORS)))
-def test_a_vector_comes_out_as_it_says(number: int) -> None:
-    board, wish, expected = (VECTORS[number][name] for name in ("board", "wish", "result"))
-    rates = {one["currency"]: _rate(one) for one in board["rates"]}
-    given_amounts = (_decimal(wish.get("amount")), _decimal(wish.get("to_amount")))
-    wanted = ConversionRequest(wish["from"], wish["to"], *given_amounts)
+def test_the_conversion_agrees_with_each_vector(number: int) -> None:
+    board, conversion, expected = (VECTORS[number][name] for name in ("board", "wish", "result"))
+    rates = {rate["currency"]: _rate(rate) for rate in board["rates"]}
+    given_amounts = (_decimal(conversion.get("amount")), _decimal(conversion.get("to_amount")))
+    wanted = ConversionRequest(conversion["from"], conversion["to"], *given_amounts)
 
     if expected["reason"] == "amount_too_large":
-        with pytest.raises(TooLarge):
+        with pytest.raises(ResultTooLarge):
             convert(board["base_currency"], rates, wanted)
         return
     outcome = convert(board["base_currency"], rates, wanted)
@@ -95,11 +97,11 @@ def test_a_vector_comes_out_as_it_says(number: int) -> None:
     assert found == expected
 
 
-@given(boards(), wishes())
-def test_who_gives_an_amount_receives_the_exact_one_cut_to_the_smallest_coin(
-    board: dict[str, Rate], wish: tuple[str, str, Decimal]
+@given(boards(), conversions())
+def test_the_received_amount_is_the_exact_one_rounded_down_to_the_minor_unit(
+    board: dict[str, Rate], conversion: tuple[str, str, Decimal]
 ) -> None:
-    source, target, amount = wish
+    source, target, amount = conversion
     received = Fraction(amount) * exact(board, source, target)
     coin = smallest_unit(target)
     assume(received < 10**12)
@@ -114,11 +116,11 @@ def test_who_gives_an_amount_receives_the_exact_one_cut_to_the_smallest_coin(
         assert 0 <= received - Fraction(outcome.to_amount or 0) < Fraction(coin)
 
 
-@given(boards(), wishes())
-def test_who_wants_an_amount_pays_the_exact_price_and_less_than_a_coin_more(
-    board: dict[str, Rate], wish: tuple[str, str, Decimal]
+@given(boards(), conversions())
+def test_the_paid_amount_is_the_exact_one_rounded_up_to_the_minor_unit(
+    board: dict[str, Rate], conversion: tuple[str, str, Decimal]
 ) -> None:
-    target, source, amount = wish
+    target, source, amount = conversion
     paid = Fraction(amount) / exact(board, source, target)
     coin = smallest_unit(source)
     assume(paid < 10**12 - 1)
@@ -129,9 +131,11 @@ def test_who_wants_an_amount_pays_the_exact_price_and_less_than_a_coin_more(
     assert 0 <= Fraction(outcome.from_amount or 0) - paid < Fraction(coin)
 
 
-@given(boards(), wishes())
-def test_no_round_trip_makes_money(board: dict[str, Rate], wish: tuple[str, str, Decimal]) -> None:
-    source, target, amount = wish
+@given(boards(), conversions())
+def test_converting_back_and_forth_makes_no_profit(
+    board: dict[str, Rate], conversion: tuple[str, str, Decimal]
+) -> None:
+    source, target, amount = conversion
     assume(Fraction(amount) * exact(board, source, target) < 10**12)
     there = convert(BASE, board, ConversionRequest(source, target, from_amount=amount))
     assume(there.to_amount is not None)
@@ -143,11 +147,11 @@ def test_no_round_trip_makes_money(board: dict[str, Rate], wish: tuple[str, str,
     assert (price.from_amount or 0) <= amount
 
 
-@given(boards(), wishes())
-def test_the_effective_rate_has_ten_digits_and_is_off_by_half_of_the_last(
-    board: dict[str, Rate], wish: tuple[str, str, Decimal]
+@given(boards(), conversions())
+def test_the_effective_rate_is_rounded_to_ten_significant_digits(
+    board: dict[str, Rate], conversion: tuple[str, str, Decimal]
 ) -> None:
-    source, target, _ = wish
+    source, target, _ = conversion
     factor = exact(board, source, target)
     assume(factor < 10**12)
 
@@ -164,21 +168,21 @@ def test_the_effective_rate_has_ten_digits_and_is_off_by_half_of_the_last(
     ("amount", "reason"),
     [("99", Reason.BELOW_MIN), ("100", None), ("5000", None), ("5001", Reason.ABOVE_MAX)],
 )
-def test_the_limits_are_those_of_the_foreign_amount_and_themselves_allowed(
+def test_limits_apply_to_the_foreign_amount_and_are_inclusive(
     amount: str, reason: Reason | None
 ) -> None:
     rate = Rate("JPY", 1, Decimal(1), Decimal(1), Decimal(100), Decimal(5000))
-    wishes = (
+    conversions = (
         ConversionRequest("JPY", BASE, from_amount=Decimal(amount)),
         ConversionRequest(BASE, "JPY", from_amount=Decimal(amount)),
         ConversionRequest(BASE, "JPY", to_amount=Decimal(amount)),
     )
 
-    for wish in wishes:
-        assert convert(BASE, {"JPY": rate}, wish).reason is reason
+    for conversion in conversions:
+        assert convert(BASE, {"JPY": rate}, conversion).reason is reason
 
 
-def test_the_limits_of_both_legs_count_and_too_little_is_said_before_too_much() -> None:
+def test_limits_of_both_legs_apply_and_below_min_precedes_above_max() -> None:
     rates = {
         "JPY": Rate("JPY", 1, Decimal(1), Decimal(1), max_amount=Decimal(10)),
         "USD": Rate("USD", 1, Decimal(1), Decimal(1), min_amount=Decimal(100)),
@@ -193,16 +197,16 @@ def test_the_limits_of_both_legs_count_and_too_little_is_said_before_too_much() 
     assert reason(200) is Reason.ABOVE_MAX
 
 
-def test_what_comes_to_nothing_is_below_a_minimum_before_it_is_too_small() -> None:
-    wish = ConversionRequest(BASE, "JPY", from_amount=Decimal("0.01"))
+def test_below_min_precedes_too_small() -> None:
+    conversion = ConversionRequest(BASE, "JPY", from_amount=Decimal("0.01"))
     rate = Rate("JPY", 1, None, Decimal(1))
 
-    assert convert(BASE, {"JPY": rate}, wish).reason is Reason.TOO_SMALL
+    assert convert(BASE, {"JPY": rate}, conversion).reason is Reason.TOO_SMALL
     limited = Rate("JPY", 1, None, Decimal(1), min_amount=Decimal(1))
-    assert convert(BASE, {"JPY": limited}, wish).reason is Reason.BELOW_MIN
+    assert convert(BASE, {"JPY": limited}, conversion).reason is Reason.BELOW_MIN
 
 
-def test_one_side_that_is_not_offered_leaves_the_other() -> None:
+def test_a_line_with_one_side_converts_in_one_direction() -> None:
     rates = {"JPY": Rate("JPY", 100, Decimal("0.9"), None)}
 
     assert (

@@ -1,1 +1,1 @@
-"""The rules of exchanges, without a database or HTTP."""
+"""The rules of exchanges as pure functions: no database, no HTTP."""

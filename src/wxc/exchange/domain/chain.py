@@ -1,27 +1,31 @@
-"""The chain of hashes that a board's rate events form, so that a change of one is found.
+"""The hash chain of a board's rate events, which makes a later change of an event detectable.
 
 The hash of an event is SHA-256 over these lines, in UTF-8, each ended by a line feed: `wxc rate 1`,
-the hash before it in hexadecimal (64 zeros before the first), the board's id, `seq`, `at` as in the
+the previous hash in hexadecimal (64 zeros before the first), the board's id, `seq`, `at` as in the
 API, `currency`, `base_currency`, `unit`, and `we_buy`, `we_sell`, `min_amount`, `max_amount` with
-their digits as entered, a null being an empty line.
+their digits as entered; a null is an empty line.
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Self
 from uuid import UUID
 
 from wxc.core.decimals import plain
 from wxc.core.times import rfc3339
 
-GENESIS = bytes(32)
-_FORM = "wxc rate 1"
+GENESIS_HASH = bytes(32)
+"""The previous hash of a board's first event."""
+_FORMAT = "wxc rate 1"
+_POSITION = re.compile(r"([0-9]{1,9}):([0-9a-f]{64})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """One line of a board that has changed; without both sides it was taken off."""
+class ChainEvent:
+    """A change of one rate line; both sides are None if the line was removed."""
 
     exchange_id: UUID
     seq: int
@@ -35,11 +39,32 @@ class Event:
     max_amount: Decimal | None
 
 
-def link(previous: bytes, event: Event) -> bytes:
-    """The hash of `event`, which follows the one whose hash is `previous`."""
+@dataclass(frozen=True, slots=True)
+class ChainPosition:
+    """The number and hash of an event, written as `wxc verify-rates --head` takes it."""
+
+    seq: int
+    hash: bytes
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """The position of an event id of a stream; None for any other text."""
+        match = _POSITION.fullmatch(text)
+        return cls(int(match[1]), bytes.fromhex(match[2])) if match else None
+
+    def __str__(self) -> str:
+        return f"{self.seq}:{self.hash.hex()}"
+
+
+CHAIN_START = ChainPosition(0, GENESIS_HASH)
+"""The position of a board without events."""
+
+
+def event_hash(previous: bytes, event: ChainEvent) -> bytes:
+    """The hash of `event`, which follows the event whose hash is `previous`."""
     numbers = (event.we_buy, event.we_sell, event.min_amount, event.max_amount)
     lines = (
-        _FORM,
+        _FORMAT,
         previous.hex(),
         str(event.exchange_id),
         str(event.seq),

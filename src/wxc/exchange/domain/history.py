@@ -1,4 +1,4 @@
-"""Which part of a currency's history is read."""
+"""A part of the history of one currency."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,9 +18,9 @@ class Group(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HistoryRange:
-    """A currency's changes from `first` on and before `end`, if there is one."""
+    """The changes of a currency from `start` (inclusive) to `end` (exclusive; None: no end)."""
 
     currency: str
-    first: datetime
+    start: datetime
     end: datetime | None
     group: Group

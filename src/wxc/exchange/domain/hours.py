@@ -1,7 +1,7 @@
-"""Opening hours by the clock on the wall.
+"""Opening hours in local time.
 
-A time that the wall shows twice, when the clock is put back, is the first of the two; one that it
-skips is as many minutes after the last one before.
+A local time that occurs twice, when the clock is set back, means the first occurrence. A local
+time that is skipped means the same number of minutes after the last valid time.
 """
 
 from collections.abc import Sequence
@@ -14,43 +14,43 @@ _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
-    """From `opens` to `closes` on a weekday, Monday being 1; to the next day unless later."""
+class OpeningPeriod:
+    """`opens` to `closes` on an ISO weekday; it ends the next day if `closes` is not later."""
 
     weekday: int
     opens: time
     closes: time
 
 
-@lru_cache(10_000)  # all boards of a country write the same few
-def hours_of(weekday: int, opens: str, closes: str) -> Hours:
-    """As a board has them: `09:30` to `18:00`."""
-    return Hours(weekday, time.fromisoformat(opens), time.fromisoformat(closes))
+@lru_cache(10_000)  # the boards of a country share few distinct periods
+def parse_period(weekday: int, opens: str, closes: str) -> OpeningPeriod:
+    """The period of texts such as `09:30` and `18:00`."""
+    return OpeningPeriod(weekday, time.fromisoformat(opens), time.fromisoformat(closes))
 
 
 @cache
 def time_zones() -> frozenset[str]:
-    """The names of IANA's zones."""
+    """The names of the IANA zones."""
     return frozenset(available_timezones() - {"Factory", "localtime", "posixrules"})
 
 
-def is_open(hours: Sequence[Hours], time_zone: str, moment: datetime) -> bool:
-    """Whether `moment` lies in one of them."""
+def is_open(periods: Sequence[OpeningPeriod], time_zone: str, moment: datetime) -> bool:
+    """Whether `moment` lies in one of the periods."""
     zone = ZoneInfo(time_zone)
     today = moment.astimezone(zone).date()
     return any(
-        _instant(day, one.opens, zone) <= moment < _closing(day, one, zone)
+        _utc(day, period.opens, zone) <= moment < _closing_time(day, period, zone)
         for day in (today - _DAY, today)
-        for one in hours
-        if one.weekday == day.isoweekday()
+        for period in periods
+        if period.weekday == day.isoweekday()
     )
 
 
-def _closing(day: date, hours: Hours, zone: ZoneInfo) -> datetime:
-    last = day if hours.closes > hours.opens else day + _DAY
-    return _instant(last, hours.closes, zone)
+def _closing_time(day: date, period: OpeningPeriod, zone: ZoneInfo) -> datetime:
+    closing_day = day if period.closes > period.opens else day + _DAY
+    return _utc(closing_day, period.closes, zone)
 
 
-def _instant(day: date, at: time, zone: ZoneInfo) -> datetime:
-    # Compared in UTC: two times of one zone would be compared as the wall shows them.
-    return datetime.combine(day, at, zone).astimezone(UTC)
+def _utc(day: date, local_time: time, zone: ZoneInfo) -> datetime:
+    # Python compares two datetimes of one zone by local time, so they are compared in UTC.
+    return datetime.combine(day, local_time, zone).astimezone(UTC)

@@ -1,6 +1,6 @@
-"""What a board makes of an amount: exact rationals, and one rounding at the end.
+"""Conversion of an amount by a board's rates: exact rationals, rounded once at the end.
 
-Nothing here reads or writes anything; a browser computes the same from the same numbers.
+A client can compute the same result from the numbers of a board.
 """
 
 from collections.abc import Mapping
@@ -13,8 +13,8 @@ from wxc.core.currencies import currencies
 from wxc.core.decimals import DIGITS_BEFORE_POINT
 
 SIGNIFICANT_DIGITS = 10
-_SIGNIFICANT = Context(prec=SIGNIFICANT_DIGITS, rounding=ROUND_HALF_EVEN)
-_FIRST_TOO_LARGE = 10**DIGITS_BEFORE_POINT
+_TEN_DIGITS = Context(prec=SIGNIFICANT_DIGITS, rounding=ROUND_HALF_EVEN)
+_AMOUNT_BOUND = 10**DIGITS_BEFORE_POINT
 
 
 class Side(StrEnum):
@@ -42,7 +42,7 @@ class Reason(StrEnum):
     TOO_SMALL = "too_small"
 
 
-class TooLarge(Exception):  # noqa: N818 - a fact
+class ResultTooLarge(Exception):  # noqa: N818 - a fact
     """The result has more digits before its point than an amount may have."""
 
 
@@ -64,14 +64,14 @@ class Leg(NamedTuple):
     side: Side
 
     @property
-    def number(self) -> Decimal:
-        """What the board says, per unit."""
+    def quoted_rate(self) -> Decimal:
+        """The rate as the board shows it, per unit."""
         return (self.rate.we_buy if self.side is Side.WE_BUY else self.rate.we_sell) or Decimal()
 
     @property
-    def price(self) -> tuple[int, int]:
-        """Of one of the foreign currency, in the base currency: numerator and denominator."""
-        numerator, denominator = self.number.as_integer_ratio()
+    def unit_price(self) -> tuple[int, int]:
+        """The price of 1 of the foreign currency in the base: numerator and denominator."""
+        numerator, denominator = self.quoted_rate.as_integer_ratio()
         return numerator, denominator * self.rate.unit
 
 
@@ -85,55 +85,59 @@ class ConversionRequest:
     to_amount: Decimal | None = None
 
 
-class Outcome(NamedTuple):
-    """The outcome of a conversion; the computed amount is None where a reason is against it."""
+class ConversionResult(NamedTuple):
+    """The result of a conversion; the computed amount is None if there is a reason against it."""
 
     from_amount: Decimal | None
     to_amount: Decimal | None
     reason: Reason | None
     effective_rate: Decimal | None
-    """`to` per `from`, before rounding; None for what is not offered."""
+    """`to` per `from`, before rounding; None if the conversion is not offered."""
     legs: tuple[Leg, ...]
     mode: Mode
     increment: Decimal
 
 
-def convert(base: str, rates: Mapping[str, Rate], conversion: ConversionRequest) -> Outcome:
-    """Do the conversion by the board's rates; raises `TooLarge`.
+def convert(
+    base: str, rates: Mapping[str, Rate], conversion: ConversionRequest
+) -> ConversionResult:
+    """The conversion by the board's rates; raises `ResultTooLarge`.
 
-    Rationals are pairs of whole numbers here: `Fraction` reduces them after each step, which
-    takes longer than all the rest.
+    Rationals are pairs of integers here: `Fraction` reduces them after each step, which takes
+    longer than all the rest.
     """
     legs = _legs(base, rates, conversion)
     if legs is None:
         return not_offered(conversion)
     mode, increment = _rounding(conversion)
-    top, bottom = _factor(legs)
+    numerator, denominator = _factor(legs)
     if conversion.to_amount is None:
         given = conversion.from_amount or Decimal()
-        number, parts = given.as_integer_ratio()
-        amounts = given, _rounded(number * top, parts * bottom, increment, mode)
+        top, bottom = given.as_integer_ratio()
+        amounts = given, _round(top * numerator, bottom * denominator, increment, mode)
     else:
-        number, parts = conversion.to_amount.as_integer_ratio()
-        amounts = _rounded(number * bottom, parts * top, increment, mode), conversion.to_amount
-    reason = _reason_against(legs, conversion, *amounts)
-    shown = amounts if reason is None else (conversion.from_amount, conversion.to_amount)
-    return Outcome(*shown, reason, _significant(top, bottom), legs, mode, increment)
+        given = conversion.to_amount
+        top, bottom = given.as_integer_ratio()
+        amounts = _round(top * denominator, bottom * numerator, increment, mode), given
+    reason = _infeasibility(legs, conversion, *amounts)
+    stated = amounts if reason is None else (conversion.from_amount, conversion.to_amount)
+    effective_rate = _effective_rate(numerator, denominator)
+    return ConversionResult(*stated, reason, effective_rate, legs, mode, increment)
 
 
-def not_offered(conversion: ConversionRequest) -> Outcome:
-    """The outcome where the board does not offer the conversion."""
+def not_offered(conversion: ConversionRequest) -> ConversionResult:
+    """The result if the board does not offer the conversion."""
     amounts = (conversion.from_amount, conversion.to_amount)
-    return Outcome(*amounts, Reason.NOT_OFFERED, None, (), *_rounding(conversion))
+    return ConversionResult(*amounts, Reason.NOT_OFFERED, None, (), *_rounding(conversion))
 
 
 def smallest_unit(currency: str) -> Decimal:
-    """The smallest amount of the currency, by ISO 4217: `0.01` of most."""
+    """The minor unit of the currency by ISO 4217: `0.01` for most."""
     return Decimal(1).scaleb(-currencies()[currency].minor_units)
 
 
 def _rounding(conversion: ConversionRequest) -> tuple[Mode, Decimal]:
-    """Which way the amount that is computed is rounded, and to a multiple of what."""
+    """The direction and the increment of the rounding of the computed amount."""
     if conversion.to_amount is None:
         return Mode.DOWN, smallest_unit(conversion.target)
     return Mode.UP, smallest_unit(conversion.source)
@@ -142,7 +146,7 @@ def _rounding(conversion: ConversionRequest) -> tuple[Mode, Decimal]:
 def _legs(
     base: str, rates: Mapping[str, Rate], conversion: ConversionRequest
 ) -> tuple[Leg, ...] | None:
-    """The board's lines that the conversion goes by; None where one is missing."""
+    """The rate lines that the conversion uses; None if one is missing."""
     if conversion.source == conversion.target:
         return ()
     sides = ((conversion.source, Side.WE_BUY), (conversion.target, Side.WE_SELL))
@@ -159,33 +163,33 @@ def _legs(
 
 def _factor(legs: tuple[Leg, ...]) -> tuple[int, int]:
     """`to` per `from`: numerator and denominator."""
-    top = bottom = 1
+    numerator = denominator = 1
     for leg in legs:
-        numerator, denominator = leg.price
+        top, bottom = leg.unit_price
         if leg.side is Side.WE_SELL:
-            numerator, denominator = denominator, numerator
-        top, bottom = top * numerator, bottom * denominator
-    return top, bottom
+            top, bottom = bottom, top
+        numerator, denominator = numerator * top, denominator * bottom
+    return numerator, denominator
 
 
-def _significant(top: int, bottom: int) -> Decimal:
-    """The quotient to ten significant digits, half-even, trailing zeros among them."""
-    quotient = _SIGNIFICANT.divide(Decimal(top), Decimal(bottom))
+def _effective_rate(numerator: int, denominator: int) -> Decimal:
+    """The quotient to ten significant digits, half-even, with trailing zeros."""
+    quotient = _TEN_DIGITS.divide(Decimal(numerator), Decimal(denominator))
     return quotient.quantize(
-        Decimal(1).scaleb(quotient.adjusted() - SIGNIFICANT_DIGITS + 1), context=_SIGNIFICANT
+        Decimal(1).scaleb(quotient.adjusted() - SIGNIFICANT_DIGITS + 1), context=_TEN_DIGITS
     )
 
 
-def _rounded(top: int, bottom: int, increment: Decimal, mode: Mode) -> Decimal:
-    """The quotient to a multiple of `increment`, one over a power of ten."""
-    top *= increment.as_integer_ratio()[1]
-    steps = top // bottom if mode is Mode.DOWN else -(-top // bottom)
-    if steps * increment >= _FIRST_TOO_LARGE:
-        raise TooLarge
+def _round(numerator: int, denominator: int, increment: Decimal, mode: Mode) -> Decimal:
+    """The quotient rounded to a multiple of `increment`, which is one over a power of ten."""
+    numerator *= increment.as_integer_ratio()[1]
+    steps = numerator // denominator if mode is Mode.DOWN else -(-numerator // denominator)
+    if steps * increment >= _AMOUNT_BOUND:
+        raise ResultTooLarge
     return steps * increment
 
 
-def _reason_against(
+def _infeasibility(
     legs: tuple[Leg, ...], conversion: ConversionRequest, from_amount: Decimal, to_amount: Decimal
 ) -> Reason | None:
     amounts = {conversion.source: from_amount, conversion.target: to_amount}

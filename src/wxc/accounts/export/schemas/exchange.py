@@ -3,7 +3,7 @@
 from typing_extensions import TypedDict
 
 from wxc.core.decimals import WrittenDecimal
-from wxc.exchange.schemas.boards import OpeningHours
+from wxc.exchange.boards.schemas.places import OpeningHours
 from wxc.http.answers import TimeText, answer
 
 

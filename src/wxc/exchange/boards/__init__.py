@@ -1,0 +1,1 @@
+"""A board of rates: reading, replacing, confirming and deleting it."""

@@ -1,0 +1,145 @@
+"""Columns, rate lines and terms of boards, from which queries are composed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from geoalchemy2 import Geometry
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Numeric,
+    String,
+    Text,
+    cast,
+    column,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.sql.selectable import LateralFromClause
+
+from wxc.core.currencies import codes_of_all_times
+from wxc.models import Exchange, ExchangeConfirmation, ExchangeRate, RateEvent
+from wxc.social.users.repository import summary
+
+LINE_COLUMNS = ("currency", "unit", "we_buy", "we_sell", "min_amount", "max_amount")
+"""The columns of a rate line."""
+RateLine = tuple[str, int, str | None, str | None, str | None, str | None]
+"""Their values; numbers are PostgreSQL's `numeric::text`."""
+_POINT = cast(Exchange.location, Geometry("POINT", srid=4326))
+BOARD_COLUMNS = (
+    Exchange.id,
+    Exchange.name,
+    Exchange.description,
+    Exchange.address,
+    func.ST_Y(_POINT).label("lat"),
+    func.ST_X(_POINT).label("lon"),
+    Exchange.time_zone,
+    Exchange.opening_hours,
+    Exchange.updated_at,
+    Exchange.version,
+    Exchange.confirmed_at.label("current_confirmed_at"),
+    Exchange.valid_for_hours.label("current_valid_for_hours"),
+)
+"""The columns of a board that always have today's values, even for `as_of`."""
+OWNER_COLUMNS = summary(id_name="owner_id")
+
+
+def point(lat: Any, lon: Any) -> ColumnElement[Any]:  # noqa: ANN401 - floats or expressions
+    """A PostGIS point, which takes the longitude first."""
+    return func.ST_SetSRID(func.ST_MakePoint(lon, lat), 4326)
+
+
+def lines_where(*conditions: ColumnElement[bool]) -> LateralFromClause:
+    """The rate lines of the board for which the conditions hold."""
+    return (
+        select(*(getattr(ExchangeRate, name) for name in LINE_COLUMNS))
+        .where(ExchangeRate.exchange_id == Exchange.id, *conditions)
+        .correlate(Exchange)
+        .lateral("lines")
+    )
+
+
+def aggregate_lines(lines: LateralFromClause) -> ColumnElement[Any]:
+    """All `lines` of a board as one array, so that the other columns are sent only once."""
+    line = func.row(*(_as_text(lines.c[name]) for name in LINE_COLUMNS))
+    by_currency = postgresql.aggregate_order_by(line, lines.c.currency)
+    return (
+        select(func.array_agg(by_currency))
+        .select_from(lines)
+        .correlate(Exchange)
+        .scalar_subquery()
+        .label("lines")
+    )
+
+
+def terms_at(moment: datetime) -> LateralFromClause:
+    """The base currency and validity as last confirmed at `moment`; no row before the first.
+
+    The board itself holds the latest confirmation; older ones are read only if that one is later
+    than `moment`.
+    """
+    earlier = (
+        select(
+            ExchangeConfirmation.base_currency,
+            ExchangeConfirmation.valid_for_hours,
+            ExchangeConfirmation.at,
+        )
+        .where(
+            Exchange.confirmed_at > moment,
+            ExchangeConfirmation.exchange_id == Exchange.id,
+            ExchangeConfirmation.at <= moment,
+        )
+        .order_by(ExchangeConfirmation.at.desc())
+        .limit(1)
+        .correlate(Exchange)
+    )
+    current = select(*current_terms()).where(Exchange.confirmed_at <= moment).correlate(Exchange)
+    return union_all(current, earlier).lateral("terms")
+
+
+def lines_from_history(names: Sequence[str], moment: datetime | None) -> LateralFromClause:
+    """The rate lines at `moment` (None: now) by the history: the last change of each currency.
+
+    Costs one index lookup per currency that ever existed, however long the history.
+    """
+    codes = (
+        func.unnest(literal(list(codes_of_all_times()), ARRAY(String())))
+        .table_valued(column("code", String), name="codes")
+        .render_derived()
+    )
+    last = (
+        select(*(getattr(RateEvent, name) for name in names))
+        .where(
+            RateEvent.exchange_id == Exchange.id,
+            RateEvent.currency == codes.c.code,
+            true() if moment is None else RateEvent.at <= moment,
+        )
+        .order_by(RateEvent.at.desc())
+        .limit(1)
+        .correlate(Exchange, codes)
+        .lateral("last")
+    )
+    return (
+        select(*last.c)
+        .select_from(codes)
+        .join(last, true())
+        .where(or_(last.c.we_buy.isnot(None), last.c.we_sell.isnot(None)))
+        .correlate(Exchange)
+        .lateral("lines")
+    )
+
+
+def current_terms() -> tuple[InstrumentedAttribute[Any], ...]:
+    """The base currency, validity and time of the latest confirmation."""
+    return Exchange.base_currency, Exchange.valid_for_hours, Exchange.confirmed_at
+
+
+def _as_text(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    return cast(value, Text) if isinstance(value.type, Numeric) else value

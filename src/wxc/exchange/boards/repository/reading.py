@@ -1,0 +1,87 @@
+"""SQL that reads boards."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, join, select, true
+
+from wxc.db.keyset import AnySelect
+from wxc.db.prepared import prepared_outer
+from wxc.exchange.boards.repository.columns import (
+    BOARD_COLUMNS,
+    LINE_COLUMNS,
+    OWNER_COLUMNS,
+    RateLine,
+    aggregate_lines,
+    current_terms,
+    lines_from_history,
+    lines_where,
+    terms_at,
+)
+from wxc.models import Exchange, ExchangeRate, User
+from wxc.social.users.repository import named
+from wxc.social.users.visibility import visible_to
+
+
+class BoardRow(NamedTuple):
+    """A board at a moment: `BOARD_COLUMNS`, `OWNER_COLUMNS`, the terms and the rate lines."""
+
+    id: UUID
+    name: str
+    description: str | None
+    address: str | None
+    lat: float | None
+    lon: float | None
+    time_zone: str | None
+    opening_hours: list[dict[str, Any]]
+    updated_at: datetime
+    version: int
+    """What `If-Match` compares."""
+    current_confirmed_at: datetime
+    """The latest confirmation, which decides whether others see the board, even for `as_of`."""
+    current_valid_for_hours: int
+    """The validity of that confirmation."""
+    owner_id: UUID
+    username: str
+    display_name: str | None
+    avatar_url: str | None
+    base_currency: str
+    valid_for_hours: int
+    confirmed_at: datetime
+    lines: list[RateLine] | None
+    """Ordered by currency; None if there are none."""
+
+
+@prepared_outer(BoardRow)
+def board_by_username(username: str, viewer_id: UUID | None) -> AnySelect:
+    """The board of the member of that folded name; no row if the viewer cannot see the member."""
+    return _current_board(and_(named(username), visible_to(viewer_id)))
+
+
+@prepared_outer(BoardRow)
+def board_by_owner(user_id: UUID) -> AnySelect:
+    """The member's own board."""
+    return _current_board(User.id == user_id)
+
+
+@prepared_outer(BoardRow)
+def board_by_username_at(username: str, viewer_id: UUID | None, moment: datetime) -> AnySelect:
+    """As `board_by_username`, with the terms and lines of that moment; None before the first."""
+    terms, lines = terms_at(moment), lines_from_history(LINE_COLUMNS, moment)
+    return (
+        select(*BOARD_COLUMNS, *OWNER_COLUMNS, *terms.c, aggregate_lines(lines))
+        .select_from(User)
+        .outerjoin(join(Exchange, terms, true()), Exchange.owner_id == User.id)
+        .where(named(username), visible_to(viewer_id))
+    )
+
+
+def _current_board(condition: ColumnElement[bool]) -> AnySelect:
+    lines = lines_where(ExchangeRate.valid_to.is_(None))
+    return (
+        select(*BOARD_COLUMNS, *OWNER_COLUMNS, *current_terms(), aggregate_lines(lines))
+        .select_from(User)
+        .outerjoin(Exchange, Exchange.owner_id == User.id)
+        .where(condition)
+    )

@@ -1,0 +1,181 @@
+"""SQL that writes boards; the board is locked first."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import delete, false, insert, null, select, true, update
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
+
+from wxc.db.keyset import AnySelect
+from wxc.db.prepared import prepared
+from wxc.exchange.boards.repository.columns import point
+from wxc.models import Exchange, ExchangeConfirmation, RowId, User, columns
+
+OpeningTimes = Annotated[Sequence[Any], JSONB()]
+
+
+class LockedBoard(NamedTuple):
+    """A board that this transaction may change."""
+
+    id: UUID
+    version: int
+    base_currency: str
+    valid_for_hours: int
+    confirmed_at: datetime
+
+
+class OwnerId(NamedTuple):
+    """A member with a board."""
+
+    owner_id: UUID
+
+
+@prepared(LockedBoard)
+def lock_board(owner_id: UUID) -> AnySelect:
+    """Lock the member's board."""
+    return (
+        select(*columns(Exchange, LockedBoard))
+        .where(Exchange.owner_id == owner_id)
+        .with_for_update(key_share=True)
+    )
+
+
+@prepared(RowId)
+def update_has_exchange(user_id: UUID, *, has_exchange: bool) -> ReturningUpdate[Any]:
+    """Record whether the member has a board; no row if the account is deleted or suspended."""
+    is_active = User.suspended_at.is_(None) if has_exchange else true()
+    return (
+        update(User)
+        .where(User.id == user_id, is_active)
+        .values(has_exchange=true() if has_exchange else false())
+        .returning(User.id)
+    )
+
+
+@prepared(RowId)
+def insert_board(
+    exchange_id: UUID,
+    owner_id: UUID,
+    name: str,
+    base_currency: str,
+    valid_for_hours: int,
+    hours: OpeningTimes,
+    moment: datetime,
+) -> ReturningInsert[Any]:
+    """Insert a board for `update_board` to fill; no row if the member already has one."""
+    return (
+        postgresql.insert(Exchange)
+        .values(
+            id=exchange_id,
+            owner_id=owner_id,
+            name=name,
+            base_currency=base_currency,
+            opening_hours=hours,
+            valid_for_hours=valid_for_hours,
+            confirmed_at=moment,
+            updated_at=moment,
+            version=0,
+            created_at=moment,
+        )
+        .on_conflict_do_nothing(index_elements=["owner_id"])
+        .returning(Exchange.id)
+    )
+
+
+@prepared(RowId)
+def update_board(
+    exchange_id: UUID,
+    name: str,
+    base_currency: str,
+    description: str | None,
+    address: str | None,
+    lat: float | None,
+    lon: float | None,
+    time_zone: str | None,
+    hours: OpeningTimes,
+    valid_for_hours: int,
+    moment: datetime,
+    remind_at: datetime,
+) -> ReturningUpdate[Any]:
+    """Replace all fields of the board, increase its version and confirm it."""
+    return (
+        update(Exchange)
+        .where(Exchange.id == exchange_id)
+        .values(
+            name=name,
+            base_currency=base_currency,
+            description=description,
+            address=address,
+            location=point(lat, lon),  # NULL of NULLs
+            time_zone=time_zone,
+            opening_hours=hours,
+            valid_for_hours=valid_for_hours,
+            confirmed_at=moment,
+            remind_at=remind_at,
+            updated_at=moment,
+            version=Exchange.version + 1,
+        )
+        .returning(Exchange.id)
+    )
+
+
+@prepared(RowId)
+def confirm_board(exchange_id: UUID, moment: datetime, remind_at: datetime) -> ReturningUpdate[Any]:
+    """Confirm the board and schedule the reminder of its owner."""
+    return (
+        update(Exchange)
+        .where(Exchange.id == exchange_id)
+        .values(confirmed_at=moment, remind_at=remind_at)
+        .returning(Exchange.id)
+    )
+
+
+@prepared(RowId)
+def delete_board(owner_id: UUID) -> ReturningDelete[Any]:
+    """Delete the member's board; rate lines, events and confirmations go with it."""
+    return delete(Exchange).where(Exchange.owner_id == owner_id).returning(Exchange.id)
+
+
+@prepared(OwnerId)
+def claim_reminders(moment: datetime, *, limit: int) -> ReturningUpdate[Any]:
+    """Take up to `limit` due reminders off the schedule and return their owners."""
+    due = (
+        select(Exchange.id)
+        .where(Exchange.remind_at <= moment)
+        .order_by(Exchange.remind_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    return (
+        update(Exchange)
+        .where(Exchange.id == due.c.id)
+        .values(remind_at=null())
+        .returning(Exchange.owner_id)
+    )
+
+
+@prepared(RowId)
+def insert_confirmation(
+    confirmation_id: UUID,
+    exchange_id: UUID,
+    moment: datetime,
+    base_currency: str,
+    valid_for_hours: int,
+) -> ReturningInsert[Any]:
+    """Record a confirmation with the terms of the board."""
+    return (
+        insert(ExchangeConfirmation)
+        .values(
+            id=confirmation_id,
+            exchange_id=exchange_id,
+            at=moment,
+            base_currency=base_currency,
+            valid_for_hours=valid_for_hours,
+        )
+        .returning(ExchangeConfirmation.id)
+    )

@@ -1,0 +1,21 @@
+"""The list of currencies."""
+
+from wxc.core.currencies import currencies
+from wxc.exchange.boards.schemas.currencies import CurrencyPage
+
+
+def list_currencies() -> CurrencyPage:
+    """Every circulating currency."""
+    return {
+        "items": [
+            {
+                "code": currency.code,
+                "name": currency.name,
+                "minor_units": currency.minor_units,
+                "symbol": currency.symbol,
+            }
+            for currency in currencies().values()
+        ],
+        "next_cursor": None,
+        "prev_cursor": None,
+    }

@@ -1,0 +1,22 @@
+"""Reminders to owners whose boards become stale."""
+
+from wxc.core import clock
+from wxc.core.ids import new_id
+from wxc.db.database import Database
+from wxc.exchange.boards.repository import writing
+from wxc.models import NotificationType
+from wxc.social.notifications.repository.writing import NotificationDraft
+from wxc.social.notifications.service import notify
+
+_REMINDER_BATCH_SIZE = 100
+
+
+async def remind_owners(database: Database) -> bool:
+    """Notify a batch of owners, once per confirmation; False if no reminder was due."""
+    async with database.transaction() as session:
+        due = await session.fetch(writing.claim_reminders(clock.now(), limit=_REMINDER_BATCH_SIZE))
+        kind = NotificationType.EXCHANGE_EXPIRING
+        await notify(
+            session, *(NotificationDraft(board.owner_id, kind, None, new_id()) for board in due)
+        )
+    return bool(due)

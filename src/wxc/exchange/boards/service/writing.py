@@ -1,0 +1,187 @@
+"""Replacing, confirming and deleting a board, each in one transaction with its history."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from wxc.accounts.auth.context import Principal
+from wxc.accounts.auth.errors import SessionExpired
+from wxc.core import clock
+from wxc.core.decimals import plain
+from wxc.core.events import announce
+from wxc.core.ids import new_id
+from wxc.db.commits import draw_id
+from wxc.db.session import Session
+from wxc.exchange.boards.errors import ExchangeNotFound
+from wxc.exchange.boards.repository import lines, rate_events, writing
+from wxc.exchange.boards.repository.lines import RateLineRow
+from wxc.exchange.boards.repository.rate_events import RateEventRow
+from wxc.exchange.boards.repository.writing import LockedBoard
+from wxc.exchange.boards.schemas.board import Board
+from wxc.exchange.boards.schemas.exchange import Exchange
+from wxc.exchange.boards.service.reading import own_exchange
+from wxc.exchange.domain.chain import GENESIS_HASH, ChainEvent, event_hash
+from wxc.exchange.domain.freshness import reminder_time
+from wxc.http.etags import Versioned, Versions
+from wxc.http.refusals import PreconditionFailed
+
+_MICROSECOND = timedelta(microseconds=1)
+_LINE_RETENTION = timedelta(hours=1)  # later pages of a search read closed lines
+
+
+async def replace_board(
+    session: Session, me: Principal, board: Board, versions: Versions
+) -> tuple[Versioned[Exchange], bool]:
+    """Replace the board of `me`; True if there was none before.
+
+    Raises `PreconditionFailed`.
+    """
+    row = await session.fetch_one(writing.lock_board(me.id))
+    is_new = row is None and versions is None and await _insert_board(session, me, board)
+    row = row or await session.fetch_one(writing.lock_board(me.id))
+    if row is None or (versions is not None and row.version not in versions):
+        raise PreconditionFailed
+    moment = clock.now() if is_new else _next_moment(row)
+    await _update_board(session, row.id, board, moment)
+    await _replace_lines(session, row.id, board, moment)
+    await session.fetch(
+        writing.insert_confirmation(
+            new_id(), row.id, moment, board.base_currency, board.valid_for_hours
+        )
+    )
+    announce(session, topic_of(row.id))
+    return await own_exchange(session, me), is_new
+
+
+async def confirm_board(session: Session, me: Principal) -> Versioned[Exchange]:
+    """Confirm the whole board from now on; raises `ExchangeNotFound`."""
+    row = await session.fetch_one(writing.lock_board(me.id))
+    if row is None:
+        raise ExchangeNotFound
+    moment, valid_for = _next_moment(row), row.valid_for_hours
+    await session.fetch(writing.confirm_board(row.id, moment, reminder_time(moment, valid_for)))
+    await session.fetch(
+        writing.insert_confirmation(new_id(), row.id, moment, row.base_currency, valid_for)
+    )
+    announce(session, topic_of(row.id))
+    return await own_exchange(session, me)
+
+
+async def delete_board(session: Session, me: Principal) -> None:
+    """Delete the board and its history; raises `ExchangeNotFound`."""
+    deleted = await session.fetch_one(writing.delete_board(me.id))
+    if deleted is None:
+        raise ExchangeNotFound
+    await session.fetch(writing.update_has_exchange(me.id, has_exchange=False))
+    announce(session, topic_of(deleted.id))
+
+
+def topic_of(exchange_id: UUID) -> str:
+    """The topic of a board's events."""
+    return f"exchange:{exchange_id}"
+
+
+async def _insert_board(session: Session, me: Principal, board: Board) -> bool:
+    """Insert the board; False if another request has done so. Raises `SessionExpired`."""
+    owner = await session.fetch_one(writing.update_has_exchange(me.id, has_exchange=True))
+    if owner is None:
+        raise SessionExpired
+    inserted = await session.fetch_one(
+        writing.insert_board(
+            new_id(),
+            me.id,
+            board.name,
+            board.base_currency,
+            board.valid_for_hours,
+            board.opening_hours,
+            clock.now(),
+        )
+    )
+    return inserted is not None
+
+
+async def _update_board(
+    session: Session, exchange_id: UUID, board: Board, moment: datetime
+) -> None:
+    location = board.location
+    await session.fetch(
+        writing.update_board(
+            exchange_id,
+            board.name,
+            board.base_currency,
+            board.description,
+            board.address,
+            location["lat"] if location else None,
+            location["lon"] if location else None,
+            board.time_zone,
+            board.opening_hours,
+            board.valid_for_hours,
+            moment,
+            reminder_time(moment, board.valid_for_hours),
+        )
+    )
+
+
+def _next_moment(row: LockedBoard) -> datetime:
+    """Now, or just after the last confirmation if the clock of another instance is ahead."""
+    return max(clock.now(), row.confirmed_at + _MICROSECOND)
+
+
+async def _replace_lines(
+    session: Session, exchange_id: UUID, board: Board, moment: datetime
+) -> None:
+    """Write the lines that differ and an event for each; the other lines stay as they are."""
+    current = {row.currency: row for row in await session.fetch(lines.current_lines(exchange_id))}
+    requested = {
+        rate.currency: RateLineRow(**dict(rate), base_currency=board.base_currency)
+        for rate in board.rates
+    }
+    changed = [line for code, line in requested.items() if not _is_same(line, current.get(code))]
+    removed = [_without_rates(line) for code, line in current.items() if code not in requested]
+    if not changed and not removed:
+        return
+    await _append_events(session, exchange_id, [*changed, *removed], moment)
+    closed = [line.currency for line in (*changed, *removed) if line.currency in current]
+    await session.fetch(lines.delete_closed_lines(exchange_id, moment - _LINE_RETENTION))
+    await session.fetch(lines.close_lines(exchange_id, closed, moment))
+    if changed:
+        await lines.insert_lines(session, exchange_id, changed, moment)
+
+
+async def _append_events(
+    session: Session, exchange_id: UUID, changes: Sequence[RateLineRow], moment: datetime
+) -> None:
+    """Continue the chain. Event ids rise along it, even if instances draw them out of order."""
+    last = await session.fetch_one(rate_events.last_rate_event(exchange_id))
+    seq, previous, last_id = (last.seq, last.hash, last.id.int) if last else (0, GENESIS_HASH, 0)
+    events = []
+    for line in changes:
+        seq += 1
+        event = ChainEvent(exchange_id=exchange_id, seq=seq, at=moment, **line._asdict())
+        previous = event_hash(previous, event)
+        last_id = max(draw_id(session).int, last_id + 1)
+        events.append(
+            RateEventRow(
+                id=UUID(int=last_id),
+                exchange_id=exchange_id,
+                seq=seq,
+                at=moment,
+                hash=previous,
+                **line._asdict(),
+            )
+        )
+    await rate_events.insert_rate_events(session, events)
+
+
+def _without_rates(line: RateLineRow) -> RateLineRow:
+    return line._replace(we_buy=None, we_sell=None, min_amount=None, max_amount=None)
+
+
+def _is_same(line: RateLineRow, current: RateLineRow | None) -> bool:
+    """Whether the board already shows the line with the same digits."""
+    return current is not None and _digits(line) == _digits(current)
+
+
+def _digits(line: RateLineRow) -> list[str | int | None]:
+    return [plain(value) if isinstance(value, Decimal) else value for value in line]

@@ -1,0 +1,1 @@
+"""The history of a board's rates, and its verification."""

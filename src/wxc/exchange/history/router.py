@@ -1,0 +1,27 @@
+"""The history of a rate."""
+
+from wxc.accounts.auth.dependencies import MaybeUser
+from wxc.db.dependencies import Database, Paging
+from wxc.exchange.boards.errors import ExchangeNotFound
+from wxc.exchange.history.dependencies import RequestedRange
+from wxc.exchange.history.schemas import RateHistoryPage
+from wxc.exchange.history.service import reading
+from wxc.http.openapi import documented
+from wxc.http.routers import make_router
+from wxc.social.users.dependencies import NamedUser
+
+router = make_router("exchange")
+
+
+@router.get(
+    "/users/{username}/exchange/history",
+    summary="How a rate has moved",
+    responses=documented(ExchangeNotFound),
+)
+async def list_rate_history(
+    username: NamedUser, viewer: MaybeUser, span: RequestedRange, database: Database, page: Paging
+) -> RateHistoryPage:
+    """The changes of one currency's line, newest first; or the first, highest, lowest and last
+    of each side for every UTC hour or day in which it changed, per base and unit.
+    """
+    return await reading.list_history(database, username, viewer.id if viewer else None, span, page)

@@ -1,0 +1,1 @@
+"""Conversions by the rates of one board."""

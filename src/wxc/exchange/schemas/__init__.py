@@ -1,1 +1,0 @@
-"""The representations of exchanges in the API."""

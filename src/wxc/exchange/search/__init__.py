@@ -1,0 +1,1 @@
+"""Search for boards by place and conversion."""

@@ -1,0 +1,110 @@
+"""Parameters of a search."""
+
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from wxc.accounts.auth.dependencies import MaybeUser
+from wxc.core.currencies import CurrencyCode, currencies
+from wxc.core.decimals import PositiveDecimalText
+from wxc.db.dependencies import CursorParameter, Limit, scope_of
+from wxc.db.keyset import DEFAULT_LIMIT, Order, PageRequest
+from wxc.exchange.boards.dependencies import field_error
+from wxc.exchange.domain.quotes import ConversionRequest
+from wxc.exchange.domain.search import (
+    DEFAULT_RADIUS_METRES,
+    MAX_RADIUS_METRES,
+    SearchArea,
+    SearchRequest,
+    Sort,
+)
+from wxc.exchange.quotes.dependencies import reject_excess_decimals
+from wxc.http.openapi import raises
+from wxc.http.refusals import InvalidCursor
+from wxc.http.services import services_of
+
+
+async def _area(
+    lat: Annotated[
+        float | None, Query(ge=-90, le=90, allow_inf_nan=False, description="Of the place.")
+    ] = None,
+    lon: Annotated[
+        float | None, Query(ge=-180, le=180, allow_inf_nan=False, description="Of the place.")
+    ] = None,
+    radius_m: Annotated[
+        float | None,
+        Query(
+            gt=0,
+            le=MAX_RADIUS_METRES,
+            allow_inf_nan=False,
+            description="How far around it, in metres; 5,000 by default.",
+        ),
+    ] = None,
+) -> SearchArea | None:
+    """The area of the search; raises `ValidationFailed` for an incomplete place."""
+    if lat is None or lon is None:
+        for name, value in (("lat", lat), ("lon", lon), ("radius_m", radius_m)):
+            if value is not None:
+                raise field_error(f"query.{name}", "place_incomplete", "A place needs lat and lon.")
+        return None
+    return SearchArea(lat, lon, radius_m or DEFAULT_RADIUS_METRES)
+
+
+async def _search_conversion(
+    source: Annotated[CurrencyCode | None, Query(alias="from", description="What is paid.")] = None,
+    target: Annotated[
+        CurrencyCode | None, Query(alias="to", description="What is received.")
+    ] = None,
+    amount: Annotated[
+        PositiveDecimalText | None, Query(description="How much of `from` is paid.")
+    ] = None,
+) -> ConversionRequest | None:
+    """The conversion of the search; raises `ValidationFailed` for an incomplete one."""
+    if source is None or target is None or amount is None:
+        for name, value in (("from", source), ("to", target), ("amount", amount)):
+            if value is not None:
+                message = "A conversion needs from, to and amount."
+                raise field_error(f"query.{name}", "conversion_incomplete", message)
+        return None
+    if source == target:
+        raise field_error("query.to", "same_currency", "The currencies must be different.")
+    reject_excess_decimals("query.amount", source, amount)
+    return ConversionRequest(source, target, amount)
+
+
+async def _search(
+    area: Annotated[SearchArea | None, Depends(_area)],
+    conversion: Annotated[ConversionRequest | None, Depends(_search_conversion)],
+    is_open_now: Annotated[
+        bool, Query(alias="open_now", description="Only what is open at this moment.")
+    ] = False,
+    include_stale: Annotated[bool, Query(description="Also rates that are stale.")] = False,
+    sort: Annotated[
+        Sort | None,
+        Query(description="`receive` by default where a conversion is given, else `distance`."),
+    ] = None,
+) -> SearchRequest:
+    """The search; raises `ValidationFailed` for a sort without its input."""
+    sort = sort or (Sort.DISTANCE if conversion is None else Sort.RECEIVE)
+    if sort is Sort.RECEIVE and conversion is None:
+        raise field_error("query.sort", "sort_without_input", "This sort needs a conversion.")
+    if sort is Sort.DISTANCE and area is None:
+        raise field_error("query.sort", "sort_without_input", "This sort needs a place.")
+    minor_units = currencies()[conversion.target].minor_units if conversion else 0
+    return SearchRequest(area, conversion, sort, is_open_now, include_stale, minor_units)
+
+
+@raises(InvalidCursor)
+async def _search_page(
+    request: Request,
+    viewer: MaybeUser,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: CursorParameter = None,
+) -> PageRequest:
+    """The requested page; its cursors are valid for this search by this viewer only."""
+    scope = scope_of(request, str(viewer.id) if viewer else "")
+    return PageRequest(services_of(request).cursors, scope, limit, cursor, order=Order.BY_RANK)
+
+
+RequestedSearch = Annotated[SearchRequest, Depends(_search)]
+SearchPage = Annotated[PageRequest, Depends(_search_page)]

@@ -1,1 +1,0 @@
-"""Boards of rates: what may happen to them, and what follows."""

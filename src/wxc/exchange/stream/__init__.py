@@ -1,0 +1,1 @@
+"""Live changes of a board, by server-sent events."""

@@ -1,0 +1,190 @@
+"""Boards over HTTP."""
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.conftest import Member
+from tests.support.boards import BOARD, board, yen
+from tests.support.browser import Browser
+from tests.support.factories import PASSWORD, make_block, make_exchange, make_user
+from tests.support.fake_time import FakeTime
+
+from wxc.core.config import Config
+from wxc.worker.account_deletion import Eraser
+
+
+async def test_a_board_is_opened_once_and_then_replaced(ada: Browser, stranger: Browser) -> None:
+    assert (await ada.get("/exchange")).json()["code"] == "exchange_not_found"
+
+    opened = await ada.put("/exchange", json=BOARD)
+    replaced = await ada.put("/exchange", json=board(name="Tan & Daughter"))
+
+    assert (opened.status_code, replaced.status_code) == (201, 200)
+    assert opened.json()["id"] == replaced.json()["id"]
+    assert (await stranger.get("/users/ada")).json()["has_exchange"] is True
+    seen = await stranger.get("/users/ada/exchange")
+    assert seen.json() == replaced.json() == (await ada.get("/exchange")).json()
+    assert seen.json()["name"] == "Tan & Daughter"
+    assert seen.json()["owner"]["username"] == "ada"
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon"),
+    [(51.5074, -0.1278), (22.3193, 114.1694), (90, 0), (-90, 0), (0, 180), (0, -180), (-1.5, 179)],
+)
+async def test_a_location_is_returned_as_sent(
+    ada: Browser, connection: AsyncConnection, lat: float, lon: float
+) -> None:
+    place = {"lat": lat, "lon": lon}
+
+    await ada.put("/exchange", json=board(location=place))
+
+    assert (await ada.get("/exchange")).json()["location"] == place
+
+
+async def test_london_is_9600_kilometres_from_hong_kong(
+    ada: Browser, connection: AsyncConnection
+) -> None:
+    await ada.put("/exchange", json=board(location={"lat": 51.5074, "lon": -0.1278}))
+
+    distance = await connection.scalar(
+        text(
+            "SELECT ST_Distance(location, 'POINT(114.1694 22.3193)'::geography) FROM exchanges "
+            "JOIN users ON users.id = owner_id WHERE username = 'ada'"
+        )
+    )
+
+    assert 9_600_000 < (distance or 0) < 9_660_000
+
+
+async def test_a_board_goes_through_its_states_and_is_confirmed_again(
+    ada: Browser, stranger: Browser, time: FakeTime
+) -> None:
+    await ada.put("/exchange", json=board(valid_for_hours=4))
+    states = []
+    for _ in range(3):
+        states.append((await stranger.get("/users/ada/exchange")).json()["rates"][0]["state"])
+        time.advance(hours=2)
+    time.advance(hours=6)
+
+    assert states == ["fresh", "aging", "stale"]
+    assert (await stranger.get("/users/ada/exchange")).json()["code"] == "exchange_not_found"
+    assert (await stranger.get("/users/ada/exchange/history?currency=JPY")).status_code == 404
+    assert (await ada.get("/exchange")).json()["rates"][0]["state"] == "expired"
+    confirmed = await ada.post("/exchange/confirm")
+    assert confirmed.json()["rates"][0]["state"] == "fresh"
+    assert (await stranger.get("/users/ada/exchange")).json() == confirmed.json()
+
+
+async def test_a_confirmation_changes_neither_version_nor_history(
+    ada: Browser, time: FakeTime
+) -> None:
+    opened = await ada.put("/exchange", json=BOARD)
+    time.advance(minutes=5)
+
+    confirmed = await ada.post("/exchange/confirm")
+
+    tags = [answer.headers["etag"].split(".")[0] for answer in (opened, confirmed)]
+    assert tags[0] == tags[1]
+    assert opened.json()["rates"][0]["confirmed_at"] < confirmed.json()["rates"][0]["confirmed_at"]
+    assert opened.json()["updated_at"] == confirmed.json()["updated_at"]
+    events = (await ada.get("/users/ada/exchange/history?currency=JPY")).json()["items"]
+    assert [item["seq"] for item in events] == [1]
+
+
+async def test_without_a_board_confirming_and_closing_are_refused(ada: Browser) -> None:
+    assert (await ada.post("/exchange/confirm")).json()["code"] == "exchange_not_found"
+    assert (await ada.delete("/exchange")).json()["code"] == "exchange_not_found"
+
+
+async def test_a_closed_board_is_gone_with_its_history(
+    ada: Browser, stranger: Browser, connection: AsyncConnection
+) -> None:
+    opened = (await ada.put("/exchange", json=BOARD)).json()
+
+    assert (await ada.delete("/exchange")).status_code == 204
+
+    assert (await stranger.get("/users/ada/exchange")).status_code == 404
+    assert (await stranger.get("/users/ada")).json()["has_exchange"] is False
+    for statement in _LEFT_OF_A_BOARD:
+        assert await connection.scalar(text(statement), {"id": opened["id"]}) == 0, statement
+    assert (await ada.delete("/exchange")).status_code == 404
+    assert (await ada.put("/exchange", json=BOARD)).status_code == 201
+
+
+async def test_boards_are_hidden_across_a_block_and_of_suspended_or_unknown_users(
+    ada: Browser, member: Member, connection: AsyncConnection, stranger: Browser
+) -> None:
+    await ada.put("/exchange", json=BOARD)
+    eve, mallory = await member("eve"), await make_user(connection, "mallory")
+    await make_exchange(connection, mallory)
+    await make_block(connection, ada.id, eve.id)
+    await connection.execute(
+        text("UPDATE users SET suspended_at = now() WHERE username = 'mallory'")
+    )
+
+    for browser, name in ((eve, "ada"), (stranger, "mallory"), (stranger, "nobody")):
+        for path in ("exchange", "exchange/history?currency=JPY"):
+            answer = await browser.get(f"/users/{name}/{path}")
+            assert answer.json()["code"] == "user_not_found"
+    await make_user(connection, "bob")
+    assert (await stranger.get("/users/bob/exchange")).json()["code"] == "exchange_not_found"
+
+
+async def test_an_unchanged_board_is_not_modified_for_its_etag(
+    ada: Browser, stranger: Browser
+) -> None:
+    await ada.put("/exchange", json=BOARD)
+    read = await stranger.get("/users/ada/exchange")
+    tag = {"If-None-Match": read.headers["etag"]}
+
+    assert (await stranger.get("/users/ada/exchange", headers=tag)).status_code == 304
+    assert (await ada.get("/exchange", headers=tag)).status_code == 304
+    await ada.put("/exchange", json=board(yen("1")))
+    assert (await stranger.get("/users/ada/exchange", headers=tag)).status_code == 200
+
+
+async def test_a_stale_etag_does_not_overwrite_the_board(ada: Browser) -> None:
+    nothing = await ada.put("/exchange", json=BOARD, headers={"If-Match": '"1.abc"'})
+    assert nothing.json()["code"] == "precondition_failed"
+    first = (await ada.put("/exchange", json=BOARD)).headers["etag"]
+    second = (await ada.put("/exchange", json=BOARD, headers={"If-Match": first})).headers["etag"]
+
+    late = await ada.put("/exchange", json=board(yen("9")), headers={"If-Match": first})
+
+    assert late.json()["code"] == "precondition_failed"
+    assert (await ada.get("/exchange")).headers["etag"] == second
+
+
+async def test_account_deletion_deletes_the_board_which_the_export_contains(
+    ada: Browser, connection: AsyncConnection, app: FastAPI, config: Config
+) -> None:
+    hours = [{"weekday": 1, "opens": "09:00", "closes": "18:00"}]
+    body = board(location={"lat": 1.5, "lon": 103.5}, opening_hours=hours)
+    board_id = (await ada.put("/exchange", json=body)).json()["id"]
+
+    export = (await ada.get("/settings/export")).json()
+    left = await ada.delete("/settings", json={"current_password": PASSWORD})
+
+    (mine,) = export["exchanges"]
+    assert (mine["name"], mine["lat"], mine["lon"]) == ("Tan Exchange", 1.5, 103.5)
+    assert mine["opening_hours"] == hours
+    assert [(item["currency"], item["we_buy"]) for item in export["rate_events"]] == [
+        ("JPY", "0.8950"),
+        ("USD", "1.3350"),
+    ]
+    assert [item["valid_for_hours"] for item in export["exchange_confirmations"]] == [24]
+    assert left.status_code == 204
+    while await Eraser(config, app.state.services.database).work_once():
+        pass
+    for statement in _LEFT_OF_A_BOARD:
+        assert await connection.scalar(text(statement), {"id": board_id}) == 0, statement
+
+
+_LEFT_OF_A_BOARD = (
+    "SELECT count(*) FROM exchanges WHERE id = :id",
+    "SELECT count(*) FROM exchange_rates WHERE exchange_id = :id",
+    "SELECT count(*) FROM rate_events WHERE exchange_id = :id",
+    "SELECT count(*) FROM exchange_confirmations WHERE exchange_id = :id",
+)
