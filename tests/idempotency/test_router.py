@@ -210,7 +210,7 @@ async def test_old_answers_are_forgotten_in_short_steps(
     for number in range(3):
         await route.send(Idempotency_Key=f"old-{number}")
     now = clock.now()
-    monkeypatch.setattr(service, "_PURGE_BATCH", 2)
+    monkeypatch.setattr(service, "_PURGE_BATCH_SIZE", 2)
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(hours=25))
 
     with StatementLog().watching(connection) as log:

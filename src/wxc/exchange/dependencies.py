@@ -20,7 +20,7 @@ from wxc.exchange.search_area import DEFAULT_METRES, MAX_METRES, Search, SearchA
 from wxc.http.openapi import raises
 from wxc.http.refusals import InvalidCursor, InvalidPart, ValidationFailed
 from wxc.http.services import services_of
-from wxc.social.users.dependencies import NamedUser
+from wxc.social.users.dependencies import PathUsername
 
 
 async def _past(
@@ -166,7 +166,7 @@ async def _search_page(
 
 @raises(ExchangeNotFound)
 async def watched_board(
-    username: NamedUser, viewer: MaybeUser, _slot: ViewerSlot, database: Database
+    username: PathUsername, viewer: MaybeUser, _slot: ViewerSlot, database: Database
 ) -> stream.Watched:
     """The board to watch; raises `UserNotFound`, `ExchangeNotFound`.
 

@@ -30,7 +30,7 @@ from wxc.http.etags import IfMatch, IfNoneMatch
 from wxc.http.openapi import documented, event_stream
 from wxc.http.routers import make_router
 from wxc.http.streams import Reset, SessionEnd
-from wxc.social.users.dependencies import NamedUser
+from wxc.social.users.dependencies import PathUsername
 
 router = make_router("exchange")
 _BEGUN: dict[int | str, dict[str, Any]] = {
@@ -104,7 +104,7 @@ async def delete_exchange(me: CurrentUser, session: Session) -> None:
     responses=etags.ON_READ | documented(ExchangeNotFound),
 )
 async def get_exchange(
-    username: NamedUser,
+    username: PathUsername,
     viewer: MaybeUser,
     as_of: AsOf,
     database: Database,
@@ -143,7 +143,7 @@ async def search_exchanges(
     responses=documented(ExchangeNotFound, AmountTooLarge),
 )
 async def get_quote(
-    username: NamedUser,
+    username: PathUsername,
     viewer: MaybeUser,
     conversion: WantedConversion,
     as_of: AsOf,
@@ -163,7 +163,11 @@ async def get_quote(
     responses=documented(ExchangeNotFound),
 )
 async def list_rate_history(
-    username: NamedUser, viewer: MaybeUser, wanted: WantedHistory, database: Database, page: Paging
+    username: PathUsername,
+    viewer: MaybeUser,
+    wanted: WantedHistory,
+    database: Database,
+    page: Paging,
 ) -> RateHistoryPage:
     """The changes of one currency's line, newest first; or the first, highest, lowest and last
     of each side for every UTC hour or day in which it changed, per base and unit.

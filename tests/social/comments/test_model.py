@@ -12,7 +12,7 @@ from tests.social.comments.test_threads import everything
 from tests.support.browser import Browser
 from tests.support.factories import make_post
 
-from wxc.social.comments.threads import Shape
+from wxc.social.comments.threads import ThreadShape
 
 pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
 
@@ -26,7 +26,7 @@ STEPS = st.lists(
     min_size=4,
     max_size=28,
 )
-SHAPES = st.builds(Shape, st.booleans(), st.integers(0, 3), st.integers(1, 3))
+SHAPES = st.builds(ThreadShape, st.booleans(), st.integers(0, 3), st.integers(1, 3))
 
 
 @dataclass
@@ -128,7 +128,7 @@ async def test_a_thread_is_what_was_said_and_not_deleted(
     people: list[Browser],
     connection: AsyncConnection,
     steps: list[Step],
-    shape: Shape,
+    shape: ThreadShape,
     limit: int,
 ) -> None:
     post: UUID = await make_post(connection, people[0].id)

@@ -17,7 +17,7 @@ from tests.support.factories import (
 
 from wxc.core import clock
 from wxc.models import Comment, CommentLike
-from wxc.social.comments.service.writing import erase_comments_of
+from wxc.social.comments.service.writing import delete_comments_of
 
 
 async def stored(connection: AsyncConnection, comment_id: UUID) -> tuple[object, ...] | None:
@@ -312,7 +312,7 @@ async def test_the_comments_of_an_account_that_goes_are_deleted_batch_by_batch(
     rounds = 0
     while True:
         async with OneConnection(connection).transaction() as session:
-            if not await erase_comments_of(session, eve, most=2):
+            if not await delete_comments_of(session, eve, limit=2):
                 break
         rounds += 1
 

@@ -19,7 +19,7 @@ def bodies(feed: dict[str, Any]) -> list[str]:
 def _either_shape(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ways of finding the posts must agree on every rule."""
     if request.param == "walked":
-        monkeypatch.setattr(repository, "MANY_FOLLOWEES", -1)
+        monkeypatch.setattr(repository, "WALK_THRESHOLD", -1)
 
 
 @pytest.mark.usefixtures("_either_shape")

@@ -21,7 +21,7 @@ from tests.support.factories import (
 from wxc.core import clock
 from wxc.core.ids import new_id
 from wxc.models import NotificationType
-from wxc.social.notifications.service import mentioned
+from wxc.social.notifications.service.notifying import mentioned_usernames
 from wxc.social.relationships.service import add_follow
 
 LIKE = NotificationType.POST_LIKE
@@ -306,4 +306,4 @@ class TestReading:
     ],
 )
 def test_who_is_mentioned_in_a_text(body: str, names: list[str]) -> None:
-    assert mentioned(body) == names
+    assert mentioned_usernames(body) == names

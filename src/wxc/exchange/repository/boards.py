@@ -31,7 +31,7 @@ from wxc.core.currencies import codes_of_all_times
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared, prepared_outer
 from wxc.models import Exchange, ExchangeConfirmation, ExchangeRate, RateEvent, User
-from wxc.social.users.repository import named, summary
+from wxc.social.users.repository import has_username, summary_columns
 from wxc.social.users.visibility import visible_to
 
 LINE = ("currency", "unit", "we_buy", "we_sell", "min_amount", "max_amount")
@@ -54,7 +54,7 @@ BOARD = (
     Exchange.valid_for_hours.label("valid_now"),
 )
 """The columns of a board that are today's whatever moment is asked for."""
-OWNER = summary(id_name="owner_id")
+OWNER = summary_columns(id_name="owner_id")
 
 
 class BoardRow(NamedTuple):
@@ -100,7 +100,7 @@ class BoardHead(NamedTuple):
 @prepared_outer(BoardRow)
 def board_of(username: str, viewer_id: UUID | None) -> AnySelect:
     """The board of the member of that folded name; no row for an invisible member."""
-    return _current_board(and_(named(username), visible_to(viewer_id)))
+    return _current_board(and_(has_username(username), visible_to(viewer_id)))
 
 
 @prepared_outer(BoardRow)
@@ -117,7 +117,7 @@ def board_as_of(username: str, viewer_id: UUID | None, moment: datetime) -> AnyS
         select(*BOARD, *OWNER, *terms.c, aggregate_lines(lines))
         .select_from(User)
         .outerjoin(join(Exchange, terms, true()), Exchange.owner_id == User.id)
-        .where(named(username), visible_to(viewer_id))
+        .where(has_username(username), visible_to(viewer_id))
     )
 
 
@@ -141,7 +141,7 @@ def head_of_board(username: str, viewer_id: UUID | None) -> AnySelect:
         )
         .join(User, User.id == Exchange.owner_id)
         .outerjoin(last, true())
-        .where(named(username), visible_to(viewer_id))
+        .where(has_username(username), visible_to(viewer_id))
     )
 
 

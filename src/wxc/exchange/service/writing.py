@@ -28,7 +28,7 @@ from wxc.http.etags import Versioned, Versions
 from wxc.http.refusals import PreconditionFailed
 from wxc.models import NotificationType
 from wxc.social.notifications.repository.writing import NotificationDraft
-from wxc.social.notifications.service import notify
+from wxc.social.notifications.service.notifying import notify
 
 _MAX_REMINDED = 100
 _TICK = timedelta(microseconds=1)
