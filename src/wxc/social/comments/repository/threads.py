@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    CTE,
     ColumnElement,
     Integer,
     Subquery,
@@ -127,16 +128,12 @@ def _tree(
         .limit(MAX_ITEMS)
         .subquery("level")
     )
-    tree = tree.union_all(select(level))
-    is_on_page = tree.c.path[1] <= page.limit
-    columns = (
-        tree.c.id,
-        tree.c.parent_id,
-        tree.c.relative_depth,
-        tree.c.top_level_count,
-        tree.c.path,
-    )
-    listed = select(*columns).where(is_on_page)
+    return _first_items(tree.union_all(select(level)), page)
+
+
+def _first_items(tree: CTE, page: PageRequest) -> Subquery:
+    columns = (tree.c[name] for name in (*ThreadNode._fields, "path"))
+    listed = select(*columns).where(tree.c.path[1] <= page.limit)
     return listed.order_by(tree.c.path).limit(MAX_ITEMS).subquery("listed")
 
 

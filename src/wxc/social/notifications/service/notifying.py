@@ -38,23 +38,26 @@ async def notify(session: Session, *drafts: NotificationDraft) -> None:
 
     All drafts have the same actor, who is not notified.
     """
-    others = [draft for draft in drafts if draft.recipient != draft.actor_id]
-    if not others:
+    drafts_for_others = [draft for draft in drafts if draft.recipient != draft.actor_id]
+    if not drafts_for_others:
         return
-    ids = [draw_id(session) for _ in others]
-    recipients = [draft.recipient for draft in others]
+    ids = [draw_id(session) for _ in drafts_for_others]
+    recipients = [draft.recipient for draft in drafts_for_others]
     rows = await session.fetch(
         insert_notifications(
-            others[0].actor_id,
+            drafts_for_others[0].actor_id,
             clock.now(),
             [user if isinstance(user, UUID) else None for user in recipients],
             [user if isinstance(user, str) else None for user in recipients],
             ids,
-            [draft.type for draft in others],
-            [draft.subject_id for draft in others],
-            [draft.group_id or draft_id for draft, draft_id in zip(others, ids, strict=True)],
-            [draft.post_id for draft in others],
-            [draft.comment_id for draft in others],
+            [draft.type for draft in drafts_for_others],
+            [draft.subject_id for draft in drafts_for_others],
+            [
+                draft.group_id or draft_id
+                for draft, draft_id in zip(drafts_for_others, ids, strict=True)
+            ],
+            [draft.post_id for draft in drafts_for_others],
+            [draft.comment_id for draft in drafts_for_others],
         )
     )
     announce(session, *(topic_of(row.recipient_id) for row in rows))
@@ -86,13 +89,13 @@ async def notify_of_post(session: Session, actor_id: UUID, post_id: UUID, body: 
 
 @dataclass(frozen=True, slots=True)
 class CommentContext:
-    """Where a new comment was written, and whom that concerns."""
+    """A new comment and the authors whom it concerns."""
 
     comment_id: UUID
     post_id: UUID
     post_author_id: UUID
     parent_author_id: UUID | None
-    """None for a comment on the post itself, or below a tombstone."""
+    """None for a comment on the post itself."""
 
 
 async def notify_of_comment(
