@@ -11,7 +11,7 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class ReportTarget(StrEnum):
-    """The kind of object that a report is about."""
+    """What a report is about."""
 
     USER = "user"
     POST = "post"
@@ -20,7 +20,7 @@ class ReportTarget(StrEnum):
 
 
 class ReportReason(StrEnum):
-    """The reason for a report."""
+    """What is wrong with it."""
 
     SPAM = "spam"
     ABUSE = "abuse"
