@@ -24,7 +24,7 @@ from wxc.core.ids import new_id
 from wxc.db.cursors import CursorSealer
 from wxc.db.keyset import PageRequest
 from wxc.db.prepared import PreparedQuery
-from wxc.social.feed.repository import MANY_FOLLOWEES, posts_followed
+from wxc.social.feed.repository import WALK_THRESHOLD, followed_posts
 from wxc.social.posts.repository import PostRow
 
 _PAGE = 20
@@ -37,7 +37,7 @@ def statement() -> tuple[str, Callable[[UUID], Sequence[Any]]]:
     page = PageRequest(CursorSealer(b"a key that seals nothing"), "", _PAGE, None)
 
     def query(me: UUID) -> PreparedQuery[PostRow]:
-        return posts_followed(me, page=page, many=MANY_FOLLOWEES)
+        return followed_posts(me, page=page, walk_threshold=WALK_THRESHOLD)
 
     return query(new_id()).compiled.sql, lambda me: query(me).arguments
 

@@ -12,14 +12,14 @@ from tests.support.app import running
 from tests.support.browser import Browser
 from tests.support.factories import PASSWORD
 from tests.support.mail import mailing, smtp
-from tests.support.social_graph import app, circle, engine, real, scalar
+from tests.support.social_graph import app, engine, friends, real, scalar
 from wxc.accounts.deletion import service as deletions
 from wxc.core.config import Config
 from wxc.db.recount import recount
 
 pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
 
-__all__ = ["app", "circle", "engine", "mailing", "real", "smtp"]
+__all__ = ["app", "engine", "friends", "mailing", "real", "smtp"]
 OWN = ("/users/{name}", "/users/{name}/posts", "/posts/{post}")
 """What is hers: not there any more."""
 LISTS = (
@@ -56,11 +56,11 @@ class Reader:
 
 
 @pytest.fixture
-async def reader(real: Config, circle: list[Browser]) -> AsyncIterator[Reader]:
+async def reader(real: Config, friends: list[Browser]) -> AsyncIterator[Reader]:
     """All of it has been read once, and member 1 was there."""
-    mine, post = [await _post_of(browser) for browser in circle[:2]]
-    assert (await circle[1].post(f"/posts/{mine}/comments", json={"body": "well"})).is_success
-    assert (await circle[1].post(f"/posts/{post}/comments", json={"body": "so"})).is_success
+    mine, post = [await _post_of(browser) for browser in friends[:2]]
+    assert (await friends[1].post(f"/posts/{mine}/comments", json={"body": "well"})).is_success
+    assert (await friends[1].post(f"/posts/{post}/comments", json={"body": "so"})).is_success
     async with running(real) as elsewhere, Browser(elsewhere) as browser:
         await browser.log_in("member_0")
         reader = Reader(browser, mine, post)
@@ -80,9 +80,9 @@ async def drifted(config: Config) -> list[str]:
 
 
 @pytest.mark.parametrize("who", ["blocker", "blocked"])
-async def test_a_block_hides_at_once(reader: Reader, circle: list[Browser], who: str) -> None:
+async def test_a_block_hides_at_once(reader: Reader, friends: list[Browser], who: str) -> None:
     one, other = (0, 1) if who == "blocker" else (1, 0)
-    assert (await circle[one].post(f"/users/member_{other}/block")).is_success
+    assert (await friends[one].post(f"/users/member_{other}/block")).is_success
 
     for path in LISTS:
         assert not await reader.names(path), path
@@ -92,9 +92,9 @@ async def test_a_block_hides_at_once(reader: Reader, circle: list[Browser], who:
 
 
 async def test_who_is_followed_no_more_is_out_of_the_feed_at_once(
-    reader: Reader, circle: list[Browser]
+    reader: Reader, friends: list[Browser]
 ) -> None:
-    assert (await circle[0].delete("/users/member_1/follow")).is_success
+    assert (await friends[0].delete("/users/member_1/follow")).is_success
 
     assert not await reader.names("/feeds")
     assert not await reader.names("/users/member_0/following")
@@ -103,9 +103,9 @@ async def test_who_is_followed_no_more_is_out_of_the_feed_at_once(
 
 
 async def test_who_leaves_is_gone_at_once_and_counted_nowhere(
-    app: FastAPI, real: Config, reader: Reader, circle: list[Browser], engine: AsyncEngine
+    app: FastAPI, real: Config, reader: Reader, friends: list[Browser], engine: AsyncEngine
 ) -> None:
-    answer = await circle[1].delete("/settings", json={"current_password": PASSWORD})
+    answer = await friends[1].delete("/settings", json={"current_password": PASSWORD})
     assert answer.status_code == 204
 
     for path in OWN:
@@ -116,7 +116,7 @@ async def test_who_leaves_is_gone_at_once_and_counted_nowhere(
     assert (profile["followers_count"], profile["following_count"]) == (4, 4)
     post = (await reader.read("/posts/{mine}")).json()
     assert (post["likes_count"], post["comments_count"]) == (4, 0)
-    assert (await circle[1].get("/auth-check")).status_code == 401
+    assert (await friends[1].get("/auth-check")).status_code == 401
 
     while await deletions.purge_batch(app.state.services.database, kept=timedelta()):
         pass
@@ -125,12 +125,12 @@ async def test_who_leaves_is_gone_at_once_and_counted_nowhere(
 
 
 async def test_a_deleted_post_takes_its_thread_and_its_notifications_along(
-    real: Config, reader: Reader, circle: list[Browser], engine: AsyncEngine
+    real: Config, reader: Reader, friends: list[Browser], engine: AsyncEngine
 ) -> None:
     thread = f"/posts/{reader.named['post']}/comments"
-    comment = (await circle[0].post(thread, json={"body": "hear, hear"})).json()["id"]
-    assert (await circle[2].post(f"/comments/{comment}/like")).is_success
-    assert (await circle[1].delete(f"/posts/{reader.named['post']}")).status_code == 204
+    comment = (await friends[0].post(thread, json={"body": "hear, hear"})).json()["id"]
+    assert (await friends[2].post(f"/comments/{comment}/like")).is_success
+    assert (await friends[1].delete(f"/posts/{reader.named['post']}")).status_code == 204
 
     gone = ("/posts/{post}", "/posts/{post}/likes", "/posts/{post}/comments")
     for path in (*gone, f"/comments/{comment}", f"/comments/{comment}/replies"):
@@ -138,7 +138,7 @@ async def test_a_deleted_post_takes_its_thread_and_its_notifications_along(
     assert (await reader.read("/users/{name}/posts")).json()["items"] == []
     assert (await reader.read("/users/{name}")).json()["posts_count"] == 0
     assert reader.named["post"] not in (await reader.read("/feeds")).text
-    assert reader.named["post"] not in (await circle[1].get("/notifications")).text
+    assert reader.named["post"] not in (await friends[1].get("/notifications")).text
     assert await drifted(real) == []
     orphans = f"SELECT count(*) FROM notifications WHERE post_id = '{reader.named['post']}'"  # noqa: S608
     assert await scalar(engine, orphans) == 0

@@ -56,7 +56,7 @@ from wxc.http.route_table import RouteTable
 from wxc.http.services import Services, services_of
 from wxc.http.streams import StreamLimiter
 from wxc.http.traffic import Traffic
-from wxc.idempotency.errors import Replayed
+from wxc.idempotency.errors import ReplayedResponse
 from wxc.moderation.audit.actors import Fingerprints
 from wxc.moderation.audit.dependencies import RefusedAccess
 from wxc.moderation.reports.router import router as reports
@@ -214,7 +214,7 @@ def _add_handlers(app: FastAPI) -> None:
     for error in (HTTPException, RequestValidationError, Refusal):
         app.add_exception_handler(error, _answer_exception)
     # Starlette wants handlers of any exception, whichever it registers them for.
-    app.add_exception_handler(Replayed, _answer_again)  # type: ignore[arg-type]
+    app.add_exception_handler(ReplayedResponse, _answer_again)  # type: ignore[arg-type]
 
 
 def _add_middleware(app: FastAPI, services: Services) -> None:
@@ -264,7 +264,7 @@ async def _answer_exception(request: Request, error: Exception) -> Response:
     return answer
 
 
-async def _answer_again(_request: Request, first: Replayed) -> Response:
+async def _answer_again(_request: Request, first: ReplayedResponse) -> Response:
     headers = {"Idempotency-Replayed": "true"}
     if first.location is not None:
         headers["Location"] = first.location

@@ -4,7 +4,7 @@ import json
 
 import asyncpg
 import pytest
-from tests.support.comment_trees import in_a_thread
+from tests.support.worker_threads import run_in_own_thread
 from typer.testing import CliRunner
 
 from wxc.cli import main as cli
@@ -72,7 +72,7 @@ async def test_the_command_fails_while_something_is_wrong(config: Config) -> Non
     await execute(config.database_url, "UPDATE posts SET likes_count = 7")
 
     async def invoke(*options: str) -> tuple[int, str]:
-        result = await in_a_thread(run.invoke, cli.app, ["recount", *options])
+        result = await run_in_own_thread(run.invoke, cli.app, ["recount", *options])
         return result.exit_code, result.output
 
     code, output = await invoke()

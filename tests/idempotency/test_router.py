@@ -1,4 +1,4 @@
-"""A request that is sent again takes effect once."""
+"""A request repeated under its `Idempotency-Key` takes effect once."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,7 +21,7 @@ KEY = {"Idempotency-Key": '6f1c-"~!'}
 
 
 class Route:
-    """One of the routes that may be repeated, as Ada uses it."""
+    """A route that accepts an `Idempotency-Key`, called by Ada."""
 
     def __init__(self, ada: Browser, path: str) -> None:
         self.ada = ada
@@ -41,7 +41,7 @@ async def route(
     return Route(ada, "/posts" if request.param == "posts" else f"/posts/{post}/comments")
 
 
-async def test_the_first_answer_is_given_again_and_nothing_else_happens(route: Route) -> None:
+async def test_the_first_response_is_replayed_without_effect(route: Route) -> None:
     first = await route.send()
     second = await route.send()
 
@@ -51,10 +51,10 @@ async def test_the_first_answer_is_given_again_and_nothing_else_happens(route: R
     assert second.headers["content-type"] == "application/json"
     assert "idempotency-replayed" not in first.headers
     assert second.headers["idempotency-replayed"] == "true"
-    assert len(await _everything(route)) == 1
+    assert len(await _list_items(route)) == 1
 
 
-async def test_the_answer_is_the_first_one_whatever_became_of_it(route: Route) -> None:
+async def test_the_first_response_is_replayed_even_after_an_edit(route: Route) -> None:
     first = await route.send()
     await route.ada.put(first.headers["location"], json={"body": "changed"})
 
@@ -67,14 +67,14 @@ async def test_another_body_under_the_same_key_is_a_mismatch(route: Route) -> No
     answer = await route.send("something else")
 
     assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_mismatch")
-    assert len(await _everything(route)) == 1
+    assert len(await _list_items(route)) == 1
 
 
 async def test_another_key_is_another_request(route: Route) -> None:
     await route.send()
     await route.send(Idempotency_Key="another")
 
-    assert len(await _everything(route)) == 2
+    assert len(await _list_items(route)) == 2
 
 
 async def test_a_refusal_is_not_stored(route: Route) -> None:
@@ -101,7 +101,7 @@ async def test_a_key_belongs_to_one_member_and_one_route(
         assert "idempotency-replayed" not in answer.headers
 
 
-async def test_the_same_words_under_another_post_are_another_request(
+async def test_the_same_body_under_another_post_is_a_mismatch(
     member: Member, connection: AsyncConnection
 ) -> None:
     ada = await member("ada")
@@ -113,7 +113,7 @@ async def test_the_same_words_under_another_post_are_another_request(
 
 
 @pytest.mark.parametrize("key", ["", "a b", "a" * 256, "caf\u00e9", "\x7f", "\t"])
-async def test_a_key_that_is_no_visible_ascii_or_too_long_is_refused(
+async def test_a_key_must_be_visible_ascii_of_at_most_255_characters(
     route: Route, key: str
 ) -> None:
     headers: Any = [(b"Idempotency-Key", key.encode("latin-1"))]
@@ -123,10 +123,12 @@ async def test_a_key_that_is_no_visible_ascii_or_too_long_is_refused(
 
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
     assert answer.json()["errors"][0]["pointer"] == "header.Idempotency-Key"
-    assert await _everything(route) == []
+    assert await _list_items(route) == []
 
 
-async def test_a_key_sent_twice_is_refused_and_one_of_255_signs_passes(route: Route) -> None:
+async def test_a_repeated_header_is_refused_and_a_key_of_255_characters_accepted(
+    route: Route,
+) -> None:
     token = (b"X-CSRF-Token", (route.ada.csrf_token or "").encode())
     twice = [(b"Idempotency-Key", b"a"), (b"Idempotency-Key", b"b"), token]
 
@@ -136,7 +138,7 @@ async def test_a_key_sent_twice_is_refused_and_one_of_255_signs_passes(route: Ro
     assert (await route.send(Idempotency_Key="a" * 255)).status_code == 201
 
 
-async def test_without_a_key_nothing_is_asked_or_stored(
+async def test_without_a_key_nothing_is_queried_or_stored(
     route: Route, connection: AsyncConnection
 ) -> None:
     with StatementLog().watching(connection) as log:
@@ -144,15 +146,13 @@ async def test_without_a_key_nothing_is_asked_or_stored(
             await route.ada.post(route.path, json={"body": "hello"})
 
     assert not any("idempotency" in statement for statement in log.statements)
-    assert len(await _everything(route)) == 2
+    assert len(await _list_items(route)) == 2
 
 
-async def test_what_was_deleted_is_not_told_again(
-    route: Route, connection: AsyncConnection
-) -> None:
+async def test_a_deleted_subject_is_not_replayed(route: Route, connection: AsyncConnection) -> None:
     first = await route.send()
     await route.ada.delete(first.headers["location"])
-    assert await _stored(connection) == 0
+    assert await _count_stored(connection) == 0
 
     again = await route.send()
 
@@ -160,7 +160,7 @@ async def test_what_was_deleted_is_not_told_again(
     assert again.json()["id"] != first.json()["id"]
 
 
-async def test_the_answer_about_a_comment_goes_with_its_tombstone_or_its_post(
+async def test_a_stored_response_is_deleted_with_its_comment_or_post(
     member: Member, connection: AsyncConnection
 ) -> None:
     ada = await member("ada")
@@ -169,16 +169,16 @@ async def test_the_answer_about_a_comment_goes_with_its_tombstone_or_its_post(
     comment = (await route.send()).json()["id"]
     await make_comment(connection, ada.id, post, UUID(comment))
     await route.send(Idempotency_Key="another")
-    assert await _stored(connection) == 2
+    assert await _count_stored(connection) == 2
 
     await ada.delete(f"/comments/{comment}")
-    assert await _stored(connection) == 1
+    assert await _count_stored(connection) == 1
     await ada.delete(f"/posts/{post}")
 
-    assert await _stored(connection) == 0
+    assert await _count_stored(connection) == 0
 
 
-async def test_who_may_no_longer_see_it_is_not_told_again(
+async def test_an_invisible_subject_is_not_replayed(
     member: Member, connection: AsyncConnection
 ) -> None:
     ada, bob = await member("ada"), await make_user(connection)
@@ -191,7 +191,9 @@ async def test_who_may_no_longer_see_it_is_not_told_again(
     assert (answer.status_code, answer.json()["code"]) == (404, "comment_not_found")
 
 
-async def test_after_a_day_the_key_is_a_new_one(route: Route, connection: AsyncConnection) -> None:
+async def test_a_key_can_be_reused_after_24_hours(
+    route: Route, connection: AsyncConnection
+) -> None:
     first = await route.send()
     await connection.execute(
         text("UPDATE idempotency_keys SET created_at = created_at - interval '24 hours'")
@@ -204,35 +206,35 @@ async def test_after_a_day_the_key_is_a_new_one(route: Route, connection: AsyncC
     assert (await route.send()).content == again.content
 
 
-async def test_old_answers_are_forgotten_in_short_steps(
+async def test_expired_responses_are_deleted_in_batches(
     route: Route, connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(3):
         await route.send(Idempotency_Key=f"old-{number}")
     now = clock.now()
-    monkeypatch.setattr(service, "_PURGE_BATCH", 2)
+    monkeypatch.setattr(service, "_PURGE_BATCH_SIZE", 2)
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(hours=25))
 
     with StatementLog().watching(connection) as log:
         await service.purge_expired(OneConnection(connection))
 
     assert len(log.statements) == 2
-    assert await _stored(connection) == 0
+    assert await _count_stored(connection) == 0
 
 
-async def test_fresh_answers_are_kept(route: Route, connection: AsyncConnection) -> None:
+async def test_fresh_responses_are_kept(route: Route, connection: AsyncConnection) -> None:
     await route.send()
 
     await service.purge_expired(OneConnection(connection))
 
-    assert await _stored(connection) == 1
+    assert await _count_stored(connection) == 1
 
 
-async def _everything(route: Route) -> list[Any]:
+async def _list_items(route: Route) -> list[Any]:
     path = "/users/ada/posts" if route.path == "/posts" else route.path
     items: list[Any] = (await route.ada.get(path)).json()["items"]
     return items
 
 
-async def _stored(connection: AsyncConnection) -> int | None:
+async def _count_stored(connection: AsyncConnection) -> int | None:
     return await connection.scalar(select(func.count()).select_from(IdempotencyKey))

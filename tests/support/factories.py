@@ -1,4 +1,4 @@
-"""Rows for tests, made by the statement that the application itself would not shorten."""
+"""Rows for tests, inserted without the application's own statements."""
 
 import itertools
 from collections.abc import Sequence
@@ -41,16 +41,16 @@ from wxc.models import (
 
 PASSWORD = "correct horse battery"
 _PASSWORD_HASH = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
-_numbers = itertools.count(1)
-_NO_NUMBERS = dict.fromkeys(("we_buy", "we_sell", "min_amount", "max_amount"))
+_counter = itertools.count(1)
+_EMPTY_RATE = dict.fromkeys(("we_buy", "we_sell", "min_amount", "max_amount"))
 _YEN = {"currency": "JPY", "unit": 100, "we_buy": Decimal("0.8000"), "we_sell": Decimal("0.9999")}
 
 
 async def make_user(
     connection: AsyncConnection, username: str | None = None, **fields: Any
 ) -> UUID:
-    """A member who can log in with `PASSWORD`; their id."""
-    username = username or f"somebody_{next(_numbers)}"
+    """Insert a user who can log in with `PASSWORD`; returns the id."""
+    username = username or f"user_{next(_counter)}"
     values = {
         "id": new_id(),
         "username": username,
@@ -78,7 +78,7 @@ async def make_post(
     id: UUID | None = None,
     created_at: datetime | None = None,
 ) -> UUID:
-    """A post, counted; its id."""
+    """Insert a post and count it; returns the id."""
     post_id = id or new_id()
     await connection.execute(
         insert(Post).values(
@@ -92,7 +92,7 @@ async def make_post(
 
 
 async def make_follow(connection: AsyncConnection, follower_id: UUID, followed_id: UUID) -> None:
-    """A follow, counted on both sides."""
+    """Insert a follow and count it for both users."""
     await connection.execute(
         insert(Follow).values(follower_id=follower_id, followed_id=followed_id)
     )
@@ -105,17 +105,17 @@ async def make_follow(connection: AsyncConnection, follower_id: UUID, followed_i
 
 
 async def make_block(connection: AsyncConnection, blocker_id: UUID, blocked_id: UUID) -> None:
-    """A block; a follow across it is not taken away here."""
+    """Insert a block; follows between the two stay."""
     await connection.execute(insert(Block).values(blocker_id=blocker_id, blocked_id=blocked_id))
 
 
 async def make_mute(connection: AsyncConnection, muter_id: UUID, muted_id: UUID) -> None:
-    """A mute."""
+    """Insert a mute."""
     await connection.execute(insert(Mute).values(muter_id=muter_id, muted_id=muted_id))
 
 
 async def make_like(connection: AsyncConnection, user_id: UUID, post_id: UUID) -> None:
-    """A like, counted."""
+    """Insert a like of a post and count it."""
     await connection.execute(insert(PostLike).values(user_id=user_id, post_id=post_id))
     await connection.execute(
         update(Post).where(Post.id == post_id).values(likes_count=Post.likes_count + 1)
@@ -129,19 +129,19 @@ async def make_notification(
     type_: NotificationType = NotificationType.FOLLOW,
     **fields: Any,
 ) -> UUID:
-    """A notification that stands for itself unless a `group_id` is given; its id."""
-    identifier = new_id()
+    """Insert a notification, ungrouped unless a `group_id` is given; returns the id."""
+    notification_id = new_id()
     values = {
-        "id": identifier,
+        "id": notification_id,
         "recipient_id": recipient_id,
         "actor_id": actor_id,
         "type": type_,
-        "subject_id": identifier,
-        "group_id": identifier,
+        "subject_id": notification_id,
+        "group_id": notification_id,
         **fields,
     }
     await connection.execute(insert(Notification).values(values))
-    return identifier
+    return notification_id
 
 
 async def make_exchange(
@@ -152,7 +152,7 @@ async def make_exchange(
     place: tuple[float, float] | None = None,
     **fields: Any,
 ) -> UUID:
-    """A board confirmed at `confirmed_at`, by default now, with its history; its id.
+    """Insert a board confirmed at `confirmed_at`, by default now, with its history; returns the id.
 
     A rate is `{"currency": "JPY", "unit": 100, "we_buy": Decimal("0.8950"), …}`; `place` is
     latitude and longitude.
@@ -178,16 +178,26 @@ async def make_exchange(
     await connection.execute(
         insert(ExchangeConfirmation).values(exchange_id=exchange_id, at=moment, **terms)
     )
+    rate_lines = [{"base_currency": base, "unit": 1, **_EMPTY_RATE, **rate} for rate in rates]
+    await _make_rates(connection, exchange_id, moment, rate_lines)
+    return exchange_id
+
+
+async def _make_rates(
+    connection: AsyncConnection,
+    exchange_id: UUID,
+    moment: datetime,
+    rate_lines: Sequence[dict[str, Any]],
+) -> None:
+    """Insert the rates and their chain of events."""
     previous = GENESIS_HASH
-    for seq, rate in enumerate(rates, 1):
-        line = {"base_currency": base, "unit": 1, **_NO_NUMBERS, **rate}
+    for seq, line in enumerate(rate_lines, 1):
         await connection.execute(
             insert(ExchangeRate).values(exchange_id=exchange_id, valid_from=moment, **line)
         )
         event = ChainEvent(exchange_id=exchange_id, seq=seq, at=moment, **line)
         previous = event_hash(previous, event)
         await connection.execute(insert(RateEvent).values(**asdict(event), hash=previous))
-    return exchange_id
 
 
 async def make_report(
@@ -197,7 +207,7 @@ async def make_report(
     target_type: ReportTarget = ReportTarget.USER,
     **fields: Any,
 ) -> UUID:
-    """A report, open unless `fields` say otherwise; its id."""
+    """Insert a report, open unless `fields` close it; returns the id."""
     values = {
         "id": new_id(),
         "reporter_id": reporter_id,
@@ -213,7 +223,7 @@ async def make_report(
 async def make_event(
     connection: AsyncConnection, user_id: UUID, kind: AuditKind = AuditKind.LOGIN, **fields: Any
 ) -> UUID:
-    """An audit event, written at `at`; its id."""
+    """Insert an audit event, written at `at`; returns the id."""
     at: datetime = fields.get("at") or clock.now()
     values = {
         "id": UUID(int=first_id_at(at).int | new_id().int & (1 << 80) - 1),
@@ -236,15 +246,15 @@ async def make_comment(
     body: str = "hello",
     **fields: Any,
 ) -> UUID:
-    """A comment or a reply, counted; its id."""
+    """Insert a comment or a reply and count it; returns the id."""
     comment_id = fields.pop("id", None) or new_id()
     depth = 0
     if parent_id is not None:
         parent = update(Comment).where(Comment.id == parent_id).returning(Comment.depth)
-        counted = parent.values(
+        incremented = parent.values(
             replies_count=Comment.replies_count + 1, children_count=Comment.children_count + 1
         )
-        depth = (await connection.execute(counted)).scalar_one() + 1
+        depth = (await connection.execute(incremented)).scalar_one() + 1
     values = {"id": comment_id, "author_id": author_id, "post_id": post_id, "body": body}
     await connection.execute(
         insert(Comment).values(parent_id=parent_id, depth=depth, **values, **fields)
@@ -256,7 +266,7 @@ async def make_comment(
 
 
 async def make_comment_like(connection: AsyncConnection, user_id: UUID, comment_id: UUID) -> None:
-    """A like of a comment, counted."""
+    """Insert a like of a comment and count it."""
     await connection.execute(insert(CommentLike).values(user_id=user_id, comment_id=comment_id))
     await connection.execute(
         update(Comment).where(Comment.id == comment_id).values(likes_count=Comment.likes_count + 1)
@@ -264,18 +274,18 @@ async def make_comment_like(connection: AsyncConnection, user_id: UUID, comment_
 
 
 async def make_noise(connection: AsyncConnection) -> None:
-    """Other people, who have to do with one another and with nobody in the test."""
-    people = [await make_user(connection, f"noise_{number}") for number in range(4)]
-    for person, neighbour in itertools.pairwise([*people, people[0]]):
-        post_id = await make_post(connection, person, "noise")
-        await make_follow(connection, person, neighbour)
+    """Insert users who interact with each other only, so that a forgotten WHERE fails a test."""
+    users = [await make_user(connection, f"noise_{number}") for number in range(4)]
+    for user, neighbour in itertools.pairwise([*users, users[0]]):
+        post_id = await make_post(connection, user, "noise")
+        await make_follow(connection, user, neighbour)
         await make_like(connection, neighbour, post_id)
-        await make_notification(connection, person, neighbour)
-        await make_report(connection, person, post_id, ReportTarget.POST)
-        await make_event(connection, person)
+        await make_notification(connection, user, neighbour)
+        await make_report(connection, user, post_id, ReportTarget.POST)
+        await make_event(connection, user)
         comment_id = await make_comment(connection, neighbour, post_id, body="noise")
-        await make_comment(connection, person, post_id, comment_id, "noise")
-        await make_comment_like(connection, person, comment_id)
-        await make_exchange(connection, person, [_YEN], place=(1.28, 103.85))
-    await make_block(connection, people[0], people[2])
-    await make_mute(connection, people[1], people[3])
+        await make_comment(connection, user, post_id, comment_id, "noise")
+        await make_comment_like(connection, user, comment_id)
+        await make_exchange(connection, user, [_YEN], place=(1.28, 103.85))
+    await make_block(connection, users[0], users[2])
+    await make_mute(connection, users[1], users[3])

@@ -1,4 +1,4 @@
-"""Fixtures for races: six members who know one another, on connections of their own."""
+"""Fixtures for races: six users who follow one another, in transactions that commit."""
 
 import itertools
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ from wxc.core.redis import RedisClient
 
 @pytest.fixture
 def real(mailing: Config, fresh_database_url: str, redis: RedisClient) -> Config:
-    """The configuration of an application and a worker whose transactions are real."""
+    """The configuration of an application and a worker whose transactions commit."""
     return mailing.model_copy(update={"database_url": fresh_database_url, "log_level": "warning"})
 
 
@@ -30,22 +30,22 @@ async def app(real: Config) -> AsyncIterator[FastAPI]:
 
 @pytest.fixture
 async def engine(fresh_database_url: str) -> AsyncIterator[AsyncEngine]:
-    """To look at what was committed."""
+    """An engine of its own, to read what was committed."""
     engine = create_async_engine(fresh_database_url)
     yield engine
     await engine.dispose()
 
 
 @pytest.fixture
-async def circle(app: FastAPI, engine: AsyncEngine) -> AsyncIterator[list[Browser]]:
-    """All follow one another and like one another's posts; all are signed in."""
+async def friends(app: FastAPI, engine: AsyncEngine) -> AsyncIterator[list[Browser]]:
+    """Six signed-in users who all follow each other and like each other's posts."""
     names = [f"member_{number}" for number in range(6)]
     async with engine.begin() as connection:
         ids = [await make_user(connection, name) for name in names]
         posts = {author: await make_post(connection, author) for author in ids}
-        for one, other in itertools.permutations(ids, 2):
-            await make_follow(connection, one, other)
-            await make_like(connection, one, posts[other])
+        for user, other in itertools.permutations(ids, 2):
+            await make_follow(connection, user, other)
+            await make_like(connection, user, posts[other])
     async with AsyncExitStack() as stack:
         browsers = [await stack.enter_async_context(Browser(app)) for _ in names]
         for browser, name, user_id in zip(browsers, names, ids, strict=True):
@@ -55,6 +55,6 @@ async def circle(app: FastAPI, engine: AsyncEngine) -> AsyncIterator[list[Browse
 
 
 async def scalar(engine: AsyncEngine, statement: str) -> int:
-    """The number that the statement finds."""
+    """The number that the statement returns; 0 for NULL."""
     async with engine.connect() as connection:
         return int(await connection.scalar(text(statement)) or 0)

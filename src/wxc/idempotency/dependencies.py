@@ -1,4 +1,4 @@
-"""What a request says about being sent again."""
+"""The `Idempotency-Key` of a request."""
 
 from typing import Annotated
 
@@ -10,9 +10,9 @@ from wxc.http.openapi import raises, sends
 from wxc.http.refusals import InvalidPart, ValidationFailed
 from wxc.http.services import services_of
 from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch
-from wxc.idempotency.service import Attempt
+from wxc.idempotency.service import IdempotentRequest
 
-_NAME = "Idempotency-Key"
+_HEADER_NAME = "Idempotency-Key"
 _DESCRIPTION = """
 Any text that is new for each thing you want done. Sent again within 24 hours with the same body, it
 brings the first answer again, with `Idempotency-Replayed: true`, as long as what was made is there.
@@ -21,7 +21,7 @@ brings the first answer again, with `Idempotency-Replayed: true`, as long as wha
 IdempotencyHeader = Annotated[
     str | None,
     Header(
-        alias=_NAME,
+        alias=_HEADER_NAME,
         min_length=1,
         max_length=255,
         pattern=r"^[!-~]+$",
@@ -32,21 +32,23 @@ IdempotencyHeader = Annotated[
 
 @sends("Idempotency-Replayed")
 @raises(IdempotencyInFlight, IdempotencyMismatch)
-async def attempt(
+async def idempotent_request(
     request: Request, me: CurrentUser, key: IdempotencyHeader = None
-) -> Attempt | None:
-    """The request as one that may be repeated; None without a key."""
+) -> IdempotentRequest | None:
+    """The identity of a request that may be repeated; None without a key."""
     if key is None:
         return None
-    if len(request.headers.getlist(_NAME)) > 1:
+    if len(request.headers.getlist(_HEADER_NAME)) > 1:
         part = InvalidPart(
-            pointer=f"header.{_NAME}", code="repeated", message="The header may be sent once."
+            pointer=f"header.{_HEADER_NAME}",
+            code="repeated",
+            message="The header may be sent once.",
         )
         raise ValidationFailed(errors=[part])
-    sent = request.url.path.lower().encode() + b"\0" + await request.body()
-    fingerprint = sign(services_of(request).idempotency_key, sent)
+    path_and_body = request.url.path.lower().encode() + b"\0" + await request.body()
+    fingerprint = sign(services_of(request).idempotency_key, path_and_body)
     route = f"{request.method} {request.scope['route'].path}"
-    return Attempt(me.id, route, key, fingerprint)
+    return IdempotentRequest(me.id, route, key, fingerprint)
 
 
-Repeatable = Annotated[Attempt | None, Depends(attempt)]
+MaybeIdempotentRequest = Annotated[IdempotentRequest | None, Depends(idempotent_request)]

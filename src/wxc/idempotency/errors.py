@@ -1,4 +1,4 @@
-"""Refusals and the replay that a repeated request may get."""
+"""Refusals of a repeated request, and the replay of its first response."""
 
 from uuid import UUID
 
@@ -22,8 +22,8 @@ class IdempotencyInFlight(Conflict):
     """
 
 
-class Replayed(Exception):  # noqa: N818 - a fact, and no refusal
-    """The request has been answered before: raising undoes this one, and the answer is repeated."""
+class ReplayedResponse(Exception):  # noqa: N818 - not an error
+    """The first response to a repeated request; raising it rolls back and sends the response."""
 
     def __init__(self, subject_id: UUID, status: int, location: str | None, body: str) -> None:
         super().__init__(str(subject_id))

@@ -1,4 +1,4 @@
-"""SQL for answers that are kept to be repeated."""
+"""SQL for stored responses."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -21,8 +21,8 @@ class KeyLock(NamedTuple):
     is_acquired: bool
 
 
-class StoredAnswer(NamedTuple):
-    """The first answer to a request, and what was sent."""
+class StoredResponse(NamedTuple):
+    """The first response to a request, and the fingerprint of the request."""
 
     fingerprint: bytes
     subject_id: UUID
@@ -31,8 +31,8 @@ class StoredAnswer(NamedTuple):
     body: str
 
 
-class AnswerKey(NamedTuple):
-    """An answer that was stored or deleted."""
+class ResponseKey(NamedTuple):
+    """A response that was stored or deleted."""
 
     key: str
 
@@ -44,10 +44,10 @@ def lock_key(name: str) -> AnySelect:
     return select(is_acquired.label("is_acquired"))
 
 
-@prepared(StoredAnswer)
-def answer_by_key(user_id: UUID, route: str, key: str, since: datetime) -> AnySelect:
-    """The answer that was stored after that moment."""
-    return select(*columns(IdempotencyKey, StoredAnswer)).where(
+@prepared(StoredResponse)
+def response_by_key(user_id: UUID, route: str, key: str, since: datetime) -> AnySelect:
+    """The response, if it was stored after `since`."""
+    return select(*columns(IdempotencyKey, StoredResponse)).where(
         IdempotencyKey.user_id == user_id,
         IdempotencyKey.route == route,
         IdempotencyKey.key == key,
@@ -55,8 +55,8 @@ def answer_by_key(user_id: UUID, route: str, key: str, since: datetime) -> AnySe
     )
 
 
-@prepared(AnswerKey)
-def upsert_answer(
+@prepared(ResponseKey)
+def upsert_response(
     user_id: UUID,
     route: str,
     key: str,
@@ -68,7 +68,7 @@ def upsert_answer(
     post_id: UUID | None,
     moment: datetime,
 ) -> ReturningInsert[str]:
-    """Store an answer, in place of one that has expired."""
+    """Store a response, replacing one that has expired."""
     values = {
         "user_id": user_id,
         "route": route,
@@ -81,20 +81,20 @@ def upsert_answer(
         "post_id": post_id,
         "created_at": moment,
     }
-    answer = insert(IdempotencyKey).values(values)
-    return answer.on_conflict_do_update(
+    response = insert(IdempotencyKey).values(values)
+    return response.on_conflict_do_update(
         index_elements=_PRIMARY_KEY,
-        set_={name: answer.excluded[name] for name in values},
+        set_={name: response.excluded[name] for name in values},
     ).returning(IdempotencyKey.key)
 
 
-@prepared(AnswerKey)
-def delete_answers_before(moment: datetime, *, limit: int) -> ReturningDelete[str]:
-    """Delete up to `limit` of the oldest answers from before that moment.
+@prepared(ResponseKey)
+def delete_responses_before(moment: datetime, *, limit: int) -> ReturningDelete[str]:
+    """Delete up to `limit` of the oldest responses from before `moment`.
 
-    Answers that another worker is deleting are skipped.
+    Responses that another worker is deleting are skipped.
     """
-    old = (
+    expired = (
         select(*_PRIMARY_KEY)
         .where(IdempotencyKey.created_at < moment)
         .order_by(IdempotencyKey.created_at)
@@ -102,5 +102,7 @@ def delete_answers_before(moment: datetime, *, limit: int) -> ReturningDelete[st
         .with_for_update(skip_locked=True)
     )
     return (
-        delete(IdempotencyKey).where(tuple_(*_PRIMARY_KEY).in_(old)).returning(IdempotencyKey.key)
+        delete(IdempotencyKey)
+        .where(tuple_(*_PRIMARY_KEY).in_(expired))
+        .returning(IdempotencyKey.key)
     )

@@ -1,4 +1,4 @@
-"""A request repeated under its `Idempotency-Key` gets the first answer and has no effect."""
+"""A request repeated under its `Idempotency-Key` gets the first response and has no effect."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,15 +9,20 @@ from wxc.core import clock
 from wxc.db.database import Database
 from wxc.db.session import Session
 from wxc.http.answers import written
-from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch, Replayed
-from wxc.idempotency.repository import answer_by_key, delete_answers_before, lock_key, upsert_answer
+from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch, ReplayedResponse
+from wxc.idempotency.repository import (
+    delete_responses_before,
+    lock_key,
+    response_by_key,
+    upsert_response,
+)
 
 _RETENTION = timedelta(hours=24)
-_PURGE_BATCH = 1000  # answers
+_PURGE_BATCH_SIZE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class IdempotentRequest:
     """A request with an `Idempotency-Key`."""
 
     user_id: UUID
@@ -28,54 +33,58 @@ class Attempt:
 
     @property
     def lock_name(self) -> str:
-        """What concurrent requests under this key contend for."""
+        """The name of the advisory lock that concurrent requests with this key contend for."""
         return f"{self.user_id} {self.route} {self.key}"
 
 
-async def first_answer(session: Session, attempt: Attempt | None) -> Replayed | None:
-    """The stored answer, for the caller to raise once the user may still see its subject.
+async def stored_response(
+    session: Session, request: IdempotentRequest | None
+) -> ReplayedResponse | None:
+    """The stored response, for the caller to raise if the user can still see its subject.
 
-    None for the first request under this key, and without a query if there is no key. Raises
+    None for the first request with this key, and without a query if there is no key. Raises
     `IdempotencyInFlight` and `IdempotencyMismatch`.
     """
-    if attempt is None:
+    if request is None:
         return None
-    lock = await session.fetch_one(lock_key(attempt.lock_name))
+    lock = await session.fetch_one(lock_key(request.lock_name))
     if lock is None or not lock.is_acquired:
         raise IdempotencyInFlight
     since = clock.now() - _RETENTION
-    row = await session.fetch_one(answer_by_key(attempt.user_id, attempt.route, attempt.key, since))
+    row = await session.fetch_one(
+        response_by_key(request.user_id, request.route, request.key, since)
+    )
     if row is None:
         return None
-    if not compare_digest(row.fingerprint, attempt.fingerprint):
+    if not compare_digest(row.fingerprint, request.fingerprint):
         raise IdempotencyMismatch
-    return Replayed(row.subject_id, row.status, row.location, row.body)
+    return ReplayedResponse(row.subject_id, row.status, row.location, row.body)
 
 
-async def keep_answer(
+async def store_response(
     session: Session,
-    attempt: Attempt | None,
-    answer: object,
+    request: IdempotentRequest | None,
+    response: object,
     *,
     subject_id: UUID,
     location: str | None = None,
     post_id: UUID | None = None,
 ) -> None:
-    """Store a 201 in the transaction of its effect.
+    """Store a 201 response in the transaction of its effect.
 
-    Deleting the post `post_id` deletes the answer too.
+    Deleting the post `post_id` deletes the stored response too.
     """
-    if attempt is None:
+    if request is None:
         return
     await session.fetch_one(
-        upsert_answer(
-            attempt.user_id,
-            attempt.route,
-            attempt.key,
-            attempt.fingerprint,
+        upsert_response(
+            request.user_id,
+            request.route,
+            request.key,
+            request.fingerprint,
             201,
             location,
-            written(answer).decode(),
+            written(response).decode(),
             subject_id,
             post_id,
             clock.now(),
@@ -84,9 +93,11 @@ async def keep_answer(
 
 
 async def purge_expired(database: Database) -> None:
-    """Delete expired answers, in batches that stay within any statement's timeout."""
-    deleted = _PURGE_BATCH
-    while deleted == _PURGE_BATCH:
+    """Delete expired responses, in batches that stay within the statement timeout."""
+    deleted = _PURGE_BATCH_SIZE
+    while deleted == _PURGE_BATCH_SIZE:
         before = clock.now() - _RETENTION
-        rows = await database.primary.fetch(delete_answers_before(before, limit=_PURGE_BATCH))
+        rows = await database.primary.fetch(
+            delete_responses_before(before, limit=_PURGE_BATCH_SIZE)
+        )
         deleted = len(rows)

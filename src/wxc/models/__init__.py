@@ -1,4 +1,4 @@
-"""The whole schema, one table per file."""
+"""The database schema, one table per file."""
 
 from wxc.models.audit_event import AuditEvent, AuditKind
 from wxc.models.base import Base, RowId, columns

@@ -1,4 +1,4 @@
-"""The audit trail: what happened to accounts, for those who look into it later."""
+"""The audit trail of accounts."""
 
 from enum import StrEnum
 from typing import Any
@@ -12,7 +12,7 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class AuditKind(StrEnum):
-    """What happened."""
+    """The kind of event."""
 
     LOGIN = "login"
     LOGIN_FAILED = "login_failed"
@@ -30,27 +30,27 @@ class AuditKind(StrEnum):
 
 
 class AuditEvent(Base):
-    """One event; a trigger refuses changes, and deletions within the first 30 days."""
+    """An event; a trigger refuses updates, and deletions within the first 30 days."""
 
     __tablename__ = "audit_events"
 
     id: Mapped[IdKey]
-    """Its order is that of time: what is too old is found by it."""
+    """Ordered by time: expired events are found by it."""
     at: Mapped[CreatedAt]
     event: Mapped[str] = mapped_column(String(32))
     actor: Mapped[str] = mapped_column(String(64))
-    """`client` for whoever sent a request, `operator` and their system account for `wxc`."""
+    """`client` for a request; for the `wxc` command, `operator` and the system account."""
     user_id: Mapped[UUID | None] = mapped_column()
-    """The member whom it is about; no foreign key, since the trail outlives the account."""
+    """The user concerned; no foreign key, since the trail outlives the account."""
     session_id: Mapped[UUID | None]
-    """The session that acted; of a login the one it opened."""
+    """The session that acted, or that a login opened."""
     address_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """A keyed hash of the client's address: the same for the same, and no way back."""
+    """A keyed hash of the client's IP address."""
     request_id: Mapped[str | None] = mapped_column(String(64))
     detail: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
     __table_args__ = (
-        # One member's events, newest first.
+        # A user's events, newest first.
         Index("ix_audit_events_user_id_id", user_id, "id"),
         CheckConstraint("event ~ '^[a-z_]+$'", name="event_form"),
         CheckConstraint("octet_length(address_hash) = 32", name="address_hash_length"),

@@ -1,4 +1,4 @@
-"""What all tables share: names of constraints, types of columns."""
+"""The base class of all tables: constraint names and column types."""
 
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, NamedTuple
@@ -12,7 +12,7 @@ from wxc.core.ids import new_id
 
 
 class Base(DeclarativeBase):
-    """The base of every table; constraint names are predictable, so that migrations match."""
+    """The base of every table; the naming convention makes migrations match the models."""
 
     metadata = MetaData(
         naming_convention={
@@ -27,7 +27,7 @@ class Base(DeclarativeBase):
 
 
 def columns(table: type[Base], row: Any) -> tuple[InstrumentedAttribute[Any], ...]:  # noqa: ANN401
-    """The columns of a table that the fields of `row`, a `NamedTuple`, name."""
+    """The columns of a table that have the names of the fields of `row`, a `NamedTuple`."""
     return tuple(getattr(table, name) for name in row._fields)
 
 

@@ -9,7 +9,7 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class Block(Base):
-    """Two members are not there for each other; the id gives lists their order."""
+    """The blocker and the blocked user cannot see each other; lists are ordered by id."""
 
     __tablename__ = "blocks"
 

@@ -10,10 +10,10 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class Comment(Base):
-    """What a member has said to a post or to another comment; its id is its place among siblings.
+    """A comment on a post or a reply to a comment; siblings are ordered by id.
 
-    One that is deleted while there are replies stays as a tombstone, without author and body.
-    Whatever changes the shape of a thread locks its post first.
+    A comment that is deleted while it has replies stays as a tombstone, without author and body.
+    A write that changes the structure of a thread locks its post first.
     """
 
     __tablename__ = "comments"
@@ -22,20 +22,20 @@ class Comment(Base):
     post_id: Mapped[UUID] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"))
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("comments.id", ondelete="CASCADE"))
     depth: Mapped[int] = mapped_column(SmallInteger)
-    # No cascade: with the row would go what others have replied.
+    # No cascade: it would delete the replies of other users.
     author_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     body: Mapped[str | None] = mapped_column(Text)
     likes_count: Mapped[int] = mapped_column(default=0, server_default="0")
     replies_count: Mapped[int] = mapped_column(default=0, server_default="0")
-    """Direct replies that live."""
+    """Direct replies that are not tombstones."""
     children_count: Mapped[int] = mapped_column(default=0, server_default="0")
-    """All direct replies, tombstones among them."""
+    """All direct replies, including tombstones."""
     created_at: Mapped[CreatedAt]
     edited_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
 
     __table_args__ = (
-        # The top of a thread, each branch of it, one author's comments; deleting a post.
+        # A thread's top level, the replies to a comment, an author's comments; deleting a post.
         Index("ix_comments_post_id_id", post_id, "id", postgresql_where=parent_id.is_(None)),
         Index("ix_comments_parent_id_id", parent_id, "id"),
         Index("ix_comments_author_id_id", author_id, "id"),

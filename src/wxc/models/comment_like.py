@@ -9,7 +9,7 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class CommentLike(Base):
-    """A member likes a comment."""
+    """A user likes a comment."""
 
     __tablename__ = "comment_likes"
 

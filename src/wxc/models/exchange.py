@@ -1,4 +1,4 @@
-"""Members' currency exchanges."""
+"""Currency exchanges of users."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class Exchange(Base):
-    """One member's board; its row is locked by whoever changes anything about it."""
+    """A user's board; every write to the board or its rates locks this row."""
 
     __tablename__ = "exchanges"
 
@@ -26,15 +26,15 @@ class Exchange(Base):
     location: Mapped[Any | None] = mapped_column(Geography("POINT", srid=4326, spatial_index=False))
     time_zone: Mapped[str | None] = mapped_column(String(64))
     opening_hours: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
-    """As in the API: `weekday`, `opens` and `closes`, by the clock on the wall."""
+    """As in the API: `weekday`, `opens` and `closes`, in local time."""
     valid_for_hours: Mapped[int] = mapped_column()
     confirmed_at: Mapped[datetime]
-    """When the owner last said that all of it holds."""
+    """When the owner last replaced or confirmed the board."""
     remind_at: Mapped[datetime | None] = mapped_column()
-    """When the owner is to be told that the board goes stale; NULL once they were."""
+    """When to notify the owner that the board goes stale; NULL once notified."""
     updated_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=0)
-    """Raised by whoever replaces the board; not by confirmations."""
+    """Incremented when the board is replaced; not by confirmations."""
     created_at: Mapped[CreatedAt]
 
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""When the boards were said to hold."""
+"""Confirmations of boards."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from wxc.models.base import Base, IdKey
 
 
 class ExchangeConfirmation(Base):
-    """The owner has replaced or confirmed the board; kept as it is, like `RateEvent`."""
+    """The owner replaced or confirmed the board; append-only, like `RateEvent`."""
 
     __tablename__ = "exchange_confirmations"
 

@@ -1,4 +1,4 @@
-"""What the boards show, and showed a while ago."""
+"""Current and recent rates of boards."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -26,9 +26,9 @@ RATE_CHECKS = {
 
 
 class ExchangeRate(Base):
-    """One line of a board, as long as it was shown; lines that are gone are kept for an hour.
+    """A line of a board and when it was shown; lines that were replaced are kept for an hour.
 
-    What stood earlier is rebuilt from `RateEvent`.
+    Earlier rates are rebuilt from `RateEvent`.
     """
 
     __tablename__ = "exchange_rates"

@@ -9,7 +9,7 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class Follow(Base):
-    """One member follows another; the id gives lists their order."""
+    """A user follows another; lists are ordered by id."""
 
     __tablename__ = "follows"
 

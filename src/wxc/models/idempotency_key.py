@@ -1,4 +1,4 @@
-"""Answers that are given again to who repeats a request."""
+"""Stored responses of requests with an `Idempotency-Key`."""
 
 from uuid import UUID
 
@@ -9,9 +9,9 @@ from wxc.models.base import Base, CreatedAt
 
 
 class IdempotencyKey(Base):
-    """The first answer to a member's request under a key, kept for a day or until its subject goes.
+    """The first response to a user's request with a key; deleted after a day or with its subject.
 
-    `post_id` has a whole post take the answers about it along; a comment's are removed with it.
+    The foreign key `post_id` deletes it with a post; deleting a comment deletes it explicitly.
     """
 
     __tablename__ = "idempotency_keys"
@@ -22,14 +22,14 @@ class IdempotencyKey(Base):
     route: Mapped[str] = mapped_column(String(100), primary_key=True)
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
-    """A keyed hash of what was sent."""
+    """A keyed hash of the path and the body of the request."""
     status: Mapped[int] = mapped_column(SmallInteger)
     location: Mapped[str | None] = mapped_column(String(200))
     body: Mapped[str] = mapped_column(Text)
     subject_id: Mapped[UUID] = mapped_column()
-    """What the request has made, whatever that is."""
+    """The id of the row that the request created, in any table."""
     post_id: Mapped[UUID | None] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"))
-    """The post that it is, or belongs to."""
+    """The post that was created or commented on."""
     created_at: Mapped[CreatedAt] = mapped_column()
 
     __table_args__ = (

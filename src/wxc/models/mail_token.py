@@ -1,4 +1,4 @@
-"""What the links in mails are good for."""
+"""Tokens of the links in mails."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,20 +10,20 @@ from wxc.models.base import Base
 
 
 class MailToken(Base):
-    """The right that a mailed link gives, once; of the token itself only the SHA-256 is here."""
+    """A single-use token; only its SHA-256 digest is stored."""
 
     __tablename__ = "mail_tokens"
 
     mail_id: Mapped[UUID] = mapped_column(primary_key=True)
-    """The mail that carries it; no foreign key, since the mail is forgotten earlier."""
+    """The mail with the link; no foreign key, since the mail is deleted earlier."""
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(32))
     address: Mapped[str] = mapped_column(String(254))
-    """Where the link went: the address that it proves."""
+    """The recipient's address, which the link verifies."""
     digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     expires_at: Mapped[datetime] = mapped_column()
     ended_at: Mapped[datetime | None]
-    """Used, or void since a newer one was sent or the account has changed."""
+    """When it was used, or revoked by a newer token or a change of the account."""
 
     __table_args__ = (
         Index("ix_mail_tokens_user_id", user_id),

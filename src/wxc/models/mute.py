@@ -9,7 +9,7 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class Mute(Base):
-    """One member does not hear another, who does not know; the id gives lists their order."""
+    """A user hides another's posts and notifications; lists are ordered by id."""
 
     __tablename__ = "mutes"
 

@@ -11,7 +11,7 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class NotificationType(StrEnum):
-    """What a notification tells."""
+    """The kind of action that a notification is about."""
 
     FOLLOW = "follow"
     POST_LIKE = "post_like"
@@ -23,7 +23,7 @@ class NotificationType(StrEnum):
 
 
 class Notification(Base):
-    """Somebody did something that concerns the recipient; its id is its place in every list."""
+    """An action that concerns the recipient; lists are ordered by id."""
 
     __tablename__ = "notifications"
 
@@ -31,20 +31,20 @@ class Notification(Base):
     recipient_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     type: Mapped[str] = mapped_column(String(32))
     actor_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    """NULL where nobody did it."""
+    """NULL for a notification by the system."""
     subject_id: Mapped[UUID] = mapped_column()
-    """What it is about: with type, actor and recipient there is one notification at most."""
+    """The post, comment or user concerned; unique together with type, actor and recipient."""
     group_id: Mapped[UUID] = mapped_column()
-    """What lists show as one: likes of one subject, follows of one UTC day, else itself."""
+    """Lists show one entry for a group: likes of a subject, follows of a UTC day, else itself."""
     post_id: Mapped[UUID | None] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"))
     comment_id: Mapped[UUID | None] = mapped_column(ForeignKey("comments.id", ondelete="CASCADE"))
     hidden_at: Mapped[datetime | None] = mapped_column()
-    """It was undone; doing it again shows the notification where it was."""
+    """When the action was undone; repeating it shows the notification at its old position."""
     read_at: Mapped[datetime | None] = mapped_column()
     created_at: Mapped[CreatedAt]
 
     __table_args__ = (
-        # The actor first, so that it also finds all between two people.
+        # The actor first, so that it also finds the notifications between two users.
         UniqueConstraint(
             actor_id, recipient_id, type, subject_id, postgresql_nulls_not_distinct=True
         ),

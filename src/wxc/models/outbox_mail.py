@@ -1,4 +1,4 @@
-"""Mails that are to be sent: rows of the transaction that wants them."""
+"""The outbox of mails, written in the transaction that causes them."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,7 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class MailKind(StrEnum):
-    """What a mail is about."""
+    """The kind of mail."""
 
     VERIFICATION = "verification"
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a name, not a secret
@@ -21,7 +21,7 @@ class MailKind(StrEnum):
 
 
 class MailState(StrEnum):
-    """How far a mail has come; all but `WAITING` are final."""
+    """The delivery state of a mail; all but `WAITING` are final."""
 
     WAITING = "waiting"
     SENT = "sent"
@@ -30,14 +30,14 @@ class MailState(StrEnum):
 
 
 class OutboxMail(Base):
-    """One mail; the row's id makes its Message-ID and its token, the same on every attempt."""
+    """A mail; Message-ID and token derive from the id, so that every attempt has the same."""
 
     __tablename__ = "outbox_mails"
 
     id: Mapped[IdKey]
     kind: Mapped[str] = mapped_column(String(32))
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    """NULL where only the address is known: the worker finds out whose it is."""
+    """NULL if only the address is known; the worker looks up the account."""
     address: Mapped[str] = mapped_column(String(254))
     dedup_key: Mapped[str] = mapped_column(String(100), unique=True)
     state: Mapped[str] = mapped_column(
@@ -45,7 +45,7 @@ class OutboxMail(Base):
     )
     attempts: Mapped[int] = mapped_column(default=0, server_default="0")
     due_at: Mapped[CreatedAt] = mapped_column()
-    """When the next attempt may begin; while one is under way, when its lease ends."""
+    """When the next attempt may begin; during an attempt, when its lease ends."""
     first_attempt_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None] = mapped_column()
     created_at: Mapped[CreatedAt]

@@ -10,7 +10,7 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class Post(Base):
-    """What a member has written; its id is its place in every list."""
+    """A user's post; lists are ordered by id."""
 
     __tablename__ = "posts"
 
@@ -20,12 +20,12 @@ class Post(Base):
     likes_count: Mapped[int] = mapped_column(default=0, server_default="0")
     comments_count: Mapped[int] = mapped_column(default=0, server_default="0")
     version: Mapped[int] = mapped_column(default=0, server_default="0")
-    """Counts how often the body was replaced."""
+    """Incremented when the body is replaced."""
     created_at: Mapped[CreatedAt]
     edited_at: Mapped[datetime | None]
 
     __table_args__ = (
-        # One author's posts, newest first: a profile, and each branch of a feed.
+        # An author's posts, newest first: for a profile and for the feed.
         Index("ix_posts_author_id_id", author_id, "id"),
         CheckConstraint("char_length(body) BETWEEN 1 AND 5000", name="body_length"),
         CheckConstraint("likes_count >= 0 AND comments_count >= 0", name="counts_not_negative"),

@@ -9,7 +9,7 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class PostLike(Base):
-    """A member likes a post; the id gives the list of who did its order."""
+    """A user likes a post; the list of likes is ordered by id."""
 
     __tablename__ = "post_likes"
 

@@ -1,4 +1,4 @@
-"""The history of the boards."""
+"""The history of rates."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -12,18 +12,18 @@ from wxc.models.exchange_rate import RATE_CHECKS
 
 
 class RateEvent(Base):
-    """One line of a board has changed; both sides NULL: it was taken off, with base and unit.
+    """A change of a line of a board; both rates are NULL if the line was removed.
 
-    A trigger refuses every change, and deletions unless the board or its owner's account goes.
+    A trigger refuses updates, and deletions unless the board or its owner's account is deleted.
     """
 
     __tablename__ = "rate_events"
 
     id: Mapped[IdKey]
-    """Rises with `seq` within a board."""
+    """Increases with `seq` within a board."""
     exchange_id: Mapped[UUID] = mapped_column(ForeignKey("exchanges.id", ondelete="CASCADE"))
     seq: Mapped[int] = mapped_column()
-    """1, 2, 3 …: drawn while the board's row is locked."""
+    """1, 2, 3 …: assigned while the board's row is locked."""
     at: Mapped[datetime] = mapped_column()
     currency: Mapped[str] = mapped_column(String(3))
     base_currency: Mapped[str] = mapped_column(String(3))
@@ -33,7 +33,7 @@ class RateEvent(Base):
     min_amount: Mapped[Decimal | None] = mapped_column(Numeric())
     max_amount: Mapped[Decimal | None] = mapped_column(Numeric())
     hash: Mapped[bytes] = mapped_column(LargeBinary)
-    """Of this event and the hash before it, see `exchange/domain/chain.py`."""
+    """The hash of this event and the previous hash, see `exchange/domain/chain.py`."""
 
     __table_args__ = (
         UniqueConstraint(exchange_id, seq),

@@ -1,4 +1,4 @@
-"""Reports: what members find that operators should look at."""
+"""Reports of users, posts, comments and exchanges to the operators."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -30,30 +30,30 @@ class ReportReason(StrEnum):
 
 
 class Report(Base):
-    """A member asks operators to look at something; open until one of them has closed it."""
+    """A user's report to the operators; open until an operator closes it."""
 
     __tablename__ = "reports"
 
     id: Mapped[IdKey]
     reporter_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
-    """NULL once the reporter's account has gone."""
+    """NULL once the reporter's account is deleted."""
     target_type: Mapped[str] = mapped_column(String(16))
     target_id: Mapped[UUID]
-    """No foreign key: what is reported may be of any kind, and may be gone when it is looked at."""
+    """No foreign key: the target can be in several tables, and may be deleted before a review."""
     reason: Mapped[str] = mapped_column(String(16))
     detail: Mapped[str | None] = mapped_column(String(1000))
     created_at: Mapped[CreatedAt]
     closed_at: Mapped[datetime | None] = mapped_column()
     closed_by: Mapped[str | None] = mapped_column(String(64))
-    """The operator, as in the audit trail."""
+    """The operator, as `actor` in the audit trail."""
     note: Mapped[str | None] = mapped_column(String(1000))
-    """What the operator has found or done."""
+    """The operator's findings and actions."""
 
     __table_args__ = (
-        # The queue of open ones, in either direction.
+        # The queue of open reports, in either direction.
         Index("ix_reports_open", "id", postgresql_where=closed_at.is_(None)),
         Index("ix_reports_reporter_id", reporter_id),
-        # While a report is open, whoever made it has nothing to add but better words.
+        # Reporting a target again while the report is open replaces the text.
         Index(
             "uq_reports_open_of_reporter",
             reporter_id,

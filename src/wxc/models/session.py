@@ -1,4 +1,4 @@
-"""Sessions: the truth about who is signed in."""
+"""Sessions, the source of truth about who is signed in."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class Session(Base):
-    """One sign-in on one device; `revoked_at` ends it at once, on every instance."""
+    """A login on one device; setting `revoked_at` ends it at once, on every instance."""
 
     __tablename__ = "sessions"
 
@@ -19,20 +19,20 @@ class Session(Base):
     generation: Mapped[int] = mapped_column(default=0, server_default="0")
     """Counts refreshes; the refresh token of generation n is derived from it, never stored."""
     refreshed_at: Mapped[datetime | None]
-    """When the generation was last raised; for 30 s the one before it is still good."""
+    """When the generation was last incremented; the previous one stays valid for 30 s."""
     user_agent: Mapped[str | None] = mapped_column(String(256))
     place: Mapped[str | None] = mapped_column(String(64))
-    """Roughly where it was last used, as `core.places` has it."""
+    """The approximate place of last use, from GeoIP data."""
     created_at: Mapped[CreatedAt]
     last_used_at: Mapped[CreatedAt]
     idle_until: Mapped[datetime]
     expires_at: Mapped[datetime]
-    """The end whatever happens, 30 days after the login unless configured otherwise."""
+    """The absolute end, by default 30 days after the login."""
     revoked_at: Mapped[datetime | None] = mapped_column()
 
     __table_args__ = (
         Index("ix_sessions_user_id", user_id),
-        # For the poll that asks once a second what was revoked lately.
+        # For the poll for newly revoked sessions, once a second.
         Index("ix_sessions_revoked_at", revoked_at, postgresql_where=revoked_at.isnot(None)),
         CheckConstraint("generation >= 0", name="generation_not_negative"),
         CheckConstraint("idle_until <= expires_at", name="idle_within_lifetime"),

@@ -1,4 +1,4 @@
-"""Usernames that are, or once were, somebody's."""
+"""Usernames that are or were in use."""
 
 from uuid import UUID
 
@@ -9,13 +9,13 @@ from wxc.models.base import Base, CreatedAt
 
 
 class UsedUsername(Base):
-    """A name in lower case; it is its first user's for ever, also when they have left."""
+    """A folded username; reserved for its first user, even after the account is deleted."""
 
     __tablename__ = "used_usernames"
 
     name: Mapped[str] = mapped_column(String(30), primary_key=True)
     user_id: Mapped[UUID] = mapped_column()
-    """No foreign key: the name is taken before the account is there, and outlives it."""
+    """No foreign key: the row is inserted before the account and outlives it."""
     taken_at: Mapped[CreatedAt]
 
     __table_args__ = (

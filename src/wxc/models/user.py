@@ -1,4 +1,4 @@
-"""Members."""
+"""Users."""
 
 from datetime import datetime
 
@@ -9,19 +9,19 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class User(Base):
-    """One member; the counters move in the statement that adds or removes what they count."""
+    """A user; the statement that inserts or deletes a counted row also updates the counter."""
 
     __tablename__ = "users"
 
     id: Mapped[IdKey]
     username: Mapped[str] = mapped_column(String(30))
-    """As typed."""
+    """As the user typed it."""
     username_folded: Mapped[str | None] = mapped_column(String(30))
-    """`fold_identifier(username)`: unique, and what is looked up."""
+    """`fold_identifier(username)`: unique, used for look-ups."""
     email: Mapped[str | None] = mapped_column(String(254))
-    """As typed, but for the domain, which is in lower case and IDNA."""
+    """As typed, except for the domain, which is in lower case and IDNA."""
     email_folded: Mapped[str | None] = mapped_column()
-    """`fold_identifier(email)`: unique, and what is looked up."""
+    """`fold_identifier(email)`: unique, used for look-ups."""
     email_verified_at: Mapped[datetime | None]
     pending_email: Mapped[str | None] = mapped_column(String(254))
     password_hash: Mapped[str | None]
@@ -34,24 +34,24 @@ class User(Base):
     posts_count: Mapped[int] = mapped_column(default=0, server_default="0")
     has_exchange: Mapped[bool] = mapped_column(default=False, server_default="false")
     version: Mapped[int] = mapped_column(default=1, server_default="1")
-    """Raised by whoever replaces the settings; not by counters."""
+    """Incremented when the settings are replaced; not by counters."""
     username_changes: Mapped[list[datetime]] = mapped_column(
         ARRAY(DateTime(timezone=True)), default=list, server_default="{}"
     )
-    """When the name was changed during the last year."""
+    """When the username was changed, during the last year."""
     suspended_at: Mapped[datetime | None] = mapped_column()
-    """Since when the member is not there, for anybody; one who has left stays so."""
+    """When the user was suspended, which hides them from all; a deleted user stays suspended."""
     erase_at: Mapped[datetime | None] = mapped_column()
-    """The account was deleted: when the worker has to see next to what is left of it."""
+    """When the worker next purges the rows of a deleted account; NULL if it is not deleted."""
     created_at: Mapped[CreatedAt]
 
     __table_args__ = (
         Index("uq_users_username_folded", username_folded, unique=True),
         Index("uq_users_email_folded", email_folded, unique=True),
-        # The release before looks these up; the next one drops them.
+        # Used by the previous release; the next one drops them.
         Index("uq_users_username_lower", func.lower(username), unique=True),
         Index("uq_users_email_lower", func.lower(email), unique=True),
-        # What names begin with, letter by letter; and what they are spelled like.
+        # For the search by prefix, in code point order, and by similarity.
         Index("ix_users_username_prefix", func.left(func.lower(username).collate("C"), 30), "id"),
         Index(
             "ix_users_display_name_prefix",
@@ -71,7 +71,7 @@ class User(Base):
             postgresql_ops={"display_name": "gin_trgm_ops"},
         ),
         CheckConstraint("username ~ '^[A-Za-z0-9_]{3,30}$'", name="username_form"),
-        # For whoever has an id and asks whether that account is there: hardly any are in it.
+        # To check an id for a suspension without reading the row of the user; it has few entries.
         Index("ix_users_suspended", "id", postgresql_where=suspended_at.isnot(None)),
         Index("ix_users_erase_at", erase_at, postgresql_where=erase_at.isnot(None)),
         CheckConstraint(

@@ -1,1 +1,1 @@
-"""The social network: users, what they write, and what reaches them."""
+"""The social network: users, posts, comments, likes, feed and notifications."""

@@ -8,12 +8,12 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.accounts.deletion.conftest import DRIFT, leave
 from tests.support.browser import Browser
-from tests.support.social_graph import app, circle, engine, real, scalar
+from tests.support.social_graph import app, engine, friends, real, scalar
 
 from wxc.core.config import Config
 from wxc.worker.account_deletion import Eraser
 
-__all__ = ["app", "circle", "engine", "real"]
+__all__ = ["app", "engine", "friends", "real"]
 DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 TRACES = """
     WITH gone AS (SELECT id FROM users WHERE erase_at IS NOT NULL)
@@ -31,9 +31,9 @@ async def purge(app: FastAPI, real: Config) -> None:
 
 
 async def test_two_who_delete_the_same_account_at_once(
-    circle: list[Browser], engine: AsyncEngine
+    friends: list[Browser], engine: AsyncEngine
 ) -> None:
-    ada, *_ = circle
+    ada, *_ = friends
 
     outcomes = await asyncio.gather(*(leave(ada) for _ in range(4)))
 
@@ -43,11 +43,11 @@ async def test_two_who_delete_the_same_account_at_once(
 
 
 async def test_all_who_follow_one_another_leave_at_once_without_a_deadlock(
-    app: FastAPI, real: Config, circle: list[Browser], engine: AsyncEngine
+    app: FastAPI, real: Config, friends: list[Browser], engine: AsyncEngine
 ) -> None:
     before = await scalar(engine, DEADLOCKS)
 
-    assert await asyncio.gather(*map(leave, circle)) == [204] * len(circle)
+    assert await asyncio.gather(*map(leave, friends)) == [204] * len(friends)
 
     await purge(app, real)
     assert await scalar(engine, DRIFT) == 0
@@ -56,9 +56,9 @@ async def test_all_who_follow_one_another_leave_at_once_without_a_deadlock(
 
 
 async def test_whoever_follows_or_writes_while_the_other_leaves_leaves_no_trace(
-    app: FastAPI, real: Config, circle: list[Browser], engine: AsyncEngine
+    app: FastAPI, real: Config, friends: list[Browser], engine: AsyncEngine
 ) -> None:
-    ada, *others = circle
+    ada, *others = friends
 
     async def follow_and_unfollow(browser: Browser) -> list[httpx.Response]:
         return [
@@ -81,12 +81,12 @@ async def test_whoever_follows_or_writes_while_the_other_leaves_leaves_no_trace(
 async def test_many_workers_purge_one_account(
     app: FastAPI,
     real: Config,
-    circle: list[Browser],
+    friends: list[Browser],
     engine: AsyncEngine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("wxc.accounts.deletion.service.MAX_EDGES", 2)
-    for browser in circle[:3]:
+    for browser in friends[:3]:
         assert await leave(browser) == 204
 
     await asyncio.gather(*(purge(app, real) for _ in range(3)))

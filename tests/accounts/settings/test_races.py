@@ -8,12 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support.browser import Browser
 from tests.support.factories import PASSWORD
 from tests.support.mail_server import MailServer, token_in
-from tests.support.social_graph import app, circle, engine, real, scalar
+from tests.support.social_graph import app, engine, friends, real, scalar
 
 from wxc.core.config import Config
 from wxc.worker.mail_delivery import Worker
 
-__all__ = ["app", "circle", "engine", "real"]
+__all__ = ["app", "engine", "friends", "real"]
 UNNOTED_NAMES = """
     SELECT count(*) FROM users LEFT JOIN used_usernames names
     ON names.name = lower(username) AND names.user_id = users.id WHERE names.name IS NULL
@@ -21,7 +21,7 @@ UNNOTED_NAMES = """
 
 
 async def test_of_those_who_want_a_name_at_once_one_gets_it(
-    app: FastAPI, circle: list[Browser], engine: AsyncEngine
+    app: FastAPI, friends: list[Browser], engine: AsyncEngine
 ) -> None:
     async def register(number: int) -> httpx.Response:
         async with Browser(app) as stranger:
@@ -31,7 +31,7 @@ async def test_of_those_who_want_a_name_at_once_one_gets_it(
     change = {"username": "countess", "current_password": PASSWORD}
     answers = await asyncio.gather(
         *(register(number) for number in range(5)),
-        *(browser.put("/settings/username", json=change) for browser in circle[:5]),
+        *(browser.put("/settings/username", json=change) for browser in friends[:5]),
     )
 
     (won,) = [one for one in answers if one.is_success]
@@ -43,11 +43,11 @@ async def test_of_those_who_want_a_name_at_once_one_gets_it(
 
 
 async def test_a_link_that_is_used_twice_at_once_works_once(
-    app: FastAPI, real: Config, smtp: MailServer, circle: list[Browser], engine: AsyncEngine
+    app: FastAPI, real: Config, smtp: MailServer, friends: list[Browser], engine: AsyncEngine
 ) -> None:
-    token = await _ask(app, real, smtp, circle[0], "new@example.org")
+    token = await _ask(app, real, smtp, friends[0], "new@example.org")
 
-    answers = await asyncio.gather(*(circle[0].post(f"/verify-email/{token}") for _ in range(5)))
+    answers = await asyncio.gather(*(friends[0].post(f"/verify-email/{token}") for _ in range(5)))
 
     assert sorted(one.status_code for one in answers) == [204, 400, 400, 400, 400]
     told = "SELECT count(*) FROM outbox_mails WHERE kind = 'email_changed'"
@@ -55,9 +55,9 @@ async def test_a_link_that_is_used_twice_at_once_works_once(
 
 
 async def test_an_address_that_is_taken_at_the_same_moment_is_one_persons(
-    app: FastAPI, real: Config, smtp: MailServer, circle: list[Browser], engine: AsyncEngine
+    app: FastAPI, real: Config, smtp: MailServer, friends: list[Browser], engine: AsyncEngine
 ) -> None:
-    tokens = [await _ask(app, real, smtp, browser, "new@example.org") for browser in circle[:4]]
+    tokens = [await _ask(app, real, smtp, browser, "new@example.org") for browser in friends[:4]]
     account = {"username": "countess", "email": "NEW@example.org", "password": PASSWORD}
 
     async with Browser(app) as stranger:
@@ -65,7 +65,7 @@ async def test_an_address_that_is_taken_at_the_same_moment_is_one_persons(
             stranger.post("/register", json=account),
             *(
                 browser.post(f"/verify-email/{token}")
-                for browser, token in zip(circle, tokens, strict=False)
+                for browser, token in zip(friends, tokens, strict=False)
             ),
         )
 
@@ -80,9 +80,9 @@ async def test_an_address_that_is_taken_at_the_same_moment_is_one_persons(
 
 
 async def test_of_those_who_have_read_the_same_version_one_writes(
-    circle: list[Browser], engine: AsyncEngine
+    friends: list[Browser], engine: AsyncEngine
 ) -> None:
-    ada, *_ = circle
+    ada, *_ = friends
     seen = {"If-Match": (await ada.get("/settings")).headers["etag"]}
 
     answers = await asyncio.gather(

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
-from tests.support.comment_trees import in_a_thread
+from tests.support.worker_threads import run_in_own_thread
 from typer.testing import CliRunner, Result
 
 from wxc.cli import main as cli
@@ -30,6 +30,6 @@ def operate(config: Config, fresh_database_url: str, monkeypatch: pytest.MonkeyP
         monkeypatch.setenv(name, value)
 
     async def run(*arguments: str) -> Result:
-        return await in_a_thread(CliRunner().invoke, cli.app, arguments)
+        return await run_in_own_thread(CliRunner().invoke, cli.app, arguments)
 
     return run

@@ -1,4 +1,4 @@
-"""A post to talk under, and people who talk."""
+"""A post and its thread."""
 
 from typing import Any
 from uuid import UUID
@@ -9,11 +9,11 @@ from tests.conftest import Member
 from tests.support.browser import Browser
 from tests.support.factories import make_comment, make_post, make_user
 
-UNKNOWN = UUID("01900000-0000-7000-8000-000000000000")
+UNKNOWN_ID = UUID("01900000-0000-7000-8000-000000000000")
 
 
-class Talk:
-    """Ada, signed in; Bob's post; and whatever is said under it."""
+class ThreadScene:
+    """Ada, signed in, and the thread of Bob's post."""
 
     def __init__(self, ada: Browser, bob: UUID, post_id: UUID, connection: AsyncConnection) -> None:
         self.ada = ada
@@ -22,23 +22,23 @@ class Talk:
         self.path = f"/posts/{post_id}/comments"
         self._connection = connection
 
-    async def say(self, parent_id: UUID | None = None, author: UUID | None = None) -> UUID:
-        """A comment by Bob, or by somebody else."""
+    async def add_comment(self, parent_id: UUID | None = None, author: UUID | None = None) -> UUID:
+        """Insert a comment, by Bob unless `author` is given."""
         return await make_comment(self._connection, author or self.bob, self.post_id, parent_id)
 
-    async def chain(self, length: int) -> list[UUID]:
-        """A comment, a reply to it, a reply to that …"""
-        said: list[UUID] = []
+    async def add_reply_chain(self, length: int) -> list[UUID]:
+        """Insert a comment, a reply to it, a reply to that reply and so on."""
+        chain: list[UUID] = []
         for _ in range(length):
-            said.append(await self.say(said[-1] if said else None))
-        return said
+            chain.append(await self.add_comment(chain[-1] if chain else None))
+        return chain
 
-    async def count(self) -> int:
-        """How many comments the post says it has."""
+    async def comments_count(self) -> int:
+        """The counter that the post shows."""
         count: int = (await self.ada.get(f"/posts/{self.post_id}")).json()["comments_count"]
         return count
 
-    async def listed(self, query: str = "", browser: Browser | None = None) -> list[Any]:
+    async def list_items(self, query: str = "", browser: Browser | None = None) -> list[Any]:
         """The items of the first page of the thread."""
         answer = await (browser or self.ada).get(f"{self.path}?{query}")
         assert answer.status_code == 200, answer.text
@@ -46,7 +46,15 @@ class Talk:
         return items
 
 
+async def add_tombstone(thread: ThreadScene) -> UUID:
+    """Delete a comment that has a reply; returns its id."""
+    comment = await thread.add_comment(author=thread.ada.id)
+    await thread.add_comment(comment)
+    await thread.ada.delete(f"/comments/{comment}")
+    return comment
+
+
 @pytest.fixture
-async def talk(member: Member, connection: AsyncConnection) -> Talk:
+async def thread(member: Member, connection: AsyncConnection) -> ThreadScene:
     ada, bob = await member("ada"), await make_user(connection, "bob")
-    return Talk(ada, bob, await make_post(connection, bob), connection)
+    return ThreadScene(ada, bob, await make_post(connection, bob), connection)

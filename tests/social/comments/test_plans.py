@@ -1,4 +1,4 @@
-"""Threads of any size are read in bounded time: the plans of a filled database."""
+"""Plans on a filled database: reading a thread takes bounded time at any size."""
 
 import re
 from collections.abc import AsyncIterator
@@ -18,8 +18,8 @@ pytestmark = pytest.mark.unmeasured  # the same ways again and again: others mea
 
 _BIG_TABLE_SCAN = re.compile(r"Seq Scan on (users|posts|comments|comment_likes)")
 _ROWS = re.compile(r"Index (?:Only )?Scan.* on (?:comments|users) .*rows=(\d+) loops=(\d+)\)")
-MOST_ROWS = 40_000
-"""That one statement may look at: 500 items, each with its author, replies and blocks."""
+MAX_ROWS = 40_000
+"""Of one statement: 500 items, each with its author, replies and blocks."""
 _FILL = (
     """
     INSERT INTO users (id, username, email, password_hash, created_at)
@@ -34,12 +34,12 @@ _FILL = (
     """,
     # Under the first post 10,000 comments; one of them has 5,000 replies, 40 begin chains of 51.
     """
-    CREATE FUNCTION said(post int, place int) RETURNS uuid IMMUTABLE LANGUAGE sql AS $$ SELECT
+    CREATE FUNCTION comment_id(post int, place int) RETURNS uuid IMMUTABLE LANGUAGE sql AS $$ SELECT
     (lpad(to_hex(post), 8, '0') || '-' || lpad(to_hex(place / 65536), 4, '0') || '-7000-8000-'
      || lpad(to_hex(place), 12, '0'))::uuid $$
     """,
     """
-    CREATE TABLE talk AS
+    CREATE TABLE tree AS
     SELECT 1 AS post, n AS place, NULL::int AS parent, 0 AS depth FROM generate_series(1, 10000) n
     UNION ALL SELECT 1, 20000 + n, 5, 1 FROM generate_series(1, 5000) n
     UNION ALL
@@ -50,15 +50,15 @@ _FILL = (
     """,
     # Under the second a tree as broad as a request may ask for, on every level: 50 of 50 of 50.
     """
-    INSERT INTO talk SELECT 2, n, CASE WHEN n > 50 THEN (n - 1) / 50 END,
+    INSERT INTO tree SELECT 2, n, CASE WHEN n > 50 THEN (n - 1) / 50 END,
            CASE WHEN n <= 50 THEN 0 WHEN n <= 2550 THEN 1 ELSE 2 END
     FROM generate_series(1, 52550) n
     """,
     """
     INSERT INTO comments (id, post_id, parent_id, depth, author_id, body, created_at)
-    SELECT said(post, place), ('00000000-0000-7000-8000-' || lpad(post::text, 12, '0'))::uuid,
-           said(post, parent), depth, users.id, 'hello', now()
-    FROM talk JOIN users ON username = 'many_' || (place % 20000 + 1)
+    SELECT comment_id(post, place), ('00000000-0000-7000-8000-' || lpad(post::text, 12, '0'))::uuid,
+           comment_id(post, parent), depth, users.id, 'hello', now()
+    FROM tree JOIN users ON username = 'many_' || (place % 20000 + 1)
     """,
     """
     UPDATE comments SET children_count = n, replies_count = n
@@ -103,9 +103,7 @@ async def plans(connection: AsyncConnection, log: StatementLog) -> list[str]:
 
 
 @pytest.mark.parametrize("viewer", [None, "many_2"])
-async def test_no_read_of_a_thread_scans_a_big_table_or_much_of_one(
-    app: FastAPI, viewer: str | None
-) -> None:
+async def test_reading_a_thread_never_scans_a_big_table(app: FastAPI, viewer: str | None) -> None:
     engine = create_async_engine(app.state.services.config.database_url, poolclass=NullPool)
     async with Browser(app) as browser, engine.connect() as connection:
         await connection.exec_driver_sql("SET jit = off")  # as the application's connections
@@ -128,5 +126,5 @@ async def test_no_read_of_a_thread_scans_a_big_table_or_much_of_one(
             lines = await plans(connection, log)
             assert [line for line in lines if _BIG_TABLE_SCAN.search(line)] == [], path
             read = sum(int(r) * int(n) for line in lines for r, n in _ROWS.findall(line))
-            assert 0 < read < MOST_ROWS or "likes" in path, (path, read)
+            assert 0 < read < MAX_ROWS or "likes" in path, (path, read)
     await engine.dispose()

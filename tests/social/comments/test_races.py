@@ -1,4 +1,4 @@
-"""Whatever happens at once, the counters are what the rows say, and nobody deadlocks."""
+"""Concurrent writes to a thread keep the counters right and never deadlock."""
 
 import asyncio
 from collections import Counter
@@ -28,8 +28,8 @@ from wxc.db.recount import recount
 pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
 
 _DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-# A hundred requests at once on a busy machine take their time; that is not what is tested here.
-_PATIENT = {
+# A hundred concurrent requests on a busy machine are slow; these tests are not about that.
+_LONG_TIMEOUTS = {
     "database_pool_wait": 30,
     "database_lock_timeout": 30,
     "database_statement_timeout": 30,
@@ -37,8 +37,8 @@ _PATIENT = {
 }
 
 
-class Crowd:
-    """Signed-in people, and a post by the first of them."""
+class Commenters:
+    """Signed-in users, and a post by the first of them."""
 
     def __init__(self, app: FastAPI, people: list[Browser]) -> None:
         self.app = app
@@ -51,8 +51,8 @@ class Crowd:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
-    async def settle(self, *answers: httpx.Response) -> Counter[int]:
-        """The statuses; after that no counter has drifted and no lock was ever a deadly one."""
+    async def consistent_statuses(self, *answers: httpx.Response) -> Counter[int]:
+        """Assert that no counter has drifted and nothing deadlocked; returns the statuses."""
         drifts = await recount(self.app.state.services.config, repair=False)
         assert [one for one in drifts if one.drifted] == []
         async with self.app.state.services.database.transaction() as session:
@@ -61,12 +61,12 @@ class Crowd:
 
 
 @pytest.fixture
-async def crowd(
+async def commenters(
     config: Config,
     fresh_database_url: str,
     redis: RedisClient,
     monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[Crowd]:
+) -> AsyncIterator[Commenters]:
     monkeypatch.setattr("wxc.db.commits.COMMIT_DEADLINE", timedelta(seconds=60))
     engine = create_async_engine(fresh_database_url, poolclass=NullPool)
     names = [f"person_{number}" for number in range(5)]
@@ -74,7 +74,7 @@ async def crowd(
         for name in names:
             await make_user(connection, name)
     await engine.dispose()
-    changed = {"database_url": fresh_database_url, **_PATIENT, **UNLIMITED}
+    changed = {"database_url": fresh_database_url, **_LONG_TIMEOUTS, **UNLIMITED}
     async with (
         running(config.model_copy(update=changed)) as app,
         AsyncExitStack() as stack,
@@ -82,155 +82,165 @@ async def crowd(
         people = [await stack.enter_async_context(Browser(app)) for _ in names]
         for person, name in zip(people, names, strict=True):
             await person.log_in(name)
-        crowd = Crowd(app, people)
+        commenters = Commenters(app, people)
         answer = await people[0].post("/posts", json={"body": "hello"})
-        crowd.post = answer.headers["location"]
-        yield crowd
+        commenters.post = answer.headers["location"]
+        yield commenters
 
 
 @pytest.mark.parametrize("subject", ["post", "comment"])
-async def test_a_storm_of_likes_leaves_as_many_as_the_counter_says(
-    crowd: Crowd, subject: str
+async def test_concurrent_likes_keep_the_counter_right(
+    commenters: Commenters, subject: str
 ) -> None:
-    path = crowd.post if subject == "post" else f"/comments/{await crowd.comment()}"
+    path = commenters.post if subject == "post" else f"/comments/{await commenters.comment()}"
 
     answers = await asyncio.gather(
         *(
             person.request(method, f"{path}/like")
             for method in ("POST", "DELETE", "POST", "POST") * 5
-            for person in crowd.people
+            for person in commenters.people
         )
     )
 
-    assert await crowd.settle(*answers) == {200: 100}
+    assert await commenters.consistent_statuses(*answers) == {200: 100}
 
 
-async def test_comments_and_replies_at_once_are_all_there_and_counted(crowd: Crowd) -> None:
-    top = await crowd.comment()
+async def test_concurrent_comments_and_replies_are_all_counted(commenters: Commenters) -> None:
+    top = await commenters.comment()
 
     answers = await asyncio.gather(
         *(
-            person.post(f"{crowd.post}/comments", json={"body": "hello", "parent_id": parent})
+            person.post(f"{commenters.post}/comments", json={"body": "hello", "parent_id": parent})
             for parent in (None, top, top)
-            for person in crowd.people * 2
+            for person in commenters.people * 2
         )
     )
 
-    assert await crowd.settle(*answers) == {201: 30}
-    assert (await crowd.people[0].get(crowd.post)).json()["comments_count"] == 31
-    assert (await crowd.people[0].get(f"/comments/{top}")).json()["replies_count"] == 20
+    assert await commenters.consistent_statuses(*answers) == {201: 30}
+    assert (await commenters.people[0].get(commenters.post)).json()["comments_count"] == 31
+    assert (await commenters.people[0].get(f"/comments/{top}")).json()["replies_count"] == 20
 
 
-async def test_a_comment_meets_the_deletion_of_its_post(crowd: Crowd) -> None:
+async def test_concurrent_comments_and_the_deletion_of_their_post_keep_counters_right(
+    commenters: Commenters,
+) -> None:
     for _ in range(5):
-        top = await crowd.comment()
+        top = await commenters.comment()
         answers = await asyncio.gather(
             *(
-                person.post(f"{crowd.post}/comments", json={"body": "x", "parent_id": parent})
-                for person in crowd.people[1:]
+                person.post(f"{commenters.post}/comments", json={"body": "x", "parent_id": parent})
+                for person in commenters.people[1:]
                 for parent in (None, top)
             ),
-            *(person.post(f"/comments/{top}/like") for person in crowd.people),
-            *(person.post(f"{crowd.post}/like") for person in crowd.people),
-            crowd.people[0].delete(crowd.post),
+            *(person.post(f"/comments/{top}/like") for person in commenters.people),
+            *(person.post(f"{commenters.post}/like") for person in commenters.people),
+            commenters.people[0].delete(commenters.post),
         )
 
-        statuses = await crowd.settle(*answers)
+        statuses = await commenters.consistent_statuses(*answers)
         assert set(statuses) <= {200, 201, 204, 404, 409}, statuses
         assert statuses[204] == 1
-        answer = await crowd.people[0].post("/posts", json={"body": "hello"})
-        crowd.post = answer.headers["location"]
+        answer = await commenters.people[0].post("/posts", json={"body": "hello"})
+        commenters.post = answer.headers["location"]
 
 
-async def test_a_reply_meets_the_deletion_of_its_parent(crowd: Crowd) -> None:
+async def test_concurrent_replies_and_the_deletion_of_their_parent_keep_the_thread_consistent(
+    commenters: Commenters,
+) -> None:
     """Either the reply was first, and a tombstone stays above it; or there is nothing to reply."""
     for _ in range(8):
-        top = await crowd.comment(by=1)
-        middle = await crowd.comment(top, by=1)
+        top = await commenters.comment(by=1)
+        middle = await commenters.comment(top, by=1)
         replies = [
-            person.post(f"{crowd.post}/comments", json={"body": "x", "parent_id": middle})
-            for person in crowd.people[2:]
+            person.post(f"{commenters.post}/comments", json={"body": "x", "parent_id": middle})
+            for person in commenters.people[2:]
         ]
-        deletions = [crowd.people[1].delete(f"/comments/{one}") for one in (middle, top)]
-        others = [person.post(f"/comments/{middle}/like") for person in crowd.people]
-        edits = [crowd.people[1].put(f"/comments/{middle}", json={"body": "changed"})]
+        deletions = [commenters.people[1].delete(f"/comments/{one}") for one in (middle, top)]
+        others = [person.post(f"/comments/{middle}/like") for person in commenters.people]
+        edits = [commenters.people[1].put(f"/comments/{middle}", json={"body": "changed"})]
 
         answers = await asyncio.gather(*replies, *deletions, *others, *edits)
 
-        statuses = await crowd.settle(*answers)
+        statuses = await commenters.consistent_statuses(*answers)
         assert set(statuses) <= {200, 201, 204, 404, 409, 422}, statuses
         assert statuses[204] == 2
         written = [one.json()["id"] for one in answers if one.status_code == 201]
         for reply in written:
-            assert (await crowd.people[0].get(f"/comments/{reply}")).status_code == 200
-        gone = await crowd.people[0].get(f"/comments/{middle}")
+            assert (await commenters.people[0].get(f"/comments/{reply}")).status_code == 200
+        gone = await commenters.people[0].get(f"/comments/{middle}")
         assert gone.status_code == (200 if written else 404)
 
 
-async def test_the_last_replies_deleted_at_once_take_the_tombstones_along(crowd: Crowd) -> None:
+async def test_deleting_the_last_replies_concurrently_deletes_the_tombstones(
+    commenters: Commenters,
+) -> None:
     for _ in range(5):
-        top = await crowd.comment()
-        middle = await crowd.comment(top)
-        replies = [await crowd.comment(middle, by=number) for number in range(5)]
+        top = await commenters.comment()
+        middle = await commenters.comment(top)
+        replies = [await commenters.comment(middle, by=number) for number in range(5)]
         for one in (middle, top):
-            await crowd.people[0].delete(f"/comments/{one}")
+            await commenters.people[0].delete(f"/comments/{one}")
 
         answers = await asyncio.gather(
             *(
                 person.delete(f"/comments/{reply}")
-                for person, reply in zip(crowd.people, replies, strict=True)
+                for person, reply in zip(commenters.people, replies, strict=True)
             )
         )
 
-        assert await crowd.settle(*answers) == {204: 5}
-        assert (await crowd.people[0].get(f"/comments/{top}")).status_code == 404
-        assert (await crowd.people[0].get(crowd.post)).json()["comments_count"] == 0
+        assert await commenters.consistent_statuses(*answers) == {204: 5}
+        assert (await commenters.people[0].get(f"/comments/{top}")).status_code == 404
+        assert (await commenters.people[0].get(commenters.post)).json()["comments_count"] == 0
 
 
-async def test_of_the_same_request_sent_at_once_one_takes_effect(crowd: Crowd) -> None:
+async def test_of_concurrent_requests_with_one_key_one_takes_effect(commenters: Commenters) -> None:
     headers = {"Idempotency-Key": "once"}
 
     answers = await asyncio.gather(
         *(
-            crowd.people[0].post(f"{crowd.post}/comments", json={"body": "x"}, headers=headers)
+            commenters.people[0].post(
+                f"{commenters.post}/comments", json={"body": "x"}, headers=headers
+            )
             for _ in range(20)
         )
     )
 
-    statuses = await crowd.settle(*answers)
+    statuses = await commenters.consistent_statuses(*answers)
     assert set(statuses) <= {201, 409}, statuses
     in_flight = [one for one in answers if one.status_code == 409]
     assert {one.json()["code"] for one in in_flight} <= {"idempotency_in_flight"}
-    assert (await crowd.people[0].get(crowd.post)).json()["comments_count"] == 1
+    assert (await commenters.people[0].get(commenters.post)).json()["comments_count"] == 1
 
 
-async def test_while_the_first_is_running_a_second_is_told_so(crowd: Crowd) -> None:
+async def test_a_concurrent_repetition_is_refused(commenters: Commenters) -> None:
     headers = {"Idempotency-Key": "once"}
-    path = f"{crowd.post}/comments"
-    async with crowd.app.state.services.database.transaction() as session:
+    path = f"{commenters.post}/comments"
+    async with commenters.app.state.services.database.transaction() as session:
         await session.execute(text("SELECT 1 FROM posts FOR UPDATE"))
-        first = asyncio.create_task(crowd.people[0].post(path, json={"body": "x"}, headers=headers))
-        await until_blocked(crowd.app.state.services.database)
-        second = await crowd.people[0].post(path, json={"body": "x"}, headers=headers)
+        first = asyncio.create_task(
+            commenters.people[0].post(path, json={"body": "x"}, headers=headers)
+        )
+        await until_blocked(commenters.app.state.services.database)
+        second = await commenters.people[0].post(path, json={"body": "x"}, headers=headers)
 
     assert (second.status_code, second.json()["code"]) == (409, "idempotency_in_flight")
     assert (await first).status_code == 201
 
 
-async def test_a_comment_that_waits_for_the_post_is_not_older_than_what_was_seen(
-    crowd: Crowd,
+async def test_a_comment_draws_its_id_after_waiting_for_the_post(
+    commenters: Commenters,
 ) -> None:
     """Ids are drawn after the last lock."""
-    async with crowd.app.state.services.database.transaction() as session:
+    async with commenters.app.state.services.database.transaction() as session:
         await session.execute(text("SELECT 1 FROM posts FOR UPDATE"))
         late = asyncio.create_task(
-            crowd.people[1].post(f"{crowd.post}/comments", json={"body": "late"})
+            commenters.people[1].post(f"{commenters.post}/comments", json={"body": "late"})
         )
-        await until_blocked(crowd.app.state.services.database)
+        await until_blocked(commenters.app.state.services.database)
     moment = clock.now()
 
     assert (await late).is_success
-    async with crowd.app.state.services.database.transaction() as session:
+    async with commenters.app.state.services.database.transaction() as session:
         newest = "SELECT id FROM comments ORDER BY id DESC LIMIT 1"
         drawn: UUID = (await session.execute(text(newest))).scalar_one()
     assert time_of(drawn) >= moment - timedelta(milliseconds=50)

@@ -1,4 +1,4 @@
-"""A thread is a flat list in pre-order, in which every comment is reached once."""
+"""A thread is a flat list in pre-order; paging reaches every comment once."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.social.comments.conftest import UNKNOWN, Talk
+from tests.social.comments.conftest import UNKNOWN_ID, ThreadScene
 from tests.support.browser import Browser
 from tests.support.factories import make_block, make_comment, make_user
 
@@ -20,10 +20,10 @@ def ids(items: list[Any]) -> list[UUID]:
     return [UUID(item["id"]) for item in items]
 
 
-async def everything(
+async def fetch_all_items(
     browser: Browser, path: str, query: str = "", cursor: str | None = None
 ) -> list[Any]:
-    """All that the cursors lead to, each branch where it belongs."""
+    """All comments that cursors reach, each branch in place."""
     found: list[Any] = []
     while True:
         at = "" if cursor is None else f"&cursor={cursor}"
@@ -35,18 +35,18 @@ async def everything(
             found.append(item)
             if item["replies_cursor"]:
                 replies = f"/comments/{item['id']}/replies"
-                found += await everything(browser, replies, cursor=item["replies_cursor"])
+                found += await fetch_all_items(browser, replies, cursor=item["replies_cursor"])
         cursor = page["next_cursor"]
         if cursor is None:
             return found
 
 
-async def test_a_thread_is_listed_in_pre_order_with_depths(talk: Talk) -> None:
-    first, second = await talk.say(), await talk.say()
-    a, b = await talk.say(first), await talk.say(first)
-    below = await talk.say(a)
+async def test_a_thread_is_listed_in_pre_order_with_depths(thread: ThreadScene) -> None:
+    first, second = await thread.add_comment(), await thread.add_comment()
+    a, b = await thread.add_comment(first), await thread.add_comment(first)
+    below = await thread.add_comment(a)
 
-    items = await talk.listed()
+    items = await thread.list_items()
 
     assert ids(items) == [first, a, below, b, second]
     assert [item["depth"] for item in items] == [0, 1, 2, 1, 0]
@@ -55,29 +55,31 @@ async def test_a_thread_is_listed_in_pre_order_with_depths(talk: Talk) -> None:
     assert items[0]["author"]["username"] == "bob"
 
 
-async def test_newest_first_holds_on_every_level(talk: Talk) -> None:
-    first, second = await talk.say(), await talk.say()
-    a, b = await talk.say(first), await talk.say(first)
+async def test_newest_first_applies_to_every_level(thread: ThreadScene) -> None:
+    first, second = await thread.add_comment(), await thread.add_comment()
+    a, b = await thread.add_comment(first), await thread.add_comment(first)
 
-    assert ids(await talk.listed("sort=newest")) == [second, first, b, a]
+    assert ids(await thread.list_items("sort=newest")) == [second, first, b, a]
 
 
-async def test_a_thread_without_comments_is_empty_and_one_of_no_post_unknown(talk: Talk) -> None:
-    empty = await talk.ada.get(talk.path)
-    unknown = await talk.ada.get(f"/posts/{UNKNOWN}/comments")
+async def test_a_post_without_comments_has_an_empty_thread_and_an_unknown_post_none(
+    thread: ThreadScene,
+) -> None:
+    empty = await thread.ada.get(thread.path)
+    unknown = await thread.ada.get(f"/posts/{UNKNOWN_ID}/comments")
 
     assert empty.json() == {"items": [], "next_cursor": None, "prev_cursor": None}
     assert (unknown.status_code, unknown.json()["code"]) == (404, "post_not_found")
 
 
-async def test_limit_counts_comments_on_the_post_and_cursors_lead_through_them(talk: Talk) -> None:
-    tops = [await talk.say() for _ in range(5)]
+async def test_limit_counts_top_level_comments(thread: ThreadScene) -> None:
+    tops = [await thread.add_comment() for _ in range(5)]
     for top in tops:
-        await talk.say(top)
+        await thread.add_comment(top)
 
     pages, cursor = [], ""
     while cursor is not None:
-        page = (await talk.ada.get(f"{talk.path}?limit=2{cursor}")).json()
+        page = (await thread.ada.get(f"{thread.path}?limit=2{cursor}")).json()
         pages.append([item["id"] for item in page["items"] if item["depth"] == 0])
         cursor = page["next_cursor"] and f"&cursor={page['next_cursor']}"
 
@@ -85,91 +87,95 @@ async def test_limit_counts_comments_on_the_post_and_cursors_lead_through_them(t
 
 
 @pytest.mark.parametrize("sort", ["oldest", "newest"])
-async def test_a_branch_that_is_cut_short_goes_on_at_its_replies_cursor(
-    talk: Talk, sort: str
-) -> None:
-    top = await talk.say()
-    replies = [await talk.say(top) for _ in range(5)]
+async def test_replies_cursor_continues_a_truncated_branch(thread: ThreadScene, sort: str) -> None:
+    top = await thread.add_comment()
+    replies = [await thread.add_comment(top) for _ in range(5)]
     order = replies if sort == "oldest" else replies[::-1]
 
-    first, *listed = await talk.listed(f"sort={sort}&branch=2")
-    rest = await everything(
-        talk.ada, f"/comments/{top}/replies", "limit=1", first["replies_cursor"]
+    first, *listed = await thread.list_items(f"sort={sort}&branch=2")
+    rest = await fetch_all_items(
+        thread.ada, f"/comments/{top}/replies", "limit=1", first["replies_cursor"]
     )
 
     assert ids(listed) == order[:2]
     assert ids(rest) == order[2:]
 
 
-async def test_depth_bounds_levels_and_what_is_below_is_at_a_cursor(talk: Talk) -> None:
-    said = await talk.chain(5)
+async def test_depth_limits_levels_and_a_cursor_reaches_deeper_replies(thread: ThreadScene) -> None:
+    chain = await thread.add_reply_chain(5)
 
-    items = await talk.listed("depth=2")
-    flat = await talk.listed("depth=0")
+    items = await thread.list_items("depth=2")
+    flat = await thread.list_items("depth=0")
 
-    assert ids(items) == said[:3]
+    assert ids(items) == chain[:3]
     assert [item["replies_cursor"] is None for item in items] == [True, True, False]
-    below = await talk.ada.get(f"/comments/{said[2]}/replies?cursor={items[2]['replies_cursor']}")
-    assert ids(below.json()["items"]) == said[3:]
-    assert ids(flat) == said[:1]
+    below = await thread.ada.get(
+        f"/comments/{chain[2]}/replies?cursor={items[2]['replies_cursor']}"
+    )
+    assert ids(below.json()["items"]) == chain[3:]
+    assert ids(flat) == chain[:1]
     assert flat[0]["replies_cursor"] is not None
 
 
-async def test_replies_are_a_thread_of_their_own(talk: Talk) -> None:
-    said = await talk.chain(4)
-    await talk.say()
+async def test_replies_are_listed_as_a_thread(thread: ThreadScene) -> None:
+    chain = await thread.add_reply_chain(4)
+    await thread.add_comment()
 
-    answer = await talk.ada.get(f"/comments/{said[0]}/replies?sort=newest&depth=1")
+    answer = await thread.ada.get(f"/comments/{chain[0]}/replies?sort=newest&depth=1")
 
-    assert ids(answer.json()["items"]) == said[1:3]
-    unknown = await talk.ada.get(f"/comments/{UNKNOWN}/replies")
+    assert ids(answer.json()["items"]) == chain[1:3]
+    unknown = await thread.ada.get(f"/comments/{UNKNOWN_ID}/replies")
     assert (unknown.status_code, unknown.json()["code"]) == (404, "comment_not_found")
 
 
-async def test_a_replies_cursor_carries_its_shape_and_belongs_to_one_comment(talk: Talk) -> None:
-    top, other = await talk.say(), await talk.say()
-    replies = [await talk.say(top) for _ in range(4)]
-    await talk.say(replies[0])
+async def test_a_replies_cursor_stores_its_shape_and_belongs_to_one_comment(
+    thread: ThreadScene,
+) -> None:
+    top, other = await thread.add_comment(), await thread.add_comment()
+    replies = [await thread.add_comment(top) for _ in range(4)]
+    await thread.add_comment(replies[0])
     for _ in range(2):
-        await talk.say(other)
-    _, item = await talk.listed("sort=newest&depth=0&branch=1")
+        await thread.add_comment(other)
+    _, item = await thread.list_items("sort=newest&depth=0&branch=1")
     cursor = item["replies_cursor"]
 
-    answer = await talk.ada.get(f"/comments/{top}/replies?sort=oldest&cursor={cursor}")
-    elsewhere = await talk.ada.get(f"/comments/{other}/replies?cursor={cursor}")
+    answer = await thread.ada.get(f"/comments/{top}/replies?sort=oldest&cursor={cursor}")
+    elsewhere = await thread.ada.get(f"/comments/{other}/replies?cursor={cursor}")
 
     assert item["id"] == str(top)
     assert ids(answer.json()["items"]) == replies[::-1]  # newest first, and no level below
     assert len(cursor) <= 256
-    for wrong in (elsewhere, await talk.ada.get(f"{talk.path}?cursor={cursor}")):
+    for wrong in (elsewhere, await thread.ada.get(f"{thread.path}?cursor={cursor}")):
         assert (wrong.status_code, wrong.json()["code"]) == (400, "invalid_cursor")
 
 
 @pytest.mark.parametrize("other", ["sort=newest", "depth=1", "branch=2"])
-async def test_a_cursor_of_a_thread_holds_for_its_own_shape_only(talk: Talk, other: str) -> None:
+async def test_a_cursor_of_a_thread_is_valid_for_its_own_shape_only(
+    thread: ThreadScene, other: str
+) -> None:
     for _ in range(2):
-        await talk.say()
-    cursor = (await talk.ada.get(f"{talk.path}?limit=1")).json()["next_cursor"]
+        await thread.add_comment()
+    cursor = (await thread.ada.get(f"{thread.path}?limit=1")).json()["next_cursor"]
 
-    answer = await talk.ada.get(f"{talk.path}?{other}&cursor={cursor}")
+    answer = await thread.ada.get(f"{thread.path}?{other}&cursor={cursor}")
 
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_cursor")
 
 
 @pytest.mark.parametrize("query", ["sort=best", "depth=-1", "depth=21", "branch=0", "branch=51"])
-async def test_a_shape_out_of_bounds_is_refused(talk: Talk, query: str) -> None:
-    answer = await talk.ada.get(f"{talk.path}?{query}")
+async def test_a_shape_out_of_bounds_is_refused(thread: ThreadScene, query: str) -> None:
+    answer = await thread.ada.get(f"{thread.path}?{query}")
 
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
 
 
 @pytest.mark.parametrize("sort", ["oldest", "newest"])
-async def test_an_answer_has_500_items_at_most_and_the_cursors_lead_to_the_rest_once(
-    talk: Talk, connection: AsyncConnection, sort: str
+async def test_a_response_has_at_most_500_items_and_cursors_reach_the_rest_once(
+    thread: ThreadScene, connection: AsyncConnection, sort: str
 ) -> None:
-    tops = [await talk.say() for _ in range(4)]
+    tops = [await thread.add_comment() for _ in range(4)]
     values = [
-        {"id": new_id(), "parent_id": top, "post_id": talk.post_id, "author_id": talk.bob}
+        {"id": new_id(), "parent_id": top, "post_id": thread.post_id, "author_id": thread.bob}
         for top in (tops[0], *tops[1:2] * 20, *tops[2:3] * 48)
         for _ in range(12 if top != tops[0] else 3)
     ]
@@ -185,24 +191,26 @@ async def test_an_answer_has_500_items_at_most_and_the_cursors_lead_to_the_rest_
         "UPDATE comments SET children_count = n, replies_count = n FROM (SELECT parent_id, "
         "count(*) n FROM comments GROUP BY 1) c WHERE c.parent_id = comments.id"
     )
-    said = {*tops, *(one["id"] for one in (*children, *grandchildren))}
+    chain = {*tops, *(one["id"] for one in (*children, *grandchildren))}
 
-    first = (await talk.ada.get(f"{talk.path}?sort={sort}&depth=20&branch=50")).json()
-    found = ids(await everything(talk.ada, talk.path, f"sort={sort}&depth=20&branch=50"))
-    narrow = ids(await everything(talk.ada, talk.path, f"sort={sort}&depth=1&branch=3&limit=1"))
+    first = (await thread.ada.get(f"{thread.path}?sort={sort}&depth=20&branch=50")).json()
+    found = ids(await fetch_all_items(thread.ada, thread.path, f"sort={sort}&depth=20&branch=50"))
+    narrow = ids(
+        await fetch_all_items(thread.ada, thread.path, f"sort={sort}&depth=1&branch=3&limit=1")
+    )
 
     assert len(first["items"]) < 500
     for reached in (found, narrow):
-        assert len(reached) == len(said)
-        assert set(reached) == said
+        assert len(reached) == len(chain)
+        assert set(reached) == chain
 
 
-async def test_a_page_that_is_full_ends_there_and_goes_on_at_the_next_comment(
-    talk: Talk, connection: AsyncConnection
+async def test_a_full_page_ends_at_500_items_and_continues_after_the_last_top_level_comment(
+    thread: ThreadScene, connection: AsyncConnection
 ) -> None:
-    tops = [await talk.say() for _ in range(30)]
+    tops = [await thread.add_comment() for _ in range(30)]
     rows = [
-        {"id": new_id(), "parent_id": top, "post_id": talk.post_id, "author_id": talk.bob}
+        {"id": new_id(), "parent_id": top, "post_id": thread.post_id, "author_id": thread.bob}
         for top in tops
         for _ in range(40)
     ]
@@ -212,9 +220,9 @@ async def test_a_page_that_is_full_ends_there_and_goes_on_at_the_next_comment(
 
     for sort in ("oldest", "newest"):
         query = f"sort={sort}&branch=50&limit=100"
-        page = (await talk.ada.get(f"{talk.path}?{query}")).json()
+        page = (await thread.ada.get(f"{thread.path}?{query}")).json()
         listed = [UUID(item["id"]) for item in page["items"] if item["depth"] == 0]
-        reached = ids(await everything(talk.ada, talk.path, query))
+        reached = ids(await fetch_all_items(thread.ada, thread.path, query))
 
         order = tops if sort == "oldest" else tops[::-1]
         assert len(page["items"]) == 500
@@ -225,87 +233,87 @@ async def test_a_page_that_is_full_ends_there_and_goes_on_at_the_next_comment(
 
 
 class TestPolling:
-    async def test_oldest_first_the_end_tells_what_comes_next(self, talk: Talk) -> None:
-        first = await talk.say()
-        page = (await talk.ada.get(talk.path)).json()
+    async def test_oldest_first_polling_returns_later_comments(self, thread: ThreadScene) -> None:
+        first = await thread.add_comment()
+        page = (await thread.ada.get(thread.path)).json()
         assert page["next_cursor"] is None
 
-        later = await talk.say()
-        await talk.say(later)
-        newer = (await talk.ada.get(f"{talk.path}?cursor={page['prev_cursor']}")).json()
+        later = await thread.add_comment()
+        await thread.add_comment(later)
+        newer = (await thread.ada.get(f"{thread.path}?cursor={page['prev_cursor']}")).json()
 
         assert str(first) == page["items"][0]["id"]
         assert str(later) in [item["id"] for item in newer["items"]]
         assert newer["items"][-1]["depth"] == 1
 
-    async def test_newest_first_polling_shows_the_newest_on_top_and_misses_none(
-        self, talk: Talk, monkeypatch: pytest.MonkeyPatch
+    async def test_newest_first_polling_returns_every_new_comment_newest_first(
+        self, thread: ThreadScene, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         settled = timedelta(seconds=-5)  # as if all were committed long ago
         monkeypatch.setattr("wxc.db.keyset.UNSETTLED", settled)
-        await talk.say()
-        page = (await talk.ada.get(f"{talk.path}?sort=newest")).json()
-        later = [await talk.say() for _ in range(3)]
+        await thread.add_comment()
+        page = (await thread.ada.get(f"{thread.path}?sort=newest")).json()
+        later = [await thread.add_comment() for _ in range(3)]
         for one in later:
-            await talk.say(one)
+            await thread.add_comment(one)
 
         seen: list[UUID] = []
         cursor = page["prev_cursor"]
         for _ in range(5):
             query = f"sort=newest&limit=1&cursor={cursor}"
-            page = (await talk.ada.get(f"{talk.path}?{query}")).json()
+            page = (await thread.ada.get(f"{thread.path}?{query}")).json()
             seen = [UUID(one["id"]) for one in page["items"] if one["depth"] == 0] + seen
             cursor = page["prev_cursor"]
 
         assert seen == later[::-1]
 
 
-class TestSight:
+class TestVisibility:
     @pytest.mark.parametrize("why", ["blocker", "blocked", "suspended"])
-    async def test_what_hides_a_comment_hides_all_below_it_and_is_still_counted(
-        self, talk: Talk, connection: AsyncConnection, why: str
+    async def test_an_invisible_author_hides_all_descendants_which_still_count(
+        self, thread: ThreadScene, connection: AsyncConnection, why: str
     ) -> None:
         eve = await make_user(connection, suspended_at=clock.now() if why == "suspended" else None)
-        top = await talk.say()
-        hidden = await talk.say(top, eve)
-        below = await talk.say(hidden)
-        lowest = await talk.say(below, talk.ada.id)
+        top = await thread.add_comment()
+        hidden = await thread.add_comment(top, eve)
+        below = await thread.add_comment(hidden)
+        lowest = await thread.add_comment(below, thread.ada.id)
         if why != "suspended":
-            pair = (talk.ada.id, eve) if why == "blocker" else (eve, talk.ada.id)
+            pair = (thread.ada.id, eve) if why == "blocker" else (eve, thread.ada.id)
             await make_block(connection, *pair)
 
-        items = await talk.listed()
+        items = await thread.list_items()
 
         assert ids(items) == [top]
         assert (items[0]["replies_count"], items[0]["replies_cursor"]) == (1, None)
-        assert await talk.count() == 4
+        assert await thread.comments_count() == 4
         for one in (hidden, below, lowest):
             for path in (f"/comments/{one}", f"/comments/{one}/replies"):
-                answer = await talk.ada.get(path)
+                answer = await thread.ada.get(path)
                 assert (answer.status_code, answer.json()["code"]) == (404, "comment_not_found")
-        assert (await talk.ada.get(f"/comments/{top}")).json()["replies_cursor"] is None
+        assert (await thread.ada.get(f"/comments/{top}")).json()["replies_cursor"] is None
 
     async def test_hidden_replies_do_not_use_up_a_branch(
-        self, talk: Talk, connection: AsyncConnection
+        self, thread: ThreadScene, connection: AsyncConnection
     ) -> None:
         eve = await make_user(connection)
-        top = await talk.say()
+        top = await thread.add_comment()
         for _ in range(3):
-            await talk.say(top, eve)
-        shown = [await talk.say(top) for _ in range(2)]
-        await make_block(connection, talk.ada.id, eve)
+            await thread.add_comment(top, eve)
+        shown = [await thread.add_comment(top) for _ in range(2)]
+        await make_block(connection, thread.ada.id, eve)
 
-        items = await talk.listed("branch=2")
+        items = await thread.list_items("branch=2")
 
         assert ids(items) == [top, *shown]
         assert items[0]["replies_cursor"] is None
 
-    async def test_a_comment_under_an_invisible_post_is_unknown(
-        self, talk: Talk, connection: AsyncConnection
+    async def test_a_comment_under_an_invisible_post_is_not_found(
+        self, thread: ThreadScene, connection: AsyncConnection
     ) -> None:
-        comment = await make_comment(connection, talk.ada.id, talk.post_id)
-        await make_block(connection, talk.bob, talk.ada.id)
+        comment = await make_comment(connection, thread.ada.id, thread.post_id)
+        await make_block(connection, thread.bob, thread.ada.id)
 
-        for path in (talk.path, f"/comments/{comment}", f"/comments/{comment}/replies"):
-            assert (await talk.ada.get(path)).status_code == 404
-        assert (await talk.ada.delete(f"/comments/{comment}")).status_code == 404
+        for path in (thread.path, f"/comments/{comment}", f"/comments/{comment}/replies"):
+            assert (await thread.ada.get(path)).status_code == 404
+        assert (await thread.ada.delete(f"/comments/{comment}")).status_code == 404

@@ -8,23 +8,23 @@ from tests.support.browser import Browser
 from tests.support.factories import make_block, make_follow, make_mute, make_post, make_user
 
 from wxc.core import clock
-from wxc.social.feed import repository
+from wxc.social.feed import service
 
 
 def bodies(feed: dict[str, Any]) -> list[str]:
     return [item["post"]["body"] for item in feed["items"]]
 
 
-@pytest.fixture(params=["pulled", "walked"])
-def _either_shape(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both ways of finding the posts must agree on every rule."""
+@pytest.fixture(params=["merged", "walked"])
+def _both_strategies(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Merging per author and walking all posts must return the same feed."""
     if request.param == "walked":
-        monkeypatch.setattr(repository, "MANY_FOLLOWEES", -1)
+        monkeypatch.setattr(service, "WALK_THRESHOLD", -1)
 
 
-@pytest.mark.usefixtures("_either_shape")
+@pytest.mark.usefixtures("_both_strategies")
 class TestFollowing:
-    async def test_own_and_followed_posts_come_newest_first_each_with_its_reason(
+    async def test_feed_lists_own_and_followed_posts_newest_first_with_reasons(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada, bob = await member("ada"), await make_user(connection)
@@ -54,7 +54,7 @@ class TestFollowing:
         assert bodies((await ada.get("/feeds")).json()) == ["mine"]
 
     @pytest.mark.parametrize("why", ["muted", "blocked", "blocker", "suspended"])
-    async def test_who_is_not_to_be_heard_is_not_in_it(
+    async def test_feed_excludes_muted_blocked_and_suspended_authors(
         self, member: Member, connection: AsyncConnection, why: str
     ) -> None:
         ada, bob = await member("ada"), await make_user(connection, "bob")
@@ -71,7 +71,7 @@ class TestFollowing:
 
         assert (await ada.get("/feeds")).json()["items"] == []
 
-    async def test_pages_stay_stable_while_others_post_and_polling_brings_what_is_new(
+    async def test_pages_are_stable_while_others_post_and_polling_returns_new_posts(
         self, member: Member, connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         ada, bob = await member("ada"), await make_user(connection)
@@ -115,7 +115,7 @@ class TestDiscover:
         assert second["next_cursor"] is None
 
     @pytest.mark.parametrize("why", ["muted", "blocked"])
-    async def test_discovery_keeps_out_who_is_not_to_be_heard(
+    async def test_discovery_excludes_muted_and_blocked_authors(
         self, member: Member, connection: AsyncConnection, why: str
     ) -> None:
         ada, bob = await member("ada"), await make_user(connection)
@@ -125,7 +125,7 @@ class TestDiscover:
 
         assert "canary" not in bodies((await ada.get("/feeds")).json())
 
-    async def test_who_follows_somebody_silent_is_no_newcomer(
+    async def test_a_user_who_follows_anyone_does_not_discover(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
@@ -140,7 +140,7 @@ class TestDiscover:
             "source": "following",
         }
 
-    async def test_an_empty_place_has_nothing_to_discover(
+    async def test_without_posts_there_is_nothing_to_discover(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
@@ -150,5 +150,5 @@ class TestDiscover:
 
         assert (feed["items"], feed["source"]) == ([], "discover")
 
-    async def test_a_feed_is_for_members(self, stranger: Browser) -> None:
+    async def test_a_feed_requires_authentication(self, stranger: Browser) -> None:
         assert (await stranger.get("/feeds")).status_code == 401

@@ -1,4 +1,4 @@
-"""Who likes a post while somebody else has it; storms of likes are in tests/comments/test_races."""
+"""Likes that wait for a lock on the post; many at once are in `comments/test_races.py`."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,15 +17,15 @@ from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 from wxc.db import commits
 
-_WRITTEN = """
+_STATE = """
     SELECT (SELECT count(*) FROM post_likes WHERE post_id = :post),
            (SELECT count(*) FROM notifications WHERE post_id = :post),
            (SELECT likes_count FROM posts WHERE id = :post)
 """
 
 
-SHORT = timedelta(seconds=0.1)
-"""A deadline that passes while a like waits."""
+SHORT_DEADLINE = timedelta(seconds=0.1)
+"""A commit deadline that passes while a like waits."""
 
 
 class Scene:
@@ -38,20 +38,20 @@ class Scene:
         self.post_id = post_id
 
     async def like_during(self, statement: str) -> tuple[int, str | None]:
-        """What Bob gets whose like waits for a transaction that does this to the post."""
+        """Bob's response, whose like waits for a transaction that executes the statement."""
         async with self.app.state.services.database.transaction() as session:
             await session.execute(text(statement), {"post": self.post_id})
             waiting = asyncio.create_task(self.bob.post(f"/posts/{self.post_id}/like"))
             await until_blocked(self.app.state.services.database)
-            await asyncio.sleep(2 * SHORT.total_seconds())
+            await asyncio.sleep(2 * SHORT_DEADLINE.total_seconds())
             assert not waiting.done()
         answer = await waiting
         return answer.status_code, answer.json().get("code")
 
-    async def written(self) -> tuple[int | None, ...]:
-        """Likes, notifications, and the number that the post shows."""
+    async def state(self) -> tuple[int | None, ...]:
+        """The number of likes, of notifications, and the counter of the post."""
         async with self.app.state.services.database.transaction() as session:
-            row = (await session.execute(text(_WRITTEN), {"post": self.post_id})).one()
+            row = (await session.execute(text(_STATE), {"post": self.post_id})).one()
             return tuple(row)
 
 
@@ -67,14 +67,14 @@ async def scene(
         yield Scene(app, ada, bob, post["id"])
 
 
-async def test_who_waits_for_another_counts_from_what_that_one_has_left(scene: Scene) -> None:
+async def test_a_like_that_waited_counts_from_the_committed_value(scene: Scene) -> None:
     answer = await scene.like_during("UPDATE posts SET likes_count = 41 WHERE id = :post")
 
     assert answer == (200, None)
-    assert await scene.written() == (2, 1, 42)
+    assert await scene.state() == (2, 1, 42)
 
 
-async def test_who_has_waited_is_found_by_who_polls(scene: Scene) -> None:
+async def test_a_like_that_waited_is_found_by_polling(scene: Scene) -> None:
     likes = f"/posts/{scene.post_id}/likes"
     async with scene.app.state.services.database.transaction() as session:
         await session.execute(text("SELECT 1 FROM posts FOR UPDATE"))
@@ -96,17 +96,17 @@ async def test_who_has_waited_is_found_by_who_polls(scene: Scene) -> None:
         ("SELECT 1 FROM posts WHERE id = :post FOR UPDATE", 1),
     ],
 )
-async def test_who_has_waited_until_pollers_looked_past_the_ids_writes_nothing(
+async def test_a_like_past_its_commit_deadline_writes_nothing(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, statement: str, count: int
 ) -> None:
-    monkeypatch.setattr(commits, "COMMIT_DEADLINE", SHORT)
+    monkeypatch.setattr(commits, "COMMIT_DEADLINE", SHORT_DEADLINE)
 
     assert await scene.like_during(statement) == (503, "retry")
-    assert await scene.written() == (1, 0, count)
+    assert await scene.state() == (1, 0, count)
 
 
-async def test_a_post_that_is_deleted_meanwhile_is_not_found(scene: Scene) -> None:
+async def test_liking_a_post_that_is_deleted_concurrently_is_not_found(scene: Scene) -> None:
     answer = await scene.like_during("DELETE FROM posts WHERE id = :post")
 
     assert answer == (404, "post_not_found")
-    assert await scene.written() == (0, 0, None)
+    assert await scene.state() == (0, 0, None)

@@ -30,7 +30,7 @@ class TestLike:
         post = (await ada.get(f"/posts/{post_id}")).json()
         assert (post["likes_count"], post["viewer"]) == (1, {"liked": True})
 
-    async def test_liking_twice_counts_once_and_unliking_twice_takes_back_one(
+    async def test_liking_and_unliking_are_idempotent(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
@@ -47,16 +47,14 @@ class TestLike:
 
         assert await likes_of(connection, post_id) == 1
 
-    async def test_one_may_like_ones_own_post(
-        self, member: Member, connection: AsyncConnection
-    ) -> None:
+    async def test_can_like_own_post(self, member: Member, connection: AsyncConnection) -> None:
         ada = await member("ada")
         post_id = await make_post(connection, ada.id)
 
         assert (await ada.post(f"/posts/{post_id}/like")).json()["likes_count"] == 1
 
     @pytest.mark.parametrize("method", ["POST", "DELETE"])
-    async def test_a_post_that_is_not_there_for_me_is_unknown(
+    async def test_cannot_like_an_invisible_post(
         self, member: Member, connection: AsyncConnection, method: str
     ) -> None:
         ada, bob = await member("ada"), await make_user(connection)
@@ -71,7 +69,7 @@ class TestLike:
         assert await likes_of(connection, hidden) == 0
 
     @pytest.mark.parametrize("method", ["POST", "DELETE"])
-    async def test_whom_i_have_blocked_i_cannot_like(
+    async def test_cannot_like_a_post_of_a_blocked_author(
         self, member: Member, connection: AsyncConnection, method: str
     ) -> None:
         ada, bob = await member("ada"), await make_user(connection)
@@ -103,7 +101,7 @@ class TestLikes:
         assert second["next_cursor"] is None
         assert set(first["items"][0]) == {"id", "username", "display_name", "avatar_url"}
 
-    async def test_a_post_that_nobody_likes_has_an_empty_list(
+    async def test_a_post_without_likes_has_an_empty_list(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         post_id = await make_post(connection, await make_user(connection))
@@ -113,7 +111,7 @@ class TestLikes:
         assert answer.json() == {"items": [], "next_cursor": None, "prev_cursor": None}
 
     @pytest.mark.parametrize("direction", ["blocker", "blocked", "suspended"])
-    async def test_who_is_hidden_is_not_named_and_still_counted(
+    async def test_invisible_likers_are_counted_but_not_listed(
         self, member: Member, connection: AsyncConnection, direction: str
     ) -> None:
         ada = await member("ada")
@@ -130,7 +128,7 @@ class TestLikes:
         assert (await ada.get(f"/posts/{post_id}/likes")).json()["items"] == []
         assert (await ada.get(f"/posts/{post_id}")).json()["likes_count"] == 1
 
-    async def test_an_invisible_post_has_no_list(
+    async def test_likes_of_an_invisible_post_are_not_found(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada, bob = await member("ada"), await make_user(connection)

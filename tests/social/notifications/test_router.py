@@ -1,4 +1,4 @@
-"""Groups, in their order, for the recipient alone; read marks that only go forward."""
+"""Notifications are listed in groups, for their recipient only; read marks never go back."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from tests.support.factories import (
 from wxc.core import clock
 from wxc.core.ids import new_id
 from wxc.models import NotificationType
-from wxc.social.notifications.service import mentioned
+from wxc.social.notifications.service.notifying import mentioned_usernames
 from wxc.social.relationships.service import add_follow
 
 LIKE = NotificationType.POST_LIKE
@@ -33,14 +33,14 @@ async def ada(member: Member) -> Browser:
     return await member("ada")
 
 
-async def page(browser: Browser, query: str = "") -> dict[str, Any]:
+async def fetch_page(browser: Browser, query: str = "") -> dict[str, Any]:
     answer = await browser.get(f"/notifications{query}")
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 
 
 async def ids(browser: Browser, query: str = "") -> list[str]:
-    return [group["id"] for group in (await page(browser, query))["items"]]
+    return [group["id"] for group in (await fetch_page(browser, query))["items"]]
 
 
 async def read(browser: Browser, up_to: object) -> int:
@@ -50,27 +50,25 @@ async def read(browser: Browser, up_to: object) -> int:
 
 
 class TestFollow:
-    async def test_being_followed_is_told_once_however_often_it_is_done(
-        self, ada: Browser, member: Member
-    ) -> None:
+    async def test_repeated_follows_notify_once(self, ada: Browser, member: Member) -> None:
         bob = await member("bob")
         for method in ("POST", "POST", "DELETE", "POST"):
             await bob.request(method, "/users/ada/follow")
 
-        told = await page(ada)
+        page = await fetch_page(ada)
 
-        (group,) = told["items"]
+        (group,) = page["items"]
         assert (group["type"], group["count"], group["unread"]) == ("follow", 1, True)
         assert [actor["username"] for actor in group["actors"]] == ["bob"]
         assert (group["post_id"], group["comment_id"]) == (None, None)
-        assert told["unread_count"] == 1
+        assert page["unread_count"] == 1
 
-    async def test_what_is_undone_is_hidden_and_comes_back_where_it_was(
+    async def test_an_undone_follow_hides_its_notification_until_it_is_repeated(
         self, ada: Browser, member: Member, connection: AsyncConnection
     ) -> None:
         bob = await member("bob")
         await bob.post("/users/ada/follow")
-        (before,) = (await page(ada))["items"]
+        (before,) = (await fetch_page(ada))["items"]
         await read(ada, before["id"])
 
         await bob.delete("/users/ada/follow")
@@ -78,7 +76,7 @@ class TestFollow:
         later = await make_notification(connection, ada.id, await make_user(connection), LIKE)
         await bob.post("/users/ada/follow")
 
-        newest, again = (await page(ada))["items"]
+        newest, again = (await fetch_page(ada))["items"]
         assert newest["id"] == str(later)
         assert again == before | {"unread": False}
 
@@ -92,17 +90,17 @@ class TestFollow:
         midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
         for hours in (1, 2, 12, 23, 24):
             fan = await make_user(connection, f"fan_{hours}")
-            monkeypatch.setattr(clock, "now", at(midnight + timedelta(hours=hours)))
+            monkeypatch.setattr(clock, "now", frozen_at(midnight + timedelta(hours=hours)))
             async with app.state.services.database.transaction() as session:
                 await add_follow(session, fan, ada.id)
         monkeypatch.undo()
 
-        tomorrow, today = (await page(ada))["items"]
+        tomorrow, today = (await fetch_page(ada))["items"]
 
         assert (tomorrow["count"], today["count"]) == (1, 4)
         assert [one["username"] for one in today["actors"]] == ["fan_23", "fan_12", "fan_2"]
 
-    async def test_a_block_removes_what_the_two_were_told_of_one_another(
+    async def test_a_block_deletes_the_notifications_of_the_two_about_each_other(
         self, ada: Browser, member: Member
     ) -> None:
         bob = await member("bob")
@@ -115,7 +113,7 @@ class TestFollow:
         assert (await ids(ada), await ids(bob)) == ([], [])
 
 
-def at(moment: datetime) -> Any:
+def frozen_at(moment: datetime) -> Any:
     return lambda: moment
 
 
@@ -134,20 +132,20 @@ class TestGroups:
         ]
         other = await make_notification(connection, ada.id, fans[1], REPLY, post_id=post)
 
-        groups = (await page(ada))["items"]
+        groups = (await fetch_page(ada))["items"]
 
         assert [group["id"] for group in groups] == [str(other), str(likes[-1]), str(reply)]
         assert [group["count"] for group in groups] == [1, 4, 1]
         assert [one["username"] for one in groups[1]["actors"]] == ["fan_3", "fan_2", "fan_1"]
         assert groups[1]["post_id"] == str(post)
 
-    async def test_pages_show_each_group_once_at_its_newest(
+    async def test_pages_list_each_group_once_at_its_newest_notification(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
         """Four groups, interleaved: each is where its newest notification is."""
         fans = [await make_user(connection) for _ in range(3)]
         keys = [new_id() for _ in range(4)]
-        heads = {
+        newest_ids = {
             key: await make_notification(connection, ada.id, fan, LIKE, group_id=key)
             for fan in fans
             for key in keys
@@ -156,29 +154,29 @@ class TestGroups:
         seen: list[str] = []
         query = "?limit=1"
         while query:
-            told = await page(ada, query)
-            seen += [group["id"] for group in told["items"]]
-            assert [group["count"] for group in told["items"]] == [3]
-            query = f"?limit=1&cursor={told['next_cursor']}" if told["next_cursor"] else ""
+            page = await fetch_page(ada, query)
+            seen += [group["id"] for group in page["items"]]
+            assert [group["count"] for group in page["items"]] == [3]
+            query = f"?limit=1&cursor={page['next_cursor']}" if page["next_cursor"] else ""
 
-        assert seen == [str(heads[key]) for key in reversed(keys)]
+        assert seen == [str(newest_ids[key]) for key in reversed(keys)]
 
-    async def test_what_comes_later_is_on_the_newer_side(
+    async def test_later_notifications_are_on_the_previous_page(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
         fan = await make_user(connection)
         group = new_id()
         await make_notification(connection, ada.id, fan, LIKE, group_id=group)
-        cursor = (await page(ada))["prev_cursor"]
+        cursor = (await fetch_page(ada))["prev_cursor"]
 
         newer = await make_notification(connection, ada.id, fan, LIKE, group_id=group)
         single = await make_notification(connection, ada.id, fan)
 
-        told = await page(ada, f"?cursor={cursor}")
-        assert [group["id"] for group in told["items"]] == [str(single), str(newer)]
-        assert told["items"][1]["count"] == 2
+        page = await fetch_page(ada, f"?cursor={cursor}")
+        assert [group["id"] for group in page["items"]] == [str(single), str(newer)]
+        assert page["items"][1]["count"] == 2
 
-    async def test_nobody_is_shown_whom_one_does_not_hear_or_see(
+    async def test_notifications_exclude_muted_blocked_and_suspended_actors(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
         heard, muted, blocked, blocker, gone = [
@@ -196,13 +194,13 @@ class TestGroups:
             "UPDATE users SET suspended_at = now() WHERE username = 'gone'"
         )
 
-        told = await page(ada)
+        page = await fetch_page(ada)
 
-        assert [(one["count"], len(one["actors"])) for one in told["items"]] == [(1, 1), (1, 1)]
-        assert {one["actors"][0]["username"] for one in told["items"]} == {"heard"}
-        assert told["unread_count"] == 2
+        assert [(one["count"], len(one["actors"])) for one in page["items"]] == [(1, 1), (1, 1)]
+        assert {one["actors"][0]["username"] for one in page["items"]} == {"heard"}
+        assert page["unread_count"] == 2
 
-    async def test_nothing_is_told_of_a_post_that_one_cannot_see(
+    async def test_notifications_of_an_invisible_post_are_hidden(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
         bob, kim = [await make_user(connection, name) for name in ("bob", "kim")]
@@ -217,7 +215,7 @@ class TestGroups:
 
         assert await ids(ada) == []
 
-    async def test_a_post_that_goes_takes_its_notifications_along(
+    async def test_deleting_a_post_deletes_its_notifications(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
         post = (await ada.post("/posts", json={"body": "hello"})).json()["id"]
@@ -229,29 +227,29 @@ class TestGroups:
 
         assert await ids(ada) == []
 
-    async def test_what_nobody_did_has_no_actors(
+    async def test_a_notification_without_an_actor_lists_none(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
         await make_notification(connection, ada.id, None, NotificationType.EXCHANGE_EXPIRING)
 
-        (group,) = (await page(ada))["items"]
+        (group,) = (await fetch_page(ada))["items"]
 
         assert (group["type"], group["actors"], group["count"]) == ("exchange_expiring", [], 1)
 
 
 class TestReading:
-    async def test_it_marks_what_is_shown_up_to_that_one_and_never_unreads(
+    async def test_reading_marks_everything_up_to_an_id_and_never_unmarks(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
         fan = await make_user(connection)
-        told = [await make_notification(connection, ada.id, fan) for _ in range(3)]
+        created = [await make_notification(connection, ada.id, fan) for _ in range(3)]
 
-        assert (await page(ada))["unread_count"] == 3  # reading them changes nothing
-        assert await read(ada, told[1]) == 1
-        assert await read(ada, told[0]) == 1
-        assert [one["unread"] for one in (await page(ada))["items"]] == [True, False, False]
+        assert (await fetch_page(ada))["unread_count"] == 3  # reading them changes nothing
+        assert await read(ada, created[1]) == 1
+        assert await read(ada, created[0]) == 1
+        assert [one["unread"] for one in (await fetch_page(ada))["items"]] == [True, False, False]
 
-    async def test_a_group_is_unread_while_one_of_it_is(
+    async def test_a_group_is_unread_while_one_of_its_notifications_is(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
         fan, group = await make_user(connection), new_id()
@@ -259,9 +257,9 @@ class TestReading:
         await make_notification(connection, ada.id, fan, LIKE, group_id=group)
 
         assert await read(ada, first) == 1
-        assert [one["unread"] for one in (await page(ada))["items"]] == [True]
+        assert [one["unread"] for one in (await fetch_page(ada))["items"]] == [True]
 
-    async def test_only_unread_ones_can_be_asked_for(
+    async def test_groups_can_be_filtered_by_unread(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
         fan = await make_user(connection)
@@ -270,27 +268,27 @@ class TestReading:
 
         assert await ids(ada, "?unread=true") == [str(new)]
         assert await ids(ada, "?unread=false") == [str(new), str(old)]
-        cursor = (await page(ada, "?unread=true"))["prev_cursor"]
+        cursor = (await fetch_page(ada, "?unread=true"))["prev_cursor"]
         assert (await ada.get(f"/notifications?cursor={cursor}")).status_code == 400
 
-    async def test_the_count_stops_at_ninety_nine(
+    async def test_the_unread_count_stops_at_99(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
         fan = await make_user(connection)
         for _ in range(101):
             await make_notification(connection, ada.id, fan)
 
-        assert (await page(ada, "?limit=1"))["unread_count"] == 99
+        assert (await fetch_page(ada, "?limit=1"))["unread_count"] == 99
 
-    async def test_nobody_reads_for_somebody_else(
+    async def test_notifications_are_private_to_their_recipient(
         self, ada: Browser, member: Member, stranger: Browser, connection: AsyncConnection
     ) -> None:
         bob = await member("bob")
-        told = await make_notification(connection, ada.id, bob.id)
+        created = await make_notification(connection, ada.id, bob.id)
 
         assert await ids(bob) == []
-        assert await read(bob, told) == 0
-        assert (await page(ada))["unread_count"] == 1
+        assert await read(bob, created) == 0
+        assert (await fetch_page(ada))["unread_count"] == 1
         assert (await stranger.get("/notifications")).status_code == 401
 
 
@@ -305,5 +303,5 @@ class TestReading:
         (" ".join(f"@name_{number}" for number in range(25)), [f"name_{n}" for n in range(20)]),
     ],
 )
-def test_who_is_mentioned_in_a_text(body: str, names: list[str]) -> None:
-    assert mentioned(body) == names
+def test_mentioned_usernames(body: str, names: list[str]) -> None:
+    assert mentioned_usernames(body) == names

@@ -1,4 +1,4 @@
-"""Notifications as they happen: told on any instance, resumed, ended with the session."""
+"""The stream of notifications: sent by every instance, resumed, ended with the session."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -23,22 +23,22 @@ STREAM = "/notifications/stream"
 
 
 @pytest.fixture
-def live(config: Config, fresh_database_url: str, redis: RedisClient) -> Config:
-    """Real commits, and an instance that polls often."""
+def stream_config(config: Config, fresh_database_url: str, redis: RedisClient) -> Config:
+    """A configuration with real commits and frequent polling for ended sessions."""
     changed = {"database_url": fresh_database_url, "revocation_poll_interval": 0.2, **UNLIMITED}
     return config.model_copy(update=changed)
 
 
 @pytest.fixture
-async def first(live: Config) -> AsyncIterator[FastAPI]:
-    async with running(live) as app:
+async def first(stream_config: Config) -> AsyncIterator[FastAPI]:
+    async with running(stream_config) as app:
         yield app
 
 
 @pytest.fixture
-async def second(live: Config, first: FastAPI) -> AsyncIterator[FastAPI]:
-    """Another instance on the same engines."""
-    async with running(live) as app:
+async def second(stream_config: Config, first: FastAPI) -> AsyncIterator[FastAPI]:
+    """A second instance with the same database and Redis."""
+    async with running(stream_config) as app:
         yield app
 
 
@@ -49,44 +49,47 @@ async def people(first: FastAPI) -> AsyncIterator[tuple[Browser, Browser]]:
         yield await joined(first, stack, "ada"), await joined(first, stack, "bob")
 
 
-async def begin(stream: Stream, unread: int = 0) -> str:
+async def read_snapshot(stream: Stream, unread: int = 0) -> str:
     """The snapshot's id."""
     snapshot = await stream.next()
     assert (snapshot.name, snapshot.data) == ("snapshot", {"unread_count": unread})
     return snapshot.id
 
 
-async def test_what_happens_is_told_on_any_instance(
+async def test_notifications_reach_streams_of_every_instance(
     first: FastAPI, second: FastAPI, people: tuple[Browser, Browser]
 ) -> None:
     ada, bob = people
     async with reading(first, ada, STREAM) as here, reading(second, ada, STREAM) as there:
         for stream in (here, there):
-            await begin(stream)
+            await read_snapshot(stream)
             assert stream.status == 200
             assert stream.headers["content-type"].startswith("text/event-stream")
             assert stream.headers["cache-control"] == "no-store"
             assert stream.headers["x-accel-buffering"] == "no"
 
         await bob.post("/users/ada/follow")
-        told = [await stream.next() for stream in (here, there)]
+        events = [await stream.next() for stream in (here, there)]
 
     (group,) = (await ada.get("/notifications")).json()["items"]
-    for event in told:
+    for event in events:
         assert event.name == "notification"
         assert event.data == {"group": group, "unread_count": 1}
         assert event.id == group["id"]
 
 
-async def test_without_redis_it_is_told_at_the_next_look(
-    live: Config, first: FastAPI, people: tuple[Browser, Browser], monkeypatch: pytest.MonkeyPatch
+async def test_without_redis_notifications_arrive_at_the_next_interval(
+    stream_config: Config,
+    first: FastAPI,
+    people: tuple[Browser, Browser],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ada, bob = people
     monkeypatch.setattr(streams, "LOOK_INTERVAL", 0.2)
-    async with proxied(live.redis_url) as (proxy, url):
-        deaf = live.model_copy(update={"redis_url": url, "redis_timeout": 0.1})
-        async with running(deaf) as app, reading(app, ada, STREAM) as stream:
-            await begin(stream)
+    async with proxied(stream_config.redis_url) as (proxy, url):
+        unreachable = stream_config.model_copy(update={"redis_url": url, "redis_timeout": 0.1})
+        async with running(unreachable) as app, reading(app, ada, STREAM) as stream:
+            await read_snapshot(stream)
             await proxy.cut()
 
             await bob.post("/users/ada/follow")
@@ -94,15 +97,18 @@ async def test_without_redis_it_is_told_at_the_next_look(
             assert (await stream.next()).name == "notification"
 
 
-async def test_it_is_heard_again_when_redis_is_back(
-    live: Config, first: FastAPI, people: tuple[Browser, Browser], monkeypatch: pytest.MonkeyPatch
+async def test_the_stream_recovers_when_redis_returns(
+    stream_config: Config,
+    first: FastAPI,
+    people: tuple[Browser, Browser],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ada, bob = people
     monkeypatch.setattr("wxc.core.events._PAUSE", 0.05)
-    async with proxied(live.redis_url) as (proxy, url):
-        wired = live.model_copy(update={"redis_url": url})
+    async with proxied(stream_config.redis_url) as (proxy, url):
+        wired = stream_config.model_copy(update={"redis_url": url})
         async with running(wired) as app, reading(app, ada, STREAM) as stream:
-            await begin(stream)
+            await read_snapshot(stream)
             await proxy.cut()
             await bob.post("/users/ada/follow")
             await proxy.restore()
@@ -110,17 +116,19 @@ async def test_it_is_heard_again_when_redis_is_back(
             assert (await stream.next()).name == "notification"
 
 
-async def test_what_was_missed_is_replayed(first: FastAPI, people: tuple[Browser, Browser]) -> None:
+async def test_missed_notifications_are_replayed(
+    first: FastAPI, people: tuple[Browser, Browser]
+) -> None:
     ada, bob = people
     async with reading(first, ada, STREAM) as stream:
-        last = await begin(stream)
+        last = await read_snapshot(stream)
     await bob.post("/users/ada/follow")
 
     async with reading(first, ada, STREAM, last_event_id=last) as stream:
-        await begin(stream, unread=1)
+        await read_snapshot(stream, unread=1)
         missed = await stream.next()
     async with reading(first, ada, STREAM, last_event_id=missed.id) as stream:
-        await begin(stream, unread=1)
+        await read_snapshot(stream, unread=1)
         again = await stream.next()  # the last two seconds may repeat
 
     assert missed.data["group"]["type"] == "follow"
@@ -137,7 +145,7 @@ async def test_what_was_missed_is_replayed(first: FastAPI, people: tuple[Browser
         timedelta(hours=1),
     ],
 )
-async def test_what_cannot_be_replayed_is_a_reset(
+async def test_an_id_that_cannot_be_replayed_causes_a_reset(
     first: FastAPI, people: tuple[Browser, Browser], last: str | timedelta
 ) -> None:
     ada, _ = people
@@ -145,7 +153,7 @@ async def test_what_cannot_be_replayed_is_a_reset(
         last = str(first_id_at(clock.now() + last))
     async with reading(first, ada, STREAM, last_event_id=last) as stream:
         assert (await stream.next()).name == "reset"
-        await begin(stream)
+        await read_snapshot(stream)
 
 
 async def test_too_much_to_replay_is_a_reset(
@@ -158,14 +166,14 @@ async def test_too_much_to_replay_is_a_reset(
 
     async with reading(first, ada, STREAM, last_event_id=last) as stream:
         assert (await stream.next()).name == "reset"
-        await begin(stream, unread=1)
+        await read_snapshot(stream, unread=1)
 
 
-async def test_more_than_one_look_can_hold_is_told_all_the_same(
+async def test_more_notifications_than_one_read_fetches_are_all_sent(
     first: FastAPI, people: tuple[Browser, Browser], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, bob = people
-    monkeypatch.setattr(notification_stream, "_MAX_PER_LOOK", 1)
+    monkeypatch.setattr(notification_stream, "_MAX_PER_READ", 1)
     last = str(first_id_at(clock.now()))
     await bob.post("/users/ada/follow")
     async with AsyncExitStack() as stack:
@@ -173,19 +181,19 @@ async def test_more_than_one_look_can_hold_is_told_all_the_same(
         await kim.post("/users/ada/follow")
 
     async with reading(first, ada, STREAM, last_event_id=last) as stream:
-        await begin(stream, unread=1)
-        told = await stream.next()
+        await read_snapshot(stream, unread=1)
+        event = await stream.next()
 
-    assert [actor["username"] for actor in told.data["group"]["actors"]] == ["kim", "bob"]
+    assert [actor["username"] for actor in event.data["group"]["actors"]] == ["kim", "bob"]
 
 
-async def test_it_ends_with_the_session_on_every_instance(
+async def test_the_stream_ends_with_the_session_on_every_instance(
     first: FastAPI, second: FastAPI, people: tuple[Browser, Browser]
 ) -> None:
     ada, _ = people
     async with reading(first, ada, STREAM) as here, reading(second, ada, STREAM) as there:
         for stream in (here, there):
-            await begin(stream)
+            await read_snapshot(stream)
 
         await ada.post("/logout")
 
@@ -194,49 +202,49 @@ async def test_it_ends_with_the_session_on_every_instance(
             await stream.end()
 
 
-async def test_it_ends_when_the_server_does(
-    first: FastAPI, people: tuple[Browser, Browser]
-) -> None:
+async def test_the_stream_ends_on_shutdown(first: FastAPI, people: tuple[Browser, Browser]) -> None:
     ada, _ = people
     async with reading(first, ada, STREAM) as stream:
-        await begin(stream)
+        await read_snapshot(stream)
 
         first.state.services.events.end()
 
         await stream.end()
 
 
-async def test_a_session_has_five_streams_and_gets_each_back(
+async def test_a_session_has_at_most_five_streams_and_closing_one_frees_its_slot(
     first: FastAPI, people: tuple[Browser, Browser]
 ) -> None:
     ada, bob = people
     async with AsyncExitStack() as stack:
         for _ in range(5):
-            await begin(await stack.enter_async_context(reading(first, ada, STREAM)))
+            await read_snapshot(await stack.enter_async_context(reading(first, ada, STREAM)))
 
         refused = await ada.get(STREAM)
         assert (refused.status_code, refused.json()["code"]) == (429, "too_many_streams")
         assert refused.headers["Retry-After"] == "15"
-        await begin(await stack.enter_async_context(reading(first, bob, STREAM)))
+        await read_snapshot(await stack.enter_async_context(reading(first, bob, STREAM)))
 
     async with reading(first, ada, STREAM) as stream:
-        await begin(stream)
+        await read_snapshot(stream)
 
 
-async def test_nothing_is_left_of_those_who_went_without_a_word(
+async def test_a_closed_connection_releases_everything(
     first: FastAPI, people: tuple[Browser, Browser]
 ) -> None:
     ada, _ = people
     for _ in range(3):
         async with reading(first, ada, STREAM) as stream:
-            await begin(stream)
+            await read_snapshot(stream)
             assert await waits_without_a_connection(first)
 
     assert first.state.services.events._waiting == {}
     assert first.state.services.traffic.streams.total() == 0
 
 
-async def test_a_head_of_it_ends_at_once(first: FastAPI, people: tuple[Browser, Browser]) -> None:
+async def test_head_request_of_a_stream_ends_at_once(
+    first: FastAPI, people: tuple[Browser, Browser]
+) -> None:
     ada, _ = people
     answer = await ada.request("HEAD", STREAM)
 
@@ -245,7 +253,7 @@ async def test_a_head_of_it_ends_at_once(first: FastAPI, people: tuple[Browser, 
     assert first.state.services.traffic.streams.total() == 0
 
 
-async def test_it_is_for_members_only(first: FastAPI) -> None:
+async def test_the_stream_requires_authentication(first: FastAPI) -> None:
     async with Browser(first) as stranger:
         answer = await stranger.get("/notifications/stream")
 

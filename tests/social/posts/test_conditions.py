@@ -1,4 +1,4 @@
-"""What is read with a tag is not sent twice, and not overwritten unseen."""
+"""Conditional requests: `If-None-Match` on reads and `If-Match` on writes."""
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,7 +20,7 @@ async def post(ada: Browser, connection: AsyncConnection) -> str:
 
 class TestReading:
     @pytest.mark.parametrize("kind", ["post", "profile"])
-    async def test_who_has_it_already_gets_304(
+    async def test_a_matching_etag_gets_304(
         self, ada: Browser, stranger: Browser, post: str, kind: str
     ) -> None:
         path = post if kind == "post" else "/users/ada"
@@ -34,7 +34,7 @@ class TestReading:
             assert (again.status_code, again.content) == (304, b"")
             assert again.headers["etag"] == first.headers["etag"]
 
-    async def test_a_like_makes_another_tag_of_the_same_version(
+    async def test_a_like_changes_the_etag_but_not_the_version(
         self, ada: Browser, post: str, connection: AsyncConnection
     ) -> None:
         first = await ada.get(post)
@@ -46,7 +46,7 @@ class TestReading:
         assert _version(second.headers["etag"]) == _version(first.headers["etag"])
         assert second.headers["etag"] != first.headers["etag"]
 
-    async def test_a_profile_is_another_when_anything_shown_is(
+    async def test_any_change_of_a_profile_changes_its_etag(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
         first = await ada.get("/users/ada")
@@ -60,7 +60,7 @@ class TestReading:
         assert (third.status_code, third.json()["bio"]) == (200, "new")
         assert _version(third.headers["etag"]) == _version(second.headers["etag"]) + 1
 
-    async def test_a_tag_does_not_open_what_a_block_hides(
+    async def test_an_etag_does_not_reveal_what_a_block_hides(
         self, ada: Browser, member: Member, post: str, connection: AsyncConnection
     ) -> None:
         eve = await member("eve")
@@ -75,7 +75,7 @@ class TestReading:
 
 
 class TestWriting:
-    async def test_the_version_that_was_read_is_replaced_and_the_answer_has_the_next_tag(
+    async def test_a_matching_version_is_replaced_and_the_response_has_the_new_etag(
         self, ada: Browser, post: str
     ) -> None:
         etag = (await ada.get(post)).headers["etag"]
@@ -98,7 +98,7 @@ class TestWriting:
         assert (answer.status_code, answer.json()["code"]) == (412, "precondition_failed")
         assert await snapshot(connection) == before
 
-    async def test_a_like_is_no_reason_to_refuse(
+    async def test_a_like_does_not_fail_the_precondition(
         self, ada: Browser, post: str, connection: AsyncConnection
     ) -> None:
         read = await ada.get(post)
@@ -110,7 +110,7 @@ class TestWriting:
 
         assert (answer.status_code, answer.json()["likes_count"]) == (200, 1)
 
-    async def test_whose_it_is_is_asked_before_the_version(self, member: Member, post: str) -> None:
+    async def test_ownership_is_checked_before_the_version(self, member: Member, post: str) -> None:
         eve = await member("eve")
 
         answer = await eve.put(post, json={"body": "mine"}, headers={"If-Match": '"7.a"'})

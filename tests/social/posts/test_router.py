@@ -45,9 +45,7 @@ class TestWrite:
         assert (await ada.post("/posts", json={"body": "e\u0301" * length})).status_code == 201
 
     @pytest.mark.parametrize("body", ["", " \n", "\u200b\u2060", "a" * 5001, None, 7, ["a"]])
-    async def test_what_is_no_text_or_too_much_is_refused(
-        self, member: Member, body: object
-    ) -> None:
+    async def test_an_empty_or_too_long_body_is_refused(self, member: Member, body: object) -> None:
         ada = await member("ada")
 
         answer = await ada.post("/posts", json={"body": body})
@@ -56,7 +54,7 @@ class TestWrite:
         assert answer.json()["errors"][0]["pointer"] == "/body"
         assert (await ada.get("/users/ada")).json()["posts_count"] == 0
 
-    async def test_a_suspended_account_writes_nothing(
+    async def test_a_suspended_account_cannot_post(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
@@ -68,7 +66,7 @@ class TestWrite:
 
 
 class TestRead:
-    async def test_anybody_reads_a_post(
+    async def test_anonymous_users_can_read_a_post(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         post_id = await make_post(connection, await make_user(connection, "ada"), "hello")
@@ -104,7 +102,7 @@ class TestRead:
             assert (answer.status_code, answer.json()["code"]) == (404, "post_not_found")
         assert (await ada.get("/users/bob/posts")).status_code == 404
 
-    async def test_what_a_suspended_member_wrote_is_hidden(
+    async def test_posts_of_a_suspended_user_are_hidden(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         bob = await make_user(connection, suspended_at=clock.now())
@@ -114,7 +112,7 @@ class TestRead:
 
 
 class TestChange:
-    async def test_the_author_puts_another_body_in_place(
+    async def test_the_author_can_replace_the_body(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
@@ -127,7 +125,7 @@ class TestChange:
         assert answer.json()["edited_at"] is not None
         assert (await ada.get(f"/posts/{post_id}")).json() == answer.json()
 
-    async def test_the_author_deletes_it_once(
+    async def test_the_author_can_delete_a_post_once(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
@@ -140,7 +138,7 @@ class TestChange:
         assert (await ada.get("/users/ada")).json()["posts_count"] == 0
 
     @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-    async def test_somebody_elses_post_is_not_mine_to_change(
+    async def test_cannot_edit_or_delete_a_post_of_another_user(
         self, member: Member, connection: AsyncConnection, method: str
     ) -> None:
         ada = await member("ada")
@@ -154,7 +152,7 @@ class TestChange:
         assert stored == "theirs"
 
     @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-    async def test_an_invisible_post_is_unknown(
+    async def test_an_invisible_post_is_not_found(
         self, member: Member, connection: AsyncConnection, method: str
     ) -> None:
         ada, bob = await member("ada"), await make_user(connection)
@@ -183,7 +181,7 @@ class TestPostsOf:
         assert listed == written[::-1]
         assert rest["next_cursor"] is None
 
-    async def test_who_has_not_written_has_an_empty_list(
+    async def test_a_user_without_posts_has_an_empty_list(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         await make_user(connection, "ada")
@@ -192,7 +190,7 @@ class TestPostsOf:
 
         assert answer.json() == {"items": [], "next_cursor": None, "prev_cursor": None}
 
-    async def test_one_persons_cursor_does_not_open_anothers_list(
+    async def test_a_cursor_is_valid_for_one_users_posts_only(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         for name in ("ada", "bob"):

@@ -1,4 +1,4 @@
-"""Blocks hide two people from one another; mutes keep one out of the other's hearing."""
+"""A block hides two users from each other; a mute hides one user's posts and notifications."""
 
 import asyncio
 import random
@@ -19,12 +19,12 @@ from wxc.core.redis import RedisClient
 from wxc.models import Block, Follow, Mute, User
 
 
-async def names(browser: Browser, path: str) -> list[str]:
+async def list_usernames(browser: Browser, path: str) -> list[str]:
     return [item["username"] for item in (await browser.get(path)).json()["items"]]
 
 
 class TestBlock:
-    async def test_the_two_are_no_longer_there_for_one_another(self, member: Member) -> None:
+    async def test_a_block_hides_the_two_from_each_other(self, member: Member) -> None:
         ada, bob = await member("ada"), await member("bob")
         post = (await bob.post("/posts", json={"body": "hello"})).json()["id"]
 
@@ -36,7 +36,7 @@ class TestBlock:
         assert (await ada.get("/users/bob/posts")).status_code == 404
         assert (await ada.get(f"/posts/{post}")).status_code == 404
 
-    async def test_it_severs_what_each_follows_of_the_other_and_counts_it(
+    async def test_a_block_deletes_follows_in_both_directions_and_updates_counters(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada, bob = await member("ada"), await member("bob")
@@ -55,7 +55,7 @@ class TestBlock:
         )
         assert not follows.all()
 
-    async def test_twice_is_harmless_and_lifting_it_brings_back_no_follow(
+    async def test_blocking_is_idempotent_and_unblocking_restores_no_follow(
         self, member: Member
     ) -> None:
         ada, bob = await member("ada"), await member("bob")
@@ -69,7 +69,7 @@ class TestBlock:
         assert not profile["viewer"]["following"]
         assert profile["followers_count"] == 0
 
-    async def test_who_has_blocked_me_can_be_blocked_by_me_only_if_i_had_done_so(
+    async def test_a_blocker_can_be_blocked_only_if_blocked_before(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada, bob = await member("ada"), await member("bob")
@@ -84,7 +84,7 @@ class TestBlock:
 
     @pytest.mark.parametrize("edge", ["block", "mute"])
     @pytest.mark.parametrize("method", ["POST", "DELETE"])
-    async def test_oneself_a_stranger_and_the_suspended_are_refused(
+    async def test_cannot_block_or_mute_self_unknown_or_suspended_users(
         self, member: Member, connection: AsyncConnection, edge: str, method: str
     ) -> None:
         ada = await member("ada")
@@ -102,7 +102,7 @@ class TestBlock:
 
 
 class TestMute:
-    async def test_it_empties_the_feed_and_nothing_else_and_stays_secret(
+    async def test_a_mute_hides_posts_in_the_feed_only_and_is_not_disclosed(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada, bob = await member("ada"), await member("bob")
@@ -117,7 +117,9 @@ class TestMute:
         assert (await ada.get("/users/bob")).json()["viewer"]["muting"]
         assert not (await bob.get("/users/ada")).json()["viewer"]["muting"]
 
-    async def test_twice_is_harmless(self, member: Member, connection: AsyncConnection) -> None:
+    async def test_muting_and_unmuting_are_idempotent(
+        self, member: Member, connection: AsyncConnection
+    ) -> None:
         ada = await member("ada")
         await make_user(connection, "bob")
 
@@ -127,19 +129,19 @@ class TestMute:
 
         assert not (await connection.execute(select(Mute).where(Mute.muter_id == ada.id))).all()
 
-    async def test_whom_i_block_i_may_mute(
+    async def test_a_blocked_user_can_be_muted(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
         await make_block(connection, ada.id, await make_user(connection, "bob"))
 
         assert (await ada.post("/users/bob/mute")).status_code == 200
-        assert await names(ada, "/settings/mutes") == ["bob"]
+        assert await list_usernames(ada, "/settings/mutes") == ["bob"]
 
 
 class TestOwnLists:
     @pytest.mark.parametrize("edge", ["block", "mute"])
-    async def test_the_newest_comes_first_page_by_page(
+    async def test_blocks_and_mutes_are_listed_newest_first_in_pages(
         self, member: Member, connection: AsyncConnection, edge: str
     ) -> None:
         ada = await member("ada")
@@ -149,24 +151,24 @@ class TestOwnLists:
         await make_user(connection, "gone", suspended_at=clock.now())
 
         first = (await ada.get(f"/settings/{edge}s?limit=2")).json()
-        rest = await names(ada, f"/settings/{edge}s?limit=2&cursor={first['next_cursor']}")
+        rest = await list_usernames(ada, f"/settings/{edge}s?limit=2&cursor={first['next_cursor']}")
 
         assert [item["username"] for item in first["items"]] == ["kim", "eve"]
         assert set(first["items"][0]) == {"id", "username", "display_name", "avatar_url"}
         assert rest == ["bob"]
 
-    async def test_they_are_for_the_member_alone(self, member: Member, stranger: Browser) -> None:
+    async def test_blocks_and_mutes_are_private(self, member: Member, stranger: Browser) -> None:
         ada, bob = await member("ada"), await member("bob")
         await ada.post("/users/noise_1/block")
         await ada.post("/users/noise_2/block")
         cursor = (await ada.get("/settings/blocks?limit=1")).json()["next_cursor"]
 
-        assert await names(bob, "/settings/blocks") == []
+        assert await list_usernames(bob, "/settings/blocks") == []
         assert (await bob.get(f"/settings/blocks?cursor={cursor}")).status_code == 400
         for path in ("/settings/blocks", "/settings/mutes"):
             assert (await stranger.get(path)).status_code == 401
 
-    async def test_who_blocks_me_too_is_in_my_blocks_but_not_in_my_mutes(
+    async def test_mutual_blocks_stay_listed_but_mutes_of_blockers_do_not(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada, bob = await member("ada"), await member("bob")
@@ -174,23 +176,23 @@ class TestOwnLists:
         await ada.post("/users/bob/block")
         await make_block(connection, bob.id, ada.id)
 
-        assert await names(ada, "/settings/blocks") == ["bob"]
-        assert await names(ada, "/settings/mutes") == []
+        assert await list_usernames(ada, "/settings/blocks") == ["bob"]
+        assert await list_usernames(ada, "/settings/mutes") == []
 
 
 @pytest.mark.unmeasured
-async def test_a_follow_never_stands_across_a_block_whatever_the_schedule(
+async def test_no_follow_coexists_with_a_block_in_any_schedule(
     config: Config, fresh_database_url: str, redis: RedisClient
 ) -> None:
-    """Row 61: a thousand acts, seeded, by two people at once; block wins, nothing drifts."""
+    """Row 61: a thousand seeded actions by two users at once; blocks win, no counter drifts."""
     changed = {"database_url": fresh_database_url, **UNLIMITED}
-    draw = random.Random(61)  # noqa: S311 - a schedule, not a secret
-    acts = [(method, edge) for method in ("POST", "DELETE") for edge in ("follow", "block")]
+    rng = random.Random(61)  # noqa: S311 - a schedule, not a secret
+    actions = [(method, edge) for method in ("POST", "DELETE") for edge in ("follow", "block")]
     async with running(config.model_copy(update=changed)) as app, AsyncExitStack() as stack:
         ada, bob = [await joined(app, stack, name) for name in ("ada", "bob")]
         for _ in range(50):
             schedule = [
-                (draw.choice([(ada, "bob"), (bob, "ada")]), draw.choice(acts)) for _ in range(20)
+                (rng.choice([(ada, "bob"), (bob, "ada")]), rng.choice(actions)) for _ in range(20)
             ]
             answers = await asyncio.gather(
                 *(
@@ -200,10 +202,10 @@ async def test_a_follow_never_stands_across_a_block_whatever_the_schedule(
             )
             assert {answer.status_code for answer in answers} <= {200, 403, 404}
             async with app.state.services.database.transaction() as session:
-                assert await session.scalar(text(_BROKEN)) == 0
+                assert await session.scalar(text(_INCONSISTENCIES)) == 0
 
 
-_BROKEN = """
+_INCONSISTENCIES = """
     SELECT (SELECT count(*) FROM follows JOIN blocks
             ON (blocker_id, blocked_id) IN ((follower_id, followed_id), (followed_id, follower_id)))
          + (SELECT count(*) FROM users WHERE
@@ -213,7 +215,7 @@ _BROKEN = """
 """
 
 
-async def test_the_database_refuses_to_block_or_mute_oneself(
+async def test_check_constraints_forbid_blocking_and_muting_oneself(
     member: Member, connection: AsyncConnection
 ) -> None:
     ada = await member("ada")

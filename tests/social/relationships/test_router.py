@@ -39,7 +39,7 @@ class TestFollow:
         assert answer.json() == {"following": True, "followers_count": 1}
         assert await follows_of(connection, ada) == 1
 
-    async def test_unfollowing_takes_it_back_and_twice_is_harmless(
+    async def test_unfollowing_is_idempotent(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
@@ -52,7 +52,7 @@ class TestFollow:
 
         assert (await ada.get("/users/ada")).json()["following_count"] == 0
 
-    async def test_nobody_can_follow_themselves(self, member: Member) -> None:
+    async def test_cannot_follow_self(self, member: Member) -> None:
         ada = await member("ada")
 
         answer = await ada.post("/users/Ada/follow")
@@ -60,7 +60,7 @@ class TestFollow:
         assert (answer.status_code, answer.json()["code"]) == (422, "cannot_follow_self")
 
     @pytest.mark.parametrize("method", ["POST", "DELETE"])
-    async def test_who_has_blocked_me_is_nobody(
+    async def test_a_user_who_has_blocked_the_viewer_is_not_found(
         self, member: Member, connection: AsyncConnection, method: str
     ) -> None:
         ada = await member("ada")
@@ -72,7 +72,7 @@ class TestFollow:
         assert await follows_of(connection, ada) == 0
 
     @pytest.mark.parametrize("method", ["POST", "DELETE"])
-    async def test_whom_i_have_blocked_i_cannot_act_on(
+    async def test_cannot_follow_a_blocked_user(
         self, member: Member, connection: AsyncConnection, method: str
     ) -> None:
         ada = await member("ada")
@@ -82,7 +82,7 @@ class TestFollow:
 
         assert (answer.status_code, answer.json()["code"]) == (403, "blocked_by_you")
 
-    async def test_a_suspended_member_cannot_be_followed(
+    async def test_a_suspended_user_cannot_be_followed(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
@@ -135,7 +135,9 @@ class TestLists:
         assert answer.json() == {"items": [], "next_cursor": None, "prev_cursor": None}
 
     @pytest.mark.parametrize("path", ["followers", "following"])
-    async def test_nobody_has_no_lists(self, stranger: Browser, path: str) -> None:
+    async def test_lists_of_an_unknown_user_are_not_found(
+        self, stranger: Browser, path: str
+    ) -> None:
         answer = await stranger.get(f"/users/nobody_here/{path}")
 
         assert (answer.status_code, answer.json()["code"]) == (404, "user_not_found")
@@ -148,7 +150,7 @@ class TestLists:
 
         assert (await stranger.get("/users/bob/followers")).json()["items"] == []
 
-    async def test_the_counters_are_what_the_rows_say(
+    async def test_follow_counters_match_the_rows(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         for name in ("ada", "bob", "eve"):

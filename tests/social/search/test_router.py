@@ -1,4 +1,4 @@
-"""`GET /users?q=`: who is found, and in which order."""
+"""`GET /users?q=`: which users match, and in which order."""
 
 from itertools import chain
 from typing import Any
@@ -21,15 +21,15 @@ async def search(browser: Browser, text: str, query: str = "") -> httpx.Response
     return await browser.get(f"/users?q={quote(text, safe='')}{query}")
 
 
-async def found(browser: Browser, text: str) -> list[str]:
+async def find_usernames(browser: Browser, text: str) -> list[str]:
     answer = await search(browser, text)
     assert answer.status_code == 200, answer.text
     return [person["username"] for person in answer.json()["items"]]
 
 
 @pytest.fixture
-async def crowd(connection: AsyncConnection) -> list[str]:
-    """Whom `lovel` finds, in order; and others."""
+async def expected_usernames(connection: AsyncConnection) -> list[str]:
+    """The usernames that match `lovel`, in order; other users exist too."""
     people = {
         "Lovel": None,
         "lovel_2": "Somebody",
@@ -48,13 +48,13 @@ async def crowd(connection: AsyncConnection) -> list[str]:
 
 
 class TestOrder:
-    async def test_the_very_name_then_beginnings_then_what_is_spelled_alike(
-        self, stranger: Browser, crowd: list[str]
+    async def test_exact_name_then_prefixes_then_similar_names(
+        self, stranger: Browser, expected_usernames: list[str]
     ) -> None:
-        assert await found(stranger, "lovel") == crowd
-        assert await found(stranger, "LOVEL") == crowd
+        assert await find_usernames(stranger, "lovel") == expected_usernames
+        assert await find_usernames(stranger, "LOVEL") == expected_usernames
 
-    async def test_people_are_listed_as_everywhere(
+    async def test_search_returns_user_summaries(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         person = await make_user(connection, "ada", display_name="Ada", bio="secret")
@@ -65,71 +65,73 @@ class TestOrder:
             {"id": str(person), "username": "ada", "display_name": "Ada", "avatar_url": None}
         ]
 
-    async def test_a_misspelling_is_forgiven(
+    async def test_a_misspelled_name_is_found(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         await make_user(connection, "turing", display_name="Alan Turing")
 
-        assert await found(stranger, "turning") == ["turing"]
+        assert await find_usernames(stranger, "turning") == ["turing"]
 
     @pytest.mark.parametrize("letters", ["é", "e\u0301"])
-    async def test_however_a_letter_is_spelled_it_is_the_same(
+    async def test_search_normalises_composed_and_decomposed_letters(
         self, stranger: Browser, connection: AsyncConnection, letters: str
     ) -> None:
         await make_user(connection, "coffee", display_name="caf\u00e9")
 
-        assert await found(stranger, f"caf{letters}") == ["coffee"]
+        assert await find_usernames(stranger, f"caf{letters}") == ["coffee"]
 
-    async def test_a_long_name_counts_to_its_end(
+    async def test_long_names_are_compared_to_their_end(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         for username, ending in (("other", "bac"), ("right", "abc")):
             await make_user(connection, username, display_name="abc" * 10 + ending)
         await make_user(connection, "z" * 30)
 
-        assert await found(stranger, "abc" * 11) == ["right", "other"]
-        assert await found(stranger, "abc" * 10) == ["other", "right"]
-        assert await found(stranger, "z" * 30) == ["z" * 30]
+        assert await find_usernames(stranger, "abc" * 11) == ["right", "other"]
+        assert await find_usernames(stranger, "abc" * 10) == ["other", "right"]
+        assert await find_usernames(stranger, "z" * 30) == ["z" * 30]
 
-    async def test_equals_are_listed_by_their_age(
+    async def test_equal_matches_are_listed_oldest_first(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         for number in range(3):
             await make_user(connection, f"person_{number}", display_name="Same Name")
 
-        assert await found(stranger, "same name") == [f"person_{number}" for number in range(3)]
-        assert await found(stranger, "sane name") == [f"person_{number}" for number in range(3)]
+        assert await find_usernames(stranger, "same name") == [
+            f"person_{number}" for number in range(3)
+        ]
+        assert await find_usernames(stranger, "sane name") == [
+            f"person_{number}" for number in range(3)
+        ]
 
 
 class TestText:
     @pytest.mark.parametrize("text", ["%", "_", "\\", "%%%%", "a%b", "'", "&!():*", "(a+)+$"])
-    async def test_a_sign_means_itself(
+    async def test_special_characters_are_literal(
         self, stranger: Browser, connection: AsyncConnection, text: str
     ) -> None:
         await make_user(connection, "axb", display_name="Anybody")
-        assert await found(stranger, text) == []
+        assert await find_usernames(stranger, text) == []
         await make_user(connection, "literally", display_name=f"{text} it is")
 
-        assert await found(stranger, text) == ["literally"]
+        assert await find_usernames(stranger, text) == ["literally"]
 
-    async def test_an_underscore_in_a_name_is_an_underscore(
+    async def test_an_underscore_matches_itself_only(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         for username in ("qx_1", "qxa1"):
             await make_user(connection, username)
 
-        assert await found(stranger, "qx_") == ["qx_1"]
+        assert await find_usernames(stranger, "qx_") == ["qx_1"]
 
     @pytest.mark.parametrize("text", ["", " ", "\u200b", "a" * 51, "a\0", "a\nb"])
-    async def test_what_is_no_text_or_too_long_is_refused(
-        self, stranger: Browser, text: str
-    ) -> None:
+    async def test_an_empty_or_too_long_text_is_refused(self, stranger: Browser, text: str) -> None:
         answer = await search(stranger, text)
 
         assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
         assert answer.json()["errors"][0]["pointer"] == "query.q"
 
-    async def test_without_a_text_nothing_is_looked_for(self, stranger: Browser) -> None:
+    async def test_the_search_text_is_required(self, stranger: Browser) -> None:
         answer = await stranger.get("/users")
 
         assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
@@ -137,7 +139,7 @@ class TestText:
 
 class TestVisibility:
     @pytest.mark.parametrize("text", ["grace", "admiral", "gracee"])
-    async def test_a_block_hides_both_ways_and_a_suspension_from_all(
+    async def test_search_excludes_users_on_both_sides_of_a_block_and_suspended_users(
         self, member: Member, stranger: Browser, connection: AsyncConnection, text: str
     ) -> None:
         ada, bob, eve = await member("ada"), await member("bob"), await member("eve")
@@ -146,18 +148,18 @@ class TestVisibility:
         await make_block(connection, grace, bob.id)
         await make_mute(connection, eve.id, grace)
 
-        assert await found(ada, text) == await found(bob, text) == []
-        assert await found(eve, text) == await found(stranger, text) == ["grace"]
+        assert await find_usernames(ada, text) == await find_usernames(bob, text) == []
+        assert await find_usernames(eve, text) == await find_usernames(stranger, text) == ["grace"]
         await connection.execute(
             update(User).where(User.id == grace).values(suspended_at=clock.now())
         )
-        assert await found(eve, text) == await found(stranger, text) == []
+        assert await find_usernames(eve, text) == await find_usernames(stranger, text) == []
 
 
 class TestPages:
     @pytest.mark.parametrize("limit", [1, 2, 3, 6, 7])
-    async def test_pages_forwards_and_backwards_are_the_whole_list(
-        self, stranger: Browser, crowd: list[str], limit: int
+    async def test_paging_forwards_and_backwards_returns_the_whole_list(
+        self, stranger: Browser, expected_usernames: list[str], limit: int
     ) -> None:
         forwards, page = [], await _page(stranger, limit, None)
         while True:
@@ -169,38 +171,40 @@ class TestPages:
         while _names(page := await _page(stranger, limit, page["prev_cursor"])):
             backwards.insert(0, _names(page))
 
-        assert list(chain(*forwards)) == list(chain(*backwards)) == crowd
+        assert list(chain(*forwards)) == list(chain(*backwards)) == expected_usernames
         assert all(len(one) == limit for one in forwards[:-1])
 
-    async def test_a_page_before_the_first_is_empty_and_leads_back_to_it(
-        self, stranger: Browser, crowd: list[str]
+    async def test_the_page_before_the_first_is_empty_and_links_to_the_first(
+        self, stranger: Browser, expected_usernames: list[str]
     ) -> None:
         first = await _page(stranger, 2, None)
 
         before = await _page(stranger, 2, first["prev_cursor"])
 
         assert (before["items"], before["prev_cursor"]) == ([], first["prev_cursor"])
-        assert _names(await _page(stranger, 2, before["next_cursor"])) == crowd[:2]
+        assert _names(await _page(stranger, 2, before["next_cursor"])) == expected_usernames[:2]
 
-    async def test_a_page_that_has_emptied_leads_back(
-        self, stranger: Browser, crowd: list[str], connection: AsyncConnection
+    async def test_an_emptied_page_links_to_the_previous_one(
+        self, stranger: Browser, expected_usernames: list[str], connection: AsyncConnection
     ) -> None:
         page = await _page(stranger, 6, None)
         await connection.execute(
-            update(User).where(User.username == crowd[6]).values(suspended_at=clock.now())
+            update(User)
+            .where(User.username == expected_usernames[6])
+            .values(suspended_at=clock.now())
         )
 
         after = await _page(stranger, 6, page["next_cursor"])
 
         assert (after["items"], after["next_cursor"]) == ([], None)
-        assert _names(await _page(stranger, 6, after["prev_cursor"])) == crowd[:6]
+        assert _names(await _page(stranger, 6, after["prev_cursor"])) == expected_usernames[:6]
 
-    async def test_nobody_found_is_an_empty_list(self, stranger: Browser) -> None:
+    async def test_a_search_without_matches_returns_an_empty_list(self, stranger: Browser) -> None:
         answer = await search(stranger, "xyzzy")
 
         assert answer.json() == {"items": [], "next_cursor": None, "prev_cursor": None}
 
-    async def test_a_cursor_is_for_its_own_text_and_short_enough(
+    async def test_a_cursor_is_valid_for_its_own_text_and_short(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         for number in range(2):
@@ -214,7 +218,7 @@ class TestPages:
         assert (other.status_code, other.json()["code"]) == (400, "invalid_cursor")
 
     async def test_a_page_is_one_statement(
-        self, stranger: Browser, crowd: list[str], connection: AsyncConnection
+        self, stranger: Browser, expected_usernames: list[str], connection: AsyncConnection
     ) -> None:
         with StatementLog().watching(connection) as log:
             await search(stranger, "lovel")

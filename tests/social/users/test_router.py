@@ -8,7 +8,7 @@ from wxc.core import clock
 
 
 class TestProfile:
-    async def test_anybody_sees_it_in_whatever_case_it_is_asked_for(
+    async def test_a_profile_is_public_and_found_in_any_case(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         await make_user(connection, "Ada", display_name="Ada L.", bio="Countess")
@@ -33,7 +33,7 @@ class TestProfile:
             "viewer",
         }
 
-    async def test_a_viewer_sees_what_there_is_between_the_two(
+    async def test_a_profile_shows_the_relation_to_the_viewer(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
@@ -50,7 +50,7 @@ class TestProfile:
             "blocking": False,
         }
 
-    async def test_whom_i_block_i_still_find_so_that_i_can_unblock(
+    async def test_a_blocked_user_is_found_so_that_they_can_be_unblocked(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
@@ -61,7 +61,7 @@ class TestProfile:
         assert answer.status_code == 200
         assert answer.json()["viewer"]["blocking"] is True
 
-    async def test_who_has_blocked_me_is_nobody(
+    async def test_a_user_who_has_blocked_the_viewer_is_not_found(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
@@ -71,7 +71,7 @@ class TestProfile:
 
         assert (answer.status_code, answer.json()["code"]) == (404, "user_not_found")
 
-    async def test_a_suspended_member_is_nobody(
+    async def test_a_suspended_user_is_not_found(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         await make_user(connection, "bob", suspended_at=clock.now())

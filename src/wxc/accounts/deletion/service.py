@@ -30,7 +30,7 @@ from wxc.http.rate_limits import Throttle
 from wxc.models import AuditKind, User
 from wxc.moderation.audit import service as audit
 from wxc.moderation.audit.actors import Actor
-from wxc.social.comments.service.writing import erase_comments_of
+from wxc.social.comments.service.writing import delete_comments_of
 
 MAX_EDGES = 1000
 """How many edges are deleted in one transaction: in the request, and in each of the batches."""
@@ -84,7 +84,7 @@ async def delete_account(
         await delete_edges(session, edges)
     with suppress(*UNREACHABLE):  # the account is deleted: the worker does what is left
         async with database.transaction() as session:
-            await erase_comments_of(session, me.id, MAX_COMMENTS)
+            await delete_comments_of(session, me.id, MAX_COMMENTS)
 
 
 async def purge_batch(database: Database, *, kept: timedelta) -> bool:
@@ -136,7 +136,7 @@ async def _purge_some(session: Session, account: DeletedAccount, kept: timedelta
 
 async def _delete_some(session: Session, user_id: UUID) -> bool:
     """Delete rows of one kind; False if none is left."""
-    if await erase_comments_of(session, user_id, MAX_COMMENTS):
+    if await delete_comments_of(session, user_id, MAX_COMMENTS):
         return True
     edges = await lock_edges(session, user_id, MAX_EDGES)
     await delete_edges(session, edges)

@@ -22,8 +22,8 @@ from wxc.models import (
     User,
     columns,
 )
-from wxc.social.comments.repository.sight import in_sight
-from wxc.social.users.visibility import known_to, visible_to
+from wxc.social.comments.repository.visibility import visible_comment
+from wxc.social.users.visibility import viewable_or_blocked_by, visible_to
 
 
 class TargetText(NamedTuple):
@@ -139,7 +139,7 @@ def close_report(
 
 def _visible_user(user_id: UUID, viewer_id: UUID) -> AnySelect:
     """Includes users whom the viewer has blocked: they can be reported."""
-    return select(User.id).where(User.id == user_id, known_to(viewer_id))
+    return select(User.id).where(User.id == user_id, viewable_or_blocked_by(viewer_id))
 
 
 def _visible_post(post_id: UUID, viewer_id: UUID) -> AnySelect:
@@ -152,7 +152,7 @@ def _visible_post(post_id: UUID, viewer_id: UUID) -> AnySelect:
 
 def _visible_comment(comment_id: UUID, viewer_id: UUID) -> AnySelect:
     """Excludes tombstones, which have no text to report."""
-    seen = in_sight(select(Comment.id), comment_id, viewer_id)
+    seen = visible_comment(select(Comment.id), comment_id, viewer_id)
     return seen.where(Comment.deleted_at.is_(None))
 
 

@@ -7,7 +7,7 @@ from wxc.db.dependencies import Session
 from wxc.http.dependencies import Throttled
 from wxc.http.openapi import documented
 from wxc.http.routers import make_router
-from wxc.idempotency.dependencies import Repeatable
+from wxc.idempotency.dependencies import MaybeIdempotentRequest
 from wxc.moderation.reports import service
 from wxc.moderation.reports.errors import TargetNotFound
 from wxc.moderation.reports.schemas import Report, ReportCreate
@@ -27,7 +27,7 @@ async def write_report(
     session: Session,
     auth: AuthTools,
     throttle: Throttled,
-    attempt: Repeatable,
+    attempt: MaybeIdempotentRequest,
 ) -> Report:
     """Have operators look at a person, a post, a comment or an exchange that you see.
 

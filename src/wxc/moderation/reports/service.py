@@ -9,7 +9,7 @@ from wxc.db.database import Database
 from wxc.db.handle import Handle
 from wxc.db.session import Session
 from wxc.http.rate_limits import Throttle
-from wxc.idempotency.service import Attempt, first_answer, keep_answer
+from wxc.idempotency.service import IdempotentRequest, store_response, stored_response
 from wxc.models import AuditKind, ReportTarget
 from wxc.moderation.audit import service as audit
 from wxc.moderation.audit.actors import Actor
@@ -51,13 +51,13 @@ async def write_report(
     throttle: Throttle,
     me: Principal,
     report: ReportCreate,
-    attempt: Attempt | None = None,
+    attempt: IdempotentRequest | None = None,
 ) -> Report:
     """Report something that `me` can see; raises `TargetNotFound` and `RateLimited`.
 
     Reporting the same target again while its report is open replaces the text.
     """
-    if first := await first_answer(session, attempt):
+    if first := await stored_response(session, attempt):
         raise first  # it holds nothing but what the reporter has sent
     target = visible_target(report.target_id, me.id, kind=report.target_type)
     if await session.fetch_one(target) is None:
@@ -75,7 +75,7 @@ async def write_report(
         )
     )
     written = Report.model_validate(row, from_attributes=True)
-    await keep_answer(session, attempt, written, subject_id=written.id)
+    await store_response(session, attempt, written, subject_id=written.id)
     return written
 
 

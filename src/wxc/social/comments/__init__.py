@@ -1,1 +1,1 @@
-"""What members say to posts and to one another's comments."""
+"""Comments on posts, and replies to comments."""

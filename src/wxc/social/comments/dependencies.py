@@ -1,4 +1,4 @@
-"""What a path and a query say about comments."""
+"""The parameters of comments and threads."""
 
 from typing import Annotated
 
@@ -16,10 +16,10 @@ from wxc.social.comments.threads import (
     DEFAULT_DEPTH,
     MAX_BRANCH,
     MAX_DEPTH,
-    Branches,
-    Shape,
+    RepliesCursors,
     Sort,
     ThreadRequest,
+    ThreadShape,
     replies_scope,
 )
 from wxc.social.posts.dependencies import PostId
@@ -54,63 +54,63 @@ _RepliesCursor = Annotated[
 ]
 
 
-async def shape(
+async def requested_shape(
     sort: _Sort = "oldest", depth: _Depth = DEFAULT_DEPTH, branch: _Branch = DEFAULT_BRANCH
-) -> Shape:
-    """The shape that the query asks for."""
-    return Shape(sort == "oldest", depth, branch)
+) -> ThreadShape:
+    """The shape in the query parameters."""
+    return ThreadShape(sort == "oldest", depth, branch)
 
 
-AskedShape = Annotated[Shape, Depends(shape)]
+RequestedShape = Annotated[ThreadShape, Depends(requested_shape)]
 
 
 @raises(InvalidCursor)
 async def thread(
     request: Request,
     post_id: PostId,
-    shape: AskedShape,
+    shape: RequestedShape,
     limit: Limit = DEFAULT_LIMIT,
     cursor: CursorParameter = None,
 ) -> ThreadRequest:
     """A page of a post's thread."""
     sealer = services_of(request).cursors
     page = PageRequest(sealer, scope_of(request), limit, cursor, order=_order(shape))
-    return ThreadRequest(post_id, page, Branches(sealer, shape))
+    return ThreadRequest(post_id, page, RepliesCursors(sealer, shape))
 
 
 @raises(InvalidCursor)
 async def replies(
     request: Request,
     comment_id: CommentId,
-    shape: AskedShape,
+    shape: RequestedShape,
     limit: Limit = DEFAULT_LIMIT,
     cursor: _RepliesCursor = None,
 ) -> ThreadRequest:
-    """A page of a comment's replies; a cursor knows its shape better than the query."""
+    """A page of a comment's replies; the shape in a cursor overrides the query."""
     sealer, scope = services_of(request).cursors, replies_scope(comment_id)
     if cursor is not None:
-        _, _, carried = sealer.open(scope, cursor)
-        shape = Shape.unpacked(carried)
+        _, _, packed_shape = sealer.open(scope, cursor)
+        shape = ThreadShape.unpack(packed_shape)
     page = PageRequest(
         sealer,
         scope,
         limit,
         cursor,
         order=_order(shape),
-        carried=shape.packed(),
+        carried=shape.pack(),
     )
-    return ThreadRequest(comment_id, page, Branches(sealer, shape))
+    return ThreadRequest(comment_id, page, RepliesCursors(sealer, shape))
 
 
-async def branches(request: Request) -> Branches:
-    """The branches below a single comment, in the shape that is the default."""
-    return Branches(services_of(request).cursors, Shape())
+async def default_replies_cursors(request: Request) -> RepliesCursors:
+    """The cursors to the replies of a single comment, in the default shape."""
+    return RepliesCursors(services_of(request).cursors, ThreadShape())
 
 
-def _order(shape: Shape) -> Order:
+def _order(shape: ThreadShape) -> Order:
     return Order.OLDEST_FIRST if shape.oldest_first else Order.NEWEST_FIRST
 
 
 Thread = Annotated[ThreadRequest, Depends(thread)]
 Replies = Annotated[ThreadRequest, Depends(replies)]
-DefaultBranches = Annotated[Branches, Depends(branches)]
+DefaultRepliesCursors = Annotated[RepliesCursors, Depends(default_replies_cursors)]

@@ -1,4 +1,4 @@
-"""What can be wrong with a comment one asks for or replies to."""
+"""Refusals about comments."""
 
 from wxc.http.refusals import Conflict, InvalidPart, NotFound, Refusal
 
@@ -34,7 +34,7 @@ class ThreadTooDeep(Refusal):
     status = 422
 
 
-def of_parent(refusal: type[Refusal]) -> Refusal:
-    """The refusal, pointing at the field that names the parent."""
+def parent_refusal(refusal: type[Refusal]) -> Refusal:
+    """The refusal with a pointer to the field `parent_id`."""
     part = InvalidPart(pointer="/parent_id", code=refusal.code(), message=refusal.sentence())
     return refusal(errors=[part])

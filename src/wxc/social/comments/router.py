@@ -7,8 +7,8 @@ from wxc.db.dependencies import Database, Session
 from wxc.http.openapi import LOCATED, documented, shown
 from wxc.http.refusals import NotOwner
 from wxc.http.routers import make_router
-from wxc.idempotency.dependencies import Repeatable
-from wxc.social.comments.dependencies import CommentId, DefaultBranches, Replies, Thread
+from wxc.idempotency.dependencies import MaybeIdempotentRequest
+from wxc.social.comments.dependencies import CommentId, DefaultRepliesCursors, Replies, Thread
 from wxc.social.comments.errors import (
     CommentDeleted,
     CommentNotFound,
@@ -23,8 +23,8 @@ from wxc.social.posts.errors import PostNotFound
 from wxc.social.users.errors import BlockedByYou
 
 router = make_router("comments")
-_READ = documented(CommentNotFound)
-_LIKE = documented(CommentNotFound, BlockedByYou)
+_READ_RESPONSES = documented(CommentNotFound)
+_LIKE_RESPONSES = documented(CommentNotFound, BlockedByYou)
 
 
 @router.post(
@@ -42,11 +42,10 @@ async def write_comment(
     response: Response,
     me: CurrentUser,
     session: Session,
-    branches: DefaultBranches,
-    attempt: Repeatable,
+    idempotency: MaybeIdempotentRequest,
 ) -> Comment:
     """Comment on a post, or reply to a comment that is not deleted and not 50 levels deep."""
-    written = await writing.write_comment(session, me, post_id, comment, branches, attempt)
+    written = await writing.write_comment(session, me, post_id, comment, idempotency)
     response.headers["Location"] = f"/comments/{written['id']}"
     return written
 
@@ -64,13 +63,16 @@ async def list_comments(viewer: MaybeUser, database: Database, thread: Thread) -
     return await reading.list_comments(database, viewer.id if viewer else None, thread)
 
 
-@router.get("/comments/{comment_id}", summary="A comment", responses=_READ)
+@router.get("/comments/{comment_id}", summary="A comment", responses=_READ_RESPONSES)
 async def get_comment(
-    comment_id: CommentId, viewer: MaybeUser, database: Database, branches: DefaultBranches
+    comment_id: CommentId,
+    viewer: MaybeUser,
+    database: Database,
+    replies_cursors: DefaultRepliesCursors,
 ) -> Comment:
     """A single comment; `replies_cursor` begins its replies, oldest first."""
     viewer_id = viewer.id if viewer else None
-    return await reading.find_comment(database, comment_id, viewer_id, branches)
+    return await reading.find_comment(database, comment_id, viewer_id, replies_cursors)
 
 
 @router.put(
@@ -83,10 +85,10 @@ async def edit_comment(
     comment: CommentUpdate,
     me: CurrentUser,
     session: Session,
-    branches: DefaultBranches,
+    replies_cursors: DefaultRepliesCursors,
 ) -> Comment:
     """Put another body in place of your comment's."""
-    return await writing.edit_comment(session, me, comment_id, comment, branches)
+    return await writing.edit_comment(session, me, comment_id, comment, replies_cursors)
 
 
 @router.delete(
@@ -100,7 +102,7 @@ async def delete_comment(comment_id: CommentId, me: CurrentUser, session: Sessio
     await writing.delete_comment(session, me, comment_id)
 
 
-@router.post("/comments/{comment_id}/like", summary="Like a comment", responses=_LIKE)
+@router.post("/comments/{comment_id}/like", summary="Like a comment", responses=_LIKE_RESPONSES)
 async def like_comment(comment_id: CommentId, me: CurrentUser, session: Session) -> LikeState:
     """Like a comment. Repeating the call is harmless."""
     return await likes.like_comment(session, me, comment_id)
@@ -109,7 +111,7 @@ async def like_comment(comment_id: CommentId, me: CurrentUser, session: Session)
 @router.delete(
     "/comments/{comment_id}/like",
     summary="Take a like back",
-    responses=_LIKE | shown(liked=False, likes_count=7),
+    responses=_LIKE_RESPONSES | shown(liked=False, likes_count=7),
 )
 async def unlike_comment(comment_id: CommentId, me: CurrentUser, session: Session) -> LikeState:
     """No longer like a comment. Repeating the call is harmless."""
@@ -119,7 +121,7 @@ async def unlike_comment(comment_id: CommentId, me: CurrentUser, session: Sessio
 @router.get(
     "/comments/{comment_id}/replies",
     summary="Replies to a comment",
-    responses=_READ,
+    responses=_READ_RESPONSES,
 )
 async def list_replies(viewer: MaybeUser, database: Database, replies: Replies) -> CommentPage:
     """The replies to a comment as a thread of their own; `limit` counts direct ones."""

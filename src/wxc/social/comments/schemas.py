@@ -1,4 +1,4 @@
-"""What comments look like to a client."""
+"""Request and response schemas of comments."""
 
 from typing import Annotated
 

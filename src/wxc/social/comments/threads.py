@@ -1,4 +1,4 @@
-"""Which part of a thread a request wants: in which order, how deep, how broad."""
+"""Which part of a thread a request selects: its order, depth and breadth."""
 
 from dataclasses import dataclass
 from typing import Literal, Self
@@ -12,49 +12,49 @@ MAX_COMMENT_DEPTH = 50
 DEFAULT_DEPTH, MAX_DEPTH = 6, 20
 DEFAULT_BRANCH, MAX_BRANCH = 5, 50
 MAX_ITEMS = 500
-"""Of one answer, whatever its shape."""
+"""The most comments in one response, whatever its shape."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """The order on every level, how many levels below the first, how many replies of each."""
+class ThreadShape:
+    """The order on every level, the levels of replies, and the replies listed for each comment."""
 
     oldest_first: bool = True
     depth: int = DEFAULT_DEPTH
     branch: int = DEFAULT_BRANCH
 
     @property
-    def fixed_sizes(self) -> tuple[int, int] | None:
-        """Depth and branch to be written into a statement: only if both have their defaults."""
+    def inline_sizes(self) -> tuple[int, int] | None:
+        """Depth and branch as inline literals of a statement; None unless both are defaults."""
         sizes = (self.depth, self.branch)
         return sizes if sizes == (DEFAULT_DEPTH, DEFAULT_BRANCH) else None
 
-    def packed(self) -> bytes:
-        """The shape as a cursor carries it."""
+    def pack(self) -> bytes:
+        """The shape as a cursor stores it."""
         return bytes((self.oldest_first, self.depth, self.branch))
 
     @classmethod
-    def unpacked(cls, carried: bytes) -> Self:
-        """The shape that a cursor carries."""
-        oldest_first, depth, branch = carried
+    def unpack(cls, packed: bytes) -> Self:
+        """The shape that a cursor stores."""
+        oldest_first, depth, branch = packed
         return cls(bool(oldest_first), depth, branch)
 
 
 @dataclass(frozen=True, slots=True)
-class Branches:
-    """Makes the cursors to replies that an answer does not list."""
+class RepliesCursors:
+    """Makes cursors to the replies that a response does not list."""
 
     sealer: CursorSealer
-    shape: Shape
+    shape: ThreadShape
 
-    def cursor(self, comment_id: UUID, after: UUID | None) -> str:
-        """The cursor to the replies of that comment behind `after`; None is the beginning."""
+    def cursor_after(self, comment_id: UUID, reply_id: UUID | None) -> str:
+        """The cursor to the replies to a comment after `reply_id`, or to all of them if None."""
         return resume(
             self.sealer,
             replies_scope(comment_id),
-            self.shape.packed(),
+            self.shape.pack(),
             oldest_first=self.shape.oldest_first,
-            after=after,
+            after=reply_id,
         )
 
 
@@ -64,14 +64,14 @@ class ThreadRequest:
 
     subject_id: UUID
     page: PageRequest
-    branches: Branches
+    replies_cursors: RepliesCursors
 
     @property
-    def shape(self) -> Shape:
-        """The shape of the page."""
-        return self.branches.shape
+    def shape(self) -> ThreadShape:
+        """The shape of the page, which the cursors in it repeat."""
+        return self.replies_cursors.shape
 
 
 def replies_scope(comment_id: UUID) -> str:
-    """The name of the list of a comment's replies; its cursors carry everything else."""
+    """The scope of the cursors of a comment's replies; they store everything else themselves."""
     return list_scope(f"/comments/{comment_id}/replies")

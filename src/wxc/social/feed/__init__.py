@@ -1,1 +1,1 @@
-"""What a member reads first: their own and followed people's posts."""
+"""The feed: a user's own posts and those of the users they follow."""

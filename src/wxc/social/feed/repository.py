@@ -1,4 +1,4 @@
-"""SQL for feeds: which posts, in which order; then everything about them, in one statement."""
+"""SQL for feeds: one statement finds the posts of a page and reads them with their authors."""
 
 from uuid import UUID
 
@@ -18,89 +18,95 @@ from sqlalchemy.orm import aliased
 from wxc.db.keyset import AnySelect, IdColumn, PageRequest
 from wxc.db.prepared import prepared, prepared_outer
 from wxc.models import Follow, Post, User
-from wxc.social.posts.repository import AUTHOR, PostRow, post_columns
+from wxc.social.posts.repository import AUTHOR_COLUMNS, PostRow, post_columns
 from wxc.social.users.visibility import has_muted, visible_by_id
 
-# Up to so many followees their newest posts are fetched one followee after the other; beyond,
-# the newest posts of all are walked until enough are followed ones. Measured: see docs/decisions.
-MANY_FOLLOWEES = 500
+WALK_THRESHOLD = 500
+"""Followees. Up to this number, the newest posts of each are fetched and merged; above it, the
+newest posts of all users are read until enough are by followees. Measured: docs/decisions/0009.
+"""
 
 
 @prepared(PostRow)
-def posts_followed(me_id: UUID, *, page: PageRequest, many: int) -> AnySelect:
-    """Up to `limit + 1` posts of the member and those they follow."""
-    return _hydrated(_following_skeleton(me_id, page, many), me_id)
+def followed_posts(user_id: UUID, *, page: PageRequest, walk_threshold: int) -> AnySelect:
+    """Up to `limit + 1` posts of the user and the users they follow."""
+    return _posts_with_authors(_ids_of_page(user_id, page, walk_threshold), user_id)
 
 
 @prepared_outer(PostRow)
-def posts_to_discover(me_id: UUID, *, page: PageRequest) -> AnySelect:
+def recent_posts(user_id: UUID, *, page: PageRequest) -> AnySelect:
     """Up to `limit + 1` recent public posts; no row if the user follows anyone or has posted."""
-    recent = page.window(select(Post.id).where(_is_heard(me_id, Post.author_id)), Post.id).lateral(
-        "recent"
-    )
+    ids = page.window(
+        select(Post.id).where(_is_visible_and_not_muted(user_id, Post.author_id)), Post.id
+    ).lateral("ids")
     newcomer = aliased(User)
     posts = (
-        select(*post_columns(me_id), *AUTHOR)
+        select(*post_columns(user_id), *AUTHOR_COLUMNS)
         .join(User, User.id == Post.author_id)
-        .where(Post.id == recent.c.id)
-        .lateral("posts_recent")
+        .where(Post.id == ids.c.id)
+        .lateral("recent_posts")
     )
     return (
         select(posts)
         .select_from(newcomer)
-        .outerjoin(recent, true())
+        .outerjoin(ids, true())
         .outerjoin(posts, true())
-        .where(newcomer.id == me_id, newcomer.following_count == 0, newcomer.posts_count == 0)
+        .where(newcomer.id == user_id, newcomer.following_count == 0, newcomer.posts_count == 0)
     )
 
 
-def _following_skeleton(me_id: UUID, page: PageRequest, many: int) -> Subquery:
-    """The ids of one page; a one-time filter leaves the branch that does not apply unexecuted."""
-    followees = select(User.following_count).where(User.id == me_id).scalar_subquery()
-    pulled = _pulled(me_id, page, followees <= many)
-    walked = _walked(me_id, page, followees > many)
-    return union_all(pulled, walked).subquery("skeleton")
+def _ids_of_page(user_id: UUID, page: PageRequest, walk_threshold: int) -> Subquery:
+    """The ids of one page; a one-time filter keeps PostgreSQL from executing the other branch."""
+    followees_count = select(User.following_count).where(User.id == user_id).scalar_subquery()
+    merged = _merge_newest_of_each(user_id, page, followees_count <= walk_threshold)
+    walked = _walk_newest_of_all(user_id, page, followees_count > walk_threshold)
+    return union_all(merged, walked).subquery("page_ids")
 
 
-def _pulled(me_id: UUID, page: PageRequest, applies: ColumnElement[bool]) -> AnySelect:
-    """The newest posts of each source, then the newest of those."""
-    sources = union_all(
-        select(type_coerce(me_id, Uuid()).label("author_id")),
+def _merge_newest_of_each(
+    user_id: UUID, page: PageRequest, is_chosen: ColumnElement[bool]
+) -> AnySelect:
+    """Read the newest posts of each author, then the newest of those."""
+    authors = union_all(
+        select(type_coerce(user_id, Uuid()).label("author_id")),
         select(Follow.followed_id).where(
-            Follow.follower_id == me_id, _is_heard(me_id, Follow.followed_id)
+            Follow.follower_id == user_id, _is_visible_and_not_muted(user_id, Follow.followed_id)
         ),
-    ).subquery("sources")
+    ).subquery("authors")
     newest = page.window(
-        select(Post.id).where(Post.author_id == sources.c.author_id), Post.id
+        select(Post.id).where(Post.author_id == authors.c.author_id), Post.id
     ).lateral("newest")
     return page.head(
-        select(newest.c.id).select_from(sources).join(newest, true()).where(applies), newest.c.id
+        select(newest.c.id).select_from(authors).join(newest, true()).where(is_chosen), newest.c.id
     )
 
 
-def _walked(me_id: UUID, page: PageRequest, applies: ColumnElement[bool]) -> AnySelect:
-    """The newest posts of all, until enough of them are by sources."""
-    sources = union_all(
-        select(type_coerce(me_id, Uuid()).label("author_id")),
-        select(Follow.followed_id).where(Follow.follower_id == me_id),
-    ).subquery("followed")
-    # IS TRUE keeps the planner from turning the test into a join that starts at the sources.
-    is_by_source = Post.author_id.in_(select(sources.c.author_id)).is_(True)
+def _walk_newest_of_all(
+    user_id: UUID, page: PageRequest, is_chosen: ColumnElement[bool]
+) -> AnySelect:
+    """Read the newest posts of all users until enough are by authors of the feed."""
+    authors = union_all(
+        select(type_coerce(user_id, Uuid()).label("author_id")),
+        select(Follow.followed_id).where(Follow.follower_id == user_id),
+    ).subquery("authors")
+    # IS TRUE keeps the planner from turning the test into a join that starts at the authors.
+    is_by_author_of_feed = Post.author_id.in_(select(authors.c.author_id)).is_(True)
     return page.window(
-        select(Post.id).where(applies, is_by_source, _is_heard(me_id, Post.author_id)),
+        select(Post.id).where(
+            is_chosen, is_by_author_of_feed, _is_visible_and_not_muted(user_id, Post.author_id)
+        ),
         Post.id,
     )
 
 
-def _is_heard(me_id: UUID, author_id: IdColumn) -> ColumnElement[bool]:
-    """Whether what the author writes belongs into my feed."""
-    return and_(visible_by_id(me_id, author_id), not_(has_muted(me_id, author_id)))
+def _is_visible_and_not_muted(user_id: UUID, author_id: IdColumn) -> ColumnElement[bool]:
+    return and_(visible_by_id(user_id, author_id), not_(has_muted(user_id, author_id)))
 
 
-def _hydrated(skeleton: Subquery, me_id: UUID) -> AnySelect:
+def _posts_with_authors(page_ids: Subquery, user_id: UUID) -> AnySelect:
     return (
-        select(*post_columns(me_id), *AUTHOR)
-        .select_from(skeleton)
-        .join(Post, Post.id == skeleton.c.id)
+        select(*post_columns(user_id), *AUTHOR_COLUMNS)
+        .select_from(page_ids)
+        .join(Post, Post.id == page_ids.c.id)
         .join(User, User.id == Post.author_id)
     )

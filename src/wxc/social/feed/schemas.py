@@ -1,4 +1,4 @@
-"""What a feed looks like to a client."""
+"""Response schemas of the feed."""
 
 from typing import Literal
 

@@ -1,31 +1,31 @@
-"""What is in a feed, and why."""
+"""Reading the feed."""
 
 from wxc.accounts.auth.context import Principal
 from wxc.db.handle import Handle
 from wxc.db.keyset import PageRequest
-from wxc.social.feed.repository import MANY_FOLLOWEES, posts_followed, posts_to_discover
+from wxc.social.feed.repository import WALK_THRESHOLD, followed_posts, recent_posts
 from wxc.social.feed.schemas import FeedItem, FeedPage, Reason
 from wxc.social.posts.repository import PostRow
 from wxc.social.posts.service import present_post
 
 
 async def read_feed(db: Handle, me: Principal, page: PageRequest) -> FeedPage:
-    """One page of `me`'s feed; a newcomer discovers what others have written."""
-    rows = await db.fetch(posts_followed(me.id, page=page, many=MANY_FOLLOWEES))
-    discovered = await db.fetch(posts_to_discover(me.id, page=page)) if not rows else []
-    # One empty row where a newcomer has nothing to discover.
+    """One page of `me`'s feed; recent public posts if `me` follows nobody and has not posted."""
+    rows = await db.fetch(followed_posts(me.id, page=page, walk_threshold=WALK_THRESHOLD))
+    discovered = await db.fetch(recent_posts(me.id, page=page)) if not rows else []
+    # A single empty row means that a newcomer has nothing to discover.
     is_discovered = bool(discovered)
     found = [row for row in discovered if row is not None] if is_discovered else rows
     cut = page.cut(found, key=lambda row: row.id)
     return {
-        "items": [_item(row, me, is_discovered=is_discovered) for row in cut.rows],
+        "items": [_present_item(row, me, is_discovered=is_discovered) for row in cut.rows],
         "next_cursor": cut.next_cursor,
         "prev_cursor": cut.prev_cursor,
         "source": "discover" if is_discovered else "following",
     }
 
 
-def _item(row: PostRow, me: Principal, *, is_discovered: bool) -> FeedItem:
+def _present_item(row: PostRow, me: Principal, *, is_discovered: bool) -> FeedItem:
     reason: Reason = "following"
     if is_discovered:
         reason = "discover"

@@ -1,1 +1,1 @@
-"""Who likes which post."""
+"""Likes of posts."""

@@ -25,14 +25,15 @@ from wxc.db.keyset import AnySelect, PageRequest
 from wxc.db.prepared import bind, prepared, prepared_outer
 from wxc.models import NotificationType, Post, PostLike, User
 from wxc.social.notifications.repository.writing import hide_notifications, upsert_notifications
-from wxc.social.users.repository import summary
-from wxc.social.users.visibility import has_blocked, known_to, visible_to
+from wxc.social.users.repository import summary_columns
+from wxc.social.users.visibility import has_blocked, viewable_or_blocked_by, visible_to
 
-_OF_POST = ("subject_id", "group_id", "post_id")  # of a notification: all of them are the post
+_POST_ID_COLUMNS = ("subject_id", "group_id", "post_id")
+"""The columns of a like's notification that hold the post's id."""
 
 
 class LikerRow(NamedTuple):
-    """A person who likes a post, and the like that their place in the list depends on."""
+    """A user who likes a post; lists are ordered by `like_id`."""
 
     like_id: UUID
     id: UUID
@@ -42,23 +43,23 @@ class LikerRow(NamedTuple):
 
 
 class LikeOutcome(NamedTuple):
-    """The post after a like was written or deleted."""
+    """The post after an attempt to insert or delete a like."""
 
     blocking: bool
-    """The member has blocked the author: nothing is written."""
+    """The user has blocked the author; nothing was written."""
     likes_count: int
     recipient_id: UUID | None
-    """The author, if they are notified."""
+    """The author, if a notification was written."""
 
 
 @prepared_outer(LikerRow)
 def likers_of(post_id: UUID, viewer_id: UUID | None, *, page: PageRequest) -> AnySelect:
-    """Up to `limit + 1` people; no row for an invisible post."""
-    person = aliased(User)
+    """Up to `limit + 1` users who like the post; no row for an invisible post."""
+    liker = aliased(User)
     likes = page.window(
-        select(PostLike.id.label("like_id"), *summary(person))
-        .join(person, person.id == PostLike.user_id)
-        .where(PostLike.post_id == post_id, visible_to(viewer_id, person)),
+        select(PostLike.id.label("like_id"), *summary_columns(liker))
+        .join(liker, liker.id == PostLike.user_id)
+        .where(PostLike.post_id == post_id, visible_to(viewer_id, liker)),
         PostLike.id,
     ).lateral("likes")
     return (
@@ -77,28 +78,33 @@ def insert_like(
     like_id: UUID,
     notification_id: UUID,
     moment: datetime,
-    latest: datetime,
+    commit_before: datetime,
 ) -> AnySelect:
-    """Like a post and notify its author; no row for a post that is not there.
+    """Like a post and notify its author; no row for a post that the user cannot see.
 
-    Fails with SQLSTATE 40001 where the like becomes visible after `latest`.
+    Fails with SQLSTATE 40001 if the like would become visible after `commit_before`.
     """
-    post = _post(post_id, user_id)
+    post = _viewable_or_blocked_post(post_id, user_id)
     like = select(bind(like_id), post.c.id, bind(user_id), bind(moment))
-    moved = (
+    inserted = (
         insert(PostLike)
         .from_select(["id", "post_id", "user_id", "created_at"], like.where(~post.c.blocking))
         .on_conflict_do_nothing()
         .returning(PostLike.post_id)
-        .cte("moved")
+        .cte("inserted")
     )
-    counted = _counted(moved, 1, require_commit_before(Post.likes_count, latest))
-    notified = _notified(post, moved, user_id, notification_id, moment)
-    return _outcome(post, counted, notified.c.recipient_id).outerjoin(notified, true())
+    updated = _update_likes_count(
+        inserted, 1, require_commit_before(Post.likes_count, commit_before)
+    )
+    notification = _upsert_notification(post, inserted, user_id, notification_id, moment)
+    outcome = _select_outcome(post, updated, notification.c.recipient_id)
+    return outcome.outerjoin(notification, true())
 
 
-def _notified(post: CTE, moved: CTE, user_id: UUID, notification_id: UUID, moment: datetime) -> CTE:
-    """The author's notification, unless it is their own like."""
+def _upsert_notification(
+    post: CTE, inserted: CTE, user_id: UUID, notification_id: UUID, moment: datetime
+) -> CTE:
+    """Notify the author, unless it is their own like."""
     draft: AnySelect = (
         select(
             bind(notification_id),
@@ -106,63 +112,66 @@ def _notified(post: CTE, moved: CTE, user_id: UUID, notification_id: UUID, momen
             literal(NotificationType.POST_LIKE.value),
             bind(user_id),
             bind(moment),
-            *[post.c.id for _ in _OF_POST],
+            *[post.c.id for _ in _POST_ID_COLUMNS],
         )
-        .join(moved, moved.c.post_id == post.c.id)
+        .join(inserted, inserted.c.post_id == post.c.id)
         .where(post.c.author_id != user_id)
     )
-    columns = ("id", "recipient_id", "type", "actor_id", "created_at", *_OF_POST)
-    return upsert_notifications(columns, draft).cte("notified")
+    columns = ("id", "recipient_id", "type", "actor_id", "created_at", *_POST_ID_COLUMNS)
+    return upsert_notifications(columns, draft).cte("notification")
 
 
 @prepared(LikeOutcome)
 def delete_like(user_id: UUID, post_id: UUID) -> AnySelect:
-    """Take a like back, and its notification; no row for a post that is not there."""
-    post = _post(post_id, user_id)
-    moved = (
+    """Delete a like and hide its notification; no row for a post that the user cannot see."""
+    post = _viewable_or_blocked_post(post_id, user_id)
+    deleted = (
         delete(PostLike)
         .where(
             PostLike.user_id == user_id,
             PostLike.post_id == select(post.c.id).where(~post.c.blocking).scalar_subquery(),
         )
         .returning(PostLike.post_id)
-        .cte("moved")
+        .cte("deleted")
     )
-    counted = _counted(moved, -1, Post.likes_count)
-    withdrawn = hide_notifications(
-        NotificationType.POST_LIKE, user_id, post.c.author_id, moved.c.post_id
+    updated = _update_likes_count(deleted, -1, Post.likes_count)
+    hidden = hide_notifications(
+        NotificationType.POST_LIKE, user_id, post.c.author_id, deleted.c.post_id
     )
-    nobody = type_coerce(null(), Uuid())
-    return _outcome(post, counted, nobody).add_cte(withdrawn.cte("withdrawn"))
+    no_recipient = type_coerce(null(), Uuid())
+    return _select_outcome(post, updated, no_recipient).add_cte(hidden.cte("hidden"))
 
 
-def _post(post_id: UUID, user_id: UUID) -> CTE:
+def _viewable_or_blocked_post(post_id: UUID, user_id: UUID) -> CTE:
     blocking = has_blocked(user_id, Post.author_id).label("blocking")
     return (
         select(Post.id, Post.author_id, Post.likes_count, blocking)
         .join(User, User.id == Post.author_id)
-        .where(Post.id == post_id, known_to(user_id))
+        .where(Post.id == post_id, viewable_or_blocked_by(user_id))
         .cte("post")
     )
 
 
-def _counted(moved: CTE, step: int, count: ColumnElement[int] | InstrumentedAttribute[int]) -> CTE:
-    """The `count`, after a step if something has moved.
+def _update_likes_count(
+    changed: CTE, step: int, count: ColumnElement[int] | InstrumentedAttribute[int]
+) -> CTE:
+    """Add `step` if a like was inserted or deleted, and return `count`.
 
-    Joined to what has moved, so that who waits for the row counts from its newest state.
+    The UPDATE joins `changed`, so that after waiting for the row's lock it counts from the newest
+    version of the row.
     """
     return (
         update(Post)
-        .where(Post.id == moved.c.post_id)
+        .where(Post.id == changed.c.post_id)
         .values(likes_count=Post.likes_count + step)
         .returning(count.label("likes_count"))
-        .cte("counted")
+        .cte("updated")
     )
 
 
-def _outcome(post: CTE, counted: CTE, recipient_id: ColumnElement[Any]) -> AnySelect:
-    count = func.coalesce(counted.c.likes_count, post.c.likes_count)
+def _select_outcome(post: CTE, updated: CTE, recipient_id: ColumnElement[Any]) -> AnySelect:
+    count = func.coalesce(updated.c.likes_count, post.c.likes_count)
     statement: AnySelect = select(
         post.c.blocking, count.label("likes_count"), recipient_id.label("recipient_id")
     )
-    return statement.select_from(post).outerjoin(counted, true())
+    return statement.select_from(post).outerjoin(updated, true())

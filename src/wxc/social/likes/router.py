@@ -12,25 +12,27 @@ from wxc.social.users.errors import BlockedByYou
 from wxc.social.users.schemas import UserPage
 
 router = make_router("likes", prefix="/posts/{post_id}")
-_READ = documented(PostNotFound)
-_ACT = documented(PostNotFound, BlockedByYou)
+_READ_RESPONSES = documented(PostNotFound)
+_LIKE_RESPONSES = documented(PostNotFound, BlockedByYou)
 
 
-@router.post("/like", summary="Like a post", responses=_ACT)
+@router.post("/like", summary="Like a post", responses=_LIKE_RESPONSES)
 async def like_post(post_id: PostId, me: CurrentUser, database: Database) -> LikeState:
     """Like a post. Repeating the call is harmless."""
     return await service.like_post(database, me, post_id)
 
 
 @router.delete(
-    "/like", summary="Take a like back", responses=_ACT | shown(liked=False, likes_count=7)
+    "/like",
+    summary="Take a like back",
+    responses=_LIKE_RESPONSES | shown(liked=False, likes_count=7),
 )
 async def unlike_post(post_id: PostId, me: CurrentUser, database: Database) -> LikeState:
     """No longer like a post. Repeating the call is harmless."""
     return await service.unlike_post(database, me, post_id)
 
 
-@router.get("/likes", summary="Who likes a post", responses=_READ)
+@router.get("/likes", summary="Who likes a post", responses=_READ_RESPONSES)
 async def list_likes(
     post_id: PostId, viewer: MaybeUser, database: Database, page: Paging
 ) -> UserPage:

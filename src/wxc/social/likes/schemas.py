@@ -1,4 +1,4 @@
-"""What liking leaves behind."""
+"""Response schema of likes of posts and comments."""
 
 from typing_extensions import TypedDict
 

@@ -1,4 +1,4 @@
-"""Liking posts: who may, and what follows from it."""
+"""Liking posts."""
 
 from uuid import UUID
 
@@ -13,48 +13,48 @@ from wxc.db.handle import Handle
 from wxc.db.keyset import PageRequest
 from wxc.social.likes.repository import LikeOutcome, delete_like, insert_like, likers_of
 from wxc.social.likes.schemas import LikeState
-from wxc.social.notifications.service import topic_of
+from wxc.social.notifications.service.notifying import topic_of
 from wxc.social.posts.errors import PostNotFound
 from wxc.social.users.errors import BlockedByYou
 from wxc.social.users.schemas import UserPage
-from wxc.social.users.service import people_page
+from wxc.social.users.service import present_user_page
 
 
 async def like_post(database: Database, me: Principal, post_id: UUID) -> LikeState:
-    """Make `me` like the post; liking twice changes nothing and notifies once.
+    """Make `me` like the post; repeating it changes nothing and notifies once.
 
-    Raises `PostNotFound`, also where the author has blocked `me`, `BlockedByYou` and `Retry`.
+    Raises `PostNotFound`, also if the author has blocked `me`, `BlockedByYou` and `Retry`.
     """
     moment = clock.now()
-    latest = moment + commits.COMMIT_DEADLINE
-    like = insert_like(me.id, post_id, new_id(), new_id(), moment, latest)
+    commit_before = moment + commits.COMMIT_DEADLINE
+    like = insert_like(me.id, post_id, new_id(), new_id(), moment, commit_before)
     try:
-        post = _acted_on(await database.primary.fetch_one(like))
+        post = _require_likeable(await database.primary.fetch_one(like))
     except IntegrityError:
-        raise PostNotFound from None  # it was deleted at this very moment
+        raise PostNotFound from None  # it was deleted by a concurrent transaction
     if post.recipient_id is not None:
         await database.publish([topic_of(post.recipient_id)])
     return LikeState(liked=True, likes_count=post.likes_count)
 
 
 async def unlike_post(database: Database, me: Principal, post_id: UUID) -> LikeState:
-    """Make `me` no longer like the post; doing it twice changes nothing. Raises as `like_post`."""
-    post = _acted_on(await database.primary.fetch_one(delete_like(me.id, post_id)))
+    """Make `me` stop liking the post; repeating it changes nothing. Raises as `like_post`."""
+    post = _require_likeable(await database.primary.fetch_one(delete_like(me.id, post_id)))
     return LikeState(liked=False, likes_count=post.likes_count)
 
 
 async def list_likes(
     db: Handle, post_id: UUID, viewer_id: UUID | None, page: PageRequest
 ) -> UserPage:
-    """Who likes the post, the newest like first; raises `PostNotFound`."""
+    """The users who like the post, newest like first; raises `PostNotFound`."""
     rows = await db.fetch(likers_of(post_id, viewer_id, page=page))
     if not rows:
         raise PostNotFound
     cut = page.cut([row for row in rows if row is not None], key=lambda row: row.like_id)
-    return people_page(cut)
+    return present_user_page(cut)
 
 
-def _acted_on(post: LikeOutcome | None) -> LikeOutcome:
+def _require_likeable(post: LikeOutcome | None) -> LikeOutcome:
     if post is None:
         raise PostNotFound
     if post.blocking:

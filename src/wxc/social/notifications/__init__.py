@@ -1,1 +1,1 @@
-"""What others did that concerns a member."""
+"""Notifications about what other users did."""

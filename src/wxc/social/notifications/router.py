@@ -1,4 +1,4 @@
-"""What others did that concerns a member."""
+"""Notifications."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -12,8 +12,9 @@ from wxc.http.dependencies import LastEventId, LiveEvents
 from wxc.http.openapi import event_stream
 from wxc.http.routers import make_router
 from wxc.http.streams import Reset, SessionEnd
-from wxc.social.notifications import service, stream
+from wxc.social.notifications import stream
 from wxc.social.notifications.schemas import NotificationPage, ReadUpTo, UnreadCount, UnreadUpdate
+from wxc.social.notifications.service import reading
 from wxc.social.notifications.stream import Snapshot, StreamEvent
 
 router = make_router("notifications", prefix="/notifications")
@@ -27,7 +28,7 @@ async def list_notifications(
     me: CurrentUser, database: Database, page: OwnPaging, only_unread: OnlyUnread = False
 ) -> NotificationPage:
     """What others did that concerns you, the newest first. Reading it marks nothing as read."""
-    return await service.list_notifications(database, me, page, only_unread=only_unread)
+    return await reading.list_notifications(database, me, page, only_unread=only_unread)
 
 
 @router.get(
@@ -53,8 +54,8 @@ async def stream_notifications(
     answers with `reset`: load the list anew. `reauth` says that the session has ended. A comment
     every 15 seconds keeps the connection alive. A session may have five streams.
     """
-    async for event in stream.follow(database, events, auth, me, last_event_id):
-        yield _event(event)
+    async for event in stream.live_notifications(database, events, auth, me, last_event_id):
+        yield _server_sent_event(event)
 
 
 @router.post(
@@ -63,11 +64,10 @@ async def stream_notifications(
 )
 async def mark_read(seen: ReadUpTo, me: CurrentUser, session: Session) -> UnreadCount:
     """Mark as read what you have been shown; what arrived meanwhile stays unread."""
-    return await service.mark_read(session, me, seen.up_to)
+    return await reading.mark_read(session, me, seen.up_to)
 
 
-def _event(event: StreamEvent) -> ServerSentEvent:
-    """The event as it is sent."""
+def _server_sent_event(event: StreamEvent) -> ServerSentEvent:
     match event:
         case Snapshot():
             return ServerSentEvent(data=event.count, event="snapshot", id=str(event.position))

@@ -1,4 +1,4 @@
-"""What notifications look like to their recipient."""
+"""Request and response schemas of notifications."""
 
 from typing import Annotated, Literal
 

@@ -1,10 +1,10 @@
-"""Notifications as they happen.
+"""The stream of a user's new notifications.
 
-Nothing depends on an event's arrival: each look reads what is new from the tables, and looks back
-two seconds, since ids are drawn before COMMIT.
+No event has to arrive: every event or interval causes a read of new rows from the tables. A read
+overlaps the previous one by two seconds, since ids are drawn before COMMIT.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,16 +20,17 @@ from wxc.db.keyset import UNSETTLED
 from wxc.http.streams import Reset, SessionEnd, looks
 from wxc.social.notifications.repository.reading import NewNotification, notifications_since
 from wxc.social.notifications.schemas import UnreadCount, UnreadUpdate
-from wxc.social.notifications.service import count_unread, fetch_groups, present_groups, topic_of
+from wxc.social.notifications.service.notifying import topic_of
+from wxc.social.notifications.service.reading import count_unread, fetch_groups, present_groups
 
 _REPLAY_WINDOW = timedelta(hours=24)
-_MAX_PER_LOOK = 100
+_MAX_PER_READ = 100
 _MAX_REPLAYED = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The state at the beginning; what happens after `position` is sent again."""
+    """The first event; notifications after `position` follow."""
 
     position: UUID
     count: UnreadCount
@@ -38,34 +39,44 @@ class Snapshot:
 StreamEvent = Snapshot | UnreadUpdate | Reset | SessionEnd
 
 
-async def follow(
+async def live_notifications(
     database: Database, events: Events, auth: Auth, me: Principal, last_event_id: str | None
 ) -> AsyncIterator[StreamEvent]:
-    """The notifications of `me` from now on, after those since `last_event_id`.
+    """The notifications of `me` since `last_event_id`, then each new one.
 
     It reads from the primary, since an event may arrive before a replica has its row. No
-    connection is held between two looks.
+    connection is held between two reads.
     """
     now = clock.now()
-    missed_since = await _resume_position(database, me, last_event_id) if last_event_id else None
-    if last_event_id and missed_since is None:
+    resume_after = await _resume_position(database, me, last_event_id) if last_event_id else None
+    if last_event_id and resume_after is None:
         yield Reset()
     count = await count_unread(database.primary, me.id)
-    position = UUID(last_event_id) if last_event_id and missed_since else first_id_at(now)
+    position = UUID(last_event_id) if last_event_id and resume_after else first_id_at(now)
     yield Snapshot(position, UnreadCount(unread_count=count))
-    tail = _Tail(database, me.id, missed_since or first_id_at(now - UNSETTLED))
+    updates = _UpdateReader(database, me.id, resume_after or first_id_at(now - UNSETTLED))
     topics = (topic_of(me.id), auth.revocations.topic_of(me.session_id))
-    async with aclosing(looks(events, topics)) as times:
-        async for _ in times:
-            if not await is_live(database, me.session_id):
-                yield SessionEnd()
-                return
-            for update in await tail.read():
-                yield update
+    async with (
+        aclosing(looks(events, topics)) as times,
+        aclosing(_updates_until_session_end(database, me, updates, times)) as stream,
+    ):
+        async for event in stream:
+            yield event
+
+
+async def _updates_until_session_end(
+    database: Database, me: Principal, updates: "_UpdateReader", times: AsyncIterator[object]
+) -> AsyncGenerator[UnreadUpdate | SessionEnd]:
+    async for _ in times:
+        if not await is_live(database, me.session_id):
+            yield SessionEnd()
+            return
+        for update in await updates.read():
+            yield update
 
 
 async def _resume_position(database: Database, me: Principal, last_event_id: str) -> UUID | None:
-    """The id after which all is sent again; None if that is too long ago, or no id of ours."""
+    """The id after which to replay; None if it is too old, too far back or not one of our ids."""
     try:
         last = time_of(UUID(last_event_id))
     except (ValueError, OverflowError):
@@ -79,33 +90,33 @@ async def _resume_position(database: Database, me: Principal, last_event_id: str
     return position if len(missed) <= _MAX_REPLAYED else None
 
 
-class _Tail:
-    """Reads what is new: everything up to a position has been sent, and a few ids beyond it."""
+class _UpdateReader:
+    """Reads new notifications; remembers which ids after its position have been sent."""
 
-    def __init__(self, database: Database, me_id: UUID, position: UUID) -> None:
+    def __init__(self, database: Database, user_id: UUID, position: UUID) -> None:
         self._database = database
-        self._me_id = me_id
+        self._user_id = user_id
         self._position = position
         self._sent: set[UUID] = set()
 
     async def read(self) -> list[UnreadUpdate]:
-        """The groups that are new or have grown, in the order in which they did."""
+        """The groups that are new or have grown, oldest change first."""
         primary = self._database.primary
         updates: dict[str, UnreadUpdate] = {}
         is_full = True
         while is_full:
-            settled = first_id_at(clock.now() - UNSETTLED)
-            since = notifications_since(self._me_id, self._position, limit=_MAX_PER_LOOK)
+            settled_position = first_id_at(clock.now() - UNSETTLED)
+            since = notifications_since(self._user_id, self._position, limit=_MAX_PER_READ)
             rows = await primary.fetch(since)
             latest_ids = {row.latest_id for row in rows if row.id not in self._sent}
-            found = await fetch_groups(primary, self._me_id, list(latest_ids))
+            found = await fetch_groups(primary, self._user_id, list(latest_ids))
             for group in reversed(present_groups(found)):
                 update = UnreadUpdate(group=group, unread_count=found[0].unread_count)
                 updates[group["id"]] = update
-            is_full = len(rows) == _MAX_PER_LOOK
-            self._settle(rows, rows[-1].id if is_full else settled)
+            is_full = len(rows) == _MAX_PER_READ
+            self._advance(rows, rows[-1].id if is_full else settled_position)
         return list(updates.values())
 
-    def _settle(self, rows: Sequence[NewNotification], settled: UUID) -> None:
-        self._position = max(self._position, settled)
+    def _advance(self, rows: Sequence[NewNotification], position: UUID) -> None:
+        self._position = max(self._position, position)
         self._sent = {row.id for row in rows if row.id > self._position}

@@ -1,1 +1,1 @@
-"""What members write."""
+"""Posts."""

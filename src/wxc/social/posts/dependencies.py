@@ -1,4 +1,4 @@
-"""What a path says about posts."""
+"""The id of a post in a path."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a post one asks for."""
+"""Refusals about posts."""
 
 from wxc.http.refusals import NotFound
 

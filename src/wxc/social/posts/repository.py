@@ -25,16 +25,29 @@ from wxc.db.commits import require_commit_before
 from wxc.db.keyset import AnySelect, PageRequest
 from wxc.db.prepared import bind, prepared, prepared_outer
 from wxc.models import Post, PostLike, RowId, User
-from wxc.social.users.repository import Entity, named, summary
-from wxc.social.users.visibility import has_blocked, is_anonymous, known_to, visible_to
+from wxc.social.users.repository import Entity, has_username, summary_columns
+from wxc.social.users.visibility import (
+    has_blocked,
+    is_anonymous,
+    viewable_or_blocked_by,
+    visible_to,
+)
 
-_WRITTEN = ("id", "body", "created_at", "edited_at", "likes_count", "comments_count", "version")
-AUTHOR = summary(id_name="author_id")
-"""The author's `Summary` in a row of posts."""
+_STORED_COLUMNS = (
+    "id",
+    "body",
+    "created_at",
+    "edited_at",
+    "likes_count",
+    "comments_count",
+    "version",
+)
+AUTHOR_COLUMNS = summary_columns(id_name="author_id")
+"""The author's `SummaryFields` in a row of posts."""
 
 
 class PostRow(NamedTuple):
-    """A post and its author: the columns of `post_columns` and `AUTHOR`, in this order."""
+    """A post and its author: the columns of `post_columns` and `AUTHOR_COLUMNS`, in this order."""
 
     id: UUID
     body: str
@@ -53,13 +66,13 @@ class PostRow(NamedTuple):
 
 
 class PostAuthor(NamedTuple):
-    """Whose post it is."""
+    """The author of a locked post."""
 
     author_id: UUID
 
 
-class PostTarget(NamedTuple):
-    """A post to act on, for the viewer."""
+class LockedPost(NamedTuple):
+    """A locked post, and whether the viewer may comment on it."""
 
     author_id: UUID
     blocking: bool
@@ -70,14 +83,14 @@ def post_columns(viewer_id: UUID | None, post: Entity = Post) -> tuple[ColumnEle
     """The columns that `Post` is built from; `liked` is NULL for an anonymous viewer."""
     liked = exists().where(PostLike.user_id == viewer_id, PostLike.post_id == post.id)
     is_liked = case((is_anonymous(viewer_id), null()), else_=liked)
-    return (*(getattr(post, name) for name in _WRITTEN), is_liked.label("liked"))
+    return (*(getattr(post, name) for name in _STORED_COLUMNS), is_liked.label("liked"))
 
 
 @prepared(PostRow)
 def post_by_id(post_id: UUID, viewer_id: UUID | None) -> AnySelect:
-    """A post that the viewer may see."""
+    """A post that is visible to the viewer."""
     return (
-        select(*post_columns(viewer_id), *AUTHOR)
+        select(*post_columns(viewer_id), *AUTHOR_COLUMNS)
         .join(User, User.id == Post.author_id)
         .where(Post.id == post_id, visible_to(viewer_id))
     )
@@ -85,21 +98,21 @@ def post_by_id(post_id: UUID, viewer_id: UUID | None) -> AnySelect:
 
 @prepared_outer(PostRow)
 def posts_of(username: str, viewer_id: UUID | None, *, page: PageRequest) -> AnySelect:
-    """Up to `limit + 1` posts of the member of that folded name."""
+    """Up to `limit + 1` posts of the user with this folded username."""
     posts = page.window(
         select(*post_columns(viewer_id)).where(Post.author_id == User.id), Post.id
     ).lateral("posts_of")
     return (
-        select(posts, *AUTHOR)
+        select(posts, *AUTHOR_COLUMNS)
         .select_from(User)
         .outerjoin(posts, true())
-        .where(named(username), visible_to(viewer_id))
+        .where(has_username(username), visible_to(viewer_id))
     )
 
 
 @prepared(PostAuthor)
 def lock_visible_post(post_id: UUID, viewer_id: UUID) -> AnySelect:
-    """Lock a post that the viewer may see against deletion."""
+    """Lock a post that is visible to the viewer against deletion."""
     return (
         select(Post.author_id)
         .join(User, User.id == Post.author_id)
@@ -108,42 +121,45 @@ def lock_visible_post(post_id: UUID, viewer_id: UUID) -> AnySelect:
     )
 
 
-@prepared(PostTarget)
-def lock_post_to_act(post_id: UUID, viewer_id: UUID) -> AnySelect:
+@prepared(LockedPost)
+def lock_viewable_or_blocked_post(post_id: UUID, viewer_id: UUID) -> AnySelect:
     """Lock a post whose author the viewer can see or has blocked."""
     return (
         select(Post.author_id, has_blocked(viewer_id, Post.author_id).label("blocking"))
         .join(User, User.id == Post.author_id)
-        .where(Post.id == post_id, known_to(viewer_id))
+        .where(Post.id == post_id, viewable_or_blocked_by(viewer_id))
         .with_for_update(key_share=True, of=Post)
     )
 
 
 @prepared(PostRow)
 def insert_post(
-    post_id: UUID, author_id: UUID, body: str, moment: datetime, latest: datetime
+    post_id: UUID, author_id: UUID, body: str, moment: datetime, commit_before: datetime
 ) -> AnySelect:
-    """Write a post and count it; no row when the account has gone.
+    """Insert a post and count it; no row if the account is suspended or deleted.
 
-    Fails with SQLSTATE 40001 where it becomes visible after `latest`.
+    Fails with SQLSTATE 40001 if the post would become visible after `commit_before`.
     """
-    counted = (
+    author = (
         update(User)
         .where(User.id == author_id, User.suspended_at.is_(None))
         .values(posts_count=User.posts_count + 1)
-        .returning(*AUTHOR, require_commit_before(User.posts_count, latest).label("posts_count"))
-        .cte("counted")
+        .returning(
+            *AUTHOR_COLUMNS,
+            require_commit_before(User.posts_count, commit_before).label("posts_count"),
+        )
+        .cte("author")
     )
-    post = select(bind(post_id), counted.c.author_id, bind(body), bind(moment))
-    added = (
+    post = select(bind(post_id), author.c.author_id, bind(body), bind(moment))
+    inserted = (
         insert(Post)
         .from_select(["id", "author_id", "body", "created_at"], post, include_defaults=False)
-        .returning(*(getattr(Post, name) for name in _WRITTEN))
-        .cte("added")
+        .returning(*(getattr(Post, name) for name in _STORED_COLUMNS))
+        .cte("inserted")
     )
-    author = (counted.c[name] for name in ("author_id", "username", "display_name", "avatar_url"))
-    return select(added, false().label("liked"), *author).select_from(
-        added.join(counted, counted.c.posts_count.isnot(None))
+    summary = (author.c[name] for name in ("author_id", "username", "display_name", "avatar_url"))
+    return select(inserted, false().label("liked"), *summary).select_from(
+        inserted.join(author, author.c.posts_count.isnot(None))
     )
 
 
@@ -151,11 +167,11 @@ def insert_post(
 def update_post_body(
     post_id: UUID, body: str, versions: Sequence[int] | None, moment: datetime
 ) -> ReturningUpdate[UUID]:
-    """Replace the body; no row when the version is none of `versions`, if they are given."""
-    is_expected = or_(bind(versions).is_(None), Post.version == any_(bind(versions)))
+    """Replace the body; no row if `versions` are given and the post's version is none of them."""
+    has_expected_version = or_(bind(versions).is_(None), Post.version == any_(bind(versions)))
     return (
         update(Post)
-        .where(Post.id == post_id, is_expected)
+        .where(Post.id == post_id, has_expected_version)
         .values(body=body, edited_at=moment, version=Post.version + 1)
         .returning(Post.id)
     )
@@ -163,12 +179,12 @@ def update_post_body(
 
 @prepared(RowId)
 def delete_post(post_id: UUID, author_id: UUID) -> AnySelect:
-    """Delete the post with all that hangs on it, and count one less."""
-    removed = delete(Post).where(Post.id == post_id).returning(Post.id).cte("removed")
-    counted = (
+    """Delete the post and decrement the author's counter; foreign keys delete what refers to it."""
+    deleted = delete(Post).where(Post.id == post_id).returning(Post.id).cte("deleted")
+    decremented = (
         update(User)
-        .where(User.id == author_id, exists(select(removed.c.id)))
+        .where(User.id == author_id, exists(select(deleted.c.id)))
         .values(posts_count=User.posts_count - 1)
-        .cte("counted")
+        .cte("decremented")
     )
-    return select(removed.c.id).add_cte(counted)
+    return select(deleted.c.id).add_cte(decremented)

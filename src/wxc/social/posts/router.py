@@ -9,12 +9,12 @@ from wxc.http.etags import IfMatch, IfNoneMatch
 from wxc.http.openapi import LOCATED, documented
 from wxc.http.refusals import NotOwner
 from wxc.http.routers import make_router
-from wxc.idempotency.dependencies import Repeatable
+from wxc.idempotency.dependencies import MaybeIdempotentRequest
 from wxc.social.posts import service
 from wxc.social.posts.dependencies import PostId
 from wxc.social.posts.errors import PostNotFound
 from wxc.social.posts.schemas import Post, PostCreate, PostPage, PostUpdate
-from wxc.social.users.dependencies import NamedUser
+from wxc.social.users.dependencies import PathUsername
 
 router = make_router("posts")
 
@@ -30,10 +30,10 @@ async def write_post(
     response: Response,
     me: CurrentUser,
     database: Database,
-    attempt: Repeatable,
+    idempotency: MaybeIdempotentRequest,
 ) -> Post:
     """Write a post; it is in your followers' feeds at once."""
-    written = await service.write_post(database, me, post, attempt)
+    written = await service.write_post(database, me, post, idempotency)
     response.headers["Location"] = f"/posts/{written['id']}"
     return written
 
@@ -88,7 +88,7 @@ async def delete_post(post_id: PostId, me: CurrentUser, session: Session) -> Non
     summary="A person's posts",
 )
 async def list_posts(
-    username: NamedUser, viewer: MaybeUser, database: Database, page: Paging
+    username: PathUsername, viewer: MaybeUser, database: Database, page: Paging
 ) -> PostPage:
     """What a person has written, newest first."""
     return await service.list_posts(database, username, viewer.id if viewer else None, page)

@@ -1,4 +1,4 @@
-"""What posts look like to a client."""
+"""Request and response schemas of posts."""
 
 from typing import Annotated
 

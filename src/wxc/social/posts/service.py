@@ -1,4 +1,4 @@
-"""Writing, changing and reading posts."""
+"""Writing, editing, deleting and reading posts."""
 
 from uuid import UUID
 
@@ -15,31 +15,34 @@ from wxc.db.keyset import PageRequest
 from wxc.db.session import Session
 from wxc.http.etags import Versioned, Versions
 from wxc.http.refusals import NotOwner, PreconditionFailed
-from wxc.idempotency.service import Attempt, first_answer, keep_answer
-from wxc.social.notifications import service as notifications
+from wxc.idempotency.service import IdempotentRequest, store_response, stored_response
+from wxc.social.notifications.service.notifying import mentioned_usernames, notify_of_post
 from wxc.social.posts import repository
 from wxc.social.posts.errors import PostNotFound
-from wxc.social.posts.repository import PostRow, PostTarget, post_by_id, posts_of
+from wxc.social.posts.repository import LockedPost, PostRow, post_by_id, posts_of
 from wxc.social.posts.schemas import Post, PostCreate, PostPage, PostUpdate
 from wxc.social.users.errors import BlockedByYou, UserNotFound
 from wxc.social.users.service import present_summary
 
 
 async def write_post(
-    database: Database, me: Principal, post: PostCreate, attempt: Attempt | None = None
+    database: Database,
+    me: Principal,
+    post: PostCreate,
+    idempotency: IdempotentRequest | None = None,
 ) -> Post:
-    """Publish a post; raises `SessionExpired` when the account has gone meanwhile.
+    """Publish a post; raises `SessionExpired` if the account was suspended or deleted meanwhile.
 
-    Most mention nobody and have no key: such a post is one statement, a transaction by itself.
+    A post without a mention and an idempotency key, like most, is a single statement.
     """
-    if attempt is None and not notifications.mentioned(post.body):
-        return await _insert(database.primary, new_id(), me, post.body)
+    if idempotency is None and not mentioned_usernames(post.body):
+        return await _insert_post(database.primary, new_id(), me, post.body)
     async with database.transaction() as session:
-        return await _write_and_notify(session, me, post, attempt)
+        return await _write_and_notify(session, me, post, idempotency)
 
 
 async def find_post(db: Handle, post_id: UUID, viewer_id: UUID | None) -> Versioned[Post]:
-    """A post the viewer may see; raises `PostNotFound` for any other."""
+    """A post that is visible to the viewer; raises `PostNotFound` for any other."""
     row = await db.fetch_one(post_by_id(post_id, viewer_id))
     if row is None:
         raise PostNotFound
@@ -49,7 +52,7 @@ async def find_post(db: Handle, post_id: UUID, viewer_id: UUID | None) -> Versio
 async def list_posts(
     db: Handle, username: str, viewer_id: UUID | None, page: PageRequest
 ) -> PostPage:
-    """That member's posts, newest first; raises `UserNotFound`."""
+    """The user's posts, newest first; raises `UserNotFound`."""
     rows = await db.fetch(posts_of(username, viewer_id, page=page))
     if not rows:
         raise UserNotFound
@@ -64,30 +67,30 @@ async def list_posts(
 async def edit_post(
     session: Session, me: Principal, post_id: UUID, post: PostUpdate, versions: Versions
 ) -> Versioned[Post]:
-    """Replace the body of one's own post.
+    """Replace the body of a post by `me`.
 
     Raises `PostNotFound`, `NotOwner` or `PreconditionFailed`.
     """
-    await _lock_own(session, me, post_id)
-    expected = None if versions is None else list(versions)
-    update = repository.update_post_body(post_id, post.body, expected, clock.now())
-    if await session.fetch_one(update) is None:
+    await _lock_own_post(session, me, post_id)
+    expected_versions = None if versions is None else list(versions)
+    query = repository.update_post_body(post_id, post.body, expected_versions, clock.now())
+    if await session.fetch_one(query) is None:
         raise PreconditionFailed
     return await find_post(session, post_id, me.id)
 
 
 async def delete_post(session: Session, me: Principal, post_id: UUID) -> None:
-    """Delete one's own post and its thread; raises `PostNotFound` or `NotOwner`."""
-    await _lock_own(session, me, post_id)
+    """Delete a post by `me` and its thread; raises `PostNotFound` or `NotOwner`."""
+    await _lock_own_post(session, me, post_id)
     await session.fetch_one(repository.delete_post(post_id, me.id))
 
 
-async def lock_to_act(session: Session, me: Principal, post_id: UUID) -> PostTarget:
+async def lock_post_to_comment(session: Session, me: Principal, post_id: UUID) -> LockedPost:
     """Lock the post that `me` comments on.
 
-    Raises `PostNotFound`, also where the author has blocked `me`, and `BlockedByYou`.
+    Raises `PostNotFound`, also if the author has blocked `me`, and `BlockedByYou`.
     """
-    post = await session.fetch_one(repository.lock_post_to_act(post_id, me.id))
+    post = await session.fetch_one(repository.lock_viewable_or_blocked_post(post_id, me.id))
     if post is None:
         raise PostNotFound
     if post.blocking:
@@ -96,7 +99,7 @@ async def lock_to_act(session: Session, me: Principal, post_id: UUID) -> PostTar
 
 
 def present_post(row: PostRow) -> Post:
-    """The post of a row."""
+    """The post of a row; `viewer` is null for an anonymous viewer."""
     return {
         "id": str(row.id),
         "author": present_summary(row, row.author_id),
@@ -110,17 +113,17 @@ def present_post(row: PostRow) -> Post:
 
 
 async def _write_and_notify(
-    session: Session, me: Principal, post: PostCreate, attempt: Attempt | None
+    session: Session, me: Principal, post: PostCreate, idempotency: IdempotentRequest | None
 ) -> Post:
-    if first := await first_answer(session, attempt):
-        await find_post(session, first.subject_id, me.id)
-        raise first
+    if replay := await stored_response(session, idempotency):
+        await find_post(session, replay.subject_id, me.id)
+        raise replay
     post_id = draw_id(session)
-    written = await _insert(session, post_id, me, post.body)
-    await notifications.notify_of_post(session, me.id, post_id, post.body)
-    await keep_answer(
+    written = await _insert_post(session, post_id, me, post.body)
+    await notify_of_post(session, me.id, post_id, post.body)
+    await store_response(
         session,
-        attempt,
+        idempotency,
         written,
         subject_id=post_id,
         location=f"/posts/{post_id}",
@@ -129,16 +132,17 @@ async def _write_and_notify(
     return written
 
 
-async def _insert(db: Handle, post_id: UUID, me: Principal, body: str) -> Post:
+async def _insert_post(db: Handle, post_id: UUID, me: Principal, body: str) -> Post:
     moment = clock.now()
-    latest = moment + commits.COMMIT_DEADLINE
-    row = await db.fetch_one(repository.insert_post(post_id, me.id, body, moment, latest))
+    commit_before = moment + commits.COMMIT_DEADLINE
+    query = repository.insert_post(post_id, me.id, body, moment, commit_before)
+    row = await db.fetch_one(query)
     if row is None:
         raise SessionExpired
     return present_post(row)
 
 
-async def _lock_own(session: Session, me: Principal, post_id: UUID) -> None:
+async def _lock_own_post(session: Session, me: Principal, post_id: UUID) -> None:
     post = await session.fetch_one(repository.lock_visible_post(post_id, me.id))
     if post is None:
         raise PostNotFound

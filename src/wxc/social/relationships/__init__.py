@@ -1,1 +1,1 @@
-"""Who follows, blocks and mutes whom, and what that lets them see."""
+"""Follows, blocks and mutes."""

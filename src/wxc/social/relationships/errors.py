@@ -1,4 +1,4 @@
-"""What cannot be between two people, or one and the same."""
+"""Refusals to relate to oneself."""
 
 from wxc.http.refusals import Refusal
 

@@ -7,18 +7,18 @@ from wxc.http.routers import make_router
 from wxc.social.relationships import service
 from wxc.social.relationships.errors import CannotBlockSelf, CannotFollowSelf, CannotMuteSelf
 from wxc.social.relationships.schemas import BlockState, FollowState, MuteState
-from wxc.social.users.dependencies import NamedUser
+from wxc.social.users.dependencies import PathUsername
 from wxc.social.users.errors import BlockedByYou
 from wxc.social.users.schemas import UserPage
 
 router = make_router("relationships")
-_ACT = documented(BlockedByYou, CannotFollowSelf)
-_BLOCK = documented(CannotBlockSelf)
-_MUTE = documented(CannotMuteSelf)
+_FOLLOW_RESPONSES = documented(BlockedByYou, CannotFollowSelf)
+_BLOCK_RESPONSES = documented(CannotBlockSelf)
+_MUTE_RESPONSES = documented(CannotMuteSelf)
 
 
-@router.post("/users/{username}/follow", summary="Follow a person", responses=_ACT)
-async def follow_user(username: NamedUser, me: CurrentUser, session: Session) -> FollowState:
+@router.post("/users/{username}/follow", summary="Follow a person", responses=_FOLLOW_RESPONSES)
+async def follow_user(username: PathUsername, me: CurrentUser, session: Session) -> FollowState:
     """Follow a person. Repeating the call is harmless."""
     return await service.follow(session, me, username)
 
@@ -26,16 +26,16 @@ async def follow_user(username: NamedUser, me: CurrentUser, session: Session) ->
 @router.delete(
     "/users/{username}/follow",
     summary="Unfollow a person",
-    responses=_ACT | shown(following=False, followers_count=128),
+    responses=_FOLLOW_RESPONSES | shown(following=False, followers_count=128),
 )
-async def unfollow_user(username: NamedUser, me: CurrentUser, session: Session) -> FollowState:
+async def unfollow_user(username: PathUsername, me: CurrentUser, session: Session) -> FollowState:
     """Stop following a person. Repeating the call is harmless."""
     return await service.unfollow(session, me, username)
 
 
 @router.get("/users/{username}/followers", summary="Who follows a person")
 async def list_followers(
-    username: NamedUser, viewer: MaybeUser, database: Database, page: Paging
+    username: PathUsername, viewer: MaybeUser, database: Database, page: Paging
 ) -> UserPage:
     """Who follows a person, the newest follower first."""
     return await service.list_followers(database, username, viewer.id if viewer else None, page)
@@ -43,14 +43,14 @@ async def list_followers(
 
 @router.get("/users/{username}/following", summary="Whom a person follows")
 async def list_following(
-    username: NamedUser, viewer: MaybeUser, database: Database, page: Paging
+    username: PathUsername, viewer: MaybeUser, database: Database, page: Paging
 ) -> UserPage:
     """Whom a person follows, the newest first."""
     return await service.list_following(database, username, viewer.id if viewer else None, page)
 
 
-@router.post("/users/{username}/block", summary="Block a person", responses=_BLOCK)
-async def block_user(username: NamedUser, me: CurrentUser, session: Session) -> BlockState:
+@router.post("/users/{username}/block", summary="Block a person", responses=_BLOCK_RESPONSES)
+async def block_user(username: PathUsername, me: CurrentUser, session: Session) -> BlockState:
     """Be no longer there for a person, nor they for you; neither follows the other any more.
 
     Repeating the call is harmless.
@@ -59,9 +59,11 @@ async def block_user(username: NamedUser, me: CurrentUser, session: Session) -> 
 
 
 @router.delete(
-    "/users/{username}/block", summary="Unblock a person", responses=_BLOCK | shown(blocking=False)
+    "/users/{username}/block",
+    summary="Unblock a person",
+    responses=_BLOCK_RESPONSES | shown(blocking=False),
 )
-async def unblock_user(username: NamedUser, me: CurrentUser, session: Session) -> BlockState:
+async def unblock_user(username: PathUsername, me: CurrentUser, session: Session) -> BlockState:
     """Be there again for a person you have blocked. Repeating the call is harmless."""
     return await service.unblock(session, me, username)
 
@@ -72,8 +74,8 @@ async def list_blocks(me: CurrentUser, database: Database, page: OwnPaging) -> U
     return await service.list_blocks(database, me, page)
 
 
-@router.post("/users/{username}/mute", summary="Mute a person", responses=_MUTE)
-async def mute_user(username: NamedUser, me: CurrentUser, session: Session) -> MuteState:
+@router.post("/users/{username}/mute", summary="Mute a person", responses=_MUTE_RESPONSES)
+async def mute_user(username: PathUsername, me: CurrentUser, session: Session) -> MuteState:
     """Keep a person out of your feed and notifications; they do not learn of it.
 
     Repeating the call is harmless.
@@ -82,9 +84,11 @@ async def mute_user(username: NamedUser, me: CurrentUser, session: Session) -> M
 
 
 @router.delete(
-    "/users/{username}/mute", summary="Unmute a person", responses=_MUTE | shown(muting=False)
+    "/users/{username}/mute",
+    summary="Unmute a person",
+    responses=_MUTE_RESPONSES | shown(muting=False),
 )
-async def unmute_user(username: NamedUser, me: CurrentUser, session: Session) -> MuteState:
+async def unmute_user(username: PathUsername, me: CurrentUser, session: Session) -> MuteState:
     """Hear a person again whom you have muted. Repeating the call is harmless."""
     return await service.unmute(session, me, username)
 

@@ -1,4 +1,4 @@
-"""What following, blocking and muting leave behind."""
+"""Response schemas of follows, blocks and mutes."""
 
 from typing_extensions import TypedDict
 

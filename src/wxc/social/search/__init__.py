@@ -1,1 +1,1 @@
-"""Finding people."""
+"""Search for users."""

@@ -1,4 +1,4 @@
-"""The parameters of a search for people."""
+"""The parameters of a search for users."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ SearchText = Annotated[
 
 
 @raises(InvalidCursor)
-async def ranked(
+async def ranked_page(
     request: Request, limit: Limit = DEFAULT_LIMIT, cursor: CursorParameter = None
 ) -> PageRequest:
     """The requested page; its cursors are valid for this text only."""
@@ -27,4 +27,4 @@ async def ranked(
     return PageRequest(services_of(request).cursors, scope, limit, cursor, order=Order.BY_RANK)
 
 
-Ranked = Annotated[PageRequest, Depends(ranked)]
+RankedPage = Annotated[PageRequest, Depends(ranked_page)]

@@ -1,7 +1,7 @@
-"""SQL that finds people.
+"""SQL that searches users.
 
-Names that begin with the text are read along an index in its own order, so that a page costs the
-same however many there are. Only behind them are similar names looked for.
+Names with the text as a prefix are read in the order of an index, so that a page costs the same
+however many there are. Similar names are read only after them.
 """
 
 from collections.abc import Callable
@@ -26,38 +26,38 @@ from sqlalchemy import (
 from wxc.db.keyset import AnySelect, PageRequest, Rank
 from wxc.db.prepared import bind, prepared
 from wxc.models import User
-from wxc.social.users.repository import summary
+from wxc.social.users.repository import summary_columns
 from wxc.social.users.visibility import visible_to
 
-_LAST_LETTER = chr(0x10FFFF)  # of all that a text may hold; no character of any alphabet
-_MAX_PREFIX = 30
-_MAX_COMPARED = 5000
-"""How many similar names are compared, whichever an index finds first."""
-_TRIGRAMS_OF_TWO_LETTERS = 3  # too few to say that a name is similar
+_LAST_CODE_POINT = chr(0x10FFFF)  # sorts after every character; itself a non-character
+_MAX_PREFIX_LENGTH = 30
+_MAX_COMPARED_NAMES = 5000
+"""How many similar names are compared; the index decides which."""
+_TRIGRAMS_OF_TWO_LETTERS = 3  # too few to tell whether a name is similar
 _username, _display_name = func.lower(User.username), func.lower(User.display_name)
-# As the indexes have them: letter by letter, whatever the order of a language.
-_username_in_order, _display_name_in_order = (
-    func.left(name.collate("C"), _MAX_PREFIX) for name in (_username, _display_name)
+# The expressions of the prefix indexes: collation C compares code points.
+_username_prefix, _display_name_prefix = (
+    func.left(name.collate("C"), _MAX_PREFIX_LENGTH) for name in (_username, _display_name)
 )
 
 
-class FoundPerson(NamedTuple):
-    """A person, and the rank of the match."""
+class UserMatch(NamedTuple):
+    """A user, and the rank of the match."""
 
     id: UUID
     username: str
     display_name: str | None
     avatar_url: str | None
     distance: float
-    """From the text; 0 where the name begins with it."""
+    """1 - similarity to the text; 0 if the name starts with the text."""
     name: str
-    """What orders those whose name begins with the text."""
+    """The sort key of matches whose name starts with the text."""
     kind: int
-    """The index of the kind of match in `_KINDS`."""
+    """The index of the kind of match in `_MATCH_KINDS`."""
 
 
-@prepared(FoundPerson)
-def people_found(
+@prepared(UserMatch)
+def users_matching(
     text: Annotated[str, Text()],
     viewer_id: UUID | None,
     distance: Annotated[float | None, REAL()],
@@ -66,73 +66,75 @@ def people_found(
     page: PageRequest,
     kind: int | None,
 ) -> AnySelect:
-    """Up to `limit + 1` people, from that kind, distance and name on; None at the very start."""
-    asked = func.lower(bind(text))
-    starts: dict[str, ColumnElement[Any]] = {"distance": bind(distance), "name": bind(name)}
+    """Up to `limit + 1` users after this kind, distance and name; all None on the first page."""
+    folded_text = func.lower(bind(text))
+    position: dict[str, ColumnElement[Any]] = {"distance": bind(distance), "name": bind(name)}
     kinds: list[AnySelect] = []
-    for number, (find, first) in enumerate(_KINDS):
-        found = find(asked).where(visible_to(viewer_id)).subquery()
-        rank = Rank(found.c[first], starts[first])
-        # Kinds behind the one where the page begins are read from their own beginning.
+    for number, (find, sort_column) in enumerate(_MATCH_KINDS):
+        found = find(folded_text).where(visible_to(viewer_id)).subquery()
+        rank = Rank(found.c[sort_column], position[sort_column])
+        # Kinds after the one where the page starts are read from their own start.
         read = page.window if number == kind else page.head
-        people = read(select(found), found.c.id, rank).subquery()
+        users = read(select(found), found.c.id, rank).subquery()
         if kind is None or number == kind or (number > kind) is page.ascends:
-            kinds.append(select(people, literal(number, Integer()).label("kind")))
-    # No ORDER BY: the kinds are read one after the other, and none once there are enough.
+            kinds.append(select(users, literal(number, Integer()).label("kind")))
+    # No ORDER BY: the kinds are read one after another, until the limit is reached.
     matches = union_all(*(kinds if page.ascends else kinds[::-1])).subquery("matches")
     return select(matches).limit(page.limit + 1)
 
 
-def _by_username(asked: ColumnElement[str]) -> AnySelect:
-    """People whose username begins with the text, the shortest first."""
-    return _people(_username_in_order).where(
-        _begins(_username_in_order, asked),
-        func.starts_with(_username, asked),
+def _by_username(text: ColumnElement[str]) -> AnySelect:
+    """Users whose username starts with the text, shortest first."""
+    return _select_users(_username_prefix).where(
+        _starts_with(_username_prefix, text),
+        func.starts_with(_username, text),
     )
 
 
-def _by_display_name(asked: ColumnElement[str]) -> AnySelect:
-    """Others whose display name begins with it."""
-    return _people(_display_name_in_order).where(
-        _begins(_display_name_in_order, asked),
-        func.starts_with(_display_name, asked),
-        not_(func.starts_with(_username, asked)),
+def _by_display_name(text: ColumnElement[str]) -> AnySelect:
+    """Other users whose display name starts with the text."""
+    return _select_users(_display_name_prefix).where(
+        _starts_with(_display_name_prefix, text),
+        func.starts_with(_display_name, text),
+        not_(func.starts_with(_username, text)),
     )
 
 
 def _by_similarity(text: ColumnElement[str]) -> AnySelect:
-    """Others with a name that shares trigrams with it."""
-    # A planner that saw a text which is like many names would rather read all members.
-    asked = select(text).scalar_subquery()
+    """Other users with a name that shares trigrams with the text."""
+    # If the planner saw a text that resembles many names, it would scan the whole table.
+    hidden_text = select(text).scalar_subquery()
     names = (_username, _display_name)
-    similarity = func.greatest(*(func.similarity(name, asked) for name in names), type_=REAL)
-    begins = func.coalesce(func.starts_with(_display_name, asked), False)
-    similar = _people(literal("", Text()), cast(1, REAL) - similarity)
+    similarity = func.greatest(*(func.similarity(name, hidden_text) for name in names), type_=REAL)
+    is_prefix = func.coalesce(func.starts_with(_display_name, hidden_text), False)
+    similar = _select_users(literal("", Text()), cast(1, REAL) - similarity)
     return similar.where(
-        func.cardinality(func.show_trgm(asked)) > _TRIGRAMS_OF_TWO_LETTERS,
-        or_(*(name.bool_op("%")(asked) for name in names)),
-        not_(func.starts_with(_username, asked)),
-        not_(begins),
-    ).limit(_MAX_COMPARED)
+        func.cardinality(func.show_trgm(hidden_text)) > _TRIGRAMS_OF_TWO_LETTERS,
+        or_(*(name.bool_op("%")(hidden_text) for name in names)),
+        not_(func.starts_with(_username, hidden_text)),
+        not_(is_prefix),
+    ).limit(_MAX_COMPARED_NAMES)
 
 
-_KINDS: tuple[tuple[Callable[[ColumnElement[str]], AnySelect], str], ...] = (
+_MATCH_KINDS: tuple[tuple[Callable[[ColumnElement[str]], AnySelect], str], ...] = (
     (_by_username, "name"),
     (_by_display_name, "name"),
     (_by_similarity, "distance"),
 )
-"""How people are found, in this order, and the column that orders each kind."""
+"""The kinds of match, best first, and the column that sorts each kind."""
 
 
-def _people(name: ColumnElement[str], distance: ColumnElement[Any] | None = None) -> AnySelect:
+def _select_users(
+    name: ColumnElement[str], distance: ColumnElement[Any] | None = None
+) -> AnySelect:
     return select(
-        *summary(),
+        *summary_columns(),
         (cast(0, REAL) if distance is None else distance).label("distance"),
         name.label("name"),
     )
 
 
-def _begins(name: ColumnElement[str], asked: ColumnElement[str]) -> ColumnElement[bool]:
-    """`name` begins with it, as a range of an index that is ordered letter by letter."""
-    beginning = func.left(asked, _MAX_PREFIX)
-    return and_(name >= beginning, name < beginning.concat(_LAST_LETTER))
+def _starts_with(name: ColumnElement[str], text: ColumnElement[str]) -> ColumnElement[bool]:
+    """`name` starts with the text, as a range of a prefix index."""
+    prefix = func.left(text, _MAX_PREFIX_LENGTH)
+    return and_(name >= prefix, name < prefix.concat(_LAST_CODE_POINT))

@@ -1,30 +1,30 @@
-"""Finding people."""
+"""Search for users."""
 
 import struct
 from uuid import UUID
 
 from wxc.db.handle import Handle
 from wxc.db.keyset import PageRequest, SortKey
-from wxc.social.search.repository import FoundPerson, people_found
+from wxc.social.search.repository import UserMatch, users_matching
 from wxc.social.users.schemas import UserPage
-from wxc.social.users.service import people_page
+from wxc.social.users.service import present_user_page
 
-# The kind of match and the distance; as bytes, unsigned integers and non-negative floats keep
-# their order. The name follows.
+# The kind of match and the distance, followed by the name. As big-endian bytes, unsigned integers
+# and non-negative floats keep their order.
 _RANK = struct.Struct(">Bf")
 
 
-async def find_people(db: Handle, text: str, viewer_id: UUID | None, page: PageRequest) -> UserPage:
-    """The people that the text may mean, the likeliest first."""
-    kind, distance, name = _unpacked(page.key.rank) if page.key else (None, None, None)
-    rows = await db.fetch(people_found(text, viewer_id, distance, name, page=page, kind=kind))
-    return people_page(page.cut(rows, _sort_key))
+async def find_users(db: Handle, text: str, viewer_id: UUID | None, page: PageRequest) -> UserPage:
+    """The users whose names match the text, best match first."""
+    kind, distance, name = _unpack_rank(page.key.rank) if page.key else (None, None, None)
+    rows = await db.fetch(users_matching(text, viewer_id, distance, name, page=page, kind=kind))
+    return present_user_page(page.cut(rows, _sort_key))
 
 
-def _sort_key(row: FoundPerson) -> SortKey:
+def _sort_key(row: UserMatch) -> SortKey:
     return SortKey(_RANK.pack(row.kind, row.distance) + row.name.encode(), row.id)
 
 
-def _unpacked(rank: bytes) -> tuple[int, float, str]:
+def _unpack_rank(rank: bytes) -> tuple[int, float, str]:
     kind, distance = _RANK.unpack_from(rank)
     return kind, distance, rank[_RANK.size :].decode()

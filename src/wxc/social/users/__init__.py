@@ -1,1 +1,1 @@
-"""People as others see them."""
+"""User profiles and visibility."""

@@ -1,4 +1,4 @@
-"""What a path says about people."""
+"""The username in a path."""
 
 import re
 from typing import Annotated
@@ -10,7 +10,7 @@ from wxc.core.text import fold_identifier
 from wxc.http.openapi import raises
 from wxc.social.users.errors import UserNotFound
 
-_USERNAME = re.compile(USERNAME_PATTERN.strip("^$"), re.ASCII)
+_USERNAME_PATTERN = re.compile(USERNAME_PATTERN.strip("^$"), re.ASCII)
 
 
 @raises(UserNotFound)
@@ -19,10 +19,10 @@ async def username_in_path(
         str, Path(description="A username, in whatever case.", examples=["tan_exchange"])
     ],
 ) -> str:
-    """The folded username; raises `UserNotFound` for a malformed one: 404, not 422."""
-    if not _USERNAME.fullmatch(username):
+    """The folded username; raises `UserNotFound` for a malformed one (404, not 422)."""
+    if not _USERNAME_PATTERN.fullmatch(username):
         raise UserNotFound
     return fold_identifier(username)
 
 
-NamedUser = Annotated[str, Depends(username_in_path)]
+PathUsername = Annotated[str, Depends(username_in_path)]

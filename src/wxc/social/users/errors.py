@@ -1,4 +1,4 @@
-"""What can be wrong with a person one asks for."""
+"""Refusals about users."""
 
 from wxc.http.refusals import NotFound, Refusal
 

@@ -1,4 +1,4 @@
-"""SQL for profiles."""
+"""SQL for profiles, and the columns of a user's summary."""
 
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -9,42 +9,42 @@ from sqlalchemy import ColumnElement, exists, select
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared
 from wxc.models import Follow, User
-from wxc.social.users.visibility import has_blocked, has_muted, known_to
+from wxc.social.users.visibility import has_blocked, has_muted, viewable_or_blocked_by
 
 Entity = Any
 """A table, an alias or a subquery: each has columns by name, typed differently."""
 
 
-class Summary(Protocol):
-    """What a row says of a person, whatever column holds their id."""
+class SummaryFields(Protocol):
+    """A row with a user's summary; the column of the id may have any name."""
 
     @property
     def username(self) -> str:
-        """As it is shown."""
+        """In the case in which the user typed it."""
         ...
 
     @property
     def display_name(self) -> str | None:
-        """Shown beside the username."""
+        """Shown beside the username, if there is one."""
         ...
 
     @property
     def avatar_url(self) -> str | None:
-        """A picture."""
+        """The URL of a picture."""
         ...
 
 
-class Person(Summary, Protocol):
-    """A row that is about a person."""
+class SummaryRow(SummaryFields, Protocol):
+    """A user's summary with the id in column `id`."""
 
     @property
     def id(self) -> UUID:
-        """Of the account."""
+        """The user's id."""
         ...
 
 
 class ProfileRow(NamedTuple):
-    """A member's page, and what there is between them and the viewer."""
+    """A user's profile and relation to the viewer."""
 
     id: UUID
     username: str
@@ -63,21 +63,21 @@ class ProfileRow(NamedTuple):
     blocking: bool
 
 
-def summary(person: Entity = User, id_name: str = "id") -> tuple[ColumnElement[Any], ...]:
-    """The columns of a `Summary`, of `User` or of an alias of it."""
-    return person.id.label(id_name), person.username, person.display_name, person.avatar_url
+def summary_columns(user: Entity = User, id_name: str = "id") -> tuple[ColumnElement[Any], ...]:
+    """The columns of `SummaryFields`, of `User` or of an alias of it."""
+    return user.id.label(id_name), user.username, user.display_name, user.avatar_url
 
 
-def named(username: str) -> ColumnElement[bool]:
-    """The member of that folded name."""
+def has_username(username: str) -> ColumnElement[bool]:
+    """The user has this folded username."""
     return User.username_folded == username
 
 
 @prepared(ProfileRow)
 def profile_by_username(username: str, viewer_id: UUID | None) -> AnySelect:
-    """The profile of that folded name; of a member whom the viewer has blocked too."""
+    """The profile with this folded username, also of a user whom the viewer has blocked."""
     return select(
-        *summary(),
+        *summary_columns(),
         User.bio,
         User.created_at,
         User.followers_count,
@@ -85,12 +85,12 @@ def profile_by_username(username: str, viewer_id: UUID | None) -> AnySelect:
         User.posts_count,
         User.has_exchange,
         User.version,
-        _follows(viewer_id, User.id).label("following"),
-        _follows(User.id, viewer_id).label("followed_by"),
+        _is_following(viewer_id, User.id).label("following"),
+        _is_following(User.id, viewer_id).label("followed_by"),
         has_muted(viewer_id, User.id).label("muting"),
         has_blocked(viewer_id, User.id).label("blocking"),
-    ).where(named(username), known_to(viewer_id))
+    ).where(has_username(username), viewable_or_blocked_by(viewer_id))
 
 
-def _follows(follower_id: Any, followed_id: Any) -> ColumnElement[bool]:  # noqa: ANN401
+def _is_following(follower_id: Any, followed_id: Any) -> ColumnElement[bool]:  # noqa: ANN401
     return exists().where(Follow.follower_id == follower_id, Follow.followed_id == followed_id)

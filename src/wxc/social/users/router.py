@@ -8,7 +8,7 @@ from wxc.http import etags
 from wxc.http.etags import IfNoneMatch
 from wxc.http.routers import make_router
 from wxc.social.users import service
-from wxc.social.users.dependencies import NamedUser
+from wxc.social.users.dependencies import PathUsername
 from wxc.social.users.schemas import Profile
 
 router = make_router("users", prefix="/users")
@@ -21,7 +21,7 @@ router = make_router("users", prefix="/users")
     responses=etags.ON_READ,
 )
 async def get_profile(
-    username: NamedUser, viewer: MaybeUser, database: Database, if_none_match: IfNoneMatch = None
+    username: PathUsername, viewer: MaybeUser, database: Database, if_none_match: IfNoneMatch = None
 ) -> Response:
     """A person's profile, with what there is between you and them if you are signed in."""
     found = await service.find_profile(database, username, viewer.id if viewer else None)

@@ -1,4 +1,4 @@
-"""How people look to others."""
+"""Response schemas of users."""
 
 from typing_extensions import TypedDict
 

@@ -1,4 +1,4 @@
-"""Looking people up."""
+"""Reading and presenting users."""
 
 from typing import TypeVar
 from uuid import UUID
@@ -8,18 +8,21 @@ from wxc.db.handle import Handle
 from wxc.db.keyset import Cut
 from wxc.http.etags import Versioned
 from wxc.social.users.errors import UserNotFound
-from wxc.social.users.repository import Person, Summary, profile_by_username
+from wxc.social.users.repository import SummaryFields, SummaryRow, profile_by_username
 from wxc.social.users.schemas import Profile, Relation, UserPage, UserSummary
 
-PersonRow = TypeVar("PersonRow", bound=Person)
+Row = TypeVar("Row", bound=SummaryRow)
 
 
 async def find_profile(db: Handle, username: str, viewer_id: UUID | None) -> Versioned[Profile]:
-    """The profile of that folded name; raises `UserNotFound`, also for who blocked the viewer."""
+    """The profile with this folded username.
+
+    Raises `UserNotFound`, also for a user who has blocked the viewer.
+    """
     row = await db.fetch_one(profile_by_username(username, viewer_id))
     if row is None:
         raise UserNotFound
-    viewer = Relation(
+    relation = Relation(
         following=row.following,
         followed_by=row.followed_by,
         muting=row.muting,
@@ -33,13 +36,13 @@ async def find_profile(db: Handle, username: str, viewer_id: UUID | None) -> Ver
         following_count=row.following_count,
         posts_count=row.posts_count,
         has_exchange=row.has_exchange,
-        viewer=None if viewer_id is None else viewer,
+        viewer=None if viewer_id is None else relation,
     )
     return Versioned(profile, row.version)
 
 
-def present_summary(row: Summary, user_id: UUID) -> UserSummary:
-    """The person of a row; under which name it holds their id is its own affair."""
+def present_summary(row: SummaryFields, user_id: UUID) -> UserSummary:
+    """The summary in a row; `user_id` is passed because the id column's name varies."""
     return {
         "id": str(user_id),
         "username": row.username,
@@ -48,8 +51,8 @@ def present_summary(row: Summary, user_id: UUID) -> UserSummary:
     }
 
 
-def people_page(cut: Cut[PersonRow]) -> UserPage:
-    """A page of people."""
+def present_user_page(cut: Cut[Row]) -> UserPage:
+    """A page of summaries with its cursors."""
     return {
         "items": [present_summary(row, row.id) for row in cut.rows],
         "next_cursor": cut.next_cursor,

@@ -1,4 +1,4 @@
-"""The one predicate that decides who is there for whom; every read carries it in its SQL."""
+"""The predicates that decide which users a viewer can see; every read has one in its SQL."""
 
 from typing import Any
 from uuid import UUID
@@ -15,46 +15,49 @@ UserKey = UUID | IdColumn | None
 
 
 def visible_to(viewer_id: UUID | None, user: UserEntity = User) -> ColumnElement[bool]:
-    """`user` stands, and neither of the two has blocked the other."""
-    return stands(user) if viewer_id is None else and_(stands(user), _is_free(viewer_id, user.id))
+    """`user` is active, and neither the viewer nor `user` has blocked the other."""
+    return (
+        is_active(user)
+        if viewer_id is None
+        else and_(is_active(user), _has_no_block_with(viewer_id, user.id))
+    )
 
 
 def visible_by_id(viewer_id: UUID, user_id: IdColumn) -> ColumnElement[bool]:
-    """As `visible_to`, of an account whose row is not read anyway.
+    """Like `visible_to`, for a query that does not read the row of the user.
 
-    The few who are suspended have an index of their own: to look there costs a fraction of a row.
+    Suspended users have a partial index: a look-up there costs a fraction of reading a row.
     """
     suspended = aliased(User)
     is_suspended = exists().where(suspended.id == user_id, suspended.suspended_at.isnot(None))
-    return and_(not_(is_suspended), _is_free(viewer_id, user_id))
+    return and_(not_(is_suspended), _has_no_block_with(viewer_id, user_id))
 
 
 def is_anonymous(viewer_id: UUID | None) -> ColumnElement[bool]:
-    """Whether nobody is signed in; of a parameter of a prepared query."""
+    """Whether a parameter of a prepared query, the viewer's id, is NULL."""
     return bind(viewer_id).is_(None)
 
 
-def stands(user: UserEntity = User) -> ColumnElement[bool]:
-    """`user` is there for anybody at all."""
-    is_standing: ColumnElement[bool] = user.suspended_at.is_(None)
-    return is_standing
+def is_active(user: UserEntity = User) -> ColumnElement[bool]:
+    """`user` is not suspended; a deleted account stays suspended."""
+    is_not_suspended: ColumnElement[bool] = user.suspended_at.is_(None)
+    return is_not_suspended
 
 
-def known_to(viewer_id: UUID | None, user: UserEntity = User) -> ColumnElement[bool]:
-    """As `visible_to`, and whom the viewer has blocked: they may be named, to be unblocked."""
-    return and_(stands(user), not_(has_blocked(user.id, viewer_id)))
+def viewable_or_blocked_by(viewer_id: UUID | None, user: UserEntity = User) -> ColumnElement[bool]:
+    """Like `visible_to`, but also true for a user whom the viewer has blocked and may unblock."""
+    return and_(is_active(user), not_(has_blocked(user.id, viewer_id)))
 
 
 def has_blocked(blocker_id: UserKey, blocked_id: UserKey) -> ColumnElement[bool]:
-    """Whether the one has blocked the other."""
+    """Whether a block exists in this direction."""
     return exists().where(Block.blocker_id == blocker_id, Block.blocked_id == blocked_id)
 
 
 def has_muted(muter_id: UserKey, muted_id: UserKey) -> ColumnElement[bool]:
-    """Whether the one has muted the other."""
+    """Whether a mute exists in this direction."""
     return exists().where(Mute.muter_id == muter_id, Mute.muted_id == muted_id)
 
 
-def _is_free(viewer_id: UUID, user_id: UserKey) -> ColumnElement[bool]:
-    """Neither has blocked the other."""
+def _has_no_block_with(viewer_id: UUID, user_id: UserKey) -> ColumnElement[bool]:
     return and_(not_(has_blocked(viewer_id, user_id)), not_(has_blocked(user_id, viewer_id)))

@@ -11,7 +11,7 @@ from wxc.accounts.export.repository.batches import batch
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared
 from wxc.models import Block, Follow, Mute, User
-from wxc.social.users.visibility import known_to
+from wxc.social.users.visibility import viewable_or_blocked_by
 
 
 class PersonRow(NamedTuple):
@@ -40,7 +40,7 @@ def followers(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
 @prepared(PersonRow)
 def blocks(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
     """The users whom the account has blocked."""
-    edge = aliased(Block)  # `known_to` reads blocks too
+    edge = aliased(Block)  # `viewable_or_blocked_by` reads blocks too
     return _people(edge, edge.blocker_id, edge.blocked_id, user_id, after, limit)
 
 
@@ -62,7 +62,7 @@ def _people(
     listed = (
         select(other_id.label("user_id"), User.username, edge.created_at)
         .select_from(edge)
-        .outerjoin(User, and_(User.id == other_id, known_to(user_id)))
+        .outerjoin(User, and_(User.id == other_id, viewable_or_blocked_by(user_id)))
         .where(own_id == user_id)
     )
     return batch(listed, edge.id, after, limit)

@@ -1,1 +1,1 @@
-"""SQL for comments: reading threads, and changing them."""
+"""SQL for comments and threads."""

@@ -1,4 +1,4 @@
-"""SQL for likes of comments; the comment is locked, so that ids and counter take turns."""
+"""SQL for likes of comments; the comment is locked, so that writes to its counter take turns."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from wxc.models import Comment, CommentLike
 
 
 class LikesCount(NamedTuple):
-    """How many like the comment after the write."""
+    """The number of likes of a comment after a write."""
 
     likes_count: int
 
@@ -22,34 +22,34 @@ class LikesCount(NamedTuple):
 def insert_comment_like(
     like_id: UUID, user_id: UUID, comment_id: UUID, moment: datetime
 ) -> AnySelect:
-    """Like a comment; no row if the member likes it already."""
+    """Insert a like; no row if it exists."""
     inserted = (
         insert(CommentLike)
         .values(id=like_id, user_id=user_id, comment_id=comment_id, created_at=moment)
         .on_conflict_do_nothing()
         .returning(CommentLike.id)
     )
-    return _counted(comment_id, inserted.cte("moved"), 1)
+    return _update_likes_count(comment_id, inserted.cte("changed"), 1)
 
 
 @prepared(LikesCount)
 def delete_comment_like(user_id: UUID, comment_id: UUID) -> AnySelect:
-    """Take a like back; no row if the member does not like the comment."""
+    """Delete a like; no row if there is none."""
     deleted = (
         delete(CommentLike)
         .where(CommentLike.user_id == user_id, CommentLike.comment_id == comment_id)
         .returning(CommentLike.id)
     )
-    return _counted(comment_id, deleted.cte("moved"), -1)
+    return _update_likes_count(comment_id, deleted.cte("changed"), -1)
 
 
-def _counted(comment_id: UUID, moved: CTE, step: int) -> AnySelect:
-    """The counter after a step, if a like has moved."""
-    counted = (
+def _update_likes_count(comment_id: UUID, changed: CTE, step: int) -> AnySelect:
+    """Add `step` to the counter if a like was inserted or deleted."""
+    updated = (
         update(Comment)
-        .where(Comment.id == comment_id, exists(select(moved.c.id)))
+        .where(Comment.id == comment_id, exists(select(changed.c.id)))
         .values(likes_count=Comment.likes_count + step)
         .returning(Comment.likes_count)
-        .cte("counted")
+        .cte("updated")
     )
-    return select(counted.c.likes_count)
+    return select(updated.c.likes_count)

@@ -1,7 +1,7 @@
 """SQL that locks comments and their posts before they are changed.
 
-A write that changes the shape of a thread locks its post's row, then the comments; so two of them
-take turns, and what is read after the first lock stays true.
+A write that changes the structure of a thread locks its post's row, then the comments; so two of
+them take turns, and what is read after the first lock stays true.
 """
 
 from collections.abc import Sequence
@@ -13,20 +13,20 @@ from sqlalchemy import ColumnElement, any_, false, or_, select
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import bind, prepared
 from wxc.models import Comment, Post, RowId, User
-from wxc.social.comments.repository.sight import below_visible
+from wxc.social.comments.repository.visibility import comment_with_visible_ancestors
 from wxc.social.posts.repository import PostAuthor
-from wxc.social.users.visibility import has_blocked, known_to
+from wxc.social.users.visibility import has_blocked, viewable_or_blocked_by
 
 
 class LockedComment(NamedTuple):
-    """A comment that is locked, to act on it."""
+    """A locked comment, and whether the viewer may act on it."""
 
     id: UUID
     post_id: UUID
     parent_id: UUID | None
     depth: int
     author_id: UUID | None
-    """None of a tombstone."""
+    """None for a tombstone."""
     children_count: int
     likes_count: int
     is_deleted: bool
@@ -35,8 +35,8 @@ class LockedComment(NamedTuple):
     """The viewer has blocked the author."""
 
 
-class CommentPlace(NamedTuple):
-    """A comment and the post that it is under."""
+class CommentOfPost(NamedTuple):
+    """A comment and its post."""
 
     id: UUID
     post_id: UUID
@@ -44,7 +44,7 @@ class CommentPlace(NamedTuple):
 
 @prepared(PostAuthor)
 def lock_post_of(comment_id: UUID) -> AnySelect:
-    """Lock the post that the comment is under."""
+    """Lock the post of the comment."""
     return (
         select(Post.author_id)
         .where(Post.id == _post_id_of(comment_id))
@@ -54,7 +54,7 @@ def lock_post_of(comment_id: UUID) -> AnySelect:
 
 @prepared(RowId)
 def lock_post_share(comment_id: UUID) -> AnySelect:
-    """Lock the post of the comment against deletion, which locks it before its thread."""
+    """Lock the post of the comment against deletion, which locks the post before its thread."""
     return (
         select(Post.id)
         .where(Post.id == _post_id_of(comment_id))
@@ -71,24 +71,28 @@ def lock_posts(post_ids: Sequence[UUID]) -> AnySelect:
 
 @prepared(LockedComment)
 def lock_comment(comment_id: UUID, viewer_id: UUID) -> AnySelect:
-    """Lock a comment that the viewer can see, or whose author they have blocked."""
-    statement = _to_lock(has_blocked(viewer_id, User.id))
+    """Lock a comment that the viewer can see, or whose author the viewer has blocked."""
+    statement = _select_locked_comment(has_blocked(viewer_id, User.id))
     return (
-        below_visible(statement, comment_id, viewer_id)
-        .where(or_(Comment.author_id.is_(None), known_to(viewer_id)))
+        comment_with_visible_ancestors(statement, comment_id, viewer_id)
+        .where(or_(Comment.author_id.is_(None), viewable_or_blocked_by(viewer_id)))
         .with_for_update(key_share=True, of=Comment)
     )
 
 
 @prepared(LockedComment)
 def lock_any_comment(comment_id: UUID) -> AnySelect:
-    """Lock a comment, whoever may see it."""
-    return _to_lock(false()).where(Comment.id == comment_id).with_for_update(key_share=True)
+    """Lock a comment, whether or not the caller can see it."""
+    return (
+        _select_locked_comment(false())
+        .where(Comment.id == comment_id)
+        .with_for_update(key_share=True)
+    )
 
 
-@prepared(CommentPlace)
+@prepared(CommentOfPost)
 def latest_comments_of(author_id: UUID, *, limit: int) -> AnySelect:
-    """Up to `limit` comments of the member, the latest first."""
+    """Up to `limit` comments of the author, newest first."""
     comments = select(Comment.id, Comment.post_id).where(Comment.author_id == author_id)
     return comments.order_by(Comment.id.desc()).limit(limit)
 
@@ -97,7 +101,7 @@ def _post_id_of(comment_id: UUID) -> ColumnElement[UUID]:
     return select(Comment.post_id).where(Comment.id == comment_id).scalar_subquery()
 
 
-def _to_lock(blocking: ColumnElement[bool]) -> AnySelect:
+def _select_locked_comment(blocking: ColumnElement[bool]) -> AnySelect:
     """A SELECT of the columns of `LockedComment`."""
     return select(
         Comment.id,

@@ -1,4 +1,4 @@
-"""SQL that reads comments with all that is shown of them."""
+"""SQL that reads comments with everything that a response shows of them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,13 +23,13 @@ from sqlalchemy.orm import aliased
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared
 from wxc.models import Comment, CommentLike, User
-from wxc.social.comments.repository.sight import in_sight, is_author_visible
-from wxc.social.posts.repository import AUTHOR
+from wxc.social.comments.repository.visibility import is_author_visible, visible_comment
+from wxc.social.posts.repository import AUTHOR_COLUMNS
 from wxc.social.users.repository import Entity
 from wxc.social.users.visibility import is_anonymous
 
-_LEAST, _GREATEST = UUID(int=0), UUID(int=(1 << 128) - 1)
-_WRITTEN = (
+_MIN_ID, _MAX_ID = UUID(int=0), UUID(int=(1 << 128) - 1)
+_STORED_COLUMNS = (
     "id",
     "post_id",
     "parent_id",
@@ -44,14 +44,14 @@ _WRITTEN = (
 
 
 class CommentRow(NamedTuple):
-    """A comment and its author: `written_columns`, `AUTHOR`, and what the viewer sees."""
+    """A comment: `stored_columns`, `AUTHOR_COLUMNS`, and what depends on the viewer."""
 
     id: UUID
     post_id: UUID
     parent_id: UUID | None
     depth: int
     body: str | None
-    """None, as the author is, of a tombstone."""
+    """None for a tombstone, as the author is."""
     deleted_at: datetime | None
     created_at: datetime
     edited_at: datetime | None
@@ -64,14 +64,14 @@ class CommentRow(NamedTuple):
     liked: bool | None
     """None for an anonymous viewer."""
     has_more: bool
-    """There are visible replies beyond those that the answer lists."""
+    """There are visible replies that the response does not list."""
 
 
 @prepared(CommentRow)
 def comment_by_id(comment_id: UUID, viewer_id: UUID | None, *, oldest_first: bool) -> AnySelect:
-    """A comment that the viewer may see; none of its replies is listed."""
-    has_more = _has_reply_beyond(null(), viewer_id, oldest_first=oldest_first)
-    return in_sight(_comments(viewer_id, has_more), comment_id, viewer_id)
+    """A comment that is visible to the viewer; none of its replies is listed."""
+    has_more = _has_reply_after(null(), viewer_id, oldest_first=oldest_first)
+    return visible_comment(_select_comments(viewer_id, has_more), comment_id, viewer_id)
 
 
 @prepared(CommentRow)
@@ -85,49 +85,51 @@ def comments_by_ids(
 ) -> AnySelect:
     """Those of the comments that still exist, in any order.
 
-    For each comment the last of its listed replies is given, and how many are listed.
+    The arrays hold, for each comment, the last and the number of its listed replies.
     """
     listed = (
         func.unnest(ids, last_reply_ids, listed_counts)
         .table_valued(
-            column("id", Uuid()), column("last_reply_id", Uuid()), column("replies", Integer())
+            column("id", Uuid()), column("last_reply_id", Uuid()), column("listed_count", Integer())
         )
         .render_derived("listed")
     )
-    beyond = _has_reply_beyond(listed.c.last_reply_id, viewer_id, oldest_first=oldest_first)
-    has_more = case((Comment.children_count > listed.c.replies, beyond), else_=false())
+    has_unlisted = _has_reply_after(listed.c.last_reply_id, viewer_id, oldest_first=oldest_first)
+    has_more = case((Comment.children_count > listed.c.listed_count, has_unlisted), else_=false())
     return (
-        _comments(viewer_id, has_more)
+        _select_comments(viewer_id, has_more)
         .select_from(listed)
         .join(Comment, Comment.id == listed.c.id)
         .outerjoin(User, User.id == Comment.author_id)
     )
 
 
-def written_columns(comment: Entity = Comment) -> tuple[ColumnElement[Any], ...]:
-    """The columns of a comment that its author or the time has written."""
-    return tuple(getattr(comment, name) for name in _WRITTEN)
+def stored_columns(comment: Entity = Comment) -> tuple[ColumnElement[Any], ...]:
+    """The columns of a response that are stored in the comment's row."""
+    return tuple(getattr(comment, name) for name in _STORED_COLUMNS)
 
 
-def _comments(viewer_id: UUID | None, has_more: ColumnElement[bool]) -> AnySelect:
+def _select_comments(viewer_id: UUID | None, has_more: ColumnElement[bool]) -> AnySelect:
     """A SELECT of the columns of `CommentRow`."""
-    # Not EXISTS, for which the planner may read all that the viewer has ever liked.
+    # Not EXISTS: for it the planner may read all likes of the viewer.
     like = select(true()).where(
         CommentLike.user_id == viewer_id, CommentLike.comment_id == Comment.id
     )
     liked = case(
         (is_anonymous(viewer_id), null()), else_=func.coalesce(like.scalar_subquery(), false())
     )
-    return select(*written_columns(), *AUTHOR, liked.label("liked"), has_more.label("has_more"))
+    return select(
+        *stored_columns(), *AUTHOR_COLUMNS, liked.label("liked"), has_more.label("has_more")
+    )
 
 
-def _has_reply_beyond(
+def _has_reply_after(
     last: ColumnElement[Any], viewer_id: UUID | None, *, oldest_first: bool
 ) -> ColumnElement[bool]:
-    """Whether the comment has a visible reply behind `last`, or any where that is NULL."""
+    """Whether the comment has a visible reply after `last`, or any if `last` is NULL."""
     reply = aliased(Comment)
-    beginning = literal(_LEAST if oldest_first else _GREATEST, Uuid())
-    bound = func.coalesce(last, beginning, type_=Uuid())
+    start = literal(_MIN_ID if oldest_first else _MAX_ID, Uuid())
+    bound = func.coalesce(last, start, type_=Uuid())
     return (
         select(reply.id)
         .where(

@@ -1,4 +1,4 @@
-"""SQL that changes threads; what it changes has been locked."""
+"""SQL that changes threads; the caller has locked the post and the comments."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,8 +10,8 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import bind, prepared
 from wxc.models import Comment, CommentLike, IdempotencyKey, Post, RowId, User
-from wxc.social.comments.repository.reading import CommentRow, written_columns
-from wxc.social.posts.repository import AUTHOR
+from wxc.social.comments.repository.reading import CommentRow, stored_columns
+from wxc.social.posts.repository import AUTHOR_COLUMNS
 
 
 @prepared(CommentRow)
@@ -26,7 +26,7 @@ def insert_comment(
     *,
     is_reply: bool,
 ) -> AnySelect:
-    """Write a comment and count it; the post and the parent are locked."""
+    """Insert a comment and increment the counters of its post and parent."""
     values = {
         "id": comment_id,
         "post_id": post_id,
@@ -37,25 +37,28 @@ def insert_comment(
         "created_at": moment,
     }
     comment = select(*(bind(value) for value in values.values()))
-    added = (
+    inserted = (
         insert(Comment)
         .from_select(list(values), comment, include_defaults=False)
-        .returning(*written_columns(), Comment.author_id.label("writer_id"))
-        .cte("added")
+        .returning(*stored_columns(), Comment.author_id.label("inserted_author_id"))
+        .cte("inserted")
     )
     statement: AnySelect = (
         select(
-            *written_columns(added.c), *AUTHOR, false().label("liked"), false().label("has_more")
+            *stored_columns(inserted.c),
+            *AUTHOR_COLUMNS,
+            false().label("liked"),
+            false().label("has_more"),
         )
-        .join_from(added, User, User.id == added.c.writer_id)
-        .add_cte(_counted(post_id, 1))
+        .join_from(inserted, User, User.id == inserted.c.inserted_author_id)
+        .add_cte(_update_comments_count(post_id, 1))
     )
-    return statement.add_cte(_replied(parent_id)) if is_reply else statement
+    return statement.add_cte(_increment_replies(parent_id)) if is_reply else statement
 
 
 @prepared(RowId)
 def update_comment_body(comment_id: UUID, body: str, moment: datetime) -> ReturningUpdate[UUID]:
-    """Replace the body."""
+    """Replace the body of a comment that the caller has locked."""
     return (
         update(Comment)
         .where(Comment.id == comment_id)
@@ -68,31 +71,31 @@ def update_comment_body(comment_id: UUID, body: str, moment: datetime) -> Return
 def replace_with_tombstone(
     comment_id: UUID, post_id: UUID, parent_id: UUID | None, moment: datetime
 ) -> AnySelect:
-    """Leave a tombstone where the comment was, and count one less."""
-    erased = (
+    """Turn a comment into a tombstone and decrement the counters."""
+    tombstone = (
         update(Comment)
         .where(Comment.id == comment_id)
         .values(author_id=null(), body=null(), deleted_at=moment, edited_at=null(), likes_count=0)
         .returning(Comment.id)
-        .cte("erased")
+        .cte("tombstone")
     )
-    unliked = delete(CommentLike).where(CommentLike.comment_id == comment_id)
+    deleted_likes = delete(CommentLike).where(CommentLike.comment_id == comment_id)
     decremented = (
         update(Comment)
         .where(Comment.id == parent_id)
         .values(replies_count=Comment.replies_count - 1)
     )
-    return select(erased.c.id).add_cte(
-        unliked.cte("unliked"),
+    return select(tombstone.c.id).add_cte(
+        deleted_likes.cte("deleted_likes"),
         decremented.cte("decremented"),
-        _forgotten(comment_id),
-        _counted(post_id, -1),
+        _delete_stored_responses(comment_id),
+        _update_comments_count(post_id, -1),
     )
 
 
 @prepared(RowId)
 def delete_with_tombstones(comment_id: UUID, post_id: UUID, parent_id: UUID | None) -> AnySelect:
-    """Delete the comment with the tombstones above it whose last reply it was."""
+    """Delete the comment, and the tombstones above it that have no other reply."""
     orphaned = _orphaned_ancestors(comment_id)
     deleted = (
         delete(Comment)
@@ -101,53 +104,61 @@ def delete_with_tombstones(comment_id: UUID, post_id: UUID, parent_id: UUID | No
         .cte("deleted")
     )
     survivor = select(orphaned.c.parent_id).order_by(orphaned.c.depth).limit(1).scalar_subquery()
-    was_its_reply = case((Comment.id == parent_id, 1), else_=0)
+    direct_reply = case((Comment.id == parent_id, 1), else_=0)
     decremented = (
         update(Comment)
         .where(Comment.id == survivor)
         .values(
             children_count=Comment.children_count - 1,
-            replies_count=Comment.replies_count - was_its_reply,
+            replies_count=Comment.replies_count - direct_reply,
         )
     )
     return (
         select(deleted.c.id)
         .where(deleted.c.id == comment_id)
-        .add_cte(decremented.cte("decremented"), _forgotten(comment_id), _counted(post_id, -1))
+        .add_cte(
+            decremented.cte("decremented"),
+            _delete_stored_responses(comment_id),
+            _update_comments_count(post_id, -1),
+        )
     )
 
 
-def _replied(parent_id: UUID | None) -> CTE:
+def _increment_replies(parent_id: UUID | None) -> CTE:
     return (
         update(Comment)
         .where(Comment.id == parent_id)
         .values(replies_count=Comment.replies_count + 1, children_count=Comment.children_count + 1)
-        .cte("replied")
+        .cte("parent")
     )
 
 
 def _orphaned_ancestors(comment_id: UUID) -> CTE:
-    """The comment, and the unbroken line of tombstones above it that have no other reply."""
-    above = aliased(Comment)
+    """The comment, and the unbroken chain of tombstones above it that have no other reply."""
+    ancestor = aliased(Comment)
     orphaned = (
         select(Comment.id, Comment.parent_id, Comment.depth)
         .where(Comment.id == comment_id)
         .cte("orphaned", recursive=True)
     )
     return orphaned.union_all(
-        select(above.id, above.parent_id, above.depth).where(
-            above.id == orphaned.c.parent_id,
-            above.deleted_at.isnot(None),
-            above.children_count == 1,
+        select(ancestor.id, ancestor.parent_id, ancestor.depth).where(
+            ancestor.id == orphaned.c.parent_id,
+            ancestor.deleted_at.isnot(None),
+            ancestor.children_count == 1,
         )
     )
 
 
-def _counted(post_id: UUID, step: int) -> CTE:
+def _update_comments_count(post_id: UUID, step: int) -> CTE:
     post = update(Post).where(Post.id == post_id)
-    return post.values(comments_count=Post.comments_count + step).cte("counted")
+    return post.values(comments_count=Post.comments_count + step).cte("post")
 
 
-def _forgotten(comment_id: UUID) -> CTE:
-    """Deletes kept answers, so that a repeated request does not return a deleted comment."""
-    return delete(IdempotencyKey).where(IdempotencyKey.subject_id == comment_id).cte("forgotten")
+def _delete_stored_responses(comment_id: UUID) -> CTE:
+    """Delete stored responses, so that a repeated request does not return a deleted comment."""
+    return (
+        delete(IdempotencyKey)
+        .where(IdempotencyKey.subject_id == comment_id)
+        .cte("deleted_responses")
+    )

@@ -11,12 +11,15 @@ from wxc.social.comments.errors import CommentNotFound
 from wxc.social.comments.repository.likes import delete_comment_like, insert_comment_like
 from wxc.social.comments.repository.locks import lock_comment, lock_post_share
 from wxc.social.likes.schemas import LikeState
-from wxc.social.notifications import service as notifications
+from wxc.social.notifications.service.notifying import (
+    hide_comment_like_notification,
+    notify_of_comment_like,
+)
 from wxc.social.users.errors import BlockedByYou
 
 
 class _Likeable(NamedTuple):
-    """A comment that can be liked: it has an author."""
+    """A comment that is not a tombstone: it has an author."""
 
     author_id: UUID
     post_id: UUID
@@ -24,31 +27,29 @@ class _Likeable(NamedTuple):
 
 
 async def like_comment(session: Session, me: Principal, comment_id: UUID) -> LikeState:
-    """Make `me` like the comment; liking twice changes nothing."""
-    comment = await _lock_to_like(session, me, comment_id)
-    like = insert_comment_like(draw_id(session), me.id, comment_id, clock.now())
-    liked = await session.fetch_one(like)
-    if liked is None:
+    """Make `me` like the comment; repeating it changes nothing."""
+    comment = await _lock_likeable(session, me, comment_id)
+    query = insert_comment_like(draw_id(session), me.id, comment_id, clock.now())
+    inserted = await session.fetch_one(query)
+    if inserted is None:
         return LikeState(liked=True, likes_count=comment.likes_count)
-    await notifications.notify_of_comment_like(
+    await notify_of_comment_like(
         session, me.id, comment.author_id, post_id=comment.post_id, comment_id=comment_id
     )
-    return LikeState(liked=True, likes_count=liked.likes_count)
+    return LikeState(liked=True, likes_count=inserted.likes_count)
 
 
 async def unlike_comment(session: Session, me: Principal, comment_id: UUID) -> LikeState:
-    """Make `me` no longer like the comment; doing it twice changes nothing."""
-    comment = await _lock_to_like(session, me, comment_id)
-    unliked = await session.fetch_one(delete_comment_like(me.id, comment_id))
-    if unliked is None:
+    """Make `me` stop liking the comment; repeating it changes nothing."""
+    comment = await _lock_likeable(session, me, comment_id)
+    deleted = await session.fetch_one(delete_comment_like(me.id, comment_id))
+    if deleted is None:
         return LikeState(liked=False, likes_count=comment.likes_count)
-    await notifications.withdraw_comment_like(
-        session, me.id, comment.author_id, comment_id=comment_id
-    )
-    return LikeState(liked=False, likes_count=unliked.likes_count)
+    await hide_comment_like_notification(session, me.id, comment.author_id, comment_id=comment_id)
+    return LikeState(liked=False, likes_count=deleted.likes_count)
 
 
-async def _lock_to_like(session: Session, me: Principal, comment_id: UUID) -> _Likeable:
+async def _lock_likeable(session: Session, me: Principal, comment_id: UUID) -> _Likeable:
     """Lock the comment; raises `CommentNotFound`, also for a tombstone, and `BlockedByYou`."""
     await session.fetch_one(lock_post_share(comment_id))
     comment = await session.fetch_one(lock_comment(comment_id, me.id))

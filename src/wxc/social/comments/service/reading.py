@@ -11,18 +11,18 @@ from wxc.db.keyset import Cut
 from wxc.db.prepared import PreparedQuery
 from wxc.social.comments.errors import CommentNotFound
 from wxc.social.comments.repository.reading import CommentRow, comment_by_id, comments_by_ids
-from wxc.social.comments.repository.skeletons import ThreadNode, replies_to, thread_of
+from wxc.social.comments.repository.threads import ThreadNode, replies_to, thread_of
 from wxc.social.comments.schemas import Comment, CommentPage
-from wxc.social.comments.threads import Branches, ThreadRequest
+from wxc.social.comments.threads import RepliesCursors, ThreadRequest
 from wxc.social.posts.errors import PostNotFound
-from wxc.social.users.repository import Summary
+from wxc.social.users.repository import SummaryFields
 from wxc.social.users.schemas import UserSummary
 from wxc.social.users.service import present_summary
 
 
 @dataclass(frozen=True, slots=True)
-class _Listed:
-    """A comment of an answer, and which of its replies are listed there."""
+class ListedNode:
+    """A comment of a response, and which of its replies are listed there."""
 
     id: UUID
     last_reply_id: UUID | None
@@ -30,63 +30,80 @@ class _Listed:
 
 
 async def find_comment(
-    db: Handle, comment_id: UUID, viewer_id: UUID | None, branches: Branches
+    db: Handle, comment_id: UUID, viewer_id: UUID | None, replies_cursors: RepliesCursors
 ) -> Comment:
-    """A comment the viewer may see; raises `CommentNotFound` for any other."""
-    query = comment_by_id(comment_id, viewer_id, oldest_first=branches.shape.oldest_first)
-    row = await db.fetch_one(query)
+    """A comment that is visible to the viewer; raises `CommentNotFound` for any other."""
+    oldest_first = replies_cursors.shape.oldest_first
+    row = await fetch_comment(db, comment_id, viewer_id, oldest_first=oldest_first)
+    return present_comment(row, _replies_cursor(row, replies_cursors, last_reply_id=None))
+
+
+async def fetch_comment(
+    db: Handle, comment_id: UUID, viewer_id: UUID | None, *, oldest_first: bool = True
+) -> CommentRow:
+    """The row of a comment that is visible to the viewer; raises `CommentNotFound`."""
+    row = await db.fetch_one(comment_by_id(comment_id, viewer_id, oldest_first=oldest_first))
     if row is None:
         raise CommentNotFound
-    return present(row, branches, last_reply_id=None)
+    return row
 
 
 async def list_comments(db: Handle, viewer_id: UUID | None, request: ThreadRequest) -> CommentPage:
     """A page of the post's thread; raises `PostNotFound`."""
-    nodes = await _nodes(db, thread_of, viewer_id, request)
+    nodes = await _fetch_nodes(db, thread_of, viewer_id, request)
     if not nodes:
         raise PostNotFound
-    return await _page(db, nodes, viewer_id, request)
+    return await _present_page(db, nodes, viewer_id, request)
 
 
 async def list_replies(db: Handle, viewer_id: UUID | None, request: ThreadRequest) -> CommentPage:
     """A page of the replies to a comment; raises `CommentNotFound`."""
-    nodes = await _nodes(db, replies_to, viewer_id, request)
+    nodes = await _fetch_nodes(db, replies_to, viewer_id, request)
     if not nodes:
         raise CommentNotFound
-    return await _page(db, nodes, viewer_id, request)
+    return await _present_page(db, nodes, viewer_id, request)
 
 
-def present(row: CommentRow, branches: Branches, last_reply_id: UUID | None) -> Comment:
-    """The comment of a row; `last_reply_id` is the last of its replies that is listed."""
+def present_comment(row: CommentRow, replies_cursor: str | None) -> Comment:
+    """The comment of a row; for a tombstone the author and the body are null."""
     return {
         "id": str(row.id),
         "post_id": str(row.post_id),
         "parent_id": None if row.parent_id is None else str(row.parent_id),
         "depth": row.depth,
-        "author": _author(row),
+        "author": _present_author(row),
         "body": row.body,
         "deleted": row.deleted_at is not None,
         "created_at": rfc3339(row.created_at),
         "edited_at": rfc3339_or_null(row.edited_at),
         "likes_count": row.likes_count,
         "replies_count": row.replies_count,
-        "replies_cursor": branches.cursor(row.id, last_reply_id) if row.has_more else None,
+        "replies_cursor": replies_cursor,
         "viewer": None if row.liked is None else {"liked": row.liked},
     }
 
 
-def _author(row: CommentRow) -> UserSummary | None:
-    # The columns of the author are null together.
-    return None if row.author_id is None else present_summary(cast(Summary, row), row.author_id)
+def _replies_cursor(
+    row: CommentRow, replies_cursors: RepliesCursors, last_reply_id: UUID | None
+) -> str | None:
+    """The cursor to the replies after the last one that is listed, if there are more."""
+    return replies_cursors.cursor_after(row.id, last_reply_id) if row.has_more else None
 
 
-async def _nodes(
+def _present_author(row: CommentRow) -> UserSummary | None:
+    # The columns of the author are all NULL or all set.
+    return (
+        None if row.author_id is None else present_summary(cast(SummaryFields, row), row.author_id)
+    )
+
+
+async def _fetch_nodes(
     db: Handle,
     query: Callable[..., PreparedQuery[ThreadNode | None]],
     viewer_id: UUID | None,
     request: ThreadRequest,
 ) -> Sequence[ThreadNode | None]:
-    """The skeleton of the page; one None where nothing is listed, none without a subject."""
+    """The nodes of the page: `[None]` if it is empty, `[]` if the subject is not visible."""
     shape = request.shape
     return await db.fetch(
         query(
@@ -96,63 +113,65 @@ async def _nodes(
             shape.branch,
             page=request.page,
             oldest_first=shape.oldest_first,
-            fixed_sizes=shape.fixed_sizes,
+            inline_sizes=shape.inline_sizes,
         )
     )
 
 
-async def _page(
+async def _present_page(
     db: Handle, found: Sequence[ThreadNode | None], viewer_id: UUID | None, request: ThreadRequest
 ) -> CommentPage:
-    """The page of a skeleton; comments that were deleted since it was read are left out."""
+    """Read and present the nodes, without comments that were deleted since they were found."""
     nodes = [node for node in found if node is not None]
-    firsts = [node for node in nodes if node.level == 0]
-    has_more = bool(firsts) and firsts[0].first_level_count > len(firsts)
-    cut = request.page.closed(firsts, lambda node: node.id, has_more=has_more)
-    listed = _listed(_ordered(nodes, cut))
-    rows = await _rows(db, listed, viewer_id, oldest_first=request.shape.oldest_first)
+    top_level = [node for node in nodes if node.relative_depth == 0]
+    has_more = bool(top_level) and top_level[0].top_level_count > len(top_level)
+    cut = request.page.closed(top_level, lambda node: node.id, has_more=has_more)
+    listed = _with_listed_replies(_in_page_order(nodes, cut))
+    rows = await _fetch_rows(db, listed, viewer_id, oldest_first=request.shape.oldest_first)
     return {
         "items": [
-            present(rows[one.id], request.branches, one.last_reply_id)
-            for one in listed
-            if one.id in rows
+            present_comment(row, _replies_cursor(row, request.replies_cursors, node.last_reply_id))
+            for node in listed
+            if (row := rows.get(node.id))
         ],
         "next_cursor": cut.next_cursor,
         "prev_cursor": cut.prev_cursor,
     }
 
 
-def _ordered(nodes: Sequence[ThreadNode], cut: Cut[ThreadNode]) -> list[ThreadNode]:
-    """The nodes as the page shows them: polling reads the first level from its other end."""
-    branches: dict[UUID, list[ThreadNode]] = {}
+def _in_page_order(nodes: Sequence[ThreadNode], cut: Cut[ThreadNode]) -> list[ThreadNode]:
+    """The nodes as the page lists them; a previous page reads the top level backwards."""
+    subtrees: dict[UUID, list[ThreadNode]] = {}
     for node in nodes:
-        if node.level == 0:
-            branch = branches[node.id] = []
-        branch.append(node)
-    return [node for first in cut.rows for node in branches[first.id]]
+        if node.relative_depth == 0:
+            subtree = subtrees[node.id] = []
+        subtree.append(node)
+    return [node for top in cut.rows for node in subtrees[top.id]]
 
 
-def _listed(nodes: Sequence[ThreadNode]) -> list[_Listed]:
-    """Each node with the last of its listed replies and their number."""
-    lasts: dict[UUID, UUID] = {}
+def _with_listed_replies(nodes: Sequence[ThreadNode]) -> list[ListedNode]:
+    """Each node with the last and the number of its listed replies."""
+    last_reply_ids: dict[UUID, UUID] = {}
     counts: dict[UUID, int] = {}
     for node in nodes:
         if node.parent_id is not None:
-            lasts[node.parent_id] = node.id
+            last_reply_ids[node.parent_id] = node.id
             counts[node.parent_id] = counts.get(node.parent_id, 0) + 1
-    return [_Listed(node.id, lasts.get(node.id), counts.get(node.id, 0)) for node in nodes]
+    return [
+        ListedNode(node.id, last_reply_ids.get(node.id), counts.get(node.id, 0)) for node in nodes
+    ]
 
 
-async def _rows(
-    db: Handle, listed: Sequence[_Listed], viewer_id: UUID | None, *, oldest_first: bool
+async def _fetch_rows(
+    db: Handle, listed: Sequence[ListedNode], viewer_id: UUID | None, *, oldest_first: bool
 ) -> dict[UUID, CommentRow]:
-    """The rows of the comments that still exist; without comments no statement is executed."""
+    """The rows of the comments that still exist; no statement is executed if none is listed."""
     if not listed:
         return {}
     query = comments_by_ids(
-        [one.id for one in listed],
-        [one.last_reply_id for one in listed],
-        [one.replies_count for one in listed],
+        [node.id for node in listed],
+        [node.last_reply_id for node in listed],
+        [node.replies_count for node in listed],
         viewer_id,
         oldest_first=oldest_first,
     )

@@ -1,4 +1,4 @@
-"""Writing, changing and deleting comments."""
+"""Writing, editing and deleting comments."""
 
 from uuid import UUID
 
@@ -7,13 +7,13 @@ from wxc.core import clock
 from wxc.db.commits import draw_id
 from wxc.db.session import Session
 from wxc.http.refusals import NotOwner
-from wxc.idempotency.service import Attempt, first_answer, keep_answer
+from wxc.idempotency.service import IdempotentRequest, store_response, stored_response
 from wxc.social.comments.errors import (
     CommentDeleted,
     CommentNotFound,
     ParentNotFound,
     ThreadTooDeep,
-    of_parent,
+    parent_refusal,
 )
 from wxc.social.comments.repository.locks import (
     LockedComment,
@@ -31,10 +31,14 @@ from wxc.social.comments.repository.writing import (
     update_comment_body,
 )
 from wxc.social.comments.schemas import Comment, CommentCreate, CommentUpdate
-from wxc.social.comments.service.reading import find_comment, present
-from wxc.social.comments.threads import MAX_COMMENT_DEPTH, Branches
-from wxc.social.notifications import service as notifications
-from wxc.social.posts.service import lock_to_act
+from wxc.social.comments.service.reading import fetch_comment, find_comment, present_comment
+from wxc.social.comments.threads import MAX_COMMENT_DEPTH, RepliesCursors
+from wxc.social.notifications.service.notifying import (
+    CommentContext,
+    delete_comment_notifications,
+    notify_of_comment,
+)
+from wxc.social.posts.service import lock_post_to_comment
 from wxc.social.users.errors import BlockedByYou
 
 
@@ -43,30 +47,28 @@ async def write_comment(
     me: Principal,
     post_id: UUID,
     comment: CommentCreate,
-    branches: Branches,
-    attempt: Attempt | None = None,
+    idempotency: IdempotentRequest | None = None,
 ) -> Comment:
-    """Comment on a post or reply to a comment; raises what `lock_to_act` and `_parent` raise."""
-    if first := await first_answer(session, attempt):
-        await find_comment(session, first.subject_id, me.id, branches)
-        raise first
-    post = await lock_to_act(session, me, post_id)
-    parent = await _parent(session, me, post_id, comment.parent_id) if comment.parent_id else None
+    """Comment on a post or reply to a comment.
+
+    Raises what `lock_post_to_comment` and `_lock_parent` raise.
+    """
+    if replay := await stored_response(session, idempotency):
+        await fetch_comment(session, replay.subject_id, me.id)
+        raise replay
+    post = await lock_post_to_comment(session, me, post_id)
+    parent = None
+    if comment.parent_id is not None:
+        parent = await _lock_parent(session, me, post_id, comment.parent_id)
     comment_id = draw_id(session)  # after the last lock
-    row = await _insert(session, comment_id, me.id, post_id, parent, comment.body)
-    written = present(row, branches, last_reply_id=None)
-    await notifications.notify_of_comment(
+    row = await _insert_comment(session, comment_id, me.id, post_id, parent, comment.body)
+    written = present_comment(row, replies_cursor=None)
+    parent_author_id = None if parent is None else parent.author_id
+    context = CommentContext(comment_id, post_id, post.author_id, parent_author_id)
+    await notify_of_comment(session, me.id, comment.body, context)
+    await store_response(
         session,
-        me.id,
-        comment.body,
-        comment_id=comment_id,
-        post_id=post_id,
-        post_author_id=post.author_id,
-        parent_author_id=parent.author_id if parent is not None else None,
-    )
-    await keep_answer(
-        session,
-        attempt,
+        idempotency,
         written,
         subject_id=comment_id,
         location=f"/comments/{comment_id}",
@@ -80,9 +82,12 @@ async def edit_comment(
     me: Principal,
     comment_id: UUID,
     comment: CommentUpdate,
-    branches: Branches,
+    replies_cursors: RepliesCursors,
 ) -> Comment:
-    """Replace one's own body; raises `CommentNotFound`, `CommentDeleted` or `NotOwner`."""
+    """Replace the body of a comment by `me`.
+
+    Raises `CommentNotFound`, `CommentDeleted` or `NotOwner`.
+    """
     row = await session.fetch_one(lock_comment(comment_id, me.id))
     if row is None or row.blocking:
         raise CommentNotFound
@@ -91,11 +96,11 @@ async def edit_comment(
     if row.author_id != me.id:
         raise NotOwner
     await session.fetch_one(update_comment_body(comment_id, comment.body, clock.now()))
-    return await find_comment(session, comment_id, me.id, branches)
+    return await find_comment(session, comment_id, me.id, replies_cursors)
 
 
 async def delete_comment(session: Session, me: Principal, comment_id: UUID) -> None:
-    """Delete a comment of one's own or under one's own post, there also across a block.
+    """Delete a comment by `me`, or any comment under a post by `me`, also across a block.
 
     Raises `CommentNotFound` or `NotOwner`.
     """
@@ -110,39 +115,41 @@ async def delete_comment(session: Session, me: Principal, comment_id: UUID) -> N
         raise CommentNotFound
     if not is_own_post and row.author_id != me.id:
         raise NotOwner
-    await _remove(session, row)
+    await _delete_or_replace(session, row)
 
 
-async def erase_comments_of(session: Session, author_id: UUID, most: int) -> bool:
-    """Delete up to `most` comments of an account that goes; False when none was left."""
-    comments = await session.fetch(latest_comments_of(author_id, limit=most))
+async def delete_comments_of(session: Session, author_id: UUID, limit: int) -> bool:
+    """Delete up to `limit` comments of an account to be deleted; False if none was left."""
+    comments = await session.fetch(latest_comments_of(author_id, limit=limit))
     if comments:
         await session.fetch(lock_posts(list({comment.post_id for comment in comments})))
     for comment in comments:
         row = await session.fetch_one(lock_any_comment(comment.id))
         if row is not None and row.author_id == author_id:
-            await _remove(session, row)
+            await _delete_or_replace(session, row)
     return bool(comments)
 
 
-async def _parent(session: Session, me: Principal, post_id: UUID, parent_id: UUID) -> LockedComment:
-    """The locked comment to reply to.
+async def _lock_parent(
+    session: Session, me: Principal, post_id: UUID, parent_id: UUID
+) -> LockedComment:
+    """Lock and return the comment to reply to.
 
     Raises `ParentNotFound`, `BlockedByYou`, `CommentDeleted` or `ThreadTooDeep`.
     """
     parent = await session.fetch_one(lock_comment(parent_id, me.id))
     if parent is None or parent.post_id != post_id:
-        raise of_parent(ParentNotFound)
+        raise parent_refusal(ParentNotFound)
     if parent.blocking:
         raise BlockedByYou
     if parent.is_deleted:
         raise CommentDeleted
     if parent.depth >= MAX_COMMENT_DEPTH:
-        raise of_parent(ThreadTooDeep)
+        raise parent_refusal(ThreadTooDeep)
     return parent
 
 
-async def _insert(
+async def _insert_comment(
     session: Session,
     comment_id: UUID,
     author_id: UUID,
@@ -164,14 +171,14 @@ async def _insert(
     return row
 
 
-async def _remove(session: Session, comment: LockedComment) -> None:
+async def _delete_or_replace(session: Session, comment: LockedComment) -> None:
     """Delete the comment, or leave a tombstone while it has replies; the post is locked."""
     if comment.children_count:
         moment = clock.now()
         await session.fetch_one(
             replace_with_tombstone(comment.id, comment.post_id, comment.parent_id, moment)
         )
-        await notifications.forget_comment(session, comment.id)
+        await delete_comment_notifications(session, comment.id)
     else:
         await session.fetch_one(
             delete_with_tombstones(comment.id, comment.post_id, comment.parent_id)

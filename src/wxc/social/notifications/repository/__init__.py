@@ -1,1 +1,1 @@
-"""SQL for notifications: reading them in groups, and writing them."""
+"""SQL for notifications."""

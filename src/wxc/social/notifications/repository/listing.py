@@ -1,4 +1,4 @@
-"""SQL that finds one page of groups: the newest notification of each."""
+"""SQL that finds the newest notification of each group of a page."""
 
 from typing import Any
 from uuid import UUID
@@ -35,22 +35,22 @@ from wxc.social.users.repository import Entity
 
 
 @prepared(RowId)
-def latest_per_group(me_id: UUID, *, page: PageRequest, only_unread: bool) -> AnySelect:
+def latest_per_group(recipient_id: UUID, *, page: PageRequest, only_unread: bool) -> AnySelect:
     """The newest notification of each of up to `limit + 1` groups."""
-    walk = _newer_groups if page.ascends else _older_groups
-    return walk(me_id, page, only_unread)
+    select_groups = _newer_groups if page.ascends else _older_groups
+    return select_groups(recipient_id, page, only_unread)
 
 
-def _older_groups(me_id: UUID, page: PageRequest, only_unread: bool) -> AnySelect:
-    """Walk from group to group: however large a group is, it is one step."""
+def _older_groups(recipient_id: UUID, page: PageRequest, only_unread: bool) -> AnySelect:
+    """Walk from group to group: a group is one step, however large it is."""
     start: AnySelect = select(
-        _beginning(page).label("id"),
+        _start_id(page).label("id"),
         cast([], ARRAY(Uuid())).label("seen"),
         literal(0, Integer()).label("found"),
         false().label("is_latest"),
     )
     walk = start.cte("walk", recursive=True)
-    step = _next_group(me_id, walk, only_unread)
+    step = _next_group(recipient_id, walk, only_unread)
     walk = walk.union_all(
         select(
             step.c.id,
@@ -65,24 +65,24 @@ def _older_groups(me_id: UUID, page: PageRequest, only_unread: bool) -> AnySelec
     return select(walk.c.id).where(walk.c.is_latest)
 
 
-def _beginning(page: PageRequest) -> ColumnElement[Any]:
+def _start_id(page: PageRequest) -> ColumnElement[Any]:
     return cast(null(), Uuid()) if page.position is None else type_coerce(page.position, Uuid())
 
 
-def _next_group(me_id: UUID, walk: CTE, only_unread: bool) -> LateralFromClause:
+def _next_group(recipient_id: UUID, walk: CTE, only_unread: bool) -> LateralFromClause:
     """The next notification of a group that the walk has not seen, and whether it is the newest."""
     found = aliased(Notification)
     return (
         select(
             found.id,
             found.group_id,
-            and_(*_is_latest(me_id, found, only_unread)).label("is_latest"),
+            and_(*_latest_conditions(recipient_id, found, only_unread)).label("is_latest"),
         )
         .where(
-            found.recipient_id == me_id,
+            found.recipient_id == recipient_id,
             or_(walk.c.id.is_(None), found.id < walk.c.id),
             found.group_id != all_(walk.c.seen),
-            is_shown(me_id, found),
+            is_shown(recipient_id, found),
         )
         .order_by(found.id.desc())
         .limit(1)
@@ -90,31 +90,33 @@ def _next_group(me_id: UUID, walk: CTE, only_unread: bool) -> LateralFromClause:
     )
 
 
-def _newer_groups(me_id: UUID, page: PageRequest, only_unread: bool) -> AnySelect:
-    """All since a position; these are few."""
+def _newer_groups(recipient_id: UUID, page: PageRequest, only_unread: bool) -> AnySelect:
+    """All groups with a newer notification than the position; these are few."""
     statement = select(Notification.id).where(
-        Notification.recipient_id == me_id,
-        is_shown(me_id),
-        *_is_latest(me_id, Notification, only_unread),
+        Notification.recipient_id == recipient_id,
+        is_shown(recipient_id),
+        *_latest_conditions(recipient_id, Notification, only_unread),
     )
     return page.window(statement, Notification.id)
 
 
-def _is_latest(me_id: UUID, notification: Entity, only_unread: bool) -> list[ColumnElement[bool]]:
-    """It is the newest of its group; with `only_unread` one of the group must be unread."""
+def _latest_conditions(
+    recipient_id: UUID, notification: Entity, only_unread: bool
+) -> list[ColumnElement[bool]]:
+    """It is the newest of its group and, with `only_unread`, one of the group is unread."""
     newer, unread = aliased(Notification), aliased(Notification)
     is_newest = not_(
         exists().where(
-            newer.recipient_id == me_id,
+            newer.recipient_id == recipient_id,
             newer.group_id == notification.group_id,
             newer.id > notification.id,
-            is_shown(me_id, newer),
+            is_shown(recipient_id, newer),
         )
     )
     is_unread = exists().where(
-        unread.recipient_id == me_id,
+        unread.recipient_id == recipient_id,
         unread.group_id == notification.group_id,
         unread.read_at.is_(None),
-        is_shown(me_id, unread),
+        is_shown(recipient_id, unread),
     )
     return [is_newest, is_unread] if only_unread else [is_newest]

@@ -14,14 +14,14 @@ from wxc.db.prepared import bind, prepared
 from wxc.models import Notification, User
 from wxc.social.notifications.repository.visibility import is_shown
 from wxc.social.notifications.schemas import MAX_ACTORS, MAX_UNREAD
-from wxc.social.users.repository import Entity, summary
+from wxc.social.users.repository import Entity, summary_columns
 
-MAX_COUNTED = 10_000
-"""Up to so many notifications of a group are counted."""
+MAX_GROUP_COUNT = 10_000
+"""Counting the notifications of a group stops here."""
 
 
 class NewNotification(NamedTuple):
-    """A notification, and the newest one of its group."""
+    """A notification and the newest notification of its group."""
 
     id: UUID
     latest_id: UUID
@@ -37,15 +37,15 @@ class GroupActorRow(NamedTuple):
     """A group and one of its actors."""
 
     unread_count: int
-    """Of all the member's groups; the same in every row."""
+    """The number of all unread groups of the recipient; the same in every row."""
     id: UUID
-    """Of the group's newest notification."""
+    """The id of the group's newest notification."""
     type: str
     post_id: UUID | None
     comment_id: UUID | None
     created_at: datetime
     members_count: int
-    """How many notifications the group holds, up to `MAX_COUNTED`."""
+    """The number of notifications in the group, up to `MAX_GROUP_COUNT`."""
     unread: bool
     user_id: UUID | None
     """The actor; None for a notification without one."""
@@ -55,16 +55,16 @@ class GroupActorRow(NamedTuple):
 
 
 @prepared(GroupActorRow)
-def groups_by_latest(me_id: UUID, latest_ids: Sequence[UUID]) -> AnySelect:
-    """The groups of these newest notifications, the newest group first.
+def groups_by_latest(recipient_id: UUID, latest_ids: Sequence[UUID]) -> AnySelect:
+    """The groups of these newest notifications, newest group first.
 
-    A group has a row for each of its latest `MAX_ACTORS` actors, the newest first.
+    A group has a row for each of its latest `MAX_ACTORS` actors, newest first.
     """
     latest = aliased(Notification)
-    totals, actors = _totals(me_id, latest), _actors(me_id, latest)
+    totals, actors = _totals(recipient_id, latest), _actors(recipient_id, latest)
     statement: AnySelect = (
         select(
-            _unread_count(me_id).label("unread_count"),
+            _unread_count(recipient_id).label("unread_count"),
             latest.id,
             latest.type,
             latest.post_id,
@@ -78,7 +78,7 @@ def groups_by_latest(me_id: UUID, latest_ids: Sequence[UUID]) -> AnySelect:
             actors.c.avatar_url,
         )
         .select_from(latest)
-        .join(totals, totals.c.members_count > 0)  # else it was hidden meanwhile
+        .join(totals, totals.c.members_count > 0)  # 0: it was hidden meanwhile
         .outerjoin(actors, true())
         .where(latest.id == any_(bind(latest_ids)))
         .order_by(latest.id.desc(), actors.c.id.desc())
@@ -87,21 +87,21 @@ def groups_by_latest(me_id: UUID, latest_ids: Sequence[UUID]) -> AnySelect:
 
 
 @prepared(UnreadGroups)
-def unread_groups(me_id: UUID) -> AnySelect:
-    """The number of unread groups."""
-    return select(_unread_count(me_id).label("unread_count"))
+def unread_groups(recipient_id: UUID) -> AnySelect:
+    """The number of unread groups, up to `MAX_UNREAD`."""
+    return select(_unread_count(recipient_id).label("unread_count"))
 
 
 @prepared(NewNotification)
-def notifications_since(me_id: UUID, after_id: UUID, *, limit: int) -> AnySelect:
-    """Up to `limit` notifications after that id, the oldest first."""
+def notifications_since(recipient_id: UUID, after_id: UUID, *, limit: int) -> AnySelect:
+    """Up to `limit` notifications after `after_id`, oldest first."""
     newer = aliased(Notification)
     latest_id = (
         select(newer.id)
         .where(
-            newer.recipient_id == me_id,
+            newer.recipient_id == recipient_id,
             newer.group_id == Notification.group_id,
-            is_shown(me_id, newer),
+            is_shown(recipient_id, newer),
         )
         .order_by(newer.id.desc())
         .limit(1)
@@ -109,21 +109,25 @@ def notifications_since(me_id: UUID, after_id: UUID, *, limit: int) -> AnySelect
     )
     statement: AnySelect = (
         select(Notification.id, latest_id.label("latest_id"))
-        .where(Notification.recipient_id == me_id, Notification.id > after_id, is_shown(me_id))
+        .where(
+            Notification.recipient_id == recipient_id,
+            Notification.id > after_id,
+            is_shown(recipient_id),
+        )
         .order_by(Notification.id)
         .limit(limit)
     )
     return statement
 
 
-def _members(me_id: UUID, latest: Entity, *columns: str) -> AnySelect:
+def _group_members(recipient_id: UUID, latest: Entity, *columns: str) -> AnySelect:
     member = aliased(Notification)
     statement: AnySelect = (
         select(*(getattr(member, name) for name in columns))
         .where(
-            member.recipient_id == me_id,
+            member.recipient_id == recipient_id,
             member.group_id == latest.group_id,
-            is_shown(me_id, member),
+            is_shown(recipient_id, member),
         )
         .order_by(member.id.desc())
         .correlate(latest)
@@ -131,42 +135,46 @@ def _members(me_id: UUID, latest: Entity, *columns: str) -> AnySelect:
     return statement
 
 
-def _totals(me_id: UUID, latest: Entity) -> LateralFromClause:
-    members = _members(me_id, latest, "read_at").limit(MAX_COUNTED).subquery("members")
+def _totals(recipient_id: UUID, latest: Entity) -> LateralFromClause:
+    members = (
+        _group_members(recipient_id, latest, "read_at").limit(MAX_GROUP_COUNT).subquery("members")
+    )
     is_unread = func.bool_or(members.c.read_at.is_(None))
     return select(func.count().label("members_count"), is_unread.label("unread")).lateral("totals")
 
 
-def _actors(me_id: UUID, latest: Entity) -> LateralFromClause:
-    newest = _members(me_id, latest, "id", "actor_id").limit(MAX_ACTORS).subquery("newest")
+def _actors(recipient_id: UUID, latest: Entity) -> LateralFromClause:
+    newest = (
+        _group_members(recipient_id, latest, "id", "actor_id").limit(MAX_ACTORS).subquery("newest")
+    )
     return (
-        select(newest.c.id, *summary(id_name="user_id"))
+        select(newest.c.id, *summary_columns(id_name="user_id"))
         .join(User, User.id == newest.c.actor_id)
         .lateral("actors")
     )
 
 
-def _unread_count(me_id: UUID) -> ScalarSelect[Any]:
-    """Walk from group to group: the first unread notification of a group is enough."""
-    first = _unread_group(me_id, None)
+def _unread_count(recipient_id: UUID) -> ScalarSelect[Any]:
+    """Walk from group to group; one unread notification of each is read."""
+    first = _unread_group(recipient_id, None)
     walk = select(first.c.group_id).cte("unread_walk", recursive=True)
-    step = _unread_group(me_id, walk.c.group_id)
+    step = _unread_group(recipient_id, walk.c.group_id)
     walk = walk.union_all(select(step.c.group_id).select_from(walk).join(step, true()))
     groups = select(walk.c.group_id).limit(MAX_UNREAD).subquery("unread_groups")
     return select(func.count()).select_from(groups).scalar_subquery()
 
 
-def _unread_group(me_id: UUID, after: ColumnElement[UUID] | None) -> LateralFromClause:
+def _unread_group(recipient_id: UUID, after: ColumnElement[UUID] | None) -> LateralFromClause:
     """The next group, by id, with an unread notification."""
     unread = aliased(Notification)
-    beyond = true() if after is None else unread.group_id > after
+    is_after = true() if after is None else unread.group_id > after
     return (
         select(unread.group_id)
         .where(
-            unread.recipient_id == me_id,
+            unread.recipient_id == recipient_id,
             unread.read_at.is_(None),
-            beyond,
-            is_shown(me_id, unread),
+            is_after,
+            is_shown(recipient_id, unread),
         )
         .order_by(unread.group_id)
         .limit(1)

@@ -1,4 +1,4 @@
-"""Which notifications their recipient sees."""
+"""Which notifications the recipient can see."""
 
 from uuid import UUID
 
@@ -10,20 +10,20 @@ from wxc.social.users.repository import Entity
 from wxc.social.users.visibility import has_muted, visible_to
 
 
-def is_shown(me_id: UUID, notification: Entity = Notification) -> ColumnElement[bool]:
-    """Whether a notification is in the recipient's lists.
+def is_shown(recipient_id: UUID, notification: Entity = Notification) -> ColumnElement[bool]:
+    """Whether the recipient can see a notification.
 
     It is not hidden, its actor is visible and not muted, and its post is visible.
     """
     actor, author, post = aliased(User), aliased(User), aliased(Post)
-    # Scalars are one look-up each; with EXISTS the planner reads all members beforehand.
+    # A scalar subquery is one look-up per row; with EXISTS the planner scans all users first.
     is_actor_shown = (
-        select(and_(visible_to(me_id, actor), not_(has_muted(me_id, actor.id))))
+        select(and_(visible_to(recipient_id, actor), not_(has_muted(recipient_id, actor.id))))
         .where(actor.id == notification.actor_id)
         .scalar_subquery()
     )
     is_post_visible = (
-        select(visible_to(me_id, author))
+        select(visible_to(recipient_id, author))
         .select_from(post)
         .join(author, author.id == post.author_id)
         .where(post.id == notification.post_id)

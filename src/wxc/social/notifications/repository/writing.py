@@ -38,29 +38,29 @@ class NotificationDraft:
     """A notification to write for one recipient."""
 
     recipient: UUID | str
-    """An id, or a folded username that may not exist."""
+    """A user id, or a folded username that may not exist."""
     type: NotificationType
     actor_id: UUID | None
     subject_id: UUID
     group_id: UUID | None = None
-    """None for a notification that is a group of its own."""
+    """None for a notification that is not grouped with others."""
     post_id: UUID | None = None
     comment_id: UUID | None = None
 
 
 class Recipient(NamedTuple):
-    """A member with a new notification."""
+    """A user with a new notification."""
 
     recipient_id: UUID
 
 
 class RowsAffected(NamedTuple):
-    """How many notifications were updated or deleted."""
+    """The number of rows that a statement updated or deleted."""
 
     rows_affected: int
 
 
-_DRAFT: Mapping[str, TypeEngine[Any]] = {
+_DRAFT_COLUMNS: Mapping[str, TypeEngine[Any]] = {
     "user_id": Uuid(),
     "username": String(),
     "id": Uuid(),
@@ -70,7 +70,7 @@ _DRAFT: Mapping[str, TypeEngine[Any]] = {
     "post_id": Uuid(),
     "comment_id": Uuid(),
 }
-_COPIED = tuple(name for name in _DRAFT if name not in ("user_id", "username"))
+_COPIED_COLUMNS = tuple(name for name in _DRAFT_COLUMNS if name not in ("user_id", "username"))
 
 
 @prepared(Recipient)
@@ -86,44 +86,52 @@ def insert_notifications(
     post_ids: Sequence[UUID | None],
     comment_ids: Sequence[UUID | None],
 ) -> ReturningInsert[UUID]:
-    """Write drafts of one actor, given by column; returns the recipients.
+    """Write drafts of one actor, passed as one array per column; returns the recipients.
 
-    A recipient is a user id or a username, which is looked up among the members whom the actor can
-    see. Of several drafts for one recipient the first is written; none is for the actor.
+    A recipient is a user id or a username, which is looked up among the users whom the actor can
+    see. Only the first draft for a recipient is written, and none for the actor.
     """
-    drafts = _drafts(user_ids, usernames, ids, types, subject_ids, group_ids, post_ids, comment_ids)
-    named = aliased(User)
-    recipient_id = func.coalesce(drafts.c.user_id, named.id).label("recipient_id")
+    drafts = _draft_rows(
+        user_ids, usernames, ids, types, subject_ids, group_ids, post_ids, comment_ids
+    )
+    mentioned = aliased(User)
+    recipient_id = func.coalesce(drafts.c.user_id, mentioned.id).label("recipient_id")
     rows = (
-        select(recipient_id, bind(actor_id), bind(moment), *(drafts.c[name] for name in _COPIED))
+        select(
+            recipient_id,
+            bind(actor_id),
+            bind(moment),
+            *(drafts.c[name] for name in _COPIED_COLUMNS),
+        )
         .select_from(drafts)
         .outerjoin(
-            named, and_(named.username_folded == drafts.c.username, visible_to(actor_id, named))
+            mentioned,
+            and_(mentioned.username_folded == drafts.c.username, visible_to(actor_id, mentioned)),
         )
         .where(recipient_id.isnot(None), recipient_id.is_distinct_from(bind(actor_id)))
         .ext(distinct_on(recipient_id))
-        .order_by(recipient_id, drafts.c.place)
+        .order_by(recipient_id, drafts.c.position)
     )
-    return upsert_notifications(("recipient_id", "actor_id", "created_at", *_COPIED), rows)
+    return upsert_notifications(("recipient_id", "actor_id", "created_at", *_COPIED_COLUMNS), rows)
 
 
 @prepared(RowId)
 def hide_comment_like(
     actor_id: UUID, recipient_id: UUID, comment_id: UUID
 ) -> ReturningUpdate[UUID]:
-    """Hide the notification of a comment's like that was taken back."""
+    """Hide the notification of a comment's like that was deleted."""
     kind = NotificationType.COMMENT_LIKE
     return hide_notifications(kind, actor_id, recipient_id, comment_id).returning(Notification.id)
 
 
 @prepared(RowsAffected)
-def delete_between(one_id: UUID, other_id: UUID) -> AnySelect:
-    """Delete every notification that either member has about the other."""
-    return _counting(
+def delete_between(user_id: UUID, other_id: UUID) -> AnySelect:
+    """Delete the notifications that each of two users has about the other."""
+    return _count_affected(
         delete(Notification).where(
             or_(
-                and_(Notification.actor_id == one_id, Notification.recipient_id == other_id),
-                and_(Notification.actor_id == other_id, Notification.recipient_id == one_id),
+                and_(Notification.actor_id == user_id, Notification.recipient_id == other_id),
+                and_(Notification.actor_id == other_id, Notification.recipient_id == user_id),
             )
         )
     )
@@ -131,29 +139,29 @@ def delete_between(one_id: UUID, other_id: UUID) -> AnySelect:
 
 @prepared(RowsAffected)
 def delete_of_comment(comment_id: UUID) -> AnySelect:
-    """Delete every notification about a comment whose row stays."""
-    return _counting(delete(Notification).where(Notification.comment_id == comment_id))
+    """Delete the notifications about a comment whose row stays, as a tombstone."""
+    return _count_affected(delete(Notification).where(Notification.comment_id == comment_id))
 
 
 @prepared(RowsAffected)
-def update_read(me_id: UUID, up_to: UUID) -> AnySelect:
-    """Mark as read what is shown now, up to and including the notification `up_to`."""
-    return _counting(
+def mark_read_up_to(recipient_id: UUID, up_to: UUID) -> AnySelect:
+    """Mark the shown notifications as read, up to and including `up_to`."""
+    return _count_affected(
         update(Notification)
         .where(
-            Notification.recipient_id == me_id,
+            Notification.recipient_id == recipient_id,
             Notification.id <= up_to,
             Notification.read_at.is_(None),
-            is_shown(me_id),
+            is_shown(recipient_id),
         )
         .values(read_at=func.now())
     )
 
 
 def upsert_notifications(columns: Sequence[str], rows: AnySelect) -> ReturningInsert[UUID]:
-    """An INSERT of the rows of a SELECT, whose columns are named; it returns the recipients.
+    """An INSERT of the rows of a SELECT into `columns`; it returns the recipients.
 
-    A notification that was hidden is shown again at its old place.
+    A notification that was hidden is shown again at its old position.
     """
     return (
         insert(Notification)
@@ -172,7 +180,7 @@ def hide_notifications(
     recipient_id: UUID | ColumnElement[UUID],
     subject_id: UUID | ColumnElement[UUID],
 ) -> Update:
-    """An UPDATE for an act that was undone: the row stays, in case the act is repeated."""
+    """An UPDATE for an action that was undone; the row stays in case the action is repeated."""
     return (
         update(Notification)
         .where(
@@ -185,14 +193,14 @@ def hide_notifications(
     )
 
 
-def _drafts(*columns: Any) -> TableValuedAlias:  # noqa: ANN401 - arrays of several types
-    """The drafts as rows; `place` is their order."""
-    typed = (column(*one) for one in _DRAFT.items())
-    rows = func.unnest(*columns).table_valued(*typed, with_ordinality="place")
+def _draft_rows(*columns: Any) -> TableValuedAlias:  # noqa: ANN401 - arrays of several types
+    """The drafts as rows; `position` is their order."""
+    typed = (column(name, type_) for name, type_ in _DRAFT_COLUMNS.items())
+    rows = func.unnest(*columns).table_valued(*typed, with_ordinality="position")
     return rows.render_derived("drafts")
 
 
-def _counting(statement: Update | Delete) -> AnySelect:
-    """The statement as one that returns how many rows it affects, which may be very many."""
+def _count_affected(statement: Update | Delete) -> AnySelect:
+    """Return the number of affected rows instead of the rows, which may be very many."""
     affected = statement.returning(Notification.id).cte("affected")
     return select(func.count().label("rows_affected")).select_from(affected)

@@ -11,39 +11,39 @@ from wxc.db.keyset import AnySelect, PageRequest
 from wxc.db.prepared import prepared
 from wxc.models import Block, User
 from wxc.social.relationships.repository.edges import EdgeId, EdgeRow
-from wxc.social.users.repository import summary
-from wxc.social.users.visibility import stands
+from wxc.social.users.repository import summary_columns
+from wxc.social.users.visibility import is_active
 
 
 @prepared(EdgeRow)
-def blocked_by(me_id: UUID, *, page: PageRequest) -> AnySelect:
-    """Up to `limit + 1` members whom the member blocks, also those who block them in turn."""
+def blocked_by(blocker_id: UUID, *, page: PageRequest) -> AnySelect:
+    """Up to `limit + 1` users whom the blocker blocks, also those who block them in turn."""
     blocks: AnySelect = (
-        select(Block.id.label("edge_id"), *summary())
+        select(Block.id.label("edge_id"), *summary_columns())
         .join(User, User.id == Block.blocked_id)
-        .where(Block.blocker_id == me_id, stands())
+        .where(Block.blocker_id == blocker_id, is_active())
     )
     return page.window(blocks, Block.id)
 
 
 @prepared(EdgeId)
 def insert_block(
-    block_id: UUID, me_id: UUID, other_id: UUID, moment: datetime
+    block_id: UUID, blocker_id: UUID, blocked_id: UUID, moment: datetime
 ) -> ReturningInsert[UUID]:
-    """Block the other member; no row if they are blocked already."""
+    """Insert a block; no row if it exists."""
     block: Insert = (
         insert(Block)
-        .values(id=block_id, blocker_id=me_id, blocked_id=other_id, created_at=moment)
+        .values(id=block_id, blocker_id=blocker_id, blocked_id=blocked_id, created_at=moment)
         .on_conflict_do_nothing()
     )
     return block.returning(Block.id)
 
 
 @prepared(EdgeId)
-def delete_block(me_id: UUID, other_id: UUID) -> ReturningDelete[UUID]:
-    """Unblock the other member."""
+def delete_block(blocker_id: UUID, blocked_id: UUID) -> ReturningDelete[UUID]:
+    """Delete a block; no row if there is none."""
     return (
         delete(Block)
-        .where(Block.blocker_id == me_id, Block.blocked_id == other_id)
+        .where(Block.blocker_id == blocker_id, Block.blocked_id == blocked_id)
         .returning(Block.id)
     )

@@ -1,11 +1,11 @@
-"""What rows of follows, blocks and mutes have in common."""
+"""Row types of follows, blocks and mutes."""
 
 from typing import NamedTuple
 from uuid import UUID
 
 
 class EdgeRow(NamedTuple):
-    """A follow, block or mute, whose id is its place in the list, and the other member."""
+    """The other user of a follow, block or mute; lists are ordered by `edge_id`."""
 
     edge_id: UUID
     id: UUID

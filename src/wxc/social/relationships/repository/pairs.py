@@ -1,4 +1,4 @@
-"""SQL that locks two members against one another, so that a block and a follow take turns."""
+"""SQL that locks a pair of users, so that concurrent blocks and follows of the pair take turns."""
 
 from typing import NamedTuple
 from uuid import UUID
@@ -8,51 +8,51 @@ from sqlalchemy import func, select
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared
 from wxc.models import User
-from wxc.social.users.repository import named
-from wxc.social.users.visibility import has_blocked, stands
+from wxc.social.users.repository import has_username
+from wxc.social.users.visibility import has_blocked, is_active
 
 
-class LockedMember(NamedTuple):
-    """The other member of a pair that is locked."""
+class LockedUser(NamedTuple):
+    """The other user of a locked pair."""
 
     id: UUID
     lock: None
-    """The value of the locking function, which has none."""
+    """The result of the locking function, which returns void."""
 
 
 class RelationRow(NamedTuple):
-    """What stands between the member and another."""
+    """Which blocks exist between a user and another."""
 
     blocked_by: bool
-    """The other has blocked the member."""
+    """The other has blocked the user."""
     blocking: bool
-    """The member has blocked the other."""
+    """The user has blocked the other."""
 
 
-@prepared(LockedMember)
-def lock_pair(me_id: UUID, username: str) -> AnySelect:
-    """Lock the pair of the member and the one of that folded name until the transaction ends.
+@prepared(LockedUser)
+def lock_pair(user_id: UUID, username: str) -> AnySelect:
+    """Lock the pair of a user and the one with this folded username until the transaction ends.
 
-    It is a statement of its own, so that the next one sees what the previous holder committed.
+    It is a separate statement, so that the next one sees what the previous holder committed.
     """
-    pair = func.concat(func.least(User.id, me_id), func.greatest(User.id, me_id))
+    pair = func.concat(func.least(User.id, user_id), func.greatest(User.id, user_id))
     lock = func.pg_advisory_xact_lock(func.hashtextextended(pair, 0))
-    return select(User.id, lock.label("lock")).where(named(username), stands())
+    return select(User.id, lock.label("lock")).where(has_username(username), is_active())
 
 
 @prepared(RelationRow)
-def lock_members(me_id: UUID, other_id: UUID) -> AnySelect:
-    """Lock both members' rows; the relation in a row for each of the two that is still there.
+def lock_user_rows(user_id: UUID, other_id: UUID) -> AnySelect:
+    """Lock both users' rows; returns the relation once for each of the two that still exists.
 
-    They are locked in the order of their ids, so that members who follow one another in a circle
+    Rows are locked in the order of their ids, so that users who follow one another in a cycle
     cannot deadlock, and before a follow's id is drawn, so that nothing waits after that.
     """
     return (
         select(
-            has_blocked(other_id, me_id).label("blocked_by"),
-            has_blocked(me_id, other_id).label("blocking"),
+            has_blocked(other_id, user_id).label("blocked_by"),
+            has_blocked(user_id, other_id).label("blocking"),
         )
-        .where(User.id.in_((me_id, other_id)), User.suspended_at.is_(None))
+        .where(User.id.in_((user_id, other_id)), User.suspended_at.is_(None))
         .order_by(User.id)
         .with_for_update(key_share=True)
     )

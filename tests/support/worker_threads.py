@@ -1,4 +1,4 @@
-"""What has an event loop of its own, run beside that of the tests."""
+"""Runs code that has an event loop of its own, beside the tests' event loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,11 +9,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-async def in_a_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """As `asyncio.to_thread`, in a thread of its own.
+async def run_in_own_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Like `asyncio.to_thread`, but in a new thread.
 
-    One of the loop's threads might have begun while coverage was not measured, and would then
-    never be.
+    A thread of the loop's pool that started while coverage was off would never be measured.
     """
     with ThreadPoolExecutor(1) as executor:
         running = asyncio.get_running_loop().run_in_executor(

@@ -1,0 +1,180 @@
+"""SQL that finds the comments that a page of a thread lists, in pre-order."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    ColumnElement,
+    Integer,
+    Subquery,
+    Uuid,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.orm import aliased
+
+from wxc.db.keyset import AnySelect, IdColumn, PageRequest
+from wxc.db.prepared import prepared_outer
+from wxc.models import Comment, Post, User
+from wxc.social.comments.repository.visibility import is_author_visible, visible_comment
+from wxc.social.comments.threads import MAX_ITEMS
+from wxc.social.users.visibility import visible_to
+
+
+class ThreadNode(NamedTuple):
+    """The position of a comment in a page."""
+
+    id: UUID
+    parent_id: UUID | None
+    """None on the top level of the page."""
+    relative_depth: int
+    """0 on the top level of the page, one more for each level of replies."""
+    top_level_count: int
+    """How many comments of the top level were found: one more than the limit if there are more."""
+
+
+class _TreeShape(NamedTuple):
+    """The order on every level, the levels of replies, and the replies listed for each comment."""
+
+    oldest_first: bool
+    depth: int
+    branch: int
+
+
+@prepared_outer(ThreadNode)
+def thread_of(
+    post_id: UUID,
+    viewer_id: UUID | None,
+    depth: int,
+    branch: int,
+    *,
+    page: PageRequest,
+    oldest_first: bool,
+    inline_sizes: tuple[int, int] | None,
+) -> AnySelect:
+    """A page of a post's thread; no row for an invisible post.
+
+    `inline_sizes` are inline literals in place of `depth` and `branch`. A variant for each
+    combination would let clients compile 2,100 statements, 50 ms each.
+    """
+    post = select(Post.id.label("subject_id")).join(User, User.id == Post.author_id)
+    post = post.where(Post.id == post_id, visible_to(viewer_id))
+    is_top_level = (Comment.post_id == post_id) & Comment.parent_id.is_(None)
+    shape = _TreeShape(oldest_first, *(inline_sizes or (depth, branch)))
+    return _select_nodes(post.subquery("subject"), _tree(is_top_level, viewer_id, page, shape))
+
+
+@prepared_outer(ThreadNode)
+def replies_to(
+    comment_id: UUID,
+    viewer_id: UUID | None,
+    depth: int,
+    branch: int,
+    *,
+    page: PageRequest,
+    oldest_first: bool,
+    inline_sizes: tuple[int, int] | None,
+) -> AnySelect:
+    """A page of the replies to a comment; no row for an invisible one. Sizes as `thread_of`."""
+    comment = visible_comment(select(Comment.id.label("subject_id")), comment_id, viewer_id)
+    is_reply = Comment.parent_id == comment_id
+    shape = _TreeShape(oldest_first, *(inline_sizes or (depth, branch)))
+    return _select_nodes(comment.subquery("subject"), _tree(is_reply, viewer_id, page, shape))
+
+
+def _select_nodes(subject: Subquery, tree: Subquery) -> AnySelect:
+    statement: AnySelect = select(
+        tree.c.id, tree.c.parent_id, tree.c.relative_depth, tree.c.top_level_count
+    )
+    return statement.select_from(subject).outerjoin(tree, true()).order_by(tree.c.path)
+
+
+def _tree(
+    is_top_level: ColumnElement[bool], viewer_id: UUID | None, page: PageRequest, shape: _TreeShape
+) -> Subquery:
+    """The first 500 comments of a page; `path`, an array of ordinals, sorts them in pre-order.
+
+    Each level expands at most 500 comments and keeps at most 500. A comment after 500 others of its
+    level cannot be among the first 500 of the page, so the work is bounded.
+    """
+    tree = _top_level(is_top_level, viewer_id, page).cte("tree", recursive=True)
+    is_on_page = tree.c.path[1] <= page.limit  # without the row that proves there are more
+    parents = (
+        select(tree)
+        .where(tree.c.relative_depth < shape.depth, tree.c.children_count > 0, is_on_page)
+        .order_by(tree.c.path)
+        .limit(MAX_ITEMS)
+        .subquery("parents")
+    )
+    replies = _replies_of(parents.c.id, viewer_id, shape).lateral("replies")
+    level = (
+        select(
+            replies.c.id,
+            parents.c.id.label("parent_id"),
+            replies.c.children_count,
+            parents.c.relative_depth + 1,
+            func.array_append(parents.c.path, replies.c.ordinal, type_=ARRAY(Integer())),
+            parents.c.top_level_count,
+        )
+        .join_from(parents, replies, true())
+        # No ORDER BY: LATERAL is a nested loop, which keeps both orders and stops at the limit.
+        .limit(MAX_ITEMS)
+        .subquery("level")
+    )
+    return _first_items(tree.union_all(select(level)), page)
+
+
+def _first_items(tree: CTE, page: PageRequest) -> Subquery:
+    columns = (tree.c[name] for name in (*ThreadNode._fields, "path"))
+    listed = select(*columns).where(tree.c.path[1] <= page.limit)
+    return listed.order_by(tree.c.path).limit(MAX_ITEMS).subquery("listed")
+
+
+def _top_level(
+    is_top_level: ColumnElement[bool], viewer_id: UUID | None, page: PageRequest
+) -> AnySelect:
+    """The comments that the limit of the page counts."""
+    comments = page.window(
+        select(Comment.id, Comment.children_count).where(
+            is_top_level, is_author_visible(viewer_id, Comment)
+        ),
+        Comment.id,
+    ).subquery("comments")
+    return select(
+        comments.c.id,
+        cast(null(), Uuid()).label("parent_id"),
+        comments.c.children_count,
+        literal(0).label("relative_depth"),
+        array([_ordinal(comments.c.id, ascends=page.ascends)]).label("path"),
+        func.count().over().label("top_level_count"),
+    )
+
+
+def _replies_of(
+    parent_id: ColumnElement[UUID], viewer_id: UUID | None, shape: _TreeShape
+) -> AnySelect:
+    """The first replies to a comment, numbered."""
+    reply = aliased(Comment)
+    oldest_first = shape.oldest_first
+    return (
+        select(
+            reply.id,
+            reply.children_count,
+            _ordinal(reply.id, ascends=oldest_first).label("ordinal"),
+        )
+        .where(reply.parent_id == parent_id, is_author_visible(viewer_id, reply))
+        .order_by(reply.id.asc() if oldest_first else reply.id.desc())
+        .limit(shape.branch)
+    )
+
+
+def _ordinal(key: IdColumn, *, ascends: bool) -> ColumnElement[int]:
+    order = key.asc() if ascends else key.desc()
+    return cast(func.row_number().over(order_by=order), Integer())

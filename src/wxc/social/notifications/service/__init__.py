@@ -1,0 +1,1 @@
+"""Notifying users, and reading notifications."""
