@@ -16,7 +16,7 @@ from wxc.http import etags
 from wxc.http.etags import IfMatch, IfNoneMatch
 from wxc.http.openapi import documented
 from wxc.http.routers import make_router
-from wxc.social.users.dependencies import NamedUser
+from wxc.social.users.dependencies import PathUsername
 
 router = make_router("exchange")
 _CREATED: dict[int | str, dict[str, Any]] = {
@@ -90,7 +90,7 @@ async def delete_exchange(me: CurrentUser, session: Session) -> None:
     responses=etags.ON_READ | documented(ExchangeNotFound),
 )
 async def get_exchange(
-    username: NamedUser,
+    username: PathUsername,
     viewer: MaybeUser,
     as_of: AsOf,
     database: Database,

@@ -8,7 +8,7 @@ from wxc.exchange.history.schemas import RateHistoryPage
 from wxc.exchange.history.service import reading
 from wxc.http.openapi import documented
 from wxc.http.routers import make_router
-from wxc.social.users.dependencies import NamedUser
+from wxc.social.users.dependencies import PathUsername
 
 router = make_router("exchange")
 
@@ -19,7 +19,11 @@ router = make_router("exchange")
     responses=documented(ExchangeNotFound),
 )
 async def list_rate_history(
-    username: NamedUser, viewer: MaybeUser, span: RequestedRange, database: Database, page: Paging
+    username: PathUsername,
+    viewer: MaybeUser,
+    span: RequestedRange,
+    database: Database,
+    page: Paging,
 ) -> RateHistoryPage:
     """The changes of one currency's line, newest first; or the first, highest, lowest and last
     of each side for every UTC hour or day in which it changed, per base and unit.

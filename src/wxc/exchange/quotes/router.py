@@ -10,7 +10,7 @@ from wxc.exchange.quotes.errors import AmountTooLarge
 from wxc.exchange.quotes.schemas import Quote
 from wxc.http.openapi import documented
 from wxc.http.routers import make_router
-from wxc.social.users.dependencies import NamedUser
+from wxc.social.users.dependencies import PathUsername
 
 router = make_router("exchange")
 
@@ -21,7 +21,7 @@ router = make_router("exchange")
     responses=documented(ExchangeNotFound, AmountTooLarge),
 )
 async def get_quote(
-    username: NamedUser,
+    username: PathUsername,
     viewer: MaybeUser,
     conversion: RequestedConversion,
     as_of: AsOf,

@@ -10,12 +10,12 @@ from wxc.exchange.boards.errors import ExchangeNotFound
 from wxc.exchange.stream import service
 from wxc.exchange.stream.service import WatchedBoard
 from wxc.http.openapi import raises
-from wxc.social.users.dependencies import NamedUser
+from wxc.social.users.dependencies import PathUsername
 
 
 @raises(ExchangeNotFound)
 async def watched_board(
-    username: NamedUser, viewer: MaybeUser, _slot: ViewerSlot, database: Database
+    username: PathUsername, viewer: MaybeUser, _slot: ViewerSlot, database: Database
 ) -> WatchedBoard:
     """The requested board; raises `UserNotFound`, `ExchangeNotFound`.
 

@@ -10,7 +10,7 @@ from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared
 from wxc.exchange.boards.repository.rate_events import EVENT_COLUMNS, RateEventRow
 from wxc.models import Exchange, RateEvent, User
-from wxc.social.users.repository import named
+from wxc.social.users.repository import has_username
 from wxc.social.users.visibility import visible_to
 
 
@@ -45,7 +45,7 @@ def board_head(username: str, viewer_id: UUID | None) -> AnySelect:
         )
         .join(User, User.id == Exchange.owner_id)
         .outerjoin(last_event, true())
-        .where(named(username), visible_to(viewer_id))
+        .where(has_username(username), visible_to(viewer_id))
     )
 
 

@@ -26,7 +26,7 @@ from sqlalchemy.sql.selectable import LateralFromClause
 
 from wxc.core.currencies import codes_of_all_times
 from wxc.models import Exchange, ExchangeConfirmation, ExchangeRate, RateEvent
-from wxc.social.users.repository import summary
+from wxc.social.users.repository import summary_columns
 
 LINE_COLUMNS = ("currency", "unit", "we_buy", "we_sell", "min_amount", "max_amount")
 """The columns of a rate line."""
@@ -48,7 +48,7 @@ BOARD_COLUMNS = (
     Exchange.valid_for_hours.label("current_valid_for_hours"),
 )
 """The columns of a board that always have today's values, even for `as_of`."""
-OWNER_COLUMNS = summary(id_name="owner_id")
+OWNER_COLUMNS = summary_columns(id_name="owner_id")
 
 
 def point(lat: Any, lon: Any) -> ColumnElement[Any]:  # noqa: ANN401 - floats or expressions

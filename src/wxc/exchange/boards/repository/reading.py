@@ -20,7 +20,7 @@ from wxc.exchange.boards.repository.columns import (
     terms_at,
 )
 from wxc.models import Exchange, ExchangeRate, User
-from wxc.social.users.repository import named
+from wxc.social.users.repository import has_username
 from wxc.social.users.visibility import visible_to
 
 
@@ -56,7 +56,7 @@ class BoardRow(NamedTuple):
 @prepared_outer(BoardRow)
 def board_by_username(username: str, viewer_id: UUID | None) -> AnySelect:
     """The board of the member of that folded name; no row if the viewer cannot see the member."""
-    return _current_board(and_(named(username), visible_to(viewer_id)))
+    return _current_board(and_(has_username(username), visible_to(viewer_id)))
 
 
 @prepared_outer(BoardRow)
@@ -73,7 +73,7 @@ def board_by_username_at(username: str, viewer_id: UUID | None, moment: datetime
         select(*BOARD_COLUMNS, *OWNER_COLUMNS, *terms.c, aggregate_lines(lines))
         .select_from(User)
         .outerjoin(join(Exchange, terms, true()), Exchange.owner_id == User.id)
-        .where(named(username), visible_to(viewer_id))
+        .where(has_username(username), visible_to(viewer_id))
     )
 
 

@@ -6,7 +6,7 @@ from wxc.db.database import Database
 from wxc.exchange.boards.repository import writing
 from wxc.models import NotificationType
 from wxc.social.notifications.repository.writing import NotificationDraft
-from wxc.social.notifications.service import notify
+from wxc.social.notifications.service.notifying import notify
 
 _REMINDER_BATCH_SIZE = 100
 
