@@ -17,7 +17,7 @@ from tests.support.factories import PASSWORD, make_block, make_exchange, make_us
 from wxc.core import clock
 from wxc.core.config import Config
 from wxc.models import ExchangeRate, RateEvent
-from wxc.worker.account_deletion import Eraser
+from wxc.worker.account_deletion import AccountPurger
 
 
 @pytest.fixture
@@ -350,7 +350,7 @@ async def test_whoever_leaves_takes_the_board_along_and_an_export_holds_it(
     ]
     assert [one["valid_for_hours"] for one in export["exchange_confirmations"]] == [24]
     assert left.status_code == 204
-    while await Eraser(config, app.state.services.database).work_once():
+    while await AccountPurger(config, app.state.services.database).run_once():
         pass
     for statement in _LEFT_OF_A_BOARD:
         assert await connection.scalar(text(statement), {"id": board_id}) == 0, statement

@@ -26,7 +26,7 @@ from wxc.core.config import Config
 from wxc.core.text import fold_identifier, normalise_email
 from wxc.db import migrations
 from wxc.models import AuditEvent, AuditKind, OutboxMail, User
-from wxc.moderation.audit.actors import Fingerprints
+from wxc.moderation.audit.actors import IdentifierHasher
 
 SOURCE = Path(__file__).parents[2] / "src" / "wxc"
 PASSWORD = "a long walk in Porto"
@@ -52,7 +52,7 @@ def _folding_code_points() -> Iterator[int]:
 def test_every_code_point_has_one_folded_form_for_limits_mails_and_the_audit_trail(
     config: Config,
 ) -> None:
-    policies, fingerprints = Policies(config), Fingerprints(config)
+    policies, identifier_hasher = Policies(config), IdentifierHasher(config)
     for number in _folding_code_points():
         typed = f"a{chr(number)}b@example.com"
         folded = fold_identifier(typed)
@@ -61,7 +61,9 @@ def test_every_code_point_has_one_folded_form_for_limits_mails_and_the_audit_tra
         uses = policies.login(typed, "192.0.2.1", None, None)
         assert [use.by[0] for use in uses] == [folded, folded, "192.0.2.1"]
         assert policies.mail_to(typed).by == (folded,)
-        assert number % 7 or fingerprints.identifier(typed) == fingerprints.identifier(folded)
+        assert number % 7 or identifier_hasher.hash_identifier(
+            typed
+        ) == identifier_hasher.hash_identifier(folded)
 
 
 @pytest.mark.parametrize("spellings", SPELLINGS.values(), ids=SPELLINGS)
@@ -90,7 +92,7 @@ async def test_an_account_is_found_limited_and_audited_by_the_form_that_is_store
     assert len(set((await connection.execute(failed)).all())) == 1
 
 
-async def test_mails_to_one_address_are_counted_together_however_it_is_spelled(
+async def test_spellings_of_an_address_share_the_limit_of_mails(
     member: Member, stranger: Browser, connection: AsyncConnection
 ) -> None:
     await member("ida")
@@ -103,7 +105,7 @@ async def test_mails_to_one_address_are_counted_together_however_it_is_spelled(
 
 
 @pytest.mark.parametrize("typed", ["\u212aenji", "KENJI", "Kenji"])
-async def test_a_name_that_folds_to_another_is_limited_as_that_one(
+async def test_names_that_fold_alike_share_a_limit(
     typed: str, app: FastAPI, member: Member
 ) -> None:
     await member("kenji")
@@ -114,7 +116,7 @@ async def test_a_name_that_folds_to_another_is_limited_as_that_one(
     assert statuses == [401] * 5 + [429]
 
 
-def test_nobody_but_the_one_function_folds_an_identifier() -> None:
+def test_only_fold_identifier_folds_identifiers() -> None:
     """`lower()` of the database is left to the search, which folds both sides there."""
     folding = re.compile(r"func\.lower|(username|identifier|email|address|group\(1\))\.lower\(\)")
     found = {
@@ -145,7 +147,7 @@ class TestMigration:
         yield url
         asyncio.run(drop_database(server, name))
 
-    def test_it_fills_the_accounts_there_are(self, url: str) -> None:
+    def test_migration_fills_existing_accounts(self, url: str) -> None:
         _insert(url, "Ada", "Ada@example.com")
         _insert(url, "nikos", "ΝΊΚΟΣ@example.com")
 
@@ -158,7 +160,7 @@ class TestMigration:
         folded = {"ada": "new@example.com", "nikos": "νίκος@example.com"}
         assert _folded(url) == folded | {"grace": "grace@example.com"}
 
-    def test_two_that_fold_to_one_are_listed_and_neither_is_changed(self, url: str) -> None:
+    def test_migration_lists_duplicates_and_changes_neither(self, url: str) -> None:
         _insert(url, "nikos", "ΝΊΚΟΣ@example.com")
         _insert(url, "other", "νίκος@example.com")
 
