@@ -28,7 +28,7 @@ from wxc.db import migrations
 from wxc.models import AuditEvent, AuditKind, OutboxMail, User
 from wxc.moderation.audit.actors import IdentifierHasher
 
-SOURCE = Path(__file__).parents[2] / "src" / "wxc"
+SOURCE = Path(__file__).parents[3] / "src" / "wxc"
 PASSWORD = "a long walk in Porto"
 SPELLINGS = {
     "dotted capital I": ("İda@example.com", "i\u0307da@example.com"),
@@ -125,7 +125,7 @@ def test_only_fold_identifier_folds_identifiers() -> None:
         if folding.search(path.read_text())
     }
 
-    assert found == {"search/repository.py", "models/user.py"}
+    assert found == {"social/search/repository.py", "models/user.py"}
 
 
 class TestMigration:
