@@ -100,12 +100,12 @@ def insert_sessions(
             {
                 "Cookie": _cookies(
                     {
-                        jar.access_name: tokens.access(user_id, session_id, moment),
-                        jar.refresh_name: tokens.refresh(session_id, 0),
+                        jar.access_name: tokens.access_token(user_id, session_id, moment),
+                        jar.refresh_name: tokens.refresh_token(session_id, 0),
                     }
                 )
             },
-            tokens.csrf(session_id),
+            tokens.csrf_token(session_id),
         )
         for session_id, user_id in sessions
     ]

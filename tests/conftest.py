@@ -25,7 +25,7 @@ from dev_tools.engines import temporary_engines
 from tests.support import factories
 from tests.support.browser import Browser
 from tests.support.database import OneConnection, administer, clone_database, drop_database, renamed
-from tests.support.secrecy import listen, secrecy
+from tests.support.secrecy import install_leak_detector, secrecy
 from wxc.app import connect, create_app
 from wxc.core.config import Config
 from wxc.core.logging import configure_logging
@@ -119,16 +119,16 @@ async def fill_with_noise(url: str) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _listening() -> Iterator[None]:
+def _leak_detector() -> Iterator[None]:
     """Every logger is heard, in every test."""
     with pytest.MonkeyPatch.context() as patch:
-        listen(patch)
+        install_leak_detector(patch)
         yield
     logging.getLogger().setLevel(logging.WARNING)
 
 
 @pytest.fixture(autouse=True)
-def _nothing_secret_is_logged(_listening: None) -> Iterator[None]:
+def _nothing_secret_is_logged(_leak_detector: None) -> Iterator[None]:
     """Set up first and torn down last: a test in which a secret was logged fails."""
     root = logging.getLogger()
     root.setLevel(logging.DEBUG)
@@ -136,7 +136,7 @@ def _nothing_secret_is_logged(_listening: None) -> Iterator[None]:
     for handler in list(root.handlers):
         if type(handler) is logging.StreamHandler:  # an application's, whose stream ends now
             root.removeHandler(handler)
-    secrecy.settle()
+    secrecy.verify()
 
 
 @pytest.fixture(scope="session")
@@ -230,7 +230,7 @@ async def app(
     configure_logging(config)
     connect(app, OneConnection(connection), redis)
     await app.state.services.auth.revocations.poll()
-    await app.state.services.startup.reach(app.state.services.database)
+    await app.state.services.startup.wait_for_database(app.state.services.database)
     yield app
     app.state.services.auth.passwords.close()
     await app.state.services.events.close()

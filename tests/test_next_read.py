@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support.app import running
 from tests.support.browser import Browser
 from tests.support.factories import PASSWORD
-from tests.support.mail import mailing, smtp
+from tests.support.mail import mail_config, smtp
 from tests.support.social_graph import app, engine, friends, real, scalar
 from wxc.accounts.deletion import service as deletions
 from wxc.core.config import Config
@@ -19,7 +19,7 @@ from wxc.db.recount import recount
 
 pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
 
-__all__ = ["app", "engine", "friends", "mailing", "real", "smtp"]
+__all__ = ["app", "engine", "friends", "mail_config", "real", "smtp"]
 OWN = ("/users/{name}", "/users/{name}/posts", "/posts/{post}")
 """What is hers: not there any more."""
 LISTS = (
@@ -118,7 +118,7 @@ async def test_who_leaves_is_gone_at_once_and_counted_nowhere(
     assert (post["likes_count"], post["comments_count"]) == (4, 0)
     assert (await friends[1].get("/auth-check")).status_code == 401
 
-    while await deletions.purge_batch(app.state.services.database, kept=timedelta()):
+    while await deletions.purge_batch(app.state.services.database, retention=timedelta()):
         pass
     assert await drifted(real) == []
     assert await scalar(engine, "SELECT count(*) FROM users WHERE username = 'member_1'") == 0

@@ -11,11 +11,11 @@ import pytest
 from tests.conftest import Member
 from tests.hostile.server import Server, serving
 from tests.support.factories import PASSWORD
-from tests.support.mail_server import mail_server, token_in
-from tests.support.secrecy import Secrecy, assert_no_secret, secrecy
+from tests.support.mail_server import link_token, mail_server
+from tests.support.secrecy import LeakDetector, assert_no_secret, secrecy
 from wxc.core.config import Config
 from wxc.db.database import Database
-from wxc.worker.mail_delivery import Worker
+from wxc.worker.mail_delivery import MailSender
 
 TOKEN = "rJ1uVnnJMB1Kx4IhCLvp6ZtOQ5c3kSPd0wXy7aGfE2M"
 KEPT = 'a "quoted" p\u00e4ssword\\'
@@ -49,7 +49,7 @@ class TestTheCheckItself:
         ],
     )
     def test_a_secret_is_caught_wherever_a_record_has_it(self, text: str) -> None:
-        secrecy.keep(KEPT)
+        secrecy.protect(KEPT)
 
         _log.debug(text)
         _log.info("%s", text)
@@ -65,7 +65,7 @@ class TestTheCheckItself:
         _log.error(TOKEN)
 
         with pytest.raises(AssertionError, match="a secret has been logged"):
-            secrecy.settle()
+            secrecy.verify()
 
     def test_whoever_configures_the_handlers_is_heard(self) -> None:
         logging.basicConfig(force=True, handlers=[logging.NullHandler()])
@@ -86,10 +86,10 @@ class TestTheCheckItself:
         ],
     )
     def test_what_is_no_secret_is_let_through(self, text: str) -> None:
-        own = Secrecy()
-        own.keep("short", None)
+        own = LeakDetector()
+        own.protect("short", None)
 
-        own.read(text)
+        own.inspect(text)
 
         assert own.leaks == []
 
@@ -143,8 +143,8 @@ async def mailed_token(config: Config, server: Server) -> str:
     async with mail_server() as smtp:
         settings: dict[str, Any] = {"database_url": server.database_url, "mail_server": "127.0.0.1"}
         settings |= {"mail_port": smtp.port, "mail_starttls": False}
-        mailing = config.model_copy(update=settings)
-        database = Database(mailing)
-        await Worker(mailing, database).work_once()
+        mail_config = config.model_copy(update=settings)
+        database = Database(mail_config)
+        await MailSender(mail_config, database).run_once()
         await database.close()
-        return token_in(next(one for one in smtp.mails if "password" in one["subject"]))
+        return link_token(next(one for one in smtp.mails if "password" in one["subject"]))

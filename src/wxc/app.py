@@ -35,7 +35,7 @@ from wxc.core.tracing import telemetry, traced
 from wxc.db.cursors import CursorSealer
 from wxc.db.database import Database
 from wxc.docs_pages import guide
-from wxc.docs_pages.pages import Assets, Document
+from wxc.docs_pages.pages import Assets, OpenApiDocument
 from wxc.docs_pages.router import router as documentation
 from wxc.exchange.boards.router import router as boards
 from wxc.exchange.history.router import router as rate_history
@@ -57,8 +57,8 @@ from wxc.http.services import Services, services_of
 from wxc.http.streams import StreamLimiter
 from wxc.http.traffic import Traffic
 from wxc.idempotency.errors import ReplayedResponse
-from wxc.moderation.audit.actors import Fingerprints
-from wxc.moderation.audit.dependencies import RefusedAccess
+from wxc.moderation.audit.actors import IdentifierHasher
+from wxc.moderation.audit.dependencies import RefusalAuditor
 from wxc.moderation.reports.router import router as reports
 from wxc.server.shutdown import Departure
 from wxc.social.comments.router import router as comments
@@ -122,7 +122,7 @@ def create_app(config: Config) -> FastAPI:
         version=version("wxc-social"),
         summary=guide.SUMMARY,
         description=guide.DESCRIPTION,
-        openapi_url=None,  # `Document` serves it, and /docs is a page of ours
+        openapi_url=None,  # `OpenApiDocument` serves it, and /docs is a page of ours
         redirect_slashes=False,
         generate_unique_id_function=operation_id,
         lifespan=_lifespan,
@@ -135,7 +135,7 @@ def create_app(config: Config) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     verify_compiled_routes(app)
-    app.add_route("/openapi.json", Document(app).serve, include_in_schema=False)
+    app.add_route("/openapi.json", OpenApiDocument(app).serve, include_in_schema=False)
     app.mount("/docs/assets", Assets(), name="assets")
     _add_handlers(app)
     _add_middleware(app, services)
@@ -157,10 +157,10 @@ def _services(config: Config) -> Services:
         ),
         cursors=CursorSealer(derive_key(secret, "cursor")),
         departure=Departure(config.shutdown_delay),
-        fingerprints=Fingerprints(config),
+        identifier_hasher=IdentifierHasher(config),
         idempotency_key=derive_key(secret, "idempotency"),
         metrics=ServerMetrics(),
-        refused_access=RefusedAccess(),
+        refusal_auditor=RefusalAuditor(),
         traffic=Traffic(),
     )
 
@@ -195,7 +195,7 @@ async def _running(app: FastAPI, config: Config) -> AsyncIterator[Services]:
     services.departure.await_signal()
     tasks = [
         asyncio.create_task(services.auth.revocations.watch()),
-        asyncio.create_task(services.startup.reach(services.database)),
+        asyncio.create_task(services.startup.wait_for_database(services.database)),
         asyncio.create_task(services.events.watch()),
     ]
     if config.metrics_port is not None:
@@ -241,7 +241,7 @@ def _add_middleware(app: FastAPI, services: Services) -> None:
     app.add_middleware(
         Envelope,
         is_secure=config.cookie_secure,
-        meter=services.metrics.answered,
+        meter=services.metrics.record_request,
         departure=services.departure,
     )
 
@@ -260,12 +260,12 @@ async def _answer_exception(request: Request, error: Exception) -> Response:
         # The assets are no routes of ours, and only read.
         allowed = sorted(_allowed_methods(request.scope)) or ["GET", "HEAD"]
         answer.headers["Allow"] = ", ".join(allowed)
-    await services_of(request).refused_access.note(request, error)
+    await services_of(request).refusal_auditor.record(request, error)
     return answer
 
 
 async def _answer_again(_request: Request, first: ReplayedResponse) -> Response:
-    headers = {"Idempotency-Replayed": "true"}
+    headers = {"Idempotency-ReplayedResponse": "true"}
     if first.location is not None:
         headers["Location"] = first.location
     return Response(first.body, first.status, headers, media_type="application/json")

@@ -121,7 +121,7 @@ class TestConfiguration:
             monkeypatch.setenv(name, value)
 
     @pytest.mark.usefixtures("production")
-    def test_what_holds_is_shown_without_its_secrets(self, config: Config) -> None:
+    def test_config_check_shows_settings_without_secrets(self, config: Config) -> None:
         shown = run.invoke(cli.app, ["config", "check", "--connect"])
         as_json = run.invoke(cli.app, ["config", "check", "--json"])
 
@@ -143,7 +143,7 @@ class TestConfiguration:
             ("REDIS_URL", "redis://127.0.0.1:1", "Redis does not answer"),
         ],
     )
-    def test_an_engine_that_is_not_there_is_told_apart(
+    def test_config_check_names_the_unreachable_engine(
         self, monkeypatch: pytest.MonkeyPatch, name: str, url: str, said: str
     ) -> None:
         monkeypatch.setenv(name, url)
@@ -164,7 +164,7 @@ class TestHelp:
             yield [name]
             yield from ([name, inner] for inner in getattr(one, "commands", {}))
 
-    def test_every_command_and_option_says_what_it_is_for(self) -> None:
+    def test_every_command_and_option_has_a_help_text(self) -> None:
         seen = list(self.commands())
         assert {"serve", "worker", "migrate", "demo", "recount", "verify-rates"} <= {
             one[0] for one in seen if one
@@ -191,7 +191,9 @@ class TestServe:
         yield
         signal.signal(signal.SIGTERM, handler)
 
-    def test_it_serves_as_behind_a_load_balancer(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_serve_passes_load_balancer_settings_to_uvicorn(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         called: dict[str, Any] = {}
         monkeypatch.setattr(uvicorn, "run", lambda *_, **options: called.update(options))
 
@@ -209,7 +211,7 @@ class TestServe:
         run.invoke(cli.app, ["serve", "--reload"])
         assert called["workers"] == 1
 
-    def test_the_application_is_made_from_the_environment(self) -> None:
+    def test_application_is_configured_from_the_environment(self) -> None:
         app = serving.application()
 
         assert (app.title, app.state.services.departure.is_by_signal) == ("WXC Social", True)
@@ -217,7 +219,7 @@ class TestServe:
     @pytest.mark.parametrize(
         ("quota", "expected"), [("50000 100000", 1), ("200000 100000", 2), ("max 100000", 4)]
     )
-    def test_a_container_has_as_many_processors_as_its_quota(
+    def test_default_workers_follow_the_cpu_quota(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, quota: str, expected: int
     ) -> None:
         monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(4), raising=False)
@@ -228,7 +230,7 @@ class TestServe:
 
 @pytest.mark.usefixtures("_environment")
 class TestWorker:
-    def test_it_works_with_the_environments_configuration(
+    def test_worker_is_configured_from_the_environment(
         self, monkeypatch: pytest.MonkeyPatch, config: Config
     ) -> None:
         configurations = []
@@ -236,7 +238,7 @@ class TestWorker:
         async def work(config: Config) -> None:
             configurations.append(config)
 
-        monkeypatch.setattr(worker, "work", work)
+        monkeypatch.setattr(worker, "run_worker", work)
 
         assert run.invoke(cli.app, ["worker"]).exit_code == 0
         assert [one.database_url for one in configurations] == [config.database_url]
@@ -244,14 +246,12 @@ class TestWorker:
 
 @pytest.mark.usefixtures("_environment")
 class TestDemo:
-    def test_a_full_database_is_left_alone(self) -> None:
+    def test_demo_does_not_change_a_database_with_members(self) -> None:
         assert run.invoke(cli.app, ["demo"]).exit_code == 1
         answer = run.invoke(cli.app, ["demo", "--if-empty"])
         assert (answer.exit_code, answer.output) == (0, "")
 
-    def test_the_logins_are_printed_without_a_database(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_logins_are_printed_without_a_database(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("DATABASE_URL")
 
         answer = run.invoke(cli.app, ["demo", "--logins"])
@@ -259,7 +259,9 @@ class TestDemo:
         assert "amelia" in answer.output
         assert demo.PASSWORD in answer.output
 
-    def test_an_empty_one_is_filled(self, empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_demo_fills_an_empty_database(
+        self, empty_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("DATABASE_URL", empty_url)
 
         answer = run.invoke(cli.app, ["demo"])
@@ -268,8 +270,8 @@ class TestDemo:
         assert "40 posts, 90 likes, 120 comments, 30 exchanges" in answer.output
 
 
-@pytest.mark.parametrize("members", [demo.FEW, 300])
-async def test_the_demo_is_always_the_same_and_its_counters_are_right(
+@pytest.mark.parametrize("members", [demo.DEMO_MEMBERS, 300])
+async def test_demo_is_repeatable_and_its_counters_are_right(
     config: Config, empty_url: str, redis: RedisClient, members: int
 ) -> None:
     config = config.model_copy(update={"database_url": empty_url})
@@ -296,10 +298,10 @@ async def test_the_demo_is_always_the_same_and_its_counters_are_right(
             assert len(near) == 10
             assert near[0]["exchange"]["base_currency"] == kept
         verified = await verification.verify_rates(app.state.services.database, None)
-        many = 600 if members > demo.FEW else 0
+        many = 600 if members > demo.DEMO_MEMBERS else 0
         assert (verified.boards, verified.events) == (30 + many, 1050 + 7 * many)
         assert verified.faults == []
-    assert len({username for username, _, _ in demo_exchanges.names()}) == 30
+    assert len({username for username, _, _ in demo_exchanges.owner_profiles()}) == 30
 
 
 _CITIES = {
@@ -310,7 +312,7 @@ _CITIES = {
 
 
 _FIRST_POST = {
-    demo.FEW: "Changed dollars at Orchard today. I would go there again.",
+    demo.DEMO_MEMBERS: "Changed dollars at Orchard today. I would go there again.",
     300: "Anyone know an honest counter near the station? "
     "Compare before you change, it takes a minute.",
 }
@@ -322,7 +324,7 @@ class TestOpenApi:
 
         assert answer.exit_code == 0, answer.output
 
-    def test_an_outdated_one_is_shown_and_written_anew(self, tmp_path: Path) -> None:
+    def test_outdated_document_is_reported_and_rewritten(self, tmp_path: Path) -> None:
         path = tmp_path / "openapi.json"
         path.write_text("{}\n")
 

@@ -39,7 +39,7 @@ def written(folder: Path) -> dict[str, str]:
 
 
 class TestCommand:
-    def test_it_writes_each_secret_to_the_folder_of_its_readers(self, tmp_path: Path) -> None:
+    def test_secrets_are_written_to_the_directories_of_their_readers(self, tmp_path: Path) -> None:
         make(tmp_path)
 
         assert {path.name for path in (tmp_path / "app").iterdir()} == APPLICATION
@@ -48,7 +48,7 @@ class TestCommand:
         assert len(values) == len(APPLICATION | ADMIN)
         assert all(len(value) >= 32 for value in values)
 
-    def test_its_files_are_read_by_owner_and_group_alone(self, tmp_path: Path) -> None:
+    def test_files_are_readable_by_owner_and_group_only(self, tmp_path: Path) -> None:
         mask = os.umask(0o077)
         try:
             make(tmp_path)
@@ -58,7 +58,7 @@ class TestCommand:
         for path in tmp_path.rglob("*"):
             assert path.stat().st_mode & 0o777 == (0o440 if path.is_file() else 0o700)
 
-    def test_it_writes_again_only_what_is_missing(self, tmp_path: Path) -> None:
+    def test_existing_secrets_are_not_overwritten(self, tmp_path: Path) -> None:
         make(tmp_path)
         first = written(tmp_path)
         (tmp_path / "app" / "secret_key").unlink()
@@ -78,18 +78,16 @@ class TestCommand:
         assert written(tmp_path)["database_admin_password"] == "as before"
         assert len(written(tmp_path)["secret_key"]) >= 32
 
-    def test_without_a_second_folder_there_is_no_password_of_an_administrator(
-        self, tmp_path: Path
-    ) -> None:
+    def test_admin_password_is_written_only_with_admin_directory(self, tmp_path: Path) -> None:
         assert run.invoke(cli.app, ["config", "make-secrets", str(tmp_path)]).exit_code == 0
 
         assert written(tmp_path).keys() == APPLICATION
 
     @pytest.mark.parametrize("host", ["", EVERYWHERE, "192.0.2.7"])
-    def test_it_prints_nothing(self, tmp_path: Path, host: str) -> None:
+    def test_nothing_is_printed(self, tmp_path: Path, host: str) -> None:
         assert make(tmp_path, PUBLISHED_HOST=host) == ""
 
-    def test_on_loopback_it_prints_one_line_with_what_others_need(self, tmp_path: Path) -> None:
+    def test_production_notice_is_printed_on_loopback(self, tmp_path: Path) -> None:
         for _ in range(2):
             line = make(tmp_path, PUBLISHED_HOST="127.0.0.1")
 
@@ -101,7 +99,7 @@ class TestCommand:
                 assert name in line
             assert not any(value in line for value in written(tmp_path).values())
 
-    def test_a_folder_that_cannot_be_written_is_named(self, tmp_path: Path) -> None:
+    def test_unwritable_directory_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "app").write_text("")
 
         answer = run.invoke(cli.app, ["config", "make-secrets", str(tmp_path / "app")])
@@ -111,7 +109,7 @@ class TestCommand:
 
 
 class TestReading:
-    def test_production_accepts_what_is_generated(
+    def test_production_accepts_generated_secrets(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         make(tmp_path)
@@ -139,7 +137,7 @@ class TestReading:
         assert str(tmp_path / "app") in answer.output
         assert not any(value in answer.output for value in written(tmp_path).values())
 
-    def test_a_variable_wins_over_a_file_and_an_empty_one_does_not(
+    def test_variable_overrides_a_file_unless_it_is_empty(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         make(tmp_path)
@@ -152,7 +150,7 @@ class TestReading:
         assert config.secret_key.get_secret_value().startswith("Zk3v9")
         assert config.jwt_secret_key.get_secret_value() == written(tmp_path)["jwt_secret_key"]
 
-    def test_a_folder_that_is_missing_is_named(
+    def test_missing_directory_is_named(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("SECRETS_DIRS", str(tmp_path / "nowhere"))
@@ -172,7 +170,7 @@ class TestReading:
             ("postgresql://db/wxc", "postgresql+asyncpg://db/wxc"),
         ],
     )
-    def test_a_password_of_its_own_completes_an_address_that_has_none(
+    def test_separate_password_completes_a_url_without_one(
         self, url: str, expected: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("SECRET_KEY", "Zk3v9Qx1Lr7Tp5Yw2Nb8Mc4Hd6Jf0Gs3")
@@ -206,9 +204,7 @@ class TestReading:
         password = written(tmp_path)["database_password"]
         assert addresses == [f"postgresql+asyncpg://wxc:{password}@127.0.0.1:1/wxc"]
 
-    def test_migrations_without_an_address_name_the_setting(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_migrate_without_a_url_names_the_setting(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("DATABASE_URL")
 
         with pytest.raises(ValueError, match="DATABASE_URL is missing"):

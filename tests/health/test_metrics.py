@@ -26,7 +26,7 @@ from tests.support.browser import Browser
 from wxc.core import clock
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
-from wxc.health.exposition import exposed
+from wxc.health.exposition import serve_metrics
 from wxc.health.metrics import WorkerMetrics
 from wxc.http.traffic import Traffic
 from wxc.models import OutboxMail
@@ -55,7 +55,7 @@ class TestServer:
         assert value(registry, "wxc_requests_total", **seen) == before + 2
         assert value(registry, "wxc_request_seconds_count", **timed) == timed_before + 3
 
-    async def test_nobody_can_invent_a_label(self, app: FastAPI, stranger: Browser) -> None:
+    async def test_clients_cannot_create_labels(self, app: FastAPI, stranger: Browser) -> None:
         for number in range(3):
             await stranger.request(f"INVENTED{number}", f"/invented/{number}")
 
@@ -64,7 +64,7 @@ class TestServer:
         assert "invented" not in str(labels).lower()
         assert any(one.get("method") == "other" for one in labels)
 
-    async def test_what_merely_is_is_looked_at(self, config: Config) -> None:
+    async def test_gauges_are_sampled(self, config: Config) -> None:
         async with running(config.model_copy(update={"metrics_port": 9100})) as app:
             registry, traffic = app.state.services.metrics.registry, app.state.services.traffic
             traffic.requests = 3
@@ -90,9 +90,7 @@ async def _watch(app: FastAPI, traffic: Traffic, redis: RedisClient) -> None:
     await services.metrics.watch(services)
 
 
-async def test_the_worker_tells_how_the_outbox_is_doing(
-    app: FastAPI, connection: AsyncConnection
-) -> None:
+async def test_worker_samples_the_outbox(app: FastAPI, connection: AsyncConnection) -> None:
     metrics, now = WorkerMetrics(app.state.services.database), clock.now()
     stop = asyncio.Event()
     await metrics.run(stop, stop.set)
@@ -108,7 +106,7 @@ async def test_the_worker_tells_how_the_outbox_is_doing(
     for number, fields in enumerate(mails):
         mail = {"kind": "verification", "address": "a@b.c", "dedup_key": str(number)}
         await connection.execute(insert(OutboxMail).values(**mail, **fields))
-    await metrics.look()
+    await metrics.sample_outbox()
 
     assert value(metrics.registry, "wxc_outbox_due_mails") == 2
     assert 120 <= (value(metrics.registry, "wxc_outbox_oldest_due_seconds") or 0) < 130
@@ -116,14 +114,14 @@ async def test_the_worker_tells_how_the_outbox_is_doing(
 
 
 class TestExposition:
-    def test_a_port_of_its_own_adds_up_what_living_processes_say(
+    def test_metrics_port_aggregates_live_processes(
         self, config: Config, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = int(probe.getsockname()[1])
         monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")  # is restored at the end
 
-        with exposed(config.model_copy(update={"metrics_port": port})):
+        with serve_metrics(config.model_copy(update={"metrics_port": port})):
             for process_id, number in ((os.getpid(), 4), (2**22 + 1, 3)):  # the second is dead
                 kept: Any = MultiProcessValue(lambda process_id=process_id: process_id)  # type: ignore[no-untyped-call]
                 gauge: Any = "gauge", "wxc_x", "wxc_x", [], [], "Help."
@@ -134,22 +132,20 @@ class TestExposition:
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"http://127.0.0.1:{port}/metrics")
 
-    def test_a_port_that_is_taken_is_named(
-        self, config: Config, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_port_in_use_is_named(self, config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = int(taken.getsockname()[1])
             wanted = config.model_copy(update={"metrics_port": port})
 
-            with pytest.raises(SystemExit, match=f"METRICS_PORT {port}: "), exposed(wanted):
+            with pytest.raises(SystemExit, match=f"METRICS_PORT {port}: "), serve_metrics(wanted):
                 raise AssertionError("not reached")
 
-    async def test_the_public_port_has_none(self, stranger: Browser) -> None:
+    async def test_public_port_serves_no_metrics(self, stranger: Browser) -> None:
         assert (await stranger.get("/metrics")).status_code == 404
 
-    def test_without_a_port_nothing_is_opened(self, config: Config) -> None:
-        with exposed(config):
+    def test_no_port_is_opened_without_the_setting(self, config: Config) -> None:
+        with serve_metrics(config):
             assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ
 
 
@@ -225,7 +221,7 @@ class TestAws:
 
         assert int(timeout) < 75  # `wxc serve`
 
-    def test_every_alarm_says_what_to_do(self, resources: dict[str, Any]) -> None:
+    def test_every_alarm_describes_its_remedy(self, resources: dict[str, Any]) -> None:
         headings = re.findall(r"^#+ (\w+)$", (ROOT / "docs/operations.md").read_text(), re.M)
         names = {name for name, one in resources.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
 
@@ -234,14 +230,14 @@ class TestAws:
 
 
 class TestMonitoring:
-    def test_dashboard_and_alerts_use_only_what_exists_and_all_of_it(self, app: FastAPI) -> None:
+    def test_dashboard_and_alerts_use_exactly_the_existing_metrics(self, app: FastAPI) -> None:
         series = existing(app)
         used = {name for one in expressions() for name in re.findall(r"\bwxc_\w+", one)}
 
         assert used == series.keys()
 
     @pytest.mark.parametrize("expression", expressions())
-    def test_they_ask_for_labels_that_these_have(self, app: FastAPI, expression: str) -> None:
+    def test_queries_use_existing_labels(self, app: FastAPI, expression: str) -> None:
         series = existing(app)
         names = re.findall(r"\bwxc_\w+", expression)
         known = {"instance", "job"}.union(*(series[name] for name in names))
@@ -254,7 +250,7 @@ class TestMonitoring:
 
         assert asked <= known
 
-    def test_every_alert_says_what_to_do_and_where_that_is_written(self) -> None:
+    def test_every_alert_has_a_remedy_and_a_link(self) -> None:
         headings = re.findall(r"^#+ (\w+)$", (ROOT / "docs/operations.md").read_text(), re.M)
 
         for alert in alerts():

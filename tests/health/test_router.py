@@ -23,7 +23,9 @@ from wxc.models import OutboxMail
 
 class TestHealth:
     @pytest.mark.parametrize("path", ["/livez", "/healthz", "/readyz"])
-    async def test_all_is_well(self, stranger: Browser, path: str) -> None:
+    async def test_probes_return_200_when_all_checks_pass(
+        self, stranger: Browser, path: str
+    ) -> None:
         answer = await stranger.get(path)
 
         assert (answer.status_code, answer.json()["status"]) == (200, "ok")
@@ -34,7 +36,7 @@ class TestHealth:
             assert answer.status_code == 200
 
     @pytest.mark.parametrize("revision", ["0014", "0017"])
-    async def test_a_schema_that_is_behind_is_not_ready(
+    async def test_outdated_schema_is_not_ready(
         self, app: FastAPI, stranger: Browser, revision: str
     ) -> None:
         """Neither at a revision that `0001_initial` replaces, until `wxc migrate` recognises it."""
@@ -47,7 +49,7 @@ class TestHealth:
         assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
         assert [error["pointer"] for error in answer.json()["errors"]] == ["migrations"]
 
-    async def test_a_schema_that_is_ahead_is_ready_for_the_code_before(
+    async def test_newer_schema_is_ready_for_older_code(
         self, app: FastAPI, stranger: Browser
     ) -> None:
         async with app.state.services.database.transaction() as session:
@@ -65,7 +67,7 @@ class TestHealth:
             ({"finished_at": timedelta(minutes=-70), "state": "dead"}, False),
         ],
     )
-    async def test_mails_that_wait_too_long_or_were_given_up_lately_are_named(
+    async def test_overdue_and_dead_mails_are_not_ready(
         self,
         stranger: Browser,
         connection: AsyncConnection,
@@ -87,7 +89,7 @@ class TestHealth:
             (error,) = answer.json()["errors"]
             assert (error["pointer"], error["code"]) == ("mail", "backlog")
 
-    async def test_every_check_is_named(self, stranger: Browser) -> None:
+    async def test_readyz_names_every_check(self, stranger: Browser) -> None:
         checks = (await stranger.get("/readyz")).json()["checks"]
 
         assert checks == dict.fromkeys(("database", "redis", "migrations", "mail"), "ok")
@@ -102,7 +104,7 @@ class TestOutage:
             wired = {"database_url": database[1], "redis_url": redis_wire[1]}
             yield database[0], redis_wire[0], config.model_copy(update=wired)
 
-    async def test_a_database_outage_leaves_healthz_green_and_readyz_names_what_is_gone(
+    async def test_database_outage_fails_readyz_but_not_healthz(
         self, wires: tuple[Proxy, Proxy, Config]
     ) -> None:
         database, redis, config = wires
@@ -122,9 +124,7 @@ class TestOutage:
             assert (await browser.get("/readyz")).status_code == 200
             assert (await browser.get("/users/noise_1")).status_code == 200
 
-    async def test_a_start_without_redis_serves_from_the_first_request_on(
-        self, wires: tuple[Proxy, Proxy, Config]
-    ) -> None:
+    async def test_server_starts_without_redis(self, wires: tuple[Proxy, Proxy, Config]) -> None:
         _, redis, config = wires
         await redis.cut()
         async with running(config) as app, Browser(app) as browser:
@@ -136,7 +136,7 @@ class TestOutage:
             await redis.restore()
             assert (await browser.get("/readyz")).status_code == 200
 
-    async def test_a_start_without_a_database_is_not_healthy_until_it_is_reached(
+    async def test_healthz_fails_until_the_database_is_reached(
         self, wires: tuple[Proxy, Proxy, Config]
     ) -> None:
         from wxc.app import create_app
@@ -150,7 +150,7 @@ class TestOutage:
             assert (await browser.get("/livez")).status_code == 200
 
             await database.restore()
-            await app.state.services.startup.reach(app.state.services.database)
+            await app.state.services.startup.wait_for_database(app.state.services.database)
 
             assert (await browser.get("/healthz")).status_code == 200
 
@@ -160,12 +160,12 @@ def _policy(page: httpx.Response) -> str:
 
 
 class TestDocs:
-    async def test_the_root_leads_to_the_documentation(self, stranger: Browser) -> None:
+    async def test_root_redirects_to_the_documentation(self, stranger: Browser) -> None:
         answer = await stranger.get("/")
 
         assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
 
-    async def test_everything_the_page_loads_is_our_own(self, stranger: Browser) -> None:
+    async def test_documentation_loads_only_own_assets(self, stranger: Browser) -> None:
         page = await stranger.get("/docs")
 
         loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
@@ -181,7 +181,9 @@ class TestDocs:
     @pytest.mark.parametrize(
         "path", ["/docs", "/docs/errors", "/docs/errors/validation_failed", "/docs/errors/conflict"]
     )
-    async def test_no_page_holds_a_script_or_a_style(self, stranger: Browser, path: str) -> None:
+    async def test_pages_contain_no_inline_script_or_style(
+        self, stranger: Browser, path: str
+    ) -> None:
         page = await stranger.get(path)
 
         assert page.headers["content-type"] == "text/html; charset=utf-8"
@@ -196,7 +198,7 @@ class TestDocs:
             ("production", True, False),
         ],
     )
-    async def test_the_demo_is_offered_in_development_only(
+    async def test_demo_logins_are_shown_in_development_only(
         self,
         app: FastAPI,
         stranger: Browser,
@@ -212,14 +214,12 @@ class TestDocs:
 
         page = (await stranger.get("/docs")).text
 
-        for name in demo.LOGINS:
+        for name in demo.LOGIN_NAMES:
             assert (f'data-identifier="{name}"' in page) is is_shown
         assert (demo.PASSWORD in page) is is_shown
         assert '<form id="log-in"' in page
 
-    async def test_the_page_of_an_error_names_the_routes_that_answer_with_it(
-        self, stranger: Browser
-    ) -> None:
+    async def test_error_page_lists_its_routes(self, stranger: Browser) -> None:
         some = (await stranger.get("/docs/errors/wrong_password")).text
         every = (await stranger.get("/docs/errors/internal_error")).text
         none = (await stranger.get("/docs/errors/method_not_allowed")).text
@@ -229,7 +229,7 @@ class TestDocs:
         assert "Every route may." in every
         assert "No route in particular" in none
 
-    async def test_assets_are_kept_by_browsers(self, stranger: Browser) -> None:
+    async def test_assets_are_cacheable(self, stranger: Browser) -> None:
         first = await stranger.get("/docs/assets/docs.js")
         again = await stranger.get(
             "/docs/assets/docs.js", headers={"If-None-Match": first.headers["etag"]}
@@ -239,14 +239,12 @@ class TestDocs:
         assert again.status_code == 304
 
     @pytest.mark.parametrize("path", ["/docs/errors/nope", "/docs/assets/nope.js"])
-    async def test_what_is_not_there_is_a_problem_like_any_other(
-        self, stranger: Browser, path: str
-    ) -> None:
+    async def test_unknown_page_is_a_problem(self, stranger: Browser, path: str) -> None:
         answer = await stranger.get(path)
 
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
-    async def test_every_error_has_the_page_that_its_type_names(self, stranger: Browser) -> None:
+    async def test_type_of_every_error_is_the_address_of_its_page(self, stranger: Browser) -> None:
         problem = (await stranger.get("/nope")).json()
 
         page = await stranger.get(problem["type"])

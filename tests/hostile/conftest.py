@@ -182,7 +182,7 @@ async def world(
     async with Browser(app) as ada:
         ada.id, ada.username, ada.csrf_token = rows.ada, "ada", rows.csrf_token
         ada.http.cookies.update(rows.cookies)
-        secrecy.keep(*rows.cookies.values())
+        secrecy.protect(*rows.cookies.values())
         yield World(ada, stranger, rows.posts, rows.comments, connection)
 
 

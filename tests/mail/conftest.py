@@ -5,9 +5,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.support import factories
-from tests.support.mail import database, later, mailing, smtp, worker
+from tests.support.mail import database, later, mail_config, smtp, worker
 
-__all__ = ["database", "later", "mailing", "smtp", "worker"]
+__all__ = ["database", "later", "mail_config", "smtp", "worker"]
 
 
 @pytest.fixture

@@ -13,14 +13,14 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from tests.support import factories
 from tests.support.mail import Later, enqueue, outbox
-from tests.support.mail_server import MailServer, token_in
+from tests.support.mail_server import MailServer, link_token
 
 from wxc.core import clock
 from wxc.core.config import Config
 from wxc.db.database import Database
 from wxc.mail.repository.outbox import claim_mails, update_due_at, update_final_state
 from wxc.models import MailState, OutboxMail
-from wxc.worker.mail_delivery import Worker
+from wxc.worker.mail_delivery import MailSender
 
 pytestmark = pytest.mark.usefixtures("ada")
 
@@ -30,11 +30,11 @@ class Killed(BaseException):
 
 
 class TestCrash:
-    async def test_a_worker_that_dies_before_it_notes_the_sending_sends_the_very_same_again(
+    async def test_worker_killed_before_storing_the_result_sends_the_same_mail_again(
         self,
         database: Database,
-        worker: Worker,
-        mailing: Config,
+        worker: MailSender,
+        mail_config: Config,
         smtp: MailServer,
         monkeypatch: pytest.MonkeyPatch,
         later: Later,
@@ -44,14 +44,14 @@ class TestCrash:
 
         await enqueue(database)
         with monkeypatch.context() as patch:
-            patch.setattr(worker, "_finish", die)
+            patch.setattr(worker, "_close", die)
             with pytest.raises(Killed):
-                await worker.work_once()
-        successor = Worker(mailing, database)
-        assert await successor.work_once() == 0  # the lease holds
+                await worker.run_once()
+        successor = MailSender(mail_config, database)
+        assert await successor.run_once() == 0  # the lease holds
 
         later(timedelta(minutes=2))
-        assert await successor.work_once() == 1
+        assert await successor.run_once() == 1
 
         first, second = smtp.mails
         assert first["message-id"] == second["message-id"]
@@ -60,7 +60,7 @@ class TestCrash:
             part.get_content() for part in second.iter_parts()
         ]
 
-    async def test_who_has_lost_the_lease_changes_nothing(
+    async def test_worker_with_an_expired_lease_changes_nothing(
         self, database: Database, connection: AsyncConnection, later: Later
     ) -> None:
         await enqueue(database)
@@ -78,12 +78,12 @@ class TestCrash:
 
         assert [row.state for row in await outbox(connection)] == [MailState.SENT]
 
-    async def test_two_workers_never_take_the_same_mail(
-        self, mailing: Config, fresh_database_url: str, smtp: MailServer
+    async def test_two_workers_never_claim_the_same_mail(
+        self, mail_config: Config, fresh_database_url: str, smtp: MailServer
     ) -> None:
-        config = mailing.model_copy(update={"database_url": fresh_database_url})
+        config = mail_config.model_copy(update={"database_url": fresh_database_url})
         databases = Database(config), Database(config)
-        workers = [Worker(config, database) for database in databases]
+        workers = [MailSender(config, database) for database in databases]
         engine = create_async_engine(fresh_database_url)
         async with engine.begin() as connection:
             for number in range(25):
@@ -108,22 +108,22 @@ class TestCrash:
 
 
 @pytest.mark.faults
-async def test_a_worker_that_is_killed_while_the_mail_server_has_the_mail_loses_nothing(
-    mailing: Config, fresh_database_url: str, smtp: MailServer
+async def test_worker_killed_during_delivery_loses_no_mail(
+    mail_config: Config, fresh_database_url: str, smtp: MailServer
 ) -> None:
     """Row 76 with a process: kill -9 when the server has taken the mail and not said so yet."""
     engine = create_async_engine(fresh_database_url)
     async with engine.begin() as connection:
         await factories.make_user(connection, "ada")
-    config = mailing.model_copy(update={"database_url": fresh_database_url})
+    config = mail_config.model_copy(update={"database_url": fresh_database_url})
     database = Database(config)
     await enqueue(database)
     settings = _environment(config)
     process = await asyncio.create_subprocess_exec("wxc", "worker", env=settings)
-    smtp.on_taken = process.kill
+    smtp.on_accepted = process.kill
     assert await asyncio.wait_for(process.wait(), 20) == -signal.SIGKILL
 
-    smtp.on_taken = None
+    smtp.on_accepted = None
     async with engine.begin() as connection:  # as if the lease had ended
         await connection.execute(update(OutboxMail).values(due_at=clock.now()))
     process = await asyncio.create_subprocess_exec("wxc", "worker", env=settings)
@@ -135,7 +135,7 @@ async def test_a_worker_that_is_killed_while_the_mail_server_has_the_mail_loses_
 
     first, second = smtp.mails
     assert first["message-id"] == second["message-id"]
-    assert token_in(first) == token_in(second)
+    assert link_token(first) == link_token(second)
     await database.close()
     await engine.dispose()
 

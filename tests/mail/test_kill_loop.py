@@ -10,19 +10,19 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import create_async_engine
 from tests.support.factories import PASSWORD
-from tests.support.mail import mailing, smtp
-from tests.support.mail_server import MailServer, token_in
+from tests.support.mail import mail_config, smtp
+from tests.support.mail_server import MailServer, link_token
 from tests.support.server import served
 
 from wxc.core import clock
 from wxc.core.config import Config
 from wxc.db.database import Database
 from wxc.models import MailState, OutboxMail
-from wxc.worker.mail_delivery import Worker
+from wxc.worker.mail_delivery import MailSender
 
-__all__ = ["mailing", "smtp"]
+__all__ = ["mail_config", "smtp"]
 ROUNDS = 20
-AT_ONCE = 4
+CONCURRENCY = 4
 
 
 async def register_and_kill(config: Config, log: Path, number: int) -> list[str]:
@@ -41,35 +41,35 @@ async def register_and_kill(config: Config, log: Path, number: int) -> list[str]
                 process.send_signal(signal.SIGKILL)
 
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-            names = (f"member_{number}_{place}" for place in range(AT_ONCE))
+            names = (f"member_{number}_{place}" for place in range(CONCURRENCY))
             await asyncio.gather(*(register(client, name) for name in names))
     return acknowledged
 
 
 @pytest.mark.faults
-async def test_no_acknowledged_registration_is_without_its_mail(
-    mailing: Config, fresh_database_url: str, smtp: MailServer, tmp_path: Path
+async def test_every_acknowledged_registration_gets_its_mail(
+    mail_config: Config, fresh_database_url: str, smtp: MailServer, tmp_path: Path
 ) -> None:
-    config = mailing.model_copy(update={"database_url": fresh_database_url})
+    config = mail_config.model_copy(update={"database_url": fresh_database_url})
     acknowledged: list[str] = []
     for number in range(ROUNDS):
         acknowledged += await register_and_kill(config, tmp_path / "log", number)
     assert len(acknowledged) >= ROUNDS
 
     database, engine = Database(config), create_async_engine(fresh_database_url)
-    worker = Worker(config, database)
-    while await worker.work_once():
+    worker = MailSender(config, database)
+    while await worker.run_once():
         pass
     async with engine.begin() as connection:  # as if no mark had been made: all are sent again
         await connection.execute(
             update(OutboxMail).values(state=MailState.WAITING, finished_at=None, due_at=clock.now())
         )
-    while await worker.work_once():
+    while await worker.run_once():
         pass
 
     mails = defaultdict(set)
     for recipient, mail in zip(smtp.recipients, smtp.mails, strict=True):
-        mails[recipient].add((mail["message-id"], token_in(mail)))
+        mails[recipient].add((mail["message-id"], link_token(mail)))
     assert set(acknowledged) <= mails.keys()
     assert {len(copies) for copies in mails.values()} == {1}
     assert len(smtp.mails) == 2 * len(mails)

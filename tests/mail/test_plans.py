@@ -11,7 +11,7 @@ from tests.support.mail import enqueue
 from wxc.core.config import Config
 from wxc.db.database import Database
 from wxc.mail import service
-from wxc.worker.mail_delivery import Worker
+from wxc.worker.mail_delivery import MailSender
 
 _FILL = (
     """
@@ -35,19 +35,19 @@ _FILL = (
 )
 
 
-async def test_no_statement_of_the_worker_scans_a_big_table(
-    mailing: Config, fresh_database_url: str
+async def test_no_statement_of_the_worker_scans_a_large_table(
+    mail_config: Config, fresh_database_url: str
 ) -> None:
     await administer(fresh_database_url, *_FILL)
-    database = Database(mailing.model_copy(update={"database_url": fresh_database_url}))
+    database = Database(mail_config.model_copy(update={"database_url": fresh_database_url}))
     engine = create_async_engine(fresh_database_url, poolclass=NullPool)
     async with engine.begin() as connection:
         await factories.make_user(connection, "ada")
     await enqueue(database)
 
-    worker = Worker(mailing, database)
+    worker = MailSender(mail_config, database)
     with StatementLog().watching(database) as log:
-        assert await worker.work_once() == 1
+        assert await worker.run_once() == 1
         await worker.purge()
         await service.has_backlog(database.primary)
 

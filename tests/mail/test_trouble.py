@@ -14,12 +14,12 @@ from wxc.core import clock
 from wxc.core.config import Config
 from wxc.db.database import Database
 from wxc.models import MailKind, MailState, MailToken, OutboxMail
-from wxc.worker.mail_delivery import Worker, backoff
+from wxc.worker.mail_delivery import MailSender, backoff
 
 pytestmark = pytest.mark.usefixtures("ada")
 
 
-class TestTrouble:
+class TestFailures:
     @pytest.mark.parametrize(
         ("verb", "reply"),
         [
@@ -32,10 +32,10 @@ class TestTrouble:
             (".", "554 Looks like spam"),
         ],
     )
-    async def test_what_the_server_refuses_is_tried_again_later(
+    async def test_refused_mail_is_retried(
         self,
         database: Database,
-        worker: Worker,
+        worker: MailSender,
         smtp: MailServer,
         connection: AsyncConnection,
         later: Later,
@@ -46,53 +46,53 @@ class TestTrouble:
         await enqueue(database)
         smtp.replies = {verb: reply} | ({"HELO": reply} if verb == "EHLO" else {})
 
-        await worker.work_once()
+        await worker.run_once()
         (row,) = await outbox(connection)
         assert (row.state, row.attempts) == (MailState.WAITING, 1)
         assert timedelta(seconds=1) <= row.due_at - clock.now() <= timedelta(seconds=1.5)
-        assert await worker.work_once() == 0
+        assert await worker.run_once() == 0
 
         smtp.replies = {}
         later(timedelta(seconds=2))
-        await worker.work_once()
+        await worker.run_once()
         assert len(smtp.mails) == 1
 
-    async def test_a_server_that_is_away_or_dawdles_is_not_waited_for(
+    async def test_unreachable_or_slow_server_times_out(
         self,
         database: Database,
-        mailing: Config,
+        mail_config: Config,
         smtp: MailServer,
         connection: AsyncConnection,
         later: Later,
     ) -> None:
-        hasty = Worker(mailing.model_copy(update={"mail_timeout": 0.1}), database)
+        impatient = MailSender(mail_config.model_copy(update={"mail_timeout": 0.1}), database)
         await enqueue(database)
         await smtp.close()
-        await hasty.work_once()
+        await impatient.run_once()
         await smtp.open()
         smtp.delay = 0.3
         later(timedelta(seconds=2))
-        await hasty.work_once()
+        await impatient.run_once()
 
         (row,) = await outbox(connection)
         assert (row.state, row.attempts, smtp.mails) == (MailState.WAITING, 2, [])
 
         smtp.delay = 0.0
         later(timedelta(seconds=4))
-        await Worker(mailing, database).work_once()
+        await MailSender(mail_config, database).run_once()
         assert len(smtp.mails) == 1
 
-    async def test_a_farewell_that_fails_sends_nothing_twice(
-        self, database: Database, worker: Worker, smtp: MailServer, connection: AsyncConnection
+    async def test_failed_quit_does_not_send_twice(
+        self, database: Database, worker: MailSender, smtp: MailServer, connection: AsyncConnection
     ) -> None:
         smtp.replies = {"QUIT": "500 No"}
         await enqueue(database)
 
-        await worker.work_once()
+        await worker.run_once()
 
         assert [row.state for row in await outbox(connection)] == [MailState.SENT]
 
-    def test_attempts_are_ever_further_apart_up_to_an_hour(self) -> None:
+    def test_backoff_doubles_up_to_an_hour(self) -> None:
         pauses = [backoff(attempts) for attempts in range(1, 20)]
 
         for number, pause in enumerate(pauses):
@@ -100,10 +100,10 @@ class TestTrouble:
             assert least <= pause <= 1.5 * least
         assert len({pause / round(pause) for pause in pauses}) > 1, "no jitter"
 
-    async def test_after_twelve_attempts_a_mail_is_given_up_and_the_log_says_so(
+    async def test_mail_is_given_up_and_logged_after_twelve_attempts(
         self,
         database: Database,
-        worker: Worker,
+        worker: MailSender,
         smtp: MailServer,
         connection: AsyncConnection,
         ada: UUID,
@@ -114,7 +114,7 @@ class TestTrouble:
         await enqueue(database, MailKind.PASSWORD_CHANGED, user_id=ada)
 
         for _ in range(13):
-            await worker.work_once()
+            await worker.run_once()
             later(timedelta(hours=2))
 
         (row,) = await outbox(connection)
@@ -123,20 +123,20 @@ class TestTrouble:
         assert "is given up after 12 attempts" in error.message
         assert "550, '<(address)>: nobody here'" in error.message
 
-    async def test_a_mail_on_which_workers_die_is_given_up_too(
-        self, database: Database, worker: Worker, connection: AsyncConnection, ada: UUID
+    async def test_mail_that_kills_workers_is_given_up(
+        self, database: Database, worker: MailSender, connection: AsyncConnection, ada: UUID
     ) -> None:
         await enqueue(database, MailKind.PASSWORD_CHANGED, user_id=ada)
         await connection.execute(update(OutboxMail).values(attempts=12))
 
-        await worker.work_once()
+        await worker.run_once()
 
         assert [row.state for row in await outbox(connection)] == [MailState.DEAD]
 
-    async def test_a_link_that_could_not_be_sent_for_two_hours_is_dropped(
+    async def test_link_that_could_not_be_sent_for_two_hours_is_dropped(
         self,
         database: Database,
-        worker: Worker,
+        worker: MailSender,
         smtp: MailServer,
         connection: AsyncConnection,
         later: Later,
@@ -147,16 +147,16 @@ class TestTrouble:
         await enqueue(database, MailKind.PASSWORD_CHANGED, user_id=ada)
         later(timedelta(hours=2, seconds=1))
 
-        await worker.work_once()
+        await worker.run_once()
 
         assert [mail["subject"] for mail in smtp.mails] == ["Your password was changed"]
         assert [row.state for row in await outbox(connection)] == ["dropped", "sent"]
         assert "is dropped: its link could not be sent in time" in caplog.text
 
-    async def test_a_link_lives_from_the_first_attempt_and_is_not_sent_after_its_end(
+    async def test_link_lifetime_begins_with_the_first_attempt(
         self,
         database: Database,
-        worker: Worker,
+        worker: MailSender,
         smtp: MailServer,
         connection: AsyncConnection,
         later: Later,
@@ -166,19 +166,19 @@ class TestTrouble:
         first = later(timedelta(minutes=50))
         await smtp.close()
 
-        await worker.work_once()
+        await worker.run_once()
         await smtp.open()
         later(timedelta(minutes=30))
-        await worker.work_once()
+        await worker.run_once()
 
         expiry = await connection.scalar(select(MailToken.expires_at))
         assert expiry == first + timedelta(minutes=30)
         assert ([row.state for row in await outbox(connection)], smtp.mails) == (["dropped"], [])
 
-    async def test_one_mail_that_cannot_be_written_does_not_stop_the_others(
+    async def test_mail_that_cannot_be_rendered_does_not_stop_the_others(
         self,
         database: Database,
-        worker: Worker,
+        worker: MailSender,
         smtp: MailServer,
         connection: AsyncConnection,
         ada: UUID,
@@ -189,7 +189,7 @@ class TestTrouble:
         )
         await enqueue(database, MailKind.PASSWORD_CHANGED, user_id=ada)
 
-        await worker.work_once()
+        await worker.run_once()
 
         assert len(smtp.mails) == 1
         assert [row.state for row in await outbox(connection)] == ["waiting", "sent"]

@@ -16,7 +16,7 @@ async def running(config: Config) -> AsyncIterator[FastAPI]:
     """An instance that has started and reached its database."""
     app = create_app(config)
     async with app.router.lifespan_context(app):
-        await app.state.services.startup.reach(app.state.services.database)
+        await app.state.services.startup.wait_for_database(app.state.services.database)
         await app.state.services.auth.revocations.poll()
         yield app
 

@@ -65,8 +65,8 @@ class Browser:
         headers = dict(options.pop("headers", {}))
         if self.csrf_token is not None:
             headers.setdefault("X-CSRF-Token", self.csrf_token)
-        secrecy.keep(self.csrf_token)
-        secrecy.keep_body(options.get("json"))
+        secrecy.protect(self.csrf_token)
+        secrecy.protect_body(options.get("json"))
         answer = await self.http.request(method, path, headers=headers, **options)
-        secrecy.keep(*answer.cookies.values())
+        secrecy.protect(*answer.cookies.values())
         return answer

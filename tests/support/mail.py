@@ -1,4 +1,4 @@
-"""Fixtures for whoever sends mails: an outbox, a worker and a mail server."""
+"""Fixtures for mails: an outbox, a worker and a mail server."""
 
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from wxc.core.config import Config
 from wxc.db.database import Database
 from wxc.mail import service
 from wxc.models import MailKind, OutboxMail
-from wxc.worker.mail_delivery import Worker
+from wxc.worker.mail_delivery import MailSender
 
 Later = Callable[[timedelta], datetime]
 
@@ -27,7 +27,7 @@ async def smtp() -> AsyncIterator[MailServer]:
 
 
 @pytest.fixture
-def mailing(config: Config, smtp: MailServer) -> Config:
+def mail_config(config: Config, smtp: MailServer) -> Config:
     """The configuration of a worker that has a mail server."""
     return config.model_copy(
         update={
@@ -48,8 +48,8 @@ def database(connection: AsyncConnection) -> Database:
 
 
 @pytest.fixture
-def worker(mailing: Config, database: Database) -> Worker:
-    return Worker(mailing, database)
+def worker(mail_config: Config, database: Database) -> MailSender:
+    return MailSender(mail_config, database)
 
 
 @pytest.fixture

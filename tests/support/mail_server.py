@@ -1,4 +1,4 @@
-"""A mail server for tests: keeps what it takes, and refuses, dawdles or is away when told to."""
+"""An SMTP server for tests: stores accepted mails; it can be set to refuse, delay or be down."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -12,15 +12,15 @@ from tests.support.secrecy import secrecy
 
 @dataclass
 class MailServer:
-    """What it has taken, and how it behaves."""
+    """The accepted mails, and how the server responds."""
 
     port: int = 0
     mails: list[EmailMessage] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     replies: dict[str, str] = field(default_factory=dict)
-    """What it says to a command, by its first word, `.` for a whole mail; else it is polite."""
+    """Replies by command, `.` for the end of a mail; other commands succeed."""
     delay: float = 0.0
-    on_taken: Callable[[], None] | None = None
+    on_accepted: Callable[[], None] | None = None
     _server: asyncio.Server | None = None
 
     async def open(self) -> None:
@@ -37,53 +37,59 @@ class MailServer:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError):
-            await self._converse(reader, writer)
+            await self._serve_session(reader, writer)
         writer.close()
         with suppress(ConnectionError):
             await writer.wait_closed()
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        async def reply(verb: str, usual: str) -> bool:
-            said = self.replies.get(verb, usual)
+    async def _serve_session(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        async def reply(verb: str, default_reply: str) -> bool:
+            text = self.replies.get(verb, default_reply)
             await asyncio.sleep(self.delay)
-            writer.write(f"{said}\r\n".encode())
+            writer.write(f"{text}\r\n".encode())
             await writer.drain()
-            return said.startswith(("2", "3"))
+            return text.startswith(("2", "3"))
 
         await reply("", "220 mail.test")
         while line := (await reader.readline()).decode().strip():
             verb = line.partition(" ")[0].upper()
-            usual = {"EHLO": "250-mail.test\r\n250 SMTPUTF8", "QUIT": "221 Bye", "DATA": "354 Go"}
-            is_fine = await reply(verb, usual.get(verb, "250 OK"))
-            if verb == "RCPT" and is_fine:
+            default_reply = {
+                "EHLO": "250-mail.test\r\n250 SMTPUTF8",
+                "QUIT": "221 Bye",
+                "DATA": "354 Go",
+            }
+            is_accepted = await reply(verb, default_reply.get(verb, "250 OK"))
+            if verb == "RCPT" and is_accepted:
                 self.recipients.append(line.partition("<")[2].rpartition(">")[0])
-            if verb == "DATA" and is_fine:
+            if verb == "DATA" and is_accepted:
                 content = await reader.readuntil(b"\r\n.\r\n")
                 if self.replies.get(".", "2").startswith("2"):
-                    self._keep(content.removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n."))
+                    self._store(content.removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n."))
                 await reply(".", "250 Taken")
             if verb == "QUIT":
                 return
 
-    def _keep(self, content: bytes) -> None:
+    def _store(self, content: bytes) -> None:
         self.mails.append(message_from_bytes(content, policy=policy.default))
-        if self.on_taken is not None:
-            self.on_taken()
+        if self.on_accepted is not None:
+            self.on_accepted()
 
 
 @asynccontextmanager
 async def mail_server() -> AsyncIterator[MailServer]:
-    """A mail server that takes everything until told otherwise."""
+    """A mail server that accepts everything unless `replies` says otherwise."""
     server = MailServer()
     await server.open()
     yield server
     await server.close()
 
 
-def token_in(mail: EmailMessage) -> str:
+def link_token(mail: EmailMessage) -> str:
     """The token of the link in a mail."""
     body = mail.get_body(("plain",))
     assert body is not None
     token = str(body.get_content()).partition("#token=")[2].split()[0]
-    secrecy.keep(token)
+    secrecy.protect(token)
     return token

@@ -1,8 +1,8 @@
-"""Row 84: no secret in any log, whatever test is running.
+"""Row 84: no test logs a secret.
 
-Every record of every logger is written out as our own formatter would write it, and searched for
-what must not be there: the passwords, cookies and tokens that the running test has sent or been
-given, and whatever has the shape of a token, of an e-mail address or of a credential's header.
+Every record of every logger is formatted as in production and searched for the passwords, cookies
+and tokens that the running test has sent or received, and for text that looks like a token, an
+e-mail address or a header with credentials.
 """
 
 import json
@@ -13,9 +13,9 @@ from typing import Any
 
 from wxc.core.logging import json_formatter
 
-_SHORTEST = 12  # a shorter secret may be part of an innocent word
-_CLIENTS = ("httpx", "httpcore", "urllib3")  # of the tests; they log what they ask for
-_SHAPES = (
+_MIN_SECRET_LENGTH = 12  # shorter secrets may be part of other words
+_CLIENT_LOGGERS = ("httpx", "httpcore", "urllib3")  # used by tests; they log their requests
+_SECRET_PATTERNS = (
     # 43 letters of base64 are 256 bits: each of our tokens is that or longer.
     re.compile(r"(?<![\w-])(?=[\w-]*[A-Z])(?=[\w-]*[0-9])[A-Za-z0-9_-]{43,}"),
     re.compile(r"[\w.+-]@[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}", re.I),
@@ -24,69 +24,73 @@ _SHAPES = (
 )
 
 
-class Secrecy:
-    """Listens to every logger; knows what the running test wants kept."""
+class LeakDetector:
+    """Searches log records for the secrets of the running test."""
 
     def __init__(self) -> None:
-        self._kept: set[str] = set()
+        self._secrets: set[str] = set()
         self._formatter = json_formatter()
         self.leaks: list[str] = []
 
-    def keep(self, *secrets: object) -> None:
-        """Let no log hold any of these."""
-        self._kept |= {one for one in secrets if isinstance(one, str) and len(one) >= _SHORTEST}
+    def protect(self, *secrets: object) -> None:
+        """Report these strings if they are logged."""
+        self._secrets |= {
+            item for item in secrets if isinstance(item, str) and len(item) >= _MIN_SECRET_LENGTH
+        }
 
-    def keep_body(self, body: Any) -> None:
-        """Let no log hold a password that this JSON body carries."""
+    def protect_body(self, body: Any) -> None:
+        """Report the passwords of this JSON body if they are logged."""
         if isinstance(body, dict):
-            self.keep(*(value for name, value in body.items() if "password" in str(name)))
+            self.protect(*(value for name, value in body.items() if "password" in str(name)))
 
-    def hear(self, record: logging.LogRecord) -> None:
-        """Look at a record, extras and traceback included."""
-        self.read(_spelled(json.loads(self._formatter.format(record))))
+    def inspect_record(self, record: logging.LogRecord) -> None:
+        """Search a record, with extras and traceback."""
+        self.inspect(_strings_of(json.loads(self._formatter.format(record))))
 
-    def read(self, text: str) -> None:
-        """Look at a text that has been logged."""
-        if any(one in text for one in self._kept) or any(one.search(text) for one in _SHAPES):
+    def inspect(self, text: str) -> None:
+        """Search a logged text."""
+        if any(item in text for item in self._secrets) or any(
+            item.search(text) for item in _SECRET_PATTERNS
+        ):
             self.leaks.append(text)
 
-    def settle(self) -> None:
-        """Fail if anything has leaked since the last time; forget what was to be kept."""
+    def verify(self) -> None:
+        """Fail if a secret has been logged since the last call, and forget the secrets."""
         leaks, self.leaks = self.leaks, []
-        self._kept.clear()
+        self._secrets.clear()
         assert not leaks, f"a secret has been logged: {leaks[:3]}"
 
 
-def _spelled(value: Any) -> str:
-    """Every string in a JSON value, as it was before it was escaped."""
+def _strings_of(value: Any) -> str:
+    """All strings in a JSON value, unescaped."""
     match value:
         case dict():
-            return "\n".join(_spelled(one) for one in value.values())
+            return "\n".join(_strings_of(item) for item in value.values())
         case list():
-            return "\n".join(_spelled(one) for one in value)
+            return "\n".join(_strings_of(item) for item in value)
     return str(value)
 
 
-secrecy = Secrecy()
+secrecy = LeakDetector()
 
 
 def assert_no_secret(log: Path, *secrets: str) -> None:
-    """Fail if what another process has logged holds one of these, or what looks like a secret."""
-    reader = Secrecy()
-    reader.keep(*secrets)
+    """Fail if the log of another process contains one of these or anything like a secret."""
+    reader = LeakDetector()
+    reader.protect(*secrets)
     for line in log.read_text(errors="replace").splitlines():
-        reader.read(line)
-    reader.settle()
+        reader.inspect(line)
+    reader.verify()
 
 
-def listen(patch: Any) -> None:
-    """Hear what any logger says; whoever configures handlers changes nothing about that."""
+def install_leak_detector(patch: Any) -> None:
+    """Inspect the records of every logger, however its handlers are configured."""
     call_handlers = logging.Logger.callHandlers
 
-    def hear(logger: logging.Logger, record: logging.LogRecord) -> None:
-        secrecy.hear(record)
+    def inspect_record(logger: logging.Logger, record: logging.LogRecord) -> None:
+        secrecy.inspect_record(record)
         call_handlers(logger, record)
 
-    patch.setattr(logging.Logger, "callHandlers", hear)
-    for name in _CLIENTS:
+    patch.setattr(logging.Logger, "callHandlers", inspect_record)
+    for name in _CLIENT_LOGGERS:
         patch.setattr(logging.getLogger(name), "level", logging.WARNING)

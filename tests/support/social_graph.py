@@ -17,9 +17,11 @@ from wxc.core.redis import RedisClient
 
 
 @pytest.fixture
-def real(mailing: Config, fresh_database_url: str, redis: RedisClient) -> Config:
-    """The configuration of an application and a worker whose transactions commit."""
-    return mailing.model_copy(update={"database_url": fresh_database_url, "log_level": "warning"})
+def real(mail_config: Config, fresh_database_url: str, redis: RedisClient) -> Config:
+    """The configuration of an application and a worker whose transactions are real."""
+    return mail_config.model_copy(
+        update={"database_url": fresh_database_url, "log_level": "warning"}
+    )
 
 
 @pytest.fixture

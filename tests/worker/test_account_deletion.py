@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.accounts.deletion.conftest import Drift, leave
+from tests.accounts.deletion.conftest import Drift, ada, delete_account, drift
 from tests.conftest import Member
 from tests.support.browser import Browser
 from tests.support.factories import (
@@ -20,7 +20,7 @@ from tests.support.factories import (
     make_post,
     make_user,
 )
-from tests.support.mail import Later
+from tests.support.mail import Later, database, later
 
 from wxc.accounts.auth.tokens import LEEWAY
 from wxc.accounts.deletion import service
@@ -29,7 +29,9 @@ from wxc.core.config import Config
 from wxc.db.database import Database
 from wxc.db.prepared import PreparedQuery
 from wxc.models import Block, Follow, Mute, Post, PostLike, RowId, Session, UsedUsername, User
-from wxc.worker.account_deletion import Eraser
+from wxc.worker.account_deletion import AccountPurger
+
+__all__ = ["ada", "database", "drift", "later"]
 
 
 class Killed(BaseException):
@@ -43,12 +45,12 @@ def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def eraser(config: Config, database: Database) -> Eraser:
-    return Eraser(config, database)
+def purger(config: Config, database: Database) -> AccountPurger:
+    return AccountPurger(config, database)
 
 
 @pytest.fixture
-async def known(ada: Browser, connection: AsyncConnection) -> Browser:
+async def popular_ada(ada: Browser, connection: AsyncConnection) -> Browser:
     """Ada with five of everything."""
     for _ in range(5):
         other = await make_user(connection)
@@ -62,7 +64,7 @@ async def known(ada: Browser, connection: AsyncConnection) -> Browser:
     return ada
 
 
-async def left_of(connection: AsyncConnection, user_id: UUID) -> dict[str, int]:
+async def row_counts(connection: AsyncConnection, user_id: UUID) -> dict[str, int]:
     """How many rows there are of each kind."""
     kinds = {
         "follows": (Follow.follower_id == user_id) | (Follow.followed_id == user_id),
@@ -80,48 +82,48 @@ async def left_of(connection: AsyncConnection, user_id: UUID) -> dict[str, int]:
     }
 
 
-GONE = {"follows": 0, "likes": 0, "posts": 0, "blocks": 0, "mutes": 0}
+NO_ROWS = {"follows": 0, "likes": 0, "posts": 0, "blocks": 0, "mutes": 0}
 
 
-async def test_the_request_takes_what_it_may_and_the_batches_the_rest_without_any_drift(
-    known: Browser, eraser: Eraser, connection: AsyncConnection, drift: Drift
+async def test_request_and_batches_delete_all_rows_and_keep_counters_right(
+    popular_ada: Browser, purger: AccountPurger, connection: AsyncConnection, drift: Drift
 ) -> None:
-    assert await leave(known) == 204
-    left = await left_of(connection, known.id)
+    assert await delete_account(popular_ada) == 204
+    left = await row_counts(connection, popular_ada.id)
     assert left["follows"] + left["likes"] == 15 - 3
 
     batches = 0
-    while await eraser.work_once():
+    while await purger.run_once():
         batches += 1
         assert await drift() == 0
-        after = await left_of(connection, known.id)
+        after = await row_counts(connection, popular_ada.id)
         assert sum(left.values()) - sum(after.values()) <= 3
         left = after
 
-    assert left == GONE | {"sessions": 1, "users": 1, "names": 1}
+    assert left == NO_ROWS | {"sessions": 1, "users": 1, "names": 1}
     assert batches == 4 + 3 + 3 + 3 + 3 + 1  # edges, likes of posts, posts, blocks, mutes; the look
 
 
-async def test_the_row_stays_as_long_as_a_session_of_it_could_be_shown_and_the_name_for_ever(
+async def test_account_row_outlives_its_tokens_and_the_username_stays_reserved(
     ada: Browser,
-    eraser: Eraser,
+    purger: AccountPurger,
     config: Config,
     connection: AsyncConnection,
     later: Later,
     stranger: Browser,
 ) -> None:
     later(timedelta())
-    assert await leave(ada) == 204
-    assert [await eraser.work_once(), await eraser.work_once()] == [True, False]
+    assert await delete_account(ada) == 204
+    assert [await purger.run_once(), await purger.run_once()] == [True, False]
     span = timedelta(seconds=config.access_token_lifetime) + 2 * LEEWAY
 
     later(span - timedelta(seconds=1))
-    assert await eraser.work_once() is False
-    assert (await left_of(connection, ada.id))["sessions"] == 1
+    assert await purger.run_once() is False
+    assert (await row_counts(connection, ada.id))["sessions"] == 1
     later(timedelta(seconds=1))
-    assert [await eraser.work_once(), await eraser.work_once()] == [True, False]
+    assert [await purger.run_once(), await purger.run_once()] == [True, False]
 
-    assert await left_of(connection, ada.id) == GONE | {"sessions": 0, "users": 0, "names": 1}
+    assert await row_counts(connection, ada.id) == NO_ROWS | {"sessions": 0, "users": 0, "names": 1}
     account = {"username": "Ada", "email": "ada@example.com", "password": PASSWORD}
     answer = await stranger.post("/register", json=account)
     assert answer.json()["code"] == "username_taken"
@@ -135,9 +137,9 @@ async def test_the_row_stays_as_long_as_a_session_of_it_could_be_shown_and_the_n
         (accounts, "postpone_account"),
     ],
 )
-async def test_who_comes_after_a_crash_goes_on(
-    known: Browser,
-    eraser: Eraser,
+async def test_next_batch_continues_after_a_crash(
+    popular_ada: Browser,
+    purger: AccountPurger,
     connection: AsyncConnection,
     drift: Drift,
     later: Later,
@@ -149,40 +151,40 @@ async def test_who_comes_after_a_crash_goes_on(
         raise Killed
 
     later(timedelta())
-    assert await leave(known) == 204
+    assert await delete_account(popular_ada) == 204
     for _ in range(4):
         with monkeypatch.context() as patch:
             patch.setattr(module, step, die)
             with pytest.raises(Killed):
-                await _work_to_the_end(eraser)
+                await _run_to_completion(purger)
         assert await drift() == 0
         later(timedelta(seconds=15))
-        assert await eraser.work_once()
+        assert await purger.run_once()
 
-    while await eraser.work_once():
+    while await purger.run_once():
         assert await drift() == 0
-    assert (await left_of(connection, known.id)).items() >= GONE.items()
+    assert (await row_counts(connection, popular_ada.id)).items() >= NO_ROWS.items()
 
 
-async def _work_to_the_end(eraser: Eraser) -> None:
-    while await eraser.work_once():
+async def _run_to_completion(purger: AccountPurger) -> None:
+    while await purger.run_once():
         pass
 
 
-async def test_an_account_that_fails_does_not_hold_up_the_others(
-    known: Browser,
+async def test_failing_account_does_not_block_the_others(
+    popular_ada: Browser,
     member: Member,
-    eraser: Eraser,
+    purger: AccountPurger,
     connection: AsyncConnection,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     bob = await member("bob")
     await make_post(connection, bob.id)
-    assert [await leave(known), await leave(bob)] == [204, 204]
+    assert [await delete_account(popular_ada), await delete_account(bob)] == [204, 204]
     delete_owned = owned.delete_owned
 
     def fail_for_one(user_id: UUID, **choice: Any) -> PreparedQuery[RowId]:
-        if user_id == known.id:
+        if user_id == popular_ada.id:
             raise ZeroDivisionError
         return delete_owned(user_id, **choice)
 
@@ -190,24 +192,24 @@ async def test_an_account_that_fails_does_not_hold_up_the_others(
     failures = 0
     for _ in range(20):
         try:
-            await eraser.work_once()
+            await purger.run_once()
         except ZeroDivisionError:
             failures += 1
 
     assert failures == 1  # its lease has not ended
-    assert (await left_of(connection, bob.id))["posts"] == 0
+    assert (await row_counts(connection, bob.id))["posts"] == 0
 
 
-async def test_an_edge_that_is_gone_by_then_is_not_counted_off_twice(
-    known: Browser,
+async def test_deleted_edge_is_not_subtracted_twice(
+    popular_ada: Browser,
     database: Database,
     connection: AsyncConnection,
     drift: Drift,
 ) -> None:
     async with database.transaction() as session:
-        edges = await service.lock_edges(session, known.id, 100)
+        edges = await service.lock_edges(session, popular_ada.id, 100)
         await service.delete_edges(session, edges)
         await service.delete_edges(session, edges)
 
     assert await drift() == 0
-    assert (await left_of(connection, known.id))["follows"] == 0
+    assert (await row_counts(connection, popular_ada.id))["follows"] == 0

@@ -14,8 +14,8 @@ from tests.support.fake_time import FakeTime, with_long_sessions
 from wxc.core.config import Config
 from wxc.models import Exchange
 from wxc.worker import exchange_reminders as worker
-from wxc.worker.exchange_reminders import Reminder
-from wxc.worker.periodic_task import nobody_asks
+from wxc.worker.exchange_reminders import ExchangeReminder
+from wxc.worker.periodic_task import noop
 
 
 @pytest.fixture
@@ -35,72 +35,72 @@ async def ada(member: Member, connection: AsyncConnection) -> Browser:
 
 
 @pytest.fixture
-def reminder(app: FastAPI) -> Reminder:
-    return Reminder(app.state.services.database)
+def reminder(app: FastAPI) -> ExchangeReminder:
+    return ExchangeReminder(app.state.services.database)
 
 
-async def notifications(browser: Browser) -> list[dict[str, object]]:
+async def notifications_of(browser: Browser) -> list[dict[str, object]]:
     return list((await browser.get("/notifications")).json()["items"])
 
 
-async def test_the_owner_is_reminded_once_after_four_fifths_of_the_validity(
-    ada: Browser, reminder: Reminder, time: FakeTime
+async def test_owner_is_reminded_once_after_four_fifths_of_the_validity(
+    ada: Browser, reminder: ExchangeReminder, time: FakeTime
 ) -> None:
     await ada.put("/exchange", json=board(valid_for_hours=10))
     time.advance(hours=7, minutes=59)
-    assert await reminder.work_once() is False
-    assert await notifications(ada) == []
+    assert await reminder.run_once() is False
+    assert await notifications_of(ada) == []
 
     time.advance(minutes=1)
-    assert [await reminder.work_once(), await reminder.work_once()] == [True, False]
+    assert [await reminder.run_once(), await reminder.run_once()] == [True, False]
 
-    (group,) = await notifications(ada)
+    (group,) = await notifications_of(ada)
     assert (group["type"], group["actors"], group["count"]) == ("exchange_expiring", [], 1)
 
 
-async def test_every_confirmation_schedules_a_new_reminder(
-    ada: Browser, reminder: Reminder, time: FakeTime
+async def test_confirmation_restarts_the_validity(
+    ada: Browser, reminder: ExchangeReminder, time: FakeTime
 ) -> None:
     await ada.put("/exchange", json=BOARD)
     for confirmed in (ada.post("/exchange/confirm"), ada.put("/exchange", json=BOARD)):
         time.advance(hours=20)
-        assert await reminder.work_once() is True
+        assert await reminder.run_once() is True
         await confirmed
-        assert await reminder.work_once() is False
+        assert await reminder.run_once() is False
     time.advance(hours=20)
-    await reminder.work_once()
+    await reminder.run_once()
 
-    assert len(await notifications(ada)) == 3
+    assert len(await notifications_of(ada)) == 3
 
 
-async def test_whoever_confirms_in_time_or_closes_is_not_told(
-    ada: Browser, reminder: Reminder, time: FakeTime
+async def test_owner_who_confirms_or_closes_in_time_is_not_reminded(
+    ada: Browser, reminder: ExchangeReminder, time: FakeTime
 ) -> None:
     await ada.put("/exchange", json=BOARD)
     time.advance(hours=19)
     await ada.post("/exchange/confirm")
     time.advance(hours=19)
-    assert await reminder.work_once() is False
+    assert await reminder.run_once() is False
     await ada.delete("/exchange")
     time.advance(hours=19)
 
-    assert await reminder.work_once() is False
-    assert await notifications(ada) == []
+    assert await reminder.run_once() is False
+    assert await notifications_of(ada) == []
 
 
-async def test_the_job_goes_on_until_it_is_stopped(
-    ada: Browser, reminder: Reminder, time: FakeTime, monkeypatch: pytest.MonkeyPatch
+async def test_job_runs_until_it_is_stopped(
+    ada: Browser, reminder: ExchangeReminder, time: FakeTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "_INTERVAL", 0.01)
     await ada.put("/exchange", json=BOARD)
     stop = asyncio.Event()
-    running = asyncio.create_task(reminder.run(stop, nobody_asks))
+    running = asyncio.create_task(reminder.run(stop, noop))
     time.advance(hours=20)
     async with asyncio.timeout(10):
-        while not await notifications(ada):  # noqa: ASYNC110 - what is waited for is in the database
+        while not await notifications_of(ada):  # noqa: ASYNC110 - what is waited for is in the database
             await asyncio.sleep(0.01)
 
     stop.set()
     await running
 
-    assert len(await notifications(ada)) == 1
+    assert len(await notifications_of(ada)) == 1

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.mail.conftest import ada, database, later, mail_config, smtp, worker
 from tests.support import factories
 from tests.support.mail import Later, enqueue, outbox
 from tests.support.mail_server import MailServer
@@ -20,18 +21,19 @@ from wxc.db.prepared import PreparedQuery
 from wxc.mail import service
 from wxc.mail.repository.outbox import claim_mails
 from wxc.models import MailKind, MailState, MailToken
-from wxc.worker.mail_delivery import Worker
+from wxc.worker.mail_delivery import MailSender
 
+__all__ = ["ada", "database", "later", "mail_config", "smtp", "worker"]
 pytestmark = pytest.mark.usefixtures("ada")
 
 
 class TestSending:
-    async def test_a_mail_is_sent_once_with_its_link_in_text_and_html(
-        self, database: Database, worker: Worker, smtp: MailServer, connection: AsyncConnection
+    async def test_mail_is_sent_once_with_its_link_in_text_and_html(
+        self, database: Database, worker: MailSender, smtp: MailServer, connection: AsyncConnection
     ) -> None:
         await enqueue(database)
 
-        assert (await worker.work_once(), await worker.work_once()) == (1, 0)
+        assert (await worker.run_once(), await worker.run_once()) == (1, 0)
 
         (mail,) = smtp.mails
         (row,) = await outbox(connection)
@@ -49,17 +51,17 @@ class TestSending:
             assert not part.defects
             assert "https://app.example.com/reset-password#token=" in part.get_content()
 
-    async def test_a_key_that_was_used_sends_no_second_mail(
-        self, database: Database, worker: Worker, ada: UUID
+    async def test_used_dedup_key_sends_no_second_mail(
+        self, database: Database, worker: MailSender, ada: UUID
     ) -> None:
         for _ in range(2):
             await enqueue(
                 database, MailKind.PASSWORD_CHANGED, user_id=ada, dedup_key="the same event"
             )
 
-        assert await worker.work_once() == 1
+        assert await worker.run_once() == 1
 
-    async def test_a_mail_goes_with_the_transaction_that_wants_it(
+    async def test_rolled_back_transaction_sends_no_mail(
         self, database: Database, connection: AsyncConnection
     ) -> None:
         async def want_and_fail() -> None:
@@ -72,10 +74,10 @@ class TestSending:
 
         assert await outbox(connection) == []
 
-    async def test_a_mail_to_nobody_is_forgotten_without_a_word(
+    async def test_mail_to_an_unknown_address_is_deleted_silently(
         self,
         database: Database,
-        worker: Worker,
+        worker: MailSender,
         smtp: MailServer,
         connection: AsyncConnection,
         caplog: pytest.LogCaptureFixture,
@@ -84,26 +86,26 @@ class TestSending:
         for address in ("nobody@example.com", "eve@example.com"):
             await enqueue(database, address=address)
 
-        await worker.work_once()
+        await worker.run_once()
 
         assert (smtp.mails, await outbox(connection)) == ([], [])
         assert "example.com" not in caplog.text
 
     async def test_only_the_stored_address_gets_a_link(
-        self, database: Database, worker: Worker, smtp: MailServer
+        self, database: Database, worker: MailSender, smtp: MailServer
     ) -> None:
         await enqueue(database, address="ADA@example.com")
         await enqueue(database, address="ada@EXAMPLE.com")
 
-        await worker.work_once()
+        await worker.run_once()
 
         assert set(smtp.recipients) == {"ada@example.com"}
 
-    async def test_what_is_over_is_forgotten_after_a_week(
-        self, database: Database, worker: Worker, connection: AsyncConnection, later: Later
+    async def test_closed_mails_and_expired_tokens_are_deleted_after_a_week(
+        self, database: Database, worker: MailSender, connection: AsyncConnection, later: Later
     ) -> None:
         await enqueue(database)
-        await worker.work_once()
+        await worker.run_once()
 
         for days in (6, 2):
             later(timedelta(days=days))
@@ -112,19 +114,19 @@ class TestSending:
             left = await connection.scalar(select(func.count()).select_from(MailToken))
             assert len(await outbox(connection)) == left == (1 if days == 6 else 0)
 
-    async def test_an_address_with_other_letters_is_written_to(
-        self, database: Database, worker: Worker, smtp: MailServer, connection: AsyncConnection
+    async def test_international_address_receives_mail(
+        self, database: Database, worker: MailSender, smtp: MailServer, connection: AsyncConnection
     ) -> None:
         await factories.make_user(connection, "zoe", email="zoë@example.com")
         await enqueue(database, address="zoë@example.com")
 
-        await worker.work_once()
+        await worker.run_once()
 
         assert (smtp.recipients, len(smtp.mails)) == (["zoë@example.com"], 1)
 
 
 class TestRunning:
-    async def test_without_a_mail_server_mails_are_kept_and_the_log_says_so_once(
+    async def test_mails_are_kept_without_a_mail_server_and_one_warning_is_logged(
         self,
         config: Config,
         database: Database,
@@ -133,7 +135,7 @@ class TestRunning:
     ) -> None:
         await enqueue(database)
         stop = asyncio.Event()
-        running = asyncio.create_task(Worker(config, database).run(stop))
+        running = asyncio.create_task(MailSender(config, database).run(stop))
         await asyncio.sleep(0.05)
         stop.set()
         await running
@@ -141,10 +143,10 @@ class TestRunning:
         assert caplog.text.count("MAIL_SERVER is not set: mails are kept waiting") == 1
         assert [row.attempts for row in await outbox(connection)] == [0]
 
-    async def test_an_outage_of_the_database_is_waited_out(
+    async def test_worker_survives_a_database_outage(
         self,
         database: Database,
-        worker: Worker,
+        worker: MailSender,
         smtp: MailServer,
         monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
@@ -152,7 +154,7 @@ class TestRunning:
         await enqueue(database)
         stop, outages = asyncio.Event(), [1, 1]
         claim = claim_mails(clock.now(), clock.now(), limit=10)
-        smtp.on_taken = stop.set
+        smtp.on_accepted = stop.set
         run = database.run
 
         async def sometimes(query: PreparedQuery[Any], **options: bool) -> Any:
@@ -168,10 +170,10 @@ class TestRunning:
         assert len(smtp.mails) == 1
         assert caplog.text.count("the outbox cannot be read") == 2
 
-    async def test_a_mail_whose_database_is_gone_waits_for_the_end_of_its_lease(
+    async def test_mail_is_retried_after_its_lease_if_the_result_cannot_be_stored(
         self,
         database: Database,
-        worker: Worker,
+        worker: MailSender,
         connection: AsyncConnection,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
@@ -179,9 +181,9 @@ class TestRunning:
             raise OperationalError("", {}, ConnectionError("gone"))
 
         await enqueue(database)
-        monkeypatch.setattr(service, "address_mail", gone)
+        monkeypatch.setattr(service, "resolve_recipient", gone)
 
-        await worker.work_once()
+        await worker.run_once()
 
         (row,) = await outbox(connection)
         assert row.state == MailState.WAITING

@@ -13,17 +13,17 @@ from wxc.health.metrics import WorkerMetrics
 from wxc.worker import runner as worker
 
 
-class Counting:
+class FailingJob:
     """A job that counts its beginnings, and fails at each but the last."""
 
     name = "counting"
 
     def __init__(self, *failures: Exception) -> None:
-        self.begun = 0
+        self.started = 0
         self._failures = list(failures)
 
     async def run(self, stop: asyncio.Event, done: Done) -> None:
-        self.begun += 1
+        self.started += 1
         if self._failures:
             raise self._failures.pop()
         done()
@@ -43,7 +43,7 @@ def metrics(app: FastAPI) -> WorkerMetrics:
     ],
     ids=["a mistake", "an outage"],
 )
-async def test_a_job_that_fails_begins_anew_and_does_not_stop_the_others(
+async def test_failed_job_restarts_and_does_not_stop_the_others(
     failure: Exception,
     said: str,
     metrics: WorkerMetrics,
@@ -51,29 +51,29 @@ async def test_a_job_that_fails_begins_anew_and_does_not_stop_the_others(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(worker, "_RESTART_DELAY", 0.001)
-    failing, other, stop = Counting(failure, failure), Counting(), asyncio.Event()
+    failing, other, stop = FailingJob(failure, failure), FailingJob(), asyncio.Event()
     running = asyncio.create_task(worker.run_all((failing, other), stop, metrics))
     await asyncio.sleep(0.1)
 
-    assert (failing.begun, other.begun) == (3, 1)
+    assert (failing.started, other.started) == (3, 1)
     assert caplog.text.count(said) == 2
     assert metrics.registry.get_sample_value("wxc_job_failures_total", {"task": "counting"}) == 2
     stop.set()
     await asyncio.wait_for(running, 1)
 
 
-async def test_a_job_that_has_failed_is_not_waited_for_at_the_end(
+async def test_failed_job_does_not_delay_shutdown(
     metrics: WorkerMetrics,
 ) -> None:
     stop = asyncio.Event()
-    running = asyncio.create_task(worker.run_all((Counting(ZeroDivisionError()),), stop, metrics))
+    running = asyncio.create_task(worker.run_all((FailingJob(ZeroDivisionError()),), stop, metrics))
     await asyncio.sleep(0.01)
     stop.set()
 
     await asyncio.wait_for(running, 0.5)
 
 
-async def test_the_process_ends_when_it_is_asked_to(
+async def test_worker_stops_on_sigterm(
     config: Config, fresh_database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
@@ -81,14 +81,14 @@ async def test_the_process_ends_when_it_is_asked_to(
     config = config.model_copy(update=wanted)
     asyncio.get_running_loop().call_later(0.3, signal.raise_signal, signal.SIGTERM)
 
-    await asyncio.wait_for(worker.work(config), 5)
+    await asyncio.wait_for(worker.run_worker(config), 5)
 
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     assert "the worker has stopped" in caplog.text
     assert "has failed" not in caplog.text
 
 
-async def test_a_pause_ends_early_for_who_is_to_stop() -> None:
+async def test_pause_ends_when_stop_is_set() -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().call_later(0.01, stop.set)
 

@@ -1,1 +1,1 @@
-"""Accounts: who somebody is, how they sign in, and what is theirs."""
+"""Accounts: registration, authentication, settings and a member's own data."""

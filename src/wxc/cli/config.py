@@ -6,7 +6,7 @@ import typer
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
-from wxc.cli.engines import Json, reaching
+from wxc.cli.engines import Json, exit_if_unreachable
 from wxc.cli.secret_files import make_secrets
 from wxc.cli.terminal import show, show_facts, show_json
 from wxc.core.config_reading import read_config
@@ -38,17 +38,17 @@ def check_config(
     """
     settings = read_config()
     if connect:
-        _connect(settings)
-    shown = {name.upper(): _discreet(value) for name, value in settings}
+        _check_connections(settings)
+    redacted = {name.upper(): _redact(value) for name, value in settings}
     if as_json:
-        show_json(shown)
+        show_json(redacted)
     else:
-        show_facts(shown.items(), width=max(map(len, shown)) + 2)
+        show_facts(redacted.items(), width=max(map(len, redacted)) + 2)
         show("\nThe settings are complete.")
 
 
-def _discreet(value: object) -> object:
-    """The value without what must not be read over somebody's shoulder."""
+def _redact(value: object) -> object:
+    """The value without secrets."""
     if isinstance(value, SecretStr):
         return "(secret)" if value.get_secret_value() else ""
     if isinstance(value, tuple):
@@ -58,13 +58,13 @@ def _discreet(value: object) -> object:
     return value
 
 
-def _connect(settings: "Config") -> None:
+def _check_connections(settings: "Config") -> None:
     import asyncio
 
     from wxc.core.redis import RedisClient
     from wxc.db.database import Database
 
-    async def ask() -> bool:
+    async def probe_both() -> bool:
         database, redis = Database(settings), RedisClient(settings)
         try:
             async with database.engine.connect():
@@ -73,7 +73,7 @@ def _connect(settings: "Config") -> None:
             await redis.close()
             await database.close()
 
-    with reaching("database"):
-        if not asyncio.run(ask()):
+    with exit_if_unreachable("database"):
+        if not asyncio.run(probe_both()):
             typer.echo("wxc: Redis does not answer.", err=True)
             raise typer.Exit(3)

@@ -1,6 +1,6 @@
-"""How an operator's command runs: with the engines of the environment, and to an exit code.
+"""Runs an operator's command with the configured database and Redis, and maps errors to exit codes.
 
-The engines are imported when a command runs, as everywhere in `wxc`.
+The clients are imported when a command runs, as everywhere in `wxc`.
 """
 
 import asyncio
@@ -23,14 +23,14 @@ EXIT_CODES = (
     "Exit codes: 0 done, or was so already; 1 there is no such thing; 2 wrong usage or settings; "
     "3 the database cannot be reached."
 )
-_LONGEST_TEXT = 500
+_MAX_TEXT_LENGTH = 500
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 @dataclass(frozen=True)
 class Engines:
-    """What a command works with."""
+    """The dependencies of a command."""
 
     database: "Database"
     revocations: "Revocations"
@@ -58,40 +58,40 @@ async def _engines() -> AsyncIterator[Engines]:
 
 
 def run(command: Callable[[Engines], Coroutine[Any, Any, T]]) -> T:
-    """The result of a command; what is not there, and an outage, end the process."""
+    """The result of a command; a missing object ends the process with 1, an outage with 3."""
     from wxc.moderation.actions.service import NoSuchMember, NoSuchSession
     from wxc.moderation.reports.service import NoSuchReport
 
-    async def work() -> T:
+    async def run_command() -> T:
         async with _engines() as engines:
             return await command(engines)
 
     try:
-        with reaching("database"):
-            return asyncio.run(work())
+        with exit_if_unreachable("database"):
+            return asyncio.run(run_command())
     except (NoSuchMember, NoSuchSession, NoSuchReport) as missing:
-        _give_up(str(type(missing).__doc__), 1)
+        _exit_with(str(type(missing).__doc__), 1)
 
 
 @contextlib.contextmanager
-def reaching(engine: str) -> Iterator[None]:
-    """End the process with exit code 3 where the engine cannot be reached."""
+def exit_if_unreachable(engine: str) -> Iterator[None]:
+    """End the process with exit code 3 if the engine cannot be reached."""
     from wxc.db.errors import UNREACHABLE
 
     try:
         yield
     except UNREACHABLE as error:
-        _give_up(f"The {engine} does not answer: {type(error).__name__}.", 3)
+        _exit_with(f"The {engine} does not answer: {type(error).__name__}.", 3)
 
 
-def _give_up(message: str, code: int) -> NoReturn:
+def _exit_with(message: str, code: int) -> NoReturn:
     typer.echo(f"wxc: {message}", err=True)
     raise typer.Exit(code)
 
 
-def one_line(value: str, option: str) -> str:
-    """What an operator has typed, for people to read later: not blank, and not a book."""
+def single_line(value: str, option: str) -> str:
+    """The stripped text of an option; raises `BadParameter` unless it is one printable line."""
     text = value.strip()
-    if not 0 < len(text) <= _LONGEST_TEXT or not text.isprintable():
-        raise typer.BadParameter(f"{option} takes a line of 1 to {_LONGEST_TEXT} characters")
+    if not 0 < len(text) <= _MAX_TEXT_LENGTH or not text.isprintable():
+        raise typer.BadParameter(f"{option} takes a line of 1 to {_MAX_TEXT_LENGTH} characters")
     return text

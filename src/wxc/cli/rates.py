@@ -1,4 +1,4 @@
-"""`wxc verify-rates`: has anybody tampered with the history of the boards?"""
+"""`wxc verify-rates`: checks the history of rates for tampering."""
 
 import re
 from typing import Annotated
@@ -30,16 +30,16 @@ def verify_rates(
     """
     from wxc.exchange.history.service import verification
 
-    kept = None if head is None else _HEAD.fullmatch(head)
-    if head is not None and kept is None:
+    match = None if head is None else _HEAD.fullmatch(head)
+    if head is not None and match is None:
         raise typer.BadParameter("--head takes a number, a colon and 64 hexadecimal digits")
-    wanted = (int(kept[1]), bytes.fromhex(kept[2])) if kept else None
-    found = run(lambda engines: verification.verify_rates(engines.database, wanted))
+    expected_head = (int(match[1]), bytes.fromhex(match[2])) if match else None
+    result = run(lambda engines: verification.verify_rates(engines.database, expected_head))
     if as_json:
-        show_json(found)
+        show_json(result)
     else:
-        typer.echo(f"{found.events:,} events of {found.boards:,} boards.")
-    for fault in found.faults:
+        typer.echo(f"{result.events:,} events of {result.boards:,} boards.")
+    for fault in result.faults:
         typer.echo(f"wxc: {fault}", err=True)
-    if found.faults:
+    if result.faults:
         raise typer.Exit(1)

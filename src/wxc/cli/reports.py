@@ -1,28 +1,28 @@
-"""`wxc reports`: what members have reported."""
+"""`wxc reports`: the reports by members."""
 
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
-from wxc.cli.engines import EXIT_CODES, Json, one_line, run
+from wxc.cli.engines import EXIT_CODES, Json, run, single_line
 from wxc.cli.terminal import show, show_facts, show_json, show_table
 
 if TYPE_CHECKING:
-    from wxc.moderation.reports.schemas import ReportFile, ReportSummary
+    from wxc.moderation.reports.schemas import ReportDetails, ReportSummary
 
 reports = typer.Typer(
     no_args_is_help=True, help="Read what members have reported, and close it.", epilog=EXIT_CODES
 )
 ReportId = Annotated[UUID, typer.Argument(metavar="ID", help="The report's id.")]
-Most = Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")]
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")]
 
 
 @reports.command("list", epilog=EXIT_CODES)
 def list_reports(
-    limit: Most = 50,
+    limit: Limit = 50,
     *,
-    every: Annotated[
+    include_closed: Annotated[
         bool, typer.Option("--all", help="Closed ones too, the newest first.")
     ] = False,
     as_json: Json = False,
@@ -31,7 +31,9 @@ def list_reports(
     from wxc.moderation.reports import service
 
     found = run(
-        lambda engines: service.list_reports(engines.database, with_closed=every, most=limit)
+        lambda engines: service.list_reports(
+            engines.database, include_closed=include_closed, limit=limit
+        )
     )
     if as_json:
         show_json(found)
@@ -44,11 +46,11 @@ def show_report(report_id: ReportId, *, as_json: Json = False) -> None:
     """Show a report, and what it is about as it stands now."""
     from wxc.moderation.reports import service
 
-    found = run(lambda engines: service.show(engines.database, report_id))
+    details = run(lambda engines: service.show_report(engines.database, report_id))
     if as_json:
-        show_json(found)
+        show_json(details)
     else:
-        _show_report(found)
+        _show_report(details)
 
 
 @reports.command("close", epilog=EXIT_CODES)
@@ -61,9 +63,9 @@ def close_report(
     """Close a report. One that is closed stays as it is, and says who has closed it."""
     from wxc.moderation.reports import service
 
-    text = one_line(note, "--note")
+    text = single_line(note, "--note")
     try:
-        run(lambda engines: service.close(engines.database, report_id, text, engines.actor))
+        run(lambda engines: service.close_report(engines.database, report_id, text, engines.actor))
     except service.AlreadyClosed as closed:
         report = closed.report
         if as_json:
@@ -79,18 +81,18 @@ def _show_reports(found: "list[ReportSummary]") -> None:
         ("REPORT", "WHEN", "REASON", "ABOUT", "TARGET", "BY", "CLOSED"),
         (
             (
-                *(one.id, one.created_at, one.reason),
-                *(one.target_type, one.target_id, one.reporter, one.closed_at),
+                *(report.id, report.created_at, report.reason),
+                *(report.target_type, report.target_id, report.reporter, report.closed_at),
             )
-            for one in found
+            for report in found
         ),
     )
 
 
-def _show_report(found: "ReportFile") -> None:
-    show_facts((name, value) for name, value in found.report)
+def _show_report(details: "ReportDetails") -> None:
+    show_facts((name, value) for name, value in details.report)
     show("")
-    if found.target is None:
+    if details.target is None:
         show("What it is about is gone, or cannot be shown here.")
     else:
-        show(f"{found.target.username}:\n{found.target.text or '(no text)'}")
+        show(f"{details.target.username}:\n{details.target.text or '(no text)'}")

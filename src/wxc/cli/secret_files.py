@@ -11,11 +11,11 @@ import typer
 
 from wxc.core.weak_secrets import is_loopback
 
-_APPLICATION = ("secret_key", "jwt_secret_key", "database_password")
-_ADMIN = ("database_admin_password",)
+_APPLICATION_SECRETS = ("secret_key", "jwt_secret_key", "database_password")
+_ADMIN_SECRETS = ("database_admin_password",)
 _SECRET_BYTES = 32
-_MODE = 0o440  # in compose.yaml the files belong to root and to the group of their readers
-_BEFORE_OTHERS_USE_IT = (
+_FILE_MODE = 0o440  # in compose.yaml the files belong to root and to the group of their readers
+_PRODUCTION_NOTICE = (
     "wxc: Only this machine can reach the API. Before others use it, set ENVIRONMENT=production, "
     "COOKIE_SECURE=true, FRONTEND_URL, CORS_ORIGINS, MAIL_SERVER, FORWARDED_ALLOW_IPS and, "
     "without a reverse proxy on this machine, BIND_ADDRESS: see docs/operations.md."
@@ -37,14 +37,14 @@ def make_secrets(
     printed. Only the owner and the group can read the files.
     """
     try:
-        _write_missing(directory, _APPLICATION)
+        _write_missing(directory, _APPLICATION_SECRETS)
         if admin is not None:
-            _write_missing(admin, _ADMIN)
+            _write_missing(admin, _ADMIN_SECRETS)
     except OSError as error:
         typer.echo(f"wxc: {error.filename}: {error.strerror}", err=True)
         raise typer.Exit(1) from None
     if is_loopback(os.environ.get("PUBLISHED_HOST")):
-        typer.echo(_BEFORE_OTHERS_USE_IT)
+        typer.echo(_PRODUCTION_NOTICE)
 
 
 def _write_missing(directory: Path, names: tuple[str, ...]) -> None:
@@ -61,7 +61,7 @@ def _write_once(path: Path, text: str) -> None:
         with os.fdopen(descriptor, "w") as file:
             file.write(text)
             file.flush()
-            os.fchmod(descriptor, _MODE)
+            os.fchmod(descriptor, _FILE_MODE)
             os.fsync(descriptor)
         with suppress(FileExistsError):
             os.link(draft, path)

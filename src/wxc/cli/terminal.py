@@ -1,4 +1,4 @@
-"""How the commands of `wxc` print."""
+"""Output of the commands of `wxc`."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -9,35 +9,40 @@ from pydantic_core import to_jsonable_python
 
 
 def show(text: str) -> None:
-    """Print text that a member may have written: what would steer the terminal is escaped."""
-    typer.echo("".join(one if one.isprintable() or one == "\n" else _escaped(one) for one in text))
+    """Print text that a member may have written; escapes terminal control characters."""
+    typer.echo(
+        "".join(
+            character if character.isprintable() or character == "\n" else _escape(character)
+            for character in text
+        )
+    )
 
 
 def show_json(value: object) -> None:
-    """Print models as JSON in ASCII, which steers no terminal."""
+    """Print models as JSON in ASCII, so without terminal control characters."""
     typer.echo(json.dumps(to_jsonable_python(value), indent=2))
 
 
 def show_facts(facts: Iterable[tuple[str, object]], width: int = 19) -> None:
-    """Print names and values, one a line; what is not there is a dash."""
+    """Print names and values, one pair per line; a dash for None."""
     for name, value in facts:
-        show(f"{name:<{width}}{_spoken(value)}")
+        show(f"{name:<{width}}{_format(value)}")
 
 
 def show_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows below their heads, each column as wide as it needs to be."""
-    lines = [head, *([_spoken(value) for value in row] for row in rows)]
-    widths = [max(len(line[number]) for line in lines) for number in range(len(head))]
+    """Print a table; each column is as wide as its longest cell."""
+    lines = [head, *([_format(value) for value in row] for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     for line in lines:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         show("  ".join(cells).rstrip())
 
 
-def _spoken(value: object) -> str:
+def _format(value: object) -> str:
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%SZ")
     return "-" if value is None else str(value)
 
 
-def _escaped(letter: str) -> str:
-    return letter.encode("unicode_escape").decode()
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode()

@@ -1,27 +1,29 @@
-"""`wxc user`: a member's account, its suspension, its sessions."""
+"""`wxc user`: the account, suspension and sessions of a member."""
 
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
-from wxc.cli.engines import EXIT_CODES, Json, one_line, run
+from wxc.cli.engines import EXIT_CODES, Json, run, single_line
 from wxc.cli.terminal import show, show_facts, show_json, show_table
 
 if TYPE_CHECKING:
-    from wxc.moderation.actions.schemas import LiveSession, MemberFile, Outcome
+    from wxc.moderation.actions.schemas import LiveSession, MemberDetails, Outcome
 
 user = typer.Typer(
     no_args_is_help=True,
     help="Look into a member's account, suspend and restore it, end its sessions.",
     epilog=EXIT_CODES,
 )
-Who = Annotated[str, typer.Argument(metavar="NAME|EMAIL|ID", help="Whose account, in any case.")]
+Identifier = Annotated[
+    str, typer.Argument(metavar="NAME|EMAIL|ID", help="Whose account, in any case.")
+]
 
 
 @user.command("show", epilog=EXIT_CODES)
 def show_user(
-    who: Who,
+    identifier: Identifier,
     events: Annotated[int, typer.Option(min=0, max=1000, help="How many audit events.")] = 20,
     *,
     as_json: Json = False,
@@ -32,7 +34,7 @@ def show_user(
     """
     from wxc.moderation.actions import service
 
-    found = run(lambda engines: service.show(engines.database, who, events))
+    found = run(lambda engines: service.show_member(engines.database, identifier, events))
     if as_json:
         show_json(found)
     else:
@@ -41,7 +43,7 @@ def show_user(
 
 @user.command("suspend", epilog=EXIT_CODES)
 def suspend_user(
-    who: Who,
+    identifier: Identifier,
     reason: Annotated[
         str, typer.Option(help="Why, for the audit trail; the member does not see it.")
     ],
@@ -55,30 +57,30 @@ def suspend_user(
     """
     from wxc.moderation.actions import service
 
-    text = one_line(reason, "--reason")
+    text = single_line(reason, "--reason")
     outcome = run(
         lambda engines: service.suspend(
-            engines.database, engines.revocations, who, text, engines.actor
+            engines.database, engines.revocations, identifier, text, engines.actor
         )
     )
     _show_outcome(outcome, "is suspended", "was suspended already", as_json=as_json)
 
 
 @user.command("restore", epilog=EXIT_CODES)
-def restore_user(who: Who, *, as_json: Json = False) -> None:
+def restore_user(identifier: Identifier, *, as_json: Json = False) -> None:
     """End a suspension. Sessions and links that it has ended stay dead: the member logs in anew."""
     from wxc.moderation.actions import service
 
-    outcome = run(lambda engines: service.restore(engines.database, who, engines.actor))
+    outcome = run(lambda engines: service.restore(engines.database, identifier, engines.actor))
     _show_outcome(outcome, "is restored", "was not suspended", as_json=as_json)
 
 
 @user.command("sessions", epilog=EXIT_CODES)
-def list_sessions(who: Who, *, as_json: Json = False) -> None:
+def list_sessions(identifier: Identifier, *, as_json: Json = False) -> None:
     """List where a member is logged in, the last used first; a hundred at most."""
     from wxc.moderation.actions import service
 
-    found = run(lambda engines: service.show(engines.database, who, 0))
+    found = run(lambda engines: service.show_member(engines.database, identifier, 0))
     if as_json:
         show_json(found.sessions)
     else:
@@ -87,20 +89,20 @@ def list_sessions(who: Who, *, as_json: Json = False) -> None:
 
 @user.command("end-sessions", epilog=EXIT_CODES)
 def end_sessions(
-    who: Who,
+    identifier: Identifier,
     session_id: Annotated[UUID | None, typer.Argument(help="Which one.")] = None,
     *,
-    every: Annotated[bool, typer.Option("--all", help="Every one.")] = False,
+    all_sessions: Annotated[bool, typer.Option("--all", help="Every one.")] = False,
     as_json: Json = False,
 ) -> None:
     """End one of a member's sessions, or all: dead on every instance when this returns."""
     from wxc.moderation.actions import service
 
-    if every == (session_id is not None):
+    if all_sessions == (session_id is not None):
         raise typer.BadParameter("say either which session, or --all")
     outcome = run(
         lambda engines: service.end_sessions(
-            engines.database, engines.revocations, who, session_id, engines.actor
+            engines.database, engines.revocations, identifier, session_id, engines.actor
         )
     )
     _show_outcome(outcome, "is logged out there", "was not logged in", as_json=as_json)
@@ -116,13 +118,13 @@ def list_duplicates(*, as_json: Json = False) -> None:
     """
     from wxc.moderation.actions import service
 
-    found = run(lambda engines: service.duplicates(engines.database))
+    found = run(lambda engines: service.duplicate_members(engines.database))
     if as_json:
         show_json(found)
     else:
         show_table(
             ("WHAT", "FOLDED", "ACCOUNT", "AS TYPED"),
-            ((one.kind, one.folded, one.user_id, one.value) for one in found),
+            ((item.kind, item.folded, item.user_id, item.value) for item in found),
         )
     if found:
         raise typer.Exit(1)
@@ -137,7 +139,7 @@ def _show_outcome(outcome: "Outcome", done: str, already: str, *, as_json: bool)
         show(f"Sessions ended: {outcome.sessions_ended}.")
 
 
-def _show_member(found: "MemberFile") -> None:
+def _show_member(found: "MemberDetails") -> None:
     show_facts((name, value) for name, value in found.account)
     show("")
     _show_sessions(found.sessions)
@@ -161,5 +163,5 @@ def _show_member(found: "MemberFile") -> None:
 def _show_sessions(sessions: "list[LiveSession]") -> None:
     show_table(
         ("SESSION", "SINCE", "LAST USED", "BROWSER"),
-        ((one.id, one.created_at, one.last_used_at, one.user_agent) for one in sessions),
+        ((item.id, item.created_at, item.last_used_at, item.user_agent) for item in sessions),
     )

@@ -1,1 +1,1 @@
-"""Members and boards to try the product with."""
+"""Demo data: members and boards."""

@@ -1,5 +1,6 @@
-"""Demo data: thirty boards in three cities, always the same, with three days of history; and for
-measurements any number around towns that are made up.
+"""Demo data: thirty repeatable boards in three cities, with three days of history.
+
+For measurements, any number of boards in fictitious towns.
 """
 
 import json
@@ -22,11 +23,11 @@ from wxc.exchange.domain.chain import GENESIS_HASH, ChainEvent, event_hash
 from wxc.exchange.domain.freshness import reminder_time
 
 _SEED = 4217
-_VALID_FOR = 24  # hours
-_AGES = (timedelta(hours=72), timedelta(hours=48), timedelta(hours=24), timedelta(hours=1))
-_NOW = timedelta()
-_BATCH = 2000
-_DIGITS = Decimal("0.0001")
+_VALID_FOR_HOURS = 24  # hours
+_HISTORY_AGES = (timedelta(hours=72), timedelta(hours=48), timedelta(hours=24), timedelta(hours=1))
+_LAST_AGE = timedelta()
+_BATCH_SIZE = 2000
+_RATE_STEP = Decimal("0.0001")
 # A point as PostGIS sends it: byte order, type, reference system, longitude, latitude (EWKB).
 _EWKB_POINT = Struct("<BIIdd")
 _EWKB_WITH_SRID = 0x20000001
@@ -35,7 +36,7 @@ _WGS_84 = 4326
 
 @dataclass(frozen=True, slots=True)
 class _City:
-    """Where boards are: around a place, in the streets whose names they bear."""
+    """A city with one board per street."""
 
     name: str
     base: str
@@ -47,17 +48,17 @@ class _City:
 
 _DATA = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 _CITIES = tuple(_City(**city) for city in _DATA["cities"])
-COUNT = sum(len(city.streets) for city in _CITIES)
-_TOWN = 500  # boards around the middle of each town that is made up
-_TOWN_SPREAD = 0.036  # degrees, some 4 km
-_WORTH = {code: Decimal(worth) for code, worth in _DATA["worth"].items()}
+CITY_EXCHANGES = sum(len(city.streets) for city in _CITIES)
+_EXCHANGES_PER_TOWN = 500  # around the centre of each fictitious town
+_TOWN_SPREAD_DEGREES = 0.036  # degrees, some 4 km
+_VALUES = {code: Decimal(value) for code, value in _DATA["worth"].items()}
 _HOURS = [{"weekday": day, "opens": "09:00", "closes": "19:30"} for day in range(1, 7)]
-Line = tuple[str, str, int, Decimal, Decimal, None, None]
+RateLine = tuple[str, str, int, Decimal, Decimal, None, None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where one board is."""
+class _Location:
+    """The location of a board."""
 
     name: str
     city: _City
@@ -65,38 +66,45 @@ class _Place:
     lon: float
 
 
-def names(owners: int = COUNT) -> Iterator[tuple[str, str, str | None]]:
-    """Username, name and a word about each of the owners."""
+def owner_profiles(owners: int = CITY_EXCHANGES) -> Iterator[tuple[str, str, str | None]]:
+    """Username, display name and bio of each owner."""
     for city in _CITIES:
         for street in city.streets:
             username = f"{street} exchange".lower().replace(" ", "_")
             yield username, f"{street} Exchange", f"Money changer in {city.name}."
-    for number in range(owners - COUNT):
+    for number in range(owners - CITY_EXCHANGES):
         yield f"counter_{number}", f"Counter {number}", None
 
 
-async def open_boards(
+async def copy_exchanges(
     connection: "asyncpg.Connection[Any]",
     owners: Sequence[UUID],
     now: datetime,
     progress: Callable[[int], None],
 ) -> None:
-    """Give each owner a board, confirmed within the last hours; tell `progress` of how many.
+    """Insert a board for each owner, confirmed within the last 20 hours.
 
-    The first thirty, in the cities, have a history of three days.
+    Calls `progress` with the number of boards in each batch. The first thirty, in the cities, have
+    a history of three days.
     """
     await connection.set_type_codec(
         "geography", schema="public", encoder=bytes, decoder=bytes, format="binary"
     )
-    draw = random.Random(_SEED)  # noqa: S311 - demo data, and repeatable
-    boards = zip(owners, chain(_streets(draw), _counters(draw)), strict=False)
-    numbered = enumerate(boards)
-    while batch := list(islice(numbered, _BATCH)):
+    rng = random.Random(_SEED)  # noqa: S311 - demo data, and repeatable
+    locations = zip(owners, chain(_city_locations(rng), _town_locations(rng)), strict=False)
+    numbered = enumerate(locations)
+    while batch := list(islice(numbered, _BATCH_SIZE)):
         rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _COLUMNS}
-        for number, (owner_id, place) in batch:
-            age = timedelta(minutes=draw.randrange(10, 20 * 60))
-            ages = _AGES if number < COUNT else ()
-            _open(rows, owner_id, place, [now - age - earlier for earlier in (*ages, _NOW)], draw)
+        for number, (owner_id, location) in batch:
+            age = timedelta(minutes=rng.randrange(10, 20 * 60))
+            ages = _HISTORY_AGES if number < CITY_EXCHANGES else ()
+            _add_exchange(
+                rows,
+                owner_id,
+                location,
+                [now - age - earlier for earlier in (*ages, _LAST_AGE)],
+                rng,
+            )
         for table, columns in _COLUMNS.items():
             await connection.copy_records_to_table(
                 table, records=rows[table], columns=columns.split()
@@ -104,49 +112,54 @@ async def open_boards(
         progress(len(batch))
 
 
-def _streets(draw: random.Random) -> Iterator[_Place]:
+def _city_locations(rng: random.Random) -> Iterator[_Location]:
     for city in _CITIES:
         for street in city.streets:
-            lon, lat = city.lon + draw.uniform(-0.02, 0.02), city.lat + draw.uniform(-0.02, 0.02)
-            yield _Place(street, city, lat, lon)
+            lon, lat = city.lon + rng.uniform(-0.02, 0.02), city.lat + rng.uniform(-0.02, 0.02)
+            yield _Location(street, city, lat, lon)
 
 
-def _counters(draw: random.Random) -> Iterator[_Place]:
-    """Town after town, without an end."""
-    bases = sorted(_WORTH)
+def _town_locations(rng: random.Random) -> Iterator[_Location]:
+    """Endless locations, town by town."""
+    bases = sorted(_VALUES)
     for number in count():
-        if number % _TOWN == 0:
-            lat, lon = draw.uniform(-45, 60), draw.uniform(-179, 179)
-            name = f"town {number // _TOWN}"
-            town = _City(name, draw.choice(bases), "UTC", lat, lon, ())
-        lat, lon = draw.gauss(town.lat, _TOWN_SPREAD), draw.gauss(town.lon, _TOWN_SPREAD)
-        yield _Place(f"Counter {number}", town, lat, lon)
+        if number % _EXCHANGES_PER_TOWN == 0:
+            lat, lon = rng.uniform(-45, 60), rng.uniform(-179, 179)
+            name = f"town {number // _EXCHANGES_PER_TOWN}"
+            town = _City(name, rng.choice(bases), "UTC", lat, lon, ())
+        lat, lon = (
+            rng.gauss(town.lat, _TOWN_SPREAD_DEGREES),
+            rng.gauss(town.lon, _TOWN_SPREAD_DEGREES),
+        )
+        yield _Location(f"Counter {number}", town, lat, lon)
 
 
-def _open(
+def _add_exchange(
     rows: Mapping[str, list[tuple[Any, ...]]],
     owner_id: UUID,
-    place: _Place,
+    location: _Location,
     moments: Sequence[datetime],
-    draw: random.Random,
+    rng: random.Random,
 ) -> None:
-    """Add a board whose lines all changed at each of the moments, the last of them the newest."""
-    exchange_id, base = new_id(), place.city.base
-    dealt = sorted(draw.sample(sorted(_WORTH.keys() - {base}), 7))
+    """Add a board whose lines all changed at each of the moments, oldest first."""
+    exchange_id, base = new_id(), location.city.base
+    currencies = sorted(rng.sample(sorted(_VALUES.keys() - {base}), 7))
     confirmed_at = moments[-1]
     rows["exchanges"].append(
         (
-            *(exchange_id, owner_id, f"{place.name} Exchange", base),
-            f"{place.name}, {place.city.name}",
-            _EWKB_POINT.pack(1, _EWKB_WITH_SRID, _WGS_84, place.lon, place.lat),
-            *(place.city.time_zone, json.dumps(_HOURS), _VALID_FOR, confirmed_at),
-            *(reminder_time(confirmed_at, _VALID_FOR), confirmed_at, 1, moments[0]),
+            *(exchange_id, owner_id, f"{location.name} Exchange", base),
+            f"{location.name}, {location.city.name}",
+            _EWKB_POINT.pack(1, _EWKB_WITH_SRID, _WGS_84, location.lon, location.lat),
+            *(location.city.time_zone, json.dumps(_HOURS), _VALID_FOR_HOURS, confirmed_at),
+            *(reminder_time(confirmed_at, _VALID_FOR_HOURS), confirmed_at, 1, moments[0]),
         )
     )
     seq, previous = 0, GENESIS_HASH
     for moment in moments:
-        rows["exchange_confirmations"].append((new_id(), exchange_id, moment, base, _VALID_FOR))
-        lines = [_line(base, currency, draw) for currency in dealt]
+        rows["exchange_confirmations"].append(
+            (new_id(), exchange_id, moment, base, _VALID_FOR_HOURS)
+        )
+        lines = [_rate_line(base, currency, rng) for currency in currencies]
         for line in lines:
             seq += 1
             event = ChainEvent(exchange_id, seq, moment, *line)
@@ -155,12 +168,12 @@ def _open(
     rows["exchange_rates"] += [(new_id(), exchange_id, *line, confirmed_at) for line in lines]
 
 
-def _line(base: str, currency: str, draw: random.Random) -> Line:
-    """Around what the currency is worth, the changer's share on both sides of it."""
+def _rate_line(base: str, currency: str, rng: random.Random) -> RateLine:
+    """A rate around the currency's value, with a margin on both sides."""
     unit = _DATA["units"].get(currency, 1)
-    middle = _WORTH[currency] / _WORTH[base] * unit * _per_mille(draw.randint(-6, 6))
-    buy, sell = (middle * _per_mille(draw.randint(*share)) for share in ((-12, -2), (2, 12)))
-    return (currency, base, unit, buy.quantize(_DIGITS), sell.quantize(_DIGITS), None, None)
+    middle = _VALUES[currency] / _VALUES[base] * unit * _per_mille(rng.randint(-6, 6))
+    buy, sell = (middle * _per_mille(rng.randint(*margin)) for margin in ((-12, -2), (2, 12)))
+    return (currency, base, unit, buy.quantize(_RATE_STEP), sell.quantize(_RATE_STEP), None, None)
 
 
 def _per_mille(number: int) -> Decimal:

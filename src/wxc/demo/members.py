@@ -1,8 +1,8 @@
-"""Demo data: the same members, follows, posts, comments, likes and exchanges every time.
+"""Demo data for an empty database: repeatable members, follows, posts, comments and likes.
 
-It goes into an empty database. Follows and likes follow a power law, as those of real networks do:
-a few members have very many followers. Rows go in by COPY in one transaction; the names in use and
-the counters are computed from them at the end.
+Follows and likes have a power-law distribution, as in real networks: a few members have very many
+followers. Rows are written by COPY in one transaction; the used names and the counters are computed
+from them at the end.
 """
 
 import random
@@ -24,16 +24,16 @@ from wxc.core.config import Config, libpq_url
 from wxc.core.ids import time_of
 from wxc.demo import exchanges as demo_exchanges
 
-FEW = 8
+DEMO_MEMBERS = 8
 PASSWORD = "a demo of trust"  # noqa: S105 - printed for everyone to use
 _SEED = 20_260_101
-_BATCH = 20_000
-_TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+_BATCH_SIZE = 20_000
+_DATA = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 _STATEMENTS = Path(__file__).with_suffix(".sql").read_text().rstrip("\n;").split(";\n\n")
-_SHOPKEEPER, _SHOP_OF_A_MEMBER = 1, "tanjong_pagar_exchange"  # who is not there twice
-LOGINS = tuple(name for name, _, _ in _TEXTS["people"][:4])
-"""Some of whom one can log in as."""
-_DEEPEST = 8
+_OWNER_POSITION, _OWNER_EXCHANGE = 1, "tanjong_pagar_exchange"  # one of the members owns it
+LOGIN_NAMES = tuple(name for name, _, _ in _DATA["people"][:4])
+"""Some of the members to log in as."""
+_MAX_DEPTH = 8
 
 
 class NotEmpty(Exception):  # noqa: N818 - a fact
@@ -41,42 +41,48 @@ class NotEmpty(Exception):  # noqa: N818 - a fact
 
 
 async def fill(config: Config, members: int) -> str:
-    """Fill the database and say with how much; raises `NotEmpty`."""
+    """Fill the database and return a summary; raises `NotEmpty`."""
     url = config.database_direct_url or config.database_url
     connection = await asyncpg.connect(libpq_url(url))
     try:
-        for bound in ("statement_timeout", "idle_in_transaction_session_timeout"):
-            await connection.execute(f"SET {bound} = 0")  # the role's are for requests
-        async with connection.transaction():
-            if await connection.fetchval("SELECT EXISTS (SELECT FROM users)"):
-                raise NotEmpty
-            return await _Filling(connection, members).run()
+        return await _fill(connection, members)
     finally:
         await connection.close()
 
 
-def logins() -> str:
-    """Whom one can log in as."""
-    return f"{', '.join(LOGINS)} …  password: {PASSWORD}"
+async def _fill(connection: "asyncpg.Connection[Any]", members: int) -> str:
+    for setting in ("statement_timeout", "idle_in_transaction_session_timeout"):
+        await connection.execute(f"SET {setting} = 0")  # the role's timeouts are for requests
+    async with connection.transaction():
+        if await connection.fetchval("SELECT EXISTS (SELECT FROM users)"):
+            raise NotEmpty
+        return await _DemoLoader(connection, members).run()
 
 
-class _Filling:
-    """One run: the members are drawn first, everything else refers to their positions."""
+def login_hint() -> str:
+    """The usernames and the password for logging in."""
+    return f"{', '.join(LOGIN_NAMES)} …  password: {PASSWORD}"
+
+
+class _DemoLoader:
+    """Loads the rows; everything but the members refers to members by their positions."""
 
     def __init__(self, connection: "asyncpg.Connection[Any]", members: int) -> None:
         self._connection = connection
         self._random = random.Random(_SEED)  # noqa: S311 - demo data, and repeatable
         self._members = members
-        self._posts = members * 20 if members > FEW else 40
-        self._follows = members * 60 if members > FEW else 20
-        self._likes = members * 60 if members > FEW else 90
-        self._comments = members * 20 if members > FEW else 120
-        self._comment_likes = members * 10 if members > FEW else 100
-        self._boards = demo_exchanges.COUNT + (members * 2 if members > FEW else 0)
+        self._posts = members * 20 if members > DEMO_MEMBERS else 40
+        self._follows = members * 60 if members > DEMO_MEMBERS else 20
+        self._likes = members * 60 if members > DEMO_MEMBERS else 90
+        self._comments = members * 20 if members > DEMO_MEMBERS else 120
+        self._comment_likes = members * 10 if members > DEMO_MEMBERS else 100
+        self._boards = demo_exchanges.CITY_EXCHANGES + (
+            members * 2 if members > DEMO_MEMBERS else 0
+        )
         self._now = clock.now()
         self._start = self._now - timedelta(days=90)
-        # The few members are there at once; a bar is for what takes its time.
-        self._progress = partial(typer.progressbar, hidden=members <= FEW)
+        # The default members take no time, so only larger numbers show progress bars.
+        self._progress = partial(typer.progressbar, hidden=members <= DEMO_MEMBERS)
         self._member_ids: list[UUID] = []
         self._owner_ids: list[UUID] = []
         self._post_ids: list[UUID] = []
@@ -91,7 +97,7 @@ class _Filling:
         await self._copy("comment_likes", self._comment_like_rows(), self._comment_likes)
         await self._copy("users", self._owner_rows(), self._boards)
         with self._progress(length=self._boards, label="exchanges ") as bar:
-            await demo_exchanges.open_boards(
+            await demo_exchanges.copy_exchanges(
                 self._connection, self._owner_ids, self._now, bar.update
             )
         with self._progress(length=len(_STATEMENTS), label="counters  ") as bar:
@@ -107,12 +113,12 @@ class _Filling:
     async def _copy(self, table: str, rows: Iterator[tuple[Any, ...]], count: int) -> None:
         columns = _COLUMNS[table].split()
         with self._progress(length=count, label=table.ljust(10)) as bar:
-            while batch := list(islice(rows, min(_BATCH, count))):
+            while batch := list(islice(rows, min(_BATCH_SIZE, count))):
                 await self._connection.copy_records_to_table(table, records=batch, columns=columns)
                 bar.update(len(batch))
 
     def _member_rows(self) -> Iterator[tuple[Any, ...]]:
-        password_hash, people = _password_hash(), _TEXTS["people"]
+        password_hash, people = _password_hash(), _DATA["people"]
         for position in range(self._members):
             moment = self._start - timedelta(days=1) + timedelta(seconds=position)
             member_id = self._id(moment)
@@ -124,11 +130,11 @@ class _Filling:
             yield (member_id, name, email, moment, password_hash, display_name, bio, moment)
 
     def _owner_rows(self) -> Iterator[tuple[Any, ...]]:
-        """Those who have exchanges, and but for one nothing else to do with the others."""
+        """The owners of exchanges; all but one have no other content."""
         password_hash = _password_hash()
-        for name, display_name, bio in demo_exchanges.names(self._boards):
-            if name == _SHOP_OF_A_MEMBER:
-                self._owner_ids.append(self._member_ids[_SHOPKEEPER])
+        for name, display_name, bio in demo_exchanges.owner_profiles(self._boards):
+            if name == _OWNER_EXCHANGE:
+                self._owner_ids.append(self._member_ids[_OWNER_POSITION])
                 continue
             member_id = self._id(self._start)
             self._owner_ids.append(member_id)
@@ -137,15 +143,9 @@ class _Filling:
 
     def _follow_rows(self) -> Iterator[tuple[Any, ...]]:
         seen: set[int] = set()
-        # Two read nearly everyone, for whoever wants to see what a feed costs them.
-        readers = [(1, self._members // 25), (2, self._members * 2 // 5)]
+        followers = self._followers()
         while len(seen) < self._follows:
-            if readers and self._members > FEW:
-                member, left = readers.pop()
-                if left > 1:
-                    readers.append((member, left - 1))
-            else:
-                member = self._random.randrange(self._members)
+            member = next(followers)
             followed = self._popular_member()
             edge = member * self._members + followed
             if member != followed and edge not in seen:
@@ -158,13 +158,21 @@ class _Filling:
                     moment,
                 )
 
+    def _followers(self) -> Iterator[int]:
+        """Random positions; first two members who follow very many, to measure their feeds."""
+        if self._members > DEMO_MEMBERS:
+            yield from [2] * max(1, self._members * 2 // 5)
+            yield from [1] * max(1, self._members // 25)
+        while True:
+            yield self._random.randrange(self._members)
+
     def _post_rows(self) -> Iterator[tuple[Any, ...]]:
         step = (self._now - self._start) / (self._posts + 1)
         for position in range(self._posts):
             moment = self._start + step * position
             post_id = self._id(moment)
             self._post_ids.append(post_id)
-            body = " ".join(self._random.choice(_TEXTS[part]) for part in ("openings", "endings"))
+            body = " ".join(self._random.choice(_DATA[part]) for part in ("openings", "endings"))
             yield (post_id, self._member_ids[self._popular_member()], body, moment)
 
     def _like_rows(self) -> Iterator[tuple[Any, ...]]:
@@ -173,8 +181,8 @@ class _Filling:
             yield (self._id(moment), self._member_ids[member], self._post_ids[post], moment)
 
     def _comment_rows(self) -> Iterator[tuple[Any, ...]]:
-        """Thread by thread, each by a power law: most are short, few are long, one very long."""
-        if self._members > FEW:
+        """Threads of a power-law length: most are short, few are long, one is very long."""
+        if self._members > DEMO_MEMBERS:
             yield from self._thread(self._post_ids[self._posts // 2], self._comments // 100)
         while len(self._comment_ids) < self._comments:
             post = self._post_ids[int(self._posts * self._random.random() ** 0.5)]
@@ -182,21 +190,21 @@ class _Filling:
             yield from self._thread(post, min(length, self._comments - len(self._comment_ids)))
 
     def _thread(self, post: UUID, length: int) -> Iterator[tuple[Any, ...]]:
-        said: list[tuple[UUID, int]] = []
-        written = time_of(post)
-        begun = written + (self._now - written) * self._random.random()
+        recent: list[tuple[UUID, int]] = []
+        posted_at = time_of(post)
+        started_at = posted_at + (self._now - posted_at) * self._random.random()
         for position in range(length):
-            moment = begun + (self._now - begun) * (position / length) ** 3
+            moment = started_at + (self._now - started_at) * (position / length) ** 3
             parent, depth = None, 0
-            if said and self._random.random() < 0.6:
-                parent, above = self._random.choice(said[-20:])
-                depth = above + 1
+            if recent and self._random.random() < 0.6:
+                parent, parent_depth = self._random.choice(recent[-20:])
+                depth = parent_depth + 1
             comment = self._id(moment)
             self._comment_ids.append(comment)
-            if depth < _DEEPEST:
-                said.append((comment, depth))
+            if depth < _MAX_DEPTH:
+                recent.append((comment, depth))
             author = self._member_ids[self._random.randrange(self._members)]
-            body = self._random.choice(_TEXTS["replies"])
+            body = self._random.choice(_DATA["replies"])
             yield (comment, post, parent, depth, author, body, moment)
 
     def _comment_like_rows(self) -> Iterator[tuple[Any, ...]]:
@@ -205,7 +213,7 @@ class _Filling:
             yield (like, self._member_ids[member], self._comment_ids[comment], self._now)
 
     def _edges(self, subjects: int, count: int) -> Iterator[tuple[int, int]]:
-        """Distinct pairs of a member and a subject; the first subjects are the most liked ones."""
+        """Distinct pairs of a member and a subject; the first subjects are the most liked."""
         seen: set[int] = set()
         while len(seen) < count:
             member = self._random.randrange(self._members)
@@ -216,7 +224,7 @@ class _Filling:
                 yield member, subject
 
     def _popular_member(self) -> int:
-        """A position by a power law: the first members are the most popular ones."""
+        """A position by a power law: the first members are the most popular."""
         return int(self._members * self._random.random() ** 2.5)
 
     def _id(self, moment: datetime) -> UUID:
@@ -232,7 +240,7 @@ class _Filling:
 
 
 def _password_hash() -> str:
-    """One hash for all: a thousandth of a second each instead of a twentieth."""
+    """One hash for all members: hashing each would take 50 ms per member."""
     return Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1).hash(PASSWORD)
 
 

@@ -1,1 +1,1 @@
-"""The documentation that the service itself shows."""
+"""The documentation pages of the service."""

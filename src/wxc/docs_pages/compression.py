@@ -1,6 +1,7 @@
 """Public text that is the same for everyone, compressed once.
 
-Answers of the API are never compressed: they hold secrets beside text that others choose (BREACH).
+Responses of the API are never compressed: they hold secrets next to text that other users choose
+(BREACH).
 """
 
 import gzip
@@ -13,13 +14,13 @@ from starlette.responses import Response
 
 from wxc.http import etags
 
-_DIGEST_BYTES = 12  # an accidental match is as good as impossible
-_ZERO = re.compile(r"q=0(\.0{0,3})?")
+_DIGEST_BYTES = 12  # 96 bits: collisions are negligible
+_ZERO_WEIGHT = re.compile(r"q=0(\.0{0,3})?")
 
 
 @dataclass(frozen=True, slots=True)
 class CompressedText:
-    """A text in both encodings, each with an ETag of its own."""
+    """A text in both encodings; each has its own ETag."""
 
     plain: bytes
     gzipped: bytes
@@ -27,16 +28,16 @@ class CompressedText:
     media_type: str
     cache_control: str
 
-    def answer(self, asked: Headers) -> Response:
-        """The encoding that a client accepts, or 304 if it has that already."""
-        is_gzipped = accepts_gzip(asked)
+    def response(self, request_headers: Headers) -> Response:
+        """The text in an encoding that the client accepts, or 304 if the client has it already."""
+        is_gzipped = accepts_gzip(request_headers)
         headers = {
             "ETag": f'"{self.digest}-gzip"' if is_gzipped else f'"{self.digest}"',
             "Cache-Control": self.cache_control,
             "Vary": "Accept-Encoding",
         }
-        known = asked.get("if-none-match")
-        if known is not None and etags.is_known(headers["ETag"], known):
+        if_none_match = request_headers.get("if-none-match")
+        if if_none_match is not None and etags.is_known(headers["ETag"], if_none_match):
             return Response(status_code=304, headers=headers)
         if is_gzipped:
             headers["Content-Encoding"] = "gzip"
@@ -45,17 +46,17 @@ class CompressedText:
 
 
 def compress(plain: bytes, media_type: str, cache_control: str) -> CompressedText:
-    """Compress a text; megabytes take a tenth of a second, so not on the event loop."""
+    """Compress a text; a megabyte takes 0.1 s, so do not call this on the event loop."""
     gzipped = gzip.compress(plain, mtime=0)  # the same bytes from every process
     digest = hashlib.blake2b(plain, digest_size=_DIGEST_BYTES).hexdigest()
     return CompressedText(plain, gzipped, digest, media_type, cache_control)
 
 
-def accepts_gzip(asked: Headers) -> bool:
-    """Whether a client accepts gzip: RFC 9110 section 12.5.3, where `*` is what is not named."""
+def accepts_gzip(request_headers: Headers) -> bool:
+    """Whether a client accepts gzip (RFC 9110 section 12.5.3); `*` matches unnamed codings."""
     weights: dict[str, str] = {}
-    for part in ",".join(asked.getlist("accept-encoding")).lower().split(","):
+    for part in ",".join(request_headers.getlist("accept-encoding")).lower().split(","):
         name, _, weight = part.partition(";")
         weights[name.strip()] = re.sub(r"\s", "", weight)
     weight = weights.get("gzip", weights.get("*", "q=0"))
-    return not _ZERO.fullmatch(weight)
+    return not _ZERO_WEIGHT.fullmatch(weight)

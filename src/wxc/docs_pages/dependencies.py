@@ -1,4 +1,4 @@
-"""The demo's log-ins, for the page that shows them."""
+"""The logins of the demo, for the documentation page."""
 
 from typing import Annotated
 
@@ -9,13 +9,13 @@ from wxc.http.services import services_of
 
 
 async def demo_logins(request: Request) -> DemoLogins | None:
-    """Whom one can log in as where the demo's members are; never in production."""
+    """The logins of a database with demo data; None in production."""
     config = services_of(request).config
     if config.environment == "production" or not config.demo_data:
         return None
-    from wxc.demo import members as demo  # which nobody else needs at the server
+    from wxc.demo import members as demo  # not needed by a server without demo data
 
-    return DemoLogins(demo.LOGINS, demo.PASSWORD)
+    return DemoLogins(demo.LOGIN_NAMES, demo.PASSWORD)
 
 
 Demo = Annotated[DemoLogins | None, Depends(demo_logins)]

@@ -1,4 +1,4 @@
-"""The documentation as a person sees it: Swagger UI from our own assets, and a page per error."""
+"""The pages of the documentation: Swagger UI from our own assets, and a page per error code."""
 
 import json
 import re
@@ -25,16 +25,16 @@ from wxc.http.refusals import Refusal
 
 # Swagger UI writes style attributes and draws its icons from data: addresses; nothing else is
 # loaded from anywhere but here.
-_POLICY = (
+_CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
-_KEPT_BY_BROWSERS = "public, max-age=3600"
+_CACHE_CONTROL = "public, max-age=3600"
 
 
 class Assets(StaticFiles):
-    """The vendored assets; browsers keep them for an hour."""
+    """The vendored assets; browsers cache them for an hour."""
 
     def __init__(self) -> None:
         super().__init__(directory=Path(__file__).parent / "assets")
@@ -42,23 +42,23 @@ class Assets(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """The file, or 304; texts are compressed."""
-        answer = await super().get_response(path, scope)
-        if isinstance(answer, FileResponse) and str(answer.media_type).startswith("text/"):
-            return (await self._text(answer)).answer(Headers(scope=scope))
-        answer.headers["Cache-Control"] = _KEPT_BY_BROWSERS
-        return answer
+        response = await super().get_response(path, scope)
+        if isinstance(response, FileResponse) and str(response.media_type).startswith("text/"):
+            return (await self._text(response)).response(Headers(scope=scope))
+        response.headers["Cache-Control"] = _CACHE_CONTROL
+        return response
 
     async def _text(self, file: FileResponse) -> CompressedText:
         name = str(file.path)
         if name not in self._texts:
             self._texts[name] = await run_in_threadpool(
-                lambda: compress(Path(name).read_bytes(), str(file.media_type), _KEPT_BY_BROWSERS)
+                lambda: compress(Path(name).read_bytes(), str(file.media_type), _CACHE_CONTROL)
             )
         return self._texts[name]
 
 
-class Document:
-    """The OpenAPI document of an application, made and compressed when it is first asked for."""
+class OpenApiDocument:
+    """The OpenAPI document of an application; generated and compressed on the first request."""
 
     def __init__(self, app: FastAPI) -> None:
         self._app = app
@@ -67,17 +67,17 @@ class Document:
     async def serve(self, request: Request) -> Response:
         """The document, or 304."""
         if self._text is None:
-            self._text = await run_in_threadpool(self._compressed)
-        return self._text.answer(request.headers)
+            self._text = await run_in_threadpool(self._compress)
+        return self._text.response(request.headers)
 
-    def _compressed(self) -> CompressedText:
+    def _compress(self) -> CompressedText:
         document = json.dumps(self._app.openapi(), ensure_ascii=False, separators=(",", ":"))
         return compress(document.encode(), "application/json", "no-cache")
 
 
 @dataclass(frozen=True, slots=True)
 class DemoLogins:
-    """Whom a visitor of a demo may log in as."""
+    """The members as whom visitors of a demo can log in."""
 
     names: tuple[str, ...]
     password: str
@@ -85,7 +85,7 @@ class DemoLogins:
 
 @dataclass(frozen=True, slots=True)
 class _Route:
-    """A route as an error's page names it."""
+    """A route on the page of an error."""
 
     method: str
     path: str
@@ -95,51 +95,57 @@ class _Route:
 
 
 def docs_page(title: str, demo: DemoLogins | None) -> Response:
-    """Swagger UI on our document, below a form to log in with."""
+    """Swagger UI, below a login form."""
     return _page("docs.html", title=title, demo=demo)
 
 
 def error_index(catalogue: Mapping[str, type[Refusal]]) -> Response:
-    """All error codes, by their status."""
-    refusals = sorted(catalogue.values(), key=lambda one: (one.status, one.code()))
+    """The error codes, grouped by status."""
+    refusals = sorted(catalogue.values(), key=lambda refusal: (refusal.status, refusal.code()))
     statuses = [
         (HTTPStatus(status), list(group))
-        for status, group in groupby(refusals, key=lambda one: one.status)
+        for status, group in groupby(refusals, key=lambda refusal: refusal.status)
     ]
     return _page("errors.html", title="Errors", statuses=statuses)
 
 
 def error_page(refusal: type[Refusal], document: Mapping[str, Any]) -> Response:
-    """What one error code means, what to do about it, and which routes answer with it."""
+    """The meaning of an error code, its remedy, and the routes that return it."""
     example = document["components"]["examples"][refusal.code()]["value"]
     return _page(
         "error.html",
         title=refusal.code(),
         refusal=refusal,
         status=HTTPStatus(refusal.status),
-        answering=list(_answering(refusal, document)),
-        everywhere=sum(len(operations) for operations in document["paths"].values()),
+        routes=list(_routes_raising(refusal, document)),
+        operation_count=sum(len(operations) for operations in document["paths"].values()),
         example=json.dumps(example, indent=2),
     )
 
 
-def _answering(refusal: type[Refusal], document: Mapping[str, Any]) -> Iterator[_Route]:
+def _routes_raising(refusal: type[Refusal], document: Mapping[str, Any]) -> Iterator[_Route]:
+    for path, method, operation in _operations(document):
+        response = answer_with(document, operation, refusal.status)
+        if refusal.code() in codes_of(response):
+            yield _Route(
+                method.upper(),
+                path,
+                operation["tags"][0],
+                operation["operationId"],
+                operation["summary"],
+            )
+
+
+def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """The path, method and declaration of every operation."""
     for path, operations in document["paths"].items():
-        for method, declared in operations.items():
-            response = answer_with(document, declared, refusal.status)
-            if refusal.code() in codes_of(response):
-                yield _Route(
-                    method.upper(),
-                    path,
-                    declared["tags"][0],
-                    declared["operationId"],
-                    declared["summary"],
-                )
+        for method, operation in operations.items():
+            yield path, method, operation
 
 
 def _page(template: str, **values: object) -> Response:
     html = _templates().get_template(template).render(values)
-    return HTMLResponse(html, headers={"Content-Security-Policy": _POLICY})
+    return HTMLResponse(html, headers={"Content-Security-Policy": _CONTENT_SECURITY_POLICY})
 
 
 @cache
@@ -151,10 +157,10 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["marked"] = _marked
+    environment.filters["mark_code"] = _mark_code
     return environment
 
 
-def _marked(text: str) -> Markup:
-    """What stands between backticks as code."""
+def _mark_code(text: str) -> Markup:
+    """Render text between backticks as `<code>`."""
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped

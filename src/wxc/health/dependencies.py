@@ -1,4 +1,4 @@
-"""What the health routes ask for."""
+"""Dependencies of the health routes."""
 
 from typing import Annotated
 
@@ -18,7 +18,7 @@ async def open_startup(request: Request) -> Startup:
 
 
 async def open_departure(request: Request) -> Departure:
-    """Whether this process is about to end."""
+    """The shutdown state of this process."""
     return services_of(request).departure
 
 
@@ -28,11 +28,11 @@ async def open_redis(request: Request) -> RedisClient:
 
 
 async def revisions() -> tuple[str, ...]:
-    """As `schema_revisions`, which reads files when it is called first."""
+    """As `schema_revisions`; in a thread, because its first call reads files."""
     return await run_in_threadpool(schema_revisions)
 
 
-EndOfProcess = Annotated[Departure, Depends(open_departure)]
+Shutdown = Annotated[Departure, Depends(open_departure)]
 StartupState = Annotated[Startup, Depends(open_startup)]
 Redis = Annotated[RedisClient, Depends(open_redis)]
 Revisions = Annotated[tuple[str, ...], Depends(revisions)]

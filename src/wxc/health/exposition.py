@@ -1,9 +1,8 @@
-"""`/metrics`, on a port of its own that no load balancer knows.
+"""`/metrics`, on a port of its own that the load balancer does not forward to.
 
-prometheus_client decides when it is imported where values are kept: this module tells it, before
-anything else of ours imports it, to keep them in files of memory that all processes of a command
-share. They are read in the process that was started first, which serves no request where there
-are several.
+prometheus_client chooses its storage when it is imported. Before any other module imports it, this
+module sets it to memory-mapped files that all processes of a command share. The parent process
+reads them; with several workers it serves no requests.
 """
 
 import os
@@ -18,21 +17,21 @@ from wxc.core.config import Config
 if TYPE_CHECKING:
     from prometheus_client import Metric
 
-_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
 @contextmanager
-def exposed(config: Config) -> Iterator[None]:
-    """Answer what Prometheus asks on `METRICS_PORT`, while the block lasts; nothing without it."""
+def serve_metrics(config: Config) -> Iterator[None]:
+    """Serve `/metrics` on `METRICS_PORT` inside the block; does nothing without that setting."""
     if config.metrics_port is None:
         yield
         return
     with TemporaryDirectory(prefix="wxc-metrics-") as folder:
-        os.environ[_FOLDER] = folder
+        os.environ[_FOLDER_VARIABLE] = folder
         from prometheus_client import CollectorRegistry, start_http_server
 
         registry = CollectorRegistry()
-        registry.register(_AllProcesses(Path(folder)))
+        registry.register(_AllProcessesCollector(Path(folder)))
         try:
             server, thread = start_http_server(config.metrics_port, config.metrics_host, registry)
         except OSError as error:
@@ -43,11 +42,11 @@ def exposed(config: Config) -> Iterator[None]:
             server.shutdown()
             server.server_close()
             thread.join()
-            del os.environ[_FOLDER]
+            del os.environ[_FOLDER_VARIABLE]
 
 
-class _AllProcesses:
-    """Adds up what the processes have written; the gauges of those that died are forgotten."""
+class _AllProcessesCollector:
+    """Aggregates the metrics of all processes; drops the gauges of processes that have ended."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -59,13 +58,16 @@ class _AllProcesses:
         for path in self._folder.glob("gauge_live*_*.db"):
             if not _is_alive(int(path.stem.rpartition("_")[2])):
                 path.unlink(missing_ok=True)
-        together = MultiProcessCollector(CollectorRegistry(), str(self._folder))  # type: ignore[no-untyped-call]
-        return cast("Iterable[Metric]", together.collect())  # type: ignore[no-untyped-call]
+        collector = MultiProcessCollector(CollectorRegistry(), str(self._folder))  # type: ignore[no-untyped-call]
+        return cast("Iterable[Metric]", collector.collect())  # type: ignore[no-untyped-call]
 
 
 def _is_alive(process_id: int) -> bool:
     try:
         os.kill(process_id, 0)
-    except (ProcessLookupError, PermissionError):  # gone, or its number is somebody else's by now
+    except (
+        ProcessLookupError,
+        PermissionError,
+    ):  # it has ended, or another user's process has its id
         return False
     return True

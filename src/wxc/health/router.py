@@ -2,7 +2,7 @@
 
 from wxc.db.dependencies import Database
 from wxc.health import service
-from wxc.health.dependencies import EndOfProcess, Redis, Revisions, StartupState
+from wxc.health.dependencies import Redis, Revisions, Shutdown, StartupState
 from wxc.health.errors import AboutToEnd, NotReady, NotStarted
 from wxc.health.schemas import Health, Readiness
 from wxc.http.openapi import documented
@@ -18,12 +18,12 @@ async def get_liveness() -> Health:
 
 
 @router.get("/healthz", summary="Fit for traffic?", responses=documented(NotStarted, AboutToEnd))
-async def get_health(startup: StartupState, end: EndOfProcess) -> Health:
+async def get_health(startup: StartupState, shutdown: Shutdown) -> Health:
     """For the load balancer: started, and not about to end; an outage leaves this green."""
-    return service.health(startup, end)
+    return service.health(startup, shutdown)
 
 
 @router.get("/readyz", summary="Everything well?", responses=documented(NotReady))
-async def get_readiness(database: Database, redis: Redis, known: Revisions) -> Readiness:
+async def get_readiness(database: Database, redis: Redis, known_revisions: Revisions) -> Readiness:
     """For deployments and alarms: the database, its schema, Redis, the mails, by name."""
-    return await service.readiness(database, redis, known)
+    return await service.readiness(database, redis, known_revisions)

@@ -19,23 +19,21 @@ _RETRY_INTERVAL = 0.5  # seconds, between attempts to reach the database at the 
 
 
 class Startup:
-    """Whether the database has answered once since the start; a later outage changes nothing.
+    """Whether the database has answered since the process started; a later outage changes nothing.
 
     A load balancer replaces unhealthy instances: if health depended on the database, a failover
-    would have the whole fleet replaced.
+    would replace the whole fleet.
     """
 
     def __init__(self) -> None:
         self.is_complete = False
 
-    async def reach(self, database: Database) -> None:
+    async def wait_for_database(self, database: Database) -> None:
         """Retry until the database answers (a background task)."""
         while not self.is_complete:
             try:
-                await _revision(database)
-            except (
-                Exception
-            ) as error:  # of any kind: if this task ended, the process would stay unhealthy
+                await _schema_revision(database)
+            except Exception as error:  # of any kind: otherwise the process stays unhealthy
                 _log.warning("the database cannot be reached yet: %r", error)
                 await asyncio.sleep(_RETRY_INTERVAL)
             else:
@@ -51,17 +49,19 @@ def health(startup: Startup, departure: Departure) -> Health:
     return Health(status="ok")
 
 
-async def readiness(database: Database, redis: RedisClient, known: Sequence[str]) -> Readiness:
-    """Whether everything that the service depends on works; raises `NotReady` with the names.
+async def readiness(
+    database: Database, redis: RedisClient, known_revisions: Sequence[str]
+) -> Readiness:
+    """Whether all dependencies of the service work; raises `NotReady` with the names of the others.
 
-    `known` are the revisions of this code, newest first. An unknown revision is a later one, and
-    later migrations keep older code working (docs/migrations.md).
+    `known_revisions` are the revisions of this code, newest first. An unknown revision is a later
+    one, and later migrations keep older code working (docs/migrations.md).
     """
     failures: list[InvalidPart] = []
     try:
-        revision = await _revision(database)
-        is_behind = revision is None or revision in known[1:]
-        is_late = not is_behind and await has_backlog(database.primary)
+        revision = await _schema_revision(database)
+        is_behind = revision is None or revision in known_revisions[1:]
+        has_mail_backlog = not is_behind and await has_backlog(database.primary)
     except UNREACHABLE:
         failures.append(_failure("database", "unavailable", "The database does not answer."))
     else:
@@ -69,7 +69,7 @@ async def readiness(database: Database, redis: RedisClient, known: Sequence[str]
             failures.append(
                 _failure("migrations", "not_at_head", "The schema is not what the code expects.")
             )
-        if is_late:
+        if has_mail_backlog:
             failures.append(_failure("mail", "backlog", "Mails wait too long, or were given up."))
     if not await redis.probe():
         failures.append(_failure("redis", "unavailable", "Redis does not answer."))
@@ -80,7 +80,7 @@ async def readiness(database: Database, redis: RedisClient, known: Sequence[str]
     )
 
 
-async def _revision(database: Database) -> str | None:
+async def _schema_revision(database: Database) -> str | None:
     row = await database.primary.fetch_one(schema_revision())
     return None if row is None else row.version_num
 

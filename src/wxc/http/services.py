@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from wxc.http.rate_limits import Limits
     from wxc.http.streams import StreamLimiter
     from wxc.http.traffic import Traffic
-    from wxc.moderation.audit.actors import Fingerprints
-    from wxc.moderation.audit.dependencies import RefusedAccess
+    from wxc.moderation.audit.actors import IdentifierHasher
+    from wxc.moderation.audit.dependencies import RefusalAuditor
     from wxc.server.shutdown import Departure
 
 
@@ -36,10 +36,10 @@ class Services:
     cookies: "CookieJar"
     cursors: "CursorSealer"
     departure: "Departure"
-    fingerprints: "Fingerprints"
+    identifier_hasher: "IdentifierHasher"
     idempotency_key: bytes
     metrics: "ServerMetrics"
-    refused_access: "RefusedAccess"
+    refusal_auditor: "RefusalAuditor"
     traffic: "Traffic"
 
     auth: "Auth" = field(init=False)

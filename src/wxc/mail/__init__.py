@@ -1,1 +1,1 @@
-"""Mails: written in the transaction that wants them, sent by the worker."""
+"""Mails: an outbox that is written in transactions, and delivery by the worker."""

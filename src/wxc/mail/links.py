@@ -1,4 +1,4 @@
-"""The links in mails, and the tokens that they carry."""
+"""Links in mails and their tokens."""
 
 import hashlib
 import re
@@ -22,17 +22,17 @@ _PAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a mailed link is good for."""
+    """The action that a mailed link permits."""
 
     mail_id: UUID
     user_id: UUID
     kind: MailKind
     address: str
-    """Where it went: the address that it proves."""
+    """The recipient; following the link proves this address."""
 
 
 class Links:
-    """Makes tokens from the ids of mails: the same on every attempt, and stored nowhere."""
+    """Derives tokens from the ids of mails: each attempt has the same one, and none is stored."""
 
     def __init__(self, config: Config) -> None:
         self._key = derive_key(config.secret_key.get_secret_value(), "mail token")
@@ -50,30 +50,30 @@ class Links:
         return (urlsplit(self._base).hostname or "localhost").encode("idna").decode()
 
     def token(self, mail_id: UUID) -> str:
-        """The token of a mail: 256 bits that only we can compute."""
+        """The token of a mail: an HMAC of 256 bits."""
         return urlsafe_b64encode(sign(self._key, mail_id.bytes)).decode().rstrip("=")
 
     def url(self, kind: MailKind, mail_id: UUID) -> str:
-        """Where the link leads; what follows `#` never leaves the reader's browser by itself."""
+        """The address of the link; browsers do not send the fragment after `#` to servers."""
         return f"{self._base}/{_PAGES[kind]}#token={self.token(mail_id)}"
 
     def digest(self, mail_id: UUID) -> bytes:
-        """What is stored of a mail's token."""
-        return _hash(self.token(mail_id))
+        """The stored digest of a mail's token."""
+        return _sha256(self.token(mail_id))
 
-    def is_in(self, kind: MailKind) -> bool:
-        """Whether such mails carry a link."""
+    def has_link(self, kind: MailKind) -> bool:
+        """Whether mails of this kind carry a link."""
         return kind in self._lifetimes
 
     def lifetime(self, kind: MailKind) -> timedelta:
-        """How long the link of such a mail holds; nothing where there is none."""
+        """The lifetime of the link in mails of this kind; zero if they carry none."""
         return self._lifetimes.get(kind, timedelta())
 
 
 def digest(token: str) -> bytes | None:
-    """What is stored of a token; None for what never was one."""
-    return _hash(token) if _TOKEN.fullmatch(token) else None
+    """The stored digest of a token; None if the text is not a token."""
+    return _sha256(token) if _TOKEN.fullmatch(token) else None
 
 
-def _hash(token: str) -> bytes:
+def _sha256(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()

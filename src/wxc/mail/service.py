@@ -1,7 +1,7 @@
-"""Mails to be sent, and the links in them.
+"""The outbox of mails, and the links in them.
 
-Every row is written in the caller's transaction, so a mail is sent if, and only if, that commits.
-A caller that ends or makes tokens has locked the account's row before.
+A mail is written in the caller's transaction and sent if, and only if, that transaction commits.
+Callers lock the account's row before they create or end tokens.
 """
 
 from dataclasses import dataclass
@@ -35,25 +35,25 @@ from wxc.mail.repository.tokens import (
 )
 from wxc.models import MailKind
 
-_OVERDUE_AFTER = timedelta(minutes=5)
-_DEAD_COUNTED_FOR = timedelta(hours=1)
+_OVERDUE_AGE = timedelta(minutes=5)
+_DEAD_MAIL_WINDOW = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Whom a mail is for, and the link that it carries."""
+    """The recipient of a mail, and the link that it carries."""
 
     username: str
     address: str
     url: str | None
 
 
-class NotWanted(Exception):  # noqa: N818 - a fact, not an error
-    """The mail must not be sent any more; the argument says why."""
+class Obsolete(Exception):  # noqa: N818 - a fact, not an error
+    """The mail must not be sent any more; the argument is the reason."""
 
 
-class NobodyThere(NotWanted):
-    """No account has the address, or none that may receive links."""
+class RecipientGone(Obsolete):
+    """No account has the address, or its account may not receive links."""
 
 
 async def enqueue(
@@ -64,9 +64,9 @@ async def enqueue(
     user_id: UUID | None = None,
     dedup_key: str | None = None,
 ) -> UUID:
-    """Have a mail sent once this transaction has committed; a repeated `dedup_key` sends none.
+    """Send a mail after this transaction has committed; a repeated `dedup_key` sends none.
 
-    Without `user_id` the worker looks up whose the address is.
+    Without `user_id` the worker looks up the account of the address.
     """
     mail_id = new_id()
     key = dedup_key or f"{kind}:{mail_id}"
@@ -74,57 +74,57 @@ async def enqueue(
     return mail_id
 
 
-async def find_link(db: Handle, token: str, *kinds: MailKind) -> Link | None:
-    """What the token is good for now; None when it is good for nothing."""
+async def link_for_token(db: Handle, token: str, *kinds: MailKind) -> Link | None:
+    """The link of a token; None if it is unknown, used or expired."""
     stored = digest(token)
     row = await db.fetch_one(live_link(stored, kinds, clock.now())) if stored else None
     return Link(row.mail_id, row.user_id, MailKind(row.kind), row.address) if row else None
 
 
-async def use_link(session: Session, link: Link) -> bool:
-    """Use the link up; False when a concurrent request was faster."""
+async def consume_link(session: Session, link: Link) -> bool:
+    """Mark the link as used; False if a concurrent request was faster."""
     return await session.fetch_one(end_token(link.mail_id, clock.now())) is not None
 
 
-async def void_links(session: Session, user_id: UUID, *kinds: MailKind) -> None:
-    """Void the account's open links; those of these kinds, or all."""
+async def invalidate_links(session: Session, user_id: UUID, *kinds: MailKind) -> None:
+    """Invalidate the account's unused links of these kinds, or of all kinds."""
     await session.fetch(end_tokens_of(user_id, kinds or tuple(MailKind), clock.now()))
 
 
 async def has_backlog(db: Handle) -> bool:
     """Whether mails have been due for more than five minutes, or were given up in the last hour."""
     moment = clock.now()
-    query = outbox_backlog(moment - _OVERDUE_AFTER, moment - _DEAD_COUNTED_FOR)
+    query = outbox_backlog(moment - _OVERDUE_AGE, moment - _DEAD_MAIL_WINDOW)
     (row,) = await db.fetch(query)
     return row.has_backlog
 
 
-async def outbox(db: Handle) -> OutboxCounts:
+async def count_outbox(db: Handle) -> OutboxCounts:
     """The mails that are due, and those that were given up in the last hour."""
     moment = clock.now()
-    (row,) = await db.fetch(outbox_counts(moment, moment - _DEAD_COUNTED_FOR))
+    (row,) = await db.fetch(outbox_counts(moment, moment - _DEAD_MAIL_WINDOW))
     return row
 
 
-async def address_mail(session: Session, links: Links, mail: MailRow) -> Recipient:
-    """Whom the mail is for; its token is made at the first attempt. Raises `NotWanted`."""
+async def resolve_recipient(session: Session, links: Links, mail: MailRow) -> Recipient:
+    """The recipient; the first attempt creates the token. Raises `Obsolete`."""
     kind = MailKind(mail.kind)
     account = await _lock_recipient(session, mail)
     if account is None:
-        raise NobodyThere
-    if not links.is_in(kind):
+        raise RecipientGone
+    if not links.has_link(kind):
         return Recipient(account.username, mail.address, None)
     if account.suspended_at is not None or account.email is None:
-        raise NobodyThere
-    if not _fits(kind, mail.address, account):
-        raise NotWanted("the account has changed")
+        raise RecipientGone
+    if not _is_current(kind, mail.address, account):
+        raise Obsolete("the account has changed")
     other = other_account_with_address(fold_identifier(mail.address), account.id)
     if kind is MailKind.EMAIL_CHANGE and await session.fetch_one(other) is not None:
-        raise NotWanted("the address is another account's")
-    # An address that was typed is like the account's, but for the case of its letters, and what
-    # is the same letter to us need not be to another mail server: only the stored one is used.
+        raise Obsolete("the address is another account's")
+    # The requested address equals the stored one after case folding, but another mail server may
+    # distinguish characters that we fold: only the stored address is used.
     address = mail.address if mail.user_id is not None else account.email
-    await _make_token(session, links, mail, Link(mail.id, account.id, kind, address))
+    await _ensure_token(session, links, mail, Link(mail.id, account.id, kind, address))
     return Recipient(account.username, address, links.url(kind, mail.id))
 
 
@@ -134,28 +134,28 @@ async def _lock_recipient(session: Session, mail: MailRow) -> RecipientRow | Non
     return await session.fetch_one(lock_recipient_by_address(fold_identifier(mail.address)))
 
 
-def _fits(kind: MailKind, address: str, account: RecipientRow) -> bool:
-    """Whether the account is still as the link presumes."""
+def _is_current(kind: MailKind, address: str, account: RecipientRow) -> bool:
+    """Whether the link still matches the account's addresses."""
     if kind is MailKind.VERIFICATION:
         return account.email == address and account.email_verified_at is None
     return kind is not MailKind.EMAIL_CHANGE or account.pending_email == address
 
 
-async def _make_token(session: Session, links: Links, mail: MailRow, link: Link) -> None:
-    """Store the mail's token unless it exists, and void older ones of its kind.
+async def _ensure_token(session: Session, links: Links, mail: MailRow, link: Link) -> None:
+    """Store the mail's token unless it exists, and end older tokens of its kind.
 
     Its lifetime begins with the first attempt.
     """
     moment = clock.now()
-    made = await session.fetch_one(token_of_mail(mail.id))
-    if made is None:
+    token = await session.fetch_one(token_of_mail(mail.id))
+    if token is None:
         if await session.fetch_one(newer_token(link.user_id, link.kind, mail.id)) is not None:
-            raise NotWanted("a newer one has been sent")
+            raise Obsolete("a newer one has been sent")
         await session.fetch(end_tokens_of(link.user_id, (link.kind,), moment))
         expires_at = mail.first_attempt_at + links.lifetime(link.kind)
         stored = links.digest(mail.id)
         await session.fetch_one(
             insert_token(mail.id, link.user_id, link.kind, link.address, stored, expires_at)
         )
-    elif made.ended_at is not None or made.expires_at <= moment or made.address != link.address:
-        raise NotWanted("its link has ended")
+    elif token.ended_at is not None or token.expires_at <= moment or token.address != link.address:
+        raise Obsolete("its link has ended")

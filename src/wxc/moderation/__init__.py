@@ -1,1 +1,1 @@
-"""Reports, what operators do about them, and the audit trail."""
+"""Reports by members, operators' actions and the audit trail."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from wxc.core.config import Config
 from wxc.core.config_reading import read_config
-from wxc.health.exposition import exposed
+from wxc.health.exposition import serve_metrics
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -33,7 +33,7 @@ def serve(config: Config, *, host: str, port: int, workers: int | None, reload: 
         "PUBLISHED_HOST": config.published_host or host,
         "ENVIRONMENT": config.environment,
     }
-    with exposed(config):
+    with serve_metrics(config):
         uvicorn.run(
             f"{__name__}:application",
             factory=True,

@@ -12,9 +12,9 @@ from wxc.worker.periodic_task import PeriodicTask
 _INTERVAL = 1.0  # seconds between two attempts when no account is due
 
 
-class Eraser(PeriodicTask):
-    """Deletes batch by batch."""
+class AccountPurger(PeriodicTask):
+    """Deletes one batch per round."""
 
     def __init__(self, config: Config, database: Database) -> None:
-        kept = timedelta(seconds=config.access_token_lifetime) + 2 * LEEWAY
-        super().__init__("erasure", partial(purge_batch, database, kept=kept), _INTERVAL)
+        retention = timedelta(seconds=config.access_token_lifetime) + 2 * LEEWAY
+        super().__init__("erasure", partial(purge_batch, database, retention=retention), _INTERVAL)

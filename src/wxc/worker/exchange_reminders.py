@@ -1,4 +1,4 @@
-"""The worker task that reminds the owners of boards that go stale."""
+"""The background task that reminds owners to confirm their rates."""
 
 from functools import partial
 
@@ -6,11 +6,11 @@ from wxc.db.database import Database
 from wxc.exchange.boards.service import reminders
 from wxc.worker.periodic_task import PeriodicTask
 
-_INTERVAL = 60.0  # seconds between two looks when there is nobody to remind
+_INTERVAL = 60.0  # seconds between two rounds when no reminder is due
 
 
-class Reminder(PeriodicTask):
-    """Looks once a minute for boards that have to be confirmed."""
+class ExchangeReminder(PeriodicTask):
+    """Reminds the owners of boards that will soon be stale."""
 
     def __init__(self, database: Database) -> None:
         super().__init__("reminders", partial(reminders.remind_owners, database), _INTERVAL)

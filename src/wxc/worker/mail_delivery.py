@@ -1,8 +1,9 @@
-"""The worker's job of sending: takes due mails out of the outbox.
+"""Sends the due mails of the outbox.
 
-A mail is claimed by one statement, addressed in a short transaction, and marked by another
-statement; no connection is held while the mail server answers. A claim is a lease: when a worker
-is killed, its mails are due again at the end of the lease, with the same Message-ID and link.
+One statement claims a mail, a short transaction resolves its recipient, and another statement
+stores the result; no connection is held while the mail server answers. A claim is a lease: when a
+worker is killed, its mails are due again at the end of the lease, with the same Message-ID and
+link.
 """
 
 import asyncio
@@ -16,9 +17,8 @@ from wxc.core.tasks import Done, pause
 from wxc.db.database import Database
 from wxc.db.errors import UNREACHABLE
 from wxc.mail import service
-from wxc.mail.letters import Letters
+from wxc.mail.emails import EmailRenderer
 from wxc.mail.links import Links
-from wxc.mail.postman import NotSent, Postman
 from wxc.mail.repository.outbox import (
     MailRow,
     claim_mails,
@@ -28,17 +28,18 @@ from wxc.mail.repository.outbox import (
     update_final_state,
 )
 from wxc.mail.repository.tokens import delete_expired_tokens
+from wxc.mail.smtp import DeliveryFailed, SmtpTransport
 from wxc.models import MailKind, MailState
-from wxc.worker.periodic_task import nobody_asks
+from wxc.worker.periodic_task import noop
 
 _log = logging.getLogger("wxc.mails")
-_BATCH = 10  # mails that are sent at once
-_MAX_BACKOFF = 3600.0  # seconds between two attempts
+_BATCH_SIZE = 10  # mails that are sent concurrently
+_MAX_BACKOFF_SECONDS = 3600.0
 _RETENTION = timedelta(days=7)  # of closed mails and expired tokens
 _PURGE_INTERVAL = timedelta(hours=1)
 
 
-class Worker:
+class MailSender:
     """Sends due mails until it is stopped; any number of workers may run at once."""
 
     name = "mails"
@@ -46,37 +47,37 @@ class Worker:
     def __init__(self, config: Config, database: Database) -> None:
         self._database = database
         self._links = Links(config)
-        self._letters = Letters()
-        self._postman = Postman(config)
+        self._renderer = EmailRenderer()
+        self._transport = SmtpTransport(config)
         self._has_server = bool(config.mail_server)
         self._interval = config.mail_poll_interval
-        self._most_attempts = config.mail_attempts
-        self._patience = timedelta(seconds=config.mail_link_patience)
-        # Whatever happens, an attempt is over by then; see Postman for what may take how long.
+        self._max_attempts = config.mail_attempts
+        self._max_link_delay = timedelta(seconds=config.mail_link_patience)
+        # Longer than any attempt: the timeout of SmtpTransport bounds connecting and sending.
         self._lease = timedelta(seconds=60 + 3 * config.mail_timeout)
         self._purged_at = clock.now() - _PURGE_INTERVAL
 
-    async def run(self, stop: asyncio.Event, done: Done = nobody_asks) -> None:
-        """Work until `stop` is set; a batch that has begun is finished."""
+    async def run(self, stop: asyncio.Event, done: Done = noop) -> None:
+        """Send mails until `stop` is set; finishes the current batch."""
         if not self._has_server:
             _log.warning("MAIL_SERVER is not set: mails are kept waiting")
             await stop.wait()
         while not stop.is_set():
-            is_busy = await self._try_once(done)
+            is_busy = await self._run_round(done)
             if not is_busy:
                 await pause(self._interval, stop)
 
-    async def work_once(self) -> int:
-        """Attempt one batch of due mails; returns how many there were."""
+    async def run_once(self) -> int:
+        """Attempt one batch of due mails; returns their number."""
         moment = clock.now()
         mails = await self._database.primary.fetch(
-            claim_mails(moment, moment + self._lease, limit=_BATCH)
+            claim_mails(moment, moment + self._lease, limit=_BATCH_SIZE)
         )
-        await asyncio.gather(*(self._handle(mail) for mail in mails))
+        await asyncio.gather(*(self._process_with_lease(mail) for mail in mails))
         return len(mails)
 
     async def purge(self) -> None:
-        """Once an hour delete the mails and tokens that have been over for a week."""
+        """Delete closed mails and expired tokens after their retention; at most once an hour."""
         if clock.now() - self._purged_at < _PURGE_INTERVAL:
             return
         self._purged_at = clock.now()
@@ -84,50 +85,50 @@ class Worker:
         await self._database.primary.fetch(delete_closed_mails(before))
         await self._database.primary.fetch(delete_expired_tokens(before))
 
-    async def _try_once(self, done: Done) -> bool:
-        """Whether there may be more to do at once; an outage of the database is waited out."""
+    async def _run_round(self, done: Done) -> bool:
+        """Whether more mails may be due already; False during an outage of the database."""
         try:
             await self.purge()
-            is_busy = await self.work_once() == _BATCH
+            is_busy = await self.run_once() == _BATCH_SIZE
         except UNREACHABLE as error:
             _log.warning("the outbox cannot be read: %r", error)
             return False
         done()
         return is_busy
 
-    async def _handle(self, mail: MailRow) -> None:
+    async def _process_with_lease(self, mail: MailRow) -> None:
         """One attempt; if its result cannot be stored, it is repeated when the lease has ended."""
         try:
-            await self._settle(mail)
+            await self._process(mail)
         except UNREACHABLE as error:
             _log.warning("mail %s (%s) waits for the database: %r", mail.id, mail.kind, error)
 
-    async def _settle(self, mail: MailRow) -> None:
+    async def _process(self, mail: MailRow) -> None:
         """Make the attempt and store its result; one bad mail does not stop the others."""
         try:
             await self._attempt(mail)
-        except service.NobodyThere:
+        except service.RecipientGone:
             await self._database.primary.fetch_one(delete_mail(mail.id))
-        except service.NotWanted as reason:
+        except service.Obsolete as reason:
             _log.warning("mail %s (%s) is dropped: %s", mail.id, mail.kind, reason)
-            await self._finish(mail, MailState.DROPPED)
-        except NotSent as reason:
-            await self._fail(mail, str(reason))
+            await self._close(mail, MailState.DROPPED)
+        except DeliveryFailed as reason:
+            await self._retry_or_give_up(mail, str(reason))
         except UNREACHABLE:
             raise
         except Exception as error:
             _log.exception("mail %s (%s) cannot be written", mail.id, mail.kind)
-            await self._fail(mail, type(error).__name__)
+            await self._retry_or_give_up(mail, type(error).__name__)
 
     async def _attempt(self, mail: MailRow) -> None:
         kind = MailKind(mail.kind)
-        if self._links.is_in(kind) and clock.now() - mail.created_at > self._patience:
-            raise service.NotWanted("its link could not be sent in time")
-        if mail.attempts > self._most_attempts:  # each of them was cut short
-            raise NotSent("no attempt has come to its end")
+        if self._links.has_link(kind) and clock.now() - mail.created_at > self._max_link_delay:
+            raise service.Obsolete("its link could not be sent in time")
+        if mail.attempts > self._max_attempts:  # no attempt has stored a result
+            raise DeliveryFailed("no attempt has come to its end")
         async with self._database.transaction() as session:
-            recipient = await service.address_mail(session, self._links, mail)
-        letter = self._letters.write(
+            recipient = await service.resolve_recipient(session, self._links, mail)
+        email = self._renderer.render(
             kind,
             username=recipient.username,
             address=recipient.address,
@@ -135,32 +136,32 @@ class Worker:
             lifetime=self._links.lifetime(kind),
         )
         message_id = f"<{mail.id}@{self._links.domain}>"
-        await self._postman.deliver(
-            letter, recipient.address, message_id=message_id, written_at=mail.created_at
+        await self._transport.deliver(
+            email, recipient.address, message_id=message_id, created_at=mail.created_at
         )
-        await self._finish(mail, MailState.SENT)
+        await self._close(mail, MailState.SENT)
         _log.info("mail %s (%s) is sent", mail.id, mail.kind)
 
-    async def _fail(self, mail: MailRow, reason: str) -> None:
+    async def _retry_or_give_up(self, mail: MailRow, reason: str) -> None:
         """Try again later, or give up."""
-        if mail.attempts >= self._most_attempts:
+        if mail.attempts >= self._max_attempts:
             _log.error(
                 "mail %s (%s) is given up after %d attempts: %s",
                 *(mail.id, mail.kind, mail.attempts, reason),
             )
-            await self._finish(mail, MailState.DEAD)
+            await self._close(mail, MailState.DEAD)
             return
-        pause = backoff(mail.attempts)
-        _log.warning("mail %s (%s) is tried again in %.0f s: %s", mail.id, mail.kind, pause, reason)
-        due_at = clock.now() + timedelta(seconds=pause)
+        delay = backoff(mail.attempts)
+        _log.warning("mail %s (%s) is tried again in %.0f s: %s", mail.id, mail.kind, delay, reason)
+        due_at = clock.now() + timedelta(seconds=delay)
         await self._database.primary.fetch_one(update_due_at(mail.id, mail.attempts, due_at))
 
-    async def _finish(self, mail: MailRow, state: MailState) -> None:
+    async def _close(self, mail: MailRow, state: MailState) -> None:
         await self._database.primary.fetch_one(
             update_final_state(mail.id, mail.attempts, state, clock.now())
         )
 
 
 def backoff(attempts: int) -> float:
-    """Seconds until the next attempt: doubling from one to an hour, and up to a half more."""
-    return min(2.0 ** (attempts - 1), _MAX_BACKOFF) * random.uniform(1, 1.5)  # noqa: S311
+    """Seconds until the next attempt: 1 s, doubled each time up to 1 h, plus 0 to 50 % jitter."""
+    return min(2.0 ** (attempts - 1), _MAX_BACKOFF_SECONDS) * random.uniform(1, 1.5)  # noqa: S311

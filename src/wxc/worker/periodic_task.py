@@ -1,4 +1,4 @@
-"""Background jobs of `wxc worker`."""
+"""The interface of background jobs, and the jobs that run periodically."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,37 +10,37 @@ _HOUR = 3600.0
 
 
 class Job(Protocol):
-    """Runs until it is stopped; any number of processes may run the same job at once."""
+    """A background job; any number of processes may run the same job concurrently."""
 
     @property
     def name(self) -> str:
-        """Its name in logs and metrics."""
+        """The name in logs and metrics."""
         ...
 
     async def run(self, stop: asyncio.Event, done: Done) -> None:
-        """Work until `stop` is set and finish what was begun; call `done` after each round."""
+        """Run until `stop` is set, finish the current round; call `done` after each round."""
         ...
 
 
-def nobody_asks() -> None:
-    """For a job whose rounds are not measured."""
+def noop() -> None:
+    """The default for `done`: records nothing."""
 
 
 class PeriodicTask:
-    """Something short that is done every `interval` seconds, and at once while there is more."""
+    """Calls `work` every `interval` seconds, and again at once while it returns True."""
 
     def __init__(
         self, name: str, work: Callable[[], Awaitable[bool | None]], interval: float = _HOUR
     ) -> None:
         self.name = name
-        self.work_once = work
-        """Does it, and returns True if there is more to do."""
+        self.run_once = work
+        """Returns True if there is more to do."""
         self._interval = interval
 
     async def run(self, stop: asyncio.Event, done: Done) -> None:
-        """Work until `stop` is set; what has begun is finished."""
+        """Run until `stop` is set; finishes the current round."""
         while not stop.is_set():
-            has_more = await self.work_once()
+            has_more = await self.run_once()
             done()
             if not has_more:
                 await pause(self._interval, stop)

@@ -71,7 +71,7 @@ def filled(path: str) -> str:
 
 @pytest.mark.unmeasured  # the same ways again and again: others measure them
 @pytest.mark.parametrize(("origin", "site", "is_let_through"), ORIGINS)
-async def test_every_unsafe_route_is_open_to_our_own_pages_only(
+async def test_every_unsafe_route_refuses_foreign_origins(
     app: FastAPI,
     member: Member,
     *,
@@ -92,7 +92,7 @@ async def test_every_unsafe_route_is_open_to_our_own_pages_only(
         assert is_refused != is_let_through, (method, path, answer.text)
 
 
-async def test_a_foreign_page_can_neither_log_in_nor_out_nor_refresh(
+async def test_foreign_page_cannot_log_in_log_out_or_refresh(
     member: Member,
 ) -> None:
     ada = await member("ada")
@@ -106,7 +106,7 @@ async def test_a_foreign_page_can_neither_log_in_nor_out_nor_refresh(
     assert (await ada.get("/auth-check")).status_code == 200
 
 
-async def test_every_unsafe_route_wants_the_sessions_own_token(
+async def test_every_unsafe_route_requires_the_sessions_csrf_token(
     app: FastAPI, member: Member
 ) -> None:
     ada, bob = await member("ada"), await member("bob")
@@ -122,7 +122,7 @@ async def test_every_unsafe_route_wants_the_sessions_own_token(
             assert (answer.status_code, answer.json()["code"]) == (403, "csrf_failed"), path
 
 
-async def test_a_token_given_twice_counts_for_nothing(member: Member) -> None:
+async def test_duplicate_csrf_header_is_refused(member: Member) -> None:
     ada = await member("ada")
     assert ada.csrf_token is not None
     token = ("X-CSRF-Token", ada.csrf_token)
@@ -134,7 +134,7 @@ async def test_a_token_given_twice_counts_for_nothing(member: Member) -> None:
     assert answer.json()["code"] == "csrf_failed"
 
 
-async def test_the_token_from_before_logging_in_again_is_void(member: Member) -> None:
+async def test_csrf_token_of_the_previous_session_is_refused(member: Member) -> None:
     ada = await member("ada")
     former = ada.csrf_token
     await ada.log_in("ada")
@@ -144,7 +144,7 @@ async def test_the_token_from_before_logging_in_again_is_void(member: Member) ->
     assert answer.json()["code"] == "csrf_failed"
 
 
-async def test_an_ended_session_is_told_before_a_wrong_token(member: Member) -> None:
+async def test_ended_session_takes_precedence_over_a_wrong_csrf_token(member: Member) -> None:
     ada = await member("ada")
     cookies = "; ".join(f"{k}={v}" for k, v in ada.http.cookies.items())
     await ada.post("/logout")
@@ -154,13 +154,13 @@ async def test_an_ended_session_is_told_before_a_wrong_token(member: Member) -> 
     assert (answer.status_code, answer.json()["code"]) == (401, "session_expired")
 
 
-async def test_who_is_not_signed_in_is_told_so(stranger: Browser) -> None:
+async def test_request_without_a_session_is_not_authenticated(stranger: Browser) -> None:
     answer = await stranger.post("/posts", json={"body": "hi"})
 
     assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
 
 
-async def test_two_origins_in_one_request_are_foreign(stranger: Browser) -> None:
+async def test_duplicate_origin_header_is_refused(stranger: Browser) -> None:
     answer = await stranger.http.post(
         "/login", headers=httpx.Headers([("Origin", LISTED), ("Origin", LISTED)])
     )

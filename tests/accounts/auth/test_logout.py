@@ -12,7 +12,7 @@ from wxc.core import clock
 from wxc.models import Session
 
 
-async def test_the_session_is_dead_and_the_cookies_are_cleared(member: Member) -> None:
+async def test_logout_ends_the_session_and_clears_the_cookies(member: Member) -> None:
     ada = await member("ada")
     cookies = dict(ada.http.cookies)
 
@@ -24,7 +24,7 @@ async def test_the_session_is_dead_and_the_cookies_are_cleared(member: Member) -
     assert (again.status_code, again.json()["code"]) == (401, "session_expired")
 
 
-async def test_logging_out_works_with_an_expired_access_token(
+async def test_logout_works_with_an_expired_access_token(
     member: Member, monkeypatch: pytest.MonkeyPatch, connection: AsyncConnection
 ) -> None:
     ada = await member("ada")
@@ -36,7 +36,7 @@ async def test_logging_out_works_with_an_expired_access_token(
     assert await connection.scalar(ended) is not None
 
 
-async def test_a_live_session_is_guarded_by_its_csrf_token(member: Member) -> None:
+async def test_logout_of_a_live_session_requires_its_csrf_token(member: Member) -> None:
     ada = await member("ada")
 
     answer = await ada.http.post("/logout")
@@ -46,16 +46,14 @@ async def test_a_live_session_is_guarded_by_its_csrf_token(member: Member) -> No
 
 
 @pytest.mark.parametrize("cookies", ["", "wxc_access=garbage", "wxc_refresh=garbage"])
-async def test_without_a_session_it_clears_the_cookies_all_the_same(
-    stranger: Browser, cookies: str
-) -> None:
+async def test_logout_without_a_session_clears_the_cookies(stranger: Browser, cookies: str) -> None:
     answer = await stranger.post("/logout", headers={"Cookie": cookies})
 
     assert answer.status_code == 204
     assert len(answer.headers.get_list("set-cookie")) == 2
 
 
-async def test_a_good_refresh_token_ends_the_session_whatever_stands_beside_it(
+async def test_valid_refresh_token_ends_the_session_beside_any_access_token(
     member: Member,
 ) -> None:
     ada = await member("ada")
@@ -71,7 +69,7 @@ async def test_a_good_refresh_token_ends_the_session_whatever_stands_beside_it(
     assert again.json()["code"] == "session_expired"
 
 
-async def test_a_good_access_token_does_so_too(member: Member) -> None:
+async def test_valid_access_token_ends_the_session_beside_any_refresh_token(member: Member) -> None:
     ada = await member("ada")
     live = dict(ada.http.cookies)
     ada.http.cookies.clear()
@@ -86,7 +84,7 @@ async def test_a_good_access_token_does_so_too(member: Member) -> None:
     assert again.json()["code"] == "session_expired"
 
 
-async def test_doubled_cookies_are_cleared(member: Member) -> None:
+async def test_duplicate_cookies_are_cleared(member: Member) -> None:
     ada = await member("ada")
     token = ada.http.cookies["wxc_access"]
     ada.http.cookies.clear()
@@ -99,7 +97,7 @@ async def test_doubled_cookies_are_cleared(member: Member) -> None:
     assert len(answer.headers.get_list("set-cookie")) == 2
 
 
-async def test_logging_out_twice_is_harmless(member: Member) -> None:
+async def test_second_logout_changes_nothing(member: Member) -> None:
     ada = await member("ada")
     cookies = _header(dict(ada.http.cookies))
     await ada.post("/logout")

@@ -46,7 +46,9 @@ async def flood(app: FastAPI, ada: Browser) -> AsyncIterator[threading.Event]:
             asyncio.create_task(one.log_in(f"nobody_{number}")) for number, one in enumerate(crowd)
         ]
         await until(
-            lambda: passwords.waiting + [one.done() for one in attempts].count(True) == ATTEMPTS
+            lambda: (
+                passwords.queue_length + [one.done() for one in attempts].count(True) == ATTEMPTS
+            )
         )
         yield release
         release.set()
@@ -68,13 +70,13 @@ async def served(
 ) -> int:
     """The status of a request that is sent while the queue is full of log-ins."""
     passwords: Passwords = app.state.services.auth.passwords
-    before = passwords.waiting
-    await until(lambda: request.done() or passwords.waiting > before)
+    before = passwords.queue_length
+    await until(lambda: request.done() or passwords.queue_length > before)
     flood.set()
     return (await request).status_code
 
 
-async def test_a_member_changes_the_password(
+async def test_member_can_change_the_password_while_anonymous_logins_fill_the_queue(
     ada: Browser, app: FastAPI, flood: threading.Event
 ) -> None:
     request = asyncio.create_task(ada.put("/settings/password", json=CHANGE))
@@ -82,13 +84,15 @@ async def test_a_member_changes_the_password(
     assert await served(flood, app, request) == 204
 
 
-async def test_a_known_device_logs_in(ada: Browser, app: FastAPI, flood: threading.Event) -> None:
+async def test_known_device_can_log_in_while_anonymous_logins_fill_the_queue(
+    ada: Browser, app: FastAPI, flood: threading.Event
+) -> None:
     request = asyncio.create_task(ada.log_in("ada"))
 
     assert await served(flood, app, request) == 200
 
 
-async def test_a_device_of_another_account_is_anonymous(
+async def test_device_of_another_account_counts_as_anonymous(
     ada: Browser, app: FastAPI, flood: threading.Event
 ) -> None:
     assert (await ada.log_in("nobody")).json()["code"] == "hashing_busy"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from wxc.accounts.auth.errors import HashingBusy
-from wxc.accounts.auth.passwords import Passwords, is_common
+from wxc.accounts.auth.passwords import Passwords, is_common_password
 from wxc.core.config import Config
 
 
@@ -22,7 +22,7 @@ def passwords(config: Config) -> Iterator[Passwords]:
     passwords.close()
 
 
-async def test_a_hash_is_verified_by_its_password_only(passwords: Passwords) -> None:
+async def test_hash_matches_only_its_password(passwords: Passwords) -> None:
     encoded = await passwords.hash("a walk in the rain")
 
     assert encoded.startswith("$argon2id$v=19$m=8,t=1,p=1$")
@@ -30,7 +30,7 @@ async def test_a_hash_is_verified_by_its_password_only(passwords: Passwords) -> 
     assert not await passwords.verify("a walk in the sun", encoded)
 
 
-async def test_nobody_is_verified_by_a_hash_of_the_same_parameters(
+async def test_unknown_account_is_verified_with_a_hash_of_the_same_parameters(
     passwords: Passwords, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verified: list[str] = []
@@ -52,7 +52,7 @@ def occupy(passwords: Passwords) -> threading.Event:
     return release
 
 
-async def test_who_waits_too_long_is_refused_and_not_hashed(passwords: Passwords) -> None:
+async def test_wait_beyond_the_timeout_is_refused_without_hashing(passwords: Passwords) -> None:
     release = occupy(passwords)
 
     started = time.monotonic()
@@ -64,7 +64,7 @@ async def test_who_waits_too_long_is_refused_and_not_hashed(passwords: Passwords
     assert await passwords.hash("a walk in the rain")  # its place was given back
 
 
-async def test_more_than_the_queue_holds_are_refused_at_once(passwords: Passwords) -> None:
+async def test_full_queue_refuses_at_once(passwords: Passwords) -> None:
     release = occupy(passwords)
     waiting = [asyncio.create_task(passwords.hash("a walk in the rain")) for _ in range(3)]
     await asyncio.sleep(0)
@@ -76,7 +76,7 @@ async def test_more_than_the_queue_holds_are_refused_at_once(passwords: Password
     assert len(await asyncio.gather(*waiting)) == 3
 
 
-async def test_who_goes_away_does_not_free_a_place_while_the_work_goes_on(
+async def test_cancelled_caller_frees_its_slot_only_when_the_thread_is_done(
     passwords: Passwords, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, release = threading.Event(), threading.Event()
@@ -93,13 +93,13 @@ async def test_who_goes_away_does_not_free_a_place_while_the_work_goes_on(
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
-    assert passwords._places == 2
+    assert passwords._free_slots == 2
     release.set()
     await passwords.verify("anything", None)  # by the same thread, so after it
-    assert passwords._places == 3
+    assert passwords._free_slots == 3
 
 
-async def test_the_event_loop_goes_on_while_a_password_is_hashed(config: Config) -> None:
+async def test_hashing_does_not_block_the_event_loop(config: Config) -> None:
     costly = Passwords(config.model_copy(update={"password_hash_memory": 65_536}))
     turns = 0
     hashing = asyncio.create_task(costly.hash("a walk in the rain"))
@@ -113,9 +113,9 @@ async def test_the_event_loop_goes_on_while_a_password_is_hashed(config: Config)
 
 
 @pytest.mark.parametrize("password", ["password1", "Password1", "QWERTYUIOP", "1q2w3e4r"])
-def test_what_everyone_uses_is_common(password: str) -> None:
-    assert is_common(password)
+def test_frequent_password_is_common(password: str) -> None:
+    assert is_common_password(password)
 
 
-def test_a_sentence_is_not_common() -> None:
-    assert not is_common("a walk in the rain")
+def test_sentence_is_not_a_common_password() -> None:
+    assert not is_common_password("a walk in the rain")

@@ -59,7 +59,7 @@ def successor(answer: httpx.Response) -> str:
     return str(answer.cookies["wxc_refresh"])
 
 
-async def test_a_session_goes_on_with_new_tokens_and_the_same_csrf_token(
+async def test_refresh_issues_new_tokens_and_keeps_the_csrf_token(
     ada: Browser, connection: AsyncConnection
 ) -> None:
     former = dict(ada.http.cookies)
@@ -74,7 +74,7 @@ async def test_a_session_goes_on_with_new_tokens_and_the_same_csrf_token(
     assert (await ada.get("/auth-check")).status_code == 200
 
 
-async def test_an_expired_access_token_is_no_hindrance(ada: Browser, later: Later) -> None:
+async def test_refresh_works_with_an_expired_access_token(ada: Browser, later: Later) -> None:
     later(3600)
     assert (await ada.get("/feeds")).json()["code"] == "session_expired"
 
@@ -82,7 +82,7 @@ async def test_an_expired_access_token_is_no_hindrance(ada: Browser, later: Late
     assert (await ada.get("/feeds")).status_code == 200
 
 
-async def test_within_the_grace_the_former_token_gets_the_same_successor(
+async def test_previous_token_gets_the_same_successor_within_the_grace_period(
     ada: Browser, connection: AsyncConnection, later: Later
 ) -> None:
     first = ada.http.cookies["wxc_refresh"]
@@ -95,7 +95,7 @@ async def test_within_the_grace_the_former_token_gets_the_same_successor(
     assert await generation(connection, ada) == 1
 
 
-async def test_after_the_grace_a_reuse_ends_the_session_for_good(
+async def test_reuse_after_the_grace_period_ends_the_session(
     ada: Browser, connection: AsyncConnection, later: Later
 ) -> None:
     first = ada.http.cookies["wxc_refresh"]
@@ -113,7 +113,7 @@ async def test_after_the_grace_a_reuse_ends_the_session_for_good(
     assert (await ada.get("/auth-check")).json()["code"] == "session_expired"
 
 
-async def test_a_token_two_generations_old_is_a_reuse_even_within_the_grace(ada: Browser) -> None:
+async def test_token_two_generations_old_is_a_reuse_within_the_grace_period(ada: Browser) -> None:
     first = ada.http.cookies["wxc_refresh"]
     second = successor(await refresh_with(ada, first))
     successor(await refresh_with(ada, second))
@@ -123,7 +123,7 @@ async def test_a_token_two_generations_old_is_a_reuse_even_within_the_grace(ada:
     assert (reused.status_code, reused.json()["code"]) == (401, "refresh_reused")
 
 
-async def test_a_session_nobody_uses_for_a_fortnight_has_ended(ada: Browser, later: Later) -> None:
+async def test_session_expires_after_14_idle_days(ada: Browser, later: Later) -> None:
     later(14 * 86_400 + 1)
 
     answer = await ada.post("/refresh-token")
@@ -132,7 +132,7 @@ async def test_a_session_nobody_uses_for_a_fortnight_has_ended(ada: Browser, lat
     assert set(ada.http.cookies) == {"wxc_device"}
 
 
-async def test_thirty_days_are_the_end_however_often_it_is_used(ada: Browser, later: Later) -> None:
+async def test_session_expires_after_30_days_of_use(ada: Browser, later: Later) -> None:
     for _ in range(3):
         later(9 * 86_400)
         assert (await ada.post("/refresh-token")).status_code == 200
@@ -142,9 +142,7 @@ async def test_thirty_days_are_the_end_however_often_it_is_used(ada: Browser, la
     assert (await ada.post("/refresh-token")).json()["code"] == "session_expired"
 
 
-async def test_without_its_csrf_token_nothing_is_refreshed(
-    ada: Browser, connection: AsyncConnection
-) -> None:
+async def test_refresh_requires_the_csrf_token(ada: Browser, connection: AsyncConnection) -> None:
     answer = await ada.http.post("/refresh-token")
 
     assert (answer.status_code, answer.json()["code"]) == (403, "csrf_failed")
@@ -152,7 +150,7 @@ async def test_without_its_csrf_token_nothing_is_refreshed(
     assert await generation(connection, ada) == 0
 
 
-async def test_an_ended_session_is_told_before_a_wrong_csrf_token(ada: Browser) -> None:
+async def test_ended_session_takes_precedence_over_a_wrong_csrf_token(ada: Browser) -> None:
     token = ada.http.cookies["wxc_refresh"]
     await ada.post("/logout")
     ada.csrf_token = "wrong"
@@ -163,7 +161,7 @@ async def test_an_ended_session_is_told_before_a_wrong_csrf_token(ada: Browser) 
 
 
 @pytest.mark.parametrize("cookie", ["", "wxc_refresh=garbage", "wxc_access=garbage"])
-async def test_without_a_genuine_token_there_is_nothing_to_refresh_nor_to_clear(
+async def test_invalid_refresh_token_is_refused_and_clears_no_cookie(
     stranger: Browser, cookie: str
 ) -> None:
     answer = await stranger.post("/refresh-token", headers={"Cookie": cookie})
@@ -172,7 +170,7 @@ async def test_without_a_genuine_token_there_is_nothing_to_refresh_nor_to_clear(
     assert "set-cookie" not in answer.headers
 
 
-async def test_an_access_token_that_is_no_longer_readable_is_replaced(ada: Browser) -> None:
+async def test_refresh_replaces_an_unreadable_access_token(ada: Browser) -> None:
     """As after its key was taken off the ring."""
     token = ada.http.cookies["wxc_refresh"]
     ada.http.cookies.clear()
@@ -189,7 +187,7 @@ async def test_an_access_token_that_is_no_longer_readable_is_replaced(ada: Brows
     assert (await ada.get("/auth-check")).status_code == 200
 
 
-async def test_cookies_of_two_sessions_refresh_neither(
+async def test_cookies_of_two_sessions_are_refused(
     member: Member, connection: AsyncConnection
 ) -> None:
     ada, bob = await member("ada"), await member("bob")
@@ -208,7 +206,7 @@ async def test_cookies_of_two_sessions_refresh_neither(
     assert await generation(connection, ada) == 0
 
 
-class TestAtOnce:
+class TestConcurrentRefreshes:
     @pytest.fixture
     async def app(
         self, config: Config, fresh_database_url: str, redis: RedisClient
@@ -216,9 +214,7 @@ class TestAtOnce:
         async with running(config.model_copy(update={"database_url": fresh_database_url})) as app:
             yield app
 
-    async def test_fifty_refreshes_with_one_token_raise_the_counter_once(
-        self, app: FastAPI
-    ) -> None:
+    async def test_fifty_concurrent_refreshes_raise_the_generation_once(self, app: FastAPI) -> None:
         async with Browser(app) as browser:
             who = {"username": "ada", "email": "ada@example.com", "password": "walk in the rain"}
             await browser.post("/register", json=who)

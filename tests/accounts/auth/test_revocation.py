@@ -84,7 +84,7 @@ async def status_at(instance: Instance, cookies: dict[str, str]) -> int:
         return (await browser.get("/auth-check")).status_code
 
 
-async def test_a_logged_out_cookie_is_dead_on_a_second_instance_at_once(
+async def test_logout_revokes_the_session_on_every_instance_at_once(
     ada: Browser, other: Instance
 ) -> None:
     cookies = dict(ada.http.cookies)
@@ -95,7 +95,7 @@ async def test_a_logged_out_cookie_is_dead_on_a_second_instance_at_once(
     assert await status_at(other, cookies) == 401
 
 
-async def test_it_stays_dead_after_redis_was_flushed(
+async def test_session_stays_revoked_after_a_redis_flush(
     ada: Browser, other: Instance, redis: RedisClient
 ) -> None:
     cookies = dict(ada.http.cookies)
@@ -107,7 +107,7 @@ async def test_it_stays_dead_after_redis_was_flushed(
     assert await status_at(other, cookies) == 401
 
 
-async def test_a_flush_is_mended_once_for_all_who_meet_it(
+async def test_concurrent_requests_rehydrate_redis_once_after_a_flush(
     ada: Browser, config: Config, fresh_database_url: str, redis: RedisClient
 ) -> None:
     cookies = dict(ada.http.cookies)
@@ -124,11 +124,11 @@ async def test_a_flush_is_mended_once_for_all_who_meet_it(
     assert await redis.call(lambda client: client.get(SENTINEL)) == "1"
 
 
-async def test_a_lost_key_is_healed_by_the_poll(
+async def test_poll_restores_a_lost_key(
     ada: Browser, first: Instance, other: Instance, redis: RedisClient
 ) -> None:
     cookies = dict(ada.http.cookies)
-    session_id = first.app.state.services.auth.tokens.read_refresh(cookies["wxc_refresh"])[0]
+    session_id = first.app.state.services.auth.tokens.verify_refresh(cookies["wxc_refresh"])[0]
     await ada.post("/logout")
     await redis.call(lambda client: client.delete(revoked_key(session_id)))
     revocations = other.revocations
@@ -140,7 +140,7 @@ async def test_a_lost_key_is_healed_by_the_poll(
     assert await redis.call(lambda client: client.get(revoked_key(session_id))) == "1"
 
 
-async def test_without_redis_the_database_is_asked(
+async def test_database_decides_without_redis(
     ada: Browser, first: Instance, other: Instance
 ) -> None:
     cookies = dict(ada.http.cookies)
@@ -152,7 +152,7 @@ async def test_without_redis_the_database_is_asked(
     assert await status_at(other, cookies) == 401
 
 
-async def test_a_logout_that_cannot_tell_redis_waits_until_everyone_has_polled(
+async def test_logout_without_redis_waits_until_every_instance_has_polled(
     ada: Browser, first: Instance, other: Instance
 ) -> None:
     cookies = dict(ada.http.cookies)
@@ -165,7 +165,7 @@ async def test_a_logout_that_cannot_tell_redis_waits_until_everyone_has_polled(
     assert await status_at(other, cookies) == 401
 
 
-async def test_without_redis_and_database_nobody_is_let_in(ada: Browser, other: Instance) -> None:
+async def test_access_is_denied_without_redis_and_database(ada: Browser, other: Instance) -> None:
     cookies = dict(ada.http.cookies)
     await other.redis.cut()
     await other.database.cut()
@@ -178,7 +178,7 @@ async def test_without_redis_and_database_nobody_is_let_in(ada: Browser, other: 
     assert answer.headers["retry-after"]
 
 
-async def test_a_process_whose_polls_fail_does_not_trust_redis(
+async def test_process_with_failing_polls_does_not_trust_redis(
     ada: Browser, other: Instance
 ) -> None:
     revocations = other.revocations
@@ -195,7 +195,7 @@ async def test_a_process_whose_polls_fail_does_not_trust_redis(
 @pytest.mark.parametrize(
     "error", [ConnectionResetError, asyncpg.ConnectionDoesNotExistError, TypeError], ids=repr
 )
-async def test_whatever_fails_does_not_end_the_watch(
+async def test_watch_survives_any_error_of_a_poll(
     first: Instance, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
     revocations = first.revocations
@@ -215,7 +215,7 @@ async def test_whatever_fails_does_not_end_the_watch(
     assert revocations._polled_at > polled_at
 
 
-async def test_after_a_gap_between_polls_all_is_read_again(first: Instance) -> None:
+async def test_gap_between_polls_causes_a_full_read(first: Instance) -> None:
     """An outage that only this process saw, while others went on revoking."""
     revocations = first.revocations
     async with first.app.state.services.database.transaction() as session:
@@ -236,13 +236,13 @@ async def test_after_a_gap_between_polls_all_is_read_again(first: Instance) -> N
     assert (known, len(revocations._denied)) == (0, 1)
 
 
-async def test_a_revoked_session_is_forgotten_once_no_token_of_it_can_be_valid(
+async def test_revoked_session_is_dropped_after_its_last_token_has_expired(
     first: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     revocations = first.revocations
     session_id = UUID(int=7)
-    await revocations.announce([session_id])
-    assert await revocations.is_ended(session_id)
+    await revocations.publish([session_id])
+    assert await revocations.is_revoked(session_id)
 
     later = time.monotonic() + 11 * 60 + 1
     monkeypatch.setattr(time, "monotonic", lambda: later)
@@ -251,7 +251,7 @@ async def test_a_revoked_session_is_forgotten_once_no_token_of_it_can_be_valid(
     assert session_id not in revocations._denied
 
 
-async def test_the_breaker_opens_after_five_failures_and_closes_when_redis_is_back(
+async def test_breaker_opens_after_five_failures_and_closes_when_redis_recovers(
     config: Config,
 ) -> None:
     async with proxied(config.redis_url) as (proxy, url):
@@ -272,7 +272,7 @@ async def test_the_breaker_opens_after_five_failures_and_closes_when_redis_is_ba
         await redis.close()
 
 
-async def test_a_redis_that_never_answers_costs_a_few_requests_a_timeout_each(
+async def test_unresponsive_redis_delays_only_the_first_requests(
     ada: Browser, other: Instance
 ) -> None:
     cookies = dict(ada.http.cookies)

@@ -16,7 +16,7 @@ REGISTRATION = {"username": "Ada", "email": "Ada@Example.COM", "password": "a wa
 
 
 class TestRegister:
-    async def test_an_account_is_opened_without_logging_in(self, stranger: Browser) -> None:
+    async def test_registration_does_not_log_in(self, stranger: Browser) -> None:
         answer = await stranger.post("/register", json=REGISTRATION)
 
         assert answer.status_code == 201
@@ -27,9 +27,7 @@ class TestRegister:
         assert "set-cookie" not in answer.headers
         assert "password" not in answer.text
 
-    async def test_who_has_registered_can_log_in_by_name_or_address(
-        self, stranger: Browser
-    ) -> None:
+    async def test_member_can_log_in_by_username_or_address(self, stranger: Browser) -> None:
         await stranger.post("/register", json=REGISTRATION)
 
         for identifier in ("ada", "ADA", "ada@example.com"):
@@ -43,7 +41,7 @@ class TestRegister:
             ({"email": "aDa@example.com", "username": "bob"}, "email_taken"),
         ],
     )
-    async def test_name_and_address_are_unique_in_whatever_case(
+    async def test_username_and_address_are_unique_ignoring_case(
         self, stranger: Browser, change: dict[str, str], code: str
     ) -> None:
         await stranger.post("/register", json=REGISTRATION)
@@ -64,19 +62,19 @@ class TestRegister:
 
         assert (answer.status_code, answer.json()["code"]) == (422, "password_too_common")
 
-    async def test_a_password_is_never_trimmed(self, stranger: Browser) -> None:
+    async def test_password_is_not_trimmed(self, stranger: Browser) -> None:
         spaced = "  a walk in the rain  "
         await stranger.post("/register", json=REGISTRATION | {"password": spaced})
 
         assert (await stranger.log_in("ada", spaced.strip())).status_code == 401
         assert (await stranger.log_in("ada", spaced)).status_code == 200
 
-    async def test_a_password_matches_in_either_normalisation(self, stranger: Browser) -> None:
+    async def test_password_matches_in_any_unicode_normalisation(self, stranger: Browser) -> None:
         await stranger.post("/register", json=REGISTRATION | {"password": "caf\u00e9 au lait"})
 
         assert (await stranger.log_in("ada", "cafe\u0301 au lait")).status_code == 200
 
-    async def test_an_international_domain_is_kept_in_ascii(self, stranger: Browser) -> None:
+    async def test_international_domain_is_stored_in_ascii(self, stranger: Browser) -> None:
         answer = await stranger.post(
             "/register", json=REGISTRATION | {"email": "ada@BÜCHER.example"}
         )
@@ -85,7 +83,7 @@ class TestRegister:
 
 
 class TestLogIn:
-    async def test_unknown_and_wrong_get_the_same_answer(
+    async def test_unknown_account_and_wrong_password_get_the_same_answer(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         await make_user(connection, "ada")
@@ -113,7 +111,7 @@ class TestLogIn:
         for cookie in cookies:
             assert cookie.partition("=")[2].partition(";")[0] not in answer.text
 
-    async def test_only_who_knows_the_password_learns_of_a_suspension(
+    async def test_suspension_is_revealed_only_after_the_right_password(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         await make_user(connection, "ada", suspended_at=clock.now())
@@ -123,7 +121,7 @@ class TestLogIn:
         assert (right.status_code, right.json()["code"]) == (403, "account_suspended")
         assert (wrong.status_code, wrong.json()["code"]) == (401, "invalid_credentials")
 
-    async def test_logging_in_again_ends_the_browsers_former_session(
+    async def test_login_ends_the_browsers_previous_session(
         self, stranger: Browser, member: Member
     ) -> None:
         ada = await member("ada")
@@ -134,7 +132,7 @@ class TestLogIn:
         assert (await stranger.get("/auth-check")).json()["code"] == "session_expired"
         assert (await ada.get("/auth-check")).status_code == 200
 
-    async def test_strange_cookies_do_not_keep_anyone_from_logging_in(
+    async def test_invalid_cookies_do_not_prevent_login(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         await make_user(connection, "ada")
@@ -147,7 +145,7 @@ class TestLogIn:
 
         assert answer.status_code == 200
 
-    async def test_an_outdated_hash_is_replaced(
+    async def test_login_replaces_an_outdated_hash(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         outdated = await _hash_of_other_parameters()
@@ -163,20 +161,20 @@ class TestLogIn:
     @pytest.mark.parametrize(
         "identifier", ["Ada@bücher.example", "ADA@BÜCHER.EXAMPLE", "ada@xn--bcher-kva.example"]
     )
-    async def test_an_international_address_logs_in_however_it_is_spelled(
+    async def test_login_accepts_every_spelling_of_an_international_address(
         self, stranger: Browser, identifier: str
     ) -> None:
         await stranger.post("/register", json=REGISTRATION | {"email": "Ada@bücher.example"})
 
         assert (await stranger.log_in(identifier, REGISTRATION["password"])).status_code == 200
 
-    async def test_what_is_no_address_is_an_unknown_account(self, stranger: Browser) -> None:
+    async def test_malformed_address_is_an_unknown_account(self, stranger: Browser) -> None:
         assert (await stranger.log_in("@", "whatever it is")).status_code == 401
 
-    async def test_a_full_queue_is_told_before_anything_is_looked_up(
+    async def test_full_hashing_queue_is_refused_before_any_query(
         self, app: FastAPI, stranger: Browser, connection: AsyncConnection
     ) -> None:
-        app.state.services.auth.passwords._places = 0
+        app.state.services.auth.passwords._free_slots = 0
 
         with StatementLog().watching(connection) as log:
             login = await stranger.log_in("ada")
@@ -186,7 +184,7 @@ class TestLogIn:
             assert (answer.status_code, answer.json()["code"]) == (503, "hashing_busy")
         assert log.statements == []
 
-    async def test_a_password_that_changes_while_it_is_hashed_opens_nothing(
+    async def test_password_change_during_hashing_prevents_the_login(
         self,
         app: FastAPI,
         stranger: Browser,
@@ -212,7 +210,7 @@ class TestLogIn:
 
 
 class TestAuthCheck:
-    async def test_it_names_the_member_and_the_csrf_token(self, member: Member) -> None:
+    async def test_auth_check_returns_the_member_and_the_csrf_token(self, member: Member) -> None:
         ada = await member("ada")
 
         answer = await ada.get("/auth-check")
@@ -223,12 +221,12 @@ class TestAuthCheck:
         assert answer.json()["csrf_token"] == ada.csrf_token
         assert answer.headers["cache-control"] == "no-store"
 
-    async def test_nobody_is_known_without_a_session(self, stranger: Browser) -> None:
+    async def test_auth_check_requires_a_session(self, stranger: Browser) -> None:
         answer = await stranger.get("/auth-check")
 
         assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
 
-    async def test_a_refresh_cookie_alone_asks_to_be_refreshed(self, member: Member) -> None:
+    async def test_refresh_cookie_alone_is_an_expired_session(self, member: Member) -> None:
         ada = await member("ada")
         ada.http.cookies.delete("wxc_access")
 
@@ -236,7 +234,7 @@ class TestAuthCheck:
             answer = await ada.get(path)
             assert (answer.status_code, answer.json()["code"]) == (401, "session_expired")
 
-    async def test_an_expired_access_token_asks_to_be_refreshed(
+    async def test_expired_access_token_is_an_expired_session(
         self, member: Member, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         ada = await member("ada")
@@ -247,7 +245,7 @@ class TestAuthCheck:
 
         assert (answer.status_code, answer.json()["code"]) == (401, "session_expired")
 
-    async def test_cookies_of_two_sessions_are_nobodys(self, member: Member) -> None:
+    async def test_cookies_of_two_sessions_are_not_authenticated(self, member: Member) -> None:
         ada, bob = await member("ada"), await member("bob")
         cookies = f"wxc_access={ada.http.cookies['wxc_access']}"
         cookies += f"; wxc_refresh={bob.http.cookies['wxc_refresh']}"
@@ -257,7 +255,7 @@ class TestAuthCheck:
 
         assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
 
-    async def test_a_cookie_given_twice_is_nobodys(self, member: Member) -> None:
+    async def test_duplicate_cookie_is_not_authenticated(self, member: Member) -> None:
         ada = await member("ada")
         token = ada.http.cookies["wxc_access"]
         ada.http.cookies.clear()
@@ -268,7 +266,7 @@ class TestAuthCheck:
 
         assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
 
-    async def test_an_account_that_has_gone_is_signed_out(
+    async def test_session_of_a_deleted_account_is_expired(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
@@ -278,7 +276,7 @@ class TestAuthCheck:
 
 
 class TestCsrfToken:
-    async def test_either_cookie_will_do(self, member: Member) -> None:
+    async def test_csrf_token_is_returned_for_either_cookie(self, member: Member) -> None:
         ada = await member("ada")
 
         for name in ("wxc_refresh", "wxc_access"):
@@ -286,7 +284,7 @@ class TestCsrfToken:
             answer = await ada.http.get("/csrf-token", headers={"Cookie": f"{name}={kept}"})
             assert answer.json() == {"csrf_token": ada.csrf_token}
 
-    async def test_without_a_live_session_there_is_none(
+    async def test_csrf_token_requires_a_live_session(
         self, stranger: Browser, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
@@ -296,7 +294,7 @@ class TestCsrfToken:
             answer = await browser.get("/csrf-token")
             assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
 
-    async def test_a_forged_refresh_token_gets_none(self, member: Member) -> None:
+    async def test_forged_refresh_token_gets_no_csrf_token(self, member: Member) -> None:
         ada = await member("ada")
         token = ada.http.cookies["wxc_refresh"]
         forged = ("A" if token[0] != "A" else "B") + token[1:]

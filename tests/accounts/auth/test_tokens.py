@@ -60,18 +60,18 @@ def _encoded(raw: bytes) -> bytes:
     return base64.urlsafe_b64encode(raw).rstrip(b"=")
 
 
-def test_a_token_says_whose_it_is_until_it_expires(tokens: Tokens) -> None:
+def test_access_token_identifies_user_and_session_until_it_expires(tokens: Tokens) -> None:
     user_id, session_id, moment = new_id(), new_id(), clock.now()
 
-    token = tokens.access(user_id, session_id, moment)
+    token = tokens.access_token(user_id, session_id, moment)
 
-    read = tokens.read_access(token, moment + timedelta(minutes=10, seconds=29))
+    read = tokens.verify_access(token, moment + timedelta(minutes=10, seconds=29))
     assert (read.user_id, read.session_id, read.is_expired) == (user_id, session_id, False)
-    assert tokens.read_access(token, moment + timedelta(minutes=10, seconds=31)).is_expired
+    assert tokens.verify_access(token, moment + timedelta(minutes=10, seconds=31)).is_expired
 
 
-def test_a_minted_token_is_accepted(tokens: Tokens) -> None:
-    assert not tokens.read_access(mint(tokens), clock.now()).is_expired
+def test_token_with_all_valid_claims_is_accepted(tokens: Tokens) -> None:
+    assert not tokens.verify_access(mint(tokens), clock.now()).is_expired
 
 
 def each(name: str, *values: Any) -> list[dict[str, Any]]:
@@ -107,19 +107,19 @@ BAD_HEADERS = [
 
 
 @pytest.mark.parametrize("changes", BAD_CLAIMS, ids=repr)
-def test_a_signed_token_with_a_wrong_claim_is_nobodys(
+def test_signed_token_with_a_wrong_claim_is_refused(
     tokens: Tokens, changes: dict[str, Any]
 ) -> None:
     with pytest.raises(NotAuthenticated):
-        tokens.read_access(mint(tokens, **changes), clock.now())
+        tokens.verify_access(mint(tokens, **changes), clock.now())
 
 
 @pytest.mark.parametrize("headers", BAD_HEADERS, ids=repr)
-def test_a_signed_token_with_a_wrong_header_is_nobodys(
+def test_signed_token_with_a_wrong_header_is_refused(
     tokens: Tokens, headers: dict[str, Any]
 ) -> None:
     with pytest.raises(NotAuthenticated):
-        tokens.read_access(mint(tokens, headers), clock.now())
+        tokens.verify_access(mint(tokens, headers), clock.now())
 
 
 def broken(token: str) -> Iterator[str]:
@@ -135,13 +135,13 @@ def broken(token: str) -> Iterator[str]:
         yield token[:place] + letter + token[place + 1 :]
 
 
-def test_a_broken_token_is_nobodys(tokens: Tokens) -> None:
+def test_damaged_token_is_refused(tokens: Tokens) -> None:
     for token in broken(mint(tokens)):
         with pytest.raises(NotAuthenticated):
-            tokens.read_access(token, clock.now())
+            tokens.verify_access(token, clock.now())
 
 
-def test_a_token_with_a_claim_twice_is_nobodys(tokens: Tokens) -> None:
+def test_token_with_a_duplicate_claim_is_refused(tokens: Tokens) -> None:
     head = _part({"alg": "HS256", "typ": "at+jwt", "kid": tokens._keys.current_id})
     body = json.dumps(claims())[:-1] + f', "sub": "{uuid4()}"}}'
     signed = head + b"." + _encoded(body.encode())
@@ -149,20 +149,20 @@ def test_a_token_with_a_claim_twice_is_nobodys(tokens: Tokens) -> None:
     token = signed + b"." + _encoded(algorithm.sign(signed, b"not our key"))
 
     with pytest.raises(NotAuthenticated):
-        tokens.read_access(token.decode(), clock.now())
+        tokens.verify_access(token.decode(), clock.now())
 
 
-def test_an_access_token_is_no_refresh_token_nor_the_other_way_round(tokens: Tokens) -> None:
+def test_access_and_refresh_tokens_are_not_interchangeable(tokens: Tokens) -> None:
     session_id = new_id()
 
     with pytest.raises(NotAuthenticated):
-        tokens.read_refresh(tokens.access(new_id(), session_id, clock.now()))
+        tokens.verify_refresh(tokens.access_token(new_id(), session_id, clock.now()))
     with pytest.raises(NotAuthenticated):
-        tokens.read_access(tokens.refresh(session_id, 0), clock.now())
+        tokens.verify_access(tokens.refresh_token(session_id, 0), clock.now())
 
 
 @given(st.uuids(), st.integers(0, 2**32 - 1))
-def test_a_refresh_token_is_always_the_same_for_a_generation(
+def test_refresh_token_is_determined_by_session_and_generation(
     session_id: UUID, generation: int
 ) -> None:
     tokens = Tokens(
@@ -175,19 +175,19 @@ def test_a_refresh_token_is_always_the_same_for_a_generation(
         )
     )
 
-    token = tokens.refresh(session_id, generation)
+    token = tokens.refresh_token(session_id, generation)
 
-    assert token == tokens.refresh(session_id, generation)
-    assert tokens.read_refresh(token) == (session_id, generation)
+    assert token == tokens.refresh_token(session_id, generation)
+    assert tokens.verify_refresh(token) == (session_id, generation)
 
 
 @given(st.text())
-def test_any_other_text_is_no_refresh_token(text: str) -> None:
+def test_arbitrary_text_is_no_refresh_token(text: str) -> None:
     tokens = Tokens.__new__(Tokens)
     tokens._refresh_key = b"k" * 32
 
     with pytest.raises(NotAuthenticated):
-        tokens._verify_refresh(text)
+        tokens._decode_refresh(text)
 
 
 def ring(config: Config, current: str, **others: str) -> Tokens:
@@ -195,7 +195,7 @@ def ring(config: Config, current: str, **others: str) -> Tokens:
     return Tokens(config.model_copy(update={k: SecretStr(v * 40) for k, v in keys.items()}))
 
 
-def test_a_rotation_takes_place_without_a_single_refusal(config: Config) -> None:
+def test_key_rotation_refuses_no_token(config: Config) -> None:
     """At every step each instance is either at this one or at the one before."""
     steps = [
         ring(config, "a"),
@@ -206,25 +206,27 @@ def test_a_rotation_takes_place_without_a_single_refusal(config: Config) -> None
 
     for before, after in itertools.pairwise(steps):
         for signer, reader in itertools.product((before, after), repeat=2):
-            token = signer.access(new_id(), new_id(), clock.now())
-            assert not reader.read_access(token, clock.now()).is_expired
+            token = signer.access_token(new_id(), new_id(), clock.now())
+            assert not reader.verify_access(token, clock.now()).is_expired
 
 
-def test_a_key_that_is_dropped_takes_its_tokens_along(config: Config) -> None:
-    token = ring(config, "a").access(new_id(), new_id(), clock.now())
+def test_tokens_of_a_removed_key_are_refused(config: Config) -> None:
+    token = ring(config, "a").access_token(new_id(), new_id(), clock.now())
 
     with pytest.raises(NotAuthenticated):
-        ring(config, "b").read_access(token, clock.now())
+        ring(config, "b").verify_access(token, clock.now())
 
 
-def test_another_key_makes_another_token(config: Config, tokens: Tokens) -> None:
+def test_tokens_of_another_secret_are_refused(config: Config, tokens: Tokens) -> None:
     others = Tokens(config.model_copy(update={"jwt_secret_key": config.secret_key}))
 
     with pytest.raises(NotAuthenticated):
-        tokens.read_access(others.access(new_id(), new_id(), datetime.now(UTC)), clock.now())
+        tokens.verify_access(
+            others.access_token(new_id(), new_id(), datetime.now(UTC)), clock.now()
+        )
 
 
-def test_a_token_is_verified_once_and_its_times_at_each_use(
+def test_signature_is_verified_once_and_times_at_each_use(
     tokens: Tokens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decode, verified = jwt.decode, list[str]()
@@ -235,24 +237,24 @@ def test_a_token_is_verified_once_and_its_times_at_each_use(
 
     monkeypatch.setattr(jwt, "decode", count)
     now, token = clock.now(), mint(tokens)
-    first, again = tokens.read_access(token, now), tokens.read_access(token, now)
-    late = tokens.read_access(token, now + timedelta(seconds=631))
+    first, again = tokens.verify_access(token, now), tokens.verify_access(token, now)
+    late = tokens.verify_access(token, now + timedelta(seconds=631))
 
     assert first == again
     assert (again.is_expired, late.is_expired) == (False, True)
     with pytest.raises(NotAuthenticated):
-        tokens.read_access(token, now - timedelta(seconds=32))
+        tokens.verify_access(token, now - timedelta(seconds=32))
     assert verified == [token]
 
 
-def test_what_is_refused_is_not_remembered(tokens: Tokens) -> None:
+def test_refused_token_is_not_cached(tokens: Tokens) -> None:
     token = mint(tokens)
     forged = token[:-4] + ("AAAA" if token[-4:] != "AAAA" else "BBBB")
 
     for _ in range(2):
         with pytest.raises(NotAuthenticated):
-            tokens.read_access(forged, clock.now())
-    assert tokens._known.cache_info().currsize == 0
-    tokens.read_access(token, clock.now())
+            tokens.verify_access(forged, clock.now())
+    assert tokens._verified_access.cache_info().currsize == 0
+    tokens.verify_access(token, clock.now())
     with pytest.raises(NotAuthenticated):
-        tokens.read_access(forged, clock.now())
+        tokens.verify_access(forged, clock.now())

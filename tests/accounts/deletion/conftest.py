@@ -9,9 +9,9 @@ from tests.accounts.recovery.conftest import newest_token
 from tests.conftest import Member
 from tests.support.browser import Browser
 from tests.support.factories import PASSWORD
-from tests.support.mail import database, later, mailing, smtp, worker
+from tests.support.mail import database, later, mail_config, smtp, worker
 
-__all__ = ["database", "later", "mailing", "newest_token", "smtp", "worker"]
+__all__ = ["database", "later", "mail_config", "newest_token", "smtp", "worker"]
 Drift = Callable[[], Awaitable[int]]
 DRIFT = """
     SELECT (SELECT count(*) FROM users WHERE
@@ -38,7 +38,7 @@ def drift(connection: AsyncConnection) -> Drift:
     return count
 
 
-async def leave(browser: Browser, password: str = PASSWORD) -> int | str:
+async def delete_account(browser: Browser, password: str = PASSWORD) -> int | str:
     """Delete the account; 204, or the code of the refusal."""
     answer = await browser.delete("/settings", json={"current_password": password})
     return 204 if answer.status_code == 204 else str(answer.json()["code"])

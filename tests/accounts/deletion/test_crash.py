@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from tests.accounts.deletion.conftest import DRIFT, leave
+from tests.accounts.deletion.conftest import DRIFT, delete_account
 from tests.support.app import running
 from tests.support.browser import Browser
 from tests.support.database import administer
@@ -37,7 +37,7 @@ _LEFT = "SELECT count(*) FROM follows JOIN users ON users.id = followed_id WHERE
 
 
 @pytest.mark.faults
-async def test_a_worker_that_is_killed_again_and_again_comes_to_the_right_end(
+async def test_repeatedly_killed_worker_completes_the_deletion(
     config: Config, fresh_database_url: str, redis: RedisClient
 ) -> None:
     engine = create_async_engine(fresh_database_url)
@@ -47,13 +47,13 @@ async def test_a_worker_that_is_killed_again_and_again_comes_to_the_right_end(
     config = config.model_copy(update={"database_url": fresh_database_url})
     async with running(config) as app, Browser(app) as ada:
         await ada.log_in("ada")
-        assert await leave(ada) == 204
+        assert await delete_account(ada) == 204
     assert await scalar(engine, _LEFT) == 19_000
 
     for _ in range(3):
-        await _work_and_be_killed(config, engine)
+        await _run_and_kill_worker(config, engine)
         assert await scalar(engine, DRIFT) == 0
-    process = await _started(config)
+    process = await _start_worker(config)
     async with asyncio.timeout(60):
         while await scalar(engine, _LEFT):  # noqa: ASYNC110 - another process's doing
             await asyncio.sleep(0.05)
@@ -64,10 +64,10 @@ async def test_a_worker_that_is_killed_again_and_again_comes_to_the_right_end(
     await engine.dispose()
 
 
-async def _work_and_be_killed(config: Config, engine: AsyncEngine) -> None:
+async def _run_and_kill_worker(config: Config, engine: AsyncEngine) -> None:
     """Start a worker, and kill it once it has begun."""
     before = await scalar(engine, _LEFT)
-    process = await _started(config)
+    process = await _start_worker(config)
     async with asyncio.timeout(20):
         while await scalar(engine, _LEFT) == before:  # noqa: ASYNC110 - the same
             await asyncio.sleep(0.001)
@@ -78,7 +78,7 @@ async def _work_and_be_killed(config: Config, engine: AsyncEngine) -> None:
         await connection.execute(text(due))
 
 
-async def _started(config: Config) -> asyncio.subprocess.Process:
+async def _start_worker(config: Config) -> asyncio.subprocess.Process:
     settings = dict(os.environ) | {
         "ENVIRONMENT": "development",
         "DATABASE_URL": config.database_url,

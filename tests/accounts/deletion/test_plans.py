@@ -5,7 +5,7 @@ import re
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
-from tests.accounts.deletion.conftest import leave
+from tests.accounts.deletion.conftest import delete_account
 from tests.support.app import running
 from tests.support.browser import Browser
 from tests.support.database import StatementLog, administer
@@ -14,7 +14,7 @@ from tests.support.factories import PASSWORD
 from wxc.accounts.deletion import service
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
-from wxc.worker.account_deletion import Eraser
+from wxc.worker.account_deletion import AccountPurger
 
 pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
 
@@ -83,7 +83,7 @@ _FILL = (
 )
 
 
-async def test_no_statement_scans_a_big_table(
+async def test_no_statement_scans_a_large_table(
     config: Config, fresh_database_url: str, redis: RedisClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # To these tables as a thousand to those of many members.
@@ -96,13 +96,13 @@ async def test_no_statement_scans_a_big_table(
         await ada.log_in("many_1")  # whom 2,000 follow
         change = {"username": "countess", "current_password": PASSWORD}
         email = {"email": "countess@example.org", "current_password": PASSWORD}
-        eraser = Eraser(config, app.state.services.database)
+        purger = AccountPurger(config, app.state.services.database)
         with StatementLog().watching(app.state.services.database) as log:
             assert (await ada.put("/settings/username", json=change)).status_code == 200
             assert (await ada.put("/settings/email", json=email)).status_code == 202
-            assert await leave(ada) == 204
+            assert await delete_account(ada) == 204
             batches = 0
-            while await eraser.work_once():
+            while await purger.run_once():
                 batches += 1
         assert batches > 4
 

@@ -1,4 +1,4 @@
-"""Leaving while others leave, follow, write or clear up: no deadlock, no trace, no drift."""
+"""Deletion concurrent with other deletions, follows and writes: no deadlock, no row, no drift."""
 
 import asyncio
 
@@ -6,12 +6,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.accounts.deletion.conftest import DRIFT, leave
+from tests.accounts.deletion.conftest import DRIFT, delete_account
 from tests.support.browser import Browser
 from tests.support.social_graph import app, engine, friends, real, scalar
 
 from wxc.core.config import Config
-from wxc.worker.account_deletion import Eraser
+from wxc.worker.account_deletion import AccountPurger
 
 __all__ = ["app", "engine", "friends", "real"]
 DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
@@ -25,29 +25,29 @@ TRACES = """
 
 
 async def purge(app: FastAPI, real: Config) -> None:
-    eraser = Eraser(real, app.state.services.database)
-    while await eraser.work_once():
+    purger = AccountPurger(real, app.state.services.database)
+    while await purger.run_once():
         pass
 
 
-async def test_two_who_delete_the_same_account_at_once(
+async def test_concurrent_deletions_of_an_account_succeed_once(
     friends: list[Browser], engine: AsyncEngine
 ) -> None:
     ada, *_ = friends
 
-    outcomes = await asyncio.gather(*(leave(ada) for _ in range(4)))
+    outcomes = await asyncio.gather(*(delete_account(ada) for _ in range(4)))
 
     assert outcomes.count(204) == 1
     assert set(outcomes) == {204, "session_expired"}
     assert await scalar(engine, DRIFT) == 0
 
 
-async def test_all_who_follow_one_another_leave_at_once_without_a_deadlock(
+async def test_concurrent_deletions_of_mutual_followers_do_not_deadlock(
     app: FastAPI, real: Config, friends: list[Browser], engine: AsyncEngine
 ) -> None:
     before = await scalar(engine, DEADLOCKS)
 
-    assert await asyncio.gather(*map(leave, friends)) == [204] * len(friends)
+    assert await asyncio.gather(*map(delete_account, friends)) == [204] * len(friends)
 
     await purge(app, real)
     assert await scalar(engine, DRIFT) == 0
@@ -55,7 +55,7 @@ async def test_all_who_follow_one_another_leave_at_once_without_a_deadlock(
     assert await scalar(engine, DEADLOCKS) == before
 
 
-async def test_whoever_follows_or_writes_while_the_other_leaves_leaves_no_trace(
+async def test_writes_concurrent_with_a_deletion_leave_no_rows(
     app: FastAPI, real: Config, friends: list[Browser], engine: AsyncEngine
 ) -> None:
     ada, *others = friends
@@ -67,7 +67,7 @@ async def test_whoever_follows_or_writes_while_the_other_leaves_leaves_no_trace(
         ]
 
     outcome, answers = await asyncio.gather(
-        leave(ada),
+        delete_account(ada),
         asyncio.gather(*map(follow_and_unfollow, others), *(_write(ada) for _ in range(3))),
     )
 
@@ -78,7 +78,7 @@ async def test_whoever_follows_or_writes_while_the_other_leaves_leaves_no_trace(
     assert await scalar(engine, TRACES) == 0
 
 
-async def test_many_workers_purge_one_account(
+async def test_several_workers_purge_one_account(
     app: FastAPI,
     real: Config,
     friends: list[Browser],
@@ -87,7 +87,7 @@ async def test_many_workers_purge_one_account(
 ) -> None:
     monkeypatch.setattr("wxc.accounts.deletion.service.MAX_EDGES", 2)
     for browser in friends[:3]:
-        assert await leave(browser) == 204
+        assert await delete_account(browser) == 204
 
     await asyncio.gather(*(purge(app, real) for _ in range(3)))
 

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from sqlalchemy import text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.accounts.deletion.conftest import Drift, leave
+from tests.accounts.deletion.conftest import Drift, delete_account
 from tests.accounts.recovery.conftest import NewestToken
 from tests.conftest import Member
 from tests.hostile.refusals import snapshot
@@ -24,7 +24,7 @@ from tests.support.factories import (
 from tests.support.mail_server import MailServer
 
 from wxc.models import User
-from wxc.worker.mail_delivery import Worker
+from wxc.worker.mail_delivery import MailSender
 
 PERSONAL = {
     "display_name": "Ada Lovelace",
@@ -42,7 +42,7 @@ async def phone(app: FastAPI, ada: Browser) -> AsyncIterator[Browser]:
         yield phone
 
 
-async def test_every_session_is_dead_and_nothing_opens_the_account_any_more(
+async def test_deletion_ends_every_session_and_prevents_login(
     ada: Browser, phone: Browser, stranger: Browser
 ) -> None:
     answer = await ada.delete("/settings", json={"current_password": PASSWORD})
@@ -57,19 +57,19 @@ async def test_every_session_is_dead_and_nothing_opens_the_account_any_more(
         assert (await stranger.log_in(identifier)).json()["code"] == "invalid_credentials"
 
 
-async def test_links_are_void_and_no_more_are_sent(
-    ada: Browser, stranger: Browser, newest_token: NewestToken, worker: Worker, smtp: MailServer
+async def test_deletion_invalidates_links_and_stops_mails(
+    ada: Browser, stranger: Browser, newest_token: NewestToken, worker: MailSender, smtp: MailServer
 ) -> None:
     await ada.post("/request-email-verification")
     verification = await newest_token()
     await stranger.post("/request-password-reset", json={"email": "ada@example.com"})
     reset = await newest_token()
     await ada.post("/request-email-verification")
-    assert await leave(ada) == 204
+    assert await delete_account(ada) == 204
     smtp.mails.clear()
 
     await stranger.post("/request-password-reset", json={"email": "ada@example.com"})
-    await worker.work_once()
+    await worker.run_once()
 
     assert smtp.mails == []
     assert (await stranger.post(f"/verify-email/{verification}")).status_code == 400
@@ -77,7 +77,7 @@ async def test_links_are_void_and_no_more_are_sent(
     assert answer.json()["code"] == "invalid_token"
 
 
-async def test_nobody_sees_the_member_or_what_they_wrote(
+async def test_deletion_hides_the_member_and_their_content(
     ada: Browser, member: Member, stranger: Browser, connection: AsyncConnection
 ) -> None:
     bob = await member("bob")
@@ -85,7 +85,7 @@ async def test_nobody_sees_the_member_or_what_they_wrote(
     await make_follow(connection, bob.id, ada.id)
     assert len((await bob.get("/feeds")).json()["items"]) == 1
 
-    assert await leave(ada) == 204
+    assert await delete_account(ada) == 204
 
     for browser in (bob, stranger):
         for path in ("/users/ada", "/users/ada/posts", "/users/ada/followers", f"/posts/{post_id}"):
@@ -96,10 +96,10 @@ async def test_nobody_sees_the_member_or_what_they_wrote(
     assert "ada" not in [item["post"]["author"]["username"] for item in items]
 
 
-async def test_the_address_is_free_and_the_name_never_again(
+async def test_deletion_releases_the_address_but_not_the_username(
     ada: Browser, stranger: Browser
 ) -> None:
-    assert await leave(ada) == 204
+    assert await delete_account(ada) == 204
     account = {"username": "ADA", "email": "ada@example.com", "password": PASSWORD}
 
     again = await stranger.post("/register", json=account)
@@ -109,7 +109,7 @@ async def test_the_address_is_free_and_the_name_never_again(
     assert other.status_code == 201
 
 
-async def test_what_others_count_is_counted_off_in_the_request(
+async def test_deletion_updates_counters_of_others_in_the_request(
     ada: Browser, member: Member, connection: AsyncConnection, drift: Drift
 ) -> None:
     bob, eve = await member("bob"), await member("eve")
@@ -121,7 +121,7 @@ async def test_what_others_count_is_counted_off_in_the_request(
     for user_id in (ada.id, eve.id):
         await make_like(connection, user_id, post_id)
 
-    assert await leave(ada) == 204
+    assert await delete_account(ada) == 204
 
     profile = (await eve.get("/users/bob")).json()
     assert (profile["followers_count"], profile["following_count"]) == (1, 0)
@@ -130,7 +130,7 @@ async def test_what_others_count_is_counted_off_in_the_request(
     assert await drift() == 0
 
 
-async def test_nothing_personal_is_left_in_the_row(
+async def test_deletion_clears_personal_data_in_the_row(
     ada: Browser, connection: AsyncConnection
 ) -> None:
     await ada.put("/settings", json=PERSONAL)
@@ -138,7 +138,7 @@ async def test_nothing_personal_is_left_in_the_row(
         "/settings/email", json={"email": "ada@example.org", "current_password": PASSWORD}
     )
 
-    assert await leave(ada) == 204
+    assert await delete_account(ada) == 204
 
     row = str(await connection.scalar(text("SELECT users::text FROM users WHERE username = 'ada'")))
     for value in (*PERSONAL.values(), "example.", "$argon2"):
@@ -150,36 +150,36 @@ async def test_nothing_personal_is_left_in_the_row(
     [{"suspended_at": None}, {"email": "a@example.com"}, {"bio": "x"}, {"password_hash": "x"}],
     ids=lambda change: next(iter(change)),
 )
-async def test_the_database_lets_nobody_bring_it_back(
+async def test_database_prevents_restoring_a_deleted_account(
     ada: Browser, connection: AsyncConnection, change: dict[str, str | None]
 ) -> None:
-    assert await leave(ada) == 204
+    assert await delete_account(ada) == 204
 
     with pytest.raises(IntegrityError, match="ck_users_nothing_personal_is_left"):
         await connection.execute(update(User).where(User.id == ada.id).values(**change))
 
 
-async def test_an_account_that_stands_needs_an_address_and_a_password(
+async def test_active_account_requires_an_address_and_a_password(
     ada: Browser, connection: AsyncConnection
 ) -> None:
     with pytest.raises(IntegrityError, match="ck_users_can_log_in"):
         await connection.execute(update(User).where(User.id == ada.id).values(email=None))
 
 
-async def test_only_who_knows_the_password_leaves(
+async def test_deletion_requires_the_current_password(
     ada: Browser, connection: AsyncConnection, stranger: Browser
 ) -> None:
     await make_post(connection, ada.id)
     before = await snapshot(connection)
 
-    assert await leave(ada, "not hers") == "wrong_password"
-    assert await leave(stranger) == "not_authenticated"
+    assert await delete_account(ada, "not hers") == "wrong_password"
+    assert await delete_account(stranger) == "not_authenticated"
 
     assert await snapshot(connection) == before
     assert (await ada.get("/auth-check")).status_code == 200
 
 
-async def test_an_account_that_goes_meanwhile_is_signed_out(
+async def test_account_deleted_meanwhile_is_signed_out(
     app: FastAPI, ada: Browser, connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def go_meanwhile(*_: object, **_options: bool) -> bool:
@@ -190,19 +190,19 @@ async def test_an_account_that_goes_meanwhile_is_signed_out(
     await make_follow(connection, ada.id, await make_user(connection, "bob"))
     before = await snapshot(connection)
 
-    assert await leave(ada) == "session_expired"
+    assert await delete_account(ada) == "session_expired"
 
     after = await snapshot(connection)
     assert before.pop("users") != after.pop("users")  # by the change itself
     assert after == before
 
 
-async def test_blocks_and_mutes_do_not_keep_anyone(
+async def test_account_with_blocks_and_mutes_can_be_deleted(
     ada: Browser, member: Member, connection: AsyncConnection
 ) -> None:
     bob = await member("bob")
     await make_block(connection, bob.id, ada.id)
     await make_mute(connection, ada.id, bob.id)
 
-    assert await leave(ada) == 204
+    assert await delete_account(ada) == 204
     assert (await bob.get("/users/ada")).status_code == 404

@@ -66,7 +66,7 @@ async def export(browser: Browser) -> dict[str, Any]:
     return found
 
 
-async def test_it_is_one_document_of_the_documented_form_to_be_saved(ada: Browser) -> None:
+async def test_export_is_a_document_of_the_declared_schema_as_an_attachment(ada: Browser) -> None:
     answer = await ada.get("/settings/export")
 
     TypeAdapter(Export).validate_json(answer.content, extra="forbid")
@@ -76,7 +76,7 @@ async def test_it_is_one_document_of_the_documented_form_to_be_saved(ada: Browse
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_everything_of_ones_own_is_in_it(ada: Browser) -> None:
+async def test_export_contains_all_own_data(ada: Browser) -> None:
     await ada.put("/settings/username", json={"username": "Eda", "current_password": PASSWORD})
 
     found = await export(ada)
@@ -98,14 +98,14 @@ async def test_everything_of_ones_own_is_in_it(ada: Browser) -> None:
     }
 
 
-async def test_no_secret_and_nothing_of_others_is_in_it(ada: Browser) -> None:
+async def test_export_contains_no_secrets_and_no_data_of_others(ada: Browser) -> None:
     text = (await ada.get("/settings/export")).text
 
     for secret in ("$argon2", "Bob's", "bob@example.com", "noise", "hash", "generation"):
         assert secret not in text
 
 
-async def test_who_is_not_there_for_me_is_not_named(
+async def test_export_omits_names_of_invisible_users(
     ada: Browser, connection: AsyncConnection
 ) -> None:
     suspended = {"suspended_at": clock.now()}
@@ -122,10 +122,10 @@ async def test_who_is_not_there_for_me_is_not_named(
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5])
-async def test_batches_neither_lose_nor_repeat_anything(
+async def test_batches_neither_lose_nor_repeat_rows(
     member: Member, connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
-    monkeypatch.setattr(exporting, "BATCH", 2)
+    monkeypatch.setattr(exporting, "BATCH_SIZE", 2)
     ada = await member("ada")
     posts = [await make_post(connection, ada.id, str(number)) for number in range(count)]
     await ada.get("/auth-check")  # Redis has its sentinel
@@ -137,7 +137,7 @@ async def test_batches_neither_lose_nor_repeat_anything(
     assert len(log.statements) == 1 + len(LISTINGS) + count // 2
 
 
-async def test_no_connection_is_held_while_a_piece_is_sent(
+async def test_no_connection_is_held_while_a_batch_is_sent(
     ada: Browser, app: FastAPI, connection: AsyncConnection
 ) -> None:
     class Counting(OneConnection):
@@ -159,7 +159,7 @@ async def test_no_connection_is_held_while_a_piece_is_sent(
         assert database.held == 0
 
 
-async def test_it_may_take_longer_than_a_request(
+async def test_export_may_exceed_the_request_timeout(
     ada: Browser, connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch, app: FastAPI
 ) -> None:
     items = exporting._items
@@ -177,7 +177,7 @@ async def test_it_may_take_longer_than_a_request(
     assert (await export(ada))["account"]["username"] == "ada"
 
 
-async def test_it_needs_a_session_of_an_account_that_is_there(
+async def test_export_requires_a_session_of_an_existing_account(
     ada: Browser, stranger: Browser, connection: AsyncConnection
 ) -> None:
     assert (await stranger.get("/settings/export")).json()["code"] == "not_authenticated"
@@ -186,7 +186,7 @@ async def test_it_needs_a_session_of_an_account_that_is_there(
     assert (await ada.get("/settings/export")).json()["code"] == "session_expired"
 
 
-def test_every_table_that_belongs_to_members_is_exported_or_excused() -> None:
+def test_every_table_of_member_data_is_exported_or_listed_as_excluded() -> None:
     statements = [
         listing.batch(new_id(), listing.start, limit=1).compiled.sql
         for listing in LISTINGS.values()
@@ -204,7 +204,7 @@ def test_every_table_that_belongs_to_members_is_exported_or_excused() -> None:
 
 
 async def test_the_rows_of_a_batch_are_bounded(ada: Browser, connection: AsyncConnection) -> None:
-    rows = [{"author_id": ada.id, "body": "x" * 5000} for _ in range(exporting.BATCH + 1)]
+    rows = [{"author_id": ada.id, "body": "x" * 5000} for _ in range(exporting.BATCH_SIZE + 1)]
     await connection.execute(insert(Post), rows)
 
     pieces = await exporting.open_export(
@@ -212,5 +212,5 @@ async def test_the_rows_of_a_batch_are_bounded(ada: Browser, connection: AsyncCo
     )
     sizes = [len(piece) async for piece in pieces]
 
-    assert sum(sizes) > exporting.BATCH * 5000
-    assert max(sizes) < exporting.BATCH * 6000
+    assert sum(sizes) > exporting.BATCH_SIZE * 5000
+    assert max(sizes) < exporting.BATCH_SIZE * 6000

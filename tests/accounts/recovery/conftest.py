@@ -3,21 +3,21 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
-from tests.support.mail import database, later, mailing, smtp, worker
-from tests.support.mail_server import MailServer, token_in
+from tests.support.mail import database, later, mail_config, smtp, worker
+from tests.support.mail_server import MailServer, link_token
 
-from wxc.worker.mail_delivery import Worker
+from wxc.worker.mail_delivery import MailSender
 
-__all__ = ["database", "later", "mailing", "smtp", "worker"]
+__all__ = ["database", "later", "mail_config", "smtp", "worker"]
 NewestToken = Callable[[], Awaitable[str]]
 
 
 @pytest.fixture
-def newest_token(worker: Worker, smtp: MailServer) -> NewestToken:
+def newest_token(worker: MailSender, smtp: MailServer) -> NewestToken:
     """Delivers what is due; the token in the newest mail."""
 
     async def deliver() -> str:
-        await worker.work_once()
-        return token_in(smtp.mails[-1])
+        await worker.run_once()
+        return link_token(smtp.mails[-1])
 
     return deliver

@@ -17,13 +17,13 @@ from tests.support.mail_server import MailServer
 from wxc.core import clock
 from wxc.mail import service as mails
 from wxc.models import User
-from wxc.worker.mail_delivery import Worker
+from wxc.worker.mail_delivery import MailSender
 
 REGISTRATION = {"username": "ada", "email": "ada@example.com", "password": PASSWORD}
 
 
 class TestVerification:
-    async def test_who_registers_is_written_to_and_proves_the_address_without_a_session(
+    async def test_registration_sends_a_link_that_works_without_a_session(
         self, stranger: Browser, newest_token: NewestToken, smtp: MailServer
     ) -> None:
         await stranger.post("/register", json=REGISTRATION)
@@ -38,17 +38,17 @@ class TestVerification:
         again = await stranger.post(f"/verify-email/{token}")
         assert (again.status_code, again.json()["code"]) == (400, "invalid_token")
 
-    async def test_a_registration_that_fails_sends_nothing(
-        self, stranger: Browser, worker: Worker, smtp: MailServer
+    async def test_failed_registration_sends_no_mail(
+        self, stranger: Browser, worker: MailSender, smtp: MailServer
     ) -> None:
         await stranger.post("/register", json=REGISTRATION)
         await stranger.post("/register", json=REGISTRATION | {"username": "bob"})
 
-        await worker.work_once()
+        await worker.run_once()
 
         assert smtp.recipients == ["ada@example.com"]
 
-    async def test_the_link_lives_for_a_day(
+    async def test_link_expires_after_24_hours(
         self, stranger: Browser, newest_token: NewestToken, later: Later
     ) -> None:
         later(timedelta())
@@ -60,7 +60,7 @@ class TestVerification:
             assert (await stranger.post(f"/verify-email/{token}")).status_code == status
 
     @pytest.mark.parametrize("change", [{"email": "x@y.example"}, {"suspended_at": clock.now()}])
-    async def test_the_link_proves_no_other_address_and_no_suspended_account(
+    async def test_link_is_invalid_for_another_address_and_a_suspended_account(
         self,
         stranger: Browser,
         connection: AsyncConnection,
@@ -73,8 +73,8 @@ class TestVerification:
 
         assert (await stranger.post(f"/verify-email/{token}")).status_code == 400
 
-    async def test_it_is_sent_again_to_who_asks_until_the_address_is_proven(
-        self, member: Member, newest_token: NewestToken, worker: Worker, smtp: MailServer
+    async def test_mail_is_sent_again_on_request_until_the_address_is_verified(
+        self, member: Member, newest_token: NewestToken, worker: MailSender, smtp: MailServer
     ) -> None:
         ada = await member("ada")
         tokens = []
@@ -87,10 +87,10 @@ class TestVerification:
         assert [answer.status_code for answer in used] == [400, 204]
 
         assert (await ada.post("/request-email-verification")).status_code == 202
-        await worker.work_once()
+        await worker.run_once()
         assert len(smtp.mails) == 2
 
-    async def test_asking_needs_a_session_and_its_csrf_token(
+    async def test_request_requires_a_session_and_its_csrf_token(
         self, member: Member, stranger: Browser
     ) -> None:
         ada = await member("ada")
@@ -101,7 +101,7 @@ class TestVerification:
         assert (without.status_code, without.json()["code"]) == (401, "not_authenticated")
         assert (forged.status_code, forged.json()["code"]) == (403, "csrf_failed")
 
-    async def test_of_two_uses_at_once_one_wins(
+    async def test_one_of_two_concurrent_uses_succeeds(
         self, stranger: Browser, newest_token: NewestToken, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         await stranger.post("/register", json=REGISTRATION)
@@ -110,12 +110,12 @@ class TestVerification:
         async def slower(*_: object) -> bool:
             return False
 
-        monkeypatch.setattr(mails, "use_link", slower)
+        monkeypatch.setattr(mails, "consume_link", slower)
 
         assert (await stranger.post(f"/verify-email/{token}")).status_code == 400
 
 
-async def test_the_outbox_is_written_even_when_the_mail_server_is_away(
+async def test_outbox_is_written_while_the_mail_server_is_down(
     app: FastAPI, stranger: Browser, smtp: MailServer
 ) -> None:
     await smtp.close()

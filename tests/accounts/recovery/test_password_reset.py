@@ -15,14 +15,14 @@ from tests.support.browser import Browser
 from tests.support.database import StatementLog
 from tests.support.factories import PASSWORD, make_user
 from tests.support.mail import Later
-from tests.support.mail_server import MailServer, token_in
+from tests.support.mail_server import MailServer, link_token
 
 from wxc.core import clock
 from wxc.core.config import Config
 from wxc.db.database import Database
 from wxc.mail import service as mails
 from wxc.models import MailKind, User
-from wxc.worker.mail_delivery import Worker
+from wxc.worker.mail_delivery import MailSender
 
 NEW_PASSWORD = "a longer walk in Porto"
 REGISTRATION = {"username": "ada", "email": "ada@example.com", "password": PASSWORD}
@@ -42,7 +42,7 @@ async def reset(browser: Browser, token: str, password: str = NEW_PASSWORD) -> s
 
 
 class TestRequestPasswordReset:
-    async def test_nobody_learns_who_has_an_account_since_nobody_looks(
+    async def test_request_does_not_reveal_whether_an_account_exists(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         await make_user(connection, "ada")
@@ -57,38 +57,36 @@ class TestRequestPasswordReset:
         assert len(statements[0]) == 1
         assert "users" not in statements[0][0]
 
-    async def test_only_who_has_an_account_gets_a_mail(
-        self, stranger: Browser, connection: AsyncConnection, worker: Worker, smtp: MailServer
+    async def test_mail_is_sent_only_to_addresses_of_accounts(
+        self, stranger: Browser, connection: AsyncConnection, worker: MailSender, smtp: MailServer
     ) -> None:
         await make_user(connection, "ada")
         for name in ("ada", "nobody"):
             await ask(stranger, f"{name}@example.com")
 
-        await worker.work_once()
+        await worker.run_once()
 
         assert smtp.recipients == ["ada@example.com"]
 
     @pytest.mark.parametrize("header", ["Host", "X-Forwarded-Host", "Forwarded"])
-    async def test_no_header_leads_the_link_elsewhere(
+    async def test_request_headers_do_not_change_the_link(
         self,
         stranger: Browser,
         connection: AsyncConnection,
-        worker: Worker,
+        worker: MailSender,
         smtp: MailServer,
         header: str,
     ) -> None:
         await make_user(connection, "ada")
 
         await ask(stranger, headers={header: "evil.example"})
-        await worker.work_once()
+        await worker.run_once()
 
         mail = smtp.mails[0].as_string()
         assert "evil.example" not in mail
         assert "https://app.example.com/reset-password#token=" in mail
 
-    async def test_it_needs_no_csrf_token_but_comes_from_our_pages_only(
-        self, member: Member
-    ) -> None:
+    async def test_request_needs_no_csrf_token_but_a_trusted_origin(self, member: Member) -> None:
         ada = await member("ada")
         ada.csrf_token = None
 
@@ -102,12 +100,12 @@ class TestRequestPasswordReset:
 
 
 class TestResetPassword:
-    async def test_the_new_password_holds_and_every_session_ends(
+    async def test_reset_changes_the_password_and_ends_every_session(
         self,
         member: Member,
         stranger: Browser,
         newest_token: NewestToken,
-        worker: Worker,
+        worker: MailSender,
         smtp: MailServer,
     ) -> None:
         ada, bob = await member("ada"), await member("bob")
@@ -119,7 +117,7 @@ class TestResetPassword:
         assert (await bob.get("/auth-check")).status_code == 200
         assert (await stranger.log_in("ada")).status_code == 401
         assert (await stranger.log_in("ada", NEW_PASSWORD)).status_code == 200
-        await worker.work_once()
+        await worker.run_once()
         assert smtp.mails[-1]["subject"] == "Your password was changed"
         assert smtp.recipients[-1] == "ada@example.com"
 
@@ -132,7 +130,7 @@ class TestResetPassword:
 
         assert [await reset(stranger, token) for _ in range(2)] == ["done", "invalid_token"]
 
-    async def test_the_newest_link_works_and_no_older_one(
+    async def test_only_the_newest_link_works(
         self, stranger: Browser, connection: AsyncConnection, newest_token: NewestToken
     ) -> None:
         await make_user(connection, "ada")
@@ -143,7 +141,7 @@ class TestResetPassword:
 
         assert [await reset(stranger, token) for token in tokens] == ["invalid_token", "done"]
 
-    async def test_a_common_password_does_not_use_the_link_up(
+    async def test_common_password_does_not_consume_the_link(
         self, stranger: Browser, connection: AsyncConnection, newest_token: NewestToken
     ) -> None:
         await make_user(connection, "ada")
@@ -165,10 +163,10 @@ class TestResetPassword:
             "%F0%9F",
         ],
     )
-    async def test_what_is_no_link_of_ours_is_refused(self, stranger: Browser, token: str) -> None:
+    async def test_unknown_token_is_refused(self, stranger: Browser, token: str) -> None:
         assert await reset(stranger, token) == "invalid_token"
 
-    async def test_a_token_with_another_end_is_refused(
+    async def test_altered_token_is_refused(
         self, stranger: Browser, connection: AsyncConnection, newest_token: NewestToken
     ) -> None:
         await make_user(connection, "ada")
@@ -186,7 +184,7 @@ class TestResetPassword:
             pytest.param({"suspended_at": clock.now()}, id="suspension"),
         ],
     )
-    async def test_a_link_is_void_after_a_change_of_the_account(
+    async def test_link_is_invalid_after_a_change_of_the_account(
         self,
         stranger: Browser,
         connection: AsyncConnection,
@@ -201,7 +199,7 @@ class TestResetPassword:
 
         assert await reset(stranger, token) == "invalid_token"
 
-    async def test_a_link_is_void_after_a_change_of_the_password(
+    async def test_link_is_invalid_after_a_password_change(
         self,
         stranger: Browser,
         connection: AsyncConnection,
@@ -213,11 +211,11 @@ class TestResetPassword:
         token = await newest_token()
 
         async with database.transaction() as session:
-            await mails.void_links(session, ada, MailKind.PASSWORD_RESET)
+            await mails.invalidate_links(session, ada, MailKind.PASSWORD_RESET)
 
         assert await reset(stranger, token) == "invalid_token"
 
-    async def test_a_link_ends_after_half_an_hour(
+    async def test_link_expires_after_30_minutes(
         self,
         stranger: Browser,
         connection: AsyncConnection,
@@ -245,7 +243,7 @@ class TestResetPassword:
         refused = await stranger.post(f"/verify-email/{password_reset}")
         assert (refused.status_code, refused.json()["code"]) == (400, "invalid_token")
 
-    async def test_a_link_of_somebody_else_changes_nobody_elses_password(
+    async def test_link_changes_only_its_own_accounts_password(
         self, stranger: Browser, connection: AsyncConnection, newest_token: NewestToken
     ) -> None:
         for name in ("ada", "eve"):
@@ -257,7 +255,7 @@ class TestResetPassword:
         assert (await stranger.log_in("ada")).status_code == 200
         assert (await stranger.log_in("eve")).status_code == 401
 
-    async def test_the_links_of_others_stay_good(
+    async def test_links_of_other_accounts_stay_valid(
         self, stranger: Browser, connection: AsyncConnection, newest_token: NewestToken
     ) -> None:
         tokens = []
@@ -268,7 +266,7 @@ class TestResetPassword:
 
         assert [await reset(stranger, token) for token in tokens] == ["done", "done"]
 
-    async def test_a_change_of_address_that_is_under_way_ends(
+    async def test_reset_cancels_a_pending_change_of_address(
         self, stranger: Browser, connection: AsyncConnection, newest_token: NewestToken
     ) -> None:
         await make_user(connection, "ada", pending_email="thief@example.com")
@@ -281,7 +279,7 @@ class TestResetPassword:
             is None
         )
 
-    async def test_no_log_and_no_answer_holds_a_token_or_the_address(
+    async def test_logs_and_answers_contain_neither_token_nor_address(
         self,
         stranger: Browser,
         connection: AsyncConnection,
@@ -315,18 +313,18 @@ class TestResetPassword:
 class TestRaces:
     @pytest.fixture
     async def token(
-        self, mailing: Config, fresh_database_url: str, smtp: MailServer
+        self, mail_config: Config, fresh_database_url: str, smtp: MailServer
     ) -> tuple[Config, str]:
-        config = mailing.model_copy(update={"database_url": fresh_database_url})
+        config = mail_config.model_copy(update={"database_url": fresh_database_url})
         async with running(config) as app, Browser(app) as browser:
             await browser.post("/register", json=REGISTRATION)
             await ask(browser)
-            await Worker(config, app.state.services.database).work_once()
+            await MailSender(config, app.state.services.database).run_once()
         (mail,) = (one for one in smtp.mails if one["subject"] == "Choose a new password")
-        return config, token_in(mail)
+        return config, link_token(mail)
 
     @pytest.mark.usefixtures("redis")
-    async def test_of_many_uses_at_once_one_wins_and_no_connection_waits_for_the_hashing(
+    async def test_one_of_many_concurrent_uses_succeeds_without_holding_connections(
         self, token: tuple[Config, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         config, link = token

@@ -33,7 +33,7 @@ async def ids(browser: Browser) -> list[str]:
     return [item["id"] for item in (await browser.get("/sessions")).json()["items"]]
 
 
-async def test_a_member_sees_where_they_are_logged_in(ada: Browser, phone: Browser) -> None:
+async def test_sessions_are_listed_with_browser_and_place(ada: Browser, phone: Browser) -> None:
     page = (await ada.get("/sessions")).json()
 
     assert (page["next_cursor"], page["prev_cursor"]) == (None, None)
@@ -44,7 +44,7 @@ async def test_a_member_sees_where_they_are_logged_in(ada: Browser, phone: Brows
     assert (on_phone["place"], here["place"]) == ("198.51.100.0/24", "192.0.2.0/24")
 
 
-async def test_its_place_is_where_it_was_last_refreshed(app: FastAPI, ada: Browser) -> None:
+async def test_place_is_that_of_the_last_refresh(app: FastAPI, ada: Browser) -> None:
     async with Browser(app, address="203.0.113.7") as abroad:
         abroad.http.cookies.update(ada.http.cookies)
         abroad.csrf_token = ada.csrf_token
@@ -55,7 +55,7 @@ async def test_its_place_is_where_it_was_last_refreshed(app: FastAPI, ada: Brows
     assert here["place"] == "203.0.113.0/24"
 
 
-async def test_an_ended_session_is_dead_at_once_and_listed_no_more(
+async def test_ended_session_is_revoked_at_once_and_not_listed(
     ada: Browser, phone: Browser
 ) -> None:
     (on_phone, _) = await ids(ada)
@@ -68,7 +68,7 @@ async def test_an_ended_session_is_dead_at_once_and_listed_no_more(
     assert (again.status_code, again.json()["code"]) == (404, "session_not_found")
 
 
-async def test_ending_all_others_keeps_the_one_that_asks(ada: Browser, phone: Browser) -> None:
+async def test_ending_other_sessions_keeps_the_current_one(ada: Browser, phone: Browser) -> None:
     for _ in range(2):
         assert (await ada.delete("/sessions")).status_code == 204
 
@@ -77,7 +77,7 @@ async def test_ending_all_others_keeps_the_one_that_asks(ada: Browser, phone: Br
     assert len(await ids(ada)) == 1
 
 
-async def test_somebody_elses_session_is_unknown(ada: Browser, member: Member) -> None:
+async def test_session_of_another_member_is_not_found(ada: Browser, member: Member) -> None:
     bob = await member("bob")
 
     for session_id in (*await ids(bob), UNKNOWN):
@@ -87,7 +87,7 @@ async def test_somebody_elses_session_is_unknown(ada: Browser, member: Member) -
     assert (await bob.get("/auth-check")).status_code == 200
 
 
-async def test_a_session_that_ran_out_is_not_listed(
+async def test_expired_session_is_not_listed(
     ada: Browser, phone: Browser, connection: AsyncConnection
 ) -> None:
     (on_phone, here) = await ids(ada)
@@ -100,5 +100,5 @@ async def test_a_session_that_ran_out_is_not_listed(
     assert await ids(ada) == [here]
 
 
-async def test_sessions_are_for_members(stranger: Browser) -> None:
+async def test_sessions_require_authentication(stranger: Browser) -> None:
     assert (await stranger.get("/sessions")).status_code == 401

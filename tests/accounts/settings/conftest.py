@@ -7,9 +7,9 @@ from fastapi import FastAPI
 from tests.accounts.recovery.conftest import newest_token
 from tests.conftest import Member
 from tests.support.browser import Browser
-from tests.support.mail import database, later, mailing, smtp, worker
+from tests.support.mail import database, later, mail_config, smtp, worker
 
-__all__ = ["database", "later", "mailing", "newest_token", "smtp", "worker"]
+__all__ = ["database", "later", "mail_config", "newest_token", "smtp", "worker"]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.support.mail_server import MailServer
 
 from wxc.core import clock
 from wxc.models import MailToken, User
-from wxc.worker.mail_delivery import Worker
+from wxc.worker.mail_delivery import MailSender
 
 NEW = "ada@example.org"
 
@@ -44,8 +44,8 @@ async def use(browser: Browser, token: str) -> str:
     return "done" if answer.status_code == 204 else str(answer.json()["code"])
 
 
-class TestAsking:
-    async def test_it_takes_effect_only_when_the_link_is_used(
+class TestRequesting:
+    async def test_address_changes_only_when_the_link_is_used(
         self, ada: Browser, newest_token: NewestToken, smtp: MailServer
     ) -> None:
         assert await ask(ada) == (202, "accepted")
@@ -60,7 +60,7 @@ class TestAsking:
         assert (await ada.log_in(NEW)).status_code == 200
         assert (await ada.log_in("ada@example.com")).status_code == 401
 
-    async def test_only_who_knows_the_password_asks(
+    async def test_email_change_requires_the_current_password(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
         before = await snapshot(connection)
@@ -69,7 +69,7 @@ class TestAsking:
 
         assert await snapshot(connection) == before
 
-    async def test_a_password_that_changes_meanwhile_has_the_last_word(
+    async def test_concurrent_password_change_refuses_the_email_change(
         self,
         app: FastAPI,
         ada: Browser,
@@ -85,7 +85,7 @@ class TestAsking:
         assert await ask(ada) == (403, "wrong_password")
         assert await addresses(ada) == ("ada@example.com", None)
 
-    async def test_the_address_in_use_calls_the_change_off(
+    async def test_requesting_the_current_address_cancels_the_change(
         self, ada: Browser, newest_token: NewestToken
     ) -> None:
         await ask(ada)
@@ -96,7 +96,7 @@ class TestAsking:
         assert await addresses(ada) == ("ada@example.com", None)
         assert await use(ada, token) == "invalid_token"
 
-    async def test_the_newest_wins_also_for_the_same_address(
+    async def test_only_the_newest_link_works_even_for_the_same_address(
         self, ada: Browser, newest_token: NewestToken
     ) -> None:
         tokens = []
@@ -108,7 +108,7 @@ class TestAsking:
 
         assert outcomes == ["invalid_token", "invalid_token", "done"]
 
-    async def test_other_letters_of_ones_own_address_are_another_spelling(
+    async def test_own_address_in_another_case_can_be_requested(
         self, ada: Browser, newest_token: NewestToken
     ) -> None:
         await ask(ada, "Ada@example.com")
@@ -118,20 +118,20 @@ class TestAsking:
 
 
 class TestAddressesOfOthers:
-    async def test_nobody_learns_that_an_address_is_in_use_and_its_owner_is_not_bothered(
-        self, ada: Browser, worker: Worker, smtp: MailServer, connection: AsyncConnection
+    async def test_requesting_a_taken_address_is_not_revealed_and_sends_no_mail(
+        self, ada: Browser, worker: MailSender, smtp: MailServer, connection: AsyncConnection
     ) -> None:
         await make_user(connection, "bob")
 
         taken, free = await ask(ada, "BOB@example.com"), await ask(ada, "nobody@example.com")
         await ask(ada, "BOB@example.com")
-        await worker.work_once()
+        await worker.run_once()
 
         assert taken == free == (202, "accepted")
         assert await addresses(ada) == ("ada@example.com", "BOB@example.com")
         assert smtp.mails == []
 
-    async def test_an_address_that_was_taken_meanwhile_stays_with_who_has_it(
+    async def test_address_taken_meanwhile_stays_with_its_owner(
         self, ada: Browser, newest_token: NewestToken, connection: AsyncConnection
     ) -> None:
         await ask(ada)
@@ -146,7 +146,7 @@ class TestAddressesOfOthers:
 
 
 class TestUsing:
-    async def test_every_session_ends_but_the_one_that_follows_the_link(
+    async def test_email_change_ends_all_sessions_but_the_one_that_uses_the_link(
         self, ada: Browser, phone: Browser, newest_token: NewestToken
     ) -> None:
         await ask(ada)
@@ -156,7 +156,7 @@ class TestUsing:
         assert (await ada.get("/auth-check")).status_code == 200
         assert (await phone.get("/auth-check")).json()["code"] == "session_expired"
 
-    async def test_a_link_that_is_followed_without_a_session_ends_all_of_them(
+    async def test_link_used_without_a_session_ends_all_sessions(
         self, ada: Browser, phone: Browser, reader: Browser, newest_token: NewestToken
     ) -> None:
         await ask(ada)
@@ -166,12 +166,12 @@ class TestUsing:
         for browser in (ada, phone):
             assert (await browser.get("/auth-check")).json()["code"] == "session_expired"
 
-    async def test_the_old_address_is_told_and_every_open_link_is_void(
+    async def test_old_address_is_notified_and_all_links_become_invalid(
         self,
         ada: Browser,
         reader: Browser,
         newest_token: NewestToken,
-        worker: Worker,
+        worker: MailSender,
         smtp: MailServer,
         connection: AsyncConnection,
     ) -> None:
@@ -184,7 +184,7 @@ class TestUsing:
         smtp.recipients.clear()
 
         assert await use(ada, token) == "done"
-        await worker.work_once()
+        await worker.run_once()
 
         assert smtp.recipients == ["ada@example.com"]
         assert smtp.mails[-1]["subject"] == "Your e-mail address was changed"
@@ -202,7 +202,7 @@ class TestUsing:
 
         assert [await use(ada, token), await use(ada, token)] == ["done", "invalid_token"]
 
-    async def test_a_suspended_account_changes_nothing(
+    async def test_suspended_account_cannot_use_the_link(
         self, ada: Browser, newest_token: NewestToken, connection: AsyncConnection
     ) -> None:
         await ask(ada)

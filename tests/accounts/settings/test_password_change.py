@@ -30,9 +30,7 @@ def change(current: str = PASSWORD, new: str = FRESH) -> dict[str, dict[str, str
     return {"json": {"current_password": current, "new_password": new}}
 
 
-async def test_a_new_password_ends_all_other_sessions_and_keeps_this_one(
-    ada: Browser, phone: Browser
-) -> None:
+async def test_password_change_ends_all_other_sessions(ada: Browser, phone: Browser) -> None:
     assert (await ada.put("/settings/password", **change())).status_code == 204
 
     assert (await ada.get("/auth-check")).status_code == 200
@@ -41,7 +39,7 @@ async def test_a_new_password_ends_all_other_sessions_and_keeps_this_one(
     assert (await phone.log_in("ada", FRESH)).status_code == 200
 
 
-async def test_the_owner_is_told_and_a_change_of_address_under_way_ends(
+async def test_password_change_notifies_the_owner_and_cancels_a_pending_address(
     ada: Browser, connection: AsyncConnection
 ) -> None:
     await connection.execute(update(User).values(pending_email=None))
@@ -57,7 +55,7 @@ async def test_the_owner_is_told_and_a_change_of_address_under_way_ends(
     assert await connection.scalar(pending) is None
 
 
-async def test_only_who_knows_the_current_password_changes_it(ada: Browser, phone: Browser) -> None:
+async def test_password_change_requires_the_current_password(ada: Browser, phone: Browser) -> None:
     answer = await ada.put("/settings/password", **change(current="not hers"))
 
     assert (answer.status_code, answer.json()["code"]) == (403, "wrong_password")
@@ -71,7 +69,7 @@ async def test_a_common_password_is_refused(ada: Browser) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "password_too_common")
 
 
-async def test_a_password_that_changes_meanwhile_is_not_overwritten(
+async def test_concurrent_password_change_is_not_overwritten(
     app: FastAPI, ada: Browser, connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passwords = app.state.services.auth.passwords
@@ -91,7 +89,7 @@ async def test_a_password_that_changes_meanwhile_is_not_overwritten(
     assert await connection.scalar(stored) == another
 
 
-async def test_an_account_that_has_gone_is_signed_out(
+async def test_session_of_a_deleted_account_is_expired(
     ada: Browser, connection: AsyncConnection
 ) -> None:
     await connection.exec_driver_sql("DELETE FROM users WHERE username = 'ada'")

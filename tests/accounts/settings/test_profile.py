@@ -17,7 +17,7 @@ SETTINGS = {
 
 
 class TestReading:
-    async def test_the_account_comes_with_a_tag_and_304_for_who_has_it(self, ada: Browser) -> None:
+    async def test_settings_have_an_etag_and_return_304_for_it(self, ada: Browser) -> None:
         first = await ada.get("/settings")
         again = await ada.get("/settings", headers={"If-None-Match": first.headers["etag"]})
 
@@ -27,7 +27,7 @@ class TestReading:
         assert (again.status_code, again.content) == (304, b"")
         assert again.headers["etag"] == first.headers["etag"]
 
-    async def test_the_tag_is_another_when_anything_shown_is(self, ada: Browser) -> None:
+    async def test_etag_changes_with_every_field(self, ada: Browser) -> None:
         first = await ada.get("/settings")
         await ada.put("/settings", json={"bio": "new"})
 
@@ -36,12 +36,12 @@ class TestReading:
         assert (second.status_code, second.json()["bio"]) == (200, "new")
         assert second.headers["etag"] != first.headers["etag"]
 
-    async def test_it_needs_a_session(self, stranger: Browser) -> None:
+    async def test_settings_require_a_session(self, stranger: Browser) -> None:
         answer = await stranger.get("/settings")
 
         assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
 
-    async def test_who_has_gone_is_signed_out(
+    async def test_session_of_a_deleted_account_is_expired(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
         await connection.exec_driver_sql("DELETE FROM users WHERE username = 'ada'")
@@ -51,9 +51,7 @@ class TestReading:
 
 
 class TestReplacing:
-    async def test_all_of_it_is_replaced_and_seen_by_everybody(
-        self, ada: Browser, stranger: Browser
-    ) -> None:
+    async def test_replacement_is_visible_to_others(self, ada: Browser, stranger: Browser) -> None:
         answer = await ada.put("/settings", json=SETTINGS)
 
         assert answer.status_code == 200
@@ -63,7 +61,7 @@ class TestReplacing:
         for name in ("display_name", "bio", "avatar_url"):
             assert profile[name] == SETTINGS[name]
 
-    async def test_what_is_left_out_is_taken_away(self, ada: Browser) -> None:
+    async def test_omitted_fields_are_cleared(self, ada: Browser) -> None:
         await ada.put("/settings", json=SETTINGS)
 
         answer = await ada.put("/settings", json={"bio": "only this"})
@@ -103,7 +101,7 @@ class TestReplacing:
         ],
         ids=lambda wrong: next(iter(wrong.values())) if isinstance(wrong, dict) else None,
     )
-    async def test_what_has_not_the_right_form_changes_nothing(
+    async def test_invalid_settings_change_nothing(
         self, ada: Browser, connection: AsyncConnection, wrong: dict[str, Any]
     ) -> None:
         before = await snapshot(connection)
@@ -124,12 +122,12 @@ class TestReplacing:
             "https://example.com/" + "a" * 1980,
         ],
     )
-    async def test_an_address_is_kept_as_it_was_typed(self, ada: Browser, address: str) -> None:
+    async def test_avatar_url_is_stored_as_typed(self, ada: Browser, address: str) -> None:
         answer = await ada.put("/settings", json={"avatar_url": address})
 
         assert answer.json()["avatar_url"] == address
 
-    async def test_the_longest_of_everything_fits_however_it_is_spelled(self, ada: Browser) -> None:
+    async def test_maximum_lengths_are_accepted_in_any_normalisation(self, ada: Browser) -> None:
         longest = {
             "display_name": "🙂" * 50,
             "bio": "🙂" * 500,
@@ -152,7 +150,7 @@ class TestConditions:
         assert (answer.status_code, answer.json()["code"]) == (412, "precondition_failed")
         assert await snapshot(connection) == before
 
-    async def test_counters_and_a_new_name_are_no_reason_to_refuse(
+    async def test_counters_and_username_do_not_change_the_version(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
         etag = (await ada.get("/settings")).headers["etag"]
@@ -164,9 +162,7 @@ class TestConditions:
         assert answer.status_code == 200
 
     @pytest.mark.parametrize("condition", ["", "nonsense", '"1"', 'W/"1.a"'])
-    async def test_a_condition_that_nobody_understands_is_not_met(
-        self, ada: Browser, condition: str
-    ) -> None:
+    async def test_unknown_etag_in_if_match_is_refused(self, ada: Browser, condition: str) -> None:
         answer = await ada.put("/settings", json=SETTINGS, headers={"If-Match": condition})
 
         assert answer.status_code == 412

@@ -7,11 +7,11 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support.browser import Browser
 from tests.support.factories import PASSWORD
-from tests.support.mail_server import MailServer, token_in
+from tests.support.mail_server import MailServer, link_token
 from tests.support.social_graph import app, engine, friends, real, scalar
 
 from wxc.core.config import Config
-from wxc.worker.mail_delivery import Worker
+from wxc.worker.mail_delivery import MailSender
 
 __all__ = ["app", "engine", "friends", "real"]
 UNNOTED_NAMES = """
@@ -20,7 +20,7 @@ UNNOTED_NAMES = """
 """
 
 
-async def test_of_those_who_want_a_name_at_once_one_gets_it(
+async def test_one_of_several_concurrent_registrations_gets_the_username(
     app: FastAPI, friends: list[Browser], engine: AsyncEngine
 ) -> None:
     async def register(number: int) -> httpx.Response:
@@ -42,10 +42,10 @@ async def test_of_those_who_want_a_name_at_once_one_gets_it(
     assert await scalar(engine, UNNOTED_NAMES) == 0
 
 
-async def test_a_link_that_is_used_twice_at_once_works_once(
+async def test_concurrent_uses_of_a_link_succeed_once(
     app: FastAPI, real: Config, smtp: MailServer, friends: list[Browser], engine: AsyncEngine
 ) -> None:
-    token = await _ask(app, real, smtp, friends[0], "new@example.org")
+    token = await _request_email_change(app, real, smtp, friends[0], "new@example.org")
 
     answers = await asyncio.gather(*(friends[0].post(f"/verify-email/{token}") for _ in range(5)))
 
@@ -54,10 +54,13 @@ async def test_a_link_that_is_used_twice_at_once_works_once(
     assert await scalar(engine, told) == 1
 
 
-async def test_an_address_that_is_taken_at_the_same_moment_is_one_persons(
+async def test_address_confirmed_concurrently_belongs_to_one_account(
     app: FastAPI, real: Config, smtp: MailServer, friends: list[Browser], engine: AsyncEngine
 ) -> None:
-    tokens = [await _ask(app, real, smtp, browser, "new@example.org") for browser in friends[:4]]
+    tokens = [
+        await _request_email_change(app, real, smtp, browser, "new@example.org")
+        for browser in friends[:4]
+    ]
     account = {"username": "countess", "email": "NEW@example.org", "password": PASSWORD}
 
     async with Browser(app) as stranger:
@@ -79,7 +82,7 @@ async def test_an_address_that_is_taken_at_the_same_moment_is_one_persons(
     )
 
 
-async def test_of_those_who_have_read_the_same_version_one_writes(
+async def test_one_of_several_writes_with_the_same_version_succeeds(
     friends: list[Browser], engine: AsyncEngine
 ) -> None:
     ada, *_ = friends
@@ -94,8 +97,10 @@ async def test_of_those_who_have_read_the_same_version_one_writes(
     assert (await ada.get("/settings")).json() == won.json()
 
 
-async def _ask(app: FastAPI, real: Config, smtp: MailServer, browser: Browser, email: str) -> str:
+async def _request_email_change(
+    app: FastAPI, real: Config, smtp: MailServer, browser: Browser, email: str
+) -> str:
     change = {"email": email, "current_password": PASSWORD}
     assert (await browser.put("/settings/email", json=change)).status_code == 202
-    await Worker(real, app.state.services.database).work_once()
-    return token_in(smtp.mails[-1])
+    await MailSender(real, app.state.services.database).run_once()
+    return link_token(smtp.mails[-1])

@@ -31,7 +31,7 @@ async def register(browser: Browser, username: str) -> tuple[int, str]:
     return answer.status_code, answer.json().get("username") or answer.json()["code"]
 
 
-async def test_a_new_name_is_found_and_the_old_one_is_not(ada: Browser, stranger: Browser) -> None:
+async def test_profile_is_found_by_the_new_username_only(ada: Browser, stranger: Browser) -> None:
     assert await rename(ada, "Countess") == (200, "Countess")
 
     assert (await stranger.get("/users/COUNTESS")).json()["username"] == "Countess"
@@ -41,7 +41,7 @@ async def test_a_new_name_is_found_and_the_old_one_is_not(ada: Browser, stranger
     assert (await ada.get("/settings")).json()["username"] == "Countess"
 
 
-async def test_a_name_once_used_is_nobody_elses_but_its_owner_may_come_back(
+async def test_former_username_is_reserved_for_its_owner(
     ada: Browser, member: Member, stranger: Browser
 ) -> None:
     bob = await member("bob")
@@ -54,7 +54,7 @@ async def test_a_name_once_used_is_nobody_elses_but_its_owner_may_come_back(
     assert await rename(bob, "countess") == (409, "username_taken")
 
 
-async def test_three_changes_a_year_and_then_the_answer_says_when_to_come_back(
+async def test_fourth_change_within_a_year_is_refused_with_retry_after(
     ada: Browser, connection: AsyncConnection, later: Later
 ) -> None:
     later(timedelta())
@@ -72,7 +72,7 @@ async def test_three_changes_a_year_and_then_the_answer_says_when_to_come_back(
     assert await snapshot(connection) == before
 
 
-async def test_the_year_rolls(ada: Browser, connection: AsyncConnection) -> None:
+async def test_limit_counts_the_last_365_days(ada: Browser, connection: AsyncConnection) -> None:
     now = clock.now()
     ages = (YEAR - timedelta(minutes=1), timedelta(days=30), timedelta(days=1))
     changes = update(User).where(User.id == ada.id)
@@ -86,9 +86,7 @@ async def test_the_year_rolls(ada: Browser, connection: AsyncConnection) -> None
     assert len(await connection.scalar(kept) or ()) == 3
 
 
-async def test_the_case_of_letters_may_change_at_any_time(
-    ada: Browser, connection: AsyncConnection
-) -> None:
+async def test_changes_of_case_are_not_limited(ada: Browser, connection: AsyncConnection) -> None:
     for name in ("Ada", "ADA", "aDa", "ada", "ada"):
         assert await rename(ada, name) == (200, name)
 
@@ -106,7 +104,7 @@ async def test_the_case_of_letters_may_change_at_any_time(
         ("noise_1", PASSWORD, (409, "username_taken")),
     ],
 )
-async def test_a_refused_name_changes_nothing(
+async def test_refused_username_changes_nothing(
     ada: Browser,
     connection: AsyncConnection,
     username: str,

@@ -11,7 +11,7 @@ from tests.support.factories import PASSWORD, make_block, make_exchange, make_us
 from tests.support.fake_time import FakeTime
 
 from wxc.core.config import Config
-from wxc.worker.account_deletion import Eraser
+from wxc.worker.account_deletion import AccountPurger
 
 
 async def test_a_board_is_opened_once_and_then_replaced(ada: Browser, stranger: Browser) -> None:
@@ -176,7 +176,7 @@ async def test_account_deletion_deletes_the_board_which_the_export_contains(
     ]
     assert [item["valid_for_hours"] for item in export["exchange_confirmations"]] == [24]
     assert left.status_code == 204
-    while await Eraser(config, app.state.services.database).work_once():
+    while await AccountPurger(config, app.state.services.database).run_once():
         pass
     for statement in _LEFT_OF_A_BOARD:
         assert await connection.scalar(text(statement), {"id": board_id}) == 0, statement

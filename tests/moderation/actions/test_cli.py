@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from tests.moderation.actions.conftest import POLL_INTERVAL, Operate
 from tests.support.app import running
-from tests.support.audit_log import trail
+from tests.support.audit_log import audit_events
 from tests.support.browser import Browser
 from tests.support.factories import make_event
 
@@ -68,7 +68,7 @@ async def status_at(app: FastAPI, browser: Browser) -> int:
         return (await there.get("/auth-check")).status_code
 
 
-async def test_the_environment_of_production_is_all_that_a_command_needs(
+async def test_commands_need_only_the_production_environment(
     ada: Browser, first: FastAPI, serving: Config
 ) -> None:
     """The command itself, in a process that knows nothing but these settings."""
@@ -90,7 +90,7 @@ async def test_the_environment_of_production_is_all_that_a_command_needs(
 
 
 class TestSuspend:
-    async def test_a_suspended_member_is_out_on_every_instance_at_once(
+    async def test_suspension_takes_effect_on_every_instance_at_once(
         self, ada: Browser, first: FastAPI, other: FastAPI, operate: Operate
     ) -> None:
         assert [await status_at(app, ada) for app in (first, other)] == [200, 200]
@@ -100,7 +100,7 @@ class TestSuspend:
         assert (done.exit_code, done.output) == (0, "ada is suspended.\nSessions ended: 1.\n")
         assert [await status_at(app, ada) for app in (first, other)] == [401, 401]
 
-    async def test_without_redis_it_takes_a_poll(
+    async def test_suspension_without_redis_takes_effect_after_a_poll(
         self,
         ada: Browser,
         first: FastAPI,
@@ -118,7 +118,7 @@ class TestSuspend:
         assert time.monotonic() - started >= 2 * POLL_INTERVAL
         assert [await status_at(app, ada) for app in (first, other)] == [401, 401]
 
-    async def test_doing_it_twice_changes_nothing(self, ada: Browser, operate: Operate) -> None:
+    async def test_second_suspension_changes_nothing(self, ada: Browser, operate: Operate) -> None:
         for said in ("ada is suspended.", "ada was suspended already."):
             done = await operate("user", "suspend", "ADA@example.com", "--reason", "spam")
             assert (done.exit_code, done.output.splitlines()[0]) == (0, said)
@@ -129,7 +129,7 @@ class TestSuspend:
         assert (await ada.log_in("ada", REGISTRATION["password"])).status_code == 200
 
     @pytest.mark.parametrize("reason", ["", "   ", "x" * 501, "two\nlines", "\x1b[2J"])
-    async def test_a_reason_is_one_line_for_people(self, operate: Operate, reason: str) -> None:
+    async def test_reason_must_be_one_printable_line(self, operate: Operate, reason: str) -> None:
         done = await operate("user", "suspend", "noise_1", "--reason", reason)
 
         assert done.exit_code == 2
@@ -153,7 +153,7 @@ class TestShow:
             assert said in found.output
         assert "argon2" not in found.output
 
-    async def test_as_json_it_is_for_programs_and_bounded(
+    async def test_json_output_is_complete_and_bounded(
         self, ada: Browser, operate: Operate, own_connection: AsyncConnection
     ) -> None:
         found = await shown(operate)
@@ -179,7 +179,7 @@ class TestShow:
             ("end-sessions", "noise_1", str(uuid4())),
         ],
     )
-    async def test_what_is_not_there_is_exit_code_1(
+    async def test_unknown_member_is_exit_code_1(
         self, operate: Operate, arguments: tuple[str, ...]
     ) -> None:
         done = await operate("user", *arguments)
@@ -198,7 +198,7 @@ class TestShow:
 
 
 class TestSessions:
-    async def test_one_of_them_is_ended_on_every_instance(
+    async def test_one_session_is_ended_on_every_instance(
         self,
         ada: Browser,
         first: FastAPI,
@@ -217,11 +217,19 @@ class TestSessions:
             assert [await status_at(app, ada) for app in (first, other)] == [401, 401]
             assert [await status_at(app, elsewhere) for app in (first, other)] == [200, 200]
             assert newest in (await operate("user", "sessions", "ada")).output
-        last = (await trail(own_connection, uuid_of(await shown(operate))))[-1]
-        assert (last.event, last.actor) == ("session_ended", "operator grace")
-        assert (last.detail, last.session_id) == ({"ended": oldest}, None)
+        latest_audit_event = (await audit_events(own_connection, uuid_of(await shown(operate))))[-1]
+        assert (latest_audit_event.event, latest_audit_event.actor) == (
+            "session_ended",
+            "operator grace",
+        )
+        assert (latest_audit_event.detail, latest_audit_event.session_id) == (
+            {"ended": oldest},
+            None,
+        )
 
-    async def test_or_all_of_them(self, ada: Browser, other: FastAPI, operate: Operate) -> None:
+    async def test_all_sessions_are_ended(
+        self, ada: Browser, other: FastAPI, operate: Operate
+    ) -> None:
         for count in (1, 0):
             done = await operate("user", "end-sessions", "ada", "--all", "--json")
             assert json.loads(done.output) == {
@@ -233,7 +241,9 @@ class TestSessions:
         assert await status_at(other, ada) == 401
 
     @pytest.mark.parametrize("which", [(), (str(uuid4()), "--all"), ("not-an-id",)])
-    async def test_it_has_to_be_said_which(self, operate: Operate, which: tuple[str, ...]) -> None:
+    async def test_either_a_session_or_all_is_required(
+        self, operate: Operate, which: tuple[str, ...]
+    ) -> None:
         assert (await operate("user", "end-sessions", "noise_1", *which)).exit_code == 2
 
 

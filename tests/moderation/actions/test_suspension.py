@@ -13,21 +13,21 @@ from tests.conftest import Member
 from tests.hostile.corpus import Operation, those
 from tests.support.browser import Browser
 from tests.support.factories import PASSWORD, make_follow, make_post
-from tests.support.mail import database, later, mailing, outbox, smtp, worker
+from tests.support.mail import database, later, mail_config, outbox, smtp, worker
 from tests.support.mail_server import MailServer
 
 from wxc.core.ids import new_id
 from wxc.db.database import Database
 from wxc.moderation.actions import service
 from wxc.moderation.audit.actors import Actor
-from wxc.worker.mail_delivery import Worker
+from wxc.worker.mail_delivery import MailSender
 
-__all__ = ["database", "later", "mailing", "newest_token", "smtp", "worker"]
+__all__ = ["database", "later", "mail_config", "newest_token", "smtp", "worker"]
 NEW_PASSWORD = "a longer walk in Porto"
 OPERATOR = Actor("operator grace")
 Lock = Callable[[Database, FastAPI], Awaitable[None]]
 
-READING_SESSIONS = those(
+SESSION_OPERATIONS = those(
     lambda operation: "401" in operation.declared["responses"] and operation.path != "/login"
 )
 
@@ -79,7 +79,7 @@ def outcome(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
-async def test_the_right_password_learns_why_and_a_wrong_one_does_not(
+async def test_suspension_is_revealed_only_after_the_right_password(
     locked_out: Browser, stranger: Browser
 ) -> None:
     for identifier in ("ada", "ada@example.com"):
@@ -89,8 +89,10 @@ async def test_the_right_password_learns_why_and_a_wrong_one_does_not(
     assert not stranger.http.cookies
 
 
-@pytest.mark.parametrize("operation", READING_SESSIONS, ids=str)
-async def test_a_live_token_is_dead_everywhere(operation: Operation, locked_out: Browser) -> None:
+@pytest.mark.parametrize("operation", SESSION_OPERATIONS, ids=str)
+async def test_token_of_a_suspended_member_is_refused_by_every_operation(
+    operation: Operation, locked_out: Browser
+) -> None:
     path = re.sub(r"\{\w+_id\}", str(new_id()), operation.path).format(username="bob")
     body, headers = operation.valid_body(), {"Content-Type": "application/json"}
 
@@ -106,30 +108,30 @@ async def test_a_live_token_is_dead_everywhere(operation: Operation, locked_out:
         assert outcome(answer) == (401, "session_expired")
 
 
-async def test_a_refresh_brings_nobody_back(locked_out: Browser) -> None:
+async def test_suspended_member_cannot_refresh(locked_out: Browser) -> None:
     locked_out.http.cookies.delete("wxc_access")
 
     for _ in range(2):
         assert (await locked_out.post("/refresh-token")).status_code == 401
 
 
-async def test_a_mailed_link_is_void(locked_out: Browser, link: str) -> None:
+async def test_link_of_a_suspended_member_is_invalid(locked_out: Browser, link: str) -> None:
     answer = await locked_out.post(f"/reset-password/{link}", json={"password": NEW_PASSWORD})
 
     assert outcome(answer) == (400, "invalid_token")
 
 
-async def test_a_wish_for_another_password_is_answered_as_ever_and_mails_nothing(
+async def test_reset_request_of_a_suspended_member_is_accepted_but_sends_no_mail(
     locked_out: Browser,
     stranger: Browser,
     connection: AsyncConnection,
-    worker: Worker,
+    worker: MailSender,
     smtp: MailServer,
 ) -> None:
     sent = len(smtp.mails)
 
     answer = await stranger.post("/request-password-reset", json={"email": "ada@example.com"})
-    await worker.work_once()
+    await worker.run_once()
 
     assert (answer.status_code, answer.json()) == (202, {"status": "accepted"})
     assert len(smtp.mails) == sent
@@ -137,7 +139,7 @@ async def test_a_wish_for_another_password_is_answered_as_ever_and_mails_nothing
 
 
 @pytest.mark.parametrize("name", ["bob", ""])
-async def test_to_others_there_is_nobody(
+async def test_suspended_member_is_invisible_to_others(
     locked_out: Browser, stranger: Browser, post_id: str, name: str
 ) -> None:
     viewer = stranger
@@ -156,7 +158,7 @@ async def test_to_others_there_is_nobody(
         assert "ada" not in answer.text.lower()
 
 
-async def test_a_login_that_is_under_way_opens_nothing(
+async def test_suspension_during_a_login_prevents_it(
     ada: Browser,
     stranger: Browser,
     lock: Lock,
@@ -177,7 +179,7 @@ async def test_a_login_that_is_under_way_opens_nothing(
     assert await service.sessions_of(database, ada.id) == []
 
 
-async def test_who_is_restored_is_there_again_and_what_has_ended_stays_dead(
+async def test_restored_member_is_visible_again_but_sessions_stay_ended(
     locked_out: Browser, stranger: Browser, database: Database, post_id: str, link: str
 ) -> None:
     await service.restore(database, "ada", OPERATOR)
@@ -192,15 +194,13 @@ async def test_who_is_restored_is_there_again_and_what_has_ended_stays_dead(
     assert (await stranger.get("/auth-check")).json()["user"]["username"] == "ada"
 
 
-async def test_a_suspension_is_in_the_trail_once(
-    ada: Browser, database: Database, app: FastAPI
-) -> None:
+async def test_suspension_is_audited_once(ada: Browser, database: Database, app: FastAPI) -> None:
     for _ in range(2):
         await suspend(database, app)
     for _ in range(2):
         await service.restore(database, "ada", OPERATOR)
 
-    found = await service.show(database, str(ada.id), 10)
+    found = await service.show_member(database, str(ada.id), 10)
 
     assert [(one.event, one.actor, one.detail) for one in found.events] == [
         ("restored", "operator grace", {}),
@@ -209,7 +209,7 @@ async def test_a_suspension_is_in_the_trail_once(
     ]
 
 
-async def test_an_id_of_nobody_is_nobody(database: Database) -> None:
+async def test_unknown_id_raises_no_such_member(database: Database) -> None:
     for who in ("nobody_at_all", "nobody@example.com", str(UUID(int=7))):
         with pytest.raises(service.NoSuchMember):
-            await service.find(database, who)
+            await service.find_account(database, who)

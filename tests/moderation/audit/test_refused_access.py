@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.conftest import Member
 from tests.support.app import running
-from tests.support.audit_log import last, trail
+from tests.support.audit_log import audit_events, latest_audit_event
 from tests.support.browser import Browser
 from tests.support.database import StatementLog
 from tests.support.factories import PASSWORD, make_post, make_user
@@ -18,16 +18,16 @@ from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 from wxc.http.refusals import all_refusals
 from wxc.models import AuditEvent, User
-from wxc.moderation.audit.dependencies import TELLING
+from wxc.moderation.audit.dependencies import AUDITED_CODES
 
 
-def test_what_is_noted_are_refusals_that_there_are() -> None:
+def test_audited_codes_exist() -> None:
     refusals = all_refusals()
     # Settings and posts have been imported with the application.
-    assert {refusals[code].status for code in TELLING} == {403}
+    assert {refusals[code].status for code in AUDITED_CODES} == {403}
 
 
-async def test_somebody_elses_post_leaves_a_row(
+async def test_refused_change_of_another_members_post_is_audited(
     member: Member, connection: AsyncConnection
 ) -> None:
     ada, bob = await member("ada"), await make_user(connection, "bob")
@@ -36,13 +36,13 @@ async def test_somebody_elses_post_leaves_a_row(
     answer = await ada.delete(f"/posts/{post}")
 
     assert answer.json()["code"] == "not_owner"
-    event = await last(connection, ada.id)
+    event = await latest_audit_event(connection, ada.id)
     assert (event["event"], event["detail"]) == ("access_refused", {"code": "not_owner"})
     assert event["request_id"] == answer.headers["x-request-id"]
-    assert event["session_id"] == (await trail(connection, ada.id))[0].session_id
+    assert event["session_id"] == (await audit_events(connection, ada.id))[0].session_id
 
 
-async def test_a_wrong_password_of_a_signed_in_member_leaves_a_row(
+async def test_wrong_current_password_is_audited(
     member: Member, connection: AsyncConnection
 ) -> None:
     ada = await member("ada")
@@ -52,11 +52,11 @@ async def test_a_wrong_password_of_a_signed_in_member_leaves_a_row(
         json={"current_password": "not her password", "new_password": PASSWORD * 2},
     )
 
-    assert (await last(connection, ada.id))["detail"] == {"code": "wrong_password"}
+    assert (await latest_audit_event(connection, ada.id))["detail"] == {"code": "wrong_password"}
 
 
 @pytest.mark.parametrize("path", ["/posts", "/refresh-token", "/logout"])
-async def test_a_forged_request_leaves_a_row_of_the_member_who_was_to_be_harmed(
+async def test_forged_request_is_audited_for_the_attacked_member(
     member: Member, connection: AsyncConnection, path: str
 ) -> None:
     ada = await member("ada")
@@ -65,12 +65,12 @@ async def test_a_forged_request_leaves_a_row_of_the_member_who_was_to_be_harmed(
     answer = await ada.post(path, json={"body": "hello"} if path == "/posts" else None)
 
     assert answer.json()["code"] == "csrf_failed"
-    event = await last(connection, ada.id)
+    event = await latest_audit_event(connection, ada.id)
     assert event["detail"] == {"code": "csrf_failed"}
     assert event["user_id"] == ada.id
 
 
-async def test_what_is_only_not_there_or_not_well_formed_leaves_none(
+async def test_not_found_and_invalid_requests_are_not_audited(
     member: Member, connection: AsyncConnection
 ) -> None:
     ada = await member("ada")
@@ -79,10 +79,10 @@ async def test_what_is_only_not_there_or_not_well_formed_leaves_none(
     await ada.post("/posts", json={"body": ""})
     await ada.post("/nowhere")
 
-    assert [row.event for row in await trail(connection, ada.id)] == ["login"]
+    assert [row.event for row in await audit_events(connection, ada.id)] == ["login"]
 
 
-async def test_who_is_refused_again_and_again_fills_no_table(
+async def test_repeated_refusals_are_bounded(
     member: Member, connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moment = time.monotonic()
@@ -94,11 +94,11 @@ async def test_who_is_refused_again_and_again_fills_no_table(
     for _ in range(15):
         assert (await ada.post("/logout")).status_code == 403
     await eve.post("/logout")  # has a bound of her own
-    assert [len(await trail(connection, one.id)) for one in (ada, eve)] == [1 + 10, 1 + 1]
+    assert [len(await audit_events(connection, one.id)) for one in (ada, eve)] == [1 + 10, 1 + 1]
 
     moment += 60
     await ada.post("/logout")
-    assert len(await trail(connection, ada.id)) == 1 + 11
+    assert len(await audit_events(connection, ada.id)) == 1 + 11
 
 
 class TestWithRealCommits:
@@ -110,13 +110,13 @@ class TestWithRealCommits:
         async with running(config.model_copy(update=changed)) as app:
             yield app
 
-    async def test_the_note_outlives_the_refusal(self, app: FastAPI) -> None:
+    async def test_audit_event_survives_the_rollback_of_the_refusal(self, app: FastAPI) -> None:
         async with Browser(app) as browser:
             assert (await browser.log_in("noise_1", "not the password")).status_code == 401
 
         assert await count(app, "login_failed") == 1
 
-    async def test_what_cannot_be_noted_is_answered_all_the_same(self, app: FastAPI) -> None:
+    async def test_refusal_is_answered_if_its_event_cannot_be_written(self, app: FastAPI) -> None:
         """The table is locked away: the answer is the same."""
         async with Browser(app) as browser:
             await browser.log_in("noise_1")
@@ -146,7 +146,9 @@ class TestWithRealCommits:
 
         assert lent == [0, 0]
 
-    async def test_known_and_unknown_accounts_cost_the_same_statements(self, app: FastAPI) -> None:
+    async def test_failed_logins_of_known_and_unknown_accounts_run_the_same_statements(
+        self, app: FastAPI
+    ) -> None:
         statements = []
         async with Browser(app) as browser:
             for name in ("noise_1", "nobody_at_all"):
@@ -157,7 +159,7 @@ class TestWithRealCommits:
         assert statements[0] == statements[1]
         assert "INSERT INTO audit_events" in statements[0][-1]
 
-    async def test_a_row_of_the_trail_outlives_the_account(self, app: FastAPI) -> None:
+    async def test_audit_events_survive_the_account(self, app: FastAPI) -> None:
         async with Browser(app) as browser:
             await browser.log_in("noise_1")
         async with app.state.services.database.transaction() as session:

@@ -15,7 +15,7 @@ from wxc.core import clock
 from wxc.core.config import Config
 from wxc.models import AuditEvent
 from wxc.moderation.audit import service
-from wxc.moderation.audit.actors import Actor, Fingerprints
+from wxc.moderation.audit.actors import Actor, IdentifierHasher
 
 
 @pytest.fixture
@@ -23,13 +23,13 @@ async def ada(connection: AsyncConnection) -> UUID:
     return await make_user(connection, "ada")
 
 
-async def kept(connection: AsyncConnection, user_id: UUID) -> int:
+async def count_events(connection: AsyncConnection, user_id: UUID) -> int:
     statement = select(func.count()).where(AuditEvent.user_id == user_id)
     return int((await connection.execute(statement)).scalar_one())
 
 
 @pytest.mark.parametrize("days", [0, 29, 400])
-async def test_no_row_is_changed_however_old_it_is(
+async def test_audit_rows_cannot_be_updated(
     connection: AsyncConnection, ada: UUID, days: int
 ) -> None:
     await make_event(connection, ada, at=clock.now() - timedelta(days=days))
@@ -38,22 +38,22 @@ async def test_no_row_is_changed_however_old_it_is(
         await connection.execute(update(AuditEvent).values(event="nothing"))
 
 
-async def test_no_young_row_is_deleted(connection: AsyncConnection, ada: UUID) -> None:
+async def test_recent_audit_rows_cannot_be_deleted(connection: AsyncConnection, ada: UUID) -> None:
     await make_event(connection, ada, at=clock.now() - timedelta(days=29))
 
     with pytest.raises(DBAPIError, match="audit events are kept as they are: DELETE"):
         await connection.execute(delete(AuditEvent).where(AuditEvent.user_id == ada))
 
 
-async def test_an_old_one_may_be(connection: AsyncConnection, ada: UUID) -> None:
+async def test_old_audit_rows_can_be_deleted(connection: AsyncConnection, ada: UUID) -> None:
     await make_event(connection, ada, at=clock.now() - timedelta(days=31))
 
     await connection.execute(delete(AuditEvent).where(AuditEvent.user_id == ada))
 
-    assert await kept(connection, ada) == 0
+    assert await count_events(connection, ada) == 0
 
 
-async def test_the_table_is_not_truncated(connection: AsyncConnection) -> None:
+async def test_audit_table_cannot_be_truncated(connection: AsyncConnection) -> None:
     with pytest.raises(DBAPIError, match="audit events are kept as they are: TRUNCATE"):
         await connection.execute(text("TRUNCATE audit_events"))
 
@@ -68,26 +68,26 @@ async def test_the_table_is_not_truncated(connection: AsyncConnection) -> None:
     ],
     ids=str,
 )
-async def test_what_is_not_well_formed_is_refused(
+async def test_malformed_audit_rows_are_refused(
     connection: AsyncConnection, ada: UUID, fields: dict[str, Any]
 ) -> None:
     with pytest.raises(IntegrityError):
         await make_event(connection, ada, **fields)
 
 
-async def test_the_worker_forgets_what_is_older_than_the_retention(
+async def test_worker_deletes_events_older_than_the_retention(
     connection: AsyncConnection, config: Config, ada: UUID
 ) -> None:
     for days in (364, 366, 800):
         await make_event(connection, ada, at=clock.now() - timedelta(days=days))
 
     retention = timedelta(seconds=config.audit_retention)
-    await service.forget(OneConnection(connection), retention)
+    await service.delete_expired(OneConnection(connection), retention)
 
-    assert await kept(connection, ada) == 1
+    assert await count_events(connection, ada) == 1
 
 
-async def test_what_is_forgotten_at_once_is_bounded(
+async def test_deletion_of_events_is_batched(
     connection: AsyncConnection, ada: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service, "_BATCH", 2)
@@ -95,13 +95,13 @@ async def test_what_is_forgotten_at_once_is_bounded(
         await make_event(connection, ada, at=clock.now() - timedelta(days=days))
 
     with StatementLog().watching(connection) as log:
-        await service.forget(OneConnection(connection), timedelta(days=365))
+        await service.delete_expired(OneConnection(connection), timedelta(days=365))
 
     assert len(log.statements) == 2
-    assert await kept(connection, ada) == 1
+    assert await count_events(connection, ada) == 1
 
 
-async def test_a_members_events_and_the_oldest_ones_are_found_by_an_index(
+async def test_events_of_a_member_and_oldest_events_use_an_index(
     connection: AsyncConnection, ada: UUID
 ) -> None:
     await connection.execute(
@@ -120,17 +120,23 @@ async def test_a_members_events_and_the_oldest_ones_are_found_by_an_index(
         assert index in str(plan.all())
 
 
-def test_a_fingerprint_depends_on_our_secret_and_on_what_it_is_for(config: Config) -> None:
-    ours = Fingerprints(config)
-    theirs = Fingerprints(config.model_copy(update={"secret_key": config.jwt_secret_key}))
+def test_hash_depends_on_the_secret_and_on_its_purpose(config: Config) -> None:
+    ours = IdentifierHasher(config)
+    theirs = IdentifierHasher(config.model_copy(update={"secret_key": config.jwt_secret_key}))
 
-    assert ours.address("192.0.2.1") == ours.address("192.0.2.1") != ours.address("192.0.2.2")
-    assert ours.address("192.0.2.1") != theirs.address("192.0.2.1")
-    assert ours.identifier("Ada") == ours.identifier("ada")
-    assert not ours.address("ada").hex().startswith(ours.identifier("ada"))
+    assert (
+        ours.hash_address("192.0.2.1")
+        == ours.hash_address("192.0.2.1")
+        != ours.hash_address("192.0.2.2")
+    )
+    assert ours.hash_address("192.0.2.1") != theirs.hash_address("192.0.2.1")
+    assert ours.hash_identifier("Ada") == ours.hash_identifier("ada")
+    assert not ours.hash_address("ada").hex().startswith(ours.hash_identifier("ada"))
 
 
-def test_an_operator_without_a_name_is_an_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_operator_without_a_system_account_name_is_recorded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def nameless() -> str:
         raise KeyError("uid not found: 1234")
 

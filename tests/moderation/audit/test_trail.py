@@ -7,75 +7,75 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.accounts.recovery.conftest import NewestToken, newest_token
 from tests.conftest import Member
-from tests.support.audit_log import last, trail
+from tests.support.audit_log import audit_events, latest_audit_event
 from tests.support.browser import Browser
 from tests.support.factories import PASSWORD, make_user
-from tests.support.mail import database, later, mailing, smtp, worker
+from tests.support.mail import database, later, mail_config, smtp, worker
 
 from wxc.core import clock
 from wxc.models import AuditKind
 from wxc.moderation.audit import service
 
-__all__ = ["database", "later", "mailing", "newest_token", "smtp", "worker"]
+__all__ = ["database", "later", "mail_config", "newest_token", "smtp", "worker"]
 NEW_PASSWORD = "a longer walk in Porto"
 
 
 class TestLogin:
-    async def test_a_login_names_the_member_the_session_and_the_request(
+    async def test_login_event_has_member_session_and_request(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         ada = await make_user(connection, "ada")
 
         answer = await stranger.log_in("ada")
 
-        (event,) = await trail(connection, ada)
+        (event,) = await audit_events(connection, ada)
         assert (event.event, event.actor, event.detail) == ("login", "client", {})
         assert event.request_id == answer.headers["x-request-id"]
         assert len(event.address_hash) == 32
         assert str(event.session_id) in str((await stranger.get("/sessions")).json())
 
-    async def test_a_failed_one_is_noted_whether_or_not_there_is_such_an_account(
+    async def test_failed_login_is_audited_for_known_and_unknown_accounts(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         ada = await make_user(connection, "ada")
         for identifier in ("ada", "ADA", "ada@example.com", "nobody_at_all"):
             await stranger.log_in(identifier, "not her password")
 
-        named, shouted, addressed = await trail(connection, ada)
-        (unknown,) = await trail(connection, None)
+        named, shouted, addressed = await audit_events(connection, ada)
+        (unknown,) = await audit_events(connection, None)
         assert {row.event for row in (named, addressed, unknown)} == {"login_failed"}
         assert named.detail == shouted.detail != addressed.detail != unknown.detail
         assert "ada" not in str(named.detail)
         assert "nobody" not in str(unknown.detail)
 
-    async def test_the_session_that_a_browser_had_before_is_named(
+    async def test_login_event_names_the_previous_session(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
 
         await ada.log_in("ada")
 
-        first, second = await trail(connection, ada.id)
+        first, second = await audit_events(connection, ada.id)
         assert (second.event, second.detail) == ("login", {"ended": str(first.session_id)})
 
-    async def test_one_address_has_one_hash_which_our_key_makes(
+    async def test_equal_addresses_have_equal_keyed_hashes(
         self, app: FastAPI, stranger: Browser, connection: AsyncConnection
     ) -> None:
         ada = await make_user(connection, "ada")
         for _ in range(2):
             await stranger.log_in("ada")
 
-        hashes = {row.address_hash for row in await trail(connection, ada)}
-        assert hashes == {app.state.services.fingerprints.address("192.0.2.1")}
+        hashes = {row.address_hash for row in await audit_events(connection, ada)}
+        assert hashes == {app.state.services.identifier_hasher.hash_address("192.0.2.1")}
 
-    async def test_a_suspended_member_who_knows_the_password_is_a_refused_access(
+    async def test_login_of_a_suspended_member_is_audited_as_refused_access(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         ada = await make_user(connection, "ada", suspended_at=clock.now())
 
         assert (await stranger.log_in("ada")).status_code == 403
 
-        event = await last(connection, ada)
+        event = await latest_audit_event(connection, ada)
         assert (event["event"], event["detail"]) == (
             AuditKind.ACCESS_REFUSED,
             {"code": "account_suspended"},
@@ -83,11 +83,11 @@ class TestLogin:
 
 
 class TestSessions:
-    async def test_ending_sessions_is_written_down(
+    async def test_ended_sessions_are_audited(
         self, app: FastAPI, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
-        (own,) = [row.session_id for row in await trail(connection, ada.id)]
+        (own,) = [row.session_id for row in await audit_events(connection, ada.id)]
         for _ in range(3):  # elsewhere
             async with Browser(app) as other:
                 await other.log_in("ada")
@@ -99,12 +99,12 @@ class TestSessions:
         await ada.delete("/sessions")  # there is none any more
         await ada.post("/logout")
 
-        events = (await trail(connection, ada.id))[4:]
+        events = (await audit_events(connection, ada.id))[4:]
         assert [row.event for row in events] == ["session_ended"] * 3
         assert [row.detail for row in events] == [{"ended": ended}, {"sessions_ended": 2}, {}]
         assert {row.session_id for row in events} == {own}
 
-    async def test_a_reused_refresh_token_is_written_down_with_the_end_of_its_session(
+    async def test_refresh_token_reuse_is_audited(
         self, member: Member, connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         ada = await member("ada")
@@ -118,13 +118,13 @@ class TestSessions:
         answer = await ada.post("/refresh-token")
 
         assert answer.json()["code"] == "refresh_reused"
-        event = await last(connection, ada.id)
+        event = await latest_audit_event(connection, ada.id)
         assert (event["event"], event["detail"]) == ("refresh_reused", {})
-        assert event["session_id"] == (await trail(connection, ada.id))[0].session_id
+        assert event["session_id"] == (await audit_events(connection, ada.id))[0].session_id
 
 
 class TestPasswords:
-    async def test_a_change_is_written_down(
+    async def test_password_change_is_audited(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
@@ -134,23 +134,23 @@ class TestPasswords:
             json={"current_password": PASSWORD, "new_password": NEW_PASSWORD},
         )
 
-        event = await last(connection, ada.id)
+        event = await latest_audit_event(connection, ada.id)
         assert (event["event"], event["detail"]) == ("password_changed", {"sessions_ended": 0})
 
-    async def test_a_reset_is_written_down_but_not_the_wish_for_one(
+    async def test_password_reset_is_audited_but_not_its_request(
         self, member: Member, connection: AsyncConnection, newest_token: NewestToken
     ) -> None:
         ada = await member("ada")
         await ada.post("/request-password-reset", json={"email": "ada@example.com"})
-        assert len(await trail(connection, ada.id)) == 1
+        assert len(await audit_events(connection, ada.id)) == 1
 
         await ada.post(f"/reset-password/{await newest_token()}", json={"password": NEW_PASSWORD})
 
-        event = await last(connection, ada.id)
+        event = await latest_audit_event(connection, ada.id)
         assert (event["event"], event["session_id"]) == ("password_reset", None)
         assert event["detail"] == {"sessions_ended": 1}
 
-    async def test_what_is_undone_is_not_in_the_trail(
+    async def test_rolled_back_action_is_not_audited(
         self, member: Member, connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The row is part of the transaction of what it tells about."""
@@ -167,10 +167,10 @@ class TestPasswords:
         )
 
         assert answer.status_code == 503
-        assert [row.event for row in await trail(connection, ada.id)] == ["login"]
+        assert [row.event for row in await audit_events(connection, ada.id)] == ["login"]
 
 
-async def test_no_row_holds_a_secret_or_an_address(
+async def test_audit_events_contain_no_secrets_and_no_addresses(
     member: Member, connection: AsyncConnection, newest_token: NewestToken
 ) -> None:
     ada = await member("ada")
@@ -181,7 +181,7 @@ async def test_no_row_holds_a_secret_or_an_address(
     secrets = [PASSWORD, NEW_PASSWORD, "some wrong password", token, "example.com", "192.0.2.1"]
     secrets += [*dict(ada.http.cookies).values(), str(ada.csrf_token)]
 
-    rows = str([*await trail(connection, ada.id), *await trail(connection, None)])
+    rows = str([*await audit_events(connection, ada.id), *await audit_events(connection, None)])
 
     assert "password_reset" in rows
     for secret in secrets:

@@ -51,18 +51,20 @@ async def listed(operate: Operate, *options: str) -> list[str]:
 
 
 class TestList:
-    async def test_open_ones_are_a_queue_and_all_of_them_newest_first(
+    async def test_open_reports_are_oldest_first_and_all_reports_newest_first(
         self, operate: Operate, own: AsyncConnection, ada: UUID, bob: UUID
     ) -> None:
         first = await make_report(own, bob, ada)
         closed = await make_report(own, bob, ada, **CLOSED)
-        last = await make_report(own, ada, ada)
+        latest_audit_event = await make_report(own, ada, ada)
 
-        assert await listed(operate) == [str(first), str(last)]
+        assert await listed(operate) == [str(first), str(latest_audit_event)]
         assert await listed(operate, "--limit", "1") == [str(first)]
-        assert await listed(operate, "--all") == [str(one) for one in (last, closed, first)]
+        assert await listed(operate, "--all") == [
+            str(one) for one in (latest_audit_event, closed, first)
+        ]
 
-    async def test_people_read_a_table(
+    async def test_reports_are_printed_as_a_table(
         self, operate: Operate, own: AsyncConnection, ada: UUID, bob: UUID
     ) -> None:
         report = await make_report(own, bob, ada)
@@ -74,7 +76,7 @@ class TestList:
         assert row.split()[0] == str(report)
         assert row.split()[3:] == ["spam", "user", str(ada), "bob", "-"]
 
-    async def test_the_queue_is_read_by_its_index(self, own: AsyncConnection, bob: UUID) -> None:
+    async def test_open_reports_use_their_index(self, own: AsyncConnection, bob: UUID) -> None:
         await own.execute(
             text(
                 "INSERT INTO reports (id, target_type, target_id, reason, created_at, closed_at,"
@@ -90,7 +92,7 @@ class TestList:
 
 
 class TestShow:
-    async def test_a_post_is_shown_as_it_stands_now(
+    async def test_report_shows_the_current_text_of_a_post(
         self, operate: Operate, own: AsyncConnection, ada: UUID, bob: UUID
     ) -> None:
         post = await make_post(own, ada, "Buy \x1b[2J gold\u202e!")
@@ -114,7 +116,7 @@ class TestShow:
             ({}, None),
         ],
     )
-    async def test_a_profile_is_shown_with_its_name_and_its_text(
+    async def test_report_shows_name_and_bio_of_a_profile(
         self,
         operate: Operate,
         own: AsyncConnection,
@@ -131,7 +133,7 @@ class TestShow:
         shown = (await operate("reports", "show", str(report))).output
         assert shown.endswith(f"eve:\n{text or '(no text)'}\n")
 
-    async def test_a_comment_is_shown_as_it_stands_now(
+    async def test_report_shows_the_current_text_of_a_comment(
         self, operate: Operate, own: AsyncConnection, ada: UUID, bob: UUID
     ) -> None:
         comment = await make_comment(own, ada, await make_post(own, bob), body="Buy gold!")
@@ -142,7 +144,7 @@ class TestShow:
         assert json.loads(done.output)["target"] == {"username": "ada", "text": "Buy gold!"}
 
     @pytest.mark.parametrize("kind", [ReportTarget.COMMENT, ReportTarget.EXCHANGE])
-    async def test_what_cannot_be_shown_yet_is_said(
+    async def test_report_without_a_text_says_so(
         self, operate: Operate, own: AsyncConnection, bob: UUID, kind: ReportTarget
     ) -> None:
         report = await make_report(own, bob, uuid4(), kind)
@@ -161,7 +163,7 @@ class TestShow:
 
 
 class TestClose:
-    async def test_it_leaves_the_queue_with_who_and_why(
+    async def test_closed_report_has_operator_and_note(
         self, operate: Operate, own: AsyncConnection, ada: UUID, bob: UUID
     ) -> None:
         report = await make_report(own, bob, ada)
@@ -177,7 +179,7 @@ class TestClose:
         )
         assert (await own.execute(events)).all() == [("operator grace", {"report": str(report)})]
 
-    async def test_closing_twice_changes_nothing_and_says_so(
+    async def test_closing_twice_changes_nothing(
         self, operate: Operate, own: AsyncConnection, ada: UUID, bob: UUID
     ) -> None:
         report = await make_report(own, bob, ada)
@@ -206,7 +208,7 @@ class TestClose:
     ],
     ids=lambda fields: ",".join(fields),
 )
-async def test_what_is_not_well_formed_is_not_stored(
+async def test_malformed_report_is_not_stored(
     connection: AsyncConnection, fields: dict[str, Any]
 ) -> None:
     person = await make_user(connection)
@@ -215,7 +217,7 @@ async def test_what_is_not_well_formed_is_not_stored(
         await make_report(connection, person, person, **fields)
 
 
-async def test_a_report_outlives_the_account_of_who_has_made_it(
+async def test_report_survives_the_reporters_account(
     connection: AsyncConnection,
 ) -> None:
     reporter, reported = await make_user(connection), await make_user(connection)

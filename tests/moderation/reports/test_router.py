@@ -36,7 +36,7 @@ async def report(
     return await browser.post("/reports", json=body, headers=headers)
 
 
-async def made_by(connection: AsyncConnection, reporter: Browser) -> list[tuple[Any, ...]]:
+async def reports_by(connection: AsyncConnection, reporter: Browser) -> list[tuple[Any, ...]]:
     """What is stored of this reporter's: target, reason, detail."""
     columns = (Report.target_id, Report.reason, Report.detail)
     rows = await connection.execute(select(*columns).where(Report.reporter_id == reporter.id))
@@ -44,7 +44,7 @@ async def made_by(connection: AsyncConnection, reporter: Browser) -> list[tuple[
 
 
 class TestReport:
-    async def test_operators_get_what_was_said_and_the_reporter_too(
+    async def test_report_is_stored_and_returned_as_sent(
         self, ada: Browser, bob: UUID, connection: AsyncConnection
     ) -> None:
         answer = await report(ada, "user", bob, reason="fraud", detail="Takes deposits.")
@@ -60,9 +60,9 @@ class TestReport:
             "reason": "fraud",
             "detail": "Takes deposits.",
         }
-        assert await made_by(connection, ada) == [(bob, "fraud", "Takes deposits.")]
+        assert await reports_by(connection, ada) == [(bob, "fraud", "Takes deposits.")]
 
-    async def test_posts_and_comments_are_reported_too(
+    async def test_posts_and_comments_can_be_reported(
         self, ada: Browser, bob: UUID, connection: AsyncConnection
     ) -> None:
         post = await make_post(connection, bob)
@@ -70,16 +70,16 @@ class TestReport:
 
         for kind, target in (("post", post), ("comment", comment)):
             assert (await report(ada, kind, target)).status_code == 201
-        assert [one[0] for one in await made_by(connection, ada)] == [post, comment]
+        assert [one[0] for one in await reports_by(connection, ada)] == [post, comment]
 
-    async def test_whom_i_have_blocked_i_can_still_report(
+    async def test_blocked_user_can_be_reported(
         self, ada: Browser, bob: UUID, connection: AsyncConnection
     ) -> None:
         await make_block(connection, ada.id, bob)
 
         assert (await report(ada, "user", bob)).status_code == 201
 
-    async def test_the_same_open_thing_is_reported_once_in_the_last_words(
+    async def test_second_report_of_a_target_replaces_the_open_one(
         self, ada: Browser, bob: UUID, connection: AsyncConnection
     ) -> None:
         first = await report(ada, "user", bob, detail="Hm.")
@@ -87,9 +87,9 @@ class TestReport:
 
         assert (first.status_code, second.status_code) == (201, 201)
         assert first.json()["id"] == second.json()["id"]
-        assert await made_by(connection, ada) == [(bob, "abuse", None)]
+        assert await reports_by(connection, ada) == [(bob, "abuse", None)]
 
-    async def test_what_operators_have_closed_is_reported_anew(
+    async def test_target_of_a_closed_report_can_be_reported_again(
         self, ada: Browser, bob: UUID, connection: AsyncConnection
     ) -> None:
         first = await report(ada, "user", bob)
@@ -100,9 +100,9 @@ class TestReport:
         second = await report(ada, "user", bob)
 
         assert first.json()["id"] != second.json()["id"]
-        assert len(await made_by(connection, ada)) == 2
+        assert len(await reports_by(connection, ada)) == 2
 
-    async def test_each_members_report_is_their_own(
+    async def test_reports_of_different_members_are_separate(
         self, ada: Browser, bob: UUID, member: Member, connection: AsyncConnection
     ) -> None:
         eve = await member("eve")
@@ -110,10 +110,10 @@ class TestReport:
         await report(ada, "user", bob)
         await report(eve, "user", bob, reason="abuse")
 
-        assert await made_by(connection, ada) == [(bob, "spam", None)]
-        assert await made_by(connection, eve) == [(bob, "abuse", None)]
+        assert await reports_by(connection, ada) == [(bob, "spam", None)]
+        assert await reports_by(connection, eve) == [(bob, "abuse", None)]
 
-    async def test_it_takes_two_statements(
+    async def test_report_takes_two_statements(
         self, ada: Browser, bob: UUID, connection: AsyncConnection
     ) -> None:
         await ada.get("/auth-check")  # Redis has its sentinel
@@ -123,13 +123,13 @@ class TestReport:
 
         assert len(log.statements) == 2, "\n\n".join(log.statements)
 
-    async def test_nobody_reports_anonymously(self, stranger: Browser, bob: UUID) -> None:
+    async def test_report_requires_a_session(self, stranger: Browser, bob: UUID) -> None:
         answer = await report(stranger, "user", bob)
 
         assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
 
 
-async def test_a_board_can_be_reported_by_who_sees_it(
+async def test_visible_exchange_can_be_reported(
     ada: Browser, bob: UUID, connection: AsyncConnection
 ) -> None:
     board = await make_exchange(connection, bob)
@@ -141,15 +141,15 @@ async def test_a_board_can_be_reported_by_who_sees_it(
 
 class TestInvisible:
     @pytest.mark.parametrize("kind", ["user", "post", "comment", "exchange"])
-    async def test_the_unknown_cannot_be_reported(
+    async def test_unknown_target_cannot_be_reported(
         self, ada: Browser, bob: UUID, connection: AsyncConnection, kind: str
     ) -> None:
         target = bob if kind == "post" else new_id()  # an id of another kind is none of this
 
         assert_unknown(await report(ada, kind, target))
-        assert await made_by(connection, ada) == []
+        assert await reports_by(connection, ada) == []
 
-    async def test_who_has_blocked_me_and_what_they_wrote_is_unknown(
+    async def test_blocking_user_and_their_content_cannot_be_reported(
         self, ada: Browser, bob: UUID, connection: AsyncConnection
     ) -> None:
         post = await make_post(connection, bob)
@@ -159,7 +159,7 @@ class TestInvisible:
         for kind, target in (("user", bob), ("post", post), ("comment", comment)):
             assert_unknown(await report(ada, kind, target))
 
-    async def test_what_a_suspended_member_wrote_is_unknown(
+    async def test_content_of_a_suspended_member_cannot_be_reported(
         self, ada: Browser, bob: UUID, connection: AsyncConnection
     ) -> None:
         post = await make_post(connection, bob)
@@ -170,7 +170,7 @@ class TestInvisible:
         for kind, target in (("user", bob), ("post", post)):
             assert_unknown(await report(ada, kind, target))
 
-    async def test_a_comment_below_a_hidden_one_is_unknown_and_a_tombstone_too(
+    async def test_hidden_comment_and_tombstone_cannot_be_reported(
         self, ada: Browser, bob: UUID, connection: AsyncConnection
     ) -> None:
         eve = await make_user(connection)
@@ -190,7 +190,7 @@ class TestInvisible:
 
 
 class TestRepeated:
-    async def test_the_first_answer_is_given_again_and_nothing_else_happens(
+    async def test_repeated_request_gets_the_first_answer(
         self, ada: Browser, bob: UUID, connection: AsyncConnection
     ) -> None:
         first = await report(ada, "user", bob, key="once")
@@ -199,11 +199,9 @@ class TestRepeated:
 
         assert second.content == first.content
         assert second.headers["idempotency-replayed"] == "true"
-        assert await made_by(connection, ada) == [(bob, "spam", "changed meanwhile")]
+        assert await reports_by(connection, ada) == [(bob, "spam", "changed meanwhile")]
 
-    async def test_another_body_under_the_same_key_is_a_mismatch(
-        self, ada: Browser, bob: UUID
-    ) -> None:
+    async def test_same_key_with_another_body_is_a_mismatch(self, ada: Browser, bob: UUID) -> None:
         await report(ada, "user", bob, key="once")
 
         answer = await report(ada, "user", bob, key="once", reason="abuse")
@@ -216,7 +214,7 @@ class TestLimit:
     def config(self, config: Config) -> Config:
         return config.model_copy(update={"limit_reports_per_account": "2 per hour"})
 
-    async def test_a_member_reports_so_often_an_hour(
+    async def test_reports_are_limited_per_member_and_hour(
         self, ada: Browser, bob: UUID, member: Member
     ) -> None:
         for left in ("1", "0"):
@@ -229,7 +227,7 @@ class TestLimit:
         assert int(answer.headers["retry-after"]) > 3000
         assert (await report(await member("eve"), "user", bob)).status_code == 201
 
-    async def test_what_was_not_found_or_was_answered_before_counts_for_nothing(
+    async def test_refused_and_repeated_reports_are_not_counted(
         self, ada: Browser, bob: UUID
     ) -> None:
         for _ in range(3):

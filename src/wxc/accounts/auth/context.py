@@ -1,4 +1,4 @@
-"""The signed-in user, and the tools that authentication shares."""
+"""The signed-in user, and the objects that authentication shares."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from wxc.core.events import Events
 from wxc.core.geoip import Places
 from wxc.core.redis import RedisClient
 from wxc.db.database import Database
-from wxc.moderation.audit.actors import Fingerprints
+from wxc.moderation.audit.actors import IdentifierHasher
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Principal:
 
 
 class Auth:
-    """The tools of authentication; made once for the life of the application."""
+    """The objects of authentication; one instance per application."""
 
     def __init__(
         self, config: Config, database: Database, redis: RedisClient, events: Events
@@ -38,7 +38,7 @@ class Auth:
         self.policies = Policies(config)
         self.passwords = Passwords(config)
         self.revocations = Revocations(config, database, redis, events)
-        self.fingerprints = Fingerprints(config)
+        self.identifier_hasher = IdentifierHasher(config)
         self.idle_lifetime = timedelta(seconds=config.session_idle_lifetime)
         self.username_changes = config.username_changes_per_year
         self.lifetime = timedelta(seconds=config.session_lifetime)

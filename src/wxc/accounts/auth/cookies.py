@@ -1,4 +1,4 @@
-"""The cookies of a session and of a device: how they are named, read, set and cleared."""
+"""The cookies of sessions and devices."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,19 +12,19 @@ from wxc.http.refusals import Refusal
 
 @dataclass(frozen=True, slots=True)
 class SessionCookies:
-    """The session cookies of one request; None where one is absent."""
+    """The session cookies of a request; None for an absent one."""
 
     access: str | None
     refresh: str | None
-    is_doubled: bool
-    """A name appears twice: somebody else has set one of them, and nobody can tell which."""
+    has_duplicates: bool
+    """A name occurs twice: a sibling domain has set one of the two, and either may be ours."""
 
     def __bool__(self) -> bool:
         return self.access is not None or self.refresh is not None
 
 
 class CookieJar:
-    """Names and attributes; `__Host-` keeps sibling domains from tossing cookies of their own."""
+    """Names and attributes; the prefix `__Host-` prevents cookie tossing by sibling domains."""
 
     def __init__(self, *, is_secure: bool, lifetime: int, device_lifetime: int) -> None:
         prefix = "__Host-" if is_secure else ""
@@ -38,20 +38,20 @@ class CookieJar:
     def read(self, request: Request) -> SessionCookies:
         """The session cookies of a request."""
         pairs = _pairs(request, self.access_name, self.refresh_name)
-        found = dict(pairs)
+        cookies = dict(pairs)
         return SessionCookies(
-            found.get(self.access_name), found.get(self.refresh_name), len(found) < len(pairs)
+            cookies.get(self.access_name), cookies.get(self.refresh_name), len(cookies) < len(pairs)
         )
 
     def read_device(self, request: Request) -> str | None:
-        """The device cookie of a request; None where somebody else may have set another one."""
+        """The device cookie of a request; None if there is more than one."""
         values = [value for _, value in _pairs(request, self.device_name)]
         return values[0] if len(values) == 1 else None
 
     def set(self, response: Response, access: str, refresh: str, device: str | None) -> None:
-        """Set a session's cookies, and remember the device; no logout forgets it.
+        """Set the cookies of a session and of the device; logging out keeps the device cookie.
 
-        Both of the session live as long as the refresh token: an expired access token is seen.
+        The access cookie lives as long as the refresh token, so that we see an expired token.
         """
         self._set(response, self.access_name, access, self._lifetime)
         self._set(response, self.refresh_name, refresh, self._lifetime)
@@ -59,8 +59,8 @@ class CookieJar:
             self._set(response, self.device_name, device, self._device_lifetime)
 
     @contextmanager
-    def cleared_by(self, *refusals: type[Refusal]) -> Iterator[None]:
-        """Have a session's cookies cleared by the answer to any of these refusals."""
+    def clear_on(self, *refusals: type[Refusal]) -> Iterator[None]:
+        """Clear the session's cookies in the answer to any of these refusals."""
         try:
             yield
         except refusals as refusal:
@@ -89,7 +89,7 @@ class CookieJar:
 
 
 def _pairs(request: Request, *names: str) -> list[tuple[str, str]]:
-    """The cookies of these names that have a value, doubled ones as often as they come."""
+    """The non-empty cookies of these names, duplicates included."""
     return [
         (name, value)
         for header in request.headers.getlist("cookie")

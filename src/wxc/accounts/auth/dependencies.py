@@ -1,4 +1,4 @@
-"""Who asks: a session's cookies, read, checked against revocation and against CSRF."""
+"""Authentication: reads the session cookies and checks revocation and CSRF tokens."""
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -11,8 +11,7 @@ from wxc.accounts.auth.context import Auth, Principal
 from wxc.accounts.auth.cookies import CookieJar
 from wxc.accounts.auth.errors import NotAuthenticated, SessionExpired
 from wxc.accounts.auth.security import ACCESS_TOKEN, REFRESH_TOKEN
-from wxc.accounts.auth.service import sessions
-from wxc.accounts.auth.service.sessions import RefreshClaim, Visit
+from wxc.accounts.auth.service import login, refresh, sessions
 from wxc.accounts.auth.tokens import Tokens
 from wxc.core import clock
 from wxc.core.logging import note_user
@@ -23,7 +22,7 @@ from wxc.http.middleware import SAFE_METHODS
 from wxc.http.openapi import NOTHING, needs, raises, sends
 from wxc.http.refusals import CsrfFailed, InvalidCursor, TooManyStreams
 from wxc.http.services import services_of
-from wxc.moderation.audit.dependencies import actor_of, remember_session
+from wxc.moderation.audit.dependencies import actor_of, attach_session
 
 
 async def open_auth(request: Request) -> Auth:
@@ -40,7 +39,7 @@ async def open_cookie_jar(request: Request) -> CookieJar:
 @needs(NOTHING, ACCESS_TOKEN)
 @raises(NotAuthenticated, SessionExpired)
 async def maybe_user(request: Request) -> Principal | None:
-    """Who asks, or None without session cookies; a bad or ended session is never anonymous.
+    """The signed-in user, or None without session cookies; a bad or ended session is refused.
 
     Raises `NotAuthenticated`, `SessionExpired` and, on unsafe methods, `CsrfFailed`.
     """
@@ -48,24 +47,24 @@ async def maybe_user(request: Request) -> Principal | None:
     cookies = services.cookies.read(request)
     if not cookies:
         return None
-    if cookies.is_doubled:
+    if cookies.has_duplicates:
         raise NotAuthenticated
     if not cookies.access:
         raise SessionExpired
     auth = services.auth
-    claims = auth.tokens.read_access(cookies.access, clock.now())
-    if cookies.refresh and auth.tokens.read_refresh(cookies.refresh)[0] != claims.session_id:
+    claims = auth.tokens.verify_access(cookies.access, clock.now())
+    if cookies.refresh and auth.tokens.verify_refresh(cookies.refresh)[0] != claims.session_id:
         raise NotAuthenticated
-    if claims.is_expired or await auth.revocations.is_ended(claims.session_id):
+    if claims.is_expired or await auth.revocations.is_revoked(claims.session_id):
         raise SessionExpired
     note_user(claims.user_id)
-    refuse_forgery(request, auth.tokens, claims.session_id)
+    require_csrf_token(request, auth.tokens, claims.session_id)
     return Principal(claims.user_id, claims.session_id, claims.expires_at)
 
 
 @needs(ACCESS_TOKEN)
 async def current_user(principal: Annotated[Principal | None, Depends(maybe_user)]) -> Principal:
-    """Who asks; raises `NotAuthenticated` when nobody is signed in."""
+    """The signed-in user; raises `NotAuthenticated` without one."""
     if principal is None:
         raise NotAuthenticated
     return principal
@@ -73,32 +72,32 @@ async def current_user(principal: Annotated[Principal | None, Depends(maybe_user
 
 @needs(REFRESH_TOKEN)
 @raises(NotAuthenticated)
-async def refresh_claim(request: Request) -> RefreshClaim:
-    """The refresh token of the cookies; whether the session lives is for the service to say.
+async def refresh_request(request: Request) -> refresh.RefreshRequest:
+    """The refresh token of the cookies; the service checks whether its session is live.
 
-    Raises `NotAuthenticated` without a genuine one, and for cookies of two different sessions.
+    Raises `NotAuthenticated` without a valid token, and for cookies of two different sessions.
     """
     services = services_of(request)
     tokens, cookies = services.auth.tokens, services.cookies.read(request)
-    if not cookies.refresh or cookies.is_doubled:
+    if not cookies.refresh or cookies.has_duplicates:
         raise NotAuthenticated
-    session_id, generation = tokens.read_refresh(cookies.refresh)
-    stated_session(request)  # of both cookies; refuses those of two different sessions
+    session_id, generation = tokens.verify_refresh(cookies.refresh)
+    session_from_cookies(request)  # refuses cookies of two different sessions
     place = services.auth.places.of(address_of(request))
     try:
-        refuse_forgery(request, tokens, session_id)
+        require_csrf_token(request, tokens, session_id)
     except CsrfFailed:
-        return RefreshClaim(session_id, generation, place, is_forged=True)
-    return RefreshClaim(session_id, generation, place, is_forged=False)
+        return refresh.RefreshRequest(session_id, generation, place, is_forged=True)
+    return refresh.RefreshRequest(session_id, generation, place, is_forged=False)
 
 
-def refuse_forgery(request: Request, tokens: Tokens, session_id: UUID) -> None:
-    """The second layer against CSRF: an unsafe request must show its session's token."""
-    remember_session(request, session_id)
+def require_csrf_token(request: Request, tokens: Tokens, session_id: UUID) -> None:
+    """The second layer against CSRF: an unsafe request must send its session's token."""
+    attach_session(request, session_id)
     if request.method in SAFE_METHODS:
         return
-    shown = request.headers.getlist("x-csrf-token")
-    if len(shown) != 1 or not tokens.is_csrf(session_id, shown[0]):
+    csrf_tokens = request.headers.getlist("x-csrf-token")
+    if len(csrf_tokens) != 1 or not tokens.is_csrf_token(session_id, csrf_tokens[0]):
         raise CsrfFailed
 
 
@@ -108,14 +107,14 @@ async def live_session(request: Request, database: Database) -> UUID | None:
 
     Raises `NotAuthenticated` for cookies of two different sessions.
     """
-    session_id = stated_session(request)
+    session_id = session_from_cookies(request)
     if session_id is None or not await sessions.is_live(database, session_id):
         return None
     return session_id
 
 
 @needs(ACCESS_TOKEN, REFRESH_TOKEN)
-async def held_session(session_id: Annotated[UUID | None, Depends(live_session)]) -> UUID:
+async def active_session(session_id: Annotated[UUID | None, Depends(live_session)]) -> UUID:
     """The live session of either cookie; raises `NotAuthenticated` without one."""
     if session_id is None:
         raise NotAuthenticated
@@ -123,62 +122,64 @@ async def held_session(session_id: Annotated[UUID | None, Depends(live_session)]
 
 
 @needs(NOTHING, ACCESS_TOKEN, REFRESH_TOKEN)
-async def leaving_session(
+async def session_to_end(
     request: Request, session_id: Annotated[UUID | None, Depends(live_session)]
 ) -> UUID | None:
-    """The live session to end; only a live one needs to be guarded against forgery."""
+    """The live session to end, if any; only then the CSRF token is required."""
     if session_id is not None:
-        refuse_forgery(request, services_of(request).auth.tokens, session_id)
+        require_csrf_token(request, services_of(request).auth.tokens, session_id)
     return session_id
 
 
 @needs(NOTHING, ACCESS_TOKEN, REFRESH_TOKEN, is_guarded=False)
-async def former_session(request: Request) -> UUID | None:
-    """The session that this browser had before; strange cookies do not keep anyone out."""
-    return _former_session(request)
+async def previous_session(request: Request) -> UUID | None:
+    """The session of the browser's cookies, live or not; None for invalid cookies."""
+    return _previous_session(request)
 
 
-def _former_session(request: Request) -> UUID | None:
+def _previous_session(request: Request) -> UUID | None:
     try:
-        return stated_session(request)
+        return session_from_cookies(request)
     except NotAuthenticated:
         return None
 
 
-async def visit(request: Request) -> Visit:
-    """What the browser that somebody logs in with brings along."""
+async def login_context(request: Request) -> login.LoginContext:
+    """The browser that logs in."""
     services = services_of(request)
     cookie = services.cookies.read_device(request)
     device = services.auth.devices.read(cookie, clock.now()) if cookie else None
     place = services.auth.places.of(address_of(request))
-    return Visit(actor_of(request), _user_agent(request), place, _former_session(request), device)
+    return login.LoginContext(
+        actor_of(request), _user_agent(request), place, _previous_session(request), device
+    )
 
 
 def _user_agent(request: Request) -> str | None:
-    """What the browser calls itself, as printable ASCII, at most 256 characters."""
-    said = request.headers.get("user-agent", "")[:256]
-    return "".join(letter if " " <= letter <= "~" else "?" for letter in said) or None
+    """The User-Agent header as printable ASCII, at most 256 characters."""
+    user_agent = request.headers.get("user-agent", "")[:256]
+    return "".join(char if " " <= char <= "~" else "?" for char in user_agent) or None
 
 
-def stated_session(request: Request) -> UUID | None:
-    """The session that genuine cookies speak of, alive or not; None for garbage.
+def session_from_cookies(request: Request) -> UUID | None:
+    """The session of the cookies, live or not; None without a valid token.
 
-    An unreadable token beside a genuine one is passed over: who wants to leave may leave, also
-    when the key of their access token is no longer ours. Raises `NotAuthenticated` for two
-    genuine ones of different sessions.
+    An invalid token beside a valid one is ignored, so that a user can log out after the key of
+    their access token was retired. Raises `NotAuthenticated` for valid tokens of two different
+    sessions.
     """
     services = services_of(request)
     tokens, cookies = services.auth.tokens, services.cookies.read(request)
-    stated: set[UUID] = set()
-    if cookies.is_doubled:
+    session_ids: set[UUID] = set()
+    if cookies.has_duplicates:
         return None
     with suppress(NotAuthenticated):
-        stated.add(tokens.read_access(cookies.access or "", clock.now()).session_id)
+        session_ids.add(tokens.verify_access(cookies.access or "", clock.now()).session_id)
     with suppress(NotAuthenticated):
-        stated.add(tokens.read_refresh(cookies.refresh or "")[0])
-    if len(stated) > 1:
+        session_ids.add(tokens.verify_refresh(cookies.refresh or "")[0])
+    if len(session_ids) > 1:
         raise NotAuthenticated
-    return stated.pop() if stated else None
+    return session_ids.pop() if session_ids else None
 
 
 @raises(TooManyStreams)
@@ -213,14 +214,14 @@ AuthTools = Annotated[Auth, Depends(open_auth)]
 Cookies = Annotated[CookieJar, Depends(open_cookie_jar)]
 MaybeUser = Annotated[Principal | None, Depends(maybe_user)]
 CurrentUser = Annotated[Principal, Depends(current_user)]
-HeldSession = Annotated[UUID, Depends(held_session)]
-Claim = Annotated[RefreshClaim, Depends(refresh_claim)]
-LeavingSession = Annotated[UUID | None, Depends(leaving_session)]
-FormerSession = Annotated[UUID | None, Depends(former_session)]
+ActiveSession = Annotated[UUID, Depends(active_session)]
+RefreshRequest = Annotated[refresh.RefreshRequest, Depends(refresh_request)]
+SessionToEnd = Annotated[UUID | None, Depends(session_to_end)]
+PreviousSession = Annotated[UUID | None, Depends(previous_session)]
 MemberSlot = Annotated[None, Depends(member_slot)]
 ViewerSlot = Annotated[None, Depends(viewer_slot)]
 ExportSlot = Annotated[None, Depends(export_slot)]
-Visitor = Annotated[Visit, Depends(visit)]
+LoginContext = Annotated[login.LoginContext, Depends(login_context)]
 
 
 @raises(InvalidCursor)
@@ -230,7 +231,7 @@ async def own_paging(
     limit: Limit = DEFAULT_LIMIT,
     cursor: CursorParameter = None,
 ) -> PageRequest:
-    """A page of a list that is the asker's own: nobody else's cursor opens it."""
+    """A page of the signed-in user's own list; cursors of other users are refused."""
     return page_request(request, str(me.id), limit, cursor)
 
 

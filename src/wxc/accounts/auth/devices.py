@@ -1,6 +1,6 @@
 """Known devices: a signed cookie says that its account has been used in this browser before.
 
-It opens nothing. It gives failed logins a limit of their own (OWASP, "Slow Down Online Guessing
+It grants no access. It gives failed logins a limit of their own (OWASP, "Slow Down Online Guessing
 Attacks with Device Cookies").
 """
 
@@ -25,21 +25,21 @@ class Device:
 
 
 class Devices:
-    """Makes and reads device cookies; nothing of them is stored."""
+    """Creates and verifies device cookies; nothing is stored."""
 
     def __init__(self, config: Config) -> None:
         self._key = derive_key(config.secret_key.get_secret_value(), "device cookie")
         self._lifetime = timedelta(seconds=config.device_lifetime)
 
-    def cookie(self, user_id: UUID, known: Device | None, moment: datetime) -> str:
-        """The cookie to set at a login; a device that is `known` to the account keeps its id."""
-        is_same = known is not None and known.user_id == user_id
-        device_id = known.id if known is not None and is_same else uuid4()
+    def cookie(self, user_id: UUID, current: Device | None, moment: datetime) -> str:
+        """The cookie to set at a login; a known device of the account keeps its id."""
+        is_same = current is not None and current.user_id == user_id
+        device_id = current.id if current is not None and is_same else uuid4()
         payload = user_id.bytes + device_id.bytes + int(moment.timestamp()).to_bytes(8)
         return urlsafe_b64encode(payload + sign(self._key, payload)).decode().rstrip("=")
 
     def read(self, cookie: str, moment: datetime) -> Device | None:
-        """The device of a cookie; None for what is not ours, or older than 180 days."""
+        """The device of a cookie; None if the signature is wrong or the cookie is too old."""
         try:
             raw = urlsafe_b64decode(cookie[:200] + "=" * (-len(cookie) % 4))
         except ValueError:

@@ -1,4 +1,4 @@
-"""How often what may be tried, and by whom that is counted."""
+"""Rate limits of the account routes, and their keys."""
 
 from uuid import UUID
 
@@ -34,12 +34,12 @@ class Policies:
     def login(
         self, identifier: str, network: str, user_id: UUID | None, device: Device | None
     ) -> tuple[Use, ...]:
-        """What a failed login counts for.
+        """The limits that a failed login counts towards.
 
-        A device on which the account has been used has a limit of its own, and only that: no
-        stranger can lock the owner out (OWASP ASVS 5.0, 6.1.1). All others are counted by the
-        name that was typed, so that unknown accounts are limited like known ones, and a limit
-        does not tell which name and which address belong together.
+        A known device of the account has a limit of its own, and only that, so no stranger can
+        lock the owner out (OWASP ASVS 5.0, 6.1.1). All other logins are counted by the typed
+        identifier: unknown accounts are limited like known ones, and a limit does not reveal
+        which username and which address belong together.
         """
         if device is not None and device.user_id == user_id:
             return (Use(self._login_per_device, (device.id.hex,)),)
@@ -51,25 +51,25 @@ class Policies:
         )
 
     def reauthentication(self, user_id: UUID) -> Use:
-        """A wrong current password, shown with a session that may be stolen."""
+        """A wrong current password in a session, which may be stolen."""
         return Use(self._reauthentication, (user_id.hex,))
 
     def registration(self, network: str) -> Use:
-        """A try to open an account."""
+        """An attempt to register."""
         return Use(self._register_per_ip, (network,))
 
     def password_reset(self, network: str) -> Use:
-        """A try of a reset link."""
+        """An attempt to use a reset link."""
         return Use(self._reset_per_ip, (network,))
 
     def mail_request(self, network: str) -> Use:
-        """A mail asked for, whomever it is for."""
+        """A request for a mail, whoever the recipient is."""
         return Use(self._mails_per_ip, (network,))
 
     def mail_to(self, address: str) -> Use:
-        """A mail to this address that somebody has asked for."""
+        """A requested mail to this address."""
         return Use(self._mails_per_recipient, (fold_identifier(address),))
 
     def report(self, user_id: UUID) -> Use:
-        """Something that a member reports."""
+        """A report by a member."""
         return Use(self._reports_per_account, (user_id.hex,))

@@ -1,9 +1,9 @@
-"""Ended sessions: Postgres is the truth, Redis the accelerator, and nothing allows by default.
+"""Revoked sessions: PostgreSQL is the source of truth, Redis a cache; failures deny access.
 
 Redis holds a key for each session revoked within the life of an access token, and a sentinel
-that says "these keys are complete". All carry the hash tag `{auth}`, so that one MGET reads them
-in one round trip. Each process also polls Postgres once a second and keeps what it finds in a
-local deny set, which heals lost keys. Where neither can be asked, requests are refused.
+that means "these keys are complete". All carry the hash tag `{auth}`, so that one MGET reads them
+in one round trip. Each process also polls PostgreSQL once a second and keeps the result in a
+local deny set, which repairs lost keys. If neither is available, requests are refused.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from wxc.db.database import Database
 _log = logging.getLogger("wxc.auth")
 SENTINEL = "{auth}:complete"
 _OVERLAP = timedelta(seconds=30)  # a transaction that began before the last poll may commit late
-# For so many intervals a poll is trusted to be fresh; so long a logout waits that Redis is deaf to.
+# A poll is fresh for this many intervals; without Redis, a logout waits as long.
 _TRUSTED_INTERVALS = 2
 
 
@@ -36,7 +36,7 @@ def revoked_key(session_id: UUID) -> str:
 
 
 class Revocations:
-    """Answers whether a session has been ended, and spreads the news when one is."""
+    """Looks up whether a session has been revoked, and publishes revocations to all instances."""
 
     def __init__(
         self, config: Config, database: Database, redis: RedisClient, events: Events
@@ -45,39 +45,39 @@ class Revocations:
         self._redis = redis
         self._events = events
         self._interval = config.revocation_poll_interval
-        # How long a revoked session's access token could still be shown to us.
-        self._span = timedelta(seconds=config.access_token_lifetime) + 2 * LEEWAY
+        # A client could present the access token of a revoked session for this long.
+        self._retention = timedelta(seconds=config.access_token_lifetime) + 2 * LEEWAY
         self._denied: dict[UUID, float] = {}
         self._polled_at = float("-inf")
-        self._has_lost_redis = True  # until the first poll over the whole span has succeeded
-        self._marks = _Marks(redis)
-        self._rehydrating = asyncio.Lock()
+        self._has_lost_redis = True  # until the first poll over the whole retention has succeeded
+        self._lookup = _RedisLookup(redis)
+        self._rehydration_lock = asyncio.Lock()
         self._rehydrations = 0
 
-    async def is_ended(self, session_id: UUID) -> bool:
-        """Whether the session has been ended; one round trip to Redis in the usual case.
+    async def is_revoked(self, session_id: UUID) -> bool:
+        """Whether the session has been revoked; usually one round trip to Redis.
 
         The caller has verified an access token, so the session existed and was not expired.
         """
         if session_id in self._denied:
             return True
         if self._is_stale():
-            return await self._is_ended_in_database(session_id)
+            return await self._is_revoked_in_database(session_id)
         try:
-            is_complete, is_marked = await self._marks.of(session_id)
-            if not is_marked and not is_complete:
+            is_complete, is_revoked = await self._lookup.state(session_id)
+            if not is_revoked and not is_complete:
                 await self._rehydrate()
                 return session_id in self._denied
         except RedisUnavailable:
             self._has_lost_redis = True
-            return await self._is_ended_in_database(session_id)
-        return is_marked
+            return await self._is_revoked_in_database(session_id)
+        return is_revoked
 
-    async def announce(self, session_ids: Sequence[UUID]) -> None:
-        """Tell every instance, after COMMIT and before the answer.
+    async def publish(self, session_ids: Sequence[UUID]) -> None:
+        """Publish revocations to every instance, after COMMIT and before the answer.
 
-        When Redis cannot be told, wait until every instance has polled the database, or has
-        stopped to trust its last poll.
+        If Redis is unavailable, wait until every instance has polled the database or no longer
+        trusts its last poll.
         """
         self._deny(session_ids)
         for _ in range(2):
@@ -91,28 +91,29 @@ class Revocations:
 
     @staticmethod
     def topic_of(session_id: UUID) -> str:
-        """Where those who must know of the session's end listen."""
+        """The topic of the session's end."""
         return f"session:{session_id}"
 
     async def watch(self) -> None:
         """Poll for as long as the process lives (a background task)."""
         while True:
-            started = time.monotonic()
+            started_at = time.monotonic()
             try:
                 await self.poll()
-            except Exception as error:  # whatever it is: without polls nobody may be trusted
+            except Exception as error:  # of any kind: without polls, every request is refused
                 _log.warning("the poll for revoked sessions failed: %r", error)
-            await asyncio.sleep(max(0.0, self._interval - (time.monotonic() - started)))
+            await asyncio.sleep(max(0.0, self._interval - (time.monotonic() - started_at)))
 
     async def poll(self) -> None:
-        """Learn what was revoked lately and assert its keys; all of it after a loss of Redis."""
-        started = time.monotonic()
+        """Read recent revocations and write their keys; all of them after a loss of Redis."""
+        started_at = time.monotonic()
         has_lost_redis = self._has_lost_redis or self._redis.is_tripped
-        has_gap = started - self._polled_at > _OVERLAP.total_seconds() / 2
-        revoked = await self._revoked_within(self._span if has_lost_redis or has_gap else _OVERLAP)
+        has_gap = started_at - self._polled_at > _OVERLAP.total_seconds() / 2
+        span = self._retention if has_lost_redis or has_gap else _OVERLAP
+        revoked = await self._revoked_within(span)
         self._deny(revoked)
-        self._forget_expired()
-        self._polled_at = started
+        self._drop_expired()
+        self._polled_at = started_at
         if has_lost_redis and not await self._redis.probe():
             return
         try:
@@ -123,18 +124,18 @@ class Revocations:
             self._has_lost_redis = False
 
     async def _rehydrate(self) -> None:
-        """Redis was flushed: write what the database knows, then the sentinel; once for all."""
-        seen = self._rehydrations
-        async with self._rehydrating:
-            if self._rehydrations != seen:
+        """After Redis was flushed, write the keys and the sentinel; once for concurrent callers."""
+        rehydrations_before = self._rehydrations
+        async with self._rehydration_lock:
+            if self._rehydrations != rehydrations_before:
                 return
-            revoked = await self._revoked_within(self._span)
+            revoked = await self._revoked_within(self._retention)
             self._deny(revoked)
             await self._write(revoked, is_complete=True)
             self._rehydrations += 1
 
     async def _write(self, session_ids: Sequence[UUID], *, is_complete: bool = False) -> None:
-        seconds = round(self._span.total_seconds())
+        seconds = round(self._retention.total_seconds())
 
         async def write(redis: Redis) -> None:
             pipeline = redis.pipeline(transaction=False)
@@ -151,7 +152,7 @@ class Revocations:
         rows = await self._database.primary.fetch(sessions_revoked_within(span))
         return [row.id for row in rows]
 
-    async def _is_ended_in_database(self, session_id: UUID) -> bool:
+    async def _is_revoked_in_database(self, session_id: UUID) -> bool:
         query = live_session(session_id, clock.now())
         return await self._database.primary.fetch_one(query) is None
 
@@ -159,62 +160,63 @@ class Revocations:
         return time.monotonic() - self._polled_at > _TRUSTED_INTERVALS * self._interval
 
     def _deny(self, session_ids: Sequence[UUID]) -> None:
-        until = time.monotonic() + self._span.total_seconds()
+        until = time.monotonic() + self._retention.total_seconds()
         for session_id in session_ids:
             if session_id not in self._denied:
                 self._denied[session_id] = until
                 self._events.wake(self.topic_of(session_id))
 
-    def _forget_expired(self) -> None:
+    def _drop_expired(self) -> None:
         moment = time.monotonic()
-        for session_id in [one for one, until in self._denied.items() if until < moment]:
+        expired = [session_id for session_id, until in self._denied.items() if until < moment]
+        for session_id in expired:
             del self._denied[session_id]
 
 
-class _Marks:
-    """What Redis says of sessions, asked for all that wait at the same moment in one round trip.
+class _RedisLookup:
+    """Reads the keys of sessions from Redis; concurrent callers share a round trip.
 
-    One MGET is under way at a time. Whoever comes meanwhile is asked for by the next one, never by
-    one that has been sent: it might not know yet of a session that has ended since.
+    One MGET is under way at a time. Callers that arrive meanwhile wait for the next one: the
+    current one may have been sent before their session was revoked.
     """
 
     def __init__(self, redis: RedisClient) -> None:
         self._redis = redis
         self._waiting: dict[UUID, asyncio.Future[tuple[bool, bool]]] = {}
-        self._asking: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
 
-    async def of(self, session_id: UUID) -> tuple[bool, bool]:
-        """Whether the sentinel is there, and the session's mark; raises `RedisUnavailable`."""
-        answer = self._waiting.get(session_id)
-        if answer is None:
-            answer = self._waiting[session_id] = asyncio.get_running_loop().create_future()
-        if self._asking is None:
-            self._asking = asyncio.create_task(self._ask())
-        return await asyncio.shield(answer)  # a client that goes away takes nobody along
+    async def state(self, session_id: UUID) -> tuple[bool, bool]:
+        """Whether the sentinel and the session's key exist; raises `RedisUnavailable`."""
+        future = self._waiting.get(session_id)
+        if future is None:
+            future = self._waiting[session_id] = asyncio.get_running_loop().create_future()
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        return await asyncio.shield(future)  # a cancelled caller cancels no other
 
-    async def _ask(self) -> None:
+    async def _run(self) -> None:
         try:
             while self._waiting:
-                await self._ask_once()
+                await self._fetch_batch()
         finally:
-            self._asking = None
+            self._task = None
 
-    async def _ask_once(self) -> None:
-        asked, self._waiting = self._waiting, {}
+    async def _fetch_batch(self) -> None:
+        batch, self._waiting = self._waiting, {}
         try:
-            keys = (SENTINEL, *(revoked_key(session_id) for session_id in asked))
-            sentinel, *marks = await self._redis.call(lambda redis: redis.mget(keys))
+            keys = (SENTINEL, *(revoked_key(session_id) for session_id in batch))
+            sentinel, *values = await self._redis.call(lambda redis: redis.mget(keys))
         except BaseException as error:
-            for answer in asked.values():
-                answer.set_exception(_seen_by_callers(error))
-                answer.exception()  # all who wait may have gone: that is no news to anybody
+            for future in batch.values():
+                future.set_exception(_as_caller_error(error))
+                future.exception()  # marks it as retrieved, in case all callers were cancelled
             if not isinstance(error, Exception):
                 raise
         else:
-            for answer, mark in zip(asked.values(), marks, strict=True):
-                answer.set_result((sentinel is not None, mark is not None))
+            for future, key in zip(batch.values(), values, strict=True):
+                future.set_result((sentinel is not None, key is not None))
 
 
-def _seen_by_callers(error: BaseException) -> Exception:
-    """That the asking itself is cancelled is, to those who wait, Redis giving no answer."""
+def _as_caller_error(error: BaseException) -> Exception:
+    """A cancellation of the task means to its callers that Redis has not answered."""
     return error if isinstance(error, Exception) else RedisUnavailable()

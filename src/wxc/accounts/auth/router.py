@@ -3,13 +3,13 @@
 from fastapi import Response, status
 
 from wxc.accounts.auth.dependencies import (
+    ActiveSession,
     AuthTools,
-    Claim,
     Cookies,
     CurrentUser,
-    HeldSession,
-    LeavingSession,
-    Visitor,
+    LoginContext,
+    RefreshRequest,
+    SessionToEnd,
 )
 from wxc.accounts.auth.errors import (
     AccountSuspended,
@@ -23,13 +23,13 @@ from wxc.accounts.auth.errors import (
     UsernameTaken,
 )
 from wxc.accounts.auth.schemas import AuthCheck, Credentials, CsrfToken, LoggedIn, Me, Registration
-from wxc.accounts.auth.service import accounts, sessions
+from wxc.accounts.auth.service import accounts, login, refresh, sessions
 from wxc.core.logging import note_user
 from wxc.db.dependencies import Database, Session
 from wxc.http.dependencies import Throttled
 from wxc.http.openapi import LOCATED, documented
 from wxc.http.routers import make_router
-from wxc.moderation.audit.dependencies import Acting
+from wxc.moderation.audit.dependencies import CurrentActor
 
 router = make_router("auth")
 
@@ -66,17 +66,17 @@ async def log_in(
     auth: AuthTools,
     cookies: Cookies,
     throttle: Throttled,
-    visitor: Visitor,
+    context: LoginContext,
 ) -> LoggedIn:
     """Open a session. Its tokens are in HttpOnly cookies; a former session here ends.
 
     Failed tries are limited. A browser in which the account has been used before has a limit of
     its own, by a third cookie that no logout clears.
     """
-    opened = await sessions.log_in(database, auth, throttle, credentials, visitor)
-    note_user(opened.answer.user.id)
-    cookies.set(response, opened.access, opened.refresh, opened.device)
-    return opened.answer
+    tokens = await login.log_in(database, auth, throttle, credentials, context)
+    note_user(tokens.answer.user.id)
+    cookies.set(response, tokens.access, tokens.refresh, tokens.device)
+    return tokens.answer
 
 
 @router.post(
@@ -89,19 +89,19 @@ async def refresh_token(
     database: Database,
     auth: AuthTools,
     cookies: Cookies,
-    claim: Claim,
-    actor: Acting,
+    request: RefreshRequest,
+    actor: CurrentActor,
 ) -> LoggedIn:
     """Exchange the refresh token for new tokens of the same session, in new cookies.
 
     A repeated call within 30 seconds, by another tab or after an answer that was lost, gets the
     same refresh token. Older ones end the session. Two of the refusals clear the cookies.
     """
-    with cookies.cleared_by(SessionExpired, RefreshReused):
-        opened = await sessions.refresh(database, auth, claim, actor)
-        note_user(opened.answer.user.id)
-    cookies.set(response, opened.access, opened.refresh, opened.device)
-    return opened.answer
+    with cookies.clear_on(SessionExpired, RefreshReused):
+        tokens = await refresh.refresh(database, auth, request, actor)
+        note_user(tokens.answer.user.id)
+    cookies.set(response, tokens.access, tokens.refresh, tokens.device)
+    return tokens.answer
 
 
 @router.post(
@@ -111,22 +111,22 @@ async def refresh_token(
 )
 async def log_out(
     response: Response,
-    leaving: LeavingSession,  # reads by itself, so it comes before the transaction
+    session_id: SessionToEnd,  # reads by itself, so it comes before the transaction
     session: Session,
     auth: AuthTools,
     cookies: Cookies,
-    actor: Acting,
+    actor: CurrentActor,
 ) -> None:
     """End the session on every instance and clear the cookies; harmless without a session."""
-    if leaving is not None:
-        await sessions.log_out(session, auth, leaving, actor)
+    if session_id is not None:
+        await sessions.log_out(session, auth, session_id, actor)
     cookies.clear(response)
 
 
 @router.get("/csrf-token", summary="The session's CSRF token")
-async def get_csrf_token(auth: AuthTools, held: HeldSession) -> CsrfToken:
+async def get_csrf_token(auth: AuthTools, session_id: ActiveSession) -> CsrfToken:
     """The token for `X-CSRF-Token`, for a page that was reloaded; either cookie will do."""
-    return CsrfToken(csrf_token=auth.tokens.csrf(held))
+    return CsrfToken(csrf_token=auth.tokens.csrf_token(session_id))
 
 
 @router.get(
@@ -135,4 +135,4 @@ async def get_csrf_token(auth: AuthTools, held: HeldSession) -> CsrfToken:
 )
 async def check_auth(me: CurrentUser, database: Database, auth: AuthTools) -> AuthCheck:
     """Who is logged in, and the CSRF token, for a page that was reloaded."""
-    return await accounts.check(database, auth, me)
+    return await accounts.check_auth(database, auth, me)

@@ -12,15 +12,15 @@ from wxc.http.openapi.examples import example
 from wxc.http.schemas import Input, Schema
 
 USERNAME_PATTERN = r"^[A-Za-z0-9_]{3,30}$"
-SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 128
+MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 8, 128
 
 Username = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9_]+\z", min_length=3, max_length=30),
     Field(json_schema_extra={"pattern": USERNAME_PATTERN}),
 ]
-NewPassword = Annotated[str, Secret(LONGEST_PASSWORD, SHORTEST_PASSWORD)]
-Password = Annotated[str, Secret(LONGEST_PASSWORD)]
+NewPassword = Annotated[str, Secret(MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH)]
+Password = Annotated[str, Secret(MAX_PASSWORD_LENGTH)]
 DisplayName = Annotated[str, Text(50, one_line=True)]
 
 
@@ -46,7 +46,7 @@ class Registration(Input):
     """Shown beside the username."""
 
 
-def _as_registered(identifier: str) -> str:
+def _normalise_identifier(identifier: str) -> str:
     """An address in the form in which registration keeps it; anything else as it is."""
     try:
         return normalise_email(identifier) if "@" in identifier else identifier
@@ -62,7 +62,7 @@ class Credentials(Input):
     identifier: Annotated[
         str,
         Text(EMAIL_LENGTH, one_line=True),
-        AfterValidator(_as_registered),
+        AfterValidator(_normalise_identifier),
         Field(description="A username or an e-mail address."),
     ]
     password: Password

@@ -17,27 +17,27 @@ from wxc.core.signing import derive_key, is_signed, sign
 
 ISSUER = AUDIENCE = "wxc-social"
 LEEWAY = timedelta(seconds=30)
-LONGEST_TOKEN = 2048
-_REMEMBERED = 10_000  # tokens, some 10 MB
+MAX_TOKEN_LENGTH = 2048
+_CACHE_SIZE = 10_000  # tokens, some 10 MB
 _ALGORITHM = "HS256"
 _TYPE = "at+jwt"  # RFC 9068 section 2.1
-_LATEST = 1 << 33  # seconds since 1970: the year 2242
-_CLAIMS = ["iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp", "typ"]
+_MAX_TIMESTAMP = 1 << 33  # seconds since 1970: the year 2242
+_REQUIRED_CLAIMS = ["iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp", "typ"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Genuine:
-    """What a token says that one of our keys has signed, whatever time it is."""
+class _VerifiedToken:
+    """The claims of a token with a valid signature; its times are not checked yet."""
 
     user_id: UUID
     session_id: UUID
-    begins_at: datetime
+    valid_from: datetime
     expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class AccessClaims:
-    """What a genuine access token says."""
+    """The claims of a valid access token."""
 
     user_id: UUID
     session_id: UUID
@@ -46,7 +46,7 @@ class AccessClaims:
 
 
 class KeyRing:
-    """The keys of access tokens: the current one signs, its neighbours are still or already good.
+    """The keys of access tokens: the current one signs; the next and previous ones are accepted.
 
     To rotate without a single 401: set the new key as `JWT_SECRET_KEY_NEXT` on every instance;
     then make it current and the old one `JWT_SECRET_KEY_PREVIOUS`; drop that one when the last
@@ -71,12 +71,12 @@ class KeyRing:
 
 
 def _key_id(secret: SecretStr) -> str:
-    """A name for a key that tells nothing of it, so that operators need not invent one."""
+    """An id that is derived from the key and does not reveal it."""
     return derive_key(secret.get_secret_value(), "key id").hex()[:8]
 
 
 class Tokens:
-    """Makes and reads tokens; nothing here asks whether the session is still alive."""
+    """Creates and verifies tokens; does not check whether the session is live."""
 
     def __init__(self, config: Config) -> None:
         secret = config.secret_key.get_secret_value()
@@ -84,15 +84,15 @@ class Tokens:
         self._csrf_key = derive_key(secret, "csrf token")
         self._keys = KeyRing(config)
         self.access_lifetime = timedelta(seconds=config.access_token_lifetime)
-        # A token is shown with every request for ten minutes, and stays what it is.
-        self._known = lru_cache(_REMEMBERED)(self._verify)
-        self._csrf_of = lru_cache(_REMEMBERED)(
-            lambda session_id: _text(sign(self._csrf_key, session_id.bytes))
+        # A browser sends the same token with every request for ten minutes.
+        self._verified_access = lru_cache(_CACHE_SIZE)(self._decode_access)
+        self._csrf_of = lru_cache(_CACHE_SIZE)(
+            lambda session_id: _encode(sign(self._csrf_key, session_id.bytes))
         )
-        self._known_refresh = lru_cache(_REMEMBERED)(self._verify_refresh)
+        self._verified_refresh = lru_cache(_CACHE_SIZE)(self._decode_refresh)
 
-    def access(self, user_id: UUID, session_id: UUID, moment: datetime) -> str:
-        """An access token that holds from `moment` for ten minutes unless configured otherwise."""
+    def access_token(self, user_id: UUID, session_id: UUID, moment: datetime) -> str:
+        """An access token that is valid from `moment` for the configured lifetime."""
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
@@ -111,22 +111,22 @@ class Tokens:
             headers={"kid": self._keys.current_id, "typ": _TYPE},
         )
 
-    def read_access(self, token: str, moment: datetime) -> AccessClaims:
-        """The claims of a token that is ours, expired or not; else raises `NotAuthenticated`."""
-        genuine = self._known(token)
-        if genuine.begins_at > moment + LEEWAY:
+    def verify_access(self, token: str, moment: datetime) -> AccessClaims:
+        """The claims of a valid token, expired or not; otherwise raises `NotAuthenticated`."""
+        verified = self._verified_access(token)
+        if verified.valid_from > moment + LEEWAY:
             raise NotAuthenticated
         return AccessClaims(
-            genuine.user_id,
-            genuine.session_id,
-            genuine.expires_at,
-            genuine.expires_at + LEEWAY <= moment,
+            verified.user_id,
+            verified.session_id,
+            verified.expires_at,
+            verified.expires_at + LEEWAY <= moment,
         )
 
-    def _verify(self, token: str) -> _Genuine:
-        """The token's claims, at the price of an HMAC and of two JSON texts."""
+    def _decode_access(self, token: str) -> _VerifiedToken:
+        """The token's claims; costs an HMAC and the parsing of two JSON texts."""
         try:
-            if len(token) > LONGEST_TOKEN:
+            if len(token) > MAX_TOKEN_LENGTH:
                 raise NotAuthenticated
             claims = jwt.decode(
                 token,
@@ -134,31 +134,31 @@ class Tokens:
                 [_ALGORITHM],
                 audience=AUDIENCE,
                 issuer=ISSUER,
-                # Times are checked at each use, by our clock and not by another.
+                # Times are checked at each use, by our own clock.
                 options={
-                    "require": _CLAIMS,
+                    "require": _REQUIRED_CLAIMS,
                     "verify_exp": False,
                     "verify_iat": False,
                     "verify_nbf": False,
                 },
             )
-            return _genuine(claims)
+            return _verified(claims)
         # Broken JSON and numbers raise more than PyJWT's own errors.
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise NotAuthenticated from error
 
-    def refresh(self, session_id: UUID, generation: int) -> str:
-        """The refresh token of a session's generation: always the same, stored nowhere."""
+    def refresh_token(self, session_id: UUID, generation: int) -> str:
+        """The refresh token of a session's generation; derived, so it is not stored."""
         payload = session_id.bytes + generation.to_bytes(4)
-        return _text(payload + sign(self._refresh_key, payload))
+        return _encode(payload + sign(self._refresh_key, payload))
 
-    def read_refresh(self, token: str) -> tuple[UUID, int]:
-        """Session and generation of a token that is ours; else raises `NotAuthenticated`."""
-        return self._known_refresh(token)
+    def verify_refresh(self, token: str) -> tuple[UUID, int]:
+        """The session and generation of a valid token; otherwise raises `NotAuthenticated`."""
+        return self._verified_refresh(token)
 
-    def _verify_refresh(self, token: str) -> tuple[UUID, int]:
+    def _decode_refresh(self, token: str) -> tuple[UUID, int]:
         try:
-            raw = urlsafe_b64decode(token[:LONGEST_TOKEN] + "=" * (-len(token) % 4))
+            raw = urlsafe_b64decode(token[:MAX_TOKEN_LENGTH] + "=" * (-len(token) % 4))
         except ValueError as error:
             raise NotAuthenticated from error
         payload, signature = raw[:20], raw[20:]
@@ -166,28 +166,28 @@ class Tokens:
             raise NotAuthenticated
         return UUID(bytes=payload[:16]), int.from_bytes(payload[16:])
 
-    def csrf(self, session_id: UUID) -> str:
+    def csrf_token(self, session_id: UUID) -> str:
         """The session's CSRF token, the same for its whole life."""
         return self._csrf_of(session_id)
 
-    def is_csrf(self, session_id: UUID, token: str) -> bool:
+    def is_csrf_token(self, session_id: UUID, token: str) -> bool:
         """Whether `token` is the session's, compared in constant time."""
-        return hmac.compare_digest(self.csrf(session_id).encode(), token.encode())
+        return hmac.compare_digest(self.csrf_token(session_id).encode(), token.encode())
 
 
-def _genuine(claims: dict[str, Any]) -> _Genuine:
+def _verified(claims: dict[str, Any]) -> _VerifiedToken:
     session_id = claims["sid"]
     if claims["typ"] != "access" or not isinstance(session_id, str):
         raise NotAuthenticated
-    begins_at = max(_time(claims["iat"]), _time(claims["nbf"]))
-    return _Genuine(UUID(claims["sub"]), UUID(session_id), begins_at, _time(claims["exp"]))
+    valid_from = max(_time(claims["iat"]), _time(claims["nbf"]))
+    return _VerifiedToken(UUID(claims["sub"]), UUID(session_id), valid_from, _time(claims["exp"]))
 
 
 def _time(seconds: object) -> datetime:
-    if type(seconds) is not int or not 0 <= seconds < _LATEST:
+    if type(seconds) is not int or not 0 <= seconds < _MAX_TIMESTAMP:
         raise NotAuthenticated
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _text(raw: bytes) -> str:
+def _encode(raw: bytes) -> str:
     return urlsafe_b64encode(raw).decode().rstrip("=")

@@ -1,4 +1,4 @@
-"""Names that nobody may have: they read like a route or a role."""
+"""Reserved usernames: the names of routes and roles."""
 
 from wxc.core.text import fold_identifier
 
@@ -18,5 +18,5 @@ RESERVED = frozenset(f"{_ROLES} {_ROUTES}".split())
 
 
 def is_reserved(username: str) -> bool:
-    """Whether the name is kept back, in whatever case."""
+    """Whether the name is reserved, ignoring case."""
     return fold_identifier(username) in RESERVED

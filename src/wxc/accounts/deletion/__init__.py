@@ -1,1 +1,1 @@
-"""Leaving: what ends at once, and what the worker clears up behind it."""
+"""Account deletion: hides the account at once; the worker deletes its rows."""

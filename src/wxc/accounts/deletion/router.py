@@ -11,7 +11,7 @@ from wxc.db.dependencies import Database
 from wxc.http.dependencies import Throttled
 from wxc.http.openapi import documented
 from wxc.http.routers import make_router
-from wxc.moderation.audit.dependencies import Acting
+from wxc.moderation.audit.dependencies import CurrentActor
 
 router = make_router("settings", prefix="/settings")
 
@@ -28,7 +28,7 @@ async def delete_account(
     database: Database,
     auth: AuthTools,
     throttle: Throttled,
-    actor: Acting,
+    actor: CurrentActor,
 ) -> None:
     """Delete your account with all that you have written. There is no way back.
 

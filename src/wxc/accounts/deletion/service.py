@@ -20,7 +20,7 @@ from wxc.accounts.deletion.repository.edges import (
     likes_by,
     lock_rows,
 )
-from wxc.accounts.sessions.service import shut_out
+from wxc.accounts.sessions.service import end_all_sessions
 from wxc.accounts.settings.service import confirm_password
 from wxc.core import clock
 from wxc.db.database import Database
@@ -33,16 +33,16 @@ from wxc.moderation.audit.actors import Actor
 from wxc.social.comments.service.writing import delete_comments_of
 
 MAX_EDGES = 1000
-"""How many edges are deleted in one transaction: in the request, and in each of the batches."""
+"""Edges that one transaction deletes, in the request and in each batch."""
 MAX_COMMENTS = 100
-"""How many comments are deleted in one transaction, each by statements of its own."""
+"""Comments that one transaction deletes, each by statements of its own."""
 _MAX_ROWS = 1000
-_LEASE = timedelta(seconds=15)  # by then a batch has ended: its statements have timeouts
+_LEASE = timedelta(seconds=15)  # longer than a batch, whose statements have timeouts
 
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """Rows of an account that are to be deleted; what counts them is locked."""
+    """Rows of an account to delete; the rows that count them are locked."""
 
     post_likes: Sequence[UUID]
     comment_likes: Sequence[UUID]
@@ -67,12 +67,12 @@ async def delete_account(
     """
     password_hash = await confirm_password(database, auth, throttle, me, password)
     async with database.transaction() as session:
-        # Locks others before the account, as everywhere: posts, comments, users.
+        # The common lock order: posts, comments, users; the account itself last.
         edges = await lock_edges(session, me.id, MAX_EDGES)
         anonymised = accounts.anonymise_account(me.id, password_hash, clock.now())
         if await session.fetch_one(anonymised) is None:
             raise SessionExpired
-        ended = await shut_out(session, auth.revocations, me.id)
+        ended = await end_all_sessions(session, auth.revocations, me.id)
         await audit.record(
             session,
             AuditKind.ACCOUNT_DELETED,
@@ -82,17 +82,17 @@ async def delete_account(
             sessions_ended=ended,
         )
         await delete_edges(session, edges)
-    with suppress(*UNREACHABLE):  # the account is deleted: the worker does what is left
+    with suppress(*UNREACHABLE):  # the account is deleted: the worker does the rest
         async with database.transaction() as session:
             await delete_comments_of(session, me.id, MAX_COMMENTS)
 
 
-async def purge_batch(database: Database, *, kept: timedelta) -> bool:
+async def purge_batch(database: Database, *, retention: timedelta) -> bool:
     """Delete one batch of rows of one deleted account; False if no account is due.
 
-    A batch is one transaction and looks for what is left, so after a crash the next one goes on.
-    The account's row stays for `kept` after the deletion: until then its sessions are refused as
-    ended ones.
+    A batch is one transaction and deletes remaining rows, so after a crash the next one continues.
+    The account's row stays for `retention` after the deletion: until then its sessions count as
+    expired, not as unknown.
     """
     moment = clock.now()
     # A transaction of its own: the lease must outlive a batch that fails.
@@ -100,7 +100,7 @@ async def purge_batch(database: Database, *, kept: timedelta) -> bool:
     if account is None:
         return False
     async with database.transaction() as session:
-        await _purge_some(session, account, kept)
+        await _purge_account(session, account, retention)
     return True
 
 
@@ -123,10 +123,10 @@ async def delete_edges(session: Session, edges: Edges) -> None:
         await session.fetch(delete_follows(edges.follows))
 
 
-async def _purge_some(session: Session, account: DeletedAccount, kept: timedelta) -> None:
-    moment, row_due = clock.now(), account.suspended_at + kept
-    if await _delete_some(session, account.id):
-        # Behind the other accounts that are due.
+async def _purge_account(session: Session, account: DeletedAccount, retention: timedelta) -> None:
+    moment, row_due = clock.now(), account.suspended_at + retention
+    if await _delete_batch(session, account.id):
+        # At the end of the queue of due accounts.
         await session.fetch_one(accounts.postpone_account(account.id, moment))
     elif moment < row_due:
         await session.fetch_one(accounts.postpone_account(account.id, row_due))
@@ -134,7 +134,7 @@ async def _purge_some(session: Session, account: DeletedAccount, kept: timedelta
         await session.fetch_one(accounts.delete_account_row(account.id))
 
 
-async def _delete_some(session: Session, user_id: UUID) -> bool:
+async def _delete_batch(session: Session, user_id: UUID) -> bool:
     """Delete rows of one kind; False if none is left."""
     if await delete_comments_of(session, user_id, MAX_COMMENTS):
         return True

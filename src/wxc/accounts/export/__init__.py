@@ -1,1 +1,1 @@
-"""All that an account owns, to take away."""
+"""The export of a member's data."""

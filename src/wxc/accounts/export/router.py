@@ -13,14 +13,14 @@ from wxc.http.routers import make_router
 
 router = make_router("settings", prefix="/settings")
 _DISPOSITION = {"Content-Disposition": 'attachment; filename="wxc-social.json"'}
-_SAVED: dict[int | str, dict[str, Any]] = {200: {"headers": headers(*_DISPOSITION)}}
+_RESPONSES: dict[int | str, dict[str, Any]] = {200: {"headers": headers(*_DISPOSITION)}}
 
 
 @router.get(
     "/export",
     summary="Take your data away",
     response_model=Export,
-    responses=_SAVED,
+    responses=_RESPONSES,
 )
 async def export_account(
     me: CurrentUser, _slot: ExportSlot, database: Database
@@ -29,5 +29,5 @@ async def export_account(
 
     A session may have five exports under way.
     """
-    pieces = await open_export(database, me)
-    return StreamingResponse(pieces, headers=_DISPOSITION, media_type="application/json")
+    chunks = await open_export(database, me)
+    return StreamingResponse(chunks, headers=_DISPOSITION, media_type="application/json")

@@ -1,1 +1,1 @@
-"""Ways back into an account, and the proof of its e-mail address: what mailed links do."""
+"""Password reset and e-mail verification by mailed links."""

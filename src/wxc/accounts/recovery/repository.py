@@ -1,4 +1,4 @@
-"""SQL for what a mailed link does to an account."""
+"""SQL for the effects of mailed links."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -12,8 +12,8 @@ from wxc.db.prepared import bind, prepared
 from wxc.models import RowId, User
 
 
-class UnverifiedRow(NamedTuple):
-    """An account whose address is not verified yet."""
+class UnverifiedAccount(NamedTuple):
+    """An account whose address is not verified."""
 
     id: UUID
     email: str
@@ -25,9 +25,9 @@ class AddressRow(NamedTuple):
     email: str
 
 
-@prepared(UnverifiedRow)
+@prepared(UnverifiedAccount)
 def unverified_account(user_id: UUID) -> AnySelect:
-    """The account, unless its address is verified already."""
+    """The account, unless its address is verified."""
     return select(User.id, User.email).where(User.id == user_id, User.email_verified_at.is_(None))
 
 
@@ -35,9 +35,9 @@ def unverified_account(user_id: UUID) -> AnySelect:
 def update_password_by_link(
     user_id: UUID, address: str, password_hash: str
 ) -> ReturningUpdate[UUID]:
-    """Store another hash; no row when the account has another address, or is suspended.
+    """Store another hash; no row if the account has another address, or is suspended.
 
-    A pending change of the address is called off: an intruder may have begun it.
+    Cancels a pending change of the address: an intruder may have requested it.
     """
     return (
         update(User)
@@ -61,7 +61,7 @@ def lock_pending_address(user_id: UUID, address: str) -> AnySelect:
 def update_address(
     user_id: UUID, address: str, folded: str, moment: datetime
 ) -> ReturningUpdate[UUID]:
-    """Put the verified address in use; raises `IntegrityError` when another account has it."""
+    """Store the verified address; raises `IntegrityError` if another account has it."""
     return (
         update(User)
         .where(User.id == user_id)
@@ -72,7 +72,7 @@ def update_address(
 
 @prepared(RowId)
 def update_verified_at(user_id: UUID, address: str, moment: datetime) -> ReturningUpdate[UUID]:
-    """Note that the address is verified; no row for another address or a suspended account."""
+    """Mark the address as verified; no row for another address or a suspended account."""
     return (
         update(User)
         .where(User.id == user_id, User.email == address, User.suspended_at.is_(None))

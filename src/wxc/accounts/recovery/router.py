@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Path, status
 
-from wxc.accounts.auth.dependencies import AuthTools, CurrentUser, FormerSession
+from wxc.accounts.auth.dependencies import AuthTools, CurrentUser, PreviousSession
 from wxc.accounts.auth.errors import HashingBusy, PasswordTooCommon
 from wxc.accounts.recovery import service
 from wxc.accounts.recovery.errors import InvalidToken
@@ -14,7 +14,7 @@ from wxc.http.dependencies import Throttled
 from wxc.http.openapi import documented
 from wxc.http.routers import make_router
 from wxc.mail.schemas import MailAccepted
-from wxc.moderation.audit.dependencies import Acting
+from wxc.moderation.audit.dependencies import CurrentActor
 
 router = make_router("auth")
 # A plain string: whatever is not one of our tokens is refused in one and the same way.
@@ -55,7 +55,7 @@ async def reset_password(
     database: Database,
     auth: AuthTools,
     throttle: Throttled,
-    actor: Acting,
+    actor: CurrentActor,
 ) -> None:
     """Choose another password with a mailed link. Every session of the account ends."""
     await service.reset_password(database, auth, throttle, token, reset.password, actor)
@@ -80,11 +80,15 @@ async def request_email_verification(
     responses=documented(InvalidToken),
 )
 async def verify_email(
-    token: Token, session: Session, auth: AuthTools, current: FormerSession, actor: Acting
+    token: Token,
+    session: Session,
+    auth: AuthTools,
+    current_id: PreviousSession,
+    actor: CurrentActor,
 ) -> None:
     """Prove with a mailed link that an e-mail address is yours; needs no session.
 
     The link of a new address puts it in place of the old one, which is told. Every session of the
     account ends then, but the one that follows the link, if any does.
     """
-    await service.verify_email(session, auth, token, current, actor)
+    await service.verify_email(session, auth, token, current_id, actor)

@@ -1,4 +1,4 @@
-"""What mailed links do: reset a password, verify or change an address."""
+"""Mailed links: reset a password, verify or change an address."""
 
 from uuid import UUID
 
@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 
 from wxc.accounts.auth.context import Auth, Principal
 from wxc.accounts.auth.errors import PasswordTooCommon
-from wxc.accounts.auth.passwords import is_common
+from wxc.accounts.auth.passwords import is_common_password
 from wxc.accounts.recovery.errors import InvalidToken
 from wxc.accounts.recovery.repository import (
     lock_pending_address,
@@ -15,7 +15,7 @@ from wxc.accounts.recovery.repository import (
     update_password_by_link,
     update_verified_at,
 )
-from wxc.accounts.sessions.service import shut_out_and_tell
+from wxc.accounts.sessions.service import CredentialsChange, end_all_sessions_and_notify
 from wxc.core import clock
 from wxc.core.text import fold_identifier
 from wxc.db.database import Database
@@ -33,7 +33,7 @@ async def request_password_reset(
 ) -> MailAccepted:
     """Enqueue the mail; only the worker looks up the account, so the answer reveals nothing.
 
-    Raises `RateLimited` by the client's IP address; beyond the recipient's limit no mail is sent.
+    Raises `RateLimited` by the client's IP address; above the recipient's limit no mail is sent.
     """
     await throttle.count(auth.policies.mail_request(throttle.network))
     if await throttle.count_silently(auth.policies.mail_to(email)):
@@ -46,24 +46,23 @@ async def reset_password(
 ) -> None:
     """Choose another password and end every session.
 
-    Raises `RateLimited`, `PasswordTooCommon` and `InvalidToken`. No connection is held while we
-    are hashing; of two uses of a link at once one wins.
+    Raises `RateLimited`, `PasswordTooCommon` and `InvalidToken`. No connection is held during
+    hashing; of two concurrent uses of a link one succeeds.
     """
     await throttle.count(auth.policies.password_reset(throttle.network))
-    if is_common(password):
+    if is_common_password(password):
         raise PasswordTooCommon
-    link = await mails.find_link(database.primary, token, MailKind.PASSWORD_RESET)
+    link = await mails.link_for_token(database.primary, token, MailKind.PASSWORD_RESET)
     if link is None:
         raise InvalidToken
-    password_hash = await auth.passwords.hash(password, trusted=True)
+    password_hash = await auth.passwords.hash(password, is_trusted=True)
     async with database.transaction() as session:
-        # The account first: whatever touches its tokens waits for its row.
+        # The account first: its row lock serialises changes of its tokens.
         update = update_password_by_link(link.user_id, link.address, password_hash)
-        if await session.fetch_one(update) is None or not await mails.use_link(session, link):
+        if await session.fetch_one(update) is None or not await mails.consume_link(session, link):
             raise InvalidToken
-        await shut_out_and_tell(
-            session, auth, link.user_id, AuditKind.PASSWORD_RESET, actor, address=link.address
-        )
+        change = CredentialsChange(AuditKind.PASSWORD_RESET, link.user_id, link.address)
+        await end_all_sessions_and_notify(session, auth, change, actor)
 
 
 async def request_email_verification(
@@ -80,45 +79,38 @@ async def request_email_verification(
 
 
 async def verify_email(
-    session: Session, auth: Auth, token: str, current: UUID | None, actor: Actor
+    session: Session, auth: Auth, token: str, current_id: UUID | None, actor: Actor
 ) -> None:
     """Verify or change the address that the link was sent to.
 
-    Raises `InvalidToken`. A new address ends every session but the `current` one: that of the
-    request's cookies, if there is one; the link needs no session.
+    Raises `InvalidToken`. A new address ends every session but `current_id`, that of the
+    request's cookies, if any; the link needs no session.
     """
-    link = await mails.find_link(session, token, MailKind.VERIFICATION, MailKind.EMAIL_CHANGE)
+    link = await mails.link_for_token(session, token, MailKind.VERIFICATION, MailKind.EMAIL_CHANGE)
     if link is None:
         raise InvalidToken
     if link.kind is MailKind.EMAIL_CHANGE:
-        await _change_address(session, auth, link, current, actor)
+        await _change_address(session, auth, link, current_id, actor)
     else:
         await _verify_address(session, link)
 
 
 async def _verify_address(session: Session, link: Link) -> None:
     update = update_verified_at(link.user_id, link.address, clock.now())
-    if await session.fetch_one(update) is None or not await mails.use_link(session, link):
+    if await session.fetch_one(update) is None or not await mails.consume_link(session, link):
         raise InvalidToken
 
 
 async def _change_address(
-    session: Session, auth: Auth, link: Link, current: UUID | None, actor: Actor
+    session: Session, auth: Auth, link: Link, current_id: UUID | None, actor: Actor
 ) -> None:
-    former = await session.fetch_one(lock_pending_address(link.user_id, link.address))
-    if former is None or not await mails.use_link(session, link):
+    previous = await session.fetch_one(lock_pending_address(link.user_id, link.address))
+    if previous is None or not await mails.consume_link(session, link):
         raise InvalidToken
     folded = fold_identifier(link.address)
     try:
         await session.fetch_one(update_address(link.user_id, link.address, folded, clock.now()))
     except IntegrityError:
         raise InvalidToken from None  # another account has the address by now
-    await shut_out_and_tell(
-        session,
-        auth,
-        link.user_id,
-        AuditKind.EMAIL_CHANGED,
-        actor,
-        address=former.email,
-        kept=current,
-    )
+    change = CredentialsChange(AuditKind.EMAIL_CHANGED, link.user_id, previous.email, current_id)
+    await end_all_sessions_and_notify(session, auth, change, actor)

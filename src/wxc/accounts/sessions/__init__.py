@@ -1,1 +1,1 @@
-"""Where a member is logged in, and ending it."""
+"""Lists and ends a member's sessions."""

@@ -1,4 +1,4 @@
-"""SQL for the sessions of one member."""
+"""SQL for the sessions of a member."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -12,11 +12,11 @@ from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared
 from wxc.models import RowId, Session, columns
 
-MAX_LISTED = 100
+MAX_SESSIONS = 100
 
 
 class OwnSessionRow(NamedTuple):
-    """Where a member is logged in."""
+    """A session as its owner sees it."""
 
     id: UUID
     created_at: datetime
@@ -27,31 +27,31 @@ class OwnSessionRow(NamedTuple):
 
 @prepared(OwnSessionRow)
 def live_sessions_of(user_id: UUID, moment: datetime) -> AnySelect:
-    """The member's sessions that are alive, the last used first, up to `MAX_LISTED`."""
+    """The member's live sessions, the last used first, up to `MAX_SESSIONS`."""
     return (
         select(*columns(Session, OwnSessionRow))
         .where(_is_live(user_id, moment))
         .order_by(Session.last_used_at.desc(), Session.id.desc())
-        .limit(MAX_LISTED)
+        .limit(MAX_SESSIONS)
     )
 
 
 @prepared(RowId)
 def revoke_session_of(user_id: UUID, session_id: UUID, moment: datetime) -> ReturningUpdate[UUID]:
-    """End that session; no row unless it is the member's and alive."""
-    return _revoked(and_(_is_live(user_id, moment), Session.id == session_id))
+    """End that session; no row unless it is the member's and live."""
+    return _revoke(and_(_is_live(user_id, moment), Session.id == session_id))
 
 
 @prepared(RowId)
 def revoke_sessions_of(
     user_id: UUID, kept_id: UUID | None, moment: datetime
 ) -> ReturningUpdate[UUID]:
-    """End all of the member's sessions but the one to be kept, if any is."""
-    return _revoked(and_(_is_live(user_id, moment), Session.id.is_distinct_from(kept_id)))
+    """End all of the member's sessions but `kept_id`, if any."""
+    return _revoke(and_(_is_live(user_id, moment), Session.id.is_distinct_from(kept_id)))
 
 
-def _revoked(which: ColumnElement[bool]) -> ReturningUpdate[UUID]:
-    return update(Session).where(which).values(revoked_at=func.now()).returning(Session.id)
+def _revoke(condition: ColumnElement[bool]) -> ReturningUpdate[UUID]:
+    return update(Session).where(condition).values(revoked_at=func.now()).returning(Session.id)
 
 
 def _is_live(user_id: UUID, moment: datetime) -> ColumnElement[bool]:

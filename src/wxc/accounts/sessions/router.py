@@ -12,7 +12,7 @@ from wxc.core.ids import Id
 from wxc.db.dependencies import Database, Session
 from wxc.http.openapi import documented
 from wxc.http.routers import make_router
-from wxc.moderation.audit.dependencies import Acting
+from wxc.moderation.audit.dependencies import CurrentActor
 
 router = make_router("sessions", prefix="/sessions")
 SessionId = Annotated[Id, Path(description="The session's id.")]
@@ -34,7 +34,7 @@ async def list_sessions(me: CurrentUser, database: Database) -> OwnSessionPage:
     responses=documented(SessionNotFound),
 )
 async def end_session(
-    session_id: SessionId, me: CurrentUser, session: Session, auth: AuthTools, actor: Acting
+    session_id: SessionId, me: CurrentUser, session: Session, auth: AuthTools, actor: CurrentActor
 ) -> None:
     """End one of your sessions; it is dead on every instance before the answer."""
     await service.end_session(session, auth, me, session_id, actor)
@@ -46,7 +46,7 @@ async def end_session(
     summary="End all other sessions",
 )
 async def end_other_sessions(
-    me: CurrentUser, session: Session, auth: AuthTools, actor: Acting
+    me: CurrentUser, session: Session, auth: AuthTools, actor: CurrentActor
 ) -> None:
     """End all of your sessions but the one that asks."""
     await service.end_other_sessions(session, auth, me, actor)

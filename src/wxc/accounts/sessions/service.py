@@ -1,5 +1,6 @@
 """Lists a user's sessions, and ends them on every instance before the answer."""
 
+from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from wxc.models import AuditKind, MailKind
 from wxc.moderation.audit import service as audit
 from wxc.moderation.audit.actors import Actor
 
-_NOTICES = {
+_NOTICE_KINDS = {
     AuditKind.PASSWORD_RESET: MailKind.PASSWORD_CHANGED,
     AuditKind.PASSWORD_CHANGED: MailKind.PASSWORD_CHANGED,
     AuditKind.EMAIL_CHANGED: MailKind.EMAIL_CHANGED,
@@ -30,7 +31,7 @@ _NOTICES = {
 
 
 async def list_sessions(database: Database, me: Principal) -> OwnSessionPage:
-    """The sessions of `me` that are alive."""
+    """The live sessions of `me`."""
     rows = await database.primary.fetch(live_sessions_of(me.id, clock.now()))
     return {
         "items": [_present(row, me.session_id) for row in rows],
@@ -42,11 +43,11 @@ async def list_sessions(database: Database, me: Principal) -> OwnSessionPage:
 async def end_session(
     session: Session, auth: Auth, me: Principal, session_id: UUID, actor: Actor
 ) -> None:
-    """End one of `me`'s sessions, perhaps this very one; raises `SessionNotFound`."""
+    """End one of `me`'s sessions, possibly the current one; raises `SessionNotFound`."""
     ended = await session.fetch_one(revoke_session_of(me.id, session_id, clock.now()))
     if ended is None:
         raise SessionNotFound
-    after_commit(session, partial(auth.revocations.announce, [ended.id]))
+    after_commit(session, partial(auth.revocations.publish, [ended.id]))
     await audit.record(
         session,
         AuditKind.SESSION_ENDED,
@@ -58,8 +59,8 @@ async def end_session(
 
 
 async def end_other_sessions(session: Session, auth: Auth, me: Principal, actor: Actor) -> None:
-    """End all of `me`'s sessions but this one."""
-    ended = await _end_all(session, auth.revocations, me.id, kept=me.session_id)
+    """End all of `me`'s sessions but the current one."""
+    ended = await _revoke_sessions(session, auth.revocations, me.id, kept_id=me.session_id)
     if ended:
         await audit.record(
             session,
@@ -71,40 +72,47 @@ async def end_other_sessions(session: Session, auth: Auth, me: Principal, actor:
         )
 
 
-async def shut_out(
-    session: Session, revocations: Revocations, user_id: UUID, *, kept: UUID | None = None
+async def end_all_sessions(
+    session: Session, revocations: Revocations, user_id: UUID, *, kept_id: UUID | None = None
 ) -> int:
-    """End all sessions but `kept`, and void the mailed links; returns how many sessions ended.
+    """End all sessions but `kept_id` and invalidate the mailed links; returns the number ended.
 
-    The caller has written, and so locked, the account: whatever touches its tokens waits for it.
+    The caller has written, and so locked, the account, which serialises changes of its tokens.
     """
-    await mails.void_links(session, user_id)
-    return await _end_all(session, revocations, user_id, kept=kept)
+    await mails.invalidate_links(session, user_id)
+    return await _revoke_sessions(session, revocations, user_id, kept_id=kept_id)
 
 
-async def shut_out_and_tell(
-    session: Session,
-    auth: Auth,
-    user_id: UUID,
-    event: AuditKind,
-    actor: Actor,
-    *,
-    address: str,
-    kept: UUID | None = None,
+@dataclass(frozen=True, slots=True)
+class CredentialsChange:
+    """A change of the password or the e-mail address."""
+
+    kind: AuditKind
+    user_id: UUID
+    address: str
+    """Receives the notice."""
+    kept_session_id: UUID | None = None
+    """The session that goes on, if any."""
+
+
+async def end_all_sessions_and_notify(
+    session: Session, auth: Auth, change: CredentialsChange, actor: Actor
 ) -> None:
-    """End sessions and links after a change of credentials; notifies the owner at `address`."""
-    ended = await shut_out(session, auth.revocations, user_id, kept=kept)
-    await mails.enqueue(session, _NOTICES[event], address=address, user_id=user_id)
+    """End sessions and links after a change of credentials; notifies the owner by mail."""
+    user_id, kept_id = change.user_id, change.kept_session_id
+    ended = await end_all_sessions(session, auth.revocations, user_id, kept_id=kept_id)
+    kind = _NOTICE_KINDS[change.kind]
+    await mails.enqueue(session, kind, address=change.address, user_id=user_id)
     await audit.record(
-        session, event, actor, user_id=user_id, session_id=kept, sessions_ended=ended
+        session, change.kind, actor, user_id=user_id, session_id=kept_id, sessions_ended=ended
     )
 
 
-async def _end_all(
-    session: Session, revocations: Revocations, user_id: UUID, *, kept: UUID | None
+async def _revoke_sessions(
+    session: Session, revocations: Revocations, user_id: UUID, *, kept_id: UUID | None
 ) -> int:
-    ended = await session.fetch(revoke_sessions_of(user_id, kept, clock.now()))
-    after_commit(session, partial(revocations.announce, [row.id for row in ended]))
+    ended = await session.fetch(revoke_sessions_of(user_id, kept_id, clock.now()))
+    after_commit(session, partial(revocations.publish, [row.id for row in ended]))
     return len(ended)
 
 

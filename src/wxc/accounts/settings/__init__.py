@@ -1,1 +1,1 @@
-"""What members decide about their own account."""
+"""Changes of a member's own account."""

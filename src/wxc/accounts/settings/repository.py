@@ -1,7 +1,7 @@
-"""SQL for what members change about their account.
+"""SQL for changes of a member's own account.
 
-A change that needs the password names the hash that was `seen`, and does nothing once another is
-stored. None of them touches a suspended account.
+A change that needs the password takes the hash that was verified, `old_hash`, and returns no row if
+another one is stored by now. None of them changes a suspended account.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import any_, case, null, or_, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from wxc.accounts.auth.repository.accounts import ACCOUNT, AccountRow
+from wxc.accounts.auth.repository.accounts import ACCOUNT_COLUMNS, AccountRow
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import bind, prepared
 from wxc.models import User
@@ -34,7 +34,7 @@ class AddressRow(NamedTuple):
 
 
 class PendingAddressRow(NamedTuple):
-    """The address that an account is to have; None when no change is pending."""
+    """The pending address of an account; None if no change is pending."""
 
     pending_email: str | None
 
@@ -61,7 +61,7 @@ def update_settings(
     avatar_url: str | None,
     home_currency: str | None,
 ) -> AccountUpdate:
-    """Replace the settings; no row when the version is none of `versions`, if they are given."""
+    """Replace the settings; no row if `versions` are given and the version is none of them."""
     is_expected = or_(bind(versions).is_(None), User.version == any_(bind(versions)))
     return (
         update(User)
@@ -73,41 +73,43 @@ def update_settings(
             home_currency=home_currency,
             version=User.version + 1,
         )
-        .returning(*ACCOUNT)
+        .returning(*ACCOUNT_COLUMNS)
     )
 
 
 @prepared(AddressRow)
-def update_password(user_id: UUID, seen: str, fresh: str) -> ReturningUpdate[str | None]:
-    """Store another hash, and call off a pending change of the address.
+def update_password(user_id: UUID, old_hash: str, new_hash: str) -> ReturningUpdate[str | None]:
+    """Store another hash, and cancel a pending change of the address.
 
-    An intruder may have begun that change.
+    An intruder may have requested that change.
     """
     return (
         update(User)
-        .where(User.id == user_id, User.password_hash == seen, User.suspended_at.is_(None))
-        .values(password_hash=fresh, pending_email=null())
+        .where(User.id == user_id, User.password_hash == old_hash, User.suspended_at.is_(None))
+        .values(password_hash=new_hash, pending_email=null())
         .returning(User.email)
     )
 
 
 @prepared(PendingAddressRow)
-def update_pending_address(user_id: UUID, address: str, seen: str) -> ReturningUpdate[str | None]:
-    """Make the address the pending one, or none where it is in use by the account already."""
+def update_pending_address(
+    user_id: UUID, address: str, old_hash: str
+) -> ReturningUpdate[str | None]:
+    """Store the pending address, or clear it if the account uses that address already."""
     return (
         update(User)
-        .where(User.id == user_id, User.password_hash == seen, User.suspended_at.is_(None))
+        .where(User.id == user_id, User.password_hash == old_hash, User.suspended_at.is_(None))
         .values(pending_email=case((User.email == address, null()), else_=bind(address)))
         .returning(User.pending_email)
     )
 
 
 @prepared(UsernameRow)
-def lock_username(user_id: UUID, seen: str) -> AnySelect:
+def lock_username(user_id: UUID, old_hash: str) -> AnySelect:
     """Lock the account."""
     return (
         select(User.username, User.username_changes)
-        .where(User.id == user_id, User.password_hash == seen, User.suspended_at.is_(None))
+        .where(User.id == user_id, User.password_hash == old_hash, User.suspended_at.is_(None))
         .with_for_update()
     )
 
@@ -121,5 +123,5 @@ def update_username(
         update(User)
         .where(User.id == user_id)
         .values(username=username, username_folded=folded, username_changes=changes)
-        .returning(*ACCOUNT)
+        .returning(*ACCOUNT_COLUMNS)
     )

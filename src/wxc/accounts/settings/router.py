@@ -15,7 +15,7 @@ from wxc.http.etags import IfMatch, IfNoneMatch
 from wxc.http.openapi import documented
 from wxc.http.routers import make_router
 from wxc.mail.schemas import MailAccepted
-from wxc.moderation.audit.dependencies import Acting
+from wxc.moderation.audit.dependencies import CurrentActor
 
 router = make_router("settings", prefix="/settings")
 
@@ -30,8 +30,8 @@ async def get_settings(
     me: CurrentUser, database: Database, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Your account as only you see it."""
-    found = await service.find_settings(database, me)
-    return etags.answer(found, if_none_match, is_signed_in=True)
+    settings = await service.find_settings(database, me)
+    return etags.answer(settings, if_none_match, is_signed_in=True)
 
 
 @router.put(
@@ -62,7 +62,7 @@ async def change_password(
     database: Database,
     auth: AuthTools,
     throttle: Throttled,
-    actor: Acting,
+    actor: CurrentActor,
 ) -> None:
     """Change your password. All of your other sessions end, and a mail tells you about it."""
     await service.change_password(database, auth, throttle, me, change, actor)
@@ -102,7 +102,7 @@ async def change_username(
     database: Database,
     auth: AuthTools,
     throttle: Throttled,
-    actor: Acting,
+    actor: CurrentActor,
 ) -> Me:
     """Choose another username. The old one stays yours, and you may come back to it.
 

@@ -1,12 +1,13 @@
-"""Changes to one's own account.
+"""Changes of a member's own account.
 
-What needs the password reads, hashes without a connection, and then opens a transaction; it does
-nothing when the password was changed meanwhile.
+A change that needs the password reads the hash, verifies without a connection, and then opens a
+transaction; it is refused if the password was changed meanwhile.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import ceil
+from uuid import UUID
 
 from wxc.accounts.auth.context import Auth, Principal
 from wxc.accounts.auth.errors import (
@@ -15,12 +16,12 @@ from wxc.accounts.auth.errors import (
     UsernameReserved,
     UsernameTaken,
 )
-from wxc.accounts.auth.passwords import is_common
-from wxc.accounts.auth.repository.accounts import AccountRow, account_by_id, insert_username
+from wxc.accounts.auth.passwords import is_common_password
+from wxc.accounts.auth.repository.accounts import AccountRow, account_by_id, reserve_username
 from wxc.accounts.auth.schemas import Me
 from wxc.accounts.auth.service.accounts import present_me
 from wxc.accounts.auth.usernames import is_reserved
-from wxc.accounts.sessions.service import shut_out_and_tell
+from wxc.accounts.sessions.service import CredentialsChange, end_all_sessions_and_notify
 from wxc.accounts.settings.errors import TooManyUsernameChanges, WrongPassword
 from wxc.accounts.settings.repository import (
     lock_username,
@@ -34,6 +35,7 @@ from wxc.accounts.settings.schemas import EmailChange, PasswordChange, Settings,
 from wxc.core import clock
 from wxc.core.text import fold_identifier
 from wxc.db.database import Database
+from wxc.db.session import Session
 from wxc.http.etags import Versioned, Versions
 from wxc.http.rate_limits import Throttle
 from wxc.http.refusals import PreconditionFailed
@@ -47,7 +49,7 @@ _YEAR = timedelta(days=365)
 
 
 async def find_settings(database: Database, me: Principal) -> Versioned[Me]:
-    """The account of `me`, from the primary: a change is seen at once."""
+    """The account of `me`, read from the primary."""
     row = await database.primary.fetch_one(account_by_id(me.id))
     if row is None:
         raise SessionExpired
@@ -85,40 +87,35 @@ async def change_password(
 
     Raises `PasswordTooCommon`, `WrongPassword` and `RateLimited`.
     """
-    if is_common(change.new_password):
+    if is_common_password(change.new_password):
         raise PasswordTooCommon
-    seen = await confirm_password(database, auth, throttle, me, change.current_password)
-    fresh = await auth.passwords.hash(change.new_password, trusted=True)
+    old_hash = await confirm_password(database, auth, throttle, me, change.current_password)
+    new_hash = await auth.passwords.hash(change.new_password, is_trusted=True)
     async with database.transaction() as session:
-        account = await session.fetch_one(update_password(me.id, seen, fresh))
+        account = await session.fetch_one(update_password(me.id, old_hash, new_hash))
         if account is None:
             raise WrongPassword
-        await shut_out_and_tell(
-            session,
-            auth,
-            me.id,
-            AuditKind.PASSWORD_CHANGED,
-            actor,
-            address=account.email,
-            kept=me.session_id,
+        credentials = CredentialsChange(
+            AuditKind.PASSWORD_CHANGED, me.id, account.email, kept_session_id=me.session_id
         )
+        await end_all_sessions_and_notify(session, auth, credentials, actor)
 
 
 async def change_email(
     database: Database, auth: Auth, throttle: Throttle, me: Principal, change: EmailChange
 ) -> MailAccepted:
-    """Have a link sent to another address, which is in use once the link has been followed.
+    """Send a link to another address; following it changes the address.
 
-    The address in use calls off a pending change. Raises `WrongPassword` and `RateLimited`.
-    Whether another account has the address is left to the worker, which sends no mail then; nor
-    is one sent beyond the recipient's limit. The answer is the same.
+    Requesting the current address cancels a pending change. Raises `WrongPassword` and
+    `RateLimited`. The worker sends no mail if another account has the address, and above the
+    recipient's limit none is enqueued; the answer is the same.
     """
-    seen = await confirm_password(database, auth, throttle, me, change.current_password)
+    old_hash = await confirm_password(database, auth, throttle, me, change.current_password)
     async with database.transaction() as session:
-        account = await session.fetch_one(update_pending_address(me.id, change.email, seen))
+        account = await session.fetch_one(update_pending_address(me.id, change.email, old_hash))
         if account is None:
             raise WrongPassword
-        await mails.void_links(session, me.id, MailKind.EMAIL_CHANGE)
+        await mails.invalidate_links(session, me.id, MailKind.EMAIL_CHANGE)
         if account.pending_email is None:
             return MailAccepted(status="accepted")
         if await throttle.count_silently(auth.policies.mail_to(change.email)):
@@ -140,26 +137,17 @@ async def change_username(
     """
     if is_reserved(change.username):
         raise UsernameReserved
-    seen = await confirm_password(database, auth, throttle, me, change.current_password)
+    old_hash = await confirm_password(database, auth, throttle, me, change.current_password)
     async with database.transaction() as session:
-        account = await session.fetch_one(lock_username(me.id, seen))
+        account = await session.fetch_one(lock_username(me.id, old_hash))
         if account is None:
             raise WrongPassword
         changes: Sequence[datetime] = account.username_changes
         folded = fold_identifier(change.username)
         if folded != fold_identifier(account.username):
-            moment = clock.now()
-            changes = [*_within_limit(changes, auth.username_changes, moment), moment]
-            if await session.fetch_one(insert_username(folded, me.id, moment)) is None:
-                raise UsernameTaken
-        await audit.record(
-            session,
-            AuditKind.USERNAME_CHANGED,
-            actor,
-            user_id=me.id,
-            session_id=me.session_id,
-            former=account.username,
-        )
+            changes = await _reserve_username(session, auth, me.id, folded, changes)
+        kind, detail = AuditKind.USERNAME_CHANGED, {"former": account.username}
+        await audit.record(session, kind, actor, user_id=me.id, session_id=me.session_id, **detail)
         (row,) = await session.fetch(update_username(me.id, change.username, folded, changes))
         return present_me(row)
 
@@ -168,24 +156,37 @@ async def confirm_password(
     database: Database, auth: Auth, throttle: Throttle, me: Principal, password: str
 ) -> str:
     """The stored hash, which `password` matches; raises `WrongPassword` and `RateLimited`."""
-    auth.passwords.refuse_when_full(trusted=True)  # before any other work is done
+    auth.passwords.require_capacity(is_trusted=True)  # before any other work is done
     row = await database.primary.fetch_one(password_of(me.id))
     if row is None or row.password_hash is None:
         raise SessionExpired
-    seen = row.password_hash
+    old_hash = row.password_hash
     use = auth.policies.reauthentication(me.id)
     await throttle.check(use)
-    if not await auth.passwords.verify(password, seen, trusted=True):
+    if not await auth.passwords.verify(password, old_hash, is_trusted=True):
         await throttle.count(use)
         raise WrongPassword
-    return seen
+    return old_hash
 
 
-def _within_limit(changes: Sequence[datetime], most: int, moment: datetime) -> Sequence[datetime]:
-    """The changes of the last year; raises `TooManyUsernameChanges` until one more may be made."""
+async def _reserve_username(
+    session: Session, auth: Auth, user_id: UUID, folded: str, changes: Sequence[datetime]
+) -> Sequence[datetime]:
+    """Reserve a name; returns the changes of the last year, this one included."""
+    moment = clock.now()
+    recent = _recent_changes(changes, auth.username_changes, moment)
+    if await session.fetch_one(reserve_username(folded, user_id, moment)) is None:
+        raise UsernameTaken
+    return [*recent, moment]
+
+
+def _recent_changes(
+    changes: Sequence[datetime], max_changes: int, moment: datetime
+) -> Sequence[datetime]:
+    """The changes of the last year; raises `TooManyUsernameChanges` if no more are allowed."""
     recent = sorted(change for change in changes if change > moment - _YEAR)
-    if len(recent) >= most:
-        wait = recent[-most] + _YEAR - moment
+    if len(recent) >= max_changes:
+        wait = recent[-max_changes] + _YEAR - moment
         raise TooManyUsernameChanges(retry_after=ceil(wait.total_seconds()))
     return recent
 

@@ -19,10 +19,10 @@ class MailRow(NamedTuple):
     id: UUID
     kind: str
     user_id: UUID | None
-    """None where only the address is known."""
+    """None if only the address is known."""
     address: str
     attempts: int
-    """Including this one; it tells whether another worker has claimed the mail since."""
+    """Including this one; a higher number means that another worker has claimed the mail since."""
     first_attempt_at: datetime
     created_at: datetime
 
@@ -34,13 +34,13 @@ class BacklogRow(NamedTuple):
 
 
 class OutboxCounts(NamedTuple):
-    """How the outbox is doing."""
+    """The number and age of undelivered mails."""
 
     due: int
     oldest: datetime | None
-    """Since when the first of those has been due."""
+    """When the oldest of the due mails became due."""
     dead: int
-    """How many were given up lately."""
+    """How many were given up recently."""
 
 
 class RecipientRow(NamedTuple):
@@ -57,7 +57,7 @@ class RecipientRow(NamedTuple):
 
 @prepared(BacklogRow)
 def outbox_backlog(due_before: datetime, dead_since: datetime) -> AnySelect:
-    """Whether a mail is overdue, or was given up lately; one row."""
+    """Whether a mail is overdue, or was given up recently; one row."""
     overdue = (OutboxMail.state == MailState.WAITING) & (OutboxMail.due_at < due_before)
     has_backlog = or_(exists().where(overdue), exists().where(_is_dead(dead_since)))
     return select(has_backlog.label("has_backlog"))
@@ -65,7 +65,7 @@ def outbox_backlog(due_before: datetime, dead_since: datetime) -> AnySelect:
 
 @prepared(OutboxCounts)
 def outbox_counts(moment: datetime, dead_since: datetime) -> AnySelect:
-    """The mails that are due, since when, and those that were given up; one row."""
+    """The numbers of due and of abandoned mails; one row."""
     is_due = (OutboxMail.state == MailState.WAITING) & (OutboxMail.due_at <= moment)
     return select(
         select(func.count()).where(is_due).scalar_subquery().label("due"),
@@ -83,7 +83,7 @@ def insert_mail(
     dedup_key: str,
     moment: datetime,
 ) -> ReturningInsert[UUID]:
-    """Write a mail to be sent; no row when the key has been used."""
+    """Insert a mail; no row if the key has been used."""
     return (
         insert(OutboxMail)
         .values(
@@ -129,16 +129,16 @@ def claim_mails(
 
 @prepared(RowId)
 def update_due_at(mail_id: UUID, attempts: int, due_at: datetime) -> ReturningUpdate[UUID]:
-    """Let the mail wait; no row when another worker has claimed it since."""
-    return _of_claimed(mail_id, attempts).values(due_at=due_at).returning(OutboxMail.id)
+    """Postpone the mail; no row if another worker has claimed it since."""
+    return _update_claimed(mail_id, attempts).values(due_at=due_at).returning(OutboxMail.id)
 
 
 @prepared(RowId)
 def update_final_state(
     mail_id: UUID, attempts: int, state: str, moment: datetime
 ) -> ReturningUpdate[UUID]:
-    """Close the mail; no row when another worker has claimed it since."""
-    statement = _of_claimed(mail_id, attempts)
+    """Close the mail; no row if another worker has claimed it since."""
+    statement = _update_claimed(mail_id, attempts)
     return statement.values(state=state, finished_at=moment).returning(OutboxMail.id)
 
 
@@ -172,11 +172,11 @@ def other_account_with_address(folded: str, user_id: UUID) -> AnySelect:
     return select(User.id).where(User.email_folded == folded, User.id != user_id)
 
 
-def _locked_recipient(which: ColumnElement[bool]) -> AnySelect:
-    return select(*columns(User, RecipientRow)).where(which).with_for_update(key_share=True)
+def _locked_recipient(condition: ColumnElement[bool]) -> AnySelect:
+    return select(*columns(User, RecipientRow)).where(condition).with_for_update(key_share=True)
 
 
-def _of_claimed(mail_id: UUID, attempts: int) -> Update:
+def _update_claimed(mail_id: UUID, attempts: int) -> Update:
     return update(OutboxMail).where(OutboxMail.id == mail_id, OutboxMail.attempts == attempts)
 
 

@@ -1,4 +1,4 @@
-"""SQL for the tokens of links. Whoever writes one has locked the account, so nothing crosses."""
+"""SQL for the tokens of links. Writers hold a lock on the account, so writes are serialised."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from wxc.models import MailKind, MailToken
 
 
 class LinkRow(NamedTuple):
-    """What a token is good for."""
+    """The link that a token belongs to."""
 
     mail_id: UUID
     user_id: UUID
@@ -31,14 +31,14 @@ class TokenRow(NamedTuple):
 
 
 class MailId(NamedTuple):
-    """The mail whose token was found or written."""
+    """The mail that a token belongs to."""
 
     mail_id: UUID
 
 
 @prepared(LinkRow)
 def live_link(digest: bytes, kinds: Sequence[MailKind], moment: datetime) -> AnySelect:
-    """What the token is good for, unless it has ended or expired or is of another kind."""
+    """The link of a token that is unused, not expired and of one of these kinds."""
     return select(MailToken.mail_id, MailToken.user_id, MailToken.kind, MailToken.address).where(
         MailToken.digest == digest,
         MailToken.kind == any_(bind(kinds)),
@@ -49,7 +49,7 @@ def live_link(digest: bytes, kinds: Sequence[MailKind], moment: datetime) -> Any
 
 @prepared(TokenRow)
 def token_of_mail(mail_id: UUID) -> AnySelect:
-    """The token of the mail, if it was made already."""
+    """The token of the mail, if it has one already."""
     return select(MailToken.address, MailToken.ended_at, MailToken.expires_at).where(
         MailToken.mail_id == mail_id
     )
@@ -57,7 +57,7 @@ def token_of_mail(mail_id: UUID) -> AnySelect:
 
 @prepared(MailId)
 def newer_token(user_id: UUID, kind: str, mail_id: UUID) -> AnySelect:
-    """A token of the same kind that a later mail carries."""
+    """A token of the same kind in a later mail."""
     return (
         select(MailToken.mail_id)
         .where(MailToken.user_id == user_id, MailToken.kind == kind, MailToken.mail_id > mail_id)
@@ -86,7 +86,7 @@ def insert_token(
 
 @prepared(MailId)
 def end_token(mail_id: UUID, moment: datetime) -> ReturningUpdate[UUID]:
-    """Use the token up; of two concurrent uses only one gets a row."""
+    """Mark the token as used; of two concurrent uses only one gets a row."""
     return (
         update(MailToken)
         .where(MailToken.mail_id == mail_id, MailToken.ended_at.is_(None))
@@ -99,7 +99,7 @@ def end_token(mail_id: UUID, moment: datetime) -> ReturningUpdate[UUID]:
 def end_tokens_of(
     user_id: UUID, kinds: Sequence[MailKind], moment: datetime
 ) -> ReturningUpdate[UUID]:
-    """Void every open token of these kinds."""
+    """End every unused token of these kinds."""
     return (
         update(MailToken)
         .where(

@@ -1,1 +1,1 @@
-"""What operators see of an account and do to it."""
+"""Operators' actions: show, suspend and restore accounts, end sessions."""

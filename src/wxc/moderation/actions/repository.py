@@ -1,4 +1,4 @@
-"""SQL for what operators see and do."""
+"""SQL for the operators' commands."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -63,8 +63,8 @@ def account_by_identifier(folded: str) -> AnySelect:
 def duplicate_accounts() -> CompoundSelect[*tuple[Any, ...]]:
     """Accounts that share a folded identifier."""
     return union_all(
-        _sharing("username", User.username_folded, User.username),
-        _sharing("email", User.email_folded, User.email),
+        _accounts_sharing("username", User.username_folded, User.username),
+        _accounts_sharing("email", User.email_folded, User.email),
     )
 
 
@@ -90,12 +90,12 @@ def restore_account(user_id: UUID) -> ReturningUpdate[UUID]:
     )
 
 
-def _account(where: ColumnElement[bool]) -> AnySelect:
+def _account(condition: ColumnElement[bool]) -> AnySelect:
     """The columns of `AccountRow`; the row of a deleted account is empty, so it is left out."""
-    return select(*columns(User, AccountRow)).where(where, User.erase_at.is_(None))
+    return select(*columns(User, AccountRow)).where(condition, User.erase_at.is_(None))
 
 
-def _sharing(
+def _accounts_sharing(
     kind: str, folded: InstrumentedAttribute[str | None], value: InstrumentedAttribute[Any]
 ) -> AnySelect:
     shared = select(folded).where(folded.isnot(None)).group_by(folded).having(func.count() > 1)

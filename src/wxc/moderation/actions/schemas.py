@@ -1,4 +1,4 @@
-"""What operators see; as JSON it is what `--json` prints."""
+"""The output of the operators' commands; `--json` prints these models."""
 
 from typing import Any
 from uuid import UUID
@@ -36,7 +36,7 @@ class Duplicate(Schema):
 
 
 class LiveSession(Schema):
-    """One place where a member is logged in."""
+    """A live session of a member."""
 
     id: UUID
     created_at: Timestamp
@@ -55,13 +55,13 @@ class Event(Schema):
     actor: str
     session_id: UUID | None
     address_hash: bytes | None
-    """The same for the same address; it cannot be turned back."""
+    """Equal for equal addresses; not reversible."""
     request_id: str | None
     detail: dict[str, Any]
 
 
-class MemberFile(Schema):
-    """What there is to know about a member."""
+class MemberDetails(Schema):
+    """A member's account, sessions and audit events."""
 
     account: Account
     sessions: list[LiveSession]
@@ -69,9 +69,9 @@ class MemberFile(Schema):
 
 
 class Outcome(Schema):
-    """What an operator's command has done."""
+    """The result of an operator's command."""
 
     username: str
     changed: bool
-    """False where it was so already."""
+    """False if the account was in that state already."""
     sessions_ended: int

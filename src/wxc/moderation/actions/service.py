@@ -1,4 +1,4 @@
-"""Looking into an account, suspending and restoring it, ending its sessions."""
+"""Shows, suspends and restores accounts, and ends their sessions."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from wxc.accounts.auth.revocation import Revocations
 from wxc.accounts.sessions.repository import live_sessions_of, revoke_session_of, revoke_sessions_of
-from wxc.accounts.sessions.service import shut_out
+from wxc.accounts.sessions.service import end_all_sessions
 from wxc.core import clock
 from wxc.core.text import fold_identifier
 from wxc.db.database import Database
@@ -24,7 +24,7 @@ from wxc.moderation.actions.schemas import (
     Duplicate,
     Event,
     LiveSession,
-    MemberFile,
+    MemberDetails,
     Outcome,
 )
 from wxc.moderation.audit import service as audit
@@ -40,30 +40,32 @@ class NoSuchSession(Exception):  # noqa: N818 - a fact
     """The member has no such session, or it has ended."""
 
 
-async def find(database: Database, who: str) -> Account:
+async def find_account(database: Database, identifier: str) -> Account:
     """The account of a username, e-mail address or id; raises `NoSuchMember`."""
-    user_id = _parse_id(who)
+    user_id = _parse_id(identifier)
     row = await database.primary.fetch_one(
-        account_by_identifier(fold_identifier(who)) if user_id is None else account_by_id(user_id)
+        account_by_identifier(fold_identifier(identifier))
+        if user_id is None
+        else account_by_id(user_id)
     )
     if row is None:
         raise NoSuchMember
     return Account.model_validate(row, from_attributes=True)
 
 
-async def show(database: Database, who: str, events: int) -> MemberFile:
+async def show_member(database: Database, identifier: str, events: int) -> MemberDetails:
     """The account, its live sessions and its last `events`; raises `NoSuchMember`."""
-    account = await find(database, who)
-    trail = await database.primary.fetch(latest_events_of(account.id, limit=events))
-    return MemberFile(
+    account = await find_account(database, identifier)
+    rows = await database.primary.fetch(latest_events_of(account.id, limit=events))
+    return MemberDetails(
         account=account,
         sessions=await sessions_of(database, account.id),
-        events=[Event.model_validate(row, from_attributes=True) for row in trail],
+        events=[Event.model_validate(row, from_attributes=True) for row in rows],
     )
 
 
-async def duplicates(database: Database) -> list[Duplicate]:
-    """Accounts that share an identifier but for its case, sorted so that these are adjacent."""
+async def duplicate_members(database: Database) -> list[Duplicate]:
+    """Accounts whose identifiers differ only in case, sorted so that they are adjacent."""
     rows = await database.primary.fetch(duplicate_accounts())
     return [
         Duplicate.model_validate(row, from_attributes=True)
@@ -72,24 +74,24 @@ async def duplicates(database: Database) -> list[Duplicate]:
 
 
 async def sessions_of(database: Database, user_id: UUID) -> list[LiveSession]:
-    """Where the member is logged in, the last used first."""
+    """The member's live sessions, the last used first."""
     rows = await database.primary.fetch(live_sessions_of(user_id, clock.now()))
     return [LiveSession.model_validate(row, from_attributes=True) for row in rows]
 
 
 async def suspend(
-    database: Database, revocations: Revocations, who: str, reason: str, actor: Actor
+    database: Database, revocations: Revocations, identifier: str, reason: str, actor: Actor
 ) -> Outcome:
     """Suspend an account, on every instance before this returns; raises `NoSuchMember`.
 
     Its sessions end and its mailed links become invalid. Suspending twice changes nothing.
     """
-    account = await find(database, who)
+    account = await find_account(database, identifier)
     async with database.transaction() as session:
-        # The account first: logins and changes of its tokens wait for its row.
+        # The account first: its row lock serialises logins and changes of its tokens.
         suspension = suspend_account(account.id, clock.now())
         is_new = await session.fetch_one(suspension) is not None
-        ended = await shut_out(session, revocations, account.id)
+        ended = await end_all_sessions(session, revocations, account.id)
         if is_new:
             await audit.record(
                 session,
@@ -102,9 +104,9 @@ async def suspend(
     return Outcome(username=account.username, changed=is_new, sessions_ended=ended)
 
 
-async def restore(database: Database, who: str, actor: Actor) -> Outcome:
+async def restore(database: Database, identifier: str, actor: Actor) -> Outcome:
     """End a suspension; sessions and links stay ended. Raises `NoSuchMember`."""
-    account = await find(database, who)
+    account = await find_account(database, identifier)
     async with database.transaction() as session:
         was_suspended = await session.fetch_one(restore_account(account.id)) is not None
         if was_suspended:
@@ -113,21 +115,27 @@ async def restore(database: Database, who: str, actor: Actor) -> Outcome:
 
 
 async def end_sessions(
-    database: Database, revocations: Revocations, who: str, session_id: UUID | None, actor: Actor
+    database: Database,
+    revocations: Revocations,
+    identifier: str,
+    session_id: UUID | None,
+    actor: Actor,
 ) -> Outcome:
     """End one session of a member, or all; raises `NoSuchMember` and `NoSuchSession`."""
-    account = await find(database, who)
+    account = await find_account(database, identifier)
     async with database.transaction() as session:
-        ended = await _end(session, account.id, session_id)
-        after_commit(session, partial(revocations.announce, ended))
-        for one in ended:
+        ended = await _revoke_sessions(session, account.id, session_id)
+        after_commit(session, partial(revocations.publish, ended))
+        for ended_id in ended:
             await audit.record(
-                session, AuditKind.SESSION_ENDED, actor, user_id=account.id, ended=str(one)
+                session, AuditKind.SESSION_ENDED, actor, user_id=account.id, ended=str(ended_id)
             )
     return Outcome(username=account.username, changed=bool(ended), sessions_ended=len(ended))
 
 
-async def _end(session: Session, user_id: UUID, session_id: UUID | None) -> Sequence[UUID]:
+async def _revoke_sessions(
+    session: Session, user_id: UUID, session_id: UUID | None
+) -> Sequence[UUID]:
     if session_id is None:
         ended = await session.fetch(revoke_sessions_of(user_id, None, clock.now()))
         return [row.id for row in ended]
@@ -137,9 +145,9 @@ async def _end(session: Session, user_id: UUID, session_id: UUID | None) -> Sequ
     return [row.id]
 
 
-def _parse_id(who: str) -> UUID | None:
-    """The id, if it is one; no username is as long."""
+def _parse_id(identifier: str) -> UUID | None:
+    """The id, if the text is one; usernames are shorter."""
     try:
-        return UUID(who)
+        return UUID(identifier)
     except ValueError:
         return None

@@ -1,1 +1,1 @@
-"""The audit trail: who did what to which account, without secrets and without addresses."""
+"""The audit trail: actor, action and account, without secrets and addresses."""

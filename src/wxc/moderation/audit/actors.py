@@ -1,4 +1,4 @@
-"""Who acts, as far as the trail tells."""
+"""The actors in the audit trail, and the hashes that identify them."""
 
 import getpass
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from wxc.core.text import fold_identifier
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Where an act comes from: a request, or an operator's terminal."""
+    """The origin of an action: a request, or an operator's terminal."""
 
     name: str
     address_hash: bytes | None = None
@@ -19,25 +19,25 @@ class Actor:
 
     @classmethod
     def operator(cls) -> Self:
-        """Whoever types `wxc`, with the system account that they (or their container) have."""
+        """The operator who runs `wxc`, by the name of the system account."""
         try:
             return cls(f"operator {getpass.getuser()}"[:64])
         except (KeyError, OSError):  # an account without a name
             return cls("operator")
 
 
-class Fingerprints:
-    """Keyed hashes: the same for the same, and nothing to be learned without our secret."""
+class IdentifierHasher:
+    """Keyed hashes: equal for equal values, and not reversible without our secret."""
 
     def __init__(self, config: Config) -> None:
         secret = config.secret_key.get_secret_value()
         self._address_key = derive_key(secret, "audit address")
         self._identifier_key = derive_key(secret, "audit identifier")
 
-    def address(self, address: str) -> bytes:
-        """What is kept of a client's address."""
+    def hash_address(self, address: str) -> bytes:
+        """The hash of a client's IP address."""
         return sign(self._address_key, address.encode())
 
-    def identifier(self, identifier: str) -> str:
-        """What is kept of a name or an e-mail address that somebody tried to log in with."""
+    def hash_identifier(self, identifier: str) -> str:
+        """The hash of the username or e-mail address of a failed login."""
         return sign(self._identifier_key, fold_identifier(identifier).encode(), 16).hex()

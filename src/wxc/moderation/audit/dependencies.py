@@ -1,4 +1,4 @@
-"""Who acts, from a request; and the one place where refused access is noted."""
+"""The actor of a request, and the audit events of refused access."""
 
 import time
 from collections import Counter
@@ -15,45 +15,45 @@ from wxc.models import AuditKind
 from wxc.moderation.audit import service
 from wxc.moderation.audit.actors import Actor
 
-# Codes of refusals that tell of somebody who tries what is not theirs.
-TELLING = frozenset({"csrf_failed", "not_owner", "wrong_password"})
-_MOST_A_MINUTE = 10
+# Refusals of attempts to act on something that belongs to another user.
+AUDITED_CODES = frozenset({"csrf_failed", "not_owner", "wrong_password"})
+_MAX_EVENTS_PER_MINUTE = 10
 
 
 def actor_of(request: Request) -> Actor:
-    """Whoever sends the request."""
-    address = services_of(request).fingerprints.address(address_of(request))
+    """The sender of the request."""
+    address = services_of(request).identifier_hasher.hash_address(address_of(request))
     return Actor("client", address, logs.request_id.get())
 
 
-async def acting(request: Request) -> Actor:
+async def current_actor(request: Request) -> Actor:
     """As `actor_of`."""
     return actor_of(request)
 
 
-def remember_session(request: Request, session_id: UUID) -> None:
-    """Let a refusal of this request be noted as this session's; its token is genuine."""
+def attach_session(request: Request, session_id: UUID) -> None:
+    """Attribute refusals of this request to the session, whose token has been verified."""
     request.state.session_id = session_id
 
 
-class RefusedAccess:
-    """Notes what was refused to somebody whose session is known.
+class RefusalAuditor:
+    """Writes audit events for refusals in a known session.
 
-    At most ten rows a minute, session and process: what a client can have written for nothing is
-    bounded, and the first ten say what is going on.
+    At most ten rows per minute, session and process: a client cannot fill the table, and the
+    first ten show the attack.
     """
 
     def __init__(self) -> None:
         self._minute = 0
-        self._noted: Counter[UUID] = Counter()
+        self._counts: Counter[UUID] = Counter()
 
-    async def note(self, request: Request, error: Exception) -> None:
-        """Note the refusal, if it is a telling one."""
+    async def record(self, request: Request, error: Exception) -> None:
+        """Write an event if the refusal's code is audited."""
         session_id: UUID | None = getattr(request.state, "session_id", None)
-        if session_id is None or not isinstance(error, Refusal) or error.code() not in TELLING:
+        if session_id is None or not isinstance(error, Refusal):
             return
-        if self._has_room(session_id):
-            await service.note(
+        if error.code() in AUDITED_CODES and self._is_within_limit(session_id):
+            await service.record_refusal(
                 services_of(request).database,
                 AuditKind.ACCESS_REFUSED,
                 actor_of(request),
@@ -61,12 +61,12 @@ class RefusedAccess:
                 code=error.code(),
             )
 
-    def _has_room(self, session_id: UUID) -> bool:
+    def _is_within_limit(self, session_id: UUID) -> bool:
         minute = int(time.monotonic() // 60)
         if minute != self._minute:
-            self._minute, self._noted = minute, Counter()
-        self._noted[session_id] += 1
-        return self._noted[session_id] <= _MOST_A_MINUTE
+            self._minute, self._counts = minute, Counter()
+        self._counts[session_id] += 1
+        return self._counts[session_id] <= _MAX_EVENTS_PER_MINUTE
 
 
-Acting = Annotated[Actor, Depends(acting)]
+CurrentActor = Annotated[Actor, Depends(current_actor)]

@@ -1,4 +1,4 @@
-"""Writes the audit trail: in the transaction of the event, or on its own for a refusal.
+"""Writes the audit trail: in the transaction of the event, or by itself for a refusal.
 
 An action and its event are written in one transaction, so both exist or neither does. A refusal
 is written after the transaction was rolled back, as a single statement.
@@ -19,8 +19,8 @@ from wxc.moderation.audit.actors import Actor
 from wxc.moderation.audit.repository import delete_oldest_events, insert_event
 
 _log = logging.getLogger("wxc.audit")
-_NOTE_TIMEOUT = 2.0  # seconds for which a refusal waits for its event
-_BATCH = 10_000  # events that one statement deletes
+_REFUSAL_TIMEOUT = 2.0  # seconds; a refusal waits this long for its event
+_BATCH_SIZE = 10_000  # events that one statement deletes
 
 
 async def record(
@@ -51,7 +51,7 @@ async def record(
     )
 
 
-async def note(
+async def record_refusal(
     database: Database,
     kind: AuditKind,
     actor: Actor,
@@ -60,9 +60,9 @@ async def note(
     session_id: UUID | None = None,
     **detail: str | int,
 ) -> None:
-    """Write the event of a refusal at once; in an outage the event is lost, not the answer."""
+    """Write the event of a refusal; in an outage the event is lost, but the client is answered."""
     try:
-        async with asyncio.timeout(_NOTE_TIMEOUT):
+        async with asyncio.timeout(_REFUSAL_TIMEOUT):
             await record(
                 database.primary, kind, actor, user_id=user_id, session_id=session_id, **detail
             )
@@ -70,9 +70,9 @@ async def note(
         _log.warning("%s of user %s could not be noted: %r", kind, user_id, error)
 
 
-async def forget(database: Database, retention: timedelta) -> None:
+async def delete_expired(database: Database, retention: timedelta) -> None:
     """Delete events older than `retention`, in batches within the statement timeout."""
-    moment, deleted = clock.now() - retention, _BATCH
-    while deleted == _BATCH:
-        batch = delete_oldest_events(first_id_at(moment), moment, limit=_BATCH)
+    moment, deleted = clock.now() - retention, _BATCH_SIZE
+    while deleted == _BATCH_SIZE:
+        batch = delete_oldest_events(first_id_at(moment), moment, limit=_BATCH_SIZE)
         deleted = len(await database.primary.fetch(batch))

@@ -1,1 +1,1 @@
-"""Reports by members, which operators read and close."""
+"""Reports by members, for operators to read and close."""

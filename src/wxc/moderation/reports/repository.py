@@ -62,7 +62,7 @@ class ReportRow(NamedTuple):
 @prepared(RowId)
 def visible_target(target_id: UUID, viewer_id: UUID, *, kind: ReportTarget) -> AnySelect:
     """A user, post, comment or exchange that the viewer may see."""
-    return _VISIBLE[kind](target_id, viewer_id)
+    return _VISIBLE_TARGETS[kind](target_id, viewer_id)
 
 
 @prepared(ReportRow)
@@ -87,13 +87,13 @@ def report_by_id(report_id: UUID) -> AnySelect:
 def target_text(target_id: UUID, *, kind: ReportTarget) -> AnySelect:
     """The name and the bio of a user, the body of a post or comment; no row for a tombstone."""
     if kind is ReportTarget.USER:
-        shown = func.nullif(func.concat_ws("\n", User.display_name, User.bio), "")
-        return select(User.username, shown.label("text")).where(User.id == target_id)
-    written = Post if kind is ReportTarget.POST else Comment
+        profile_text = func.nullif(func.concat_ws("\n", User.display_name, User.bio), "")
+        return select(User.username, profile_text.label("text")).where(User.id == target_id)
+    table = Post if kind is ReportTarget.POST else Comment
     return (
-        select(User.username, written.body.label("text"))
-        .join(User, User.id == written.author_id)
-        .where(written.id == target_id)
+        select(User.username, table.body.label("text"))
+        .join(User, User.id == table.author_id)
+        .where(table.id == target_id)
     )
 
 
@@ -152,8 +152,8 @@ def _visible_post(post_id: UUID, viewer_id: UUID) -> AnySelect:
 
 def _visible_comment(comment_id: UUID, viewer_id: UUID) -> AnySelect:
     """Excludes tombstones, which have no text to report."""
-    seen = visible_comment(select(Comment.id), comment_id, viewer_id)
-    return seen.where(Comment.deleted_at.is_(None))
+    query = visible_comment(select(Comment.id), comment_id, viewer_id)
+    return query.where(Comment.deleted_at.is_(None))
 
 
 def _visible_exchange(exchange_id: UUID, viewer_id: UUID) -> AnySelect:
@@ -164,7 +164,7 @@ def _visible_exchange(exchange_id: UUID, viewer_id: UUID) -> AnySelect:
     )
 
 
-_VISIBLE: Mapping[ReportTarget, Callable[[UUID, UUID], AnySelect]] = {
+_VISIBLE_TARGETS: Mapping[ReportTarget, Callable[[UUID, UUID], AnySelect]] = {
     ReportTarget.USER: _visible_user,
     ReportTarget.POST: _visible_post,
     ReportTarget.COMMENT: _visible_comment,

@@ -1,4 +1,4 @@
-"""Reports: what members send and get back, and what operators read (also as `--json`)."""
+"""Reports as members send and receive them, and as operators see them (also as `--json`)."""
 
 from typing import Annotated
 from uuid import UUID
@@ -10,7 +10,7 @@ from wxc.http.openapi.examples import example
 from wxc.http.schemas import Input, Schema
 from wxc.models import ReportReason, ReportTarget
 
-_EXAMPLE = "0198c2a4-7c1e-7d3a-9f00-5c2e4a7b1d90"
+_EXAMPLE_ID = "0198c2a4-7c1e-7d3a-9f00-5c2e4a7b1d90"
 
 
 class ReportCreate(Input):
@@ -19,7 +19,7 @@ class ReportCreate(Input):
     model_config = example(
         {
             "target_type": "comment",
-            "target_id": _EXAMPLE,
+            "target_id": _EXAMPLE_ID,
             "reason": "fraud",
             "detail": "Asks for a deposit, and is then never seen again.",
         }
@@ -75,14 +75,14 @@ class ReportSummary(Schema):
 
 
 class ReportedText(Schema):
-    """What the target says now, and whose it is."""
+    """The current text of the target, and its author."""
 
     username: str
     text: str | None
 
 
-class ReportFile(Schema):
-    """A report, and what it is about where that can be shown and is still there."""
+class ReportDetails(Schema):
+    """A report, and its target if that still exists and has a text."""
 
     report: ReportSummary
     target: ReportedText | None

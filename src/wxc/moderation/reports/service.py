@@ -1,4 +1,4 @@
-"""Reporting something; reading and closing reports."""
+"""Creates, shows and closes reports."""
 
 from uuid import UUID
 
@@ -27,8 +27,8 @@ from wxc.moderation.reports.repository import (
 from wxc.moderation.reports.schemas import (
     Report,
     ReportCreate,
+    ReportDetails,
     ReportedText,
-    ReportFile,
     ReportSummary,
 )
 
@@ -38,7 +38,7 @@ class NoSuchReport(Exception):  # noqa: N818 - a fact
 
 
 class AlreadyClosed(Exception):  # noqa: N818 - a fact
-    """The report was closed before; `report` says by whom."""
+    """The report was closed before; `report` holds the name of the operator."""
 
     def __init__(self, report: ReportSummary) -> None:
         super().__init__(report.id)
@@ -57,8 +57,8 @@ async def write_report(
 
     Reporting the same target again while its report is open replaces the text.
     """
-    if first := await stored_response(session, attempt):
-        raise first  # it holds nothing but what the reporter has sent
+    if previous := await stored_response(session, attempt):
+        raise previous  # it contains only data that the reporter has sent
     target = visible_target(report.target_id, me.id, kind=report.target_type)
     if await session.fetch_one(target) is None:
         raise TargetNotFound
@@ -79,23 +79,27 @@ async def write_report(
     return written
 
 
-async def list_reports(database: Database, *, with_closed: bool, most: int) -> list[ReportSummary]:
+async def list_reports(
+    database: Database, *, include_closed: bool, limit: int
+) -> list[ReportSummary]:
     """The open reports, oldest first; or the newest of all."""
-    reports = newest_reports(most) if with_closed else open_reports(most)
+    reports = newest_reports(limit) if include_closed else open_reports(limit)
     return [_present(row) for row in await database.primary.fetch(reports)]
 
 
-async def show(database: Database, report_id: UUID) -> ReportFile:
+async def show_report(database: Database, report_id: UUID) -> ReportDetails:
     """A report and the current text of its target; raises `NoSuchReport`."""
     row = await database.primary.fetch_one(report_by_id(report_id))
     if row is None:
         raise NoSuchReport
     target = await _target_text(database.primary, row)
     text = ReportedText(username=target.username, text=target.text) if target else None
-    return ReportFile(report=_present(row), target=text)
+    return ReportDetails(report=_present(row), target=text)
 
 
-async def close(database: Database, report_id: UUID, note: str, actor: Actor) -> ReportSummary:
+async def close_report(
+    database: Database, report_id: UUID, note: str, actor: Actor
+) -> ReportSummary:
     """Close a report; raises `NoSuchReport`, and `AlreadyClosed` without changing anything."""
     async with database.transaction() as session:
         closing = repository.close_report(report_id, actor.name, note, clock.now())

@@ -1,4 +1,4 @@
-"""SQL for accounts: registering, and what decides about a login."""
+"""SQL for accounts: registration and login."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared
 from wxc.models import RowId, UsedUsername, User
 
-ACCOUNT = (
+ACCOUNT_COLUMNS = (
     User.id,
     User.username,
     User.email,
@@ -29,7 +29,7 @@ ACCOUNT = (
 
 
 class AccountRow(NamedTuple):
-    """An account as its owner sees it: the columns of `ACCOUNT`."""
+    """An account as its owner sees it: the columns of `ACCOUNT_COLUMNS`."""
 
     id: UUID
     username: str
@@ -46,7 +46,7 @@ class AccountRow(NamedTuple):
 
 
 class LoginRow(NamedTuple):
-    """What decides whether somebody may log in to an account."""
+    """The columns that a login depends on."""
 
     id: UUID
     password_hash: str | None
@@ -54,11 +54,11 @@ class LoginRow(NamedTuple):
     suspended_at: datetime | None
 
 
-class TakenRow(NamedTuple):
-    """What of a new account's identifiers is taken."""
+class TakenIdentifiers(NamedTuple):
+    """Which identifiers of a new account are taken."""
 
     username: bool
-    """Some account has, or once had, the name."""
+    """An account has, or once had, the name."""
     email: bool
 
 
@@ -71,7 +71,7 @@ class UsernameRow(NamedTuple):
 @prepared(AccountRow)
 def account_by_id(user_id: UUID) -> AnySelect:
     """An account that has not been deleted, for its owner."""
-    return select(*ACCOUNT).where(User.id == user_id, User.erase_at.is_(None))
+    return select(*ACCOUNT_COLUMNS).where(User.id == user_id, User.erase_at.is_(None))
 
 
 @prepared(LoginRow)
@@ -85,7 +85,7 @@ def login_by_identifier(folded: str) -> AnySelect:
     )
 
 
-@prepared(TakenRow)
+@prepared(TakenIdentifiers)
 def taken_identifiers(username: str, email: str) -> AnySelect:
     """Whether the folded username was ever used, and the folded address is in use; one row."""
     has_name = select(UsedUsername.name).where(UsedUsername.name == username).exists()
@@ -94,11 +94,11 @@ def taken_identifiers(username: str, email: str) -> AnySelect:
 
 
 @prepared(UsernameRow)
-def insert_username(name: str, user_id: UUID, moment: datetime) -> ReturningInsert[str]:
-    """Make the folded name this account's for ever; no row when another account has or had it.
+def reserve_username(name: str, user_id: UUID, moment: datetime) -> ReturningInsert[str]:
+    """Reserve the folded name for this account for ever; no row if another account has or had it.
 
-    It comes before the account's own row is written, so that all who want a name at the same
-    moment wait here.
+    Comes before the write of the account's own row, so that concurrent requests for a name wait
+    here.
     """
     return (
         insert(UsedUsername)
@@ -123,7 +123,7 @@ def insert_account(
     display_name: str | None,
     moment: datetime,
 ) -> ReturningInsert[*tuple[object, ...]]:
-    """Open an account; no row when the address is taken."""
+    """Insert an account; no row if the address is taken."""
     values: dict[str, Any] = {
         "id": user_id,
         "username": username,
@@ -139,17 +139,17 @@ def insert_account(
         # The counters have their defaults in the database.
         .from_select(list(values), select(*values.values()), include_defaults=False)
         .on_conflict_do_nothing()
-        .returning(*ACCOUNT)
+        .returning(*ACCOUNT_COLUMNS)
     )
 
 
 @prepared(RowId)
-def update_password_hash(user_id: UUID, seen: str, fresh: str) -> ReturningUpdate[UUID]:
-    """Store `fresh`; no row when the stored hash is no longer `seen`."""
+def update_password_hash(user_id: UUID, old_hash: str, new_hash: str) -> ReturningUpdate[UUID]:
+    """Store `new_hash`; no row if the stored hash is no longer `old_hash`."""
     return (
         update(User)
-        .where(User.id == user_id, User.password_hash == seen)
-        .values(password_hash=fresh)
+        .where(User.id == user_id, User.password_hash == old_hash)
+        .values(password_hash=new_hash)
         .returning(User.id)
     )
 
@@ -161,7 +161,7 @@ def lock_account_for_login(user_id: UUID, password_hash: str) -> AnySelect:
     FOR SHARE: a change of the password waits for the login, or the login sees it.
     """
     return (
-        select(*ACCOUNT)
+        select(*ACCOUNT_COLUMNS)
         .where(
             User.id == user_id,
             User.password_hash == password_hash,

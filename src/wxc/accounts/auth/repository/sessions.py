@@ -12,14 +12,14 @@ from wxc.db.prepared import bind, prepared
 from wxc.models import RowId, Session
 
 
-class SessionUser(NamedTuple):
-    """Whose session it is."""
+class SessionOwner(NamedTuple):
+    """The user of a session."""
 
     user_id: UUID
 
 
 class SessionState(NamedTuple):
-    """A session that is alive, and how far its refresh tokens have come."""
+    """A live session and the generation of its refresh token."""
 
     user_id: UUID
     generation: int
@@ -27,7 +27,7 @@ class SessionState(NamedTuple):
 
 
 def is_alive(moment: datetime) -> ColumnElement[bool]:
-    """Whether a session has neither been revoked nor run out; the rule in one place."""
+    """Whether a session has neither been revoked nor expired; the rule in one place."""
     return and_(Session.revoked_at.is_(None), Session.idle_until > moment)
 
 
@@ -81,7 +81,7 @@ def insert_session(
     )
 
 
-@prepared(SessionUser)
+@prepared(SessionOwner)
 def update_generation(
     session_id: UUID, generation: int, place: str | None, moment: datetime, idle_until: datetime
 ) -> ReturningUpdate[UUID]:
@@ -105,7 +105,7 @@ def update_generation(
 
 @prepared(RowId)
 def revoke_session(session_id: UUID) -> ReturningUpdate[UUID]:
-    """End the session; no row when it had ended before, at the time that it keeps."""
+    """End the session; no row if it has ended before, and then its time does not change."""
     return (
         update(Session)
         .where(Session.id == session_id, Session.revoked_at.is_(None))

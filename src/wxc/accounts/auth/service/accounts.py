@@ -8,12 +8,12 @@ from wxc.accounts.auth.errors import (
     UsernameReserved,
     UsernameTaken,
 )
-from wxc.accounts.auth.passwords import is_common
+from wxc.accounts.auth.passwords import is_common_password
 from wxc.accounts.auth.repository.accounts import (
     AccountRow,
     account_by_id,
     insert_account,
-    insert_username,
+    reserve_username,
     taken_identifiers,
 )
 from wxc.accounts.auth.schemas import AuthCheck, Me, Registration
@@ -38,26 +38,26 @@ async def register(
     await throttle.count(auth.policies.registration(throttle.network))
     if is_reserved(registration.username):
         raise UsernameReserved
-    if is_common(registration.password):
+    if is_common_password(registration.password):
         raise PasswordTooCommon
-    auth.passwords.refuse_when_full()  # before any other work is done
-    await _refuse_taken(database, registration)
+    auth.passwords.require_capacity()  # before any other work is done
+    await _require_available(database, registration)
     password_hash = await auth.passwords.hash(registration.password)
     async with database.transaction() as session:
-        row = await _insert(session, registration, password_hash)
+        row = await _insert_account(session, registration, password_hash)
         await enqueue(session, MailKind.VERIFICATION, address=row.email, user_id=row.id)
     return present_me(row)
 
 
-async def check(database: Database, auth: Auth, me: Principal) -> AuthCheck:
-    """The signed-in user; raises `SessionExpired` when the account has been deleted meanwhile."""
+async def check_auth(database: Database, auth: Auth, me: Principal) -> AuthCheck:
+    """The signed-in user; raises `SessionExpired` if the account has been deleted meanwhile."""
     row = await database.primary.fetch_one(account_by_id(me.id))
     if row is None:
         raise SessionExpired
     return AuthCheck(
         authenticated=True,
         user=present_me(row),
-        csrf_token=auth.tokens.csrf(me.session_id),
+        csrf_token=auth.tokens.csrf_token(me.session_id),
         access_expires_at=me.access_expires_at,
     )
 
@@ -67,7 +67,7 @@ def present_me(row: AccountRow) -> Me:
     return Me.model_validate(row, from_attributes=True)
 
 
-async def _refuse_taken(database: Database, registration: Registration) -> None:
+async def _require_available(database: Database, registration: Registration) -> None:
     username, email = fold_identifier(registration.username), fold_identifier(registration.email)
     (taken,) = await database.primary.fetch(taken_identifiers(username, email))
     if taken.username:
@@ -76,11 +76,13 @@ async def _refuse_taken(database: Database, registration: Registration) -> None:
         raise EmailTaken
 
 
-async def _insert(session: Session, registration: Registration, password_hash: str) -> AccountRow:
-    """Raises `UsernameTaken` and `EmailTaken`, where a concurrent registration was faster."""
+async def _insert_account(
+    session: Session, registration: Registration, password_hash: str
+) -> AccountRow:
+    """Raises `UsernameTaken` and `EmailTaken` if a concurrent registration was faster."""
     user_id, moment = new_id(), clock.now()
     folded = fold_identifier(registration.username)
-    if await session.fetch_one(insert_username(folded, user_id, moment)) is None:
+    if await session.fetch_one(reserve_username(folded, user_id, moment)) is None:
         raise UsernameTaken
     row = await session.fetch_one(
         insert_account(

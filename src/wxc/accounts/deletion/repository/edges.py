@@ -18,7 +18,7 @@ CountingTable = type[User] | type[Post] | type[Comment]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class LikeTable:
-    """A table of likes, and what is liked."""
+    """A table of likes, and the table of liked rows."""
 
     like: type[PostLike] | type[CommentLike]
     subject: type[Post] | type[Comment]
@@ -57,7 +57,7 @@ def likes_by(user_id: UUID, limit: int, *, table: LikeTable) -> AnySelect:
 
 @prepared(RowId)
 def lock_rows(ids: Sequence[UUID], *, table: CountingTable) -> AnySelect:
-    """Lock rows that count edges, in the order of ids; who adds an edge locks them too."""
+    """Lock rows that count edges, in the order of ids; adding an edge locks them too."""
     return (
         select(table.id)
         .where(table.id == any_(bind(ids)))

@@ -73,7 +73,7 @@ def _likes_of_own_posts(user_id: UUID, limit: int) -> AnySelect:
 
 
 def _comments_on_own_posts(user_id: UUID, limit: int) -> AnySelect:
-    """The latest first: replies are deleted before what they reply to."""
+    """Latest first: replies are deleted before their parents."""
     comments = (
         select(Comment.id)
         .where(Comment.post_id == Post.id)
@@ -124,5 +124,5 @@ OWNED_ROWS: tuple[OwnedRows, ...] = (
 )
 """In the order of deletion: first the rows that a cascade would delete in an unbounded number.
 
-What counts rows of the account's own posts is not updated: nobody sees these posts any more.
+Counters of the account's own posts are not updated, because these posts are hidden.
 """

@@ -58,14 +58,14 @@ class NotificationRow(NamedTuple):
 @prepared(UsernameRow)
 def usernames(user_id: UUID, after: str, *, limit: int) -> AnySelect:
     """The usernames that the account has or had."""
-    listed = select(UsedUsername.name, UsedUsername.taken_at).where(UsedUsername.user_id == user_id)
-    return batch(listed, UsedUsername.name, after, limit)
+    query = select(UsedUsername.name, UsedUsername.taken_at).where(UsedUsername.user_id == user_id)
+    return batch(query, UsedUsername.name, after, limit)
 
 
 @prepared(SessionRow)
 def sessions(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
     """The sessions of the account."""
-    listed = select(
+    query = select(
         Session.id,
         Session.user_agent,
         Session.place,
@@ -73,26 +73,26 @@ def sessions(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
         Session.last_used_at,
         Session.revoked_at,
     ).where(Session.user_id == user_id)
-    return batch(listed, Session.id, after, limit)
+    return batch(query, Session.id, after, limit)
 
 
 @prepared(ReportRow)
 def reports(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
     """The reports by the account."""
-    listed = select(
+    query = select(
         Report.target_type,
         Report.target_id,
         Report.reason,
         Report.detail,
         Report.created_at,
     ).where(Report.reporter_id == user_id)
-    return batch(listed, Report.id, after, limit)
+    return batch(query, Report.id, after, limit)
 
 
 @prepared(NotificationRow)
 def notifications(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
     """The notifications that the account can see."""
-    listed = select(
+    query = select(
         Notification.type,
         Notification.actor_id,
         Notification.post_id,
@@ -100,4 +100,4 @@ def notifications(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
         Notification.created_at,
         Notification.read_at,
     ).where(Notification.recipient_id == user_id, Notification.hidden_at.is_(None))
-    return batch(listed, Notification.id, after, limit)
+    return batch(query, Notification.id, after, limit)

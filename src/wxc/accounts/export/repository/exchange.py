@@ -59,7 +59,7 @@ class ConfirmationRow(NamedTuple):
 @prepared(ExchangeRow)
 def exchanges(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
     """The exchange of the account, if it has one."""
-    listed = select(
+    query = select(
         Exchange.name,
         Exchange.base_currency,
         Exchange.description,
@@ -72,13 +72,13 @@ def exchanges(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
         Exchange.created_at,
         Exchange.updated_at,
     ).where(Exchange.owner_id == user_id)
-    return batch(listed, Exchange.id, after, limit)
+    return batch(query, Exchange.id, after, limit)
 
 
 @prepared(RateEventRow)
 def rate_events(user_id: UUID, after: int, *, limit: int) -> AnySelect:
     """The rate events of the account's exchange."""
-    listed = select(
+    query = select(
         RateEvent.seq,
         RateEvent.at,
         RateEvent.currency,
@@ -89,18 +89,18 @@ def rate_events(user_id: UUID, after: int, *, limit: int) -> AnySelect:
         RateEvent.min_amount,
         RateEvent.max_amount,
     ).where(RateEvent.exchange_id.in_(_exchanges_of(user_id)))
-    return batch(listed, RateEvent.seq, after, limit)
+    return batch(query, RateEvent.seq, after, limit)
 
 
 @prepared(ConfirmationRow)
 def exchange_confirmations(user_id: UUID, after: datetime, *, limit: int) -> AnySelect:
     """The confirmations of the account's exchange."""
-    listed = select(
+    query = select(
         ExchangeConfirmation.at,
         ExchangeConfirmation.base_currency,
         ExchangeConfirmation.valid_for_hours,
     ).where(ExchangeConfirmation.exchange_id.in_(_exchanges_of(user_id)))
-    return batch(listed, ExchangeConfirmation.at, after, limit)
+    return batch(query, ExchangeConfirmation.at, after, limit)
 
 
 def _exchanges_of(user_id: UUID) -> Select[UUID]:

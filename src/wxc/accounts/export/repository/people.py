@@ -59,10 +59,10 @@ def _people(
     after: UUID,
     limit: int,
 ) -> AnySelect:
-    listed = (
+    query = (
         select(other_id.label("user_id"), User.username, edge.created_at)
         .select_from(edge)
         .outerjoin(User, and_(User.id == other_id, viewable_or_blocked_by(user_id)))
         .where(own_id == user_id)
     )
-    return batch(listed, edge.id, after, limit)
+    return batch(query, edge.id, after, limit)

@@ -57,7 +57,7 @@ class LikeRow(NamedTuple):
 @prepared(PostRow)
 def posts(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
     """The posts by the account."""
-    listed = select(
+    query = select(
         Post.id,
         Post.body,
         Post.created_at,
@@ -65,13 +65,13 @@ def posts(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
         Post.likes_count,
         Post.comments_count,
     ).where(Post.author_id == user_id)
-    return batch(listed, Post.id, after, limit)
+    return batch(query, Post.id, after, limit)
 
 
 @prepared(CommentRow)
 def comments(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
     """The comments by the account."""
-    listed = select(
+    query = select(
         Comment.id,
         Comment.post_id,
         Comment.parent_id,
@@ -81,20 +81,20 @@ def comments(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
         Comment.likes_count,
         Comment.replies_count,
     ).where(Comment.author_id == user_id)
-    return batch(listed, Comment.id, after, limit)
+    return batch(query, Comment.id, after, limit)
 
 
 @prepared(CommentLikeRow)
 def comment_likes(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
     """The likes of comments by the account."""
-    listed = select(CommentLike.comment_id, CommentLike.created_at).where(
+    query = select(CommentLike.comment_id, CommentLike.created_at).where(
         CommentLike.user_id == user_id
     )
-    return batch(listed, CommentLike.id, after, limit)
+    return batch(query, CommentLike.id, after, limit)
 
 
 @prepared(LikeRow)
 def likes(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
     """The likes of posts by the account."""
-    listed = select(PostLike.post_id, PostLike.created_at).where(PostLike.user_id == user_id)
-    return batch(listed, PostLike.id, after, limit)
+    query = select(PostLike.post_id, PostLike.created_at).where(PostLike.user_id == user_id)
+    return batch(query, PostLike.id, after, limit)

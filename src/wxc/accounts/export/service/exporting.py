@@ -17,7 +17,7 @@ from wxc.core.times import rfc3339
 from wxc.db.database import Database
 from wxc.http.answers import written
 
-BATCH = 500
+BATCH_SIZE = 500
 
 
 async def open_export(database: Database, me: Principal) -> AsyncIterator[bytes]:
@@ -45,10 +45,10 @@ async def _items(
     """The items of a list, separated by commas."""
     after, separator = listing.start, b""
     while True:
-        rows = await database.primary.fetch(listing.batch(user_id, after, limit=BATCH))
+        rows = await database.primary.fetch(listing.batch(user_id, after, limit=BATCH_SIZE))
         if rows:
             items = written([listing.present(row) for row in rows])
             yield separator + items[1:-1]  # without the brackets
-        if len(rows) < BATCH:
+        if len(rows) < BATCH_SIZE:
             return
         after, separator = rows[-1].key, b","

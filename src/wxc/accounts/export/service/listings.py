@@ -1,4 +1,4 @@
-"""The lists of an export: how each is read, and what an item of it looks like."""
+"""The lists of an export: their queries and their items."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

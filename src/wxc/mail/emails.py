@@ -1,4 +1,4 @@
-"""What the mails say, as text and as HTML of one wording."""
+"""The contents of mails: plain text and HTML from the same sentences."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from wxc.models import MailKind
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Email:
     """A mail's subject and its two bodies."""
 
     subject: str
@@ -19,8 +19,8 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wording:
-    """The sentences of a kind of mail; `{life}` is how long its link holds."""
+class _EmailTemplate:
+    """The sentences of a kind of mail; `{life}` is the lifetime of its link."""
 
     subject: str
     paragraphs: tuple[str, ...]
@@ -28,32 +28,32 @@ class _Wording:
     closing: str = ""
 
 
-_SOMEBODY_ELSE = "If it was not you, reset your password at once: somebody else knows it."
-_WORDINGS: Mapping[MailKind, _Wording] = {
-    MailKind.VERIFICATION: _Wording(
+_RESET_ADVICE = "If it was not you, reset your password at once: somebody else knows it."
+_TEMPLATES: Mapping[MailKind, _EmailTemplate] = {
+    MailKind.VERIFICATION: _EmailTemplate(
         "Confirm your e-mail address",
         ("Welcome to WXC Social. Please confirm that this address is yours.",),
         "Confirm address",
         "The link works once, within {life}. If you have not opened an account, ignore this mail.",
     ),
-    MailKind.EMAIL_CHANGE: _Wording(
+    MailKind.EMAIL_CHANGE: _EmailTemplate(
         "Confirm your new e-mail address",
         ("You asked to use this address for your account. It takes effect once you confirm it.",),
         "Confirm new address",
         "The link works once, within {life}. If you did not ask for this, ignore this mail.",
     ),
-    MailKind.PASSWORD_RESET: _Wording(
+    MailKind.PASSWORD_RESET: _EmailTemplate(
         "Choose a new password",
         ("Somebody, hopefully you, has asked to choose a new password for your account.",),
         "Choose a new password",
         "The link works once, within {life}. If it was not you, ignore this mail: nothing has "
         "changed.",
     ),
-    MailKind.PASSWORD_CHANGED: _Wording(
+    MailKind.PASSWORD_CHANGED: _EmailTemplate(
         "Your password was changed",
-        ("The password of your account has just been changed.", _SOMEBODY_ELSE),
+        ("The password of your account has just been changed.", _RESET_ADVICE),
     ),
-    MailKind.EMAIL_CHANGED: _Wording(
+    MailKind.EMAIL_CHANGED: _EmailTemplate(
         "Your e-mail address was changed",
         (
             "Your account has another e-mail address from now on; mails no longer come here.",
@@ -63,8 +63,8 @@ _WORDINGS: Mapping[MailKind, _Wording] = {
 }
 
 
-class Letters:
-    """Writes letters; the templates are read once."""
+class EmailRenderer:
+    """Renders mails; the template files are read once."""
 
     def __init__(self) -> None:
         environment = Environment(
@@ -74,10 +74,10 @@ class Letters:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._text = environment.get_template("letter.txt")
-        self._html = environment.get_template("letter.html")
+        self._text = environment.get_template("email.txt")
+        self._html = environment.get_template("email.html")
 
-    def write(
+    def render(
         self,
         kind: MailKind,
         *,
@@ -85,26 +85,27 @@ class Letters:
         address: str,
         url: str | None,
         lifetime: timedelta,
-    ) -> Letter:
-        """The letter of a kind.
+    ) -> Email:
+        """Render a mail of this kind.
 
-        Only the username is the member's own: nobody can have us mail their words to others.
+        The username is the only text that a member chooses, so nobody can use us to mail their
+        own words to others.
         """
-        wording = _WORDINGS[kind]
+        template = _TEMPLATES[kind]
         values = {
-            "subject": wording.subject,
+            "subject": template.subject,
             "username": username,
             "address": address,
-            "paragraphs": wording.paragraphs,
-            "button": wording.button,
-            "closing": wording.closing.format(life=_spoken(lifetime)),
+            "paragraphs": template.paragraphs,
+            "button": template.button,
+            "closing": template.closing.format(life=_format_duration(lifetime)),
             "url": url,
         }
-        return Letter(wording.subject, self._text.render(values), self._html.render(values))
+        return Email(template.subject, self._text.render(values), self._html.render(values))
 
 
-def _spoken(span: timedelta) -> str:
-    """A time as one would say it: `30 minutes`, `24 hours`."""
+def _format_duration(span: timedelta) -> str:
+    """A duration in words: `30 minutes`, `24 hours`."""
     minutes = round(span.total_seconds() / 60)
     count, unit = (minutes // 60, "hour") if minutes % 60 == 0 else (minutes, "minute")
     return f"{count} {unit}{'' if count == 1 else 's'}"

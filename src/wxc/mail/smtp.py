@@ -1,4 +1,4 @@
-"""Handing a letter to the mail server: the only place that speaks SMTP."""
+"""Delivery to the mail server; the only module that speaks SMTP."""
 
 import asyncio
 import re
@@ -14,24 +14,24 @@ from fastapi_mail.errors import ConnectionErrors
 from pydantic import SecretStr
 
 from wxc.core.config import Config
-from wxc.mail.letters import Letter
+from wxc.mail.emails import Email
 
 _ADDRESS = re.compile(r"[^\s<>()'\",;:]+@[^\s<>()'\",;:]+")
 
 
-class NotSent(Exception):  # noqa: N818 - a fact, not an error
-    """The mail server could not be reached or did not take the mail."""
+class DeliveryFailed(Exception):  # noqa: N818 - a fact, not an error
+    """The mail server could not be reached or did not accept the mail."""
 
 
-class Postman:
-    """Delivers to the configured mail server, each mail within a bounded time."""
+class SmtpTransport:
+    """Delivers to the configured mail server; each delivery has a time limit."""
 
     def __init__(self, config: Config) -> None:
         name, address = parseaddr(config.mail_from)
         self._sender = address
         self._from = formataddr((name, address))
         self._timeout = config.mail_timeout
-        # Not validated once more: Config has done that, and knows development's domains.
+        # Without validation: Config has validated this, and allows the domains of development.
         self._settings = ConnectionConfig.model_construct(
             MAIL_SERVER=config.mail_server or "",
             MAIL_PORT=config.mail_port,
@@ -47,39 +47,41 @@ class Postman:
         )
 
     async def deliver(
-        self, letter: Letter, address: str, *, message_id: str, written_at: datetime
+        self, email: Email, address: str, *, message_id: str, created_at: datetime
     ) -> None:
-        """Have the server take the letter; raises `NotSent` where it is not known to have it."""
-        message = self._message(letter, address, message_id, written_at)
-        is_taken = False
+        """Deliver the mail; raises `DeliveryFailed` unless the server has accepted it."""
+        message = self._message(email, address, message_id, created_at)
+        is_accepted = False
         try:
             async with asyncio.timeout(self._timeout), Connection(self._settings) as connection:
                 await connection.session.send_message(
                     message, sender=self._sender, recipients=[address]
                 )
-                is_taken = True
+                is_accepted = True
         except (ConnectionErrors, SMTPException, OSError) as error:
-            if not is_taken:  # a farewell that fails takes nothing back
-                raise NotSent(_reason(error)) from error
+            if not is_accepted:  # a failed QUIT does not undo the delivery
+                raise DeliveryFailed(_redacted_reason(error)) from error
 
     def _message(
-        self, letter: Letter, address: str, message_id: str, written_at: datetime
+        self, email: Email, address: str, message_id: str, created_at: datetime
     ) -> EmailMessage:
-        """The letter in MIME. fastapi-mail's own builder writes a given Message-ID twice and
-        encodes what contains parts as base64, which RFC 2045 section 6.4 forbids.
+        """The mail as MIME.
+
+        fastapi-mail's own builder writes a given Message-ID twice and encodes multiparts as base64,
+        which RFC 2045 section 6.4 forbids.
         """
-        message = EmailMessage(policy=SMTP)  # whose headers refuse line breaks
+        message = EmailMessage(policy=SMTP)  # its headers refuse line breaks
         message["From"] = self._from
         message["To"] = address
-        message["Subject"] = letter.subject
-        message["Date"] = format_datetime(written_at)
+        message["Subject"] = email.subject
+        message["Date"] = format_datetime(created_at)
         message["Message-ID"] = message_id
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies
-        message.set_content(letter.text)
-        message.add_alternative(letter.html, subtype="html")
+        message.set_content(email.text)
+        message.add_alternative(email.html, subtype="html")
         return message
 
 
-def _reason(error: Exception) -> str:
-    """What went wrong, for the log: a server's refusal repeats the address that it refuses."""
+def _redacted_reason(error: Exception) -> str:
+    """The error for the log, without addresses: a server repeats the address that it refuses."""
     return _ADDRESS.sub("(address)", f"{type(error).__name__}: {error}")[:300]

@@ -1,0 +1,80 @@
+"""Refreshing a session: rotates its refresh token and detects reuse."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from wxc.accounts.auth.context import Auth
+from wxc.accounts.auth.errors import RefreshReused, SessionExpired
+from wxc.accounts.auth.repository.accounts import account_by_id
+from wxc.accounts.auth.repository.sessions import lock_live_session, update_generation
+from wxc.accounts.auth.service.sessions import SessionTokens, end_session, issue_tokens
+from wxc.core import clock
+from wxc.db.database import Database
+from wxc.db.session import Session
+from wxc.http.refusals import CsrfFailed
+from wxc.models import AuditKind
+from wxc.moderation.audit import service as audit
+from wxc.moderation.audit.actors import Actor
+
+GRACE_PERIOD = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshRequest:
+    """A verified refresh token, and whether the request is forged."""
+
+    session_id: UUID
+    generation: int
+    place: str | None
+    """The approximate location of the browser."""
+    is_forged: bool
+    """The CSRF token was missing or wrong."""
+
+
+async def refresh(
+    database: Database, auth: Auth, request: RefreshRequest, actor: Actor
+) -> SessionTokens:
+    """Raise the session's generation and return its new tokens.
+
+    The previous generation is accepted for another 30 s and gets the same new tokens: a second
+    tab, or a lost answer. Raises `SessionExpired`, `CsrfFailed`, and `RefreshReused` for anything
+    older, after the session has been ended (RFC 9700 section 4.14.2).
+    """
+    moment = clock.now().replace(microsecond=0)  # a JWT counts in seconds
+    async with database.transaction() as session:
+        current = await _raise_generation(session, auth, request, actor, moment)
+        account = await session.fetch_one(account_by_id(current[0])) if current else None
+    if current is None or account is None:  # raised here, after the end of the session is committed
+        raise RefreshReused
+    return issue_tokens(auth, account, request.session_id, current[1], moment)
+
+
+async def _raise_generation(
+    session: Session, auth: Auth, request: RefreshRequest, actor: Actor, moment: datetime
+) -> tuple[UUID, int] | None:
+    """The session's user and new generation; None if a reuse has just ended it."""
+    session_id, generation = request.session_id, request.generation
+    if not request.is_forged:
+        idle_until = moment + auth.idle_lifetime
+        owner = await session.fetch_one(
+            update_generation(session_id, generation, request.place, moment, idle_until)
+        )
+        if owner is not None:
+            return owner.user_id, generation + 1
+    row = await session.fetch_one(lock_live_session(session_id, moment))
+    if row is None:
+        raise SessionExpired
+    if request.is_forged:
+        raise CsrfFailed
+    if generation == row.generation - 1 and _is_in_grace_period(row.refreshed_at, moment):
+        return row.user_id, row.generation
+    await end_session(session, auth, session_id)
+    await audit.record(
+        session, AuditKind.REFRESH_REUSED, actor, user_id=row.user_id, session_id=session_id
+    )
+    return None
+
+
+def _is_in_grace_period(refreshed_at: datetime | None, moment: datetime) -> bool:
+    return refreshed_at is not None and moment - refreshed_at <= GRACE_PERIOD

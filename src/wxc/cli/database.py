@@ -1,0 +1,107 @@
+"""`wxc migrate`, `wxc demo` and `wxc recount`: the database."""
+
+import asyncio
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from wxc.cli.engines import exit_if_unreachable
+from wxc.core.config_reading import read_config
+from wxc.core.logging import configure_logging
+
+
+def migrate(
+    *,
+    sql: Annotated[
+        bool, typer.Option("--sql", help="Write all statements for a new database; run none.")
+    ] = False,
+) -> None:
+    """Bring the database's schema to what the code expects; any number may try at once.
+
+    With DATABASE_ADMIN_URL it makes the role of DATABASE_URL first, and PostGIS. It waits for locks
+    as briefly as traffic can bear, and tries again. Exit codes: 0 the schema is as it should be;
+    1 it is not; 2 wrong settings; 3 the database cannot be reached.
+    """
+    from wxc.db import migrations, preparation
+    from wxc.db.errors import UNREACHABLE
+
+    if sql:
+        migrations.write_sql()
+        return
+    config = read_config()
+    configure_logging(config)
+    try:
+        if config.database_admin_url is not None:
+            preparation.prepare(config.database_admin_url, config.database_url)
+        migrations.migrate()
+    except migrations.SchemaConflict as conflict:
+        typer.echo(f"wxc: {conflict}", err=True)
+        raise typer.Exit(1) from None
+    except UNREACHABLE as error:
+        is_refused = getattr(getattr(error, "orig", error), "sqlstate", None) is not None
+        typer.echo(f"wxc: {error}", err=True)
+        raise typer.Exit(1 if is_refused else 3) from None
+
+
+def demo(
+    members: Annotated[
+        int, typer.Option(min=1, help="How many members; a large number is filled in by COPY.")
+    ] = 8,
+    *,
+    if_empty: Annotated[
+        bool, typer.Option(help="Do nothing where there are members already.")
+    ] = False,
+    logins: Annotated[
+        bool, typer.Option(help="Only print the names and the password to log in with.")
+    ] = False,
+) -> None:
+    """Fill an empty database with members, posts, threads and exchanges, always the same."""
+    from wxc.demo import members as demo_data
+
+    if not logins:
+        is_filled = _fill(members, if_empty=if_empty)
+        if not is_filled:
+            return
+    if not if_empty:
+        typer.echo(demo_data.login_hint())
+
+
+def _fill(members: int, *, if_empty: bool) -> bool:
+    """False if the database has members already and `if_empty` allows that."""
+    from wxc.demo import members as demo_data
+
+    try:
+        summary = asyncio.run(demo_data.fill(read_config(), members))
+    except demo_data.NotEmpty:
+        if if_empty:
+            return False
+        typer.echo("This database has members already; demo data goes into an empty one.")
+        raise typer.Exit(1) from None
+    typer.echo(summary)
+    return True
+
+
+def recount(
+    *,
+    repair: Annotated[bool, typer.Option(help="Put right what has drifted.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
+) -> None:
+    """Compare every counter with the rows it counts.
+
+    Harmless while the service runs: it reads in batches, and locks only what it repairs. Exit
+    codes: 0 all are right, or put right; 1 one is wrong; 2 wrong usage or settings; 3 the database
+    cannot be reached.
+    """
+    from wxc.db import recount as counters
+
+    with exit_if_unreachable("database"):
+        drifts = asyncio.run(counters.recount(read_config(), repair=repair, hidden=as_json))
+    if as_json:
+        typer.echo(json.dumps([asdict(drift) for drift in drifts]))
+    else:
+        for drift in drifts:
+            typer.echo(f"{drift.counter:24} {drift.drifted} wrong, {drift.repaired} repaired")
+    if any(drift.drifted > drift.repaired for drift in drifts):
+        raise typer.Exit(1)
