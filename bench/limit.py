@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from bench.server import serve
 from wxc.core import clock
 from wxc.core.ids import new_id
-from wxc.db.cursors import CursorSealer
+from wxc.db.cursors import CursorSigner
 from wxc.db.keyset import PageRequest
 from wxc.db.prepared import PreparedQuery
 from wxc.social.feed.repository import MANY_FOLLOWEES, posts_followed
@@ -33,7 +33,7 @@ _JSON = [(b"content-type", b"application/json")]
 @cache
 def statement() -> tuple[str, Callable[[UUID], Sequence[Any]]]:
     """The SQL of a feed's first page as the product has it, and its parameters for a member."""
-    page = PageRequest(CursorSealer(b"a key that seals nothing"), "", _PAGE, None)
+    page = PageRequest(CursorSigner(b"a key that seals nothing"), "", _PAGE, None)
 
     def query(me: UUID) -> PreparedQuery[PostRow]:
         return posts_followed(me, page=page, many=MANY_FOLLOWEES)

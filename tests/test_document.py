@@ -14,7 +14,7 @@ from wxc.app import ROUTERS
 from wxc.http.openapi.declarations import HEADERS
 from wxc.http.openapi.examples import NoExample, example_of
 from wxc.http.openapi.refusals import TRANSPORT
-from wxc.http.refusals import all_refusals
+from wxc.http.refusals.base import all_refusals
 
 JSON, PROBLEM = "application/json", "application/problem+json"
 SCHEMAS: dict[str, Any] = document()["components"]["schemas"]
@@ -126,7 +126,7 @@ def test_every_refusal_is_an_example_and_a_literal(operation: Operation) -> None
         assert list(response["content"][PROBLEM]["examples"]) == codes
         assert set(codes) <= set(SCHEMAS["ErrorCode"]["enum"]) == set(all_refusals())
         for code in codes:
-            assert all_refusals()[code].sentence() in response["description"]
+            assert all_refusals()[code].detail() in response["description"]
 
 
 def _literals(schema: Mapping[str, Any]) -> list[Any]:

@@ -151,7 +151,7 @@ async def scene(
     app: FastAPI, member: Member, stranger: Browser, connection: AsyncConnection
 ) -> Scene:
     """Olga has to do with Nina and with Theo in every way there is."""
-    app.state.services.events.end()  # a stream says what it has to say, and is over
+    app.state.services.events.end_streams()  # a stream says what it has to say, and is over
     olga, nina, theo = [await member(name) for name in ("olga", "nina", "theo")]
     await olga.put("/settings", json={"display_name": f"{CANARY} O.", "bio": f"{CANARY}!"})
     rates = [{"currency": "JPY", "unit": 100, "we_buy": "0.9", "we_sell": "0.92"}]

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from tests.exchange.boards import Time, board, yen
-from tests.support.app import joined, running
+from tests.support.app import registered_browser, running_app
 from tests.support.browser import Browser
 from tests.support.limits import UNLIMITED
-from tests.support.proxy import proxied
-from tests.support.streams import Event, Stream, reading, waits_without_a_connection
+from tests.support.proxy import proxy_to
+from tests.support.streams import Event, Stream, holds_no_connection, open_stream
 
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
@@ -37,7 +37,7 @@ def live(config: Config, fresh_database_url: str, redis: RedisClient) -> Config:
 
 @pytest.fixture
 async def first(live: Config) -> AsyncIterator[FastAPI]:
-    async with running(live) as app:
+    async with running_app(live) as app:
         yield app
 
 
@@ -45,7 +45,7 @@ async def first(live: Config) -> AsyncIterator[FastAPI]:
 async def people(first: FastAPI) -> AsyncIterator[tuple[Browser, Browser]]:
     """The changer, whose board shows yen and dollars, and somebody without an account."""
     async with AsyncExitStack() as stack:
-        changer = await joined(first, stack, "tan")
+        changer = await registered_browser(first, stack, "tan")
         await changer.put("/exchange", json=board())
         yield changer, await stack.enter_async_context(Browser(first))
 
@@ -66,9 +66,9 @@ async def test_changes_are_told_on_any_instance_within_a_second(
 ) -> None:
     changer, visitor = people
     async with (
-        running(live) as second,
-        reading(first, visitor, STREAM) as here,
-        reading(second, visitor, STREAM) as there,
+        running_app(live) as second,
+        open_stream(first, visitor, STREAM) as here,
+        open_stream(second, visitor, STREAM) as there,
     ):
         for stream in (here, there):
             snapshot = await begin(stream)
@@ -99,7 +99,7 @@ async def test_a_confirmation_is_told_and_is_no_change(
     first: FastAPI, people: tuple[Browser, Browser]
 ) -> None:
     changer, visitor = people
-    async with reading(first, visitor, STREAM) as stream:
+    async with open_stream(first, visitor, STREAM) as stream:
         snapshot = await begin(stream)
 
         confirmed = (await changer.post("/exchange/confirm")).json()
@@ -118,16 +118,16 @@ async def test_every_change_that_was_missed_is_replayed_once(
 ) -> None:
     monkeypatch.setattr(board_stream, "_BATCH", 2)  # however many reads it takes
     changer, visitor = people
-    async with reading(first, visitor, STREAM) as stream:
+    async with open_stream(first, visitor, STREAM) as stream:
         known = (await begin(stream)).id
     prices = [f"0.90{number}" for number in range(5)]
     for price in prices:
         await changer.put("/exchange", json=board(yen(price)))
 
-    async with reading(first, visitor, STREAM, last_event_id=known) as stream:
+    async with open_stream(first, visitor, STREAM, last_event_id=known) as stream:
         snapshot = await begin(stream)
         told = [await stream.next() for _ in range(6)]
-    async with reading(first, visitor, STREAM, last_event_id=told[3].id) as stream:
+    async with open_stream(first, visitor, STREAM, last_event_id=told[3].id) as stream:
         await begin(stream)
         rest = [await stream.next() for _ in range(2)]
 
@@ -144,11 +144,11 @@ async def test_a_board_without_history_is_resumed_from_its_beginning(
     changer, visitor = people
     await changer.delete("/exchange")
     await changer.put("/exchange", json={**board(), "rates": []})
-    async with reading(first, visitor, STREAM) as stream:
+    async with open_stream(first, visitor, STREAM) as stream:
         known = (await begin(stream)).id
     await changer.put("/exchange", json=board())
 
-    async with reading(first, visitor, STREAM, last_event_id=known) as stream:
+    async with open_stream(first, visitor, STREAM, last_event_id=known) as stream:
         await begin(stream)
         told = [sides(await stream.next())[0] for _ in range(2)]
 
@@ -168,10 +168,10 @@ async def test_what_is_no_head_of_the_board_is_a_reset(
     first: FastAPI, people: tuple[Browser, Browser], known: str
 ) -> None:
     _, visitor = people
-    async with reading(first, visitor, STREAM) as stream:
+    async with open_stream(first, visitor, STREAM) as stream:
         head = (await begin(stream)).id
 
-    async with reading(first, visitor, STREAM, last_event_id=known or "0:") as stream:
+    async with open_stream(first, visitor, STREAM, last_event_id=known or "0:") as stream:
         assert (await begin(stream)).id == head
         assert (await stream.next()).name == "reset"
 
@@ -180,14 +180,14 @@ async def test_the_head_of_a_former_board_is_a_reset(
     first: FastAPI, people: tuple[Browser, Browser]
 ) -> None:
     changer, visitor = people
-    async with reading(first, visitor, STREAM) as stream:
+    async with open_stream(first, visitor, STREAM) as stream:
         known = (await begin(stream)).id
     await changer.delete("/exchange")
     await changer.put(
         "/exchange", json=board(yen("1"), yen("2", currency="EUR"), yen("3", currency="THB"))
     )
 
-    async with reading(first, visitor, STREAM, last_event_id=known) as stream:
+    async with open_stream(first, visitor, STREAM, last_event_id=known) as stream:
         await begin(stream)
         assert (await stream.next()).name == "reset"
 
@@ -199,27 +199,27 @@ async def test_too_much_or_too_old_to_replay_is_a_reset(
     time: Time,
 ) -> None:
     changer, visitor = people
-    async with reading(first, visitor, STREAM) as stream:
+    async with open_stream(first, visitor, STREAM) as stream:
         known = (await begin(stream)).id
 
     time.passes(hours=30)
-    async with reading(first, visitor, STREAM, last_event_id=known) as stream:
+    async with open_stream(first, visitor, STREAM, last_event_id=known) as stream:
         await begin(stream)
         await changer.put("/exchange", json=board(yen("0.9")))
         assert sides(await stream.next())[1] == "0.9"  # nothing had been missed: no reset
 
-    async with reading(first, visitor, STREAM, last_event_id=known) as stream:
+    async with open_stream(first, visitor, STREAM, last_event_id=known) as stream:
         await begin(stream)
         assert sides(await stream.next())[1] == "0.9"
 
     monkeypatch.setattr(board_stream, "_MAX_REPLAYED", 1)
-    async with reading(first, visitor, STREAM, last_event_id=known) as stream:
+    async with open_stream(first, visitor, STREAM, last_event_id=known) as stream:
         await begin(stream)
         assert (await stream.next()).name == "reset"
 
     monkeypatch.setattr(board_stream, "_MAX_REPLAYED", 1000)
     time.passes(hours=25)
-    async with reading(first, visitor, STREAM, last_event_id=known) as stream:
+    async with open_stream(first, visitor, STREAM, last_event_id=known) as stream:
         await begin(stream)
         assert (await stream.next()).name == "reset"
 
@@ -229,9 +229,9 @@ async def test_it_survives_a_restart_of_redis(
 ) -> None:
     changer, visitor = people
     monkeypatch.setattr("wxc.core.events._PAUSE", 0.05)
-    async with proxied(live.redis_url) as (proxy, url):
+    async with proxy_to(live.redis_url) as (proxy, url):
         wired = live.model_copy(update={"redis_url": url})
-        async with running(wired) as app, reading(app, visitor, STREAM) as stream:
+        async with running_app(wired) as app, open_stream(app, visitor, STREAM) as stream:
             await begin(stream)
             await proxy.cut()
             await changer.put("/exchange", json=board(yen("0.9")))
@@ -244,10 +244,10 @@ async def test_without_redis_it_is_told_at_the_next_look(
     live: Config, first: FastAPI, people: tuple[Browser, Browser], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changer, visitor = people
-    monkeypatch.setattr(streams, "LOOK_INTERVAL", 0.2)
-    async with proxied(live.redis_url) as (proxy, url):
+    monkeypatch.setattr(streams, "POLL_INTERVAL", 0.2)
+    async with proxy_to(live.redis_url) as (proxy, url):
         deaf = live.model_copy(update={"redis_url": url, "redis_timeout": 0.1})
-        async with running(deaf) as app, reading(app, visitor, STREAM) as stream:
+        async with running_app(deaf) as app, open_stream(app, visitor, STREAM) as stream:
             await begin(stream)
             await proxy.cut()
 
@@ -260,7 +260,7 @@ async def test_it_ends_when_the_board_is_gone(
     first: FastAPI, people: tuple[Browser, Browser]
 ) -> None:
     changer, visitor = people
-    async with reading(first, visitor, STREAM) as stream:
+    async with open_stream(first, visitor, STREAM) as stream:
         await begin(stream)
 
         await changer.delete("/exchange")
@@ -275,8 +275,8 @@ async def test_who_is_blocked_is_told_nothing_more(
 ) -> None:
     changer, _ = people
     async with AsyncExitStack() as stack:
-        bob = await joined(first, stack, "bob")
-        stream = await stack.enter_async_context(reading(first, bob, STREAM))
+        bob = await registered_browser(first, stack, "bob")
+        stream = await stack.enter_async_context(open_stream(first, bob, STREAM))
         await begin(stream)
 
         await changer.post("/users/bob/block")
@@ -293,11 +293,11 @@ async def test_an_expired_board_is_watched_by_its_owner_only(
     time: Time,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(streams, "LOOK_INTERVAL", 0.1)
+    monkeypatch.setattr(streams, "POLL_INTERVAL", 0.1)
     changer, visitor = people
     async with (
-        reading(first, visitor, STREAM) as theirs,
-        reading(first, changer, STREAM) as own,
+        open_stream(first, visitor, STREAM) as theirs,
+        open_stream(first, changer, STREAM) as own,
     ):
         await begin(theirs)
         await begin(own)
@@ -314,8 +314,8 @@ async def test_it_ends_with_the_session_of_whoever_watches(
 ) -> None:
     changer, visitor = people
     async with (
-        reading(first, changer, STREAM) as own,
-        reading(first, visitor, STREAM) as theirs,
+        open_stream(first, changer, STREAM) as own,
+        open_stream(first, visitor, STREAM) as theirs,
     ):
         await begin(own)
         await begin(theirs)
@@ -324,7 +324,7 @@ async def test_it_ends_with_the_session_of_whoever_watches(
 
         assert (await own.next()).name == "reauth"
         await own.end()
-        first.state.services.events.end()  # as when the server ends; the visitor was still there
+        first.state.services.events.end_streams()  # as at shutdown; the visitor remained
         await theirs.end()
 
 
@@ -333,21 +333,21 @@ async def test_places_are_bounded_by_address_and_given_back(
 ) -> None:
     _, visitor = people
     async with (
-        running(live.model_copy(update={"streams_per_address": 2})) as app,
+        running_app(live.model_copy(update={"streams_per_address": 2})) as app,
         AsyncExitStack() as stack,
     ):
         for _ in range(2):
-            async with reading(app, visitor, STREAM) as stream:
+            async with open_stream(app, visitor, STREAM) as stream:
                 await begin(stream)
         for _ in range(2):
-            await begin(await stack.enter_async_context(reading(app, visitor, STREAM)))
+            await begin(await stack.enter_async_context(open_stream(app, visitor, STREAM)))
 
-        async with reading(app, visitor, STREAM) as refused:
+        async with open_stream(app, visitor, STREAM) as refused:
             await refused.end()
 
         assert refused.status == 429
         assert b"too_many_streams" in refused.body
-        assert await waits_without_a_connection(app)
+        assert await holds_no_connection(app)
 
 
 @pytest.mark.parametrize(
@@ -362,7 +362,7 @@ async def test_what_is_not_there_is_refused_as_a_problem(
     first: FastAPI, path: str, code: str
 ) -> None:
     async with AsyncExitStack() as stack:
-        bob = await joined(first, stack, "bob")
+        bob = await registered_browser(first, stack, "bob")
         answer: Any = await bob.get(path)
 
     assert (answer.status_code, answer.json()["code"]) == (404, code)

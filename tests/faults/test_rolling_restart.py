@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.balancer import balanced
 from tests.faults.load import Load, posts, register
-from tests.support.server import Served, free_port, served
+from tests.support.server import RunningServer, free_port, run_server
 
 RESTARTS = 20
 _NOTICE = 1.0  # in which the balancer has noticed that an instance is back
@@ -26,8 +26,8 @@ async def test_no_request_fails_while_instances_are_replaced(
     ports = free_port(), free_port()
     log = tmp_path / "log"
 
-    def start(stack: ExitStack, port: int) -> "asyncio.Future[Served]":
-        server = served(fresh_database_url, redis_url, log, port, SHUTDOWN_DELAY="1.5")
+    def start(stack: ExitStack, port: int) -> "asyncio.Future[RunningServer]":
+        server = run_server(fresh_database_url, redis_url, log, port, SHUTDOWN_DELAY="1.5")
         return asyncio.get_running_loop().run_in_executor(None, stack.enter_context, server)
 
     with ExitStack() as stack, balanced(ports, tmp_path) as url:

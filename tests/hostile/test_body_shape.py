@@ -10,7 +10,7 @@ from tests.hostile.corpus import CANARY, NEEDING_SESSION, WITH_BODY, Operation, 
 from tests.hostile.refusals import RIGHT_FORM, assert_refused, is_dead_link
 
 from wxc.core.config import Config
-from wxc.http.bodies import MAX_JSON_DEPTH
+from wxc.http.json_bodies import MAX_JSON_DEPTH
 
 _CANARY = quoted(CANARY)
 NOT_OBJECTS = {

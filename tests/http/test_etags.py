@@ -6,7 +6,7 @@ from httpx import ASGITransport, AsyncClient
 from pydantic import BaseModel
 
 from wxc.http.etags import IfMatch as IfMatchHeader
-from wxc.http.etags import Versioned, Versions, answer
+from wxc.http.etags import Versioned, Versions, conditional_response
 
 
 class Page(BaseModel):
@@ -46,7 +46,7 @@ def test_a_tag_is_the_version_and_a_hash_of_the_body() -> None:
 
 @pytest.mark.parametrize("known", MATCHING)
 def test_who_has_it_gets_304_with_the_same_headers_and_no_body(known: str) -> None:
-    full, short = (answer(FOUND, one, is_signed_in=True) for one in (None, known))
+    full, short = (conditional_response(FOUND, one, is_signed_in=True) for one in (None, known))
 
     assert (full.status_code, full.body) == (200, b'{"text":"hello"}')
     assert (short.status_code, short.body) == (304, b"")
@@ -56,11 +56,11 @@ def test_who_has_it_gets_304_with_the_same_headers_and_no_body(known: str) -> No
 
 @pytest.mark.parametrize("known", OTHERS)
 def test_who_has_something_else_gets_all_of_it(known: str) -> None:
-    assert answer(FOUND, known, is_signed_in=True).status_code == 200
+    assert conditional_response(FOUND, known, is_signed_in=True).status_code == 200
 
 
 def test_what_a_member_sees_is_for_their_browser_alone() -> None:
-    private, public = (answer(FOUND, None, is_signed_in=one) for one in (True, False))
+    private, public = (conditional_response(FOUND, None, is_signed_in=one) for one in (True, False))
 
     assert private.headers["cache-control"] == "private, no-cache"
     assert public.headers["cache-control"] == "no-cache"

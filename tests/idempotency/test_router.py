@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.conftest import Member
 from tests.support.browser import Browser
-from tests.support.database import OneConnection, StatementLog
+from tests.support.database import SingleConnectionDatabase, StatementLog
 from tests.support.factories import make_block, make_comment, make_post, make_user
 
 from wxc.core import clock
@@ -214,7 +214,7 @@ async def test_old_answers_are_forgotten_in_short_steps(
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(hours=25))
 
     with StatementLog().watching(connection) as log:
-        await service.purge_expired(OneConnection(connection))
+        await service.purge_expired(SingleConnectionDatabase(connection))
 
     assert len(log.statements) == 2
     assert await _stored(connection) == 0
@@ -223,7 +223,7 @@ async def test_old_answers_are_forgotten_in_short_steps(
 async def test_fresh_answers_are_kept(route: Route, connection: AsyncConnection) -> None:
     await route.send()
 
-    await service.purge_expired(OneConnection(connection))
+    await service.purge_expired(SingleConnectionDatabase(connection))
 
     assert await _stored(connection) == 1
 

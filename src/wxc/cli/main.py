@@ -71,12 +71,12 @@ def worker() -> None:
     On SIGTERM it ends what it has begun; what was left is another one's, or the next one's. With
     METRICS_PORT, Prometheus may ask how it is doing.
     """
-    from wxc.core.tracing import traced
+    from wxc.core.tracing import trace_spans
     from wxc.health.exposition import exposed
 
     settings = read_config()
     configure_logging(settings)
-    with exposed(settings), traced(settings, "wxc-worker"):
+    with exposed(settings), trace_spans(settings, "wxc-worker"):
         from wxc.worker import runner as background  # not before it is known where metrics are kept
 
         asyncio.run(background.work(settings))
@@ -96,7 +96,7 @@ def migrate(
     1 it is not; 2 wrong settings; 3 the database cannot be reached.
     """
     from wxc.db import migrations, preparation
-    from wxc.db.errors import UNREACHABLE
+    from wxc.db.errors import UNAVAILABLE_ERRORS
 
     if sql:
         migrations.write_sql()
@@ -110,7 +110,7 @@ def migrate(
     except migrations.SchemaConflict as conflict:
         typer.echo(f"wxc: {conflict}", err=True)
         raise typer.Exit(1) from None
-    except UNREACHABLE as error:
+    except UNAVAILABLE_ERRORS as error:
         is_refused = getattr(getattr(error, "orig", error), "sqlstate", None) is not None
         typer.echo(f"wxc: {error}", err=True)
         raise typer.Exit(1 if is_refused else 3) from None

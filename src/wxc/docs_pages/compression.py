@@ -36,7 +36,7 @@ class CompressedText:
             "Vary": "Accept-Encoding",
         }
         known = asked.get("if-none-match")
-        if known is not None and etags.is_known(headers["ETag"], known):
+        if known is not None and etags.matches_etag(headers["ETag"], known):
             return Response(status_code=304, headers=headers)
         if is_gzipped:
             headers["Content-Encoding"] = "gzip"

@@ -8,7 +8,7 @@ from fastapi import Depends, Query, Request
 from wxc.accounts.auth.dependencies import MaybeUser, ViewerSlot
 from wxc.core import clock
 from wxc.core.currencies import CurrencyCode, currencies
-from wxc.core.decimals import PositiveDecimalText, decimals_of
+from wxc.core.decimals import PositiveDecimalText, fraction_digits
 from wxc.core.times import Moment
 from wxc.db.dependencies import CursorParameter, Database, Limit, scope_of
 from wxc.db.keyset import DEFAULT_LIMIT, Order, PageRequest
@@ -18,7 +18,9 @@ from wxc.exchange.domain.quotes import ConversionRequest
 from wxc.exchange.errors import ExchangeNotFound
 from wxc.exchange.search_area import DEFAULT_METRES, MAX_METRES, Search, SearchArea, Sort
 from wxc.http.openapi import raises
-from wxc.http.refusals import InvalidCursor, InvalidPart, ValidationFailed
+from wxc.http.problem_schemas import InvalidPart
+from wxc.http.refusals.requests import ValidationFailed
+from wxc.http.refusals.resources import InvalidCursor
 from wxc.http.services import services_of
 from wxc.social.users.dependencies import NamedUser
 
@@ -177,7 +179,7 @@ async def watched_board(
 
 def refuse_fractions(pointer: str, currency: str, amount: Decimal | None) -> None:
     """Raise `ValidationFailed` for an amount with more decimals than its currency has."""
-    if amount is not None and decimals_of(amount) > currencies()[currency].minor_units:
+    if amount is not None and fraction_digits(amount) > currencies()[currency].minor_units:
         raise wrong(pointer, "too_many_decimals", "The currency does not have that many decimals.")
 
 

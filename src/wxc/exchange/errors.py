@@ -1,6 +1,7 @@
 """What can be wrong with an exchange one asks for."""
 
-from wxc.http.refusals import Conflict, NotFound, Refusal
+from wxc.http.refusals.base import Refusal
+from wxc.http.refusals.resources import Conflict, NotFound
 
 
 class ExchangeNotFound(NotFound):

@@ -24,10 +24,10 @@ from wxc.exchange.schemas.history import Confirmation, RateChange, RateHistoryPa
 from wxc.exchange.schemas.quotes import HitPage, Quote
 from wxc.exchange.service import history, quoting, reading, searching, writing
 from wxc.http import etags
-from wxc.http.answers import written
+from wxc.http.answers import json_bytes
 from wxc.http.dependencies import LastEventId, LiveEvents
 from wxc.http.etags import IfMatch, IfNoneMatch
-from wxc.http.openapi import documented, event_stream
+from wxc.http.openapi import error_responses, event_stream
 from wxc.http.routers import make_router
 from wxc.http.streams import Reset, SessionEnd
 from wxc.social.users.dependencies import NamedUser
@@ -48,14 +48,14 @@ async def list_currencies() -> CurrencyPage:
     "/exchange",
     summary="Your exchange",
     response_model=Exchange,
-    responses=etags.ON_READ | documented(ExchangeNotFound),
+    responses=etags.ON_READ | error_responses(ExchangeNotFound),
 )
 async def get_own_exchange(
     me: CurrentUser, database: Database, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Your board, also when it has expired and nobody else sees it."""
     found = await reading.find_own(database, me)
-    return etags.answer(found, if_none_match, is_signed_in=True)
+    return etags.conditional_response(found, if_none_match, is_signed_in=True)
 
 
 @router.put(
@@ -73,24 +73,24 @@ async def replace_exchange(
     """
     found, is_new = await writing.replace_board(session, me, board, if_match)
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
-    return etags.stamped(response, found)
+    return etags.with_etag(response, found)
 
 
 @router.post(
     "/exchange/confirm",
     summary="Confirm your rates",
-    responses=etags.ON_WRITE | documented(ExchangeNotFound),
+    responses=etags.ON_WRITE | error_responses(ExchangeNotFound),
 )
 async def confirm_exchange(response: Response, me: CurrentUser, session: Session) -> Exchange:
     """Say that all of the board still holds: it is fresh again."""
-    return etags.stamped(response, await writing.confirm_board(session, me))
+    return etags.with_etag(response, await writing.confirm_board(session, me))
 
 
 @router.delete(
     "/exchange",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Close your exchange",
-    responses=documented(ExchangeNotFound),
+    responses=error_responses(ExchangeNotFound),
 )
 async def delete_exchange(me: CurrentUser, session: Session) -> None:
     """Delete your board with its history."""
@@ -101,7 +101,7 @@ async def delete_exchange(me: CurrentUser, session: Session) -> None:
     "/users/{username}/exchange",
     summary="A person's exchange",
     response_model=Exchange,
-    responses=etags.ON_READ | documented(ExchangeNotFound),
+    responses=etags.ON_READ | error_responses(ExchangeNotFound),
 )
 async def get_exchange(
     username: NamedUser,
@@ -115,13 +115,13 @@ async def get_exchange(
     Name, place and opening hours are always today's.
     """
     found = await reading.find_exchange(database, username, viewer.id if viewer else None, as_of)
-    return etags.answer(found, if_none_match, is_signed_in=viewer is not None)
+    return etags.conditional_response(found, if_none_match, is_signed_in=viewer is not None)
 
 
 @router.get(
     "/exchanges",
     summary="Find an exchange",
-    responses=documented(SearchExpired),
+    responses=error_responses(SearchExpired),
 )
 async def search_exchanges(
     viewer: MaybeUser, page: SearchPaging, wanted: WantedSearch, database: Database
@@ -140,7 +140,7 @@ async def search_exchanges(
 @router.get(
     "/users/{username}/exchange/quote",
     summary="What an amount comes to",
-    responses=documented(ExchangeNotFound, AmountTooLarge),
+    responses=error_responses(ExchangeNotFound, AmountTooLarge),
 )
 async def get_quote(
     username: NamedUser,
@@ -160,7 +160,7 @@ async def get_quote(
 @router.get(
     "/users/{username}/exchange/history",
     summary="How a rate has moved",
-    responses=documented(ExchangeNotFound),
+    responses=error_responses(ExchangeNotFound),
 )
 async def list_rate_history(
     username: NamedUser, viewer: MaybeUser, wanted: WantedHistory, database: Database, page: Paging
@@ -209,5 +209,5 @@ def _event(event: stream.StreamEvent) -> ServerSentEvent:
             return ServerSentEvent(data={}, event="reset")
         case SessionEnd():
             return ServerSentEvent(data={}, event="reauth")
-    body = written(event.content).decode()
+    body = json_bytes(event.content).decode()
     return ServerSentEvent(raw_data=body, event=event.name, id=str(event.head))

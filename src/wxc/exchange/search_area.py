@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from sqlalchemy import Double, Numeric, String, bindparam
 
-from wxc.db.prepared import Variant
+from wxc.db.prepared import VariantArgument
 from wxc.exchange.domain.quotes import ConversionRequest
 
 MAX_METRES = 50_000
@@ -47,7 +47,7 @@ _CONVERSION = cast(Any, ConversionRequest)(
 
 
 @dataclass(frozen=True)
-class Search(Variant):
+class Search(VariantArgument):
     """Near a place, able to do a conversion, or both."""
 
     area: SearchArea | None
@@ -59,7 +59,7 @@ class Search(Variant):
     """Of the currency that is received; 0 without a conversion."""
 
     @property
-    def shape(self) -> "Search":
+    def variant(self) -> "Search":
         """The same search with bind parameters for its values."""
         area, conversion = self.area and _AREA, self.conversion and _CONVERSION
         return replace(self, area=area, conversion=conversion, is_open_now=False)

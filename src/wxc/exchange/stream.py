@@ -28,7 +28,7 @@ from wxc.exchange.schemas.history import Confirmation, RateChange
 from wxc.exchange.service.history import present_change
 from wxc.exchange.service.reading import find_exchange, is_hidden
 from wxc.exchange.service.writing import topic_of
-from wxc.http.streams import Reset, SessionEnd, looks
+from wxc.http.streams import Reset, SessionEnd, wakeups
 
 _REPLAY_RETENTION = timedelta(hours=24)
 _BATCH = 500
@@ -111,7 +111,7 @@ async def follow(
     topics = [topic_of(board.id)]
     if board.viewer is not None:
         topics.append(auth.revocations.topic_of(board.viewer.session_id))
-    async with aclosing(looks(events, topics)) as times:
+    async with aclosing(wakeups(events, topics)) as times:
         async for _ in times:
             if board.viewer and not await is_live(
                 database,

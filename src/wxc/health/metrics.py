@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import Scope
 
 from wxc.core import clock
-from wxc.core.tasks import Done, pause
+from wxc.core.tasks import OnSuccess, pause
 from wxc.db.database import Database
 from wxc.http.services import Services
 from wxc.mail import service as mails
@@ -62,7 +62,7 @@ class ServerMetrics:
     async def watch(self, services: Services) -> None:
         """Sample the gauges for as long as the process runs (a background task)."""
         config, traffic = services.config, services.traffic
-        self._max_connections.set(services.database.connections_limit)
+        self._max_connections.set(services.database.max_connections)
         self._most_hashing.set(config.password_hash_queue)
         self._most_streams.set(config.streams_in_flight)
         while True:
@@ -148,7 +148,7 @@ class WorkerMetrics:
         """Record a round that failed."""
         self._failures.labels(job).inc()
 
-    async def run(self, stop: asyncio.Event, done: Done) -> None:
+    async def run(self, stop: asyncio.Event, done: OnSuccess) -> None:
         """Sample the outbox until `stop` is set (a task like the others)."""
         while not stop.is_set():
             await self.look()

@@ -8,7 +8,7 @@ from uuid import UUID
 from wxc.core import clock
 from wxc.db.database import Database
 from wxc.db.session import Session
-from wxc.http.answers import written
+from wxc.http.answers import json_bytes
 from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch, Replayed
 from wxc.idempotency.repository import answer_by_key, delete_answers_before, lock_key, upsert_answer
 
@@ -75,7 +75,7 @@ async def keep_answer(
             attempt.fingerprint,
             201,
             location,
-            written(answer).decode(),
+            json_bytes(answer).decode(),
             subject_id,
             post_id,
             clock.now(),

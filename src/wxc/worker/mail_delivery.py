@@ -12,9 +12,9 @@ from datetime import timedelta
 
 from wxc.core import clock
 from wxc.core.config import Config
-from wxc.core.tasks import Done, pause
+from wxc.core.tasks import OnSuccess, pause
 from wxc.db.database import Database
-from wxc.db.errors import UNREACHABLE
+from wxc.db.errors import UNAVAILABLE_ERRORS
 from wxc.mail import service
 from wxc.mail.letters import Letters
 from wxc.mail.links import Links
@@ -56,7 +56,7 @@ class Worker:
         self._lease = timedelta(seconds=60 + 3 * config.mail_timeout)
         self._purged_at = clock.now() - _PURGE_INTERVAL
 
-    async def run(self, stop: asyncio.Event, done: Done = nobody_asks) -> None:
+    async def run(self, stop: asyncio.Event, done: OnSuccess = nobody_asks) -> None:
         """Work until `stop` is set; a batch that has begun is finished."""
         if not self._has_server:
             _log.warning("MAIL_SERVER is not set: mails are kept waiting")
@@ -84,12 +84,12 @@ class Worker:
         await self._database.primary.fetch(delete_closed_mails(before))
         await self._database.primary.fetch(delete_expired_tokens(before))
 
-    async def _try_once(self, done: Done) -> bool:
+    async def _try_once(self, done: OnSuccess) -> bool:
         """Whether there may be more to do at once; an outage of the database is waited out."""
         try:
             await self.purge()
             is_busy = await self.work_once() == _BATCH
-        except UNREACHABLE as error:
+        except UNAVAILABLE_ERRORS as error:
             _log.warning("the outbox cannot be read: %r", error)
             return False
         done()
@@ -99,7 +99,7 @@ class Worker:
         """One attempt; if its result cannot be stored, it is repeated when the lease has ended."""
         try:
             await self._settle(mail)
-        except UNREACHABLE as error:
+        except UNAVAILABLE_ERRORS as error:
             _log.warning("mail %s (%s) waits for the database: %r", mail.id, mail.kind, error)
 
     async def _settle(self, mail: MailRow) -> None:
@@ -113,7 +113,7 @@ class Worker:
             await self._finish(mail, MailState.DROPPED)
         except NotSent as reason:
             await self._fail(mail, str(reason))
-        except UNREACHABLE:
+        except UNAVAILABLE_ERRORS:
             raise
         except Exception as error:
             _log.exception("mail %s (%s) cannot be written", mail.id, mail.kind)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from wxc.core.tasks import Done, pause
+from wxc.core.tasks import OnSuccess, pause
 
 _HOUR = 3600.0
 
@@ -17,7 +17,7 @@ class Job(Protocol):
         """Its name in logs and metrics."""
         ...
 
-    async def run(self, stop: asyncio.Event, done: Done) -> None:
+    async def run(self, stop: asyncio.Event, done: OnSuccess) -> None:
         """Work until `stop` is set and finish what was begun; call `done` after each round."""
         ...
 
@@ -37,7 +37,7 @@ class PeriodicTask:
         """Does it, and returns True if there is more to do."""
         self._interval = interval
 
-    async def run(self, stop: asyncio.Event, done: Done) -> None:
+    async def run(self, stop: asyncio.Event, done: OnSuccess) -> None:
         """Work until `stop` is set; what has begun is finished."""
         while not stop.is_set():
             has_more = await self.work_once()

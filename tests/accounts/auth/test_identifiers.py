@@ -59,8 +59,8 @@ def test_every_code_point_has_one_folded_form_for_limits_mails_and_the_audit_tra
 
         assert fold_identifier(folded) == folded == unicodedata.normalize("NFC", folded)
         uses = policies.login(typed, "192.0.2.1", None, None)
-        assert [use.by[0] for use in uses] == [folded, folded, "192.0.2.1"]
-        assert policies.mail_to(typed).by == (folded,)
+        assert [use.key[0] for use in uses] == [folded, folded, "192.0.2.1"]
+        assert policies.mail_to(typed).key == (folded,)
         assert number % 7 or fingerprints.identifier(typed) == fingerprints.identifier(folded)
 
 

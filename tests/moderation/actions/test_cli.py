@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from tests.moderation.actions.conftest import POLL_INTERVAL, Operate
-from tests.support.app import running
+from tests.support.app import running_app
 from tests.support.audit_log import trail
 from tests.support.browser import Browser
 from tests.support.factories import make_event
@@ -33,14 +33,14 @@ def serving(config: Config, fresh_database_url: str, redis: RedisClient) -> Conf
 
 @pytest.fixture
 async def first(serving: Config) -> AsyncIterator[FastAPI]:
-    async with running(serving) as app:
+    async with running_app(serving) as app:
         yield app
 
 
 @pytest.fixture
 async def other(serving: Config, first: FastAPI) -> AsyncIterator[FastAPI]:
     """A second instance on the same engines."""
-    async with running(serving) as app:
+    async with running_app(serving) as app:
         yield app
 
 

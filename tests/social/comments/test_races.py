@@ -13,9 +13,9 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
-from tests.support.app import running
+from tests.support.app import running_app
 from tests.support.browser import Browser
-from tests.support.database import until_blocked
+from tests.support.database import wait_until_blocked
 from tests.support.factories import make_user
 from tests.support.limits import UNLIMITED
 
@@ -76,7 +76,7 @@ async def crowd(
     await engine.dispose()
     changed = {"database_url": fresh_database_url, **_PATIENT, **UNLIMITED}
     async with (
-        running(config.model_copy(update=changed)) as app,
+        running_app(config.model_copy(update=changed)) as app,
         AsyncExitStack() as stack,
     ):
         people = [await stack.enter_async_context(Browser(app)) for _ in names]
@@ -210,7 +210,7 @@ async def test_while_the_first_is_running_a_second_is_told_so(crowd: Crowd) -> N
     async with crowd.app.state.services.database.transaction() as session:
         await session.execute(text("SELECT 1 FROM posts FOR UPDATE"))
         first = asyncio.create_task(crowd.people[0].post(path, json={"body": "x"}, headers=headers))
-        await until_blocked(crowd.app.state.services.database)
+        await wait_until_blocked(crowd.app.state.services.database)
         second = await crowd.people[0].post(path, json={"body": "x"}, headers=headers)
 
     assert (second.status_code, second.json()["code"]) == (409, "idempotency_in_flight")
@@ -226,7 +226,7 @@ async def test_a_comment_that_waits_for_the_post_is_not_older_than_what_was_seen
         late = asyncio.create_task(
             crowd.people[1].post(f"{crowd.post}/comments", json={"body": "late"})
         )
-        await until_blocked(crowd.app.state.services.database)
+        await wait_until_blocked(crowd.app.state.services.database)
     moment = clock.now()
 
     assert (await late).is_success

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.conftest import Member
 from tests.social.comments.conftest import UNKNOWN, Talk
 from tests.support.browser import Browser
-from tests.support.database import OneConnection
+from tests.support.database import SingleConnectionDatabase
 from tests.support.factories import (
     make_block,
     make_comment,
@@ -311,7 +311,7 @@ async def test_the_comments_of_an_account_that_goes_are_deleted_batch_by_batch(
 
     rounds = 0
     while True:
-        async with OneConnection(connection).transaction() as session:
+        async with SingleConnectionDatabase(connection).transaction() as session:
             if not await erase_comments_of(session, eve, most=2):
                 break
         rounds += 1

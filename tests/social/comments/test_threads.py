@@ -242,7 +242,7 @@ class TestPolling:
         self, talk: Talk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         settled = timedelta(seconds=-5)  # as if all were committed long ago
-        monkeypatch.setattr("wxc.db.keyset.UNSETTLED", settled)
+        monkeypatch.setattr("wxc.db.keyset.SETTLE_WINDOW", settled)
         await talk.say()
         page = (await talk.ada.get(f"{talk.path}?sort=newest")).json()
         later = [await talk.say() for _ in range(3)]

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 from fastapi import FastAPI
-from tests.support.app import joined, running
+from tests.support.app import registered_browser, running_app
 from tests.support.browser import Browser
 from tests.support.limits import UNLIMITED
-from tests.support.proxy import proxied
-from tests.support.streams import Stream, reading, waits_without_a_connection
+from tests.support.proxy import proxy_to
+from tests.support.streams import Stream, holds_no_connection, open_stream
 
 from wxc.core import clock
 from wxc.core.config import Config
@@ -31,14 +31,14 @@ def live(config: Config, fresh_database_url: str, redis: RedisClient) -> Config:
 
 @pytest.fixture
 async def first(live: Config) -> AsyncIterator[FastAPI]:
-    async with running(live) as app:
+    async with running_app(live) as app:
         yield app
 
 
 @pytest.fixture
 async def second(live: Config, first: FastAPI) -> AsyncIterator[FastAPI]:
     """Another instance on the same engines."""
-    async with running(live) as app:
+    async with running_app(live) as app:
         yield app
 
 
@@ -46,7 +46,10 @@ async def second(live: Config, first: FastAPI) -> AsyncIterator[FastAPI]:
 async def people(first: FastAPI) -> AsyncIterator[tuple[Browser, Browser]]:
     """Ada and Bob."""
     async with AsyncExitStack() as stack:
-        yield await joined(first, stack, "ada"), await joined(first, stack, "bob")
+        yield (
+            await registered_browser(first, stack, "ada"),
+            await registered_browser(first, stack, "bob"),
+        )
 
 
 async def begin(stream: Stream, unread: int = 0) -> str:
@@ -60,7 +63,7 @@ async def test_what_happens_is_told_on_any_instance(
     first: FastAPI, second: FastAPI, people: tuple[Browser, Browser]
 ) -> None:
     ada, bob = people
-    async with reading(first, ada, STREAM) as here, reading(second, ada, STREAM) as there:
+    async with open_stream(first, ada, STREAM) as here, open_stream(second, ada, STREAM) as there:
         for stream in (here, there):
             await begin(stream)
             assert stream.status == 200
@@ -82,10 +85,10 @@ async def test_without_redis_it_is_told_at_the_next_look(
     live: Config, first: FastAPI, people: tuple[Browser, Browser], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, bob = people
-    monkeypatch.setattr(streams, "LOOK_INTERVAL", 0.2)
-    async with proxied(live.redis_url) as (proxy, url):
+    monkeypatch.setattr(streams, "POLL_INTERVAL", 0.2)
+    async with proxy_to(live.redis_url) as (proxy, url):
         deaf = live.model_copy(update={"redis_url": url, "redis_timeout": 0.1})
-        async with running(deaf) as app, reading(app, ada, STREAM) as stream:
+        async with running_app(deaf) as app, open_stream(app, ada, STREAM) as stream:
             await begin(stream)
             await proxy.cut()
 
@@ -99,9 +102,9 @@ async def test_it_is_heard_again_when_redis_is_back(
 ) -> None:
     ada, bob = people
     monkeypatch.setattr("wxc.core.events._PAUSE", 0.05)
-    async with proxied(live.redis_url) as (proxy, url):
+    async with proxy_to(live.redis_url) as (proxy, url):
         wired = live.model_copy(update={"redis_url": url})
-        async with running(wired) as app, reading(app, ada, STREAM) as stream:
+        async with running_app(wired) as app, open_stream(app, ada, STREAM) as stream:
             await begin(stream)
             await proxy.cut()
             await bob.post("/users/ada/follow")
@@ -112,14 +115,14 @@ async def test_it_is_heard_again_when_redis_is_back(
 
 async def test_what_was_missed_is_replayed(first: FastAPI, people: tuple[Browser, Browser]) -> None:
     ada, bob = people
-    async with reading(first, ada, STREAM) as stream:
+    async with open_stream(first, ada, STREAM) as stream:
         last = await begin(stream)
     await bob.post("/users/ada/follow")
 
-    async with reading(first, ada, STREAM, last_event_id=last) as stream:
+    async with open_stream(first, ada, STREAM, last_event_id=last) as stream:
         await begin(stream, unread=1)
         missed = await stream.next()
-    async with reading(first, ada, STREAM, last_event_id=missed.id) as stream:
+    async with open_stream(first, ada, STREAM, last_event_id=missed.id) as stream:
         await begin(stream, unread=1)
         again = await stream.next()  # the last two seconds may repeat
 
@@ -143,7 +146,7 @@ async def test_what_cannot_be_replayed_is_a_reset(
     ada, _ = people
     if isinstance(last, timedelta):
         last = str(first_id_at(clock.now() + last))
-    async with reading(first, ada, STREAM, last_event_id=last) as stream:
+    async with open_stream(first, ada, STREAM, last_event_id=last) as stream:
         assert (await stream.next()).name == "reset"
         await begin(stream)
 
@@ -156,7 +159,7 @@ async def test_too_much_to_replay_is_a_reset(
     last = str(first_id_at(clock.now()))
     await bob.post("/users/ada/follow")
 
-    async with reading(first, ada, STREAM, last_event_id=last) as stream:
+    async with open_stream(first, ada, STREAM, last_event_id=last) as stream:
         assert (await stream.next()).name == "reset"
         await begin(stream, unread=1)
 
@@ -169,10 +172,10 @@ async def test_more_than_one_look_can_hold_is_told_all_the_same(
     last = str(first_id_at(clock.now()))
     await bob.post("/users/ada/follow")
     async with AsyncExitStack() as stack:
-        kim = await joined(first, stack, "kim")
+        kim = await registered_browser(first, stack, "kim")
         await kim.post("/users/ada/follow")
 
-    async with reading(first, ada, STREAM, last_event_id=last) as stream:
+    async with open_stream(first, ada, STREAM, last_event_id=last) as stream:
         await begin(stream, unread=1)
         told = await stream.next()
 
@@ -183,7 +186,7 @@ async def test_it_ends_with_the_session_on_every_instance(
     first: FastAPI, second: FastAPI, people: tuple[Browser, Browser]
 ) -> None:
     ada, _ = people
-    async with reading(first, ada, STREAM) as here, reading(second, ada, STREAM) as there:
+    async with open_stream(first, ada, STREAM) as here, open_stream(second, ada, STREAM) as there:
         for stream in (here, there):
             await begin(stream)
 
@@ -198,10 +201,10 @@ async def test_it_ends_when_the_server_does(
     first: FastAPI, people: tuple[Browser, Browser]
 ) -> None:
     ada, _ = people
-    async with reading(first, ada, STREAM) as stream:
+    async with open_stream(first, ada, STREAM) as stream:
         await begin(stream)
 
-        first.state.services.events.end()
+        first.state.services.events.end_streams()
 
         await stream.end()
 
@@ -212,14 +215,14 @@ async def test_a_session_has_five_streams_and_gets_each_back(
     ada, bob = people
     async with AsyncExitStack() as stack:
         for _ in range(5):
-            await begin(await stack.enter_async_context(reading(first, ada, STREAM)))
+            await begin(await stack.enter_async_context(open_stream(first, ada, STREAM)))
 
         refused = await ada.get(STREAM)
         assert (refused.status_code, refused.json()["code"]) == (429, "too_many_streams")
         assert refused.headers["Retry-After"] == "15"
-        await begin(await stack.enter_async_context(reading(first, bob, STREAM)))
+        await begin(await stack.enter_async_context(open_stream(first, bob, STREAM)))
 
-    async with reading(first, ada, STREAM) as stream:
+    async with open_stream(first, ada, STREAM) as stream:
         await begin(stream)
 
 
@@ -228,9 +231,9 @@ async def test_nothing_is_left_of_those_who_went_without_a_word(
 ) -> None:
     ada, _ = people
     for _ in range(3):
-        async with reading(first, ada, STREAM) as stream:
+        async with open_stream(first, ada, STREAM) as stream:
             await begin(stream)
-            assert await waits_without_a_connection(first)
+            assert await holds_no_connection(first)
 
     assert first.state.services.events._waiting == {}
     assert first.state.services.traffic.streams.total() == 0

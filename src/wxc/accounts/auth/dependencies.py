@@ -15,13 +15,14 @@ from wxc.accounts.auth.service import sessions
 from wxc.accounts.auth.service.sessions import RefreshClaim, Visit
 from wxc.accounts.auth.tokens import Tokens
 from wxc.core import clock
-from wxc.core.logging import note_user
+from wxc.core.logging import log_user
 from wxc.db.dependencies import CursorParameter, Database, Limit, page_request
 from wxc.db.keyset import DEFAULT_LIMIT, PageRequest
 from wxc.http.dependencies import address_of
-from wxc.http.middleware import SAFE_METHODS
-from wxc.http.openapi import NOTHING, needs, raises, sends
-from wxc.http.refusals import CsrfFailed, InvalidCursor, TooManyStreams
+from wxc.http.middleware.csrf_origin_check import SAFE_METHODS
+from wxc.http.openapi import ANONYMOUS, needs, raises, sends
+from wxc.http.refusals.access import CsrfFailed, TooManyStreams
+from wxc.http.refusals.resources import InvalidCursor
 from wxc.http.services import services_of
 from wxc.moderation.audit.dependencies import actor_of, remember_session
 
@@ -37,7 +38,7 @@ async def open_cookie_jar(request: Request) -> CookieJar:
     return services_of(request).cookies
 
 
-@needs(NOTHING, ACCESS_TOKEN)
+@needs(ANONYMOUS, ACCESS_TOKEN)
 @raises(NotAuthenticated, SessionExpired)
 async def maybe_user(request: Request) -> Principal | None:
     """Who asks, or None without session cookies; a bad or ended session is never anonymous.
@@ -58,7 +59,7 @@ async def maybe_user(request: Request) -> Principal | None:
         raise NotAuthenticated
     if claims.is_expired or await auth.revocations.is_ended(claims.session_id):
         raise SessionExpired
-    note_user(claims.user_id)
+    log_user(claims.user_id)
     refuse_forgery(request, auth.tokens, claims.session_id)
     return Principal(claims.user_id, claims.session_id, claims.expires_at)
 
@@ -84,7 +85,7 @@ async def refresh_claim(request: Request) -> RefreshClaim:
         raise NotAuthenticated
     session_id, generation = tokens.read_refresh(cookies.refresh)
     stated_session(request)  # of both cookies; refuses those of two different sessions
-    place = services.auth.places.of(address_of(request))
+    place = services.auth.geo_locator.locate(address_of(request))
     try:
         refuse_forgery(request, tokens, session_id)
     except CsrfFailed:
@@ -122,7 +123,7 @@ async def held_session(session_id: Annotated[UUID | None, Depends(live_session)]
     return session_id
 
 
-@needs(NOTHING, ACCESS_TOKEN, REFRESH_TOKEN)
+@needs(ANONYMOUS, ACCESS_TOKEN, REFRESH_TOKEN)
 async def leaving_session(
     request: Request, session_id: Annotated[UUID | None, Depends(live_session)]
 ) -> UUID | None:
@@ -132,7 +133,7 @@ async def leaving_session(
     return session_id
 
 
-@needs(NOTHING, ACCESS_TOKEN, REFRESH_TOKEN, is_guarded=False)
+@needs(ANONYMOUS, ACCESS_TOKEN, REFRESH_TOKEN, is_guarded=False)
 async def former_session(request: Request) -> UUID | None:
     """The session that this browser had before; strange cookies do not keep anyone out."""
     return _former_session(request)
@@ -150,7 +151,7 @@ async def visit(request: Request) -> Visit:
     services = services_of(request)
     cookie = services.cookies.read_device(request)
     device = services.auth.devices.read(cookie, clock.now()) if cookie else None
-    place = services.auth.places.of(address_of(request))
+    place = services.auth.geo_locator.locate(address_of(request))
     return Visit(actor_of(request), _user_agent(request), place, _former_session(request), device)
 
 

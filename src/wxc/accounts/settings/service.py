@@ -35,8 +35,8 @@ from wxc.core import clock
 from wxc.core.text import fold_identifier
 from wxc.db.database import Database
 from wxc.http.etags import Versioned, Versions
-from wxc.http.rate_limits import Throttle
-from wxc.http.refusals import PreconditionFailed
+from wxc.http.rate_limits import RateLimiter
+from wxc.http.refusals.resources import PreconditionFailed
 from wxc.mail import service as mails
 from wxc.mail.schemas import MailAccepted
 from wxc.models import AuditKind, MailKind
@@ -76,7 +76,7 @@ async def replace_settings(
 async def change_password(
     database: Database,
     auth: Auth,
-    throttle: Throttle,
+    limiter: RateLimiter,
     me: Principal,
     change: PasswordChange,
     actor: Actor,
@@ -87,7 +87,7 @@ async def change_password(
     """
     if is_common(change.new_password):
         raise PasswordTooCommon
-    seen = await confirm_password(database, auth, throttle, me, change.current_password)
+    seen = await confirm_password(database, auth, limiter, me, change.current_password)
     fresh = await auth.passwords.hash(change.new_password, trusted=True)
     async with database.transaction() as session:
         account = await session.fetch_one(update_password(me.id, seen, fresh))
@@ -105,7 +105,7 @@ async def change_password(
 
 
 async def change_email(
-    database: Database, auth: Auth, throttle: Throttle, me: Principal, change: EmailChange
+    database: Database, auth: Auth, limiter: RateLimiter, me: Principal, change: EmailChange
 ) -> MailAccepted:
     """Have a link sent to another address, which is in use once the link has been followed.
 
@@ -113,7 +113,7 @@ async def change_email(
     Whether another account has the address is left to the worker, which sends no mail then; nor
     is one sent beyond the recipient's limit. The answer is the same.
     """
-    seen = await confirm_password(database, auth, throttle, me, change.current_password)
+    seen = await confirm_password(database, auth, limiter, me, change.current_password)
     async with database.transaction() as session:
         account = await session.fetch_one(update_pending_address(me.id, change.email, seen))
         if account is None:
@@ -121,7 +121,7 @@ async def change_email(
         await mails.void_links(session, me.id, MailKind.EMAIL_CHANGE)
         if account.pending_email is None:
             return MailAccepted(status="accepted")
-        if await throttle.count_silently(auth.policies.mail_to(change.email)):
+        if await limiter.count_silently(auth.policies.mail_to(change.email)):
             await mails.enqueue(session, MailKind.EMAIL_CHANGE, address=change.email, user_id=me.id)
     return MailAccepted(status="accepted")
 
@@ -129,7 +129,7 @@ async def change_email(
 async def change_username(
     database: Database,
     auth: Auth,
-    throttle: Throttle,
+    limiter: RateLimiter,
     me: Principal,
     change: UsernameChange,
     actor: Actor,
@@ -140,7 +140,7 @@ async def change_username(
     """
     if is_reserved(change.username):
         raise UsernameReserved
-    seen = await confirm_password(database, auth, throttle, me, change.current_password)
+    seen = await confirm_password(database, auth, limiter, me, change.current_password)
     async with database.transaction() as session:
         account = await session.fetch_one(lock_username(me.id, seen))
         if account is None:
@@ -165,7 +165,7 @@ async def change_username(
 
 
 async def confirm_password(
-    database: Database, auth: Auth, throttle: Throttle, me: Principal, password: str
+    database: Database, auth: Auth, limiter: RateLimiter, me: Principal, password: str
 ) -> str:
     """The stored hash, which `password` matches; raises `WrongPassword` and `RateLimited`."""
     auth.passwords.refuse_when_full(trusted=True)  # before any other work is done
@@ -174,9 +174,9 @@ async def confirm_password(
         raise SessionExpired
     seen = row.password_hash
     use = auth.policies.reauthentication(me.id)
-    await throttle.check(use)
+    await limiter.check(use)
     if not await auth.passwords.verify(password, seen, trusted=True):
-        await throttle.count(use)
+        await limiter.count(use)
         raise WrongPassword
     return seen
 

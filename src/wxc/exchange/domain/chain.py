@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from wxc.core.decimals import plain
+from wxc.core.decimals import decimal_text
 from wxc.core.times import rfc3339
 
 GENESIS = bytes(32)
@@ -47,6 +47,6 @@ def link(previous: bytes, event: Event) -> bytes:
         event.currency,
         event.base_currency,
         str(event.unit),
-        *("" if number is None else plain(number) for number in numbers),
+        *("" if number is None else decimal_text(number) for number in numbers),
     )
     return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).digest()

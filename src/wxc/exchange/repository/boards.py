@@ -27,7 +27,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.selectable import LateralFromClause
 
-from wxc.core.currencies import codes_of_all_times
+from wxc.core.currencies import all_currency_codes
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared, prepared_outer
 from wxc.models import Exchange, ExchangeConfirmation, ExchangeRate, RateEvent, User
@@ -221,7 +221,7 @@ def lines_left_by_changes(names: Sequence[str], moment: datetime | None) -> Late
     One step into an index for each currency there ever was, however long the history.
     """
     codes = (
-        func.unnest(literal(list(codes_of_all_times()), ARRAY(String())))
+        func.unnest(literal(list(all_currency_codes()), ARRAY(String())))
         .table_valued(column("code", String), name="codes")
         .render_derived()
     )

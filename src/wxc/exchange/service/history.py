@@ -3,7 +3,7 @@
 from decimal import Decimal
 from uuid import UUID
 
-from wxc.core.decimals import plain, plain_or_null
+from wxc.core.decimals import decimal_text, decimal_text_or_none
 from wxc.core.times import rfc3339
 from wxc.db.handle import Handle
 from wxc.db.keyset import PageRequest
@@ -25,14 +25,14 @@ async def list_history(
     board = visible(await find_board(db, username, viewer_id, None), viewer_id)
     bounds = (board.id, wanted.currency, wanted.first, wanted.end)
     if wanted.group is Group.EVENT:
-        events = page.cut(await db.fetch(rate_events_of(*bounds, page=page)), lambda row: row.id)
+        events = page.slice(await db.fetch(rate_events_of(*bounds, page=page)), lambda row: row.id)
         return {
             "items": [_event(row) for row in events.rows],
             "next_cursor": events.next_cursor,
             "prev_cursor": events.prev_cursor,
         }
     found = await db.fetch(rate_buckets_of(*bounds, page=page, group=wanted.group))
-    buckets = page.cut(found, lambda row: row.id)
+    buckets = page.slice(found, lambda row: row.id)
     return {
         "items": [_bucket(row) for row in buckets.rows],
         "next_cursor": buckets.next_cursor,
@@ -52,10 +52,10 @@ def _event(row: RateEventRow) -> RateEvent:
         "at": rfc3339(row.at),
         "base_currency": row.base_currency,
         "unit": row.unit,
-        "we_buy": plain_or_null(row.we_buy),
-        "we_sell": plain_or_null(row.we_sell),
-        "min_amount": plain_or_null(row.min_amount),
-        "max_amount": plain_or_null(row.max_amount),
+        "we_buy": decimal_text_or_none(row.we_buy),
+        "we_sell": decimal_text_or_none(row.we_sell),
+        "min_amount": decimal_text_or_none(row.min_amount),
+        "max_amount": decimal_text_or_none(row.max_amount),
     }
 
 
@@ -76,4 +76,9 @@ def _candle(
 ) -> Candle | None:
     if first is None or high is None or low is None or last is None:
         return None
-    return {"open": plain(first), "high": plain(high), "low": plain(low), "close": plain(last)}
+    return {
+        "open": decimal_text(first),
+        "high": decimal_text(high),
+        "low": decimal_text(low),
+        "close": decimal_text(last),
+    }

@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from wxc.core import clock
-from wxc.core.decimals import plain, plain_or_null
+from wxc.core.decimals import decimal_text, decimal_text_or_none
 from wxc.core.times import rfc3339
 from wxc.db.handle import Handle
 from wxc.exchange.domain.freshness import State, state_of
@@ -68,13 +68,13 @@ def _present(
     return {
         "from": conversion.source,
         "to": conversion.target,
-        "from_amount": plain_or_null(outcome.from_amount),
-        "to_amount": plain_or_null(outcome.to_amount),
+        "from_amount": decimal_text_or_none(outcome.from_amount),
+        "to_amount": decimal_text_or_none(outcome.to_amount),
         "feasible": outcome.reason is None,
         "reason": outcome.reason,
-        "effective_rate": plain_or_null(outcome.effective_rate),
+        "effective_rate": decimal_text_or_none(outcome.effective_rate),
         "legs": [_leg(leg, rfc3339(board.confirmed_at)) for leg in outcome.legs],
-        "rounding": {"mode": outcome.mode, "increment": plain(outcome.increment)},
+        "rounding": {"mode": outcome.mode, "increment": decimal_text(outcome.increment)},
         "as_of": rfc3339(moment),
         "state": state_of(board.confirmed_at, board.valid_for_hours, moment),
     }
@@ -84,7 +84,7 @@ def _leg(leg: Leg, confirmed_at: str) -> QuoteLeg:
     return {
         "currency": leg.rate.currency,
         "side": leg.side,
-        "rate": plain(leg.number),
+        "rate": decimal_text(leg.number),
         "unit": leg.rate.unit,
         "confirmed_at": confirmed_at,
     }

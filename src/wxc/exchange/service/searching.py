@@ -51,8 +51,8 @@ async def _all(
     query = boards_found(
         viewer_id, instant, start, search=wanted, page=page, compared=_MAX_COMPARED
     )
-    cut = page.cut(await db.fetch(query), lambda row: _sort_key(row, wanted, instant))
-    return list(cut.rows), cut.next_cursor
+    page_slice = page.slice(await db.fetch(query), lambda row: _sort_key(row, wanted, instant))
+    return list(page_slice.rows), page_slice.next_cursor
 
 
 async def _open_now(
@@ -73,7 +73,7 @@ async def _open_hours(
     Python decides whether a board is open, so hours are read in batches until there are enough.
     """
     found: list[FoundHours] = []
-    batch = page.moved(page.key, _BATCH)
+    batch = page.starting_at(page.key, _BATCH)
     for _ in range(_MAX_BATCHES):
         start = _start(wanted, batch)
         query = hours_found(
@@ -86,7 +86,7 @@ async def _open_hours(
             return found, page.cursor_after(_sort_key(found[-1], wanted, instant))
         if len(rows) <= _BATCH:
             return found, None
-        batch = batch.moved(_sort_key(rows[_BATCH - 1], wanted, instant), _BATCH)
+        batch = batch.starting_at(_sort_key(rows[_BATCH - 1], wanted, instant), _BATCH)
     return found, batch.key and page.cursor_after(batch.key)
 
 

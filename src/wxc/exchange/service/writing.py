@@ -8,10 +8,10 @@ from uuid import UUID
 from wxc.accounts.auth.context import Principal
 from wxc.accounts.auth.errors import SessionExpired
 from wxc.core import clock
-from wxc.core.decimals import plain
+from wxc.core.decimals import decimal_text
 from wxc.core.events import announce
 from wxc.core.ids import new_id
-from wxc.db.commits import draw_id
+from wxc.db.commits import next_id
 from wxc.db.database import Database
 from wxc.db.session import Session
 from wxc.exchange.domain.chain import GENESIS, Event, link
@@ -25,7 +25,7 @@ from wxc.exchange.schemas.boards import Board
 from wxc.exchange.schemas.exchanges import Exchange
 from wxc.exchange.service.reading import own_board
 from wxc.http.etags import Versioned, Versions
-from wxc.http.refusals import PreconditionFailed
+from wxc.http.refusals.resources import PreconditionFailed
 from wxc.models import NotificationType
 from wxc.social.notifications.repository.writing import NotificationDraft
 from wxc.social.notifications.service import notify
@@ -174,7 +174,7 @@ async def _append(
         seq += 1
         event = Event(exchange_id=exchange_id, seq=seq, at=moment, **line._asdict())
         previous = link(previous, event)
-        floor = max(draw_id(session).int, floor + 1)
+        floor = max(next_id(session).int, floor + 1)
         events.append(
             RateEventRow(
                 id=UUID(int=floor),
@@ -198,4 +198,4 @@ def _is_same(line: LineRow, shown: LineRow | None) -> bool:
 
 
 def _digits(line: LineRow) -> list[str | int | None]:
-    return [plain(value) if isinstance(value, Decimal) else value for value in line]
+    return [decimal_text(value) if isinstance(value, Decimal) else value for value in line]

@@ -1,6 +1,8 @@
 """What can be wrong with a comment one asks for or replies to."""
 
-from wxc.http.refusals import Conflict, InvalidPart, NotFound, Refusal
+from wxc.http.problem_schemas import InvalidPart
+from wxc.http.refusals.base import Refusal
+from wxc.http.refusals.resources import Conflict, NotFound
 
 
 class CommentNotFound(NotFound):
@@ -36,5 +38,5 @@ class ThreadTooDeep(Refusal):
 
 def of_parent(refusal: type[Refusal]) -> Refusal:
     """The refusal, pointing at the field that names the parent."""
-    part = InvalidPart(pointer="/parent_id", code=refusal.code(), message=refusal.sentence())
+    part = InvalidPart(pointer="/parent_id", code=refusal.code(), message=refusal.detail())
     return refusal(errors=[part])

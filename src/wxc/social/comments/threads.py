@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Literal, Self
 from uuid import UUID
 
-from wxc.db.cursors import CursorSealer
-from wxc.db.keyset import PageRequest, list_scope, resume
+from wxc.db.cursors import CursorSigner
+from wxc.db.keyset import PageRequest, list_scope, start_cursor
 
 Sort = Literal["oldest", "newest"]
 MAX_COMMENT_DEPTH = 50
@@ -34,9 +34,9 @@ class Shape:
         return bytes((self.oldest_first, self.depth, self.branch))
 
     @classmethod
-    def unpacked(cls, carried: bytes) -> Self:
+    def unpacked(cls, extra: bytes) -> Self:
         """The shape that a cursor carries."""
-        oldest_first, depth, branch = carried
+        oldest_first, depth, branch = extra
         return cls(bool(oldest_first), depth, branch)
 
 
@@ -44,13 +44,13 @@ class Shape:
 class Branches:
     """Makes the cursors to replies that an answer does not list."""
 
-    sealer: CursorSealer
+    signer: CursorSigner
     shape: Shape
 
     def cursor(self, comment_id: UUID, after: UUID | None) -> str:
         """The cursor to the replies of that comment behind `after`; None is the beginning."""
-        return resume(
-            self.sealer,
+        return start_cursor(
+            self.signer,
             replies_scope(comment_id),
             self.shape.packed(),
             oldest_first=self.shape.oldest_first,

@@ -73,7 +73,7 @@ def _pulled(me_id: UUID, page: PageRequest, applies: ColumnElement[bool]) -> Any
     newest = page.window(
         select(Post.id).where(Post.author_id == sources.c.author_id), Post.id
     ).lateral("newest")
-    return page.head(
+    return page.order_and_limit(
         select(newest.c.id).select_from(sources).join(newest, true()).where(applies), newest.c.id
     )
 

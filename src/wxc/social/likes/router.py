@@ -2,7 +2,7 @@
 
 from wxc.accounts.auth.dependencies import CurrentUser, MaybeUser
 from wxc.db.dependencies import Database, Paging
-from wxc.http.openapi import documented, shown
+from wxc.http.openapi import error_responses, response_example
 from wxc.http.routers import make_router
 from wxc.social.likes import service
 from wxc.social.likes.schemas import LikeState
@@ -12,8 +12,8 @@ from wxc.social.users.errors import BlockedByYou
 from wxc.social.users.schemas import UserPage
 
 router = make_router("likes", prefix="/posts/{post_id}")
-_READ = documented(PostNotFound)
-_ACT = documented(PostNotFound, BlockedByYou)
+_READ = error_responses(PostNotFound)
+_ACT = error_responses(PostNotFound, BlockedByYou)
 
 
 @router.post("/like", summary="Like a post", responses=_ACT)
@@ -23,7 +23,9 @@ async def like_post(post_id: PostId, me: CurrentUser, database: Database) -> Lik
 
 
 @router.delete(
-    "/like", summary="Take a like back", responses=_ACT | shown(liked=False, likes_count=7)
+    "/like",
+    summary="Take a like back",
+    responses=_ACT | response_example(liked=False, likes_count=7),
 )
 async def unlike_post(post_id: PostId, me: CurrentUser, database: Database) -> LikeState:
     """No longer like a post. Repeating the call is harmless."""

@@ -11,7 +11,7 @@ from wxc.core import clock
 from wxc.core.events import announce
 from wxc.core.text import fold_identifier
 from wxc.core.times import rfc3339
-from wxc.db.commits import draw_id
+from wxc.db.commits import next_id
 from wxc.db.handle import Handle
 from wxc.db.keyset import PageRequest
 from wxc.db.session import Session
@@ -58,7 +58,7 @@ async def notify(session: Session, *drafts: NotificationDraft) -> None:
     wanted = [draft for draft in drafts if draft.recipient != draft.actor_id]
     if not wanted:
         return
-    ids = [draw_id(session) for _ in wanted]
+    ids = [next_id(session) for _ in wanted]
     recipients = [draft.recipient for draft in wanted]
     added = await session.fetch(
         insert_notifications(
@@ -148,12 +148,12 @@ async def list_notifications(
 ) -> NotificationPage:
     """One page of `me`'s notifications, in groups, the newest first."""
     latest = await db.fetch(latest_per_group(me.id, page=page, only_unread=only_unread))
-    cut = page.cut(latest, key=lambda row: row.id)
-    rows = await fetch_groups(db, me.id, [row.id for row in cut.rows])
+    page_slice = page.slice(latest, key=lambda row: row.id)
+    rows = await fetch_groups(db, me.id, [row.id for row in page_slice.rows])
     return {
         "items": present_groups(rows),
-        "next_cursor": cut.next_cursor,
-        "prev_cursor": cut.prev_cursor,
+        "next_cursor": page_slice.next_cursor,
+        "prev_cursor": page_slice.prev_cursor,
         "unread_count": rows[0].unread_count if rows else await count_unread(db, me.id),
     }
 

@@ -16,8 +16,8 @@ from wxc.core import clock
 from wxc.core.events import Events
 from wxc.core.ids import first_id_at, time_of
 from wxc.db.database import Database
-from wxc.db.keyset import UNSETTLED
-from wxc.http.streams import Reset, SessionEnd, looks
+from wxc.db.keyset import SETTLE_WINDOW
+from wxc.http.streams import Reset, SessionEnd, wakeups
 from wxc.social.notifications.repository.reading import NewNotification, notifications_since
 from wxc.social.notifications.schemas import UnreadCount, UnreadUpdate
 from wxc.social.notifications.service import count_unread, fetch_groups, present_groups, topic_of
@@ -53,9 +53,9 @@ async def follow(
     count = await count_unread(database.primary, me.id)
     position = UUID(last_event_id) if last_event_id and missed_since else first_id_at(now)
     yield Snapshot(position, UnreadCount(unread_count=count))
-    tail = _Tail(database, me.id, missed_since or first_id_at(now - UNSETTLED))
+    tail = _Tail(database, me.id, missed_since or first_id_at(now - SETTLE_WINDOW))
     topics = (topic_of(me.id), auth.revocations.topic_of(me.session_id))
-    async with aclosing(looks(events, topics)) as times:
+    async with aclosing(wakeups(events, topics)) as times:
         async for _ in times:
             if not await is_live(database, me.session_id):
                 yield SessionEnd()
@@ -70,9 +70,9 @@ async def _resume_position(database: Database, me: Principal, last_event_id: str
         last = time_of(UUID(last_event_id))
     except (ValueError, OverflowError):
         return None
-    if not timedelta() <= clock.now() - last + UNSETTLED <= _REPLAY_WINDOW:
+    if not timedelta() <= clock.now() - last + SETTLE_WINDOW <= _REPLAY_WINDOW:
         return None
-    position = first_id_at(last - UNSETTLED)
+    position = first_id_at(last - SETTLE_WINDOW)
     missed = await database.primary.fetch(
         notifications_since(me.id, position, limit=_MAX_REPLAYED + 1)
     )
@@ -94,7 +94,7 @@ class _Tail:
         updates: dict[str, UnreadUpdate] = {}
         is_full = True
         while is_full:
-            settled = first_id_at(clock.now() - UNSETTLED)
+            settled = first_id_at(clock.now() - SETTLE_WINDOW)
             since = notifications_since(self._me_id, self._position, limit=_MAX_PER_LOOK)
             rows = await primary.fetch(since)
             latest_ids = {row.latest_id for row in rows if row.id not in self._sent}

@@ -1,6 +1,6 @@
 """What cannot be between two people, or one and the same."""
 
-from wxc.http.refusals import Refusal
+from wxc.http.refusals.base import Refusal
 
 
 class CannotFollowSelf(Refusal):

@@ -7,11 +7,11 @@ from wxc.accounts.auth.context import Principal
 from wxc.core import clock
 from wxc.core.events import announce
 from wxc.core.ids import first_id_at
-from wxc.db.commits import draw_id
+from wxc.db.commits import next_id
 from wxc.db.handle import Handle
 from wxc.db.keyset import PageRequest
 from wxc.db.session import Session
-from wxc.http.refusals import Refusal
+from wxc.http.refusals.base import Refusal
 from wxc.social.notifications.service import forget_between, topic_of
 from wxc.social.relationships.errors import CannotBlockSelf, CannotFollowSelf, CannotMuteSelf
 from wxc.social.relationships.repository.blocks import blocked_by, delete_block, insert_block
@@ -41,7 +41,7 @@ async def add_follow(session: Session, me_id: UUID, other_id: UUID) -> int:
     """The number of followers after a follow; the pair is locked."""
     moment = clock.now()
     midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
-    follow_id, notification_id, day_id = draw_id(session), draw_id(session), first_id_at(midnight)
+    follow_id, notification_id, day_id = next_id(session), next_id(session), first_id_at(midnight)
     (row,) = await session.fetch(
         insert_follow(me_id, other_id, follow_id, notification_id, day_id, moment)
     )
@@ -74,7 +74,7 @@ async def list_following(
 async def block(session: Session, me: Principal, username: str) -> BlockState:
     """Hide the two from one another and delete their follows; twice changes nothing."""
     other_id = await _lock_known(session, me.id, username, CannotBlockSelf)
-    new = insert_block(draw_id(session), me.id, other_id, clock.now())
+    new = insert_block(next_id(session), me.id, other_id, clock.now())
     if await session.fetch_one(new) is not None:
         await session.fetch(delete_follows_between(me.id, other_id))
         await forget_between(session, me.id, other_id)
@@ -91,7 +91,7 @@ async def unblock(session: Session, me: Principal, username: str) -> BlockState:
 async def mute(session: Session, me: Principal, username: str) -> MuteState:
     """Keep that member out of `me`'s feed and notifications; twice changes nothing."""
     other_id = await _lock_known(session, me.id, username, CannotMuteSelf)
-    await session.fetch_one(insert_mute(draw_id(session), me.id, other_id, clock.now()))
+    await session.fetch_one(insert_mute(next_id(session), me.id, other_id, clock.now()))
     return MuteState(muting=True)
 
 
@@ -155,4 +155,4 @@ def _page_of_member(rows: Sequence[EdgeRow | None], page: PageRequest) -> UserPa
 
 
 def _page(rows: Sequence[EdgeRow], page: PageRequest) -> UserPage:
-    return people_page(page.cut(rows, key=lambda row: row.edge_id))
+    return people_page(page.slice(rows, key=lambda row: row.edge_id))

@@ -74,7 +74,7 @@ def people_found(
         found = find(asked).where(visible_to(viewer_id)).subquery()
         rank = Rank(found.c[first], starts[first])
         # Kinds behind the one where the page begins are read from their own beginning.
-        read = page.window if number == kind else page.head
+        read = page.window if number == kind else page.order_and_limit
         people = read(select(found), found.c.id, rank).subquery()
         if kind is None or number == kind or (number > kind) is page.ascends:
             kinds.append(select(people, literal(number, Integer()).label("kind")))

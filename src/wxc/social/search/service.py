@@ -18,7 +18,7 @@ async def find_people(db: Handle, text: str, viewer_id: UUID | None, page: PageR
     """The people that the text may mean, the likeliest first."""
     kind, distance, name = _unpacked(page.key.rank) if page.key else (None, None, None)
     rows = await db.fetch(people_found(text, viewer_id, distance, name, page=page, kind=kind))
-    return people_page(page.cut(rows, _sort_key))
+    return people_page(page.slice(rows, _sort_key))
 
 
 def _sort_key(row: FoundPerson) -> SortKey:

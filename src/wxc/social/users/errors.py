@@ -1,6 +1,7 @@
 """What can be wrong with a person one asks for."""
 
-from wxc.http.refusals import NotFound, Refusal
+from wxc.http.refusals.base import Refusal
+from wxc.http.refusals.resources import NotFound
 
 
 class UserNotFound(NotFound):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from wxc.core.times import rfc3339
 from wxc.db.handle import Handle
-from wxc.db.keyset import Cut
+from wxc.db.keyset import PageSlice
 from wxc.http.etags import Versioned
 from wxc.social.users.errors import UserNotFound
 from wxc.social.users.repository import Person, Summary, profile_by_username
@@ -48,10 +48,10 @@ def present_summary(row: Summary, user_id: UUID) -> UserSummary:
     }
 
 
-def people_page(cut: Cut[PersonRow]) -> UserPage:
+def people_page(page_slice: PageSlice[PersonRow]) -> UserPage:
     """A page of people."""
     return {
-        "items": [present_summary(row, row.id) for row in cut.rows],
-        "next_cursor": cut.next_cursor,
-        "prev_cursor": cut.prev_cursor,
+        "items": [present_summary(row, row.id) for row in page_slice.rows],
+        "next_cursor": page_slice.next_cursor,
+        "prev_cursor": page_slice.prev_cursor,
     }

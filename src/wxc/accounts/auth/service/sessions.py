@@ -35,8 +35,8 @@ from wxc.core.ids import new_id
 from wxc.core.text import fold_identifier
 from wxc.db.database import Database
 from wxc.db.session import Session, after_commit
-from wxc.http.rate_limits import Throttle
-from wxc.http.refusals import CsrfFailed
+from wxc.http.rate_limits import RateLimiter
+from wxc.http.refusals.access import CsrfFailed
 from wxc.models import AuditKind
 from wxc.moderation.audit import service as audit
 from wxc.moderation.audit.actors import Actor
@@ -85,7 +85,7 @@ class RefreshClaim:
 async def log_in(
     database: Database,
     auth: Auth,
-    throttle: Throttle,
+    limiter: RateLimiter,
     credentials: Credentials,
     visit: Visit,
 ) -> OpenedSession:
@@ -95,7 +95,7 @@ async def log_in(
     `RateLimited` after too many of them, and `AccountSuspended` only after the right password.
     """
     for _ in range(_ATTEMPTS):
-        user_id, seen = await _authenticate(database, auth, throttle, credentials, visit)
+        user_id, seen = await _authenticate(database, auth, limiter, credentials, visit)
         fresh = seen
         if auth.passwords.needs_rehash(seen):
             fresh = await auth.passwords.hash(credentials.password, trusted=True)
@@ -139,7 +139,7 @@ async def is_live(database: Database, session_id: UUID) -> bool:
 async def _authenticate(
     database: Database,
     auth: Auth,
-    throttle: Throttle,
+    limiter: RateLimiter,
     credentials: Credentials,
     visit: Visit,
 ) -> tuple[UUID, str]:
@@ -149,16 +149,16 @@ async def _authenticate(
     query = login_by_identifier(fold_identifier(credentials.identifier))
     account = await database.primary.fetch_one(query)
     user_id, seen = (account.id, account.password_hash) if account else (None, None)
-    uses = auth.policies.login(credentials.identifier, throttle.network, user_id, visit.device)
-    await throttle.check(*uses)
+    uses = auth.policies.login(credentials.identifier, limiter.network, user_id, visit.device)
+    await limiter.check(*uses)
     is_known = visit.device is not None and visit.device.user_id == user_id
     is_right = await auth.passwords.verify(credentials.password, seen, trusted=is_known)
     if account is None or seen is None or not is_right:
-        await throttle.count(*uses)
+        await limiter.count(*uses)
         await _note_failure(database, auth, credentials, visit.actor, user_id)
         raise InvalidCredentials
     # While we were hashing, parallel guesses may have used the limit up: this may be one of them.
-    await throttle.check(*uses)
+    await limiter.check(*uses)
     await _refuse_suspended(database, account, visit.actor)
     return account.id, seen
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
-from wxc.core.times import rfc3339, rfc3339_or_null
+from wxc.core.times import rfc3339, rfc3339_or_none
 from wxc.db.handle import Handle
-from wxc.db.keyset import Cut
+from wxc.db.keyset import PageSlice
 from wxc.db.prepared import PreparedQuery
 from wxc.social.comments.errors import CommentNotFound
 from wxc.social.comments.repository.reading import CommentRow, comment_by_id, comments_by_ids
@@ -67,7 +67,7 @@ def present(row: CommentRow, branches: Branches, last_reply_id: UUID | None) -> 
         "body": row.body,
         "deleted": row.deleted_at is not None,
         "created_at": rfc3339(row.created_at),
-        "edited_at": rfc3339_or_null(row.edited_at),
+        "edited_at": rfc3339_or_none(row.edited_at),
         "likes_count": row.likes_count,
         "replies_count": row.replies_count,
         "replies_cursor": branches.cursor(row.id, last_reply_id) if row.has_more else None,
@@ -108,8 +108,8 @@ async def _page(
     nodes = [node for node in found if node is not None]
     firsts = [node for node in nodes if node.level == 0]
     has_more = bool(firsts) and firsts[0].first_level_count > len(firsts)
-    cut = request.page.closed(firsts, lambda node: node.id, has_more=has_more)
-    listed = _listed(_ordered(nodes, cut))
+    page_slice = request.page.slice_of(firsts, lambda node: node.id, has_more=has_more)
+    listed = _listed(_ordered(nodes, page_slice))
     rows = await _rows(db, listed, viewer_id, oldest_first=request.shape.oldest_first)
     return {
         "items": [
@@ -117,19 +117,19 @@ async def _page(
             for one in listed
             if one.id in rows
         ],
-        "next_cursor": cut.next_cursor,
-        "prev_cursor": cut.prev_cursor,
+        "next_cursor": page_slice.next_cursor,
+        "prev_cursor": page_slice.prev_cursor,
     }
 
 
-def _ordered(nodes: Sequence[ThreadNode], cut: Cut[ThreadNode]) -> list[ThreadNode]:
+def _ordered(nodes: Sequence[ThreadNode], page_slice: PageSlice[ThreadNode]) -> list[ThreadNode]:
     """The nodes as the page shows them: polling reads the first level from its other end."""
     branches: dict[UUID, list[ThreadNode]] = {}
     for node in nodes:
         if node.level == 0:
             branch = branches[node.id] = []
         branch.append(node)
-    return [node for first in cut.rows for node in branches[first.id]]
+    return [node for first in page_slice.rows for node in branches[first.id]]
 
 
 def _listed(nodes: Sequence[ThreadNode]) -> list[_Listed]:

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from wxc.accounts.auth.context import Principal
 from wxc.core import clock
-from wxc.db.commits import draw_id
+from wxc.db.commits import next_id
 from wxc.db.session import Session
-from wxc.http.refusals import NotOwner
+from wxc.http.refusals.access import NotOwner
 from wxc.idempotency.service import Attempt, first_answer, keep_answer
 from wxc.social.comments.errors import (
     CommentDeleted,
@@ -52,7 +52,7 @@ async def write_comment(
         raise first
     post = await lock_to_act(session, me, post_id)
     parent = await _parent(session, me, post_id, comment.parent_id) if comment.parent_id else None
-    comment_id = draw_id(session)  # after the last lock
+    comment_id = next_id(session)  # after the last lock
     row = await _insert(session, comment_id, me.id, post_id, parent, comment.body)
     written = present(row, branches, last_reply_id=None)
     await notifications.notify_of_comment(
