@@ -61,7 +61,7 @@ def _models(annotation: object) -> Iterator[type[BaseModel]]:
 
 
 @pytest.mark.parametrize("route", DOCUMENTED, ids=_name)
-def test_every_route_is_tagged_summarised_and_says_what_it_answers(route: APIRoute) -> None:
+def test_every_route_has_a_tag_a_summary_and_a_response_model(route: APIRoute) -> None:
     assert len(route.tags) == 1
     assert route.summary
     assert route.summary[0].isupper()
@@ -164,7 +164,7 @@ def test_every_refusal_is_in_the_document_with_a_sentence() -> None:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=_name)
-def test_no_source_uses_what_leaks_or_says_nothing(path: Path) -> None:
+def test_no_source_uses_banned_names_or_file_names(path: Path) -> None:
     names = {
         node.id
         if isinstance(node, ast.Name)

@@ -98,7 +98,7 @@ class Person:
 
 
 @pytest.mark.faults
-async def test_kills_amid_writes_leave_no_drift_and_what_is_sent_again_takes_effect_once(
+async def test_kills_during_writes_leave_no_drift_and_retries_take_effect_once(
     config: Config, fresh_database_url: str, redis: RedisClient, tmp_path: Path
 ) -> None:
     wired = config.model_copy(update={"database_url": fresh_database_url})

@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[1]
 # The names of the left column of the vocabulary that cannot mean anything else. Each had a standard
 # term, which is now used in its place.
 REPLACED_NAMES = """
-    Borrower _Lent native_form NativeStatement built_once _written_out SingleWrite
+    AnyRow Borrower _Lent native_form NativeStatement built_once _written_out SingleWrite
     draw_id unless_late refusing_late LATEST_COMMIT UNSETTLED
     DirectRoutes _outline
     Envelope Faults OriginGate BodyGate LoadGate StreamGate ClientGone

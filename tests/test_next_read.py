@@ -91,7 +91,7 @@ async def test_a_block_hides_at_once(reader: Reader, circle: list[Browser], who:
         assert (await reader.read(path)).status_code == (200 if is_profile_of_blocked else 404)
 
 
-async def test_who_is_followed_no_more_is_out_of_the_feed_at_once(
+async def test_an_unfollowed_author_leaves_the_feed_at_once(
     reader: Reader, circle: list[Browser]
 ) -> None:
     assert (await circle[0].delete("/users/member_1/follow")).is_success
@@ -102,7 +102,7 @@ async def test_who_is_followed_no_more_is_out_of_the_feed_at_once(
     assert (profile["viewer"]["following"], profile["followers_count"]) == (False, 4)
 
 
-async def test_who_leaves_is_gone_at_once_and_counted_nowhere(
+async def test_a_deleted_account_is_gone_at_once_and_counted_nowhere(
     app: FastAPI, real: Config, reader: Reader, circle: list[Browser], engine: AsyncEngine
 ) -> None:
     answer = await circle[1].delete("/settings", json={"current_password": PASSWORD})

@@ -237,7 +237,7 @@ def test_every_operation_that_names_something_has_a_row() -> None:
 
 
 @pytest.mark.parametrize("relation", RELATIONS)
-async def test_each_gets_what_the_matrix_says_and_the_invisible_is_unknown(
+async def test_responses_follow_the_visibility_matrix_and_invisible_equals_unknown(
     relation: str, scene: Scene, become: Become, connection: AsyncConnection
 ) -> None:
     await become(relation)
@@ -286,7 +286,9 @@ def _without_place(answer: httpx.Response) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("relation", ["blocked", "blocker", "muting", "suspended", "deleted"])
-async def test_what_is_hidden_is_in_no_answer(relation: str, scene: Scene, become: Become) -> None:
+async def test_hidden_content_is_in_no_response(
+    relation: str, scene: Scene, become: Become
+) -> None:
     assert (await scene.nina.post("/users/olga/follow")).is_success
     assert await _shown_to(scene.nina, scene) == SHOWN_TO_FOLLOWERS
 
@@ -296,7 +298,7 @@ async def test_what_is_hidden_is_in_no_answer(relation: str, scene: Scene, becom
 
 
 @pytest.mark.parametrize("relation", ["suspended", "deleted"])
-async def test_who_is_gone_is_gone_for_everybody(
+async def test_an_author_who_left_is_invisible_to_every_viewer(
     relation: str, scene: Scene, become: Become
 ) -> None:
     await become(relation)

@@ -35,7 +35,7 @@ async def test_a_task_that_takes_a_cancellation_for_an_error_is_ended_all_the_sa
     assert all(task.done() for task in tasks)
 
 
-async def test_what_has_failed_already_is_no_trouble() -> None:
+async def test_cancelling_tolerates_failed_tasks() -> None:
     async def fail() -> None:
         raise ValueError
 

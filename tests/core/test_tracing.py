@@ -91,7 +91,7 @@ async def test_from_the_load_balancer_to_the_statement(
     assert "secret" not in str(spans)
 
 
-async def test_what_an_error_quotes_does_not_leave_the_process() -> None:
+async def test_exported_spans_contain_no_error_messages() -> None:
     kept = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(redacting(kept)))
@@ -107,7 +107,7 @@ async def test_what_an_error_quotes_does_not_leave_the_process() -> None:
     assert "ada@" not in span.to_json()
 
 
-async def test_nobody_pays_for_traces_that_are_off(
+async def test_disabled_tracing_adds_no_sql_comment(
     config: Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with trace_spans(config, "wxc-test"):

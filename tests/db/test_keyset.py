@@ -82,7 +82,7 @@ def test_following_next_cursor_reads_every_item_once_in_order(
     assert seen == sorted(shelf.ids, reverse=not oldest_first)
 
 
-def test_oldest_first_the_end_leads_to_what_comes_later() -> None:
+def test_the_last_page_of_an_oldest_first_list_leads_to_later_items() -> None:
     shelf = Shelf(ids_at(1, 2), oldest_first=True)
     end = shelf.page(5)
     empty = shelf.page(5, end.prev_cursor)
@@ -139,7 +139,7 @@ def test_another_page_of_a_list_goes_on_from_its_key() -> None:
     assert again.key == key
 
 
-def test_a_cursor_carries_what_its_list_wants_and_nobody_else_changes_it() -> None:
+def test_a_cursor_stores_extra_bytes_that_only_its_own_list_can_read() -> None:
     cursor = SIGNER.sign("shelf", b"o", new_id(), b"abc")
 
     assert SIGNER.verify("shelf", cursor)[2] == b"abc"
@@ -226,7 +226,7 @@ def test_an_empty_page_past_the_end_leads_back() -> None:
     assert shelf.page(5, page_slice.prev_cursor).rows == sorted(shelf.ids, reverse=True)
 
 
-def test_an_empty_page_does_not_lead_past_what_may_still_be_committed() -> None:
+def test_an_empty_page_does_not_skip_uncommitted_items() -> None:
     cursor = SIGNER.sign("shelf", b"o", new_id())
 
     page_slice = Shelf([]).page(5, cursor)
@@ -245,7 +245,7 @@ def test_a_cursor_opens_no_other_list(scope: str) -> None:
 
 
 @given(st.text() | st.binary().map(lambda raw: raw.decode("latin-1")))
-def test_what_was_not_sealed_is_no_cursor(text: str) -> None:
+def test_an_unsigned_cursor_is_refused(text: str) -> None:
     with pytest.raises(InvalidCursor):
         SIGNER.verify("shelf", text)
 

@@ -44,7 +44,7 @@ def pings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-async def test_a_connection_that_was_used_a_moment_ago_is_not_asked_whether_it_is_there(
+async def test_a_recently_used_connection_is_not_pinged(
     database: Database, pings: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pool, "MAX_IDLE_WITHOUT_PING", 3600.0)
@@ -64,7 +64,7 @@ async def test_a_connection_that_the_server_has_ended_is_replaced(
     assert await pid_of(database) != former
 
 
-async def test_a_connection_that_was_idle_for_long_is_asked_and_replaced_if_it_does_not_answer(
+async def test_an_idle_connection_is_pinged_and_replaced_if_it_does_not_respond(
     database: Database, pings: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     former = await pid_of(database)
@@ -117,7 +117,7 @@ async def test_a_statement_that_fails_leaves_a_usable_connection(database: Datab
     assert database.connections_in_use == 0
 
 
-async def test_a_waiter_that_goes_away_takes_no_connection_along(patient: Database) -> None:
+async def test_a_cancelled_waiter_takes_no_connection(patient: Database) -> None:
     async with patient._pool.acquire():
         waiting = asyncio.create_task(patient.fetch(slept(0)))
         await asyncio.sleep(0.01)
@@ -129,7 +129,7 @@ async def test_a_waiter_that_goes_away_takes_no_connection_along(patient: Databa
     assert patient.connections_in_use == 0
 
 
-async def test_a_waiter_that_goes_away_with_a_connection_in_hand_gives_it_to_the_next(
+async def test_a_waiter_cancelled_with_a_connection_passes_it_to_the_next(
     patient: Database,
 ) -> None:
     pool = patient._pool
@@ -230,7 +230,7 @@ async def test_a_connection_that_ends_under_a_statement_is_lost_and_replaced(
     assert database.connections_in_use == 0
 
 
-async def test_a_connection_that_is_left_in_the_middle_serves_nobody_else(
+async def test_a_connection_left_in_the_middle_of_a_statement_is_closed(
     database: Database,
 ) -> None:
     before = await pid_of(database)

@@ -217,7 +217,7 @@ def test_an_annotation_that_is_no_type_of_a_parameter_is_refused() -> None:
         sql_type(dict)
 
 
-def test_rows_that_are_not_what_is_selected_are_refused() -> None:
+def test_a_row_type_that_differs_from_the_selected_columns_is_refused() -> None:
     @prepared(Body)
     def ids(post_id: UUID) -> AnySelect:
         return select(Post.id).where(Post.id == post_id)
@@ -291,7 +291,7 @@ async def test_so_it_is_while_a_connection_is_set_up(
     assert await pid_of(database)
 
 
-async def test_a_column_that_changes_its_type_meanwhile_is_read_as_it_is_now(
+async def test_a_column_whose_type_has_changed_is_read_with_its_new_type(
     database: Database,
 ) -> None:
     before = await database.fetch(bodies(new_id(), is_there=False))

@@ -87,7 +87,7 @@ async def test_a_session_has_no_connection_until_its_first_statement(database: D
     assert database.connections_in_use == 0
 
 
-async def test_what_follows_the_commit_comes_after_it_and_only_then(database: Database) -> None:
+async def test_after_commit_callbacks_run_only_after_a_commit(database: Database) -> None:
     seen: list[list[str]] = []
     user_id = new_id()
 

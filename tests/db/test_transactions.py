@@ -51,7 +51,7 @@ async def count(app: FastAPI, statement: str) -> int:
         return int((await session.execute(text(statement))).scalar_one())
 
 
-async def test_a_write_whose_commit_fails_is_not_answered_as_done(app: FastAPI) -> None:
+async def test_a_write_whose_commit_fails_is_not_reported_as_a_success(app: FastAPI) -> None:
     """A deferred constraint makes COMMIT itself fail, after the handler has returned."""
     async with AsyncExitStack() as stack:
         ada = await signed_in(app, stack, "ada")
@@ -160,7 +160,7 @@ async def test_a_locked_row_is_given_up_and_others_are_served(
     assert reading.status_code == 200
 
 
-async def test_an_exhausted_pool_is_told_within_its_wait(
+async def test_an_exhausted_pool_times_out(
     config: Config, fresh_database_url: str, redis: RedisClient
 ) -> None:
     changed = {
@@ -190,7 +190,9 @@ async def test_parallel_logins_while_the_hash_is_renewed_all_succeed(app: FastAP
 
 
 @pytest.mark.parametrize("path", ["/posts", "/users/bob/follow"])
-async def test_what_waits_for_a_lock_is_not_missed_by_who_polls(app: FastAPI, path: str) -> None:
+async def test_a_poller_does_not_miss_a_write_that_waited_for_a_lock(
+    app: FastAPI, path: str
+) -> None:
     async with AsyncExitStack() as stack:
         people = [await signed_in(app, stack, name) for name in ("ada", "bob", "eve")]
         ada, _, eve = people

@@ -14,15 +14,15 @@ from tests.support.server import RunningServer, free_port, run_server
 
 RESTARTS = 20
 _NOTICE = 1.0  # in which the balancer has noticed that an instance is back
-_LONGEST_END = 25.0
-_LONGEST_TEST = 400.0
+_SHUTDOWN_TIMEOUT = 25.0
+_TEST_TIMEOUT = 400.0
 
 
 @pytest.mark.faults
 async def test_no_request_fails_while_instances_are_replaced(
     fresh_database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
-    faulthandler.dump_traceback_later(_LONGEST_TEST, exit=True)  # in place of pytest's shorter one
+    faulthandler.dump_traceback_later(_TEST_TIMEOUT, exit=True)  # in place of pytest's shorter one
     ports = free_port(), free_port()
     log = tmp_path / "log"
 
@@ -41,7 +41,7 @@ async def test_no_request_fails_while_instances_are_replaced(
                 began = time.monotonic()
                 processes[place].terminate()
                 code = await asyncio.to_thread(processes[place].wait, 60)
-                ends.append((code, time.monotonic() - began < _LONGEST_END))
+                ends.append((code, time.monotonic() - began < _SHUTDOWN_TIMEOUT))
                 processes[place] = (await start(stack, ports[place]))[1]
                 await asyncio.sleep(_NOTICE)
 

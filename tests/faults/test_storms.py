@@ -22,7 +22,7 @@ _REQUEST = b"GET /users/noise_1/posts HTTP/1.1\r\nHost: api\r\nConnection: close
 _SECONDS = 6.0
 
 
-async def test_ten_thousand_clients_that_go_away_leave_nothing_behind(
+async def test_ten_thousand_disconnecting_clients_leave_nothing_behind(
     fresh_database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     metrics = free_port()

@@ -129,7 +129,7 @@ def _application(*routers: Any, **options: Any) -> FastAPI:
     [{"dependencies": [Depends(_refusing)]}, {"prefix": "/b"}],
     ids=["dependencies", "prefix"],
 )
-def test_what_a_route_cannot_see_is_refused_at_the_start(options: dict[str, Any]) -> None:
+def test_dependencies_and_prefixes_of_include_router_are_refused(options: dict[str, Any]) -> None:
     router = make_router("a")
     router.get("/a")(_anything)
     app = _application(router)

@@ -26,8 +26,8 @@ class SingleConnectionDatabase(Database):
     """Both handles on one connection, whose outer transaction the test rolls back.
 
     A lock serialises their use of it, and each write has a savepoint: each handle sees the
-    uncommitted rows of the other, and a refused write undoes only itself. Every session is a new one, so nothing that
-    a fixture has loaded can hide a missing load.
+    uncommitted rows of the other, and a refused write undoes only itself. Every session is a new
+    one, so nothing that a fixture has loaded can hide a missing load.
     """
 
     def __init__(self, connection: AsyncConnection) -> None:

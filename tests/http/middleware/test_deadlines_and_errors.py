@@ -55,7 +55,7 @@ async def app(config: Config) -> FastAPI:
         ("/time-out", 503, "unavailable"),
     ],
 )
-async def test_whatever_happens_is_a_problem_that_tells_nothing(
+async def test_every_error_is_a_problem_without_details(
     stranger: Browser, path: str, status: int, code: str
 ) -> None:
     answer = await stranger.get(path, headers={"Origin": APP})
@@ -66,7 +66,7 @@ async def test_whatever_happens_is_a_problem_that_tells_nothing(
     assert "canary" not in answer.text
 
 
-async def test_more_requests_than_we_can_serve_are_turned_away_and_probes_are_not(
+async def test_too_many_requests_are_refused_and_probes_are_not(
     stranger: Browser,
 ) -> None:
     while not hanging.locked():  # those of other tests
@@ -84,7 +84,7 @@ async def test_more_requests_than_we_can_serve_are_turned_away_and_probes_are_no
     assert (await stranger.get("/docs/errors")).status_code == 200
 
 
-async def test_a_body_that_never_ends_is_not_waited_for(stranger: Browser) -> None:
+async def test_a_body_that_never_ends_times_out(stranger: Browser) -> None:
     async def dribble() -> AsyncIterator[bytes]:
         yield b"{"
         await asyncio.sleep(1)
@@ -96,7 +96,7 @@ async def test_a_body_that_never_ends_is_not_waited_for(stranger: Browser) -> No
     assert answer.headers["connection"] == "close"
 
 
-async def test_a_client_that_hangs_up_with_its_body_is_left_alone() -> None:
+async def test_a_client_that_disconnects_during_its_body_gets_no_response() -> None:
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -122,7 +122,7 @@ async def test_a_client_that_hangs_up_with_its_body_is_left_alone() -> None:
     assert sent == []
 
 
-async def test_a_fault_after_the_answer_has_begun_is_not_answered_twice() -> None:
+async def test_an_error_after_the_response_has_begun_sends_no_second_response() -> None:
     sent: list[Message] = []
 
     async def send(message: Message) -> None:

@@ -25,7 +25,7 @@ def limited(app: ASGIApp, max_opening: int = 1) -> StreamLimit:
     )
 
 
-async def test_one_may_last_longer_than_the_patience_with_its_reader() -> None:
+async def test_a_stream_may_last_longer_than_the_send_timeout() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         for number in range(3):
             await asyncio.sleep(0.04)
@@ -37,7 +37,7 @@ async def test_one_may_last_longer_than_the_patience_with_its_reader() -> None:
     assert [message["body"] for message in sent] == [b"0", b"1", b"2"]
 
 
-async def test_a_reader_who_takes_nothing_any_more_is_left() -> None:
+async def test_a_client_that_stops_reading_is_disconnected() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.body", "body": b""})
 
@@ -50,7 +50,7 @@ async def test_a_reader_who_takes_nothing_any_more_is_left() -> None:
             await asyncio.wait_for(gate(_asked("/stream"), _nothing, stuck), 5)
 
 
-async def test_the_end_of_such_a_reader_is_no_error() -> None:
+async def test_the_disconnection_of_a_client_is_no_error() -> None:
     async def pieces() -> AsyncIterator[bytes]:
         while True:
             yield b"piece"
@@ -67,7 +67,7 @@ async def test_the_end_of_such_a_reader_is_no_error() -> None:
     await asyncio.wait_for(app(_asked("/stream"), connected, stuck), 5)
 
 
-async def test_a_reader_who_leaves_a_task_group_is_no_error_and_other_errors_are() -> None:
+async def test_a_disconnection_in_a_task_group_is_no_error_and_other_errors_are() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         raise ExceptionGroup("of a task group", errors)
 
@@ -79,7 +79,7 @@ async def test_a_reader_who_leaves_a_task_group_is_no_error_and_other_errors_are
         await limited(app)(_asked("/stream"), _nothing, _into([]))
 
 
-async def test_an_answer_that_has_begun_is_not_being_opened() -> None:
+async def test_a_response_that_has_begun_does_not_count_as_opening() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.body", "body": b"outer"})
         if scope["path"] == "/stream" and len(sent) < 3:
@@ -91,7 +91,7 @@ async def test_an_answer_that_has_begun_is_not_being_opened() -> None:
     assert len(sent) == 3
 
 
-async def test_more_than_so_many_are_turned_away_and_others_are_not() -> None:
+async def test_too_many_opening_streams_are_refused_and_other_requests_are_not() -> None:
     served = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
