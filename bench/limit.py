@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 from bench.server import serve
 from wxc.core import clock
 from wxc.core.ids import new_id
-from wxc.db.cursors import CursorSealer
+from wxc.db.cursors import CursorSigner
 from wxc.db.keyset import PageRequest
 from wxc.db.prepared import PreparedQuery
 from wxc.social.feed.repository import WALK_THRESHOLD, followed_posts
@@ -34,7 +34,7 @@ _JSON = [(b"content-type", b"application/json")]
 @cache
 def statement() -> tuple[str, Callable[[UUID], Sequence[Any]]]:
     """The SQL of a feed's first page as the product has it, and its parameters for a member."""
-    page = PageRequest(CursorSealer(b"a key that seals nothing"), "", _PAGE, None)
+    page = PageRequest(CursorSigner(b"a key that seals nothing"), "", _PAGE, None)
 
     def query(me: UUID) -> PreparedQuery[PostRow]:
         return followed_posts(me, page=page, walk_threshold=WALK_THRESHOLD)
@@ -140,7 +140,7 @@ _LOCK_POST = """
     )"""
 _LIKE = f"""{_LOCK_POST}, changed AS (
         INSERT INTO post_likes (id, user_id, post_id, created_at)
-        SELECT $3, $1, id, $5 FROM post ON CONFLICT DO NOTHING RETURNING id
+        SELECT $3, $1, id, $5 FROM post ON CONFLICT DO ANONYMOUS RETURNING id
     ), updated AS (
         UPDATE posts SET likes_count = likes_count + 1
         WHERE id = $2 AND EXISTS (SELECT FROM changed) RETURNING likes_count

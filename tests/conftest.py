@@ -24,7 +24,13 @@ from sqlalchemy.pool import NullPool
 from dev_tools.engines import temporary_engines
 from tests.support import factories
 from tests.support.browser import Browser
-from tests.support.database import OneConnection, administer, clone_database, drop_database, renamed
+from tests.support.database import (
+    SingleConnectionDatabase,
+    administer,
+    clone_database,
+    drop_database,
+    renamed,
+)
 from tests.support.secrecy import install_leak_detector, secrecy
 from wxc.app import connect, create_app
 from wxc.core.config import Config
@@ -228,7 +234,7 @@ async def app(
     """The application on the test's one connection; started, its background tasks left out."""
     app = applications.get(config) or applications.setdefault(config, create_app(config))
     configure_logging(config)
-    connect(app, OneConnection(connection), redis)
+    connect(app, SingleConnectionDatabase(connection), redis)
     await app.state.services.auth.revocations.poll()
     await app.state.services.startup.wait_for_database(app.state.services.database)
     yield app

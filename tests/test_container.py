@@ -82,7 +82,7 @@ class TestDockerfile:
         }
         assert tuple(stages()) == STAGES
 
-    def test_it_runs_as_nobody_in_particular_without_a_shell(self) -> None:
+    def test_it_runs_as_an_unprivileged_user_without_a_shell(self) -> None:
         assert instructions("wxc", "USER") == ["10001:10001"]
         assert instructions("wxc", "ENTRYPOINT") == ['["wxc"]']
         assert instructions("wxc", "CMD") == ['["serve"]']
@@ -91,7 +91,7 @@ class TestDockerfile:
         assert "http://127.0.0.1:8000/livez" in instructions("wxc", "HEALTHCHECK")[0]
         assert "org.opencontainers.image.revision" in instructions("wxc", "LABEL")[0]
 
-    def test_only_wheels_are_installed_and_only_what_is_locked(self) -> None:
+    def test_only_locked_wheels_are_installed(self) -> None:
         *_, uv, _, packages, own = instructions("packages", "RUN")
 
         assert "--only-binary=:all:" in uv
@@ -100,7 +100,7 @@ class TestDockerfile:
         assert "--no-deps" in own
         assert re.search(r"uv==(\S+?)\"", uv)[1] == _uv_of_dev()  # type: ignore[index]
 
-    def test_what_is_copied_is_not_ignored(self) -> None:
+    def test_copied_files_are_not_ignored(self) -> None:
         kept = re.findall(r"^!(\S+)", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
 
         assert copied() <= set(kept)

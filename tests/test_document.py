@@ -14,7 +14,7 @@ from wxc.app import ROUTERS
 from wxc.http.openapi.declarations import HEADERS
 from wxc.http.openapi.examples import NoExample, example_of
 from wxc.http.openapi.refusals import TRANSPORT
-from wxc.http.refusals import all_refusals
+from wxc.http.refusals.base import all_refusals
 
 JSON, PROBLEM = "application/json", "application/problem+json"
 SCHEMAS: dict[str, Any] = document()["components"]["schemas"]
@@ -42,7 +42,7 @@ def _refusals(operation: Operation) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 @pytest.mark.parametrize("operation", operations(), ids=str)
-def test_an_example_of_every_body_is_what_its_own_model_takes(operation: Operation) -> None:
+def test_the_example_of_every_body_is_valid_for_its_model(operation: Operation) -> None:
     params = ROUTES[str(operation)].dependant.body_params
     assert bool(params) is ("requestBody" in operation.declared)
     for param in params:
@@ -53,7 +53,7 @@ def test_an_example_of_every_body_is_what_its_own_model_takes(operation: Operati
 
 
 @pytest.mark.parametrize("operation", operations(), ids=str)
-def test_an_example_of_every_answer_is_what_its_own_model_answers(operation: Operation) -> None:
+def test_the_example_of_every_response_is_valid_for_its_model(operation: Operation) -> None:
     route = ROUTES[str(operation)]
     for response in _successes(operation):
         for kind, content in response.get("content", {}).items():
@@ -126,7 +126,7 @@ def test_every_refusal_is_an_example_and_a_literal(operation: Operation) -> None
         assert list(response["content"][PROBLEM]["examples"]) == codes
         assert set(codes) <= set(SCHEMAS["ErrorCode"]["enum"]) == set(all_refusals())
         for code in codes:
-            assert all_refusals()[code].sentence() in response["description"]
+            assert all_refusals()[code].detail() in response["description"]
 
 
 def _literals(schema: Mapping[str, Any]) -> list[Any]:
@@ -145,7 +145,7 @@ def test_every_error_stands_once_in_the_components_and_is_referenced() -> None:
         assert any(f'"#/components/schemas/{name}"' in one for one in errors.values()), name
 
 
-def test_what_any_request_can_be_answered_with_is_one_response_and_one_type() -> None:
+def test_transport_refusals_share_one_response_and_one_type() -> None:
     responses = document()["components"]["responses"]
     transport = SCHEMAS["TransportProblem"]["allOf"][1]["properties"]
 
@@ -183,7 +183,7 @@ def test_reading_needs_no_csrf_token() -> None:
             assert "csrfToken" not in str(operation.declared["security"]), operation
 
 
-def test_whoever_is_limited_is_told_how_long_to_wait() -> None:
+def test_limited_and_unavailable_responses_document_retry_after() -> None:
     for operation in operations():
         for status, response in _refusals(operation):
             assert ("Retry-After" in response["headers"]) is (status in ("429", "503")), operation

@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.support.factories import PASSWORD
-from tests.support.server import served
+from tests.support.server import run_server
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 from wxc.db import recount
@@ -98,7 +98,7 @@ class Person:
 
 
 @pytest.mark.faults
-async def test_kills_amid_writes_leave_no_drift_and_what_is_sent_again_takes_effect_once(
+async def test_kills_during_writes_leave_no_drift_and_retries_take_effect_once(
     config: Config, fresh_database_url: str, redis: RedisClient, tmp_path: Path
 ) -> None:
     wired = config.model_copy(update={"database_url": fresh_database_url})
@@ -111,7 +111,7 @@ async def test_kills_amid_writes_leave_no_drift_and_what_is_sent_again_takes_eff
                 Person(await stack.enter_async_context(httpx.AsyncClient()), name)
                 for name in PEOPLE
             ]
-            with served(*engines) as (port, process):
+            with run_server(*engines) as (port, process):
                 for person in people:
                     await person.begin(port)
                 answers = [await one.http.post("/posts", json={"body": "hello"}) for one in people]
@@ -121,7 +121,7 @@ async def test_kills_amid_writes_leave_no_drift_and_what_is_sent_again_takes_eff
                 process.send_signal(signal.SIGKILL)
                 await asyncio.gather(*tasks)
                 acts += sum(person.acts for person in people)
-            with served(*engines) as (port, _):
+            with run_server(*engines) as (port, _):
                 for person in people:
                     repeated |= await person.repeat(port)
 

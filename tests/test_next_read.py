@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.support.app import running
+from tests.support.app import running_app
 from tests.support.browser import Browser
 from tests.support.factories import PASSWORD
 from tests.support.mail import mail_config, smtp
@@ -61,7 +61,7 @@ async def reader(real: Config, friends: list[Browser]) -> AsyncIterator[Reader]:
     mine, post = [await _post_of(browser) for browser in friends[:2]]
     assert (await friends[1].post(f"/posts/{mine}/comments", json={"body": "well"})).is_success
     assert (await friends[1].post(f"/posts/{post}/comments", json={"body": "so"})).is_success
-    async with running(real) as elsewhere, Browser(elsewhere) as browser:
+    async with running_app(real) as elsewhere, Browser(elsewhere) as browser:
         await browser.log_in("member_0")
         reader = Reader(browser, mine, post)
         for path in (*OWN, *LISTS):

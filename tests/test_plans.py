@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from tests.support.app import running
+from tests.support.app import running_app
 from tests.support.browser import Browser
 from tests.support.database import StatementLog, administer
 from wxc.accounts.export.service import exporting
@@ -108,7 +108,7 @@ async def app(
 ) -> AsyncIterator[FastAPI]:
     """An application on a database that is large enough for the planner to care."""
     await administer(fresh_database_url, *_FILL)
-    async with running(config.model_copy(update={"database_url": fresh_database_url})) as app:
+    async with running_app(config.model_copy(update={"database_url": fresh_database_url})) as app:
         yield app
 
 
@@ -189,7 +189,7 @@ async def test_no_read_scans_a_big_table_or_is_planned_each_time(
     await engine.dispose()
     # Here, since to fill a database takes longer than all the rest.
     alone = app.state.services.config.model_copy(update={"database_pool_size": 1})
-    async with running(alone) as app, Browser(app) as browser:
+    async with running_app(alone) as app, Browser(app) as browser:
         await browser.log_in("many_2")
         second = (await browser.get("/feeds")).json()["next_cursor"]
         for path in (

@@ -77,7 +77,7 @@ def session(client: httpx.Client) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("operation", ANSWERED, ids=str)
-def test_the_application_does_what_its_document_says(
+def test_the_application_conforms_to_its_document(
     operation: Operation, server: Server, session: dict[str, str]
 ) -> None:
     # `schema.parametrize()` makes all cases while tests are collected, and each worker collects.

@@ -93,7 +93,7 @@ class TestTheCheckItself:
 
         assert own.leaks == []
 
-    async def test_what_a_browser_sends_and_gets_is_kept(self, member: Member) -> None:
+    async def test_secrets_of_the_test_browser_are_recorded(self, member: Member) -> None:
         ada = await member("ada")
 
         secrets = [PASSWORD, *dict(ada.http.cookies).values(), ada.csrf_token]
@@ -104,7 +104,7 @@ class TestTheCheckItself:
 
 
 @pytest.mark.parametrize("log_format", ["json", "text"])
-def test_a_server_that_tells_everything_tells_no_secret(
+def test_a_server_at_debug_level_logs_no_secret(
     config: Config, redis_url: str, tmp_path: Path, log_format: str
 ) -> None:
     """`wxc serve` with LOG_LEVEL=debug, through all that has to do with secrets."""

@@ -58,7 +58,7 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 class TestCompose:
     @pytest.mark.parametrize("name", services())
-    def test_no_service_is_given_a_secret_that_nobody_has_chosen(self, name: str) -> None:
+    def test_no_service_has_a_default_secret(self, name: str) -> None:
         for variable, value in environment_of(name).items():
             if variable.endswith("_FILE"):
                 assert value.startswith("/run/secrets/")

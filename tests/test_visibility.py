@@ -138,7 +138,7 @@ class Scene:
         return {"username": "olga", "session_id": str(self.session), "q": "olga", **named}
 
 
-NOTHING = {"username": "nobody_here", "q": "nobody"}
+ANONYMOUS = {"username": "nobody_here", "q": "nobody"}
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ async def scene(
     app: FastAPI, member: Member, stranger: Browser, connection: AsyncConnection
 ) -> Scene:
     """Olga has to do with Nina and with Theo in every way there is."""
-    app.state.services.events.end()  # a stream says what it has to say, and is over
+    app.state.services.events.end_streams()  # a stream says what it has to say, and is over
     olga, nina, theo = [await member(name) for name in ("olga", "nina", "theo")]
     await olga.put("/settings", json={"display_name": f"{CANARY} O.", "bio": f"{CANARY}!"})
     rates = [{"currency": "JPY", "unit": 100, "we_buy": "0.9", "we_sell": "0.92"}]
@@ -237,7 +237,7 @@ def test_every_operation_that_names_something_has_a_row() -> None:
 
 
 @pytest.mark.parametrize("relation", RELATIONS)
-async def test_each_gets_what_the_matrix_says_and_the_invisible_is_unknown(
+async def test_responses_follow_the_visibility_matrix_and_invisible_equals_unknown(
     relation: str, scene: Scene, become: Become, connection: AsyncConnection
 ) -> None:
     await become(relation)
@@ -251,7 +251,7 @@ async def test_each_gets_what_the_matrix_says_and_the_invisible_is_unknown(
             await undone.rollback()
         answered[str(operation)] = answer.status_code
         if answer.status_code == 404:
-            unknown = await _send(browser, operation, NOTHING)
+            unknown = await _send(browser, operation, ANONYMOUS)
             assert _without_place(answer) == _without_place(unknown), str(operation)
 
     assert answered == expected
@@ -286,7 +286,9 @@ def _without_place(answer: httpx.Response) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("relation", ["blocked", "blocker", "muting", "suspended", "deleted"])
-async def test_what_is_hidden_is_in_no_answer(relation: str, scene: Scene, become: Become) -> None:
+async def test_hidden_content_is_in_no_response(
+    relation: str, scene: Scene, become: Become
+) -> None:
     assert (await scene.nina.post("/users/olga/follow")).is_success
     assert await _shown_to(scene.nina, scene) == SHOWN_TO_FOLLOWERS
 
@@ -296,7 +298,7 @@ async def test_what_is_hidden_is_in_no_answer(relation: str, scene: Scene, becom
 
 
 @pytest.mark.parametrize("relation", ["suspended", "deleted"])
-async def test_who_is_gone_is_gone_for_everybody(
+async def test_an_author_who_left_is_invisible_to_every_viewer(
     relation: str, scene: Scene, become: Become
 ) -> None:
     await become(relation)

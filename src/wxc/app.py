@@ -1,4 +1,4 @@
-"""The only place where the parts meet."""
+"""Builds the application: the only module that imports every feature."""
 
 import asyncio
 import contextlib
@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from importlib.metadata import version
+from itertools import chain
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -30,9 +31,9 @@ from wxc.core.events import Events
 from wxc.core.logging import configure_logging
 from wxc.core.redis import RedisClient
 from wxc.core.signing import derive_key
-from wxc.core.tasks import end_all
-from wxc.core.tracing import telemetry, traced
-from wxc.db.cursors import CursorSealer
+from wxc.core.tasks import cancel_all
+from wxc.core.tracing import telemetry, trace_spans
+from wxc.db.cursors import CursorSigner
 from wxc.db.database import Database
 from wxc.docs_pages import guide
 from wxc.docs_pages.pages import Assets, OpenApiDocument
@@ -45,13 +46,18 @@ from wxc.exchange.stream.router import router as exchange_stream
 from wxc.health.metrics import ServerMetrics
 from wxc.health.router import router as health
 from wxc.health.service import Startup
-from wxc.http.bodies import BodyGate
 from wxc.http.compiled_route import verify_compiled_routes
-from wxc.http.middleware import Cors, Envelope, Faults, LoadGate, OriginGate, StreamGate
+from wxc.http.middleware.concurrency_limit import ConcurrencyLimit
+from wxc.http.middleware.cors import Cors
+from wxc.http.middleware.csrf_origin_check import CsrfOriginCheck
+from wxc.http.middleware.error_handler import ErrorHandler
+from wxc.http.middleware.request_body_limit import RequestBodyLimit
+from wxc.http.middleware.request_context import RequestContext
+from wxc.http.middleware.stream_limit import StreamLimit
 from wxc.http.openapi import install_openapi, operation_id
 from wxc.http.problems import problem_response
-from wxc.http.rate_limits import Limits
-from wxc.http.refusals import Refusal
+from wxc.http.rate_limits import RateLimitStore
+from wxc.http.refusals.base import Refusal
 from wxc.http.route_table import RouteTable
 from wxc.http.services import Services, services_of
 from wxc.http.streams import StreamLimiter
@@ -60,7 +66,7 @@ from wxc.idempotency.errors import ReplayedResponse
 from wxc.moderation.audit.actors import IdentifierHasher
 from wxc.moderation.audit.dependencies import RefusalAuditor
 from wxc.moderation.reports.router import router as reports
-from wxc.server.shutdown import Departure
+from wxc.server.shutdown import GracefulShutdown
 from wxc.social.comments.router import router as comments
 from wxc.social.feed.router import router as feed
 from wxc.social.likes.router import router as likes
@@ -70,7 +76,7 @@ from wxc.social.relationships.router import router as relationships
 from wxc.social.search.router import router as search
 from wxc.social.users.router import router as users
 
-# In the order of the document.
+# In the order of the OpenAPI document.
 ROUTERS: tuple[APIRouter, ...] = (
     auth,
     recovery,
@@ -96,11 +102,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     documentation,
 )
 
-# The load balancer replaces what its probes find busy, which would help nobody.
+# Never refused as overloaded: the load balancer would replace a busy instance, which helps nobody.
 _PROBES = re.compile("/livez|/healthz")
 _STREAMS = re.compile("/settings/export|/notifications/stream|/users/[^/]+/exchange/stream")
 
-# The routes that take credentials have no business with long bodies. /settings itself takes texts.
+# Routes that take credentials need no long bodies. /settings itself takes texts.
 _ACCOUNT_PATHS = (
     "/register",
     "/login",
@@ -115,7 +121,7 @@ _ACCOUNT_PATHS = (
 
 
 def create_app(config: Config) -> FastAPI:
-    """The application; its engines are made when it starts and closed when it ends."""
+    """The application; it connects to its engines at startup and disconnects at shutdown."""
     configure_logging(config)
     app = FastAPI(
         title=guide.TITLE,
@@ -155,8 +161,8 @@ def _services(config: Config) -> Services:
             lifetime=min(config.session_idle_lifetime, config.session_lifetime),
             device_lifetime=config.device_lifetime,
         ),
-        cursors=CursorSealer(derive_key(secret, "cursor")),
-        departure=Departure(config.shutdown_delay),
+        cursors=CursorSigner(derive_key(secret, "cursor")),
+        shutdown=GracefulShutdown(config.shutdown_delay),
         identifier_hasher=IdentifierHasher(config),
         idempotency_key=derive_key(secret, "idempotency"),
         metrics=ServerMetrics(),
@@ -173,7 +179,7 @@ def connect(app: FastAPI, database: Database, redis: RedisClient) -> Services:
     services.redis = redis
     services.events = Events(config, redis)
     database.publish_topics = services.events.publish
-    services.limits = Limits(config, redis)
+    services.limits = RateLimitStore(config, redis)
     services.auth = Auth(config, database, redis, services.events)
     services.streams = StreamLimiter(config, services.traffic)
     services.startup = Startup()
@@ -183,16 +189,18 @@ def connect(app: FastAPI, database: Database, redis: RedisClient) -> Services:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     config: Config = app.state.services.config
-    with traced(config, "wxc-api"):
+    with trace_spans(config, "wxc-api"):
         async with _running(app, config) as services:
-            yield {"end_streams": services.events.end}  # for the server, before it waits for them
+            yield {
+                "end_streams": services.events.end_streams
+            }  # for the server, before it waits for them
         logging.getLogger("wxc").info("stopped")
 
 
 @contextlib.asynccontextmanager
 async def _running(app: FastAPI, config: Config) -> AsyncIterator[Services]:
     services = connect(app, Database(config), RedisClient(config))
-    services.departure.await_signal()
+    services.shutdown.install_signal_handlers()
     tasks = [
         asyncio.create_task(services.auth.revocations.watch()),
         asyncio.create_task(services.startup.wait_for_database(services.database)),
@@ -203,7 +211,7 @@ async def _running(app: FastAPI, config: Config) -> AsyncIterator[Services]:
     try:
         yield services
     finally:
-        await end_all(tasks)
+        await cancel_all(tasks)
         services.auth.passwords.close()
         await services.events.close()
         await services.redis.close()
@@ -212,37 +220,39 @@ async def _running(app: FastAPI, config: Config) -> AsyncIterator[Services]:
 
 def _add_handlers(app: FastAPI) -> None:
     for error in (HTTPException, RequestValidationError, Refusal):
-        app.add_exception_handler(error, _answer_exception)
+        app.add_exception_handler(error, _problem_of_exception)
     # Starlette wants handlers of any exception, whichever it registers them for.
     app.add_exception_handler(ReplayedResponse, _answer_again)  # type: ignore[arg-type]
 
 
 def _add_middleware(app: FastAPI, services: Services) -> None:
-    """From the inside out: what is added last sees the request first."""
+    """From the inside out: the middleware that is added last sees the request first."""
     config = services.config
     app.add_middleware(
-        StreamGate,
-        streams=_STREAMS,
-        patience=config.request_deadline,
-        most=config.streams_in_flight,
+        StreamLimit,
+        paths=_STREAMS,
+        send_timeout=config.request_deadline,
+        max_opening=config.streams_in_flight,
         traffic=services.traffic,
     )
     app.add_middleware(
-        LoadGate,
+        ConcurrencyLimit,
         deadline=config.request_deadline,
-        most=config.requests_in_flight,
+        max_requests=config.requests_in_flight,
         traffic=services.traffic,
-        passing=re.compile(f"{_PROBES.pattern}|{_STREAMS.pattern}"),
+        exempt_paths=re.compile(f"{_PROBES.pattern}|{_STREAMS.pattern}"),
     )
-    app.add_middleware(BodyGate, limit_for=_body_limit(config), deadline=config.body_deadline)
-    app.add_middleware(OriginGate, origins=config.cors_origins)
-    app.add_middleware(Faults)
+    app.add_middleware(
+        RequestBodyLimit, limit_for=_body_limit(config), deadline=config.body_deadline
+    )
+    app.add_middleware(CsrfOriginCheck, origins=config.cors_origins)
+    app.add_middleware(ErrorHandler)
     app.add_middleware(Cors, origins=config.cors_origins)
     app.add_middleware(
-        Envelope,
+        RequestContext,
         is_secure=config.cookie_secure,
-        meter=services.metrics.record_request,
-        departure=services.departure,
+        on_response=services.metrics.record_request,
+        shutdown=services.shutdown,
     )
 
 
@@ -254,10 +264,10 @@ def _body_limit(config: Config) -> Callable[[str], int]:
     return limit_for
 
 
-async def _answer_exception(request: Request, error: Exception) -> Response:
+async def _problem_of_exception(request: Request, error: Exception) -> Response:
     answer = problem_response(request.scope, error)
     if answer.status_code == 405:
-        # The assets are no routes of ours, and only read.
+        # The assets are a mounted application, which is read-only.
         allowed = sorted(_allowed_methods(request.scope)) or ["GET", "HEAD"]
         answer.headers["Allow"] = ", ".join(allowed)
     await services_of(request).refusal_auditor.record(request, error)
@@ -272,7 +282,7 @@ async def _answer_again(_request: Request, first: ReplayedResponse) -> Response:
 
 
 def _allowed_methods(scope: Scope) -> Iterator[str]:
-    """Every method of the path, where the router names only those of the first route."""
+    """Every method of the path; the router names only those of its first route."""
     for route in _routes():
         match, _ = route.matches(scope)
         if match is not Match.NONE:
@@ -281,7 +291,5 @@ def _allowed_methods(scope: Scope) -> Iterator[str]:
 
 
 def _routes() -> Iterator[APIRoute]:
-    for router in ROUTERS:
-        for route in router.routes:
-            if isinstance(route, APIRoute):
-                yield route
+    routes = chain.from_iterable(router.routes for router in ROUTERS)
+    yield from (route for route in routes if isinstance(route, APIRoute))

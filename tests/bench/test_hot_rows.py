@@ -6,7 +6,7 @@ from uuid import UUID
 import httpx
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
-from tests.support.app import running
+from tests.support.app import running_app
 from tests.support.factories import make_post, make_user
 
 from bench import hot_rows, many_followers
@@ -25,7 +25,7 @@ async def test_inserted_followers_follow_the_author_and_are_signed_in_without_a_
     config = config.model_copy(update={"database_url": fresh_database_url})
 
     headers = await asyncio.to_thread(_sign_in, config)
-    async with running(config) as app:
+    async with running_app(config) as app:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
             author = (await client.get(f"/users/{many_followers.POPULAR}")).json()

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 import typer.main
 import uvicorn
-from tests.support.app import running
+from tests.support.app import running_app
 from tests.support.browser import Browser
 from typer.testing import CliRunner
 
@@ -207,14 +207,14 @@ class TestServe:
         assert called["timeout_graceful_shutdown"] == 20
 
         run.invoke(cli.app, ["serve"])
-        assert called["workers"] == serving.cores()
+        assert called["workers"] == serving.available_cpus()
         run.invoke(cli.app, ["serve", "--reload"])
         assert called["workers"] == 1
 
     def test_application_is_configured_from_the_environment(self) -> None:
         app = serving.application()
 
-        assert (app.title, app.state.services.departure.is_by_signal) == ("WXC Social", True)
+        assert (app.title, app.state.services.shutdown.handles_signals) == ("WXC Social", True)
 
     @pytest.mark.parametrize(
         ("quota", "expected"), [("50000 100000", 1), ("200000 100000", 2), ("max 100000", 4)]
@@ -225,7 +225,7 @@ class TestServe:
         monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(4), raising=False)
         (tmp_path / "cpu.max").write_text(quota)
 
-        assert serving.cores(tmp_path / "cpu.max") == expected
+        assert serving.available_cpus(tmp_path / "cpu.max") == expected
 
 
 @pytest.mark.usefixtures("_environment")
@@ -286,7 +286,7 @@ async def test_demo_is_repeatable_and_its_counters_are_right(
         "SELECT post_id FROM comments GROUP BY 1 ORDER BY count(*) DESC LIMIT 1"
     )
     await connection.close()
-    async with running(config) as app, Browser(app) as browser:
+    async with running_app(config) as app, Browser(app) as browser:
         assert (await browser.log_in("amelia", demo.PASSWORD)).status_code == 200
         assert len((await browser.get("/feeds")).json()["items"]) == 20
         thread = (await browser.get(f"/posts/{longest}/comments?limit=100")).json()["items"]

@@ -34,7 +34,7 @@ def make(folder: Path, **environment: str) -> str:
     return answer.output
 
 
-def written(folder: Path) -> dict[str, str]:
+def json_bytes(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
@@ -44,7 +44,7 @@ class TestCommand:
 
         assert {path.name for path in (tmp_path / "app").iterdir()} == APPLICATION
         assert {path.name for path in (tmp_path / "admin").iterdir()} == ADMIN
-        values = set(written(tmp_path).values())
+        values = set(json_bytes(tmp_path).values())
         assert len(values) == len(APPLICATION | ADMIN)
         assert all(len(value) >= 32 for value in values)
 
@@ -60,12 +60,12 @@ class TestCommand:
 
     def test_existing_secrets_are_not_overwritten(self, tmp_path: Path) -> None:
         make(tmp_path)
-        first = written(tmp_path)
+        first = json_bytes(tmp_path)
         (tmp_path / "app" / "secret_key").unlink()
 
         make(tmp_path)
 
-        second = written(tmp_path)
+        second = json_bytes(tmp_path)
         assert second.keys() == first.keys()
         assert {name for name in first if first[name] != second[name]} == {"secret_key"}
 
@@ -75,13 +75,13 @@ class TestCommand:
         make(tmp_path, DATABASE_ADMIN_PASSWORD="as before", SECRET_KEY="")
         make(tmp_path, DATABASE_ADMIN_PASSWORD="too late")
 
-        assert written(tmp_path)["database_admin_password"] == "as before"
-        assert len(written(tmp_path)["secret_key"]) >= 32
+        assert json_bytes(tmp_path)["database_admin_password"] == "as before"
+        assert len(json_bytes(tmp_path)["secret_key"]) >= 32
 
     def test_admin_password_is_written_only_with_admin_directory(self, tmp_path: Path) -> None:
         assert run.invoke(cli.app, ["config", "make-secrets", str(tmp_path)]).exit_code == 0
 
-        assert written(tmp_path).keys() == APPLICATION
+        assert json_bytes(tmp_path).keys() == APPLICATION
 
     @pytest.mark.parametrize("host", ["", EVERYWHERE, "192.0.2.7"])
     def test_nothing_is_printed(self, tmp_path: Path, host: str) -> None:
@@ -97,7 +97,7 @@ class TestCommand:
                 *("FORWARDED_ALLOW_IPS", "MAIL_SERVER", "docs/operations.md"),
             ):
                 assert name in line
-            assert not any(value in line for value in written(tmp_path).values())
+            assert not any(value in line for value in json_bytes(tmp_path).values())
 
     def test_unwritable_directory_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "app").write_text("")
@@ -120,7 +120,7 @@ class TestReading:
 
         assert config.environment == "production"
         for name in APPLICATION | ADMIN:
-            value = written(tmp_path)[name]
+            value = json_bytes(tmp_path)[name]
             assert getattr(config, name).get_secret_value() == value
             assert (value in config.database_url) == (name == "database_password")
             assert (value in str(config.database_admin_url)) == (name in ADMIN)
@@ -135,7 +135,7 @@ class TestReading:
 
         assert answer.exit_code == 0, answer.output
         assert str(tmp_path / "app") in answer.output
-        assert not any(value in answer.output for value in written(tmp_path).values())
+        assert not any(value in answer.output for value in json_bytes(tmp_path).values())
 
     def test_variable_overrides_a_file_unless_it_is_empty(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -148,7 +148,7 @@ class TestReading:
         config = Config()
 
         assert config.secret_key.get_secret_value().startswith("Zk3v9")
-        assert config.jwt_secret_key.get_secret_value() == written(tmp_path)["jwt_secret_key"]
+        assert config.jwt_secret_key.get_secret_value() == json_bytes(tmp_path)["jwt_secret_key"]
 
     def test_missing_directory_is_named(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -201,7 +201,7 @@ class TestReading:
         with pytest.raises(ConnectionError):
             command.upgrade(migrations.alembic_config(), "head")
 
-        password = written(tmp_path)["database_password"]
+        password = json_bytes(tmp_path)["database_password"]
         assert addresses == [f"postgresql+asyncpg://wxc:{password}@127.0.0.1:1/wxc"]
 
     def test_migrate_without_a_url_names_the_setting(self, monkeypatch: pytest.MonkeyPatch) -> None:

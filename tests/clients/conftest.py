@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from tests.support.database import clone_database, drop_database
 from tests.support.secrecy import assert_no_secret
-from tests.support.server import served
+from tests.support.server import run_server
 
 from dev_tools import client
 from dev_tools.console import DevError
@@ -76,7 +76,7 @@ async def api(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Async
     log = Path(tmp_path_factory.mktemp("client")) / "server.log"
     url = await clone_database(server, template, name)
     settings = {"CORS_ORIGINS": APP, "JWT_SECRET_KEY": JWT_SECRET_KEY}
-    with served(url, redis_url, log, **settings) as (port, _):
+    with run_server(url, redis_url, log, **settings) as (port, _):
         yield port
     assert_no_secret(log)
     await drop_database(server, name)

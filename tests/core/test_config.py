@@ -54,7 +54,9 @@ def test_production_is_the_default_and_accepts_strong_secrets() -> None:
         ({"frontend_url": "https://app.example.com/#/"}, "must be an address such as https://"),
     ],
 )
-def test_what_is_weak_or_wrong_is_refused_by_name(change: dict[str, Any], message: str) -> None:
+def test_weak_and_invalid_settings_are_refused_by_name(
+    change: dict[str, Any], message: str
+) -> None:
     with pytest.raises(ValidationError, match=message):
         Config(**GOOD | change)
 

@@ -5,7 +5,7 @@ import pytest
 from wxc.core.currencies import currencies
 
 
-def test_what_people_pay_with_is_in() -> None:
+def test_circulating_currencies_are_listed() -> None:
     every = {"EUR", "USD", "JPY", "SGD", "GBP", "CHF", "XOF", "XAF", "XPF", "XCD", "XCG", "ZWG"}
 
     assert every <= currencies().keys()
@@ -25,7 +25,7 @@ def test_what_people_pay_with_is_in() -> None:
     ],
     ids=["metals", "funds", "units of account", "tests", "retired", "no codes"],
 )
-def test_what_nobody_pays_with_is_out(codes: tuple[str, ...]) -> None:
+def test_metals_funds_and_retired_currencies_are_not_listed(codes: tuple[str, ...]) -> None:
     assert not currencies().keys() & set(codes)
 
 

@@ -15,7 +15,7 @@ positives: TypeAdapter[Decimal] = TypeAdapter(PositiveDecimalText)
 
 
 @given(st.from_regex(PATTERN.replace("$", r"\Z")))
-def test_what_goes_in_comes_out_digit_by_digit(text: str) -> None:
+def test_decimals_keep_their_digits(text: str) -> None:
     written = json.dumps(text)
 
     assert decimals.dump_json(decimals.validate_json(written)).decode() == written
@@ -38,7 +38,7 @@ def test_what_goes_in_comes_out_digit_by_digit(text: str) -> None:
         *("1", "1.5", "0", "true", "null", "[]", "{}", "1e3"),
     ],
 )
-def test_what_is_no_plain_decimal_string_is_refused(source: str) -> None:
+def test_values_other_than_plain_decimal_strings_are_refused(source: str) -> None:
     with pytest.raises(ValidationError):
         decimals.validate_json(source)
 
@@ -50,7 +50,7 @@ def test_zero_is_a_decimal_and_not_positive() -> None:
             positives.validate_json(zero)
 
 
-def test_the_schema_is_a_bounded_string_both_ways() -> None:
+def test_the_schema_is_a_bounded_string_in_input_and_output() -> None:
     both = {
         json.dumps(decimals.json_schema(mode=mode), sort_keys=True)
         for mode in ("validation", "serialization")

@@ -8,7 +8,7 @@ from netaddr import IPSet
 from pydantic import ValidationError
 
 from wxc.core.config import Config
-from wxc.core.geoip import Places
+from wxc.core.geoip import GeoLocator
 
 
 @pytest.fixture
@@ -43,13 +43,13 @@ def countries(tmp_path: Path) -> Path:
 def test_a_place_is_a_country_or_else_a_network(
     config: Config, countries: Path, address: str, place: str | None
 ) -> None:
-    places = Places(config.model_copy(update={"geoip_database": countries}))
+    locator = GeoLocator(config.model_copy(update={"geoip_database": countries}))
 
-    assert places.of(address) == place
+    assert locator.locate(address) == place
 
 
 def test_without_a_database_it_is_the_network(config: Config) -> None:
-    assert Places(config).of("198.51.100.7") == "198.51.100.0/24"
+    assert GeoLocator(config).locate("198.51.100.7") == "198.51.100.0/24"
 
 
 def test_a_file_that_is_no_such_database_keeps_the_application_from_starting(

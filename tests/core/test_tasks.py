@@ -29,19 +29,19 @@ async def test_a_task_that_takes_a_cancellation_for_an_error_is_ended_all_the_sa
     await asyncio.sleep(0)
 
     async with asyncio.timeout(5):
-        await jobs.end_all(tasks)
+        await jobs.cancel_all(tasks)
 
     assert swallowed.is_set()
     assert all(task.done() for task in tasks)
 
 
-async def test_what_has_failed_already_is_no_trouble() -> None:
+async def test_cancelling_tolerates_failed_tasks() -> None:
     async def fail() -> None:
         raise ValueError
 
     task = asyncio.create_task(fail())
     await asyncio.sleep(0)
 
-    await jobs.end_all([task])
+    await jobs.cancel_all([task])
 
     assert isinstance(task.exception(), ValueError)

@@ -21,7 +21,9 @@ ABOVE, BELOW = "\u0301", "\u0327"
 
 @pytest.mark.parametrize("adapter", [ONE_LINE, LINES, PASSWORD], ids=["line", "lines", "password"])
 @given(text=st.text(max_size=14))
-def test_the_schema_admits_what_the_check_admits(adapter: TypeAdapter[str], text: str) -> None:
+def test_the_schema_and_the_validator_accept_the_same_texts(
+    adapter: TypeAdapter[str], text: str
+) -> None:
     schema = adapter.json_schema()
     text = unicodedata.normalize("NFC", text)
     is_admitted = (
@@ -78,7 +80,7 @@ def test_an_address_keeps_its_local_part_and_has_its_domain_in_lower_case(
         None,
     ],
 )
-def test_what_is_no_address_is_refused(typed: object) -> None:
+def test_invalid_addresses_are_refused(typed: object) -> None:
     with pytest.raises(ValidationError) as caught:
         EMAIL.validate_python(typed)
 

@@ -12,11 +12,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from tests.support.app import running
+from tests.support.app import running_app
 from tests.support.browser import Browser
 
 from wxc.core.config import Config
-from wxc.core.tracing import discreet, sql_comment, traced
+from wxc.core.tracing import redacting, sql_comment, trace_spans
 
 ROOT_ID = "1-67891233-abcdef012345678912345678"
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -67,7 +67,7 @@ async def test_from_the_load_balancer_to_the_statement(
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "none")
         monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_always_off")
         tracing = config.model_copy(update={"tracing": True})
-        async with running(tracing) as app, Browser(app) as browser:
+        async with running_app(tracing) as app, Browser(app) as browser:
             await browser.get("/users/noise_1")  # not sampled
             await browser.get("/users/noise_1?canary=secret", headers=FOLLOWED)
             answer = await browser.get("/users/noise_1", headers=FOLLOWED)
@@ -91,10 +91,10 @@ async def test_from_the_load_balancer_to_the_statement(
     assert "secret" not in str(spans)
 
 
-async def test_what_an_error_quotes_does_not_leave_the_process() -> None:
+async def test_exported_spans_contain_no_error_messages() -> None:
     kept = InMemorySpanExporter()
     provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(discreet(kept)))
+    provider.add_span_processor(SimpleSpanProcessor(redacting(kept)))
     tracer = provider.get_tracer("test")
 
     with pytest.raises(ValueError, match="ada@"), tracer.start_as_current_span("INSERT"):
@@ -107,12 +107,12 @@ async def test_what_an_error_quotes_does_not_leave_the_process() -> None:
     assert "ada@" not in span.to_json()
 
 
-async def test_nobody_pays_for_traces_that_are_off(
+async def test_disabled_tracing_adds_no_sql_comment(
     config: Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with traced(config, "wxc-test"):
+    with trace_spans(config, "wxc-test"):
         assert sql_comment() == ""
-    async with running(config) as app, Browser(app) as browser:
+    async with running_app(config) as app, Browser(app) as browser:
         answer = await browser.get("/users/noise_1", headers=FOLLOWED)
 
     assert answer.headers["x-request-id"] == ROOT_ID

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from wxc.core import clock
 from wxc.core.ids import first_id_at, new_id, time_of
-from wxc.db.cursors import LONGEST_CURSOR, CursorSealer
-from wxc.db.keyset import Cut, Order, PageRequest, SortKey
-from wxc.http.refusals import InvalidCursor
+from wxc.db.cursors import MAX_CURSOR_LENGTH, CursorSigner
+from wxc.db.keyset import Order, PageRequest, PageSlice, SortKey
+from wxc.http.refusals.resources import InvalidCursor
 
-SEALER = CursorSealer(b"k" * 32)
+SIGNER = CursorSigner(b"k" * 32)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -24,8 +24,8 @@ class Shelf:
         self.ids = ids
         self.order = Order.OLDEST_FIRST if oldest_first else Order.NEWEST_FIRST
 
-    def page(self, limit: int, cursor: str | None = None) -> Cut[UUID]:
-        page = PageRequest(SEALER, "shelf", limit, cursor, order=self.order)
+    def page(self, limit: int, cursor: str | None = None) -> PageSlice[UUID]:
+        page = PageRequest(SIGNER, "shelf", limit, cursor, order=self.order)
         position = page.position
         if page.ascends:
             rows = sorted(one for one in self.ids if position is None or one > position)
@@ -33,7 +33,7 @@ class Shelf:
             rows = sorted(
                 (one for one in self.ids if position is None or one < position), reverse=True
             )
-        return page.cut(rows[: limit + 1], key=lambda one: one)
+        return page.slice(rows[: limit + 1], key=lambda one: one)
 
 
 class Ranking:
@@ -42,15 +42,15 @@ class Ranking:
     def __init__(self, keys: list[SortKey]) -> None:
         self.keys = keys
 
-    def page(self, limit: int, cursor: str | None = None) -> Cut[SortKey]:
-        page = PageRequest(SEALER, "ranking", limit, cursor, order=Order.BY_RANK)
+    def page(self, limit: int, cursor: str | None = None) -> PageSlice[SortKey]:
+        page = PageRequest(SIGNER, "ranking", limit, cursor, order=Order.BY_RANK)
         start = page.key
         rows = [
             key
             for key in sorted(self.keys, reverse=not page.ascends)
             if start is None or (key > start if page.ascends else key < start)
         ]
-        return page.cut(rows[: limit + 1], key=lambda key: key)
+        return page.slice(rows[: limit + 1], key=lambda key: key)
 
 
 KEYS = st.builds(
@@ -73,16 +73,16 @@ def test_following_next_cursor_reads_every_item_once_in_order(
     shelf = Shelf(ids_at(*seconds), oldest_first=oldest_first)
 
     seen: list[UUID] = []
-    cut = shelf.page(limit)
-    seen += cut.rows
-    while cut.next_cursor is not None:
-        cut = shelf.page(limit, cut.next_cursor)
-        seen += cut.rows
+    page_slice = shelf.page(limit)
+    seen += page_slice.rows
+    while page_slice.next_cursor is not None:
+        page_slice = shelf.page(limit, page_slice.next_cursor)
+        seen += page_slice.rows
 
     assert seen == sorted(shelf.ids, reverse=not oldest_first)
 
 
-def test_oldest_first_the_end_leads_to_what_comes_later() -> None:
+def test_the_last_page_of_an_oldest_first_list_leads_to_later_items() -> None:
     shelf = Shelf(ids_at(1, 2), oldest_first=True)
     end = shelf.page(5)
     empty = shelf.page(5, end.prev_cursor)
@@ -91,7 +91,7 @@ def test_oldest_first_the_end_leads_to_what_comes_later() -> None:
     assert (end.next_cursor, empty.rows, empty.next_cursor) == (None, [], None)
     for cursor in (end.prev_cursor, empty.prev_cursor):
         assert shelf.page(5, cursor).rows == later
-    assert Shelf([], oldest_first=True).page(5) == Cut([], None, None)
+    assert Shelf([], oldest_first=True).page(5) == PageSlice([], None, None)
 
 
 @given(st.sets(KEYS, max_size=40), st.integers(1, 15))
@@ -99,15 +99,17 @@ def test_a_list_by_rank_is_read_to_its_end_and_back(keys: set[SortKey], limit: i
     ranking = Ranking(list(keys))
 
     forwards: list[SortKey] = []
-    cut = ranking.page(limit)
+    page_slice = ranking.page(limit)
     while True:
-        forwards += cut.rows
-        if cut.next_cursor is None:
+        forwards += page_slice.rows
+        if page_slice.next_cursor is None:
             break
-        cut = ranking.page(limit, cut.next_cursor)
-    backwards = list(cut.rows)
-    while (cut := ranking.page(limit, cut.prev_cursor)).rows and cut.prev_cursor:
-        backwards = [*cut.rows, *backwards]
+        page_slice = ranking.page(limit, page_slice.next_cursor)
+    backwards = list(page_slice.rows)
+    while (
+        page_slice := ranking.page(limit, page_slice.prev_cursor)
+    ).rows and page_slice.prev_cursor:
+        backwards = [*page_slice.rows, *backwards]
 
     assert forwards == sorted(keys)
     assert backwards == (sorted(keys) if keys else [])
@@ -127,39 +129,39 @@ def test_an_empty_page_by_rank_leads_back() -> None:
 
 
 def test_another_page_of_a_list_goes_on_from_its_key() -> None:
-    page = PageRequest(SEALER, "ranking", 5, None, order=Order.BY_RANK)
+    page = PageRequest(SIGNER, "ranking", 5, None, order=Order.BY_RANK)
     key = SortKey(b"a", new_id())
 
-    moved = page.moved(key, 100)
+    moved = page.starting_at(key, 100)
 
     assert (moved.key, moved.limit, page.key, page.limit) == (key, 100, None, 5)
-    again = PageRequest(SEALER, "ranking", 5, moved.cursor_after(key), order=Order.BY_RANK)
+    again = PageRequest(SIGNER, "ranking", 5, moved.cursor_after(key), order=Order.BY_RANK)
     assert again.key == key
 
 
-def test_a_cursor_carries_what_its_list_wants_and_nobody_else_changes_it() -> None:
-    cursor = SEALER.seal("shelf", b"o", new_id(), b"abc")
+def test_a_cursor_stores_extra_bytes_that_only_its_own_list_can_read() -> None:
+    cursor = SIGNER.sign("shelf", b"o", new_id(), b"abc")
 
-    assert SEALER.open("shelf", cursor)[2] == b"abc"
+    assert SIGNER.verify("shelf", cursor)[2] == b"abc"
     for wrong in ("cshelf", "abcshelf", "helf"):
         with pytest.raises(InvalidCursor):
-            SEALER.open(wrong, cursor)
+            SIGNER.verify(wrong, cursor)
 
 
 @given(st.sets(st.integers(0, 10_000), min_size=1, max_size=60), st.integers(1, 25))
 def test_prev_cursor_leads_back_to_the_newest_item(seconds: set[int], limit: int) -> None:
     shelf = Shelf(ids_at(*seconds))
-    cut = shelf.page(limit)
-    while cut.next_cursor is not None:
-        cut = shelf.page(limit, cut.next_cursor)
+    page_slice = shelf.page(limit)
+    while page_slice.next_cursor is not None:
+        page_slice = shelf.page(limit, page_slice.next_cursor)
 
-    back = list(cut.rows)
+    back = list(page_slice.rows)
     while True:
-        assert cut.prev_cursor is not None
-        cut = shelf.page(limit, cut.prev_cursor)
-        if not cut.rows:
+        assert page_slice.prev_cursor is not None
+        page_slice = shelf.page(limit, page_slice.prev_cursor)
+        if not page_slice.rows:
             break
-        back = [*cut.rows, *back]
+        back = [*page_slice.rows, *back]
 
     assert back == sorted(shelf.ids, reverse=True)
 
@@ -170,12 +172,12 @@ def test_polling_misses_nothing_that_is_committed_late(monkeypatch: pytest.Monke
     monkeypatch.setattr(clock, "now", lambda: moment)
     drawn_first, drawn_second = ids_at(98.5, 99.5)
     shelf = Shelf([*ids_at(1, 2), drawn_second])
-    cut = shelf.page(10)
+    page_slice = shelf.page(10)
 
     shelf.ids.append(drawn_first)
-    cut = shelf.page(10, cut.prev_cursor)
+    page_slice = shelf.page(10, page_slice.prev_cursor)
 
-    assert drawn_first in cut.rows
+    assert drawn_first in page_slice.rows
 
 
 def test_polling_with_a_small_limit_moves_on_as_time_does(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,9 +191,9 @@ def test_polling_with_a_small_limit_moves_on_as_time_does(monkeypatch: pytest.Mo
 
     seen: set[UUID] = set()
     for _ in range(30):
-        cut = shelf.page(1, cursor)
-        seen.update(cut.rows)
-        cursor = cut.prev_cursor
+        page_slice = shelf.page(1, cursor)
+        seen.update(page_slice.rows)
+        cursor = page_slice.prev_cursor
         moment += timedelta(seconds=0.2)
         monkeypatch.setattr(clock, "now", lambda moment=moment: moment)
 
@@ -199,17 +201,17 @@ def test_polling_with_a_small_limit_moves_on_as_time_does(monkeypatch: pytest.Mo
 
 
 def test_an_empty_list_has_no_cursors() -> None:
-    assert Shelf([]).page(5) == Cut([], None, None)
+    assert Shelf([]).page(5) == PageSlice([], None, None)
 
 
 def test_an_empty_poll_returns_its_own_cursor() -> None:
     shelf = Shelf(ids_at(1, 2))
     cursor = shelf.page(5).prev_cursor
 
-    cut = shelf.page(5, cursor)
+    page_slice = shelf.page(5, cursor)
 
-    assert (cut.rows, cut.prev_cursor) == ([], cursor)
-    assert shelf.page(5, cut.next_cursor).rows == sorted(shelf.ids, reverse=True)
+    assert (page_slice.rows, page_slice.prev_cursor) == ([], cursor)
+    assert shelf.page(5, page_slice.next_cursor).rows == sorted(shelf.ids, reverse=True)
 
 
 def test_an_empty_page_past_the_end_leads_back() -> None:
@@ -217,49 +219,49 @@ def test_an_empty_page_past_the_end_leads_back() -> None:
     cursor = shelf.page(2).next_cursor
     last = shelf.ids.pop(0)
 
-    cut = shelf.page(2, cursor)
+    page_slice = shelf.page(2, cursor)
 
-    assert (cut.rows, cut.next_cursor) == ([], None)
-    assert last not in shelf.page(5, cut.prev_cursor).rows
-    assert shelf.page(5, cut.prev_cursor).rows == sorted(shelf.ids, reverse=True)
+    assert (page_slice.rows, page_slice.next_cursor) == ([], None)
+    assert last not in shelf.page(5, page_slice.prev_cursor).rows
+    assert shelf.page(5, page_slice.prev_cursor).rows == sorted(shelf.ids, reverse=True)
 
 
-def test_an_empty_page_does_not_lead_past_what_may_still_be_committed() -> None:
-    cursor = SEALER.seal("shelf", b"o", new_id())
+def test_an_empty_page_does_not_skip_uncommitted_items() -> None:
+    cursor = SIGNER.sign("shelf", b"o", new_id())
 
-    cut = Shelf([]).page(5, cursor)
+    page_slice = Shelf([]).page(5, cursor)
 
-    assert cut.prev_cursor is not None
-    _, position, _ = SEALER.open("shelf", cut.prev_cursor)
+    assert page_slice.prev_cursor is not None
+    _, position, _ = SIGNER.verify("shelf", page_slice.prev_cursor)
     assert time_of(position) < clock.now() - timedelta(seconds=1.9)
 
 
 @pytest.mark.parametrize("scope", ["feed", "", "shelf?q=a"])
 def test_a_cursor_opens_no_other_list(scope: str) -> None:
-    cursor = SEALER.seal("shelf", b"o", new_id())
+    cursor = SIGNER.sign("shelf", b"o", new_id())
 
     with pytest.raises(InvalidCursor):
-        PageRequest(SEALER, scope, 5, cursor)
+        PageRequest(SIGNER, scope, 5, cursor)
 
 
 @given(st.text() | st.binary().map(lambda raw: raw.decode("latin-1")))
-def test_what_was_not_sealed_is_no_cursor(text: str) -> None:
+def test_an_unsigned_cursor_is_refused(text: str) -> None:
     with pytest.raises(InvalidCursor):
-        SEALER.open("shelf", text)
+        SIGNER.verify("shelf", text)
 
 
 def test_a_cursor_is_short_and_has_one_spelling() -> None:
-    cursor = SEALER.seal("shelf", b"o", new_id())
+    cursor = SIGNER.sign("shelf", b"o", new_id())
 
-    assert len(cursor) < LONGEST_CURSOR
+    assert len(cursor) < MAX_CURSOR_LENGTH
     for other in (f"{cursor}=", f" {cursor}", f"{cursor}\n", cursor + "A" * 300, cursor[:-1]):
         with pytest.raises(InvalidCursor):
-            SEALER.open("shelf", other)
+            SIGNER.verify("shelf", other)
 
 
 def test_a_cursor_of_another_key_is_none() -> None:
     with pytest.raises(InvalidCursor):
-        CursorSealer(b"x" * 32).open("shelf", SEALER.seal("shelf", b"o", new_id()))
+        CursorSigner(b"x" * 32).verify("shelf", SIGNER.sign("shelf", b"o", new_id()))
 
 
 def test_ids_are_ordered_by_the_time_they_were_drawn() -> None:

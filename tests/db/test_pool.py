@@ -14,7 +14,7 @@ from tests.db.queries import backend_ended, divided_by, pid_of, slept
 from wxc.core.config import Config
 from wxc.db import pool
 from wxc.db.connections import Connection
-from wxc.db.database import Database, split
+from wxc.db.database import Database, split_pool_size
 
 
 @pytest.fixture
@@ -44,10 +44,10 @@ def pings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-async def test_a_connection_that_was_used_a_moment_ago_is_not_asked_whether_it_is_there(
+async def test_a_recently_used_connection_is_not_pinged(
     database: Database, pings: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "TRUSTED_IDLE", 3600.0)
+    monkeypatch.setattr(pool, "MAX_IDLE_WITHOUT_PING", 3600.0)
     former = await pid_of(database)
     pings.clear()
 
@@ -64,11 +64,11 @@ async def test_a_connection_that_the_server_has_ended_is_replaced(
     assert await pid_of(database) != former
 
 
-async def test_a_connection_that_was_idle_for_long_is_asked_and_replaced_if_it_does_not_answer(
+async def test_an_idle_connection_is_pinged_and_replaced_if_it_does_not_respond(
     database: Database, pings: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     former = await pid_of(database)
-    monkeypatch.setattr(pool, "TRUSTED_IDLE", -1.0)
+    monkeypatch.setattr(pool, "MAX_IDLE_WITHOUT_PING", -1.0)
     pings.clear()
 
     assert await pid_of(database) == former
@@ -78,8 +78,8 @@ async def test_a_connection_that_was_idle_for_long_is_asked_and_replaced_if_it_d
         monkeypatch.undo()
         return False
 
-    monkeypatch.setattr(pool, "_answers", silent)
-    monkeypatch.setattr(pool, "TRUSTED_IDLE", -1.0)
+    monkeypatch.setattr(pool, "_is_alive", silent)
+    monkeypatch.setattr(pool, "MAX_IDLE_WITHOUT_PING", -1.0)
     assert await pid_of(database) != former
 
 
@@ -117,7 +117,7 @@ async def test_a_statement_that_fails_leaves_a_usable_connection(database: Datab
     assert database.connections_in_use == 0
 
 
-async def test_a_waiter_that_goes_away_takes_no_connection_along(patient: Database) -> None:
+async def test_a_cancelled_waiter_takes_no_connection(patient: Database) -> None:
     async with patient._pool.acquire():
         waiting = asyncio.create_task(patient.fetch(slept(0)))
         await asyncio.sleep(0.01)
@@ -129,20 +129,20 @@ async def test_a_waiter_that_goes_away_takes_no_connection_along(patient: Databa
     assert patient.connections_in_use == 0
 
 
-async def test_a_waiter_that_goes_away_with_a_connection_in_hand_gives_it_to_the_next(
+async def test_a_waiter_cancelled_with_a_connection_passes_it_to_the_next(
     patient: Database,
 ) -> None:
     pool = patient._pool
-    taken = await pool.take()
-    waiting = [asyncio.create_task(pool.take()) for _ in range(2)]
+    taken = await pool.acquire_connection()
+    waiting = [asyncio.create_task(pool.acquire_connection()) for _ in range(2)]
     await asyncio.sleep(0)
 
-    await pool.give_back(taken, None)  # the first waiter has it now, and has not run yet
+    await pool.release(taken, None)  # the first waiter has it now, and has not run yet
     waiting[0].cancel()
 
     assert await waiting[1] is taken
     assert waiting[0].cancelled()
-    await pool.give_back(taken, None)
+    await pool.release(taken, None)
     assert patient.connections_in_use == 0
 
 
@@ -150,8 +150,8 @@ async def test_waiters_open_connections_in_place_of_those_that_end_or_do_not_ope
     patient: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connections = patient._pool
-    taken = await connections.take()
-    waiting = [asyncio.create_task(connections.take()) for _ in range(2)]
+    taken = await connections.acquire_connection()
+    waiting = [asyncio.create_task(connections.acquire_connection()) for _ in range(2)]
     await asyncio.sleep(0)
 
     async def refused(*_: object, **__: object) -> Connection:
@@ -160,14 +160,14 @@ async def test_waiters_open_connections_in_place_of_those_that_end_or_do_not_ope
 
     monkeypatch.setattr(pool, "connect", refused)
     taken.terminate()
-    await connections.give_back(taken, ConnectionResetError())
+    await connections.release(taken, ConnectionResetError())
 
     with pytest.raises(ConnectionRefusedError):
         await waiting[0]
     opened = await waiting[1]
     assert opened is not taken
     assert await opened.fetchval("SELECT 1") == 1
-    await connections.give_back(opened, None)
+    await connections.release(opened, None)
 
 
 async def test_a_waiter_is_refused_in_time(
@@ -212,7 +212,7 @@ async def test_both_pools_share_the_number_of_connections(
 def test_a_third_of_the_connections_is_for_transactions(
     connections: int, parts: tuple[int, int]
 ) -> None:
-    assert split(connections) == parts
+    assert split_pool_size(connections) == parts
 
 
 async def test_a_connection_that_ends_under_a_statement_is_lost_and_replaced(
@@ -230,7 +230,7 @@ async def test_a_connection_that_ends_under_a_statement_is_lost_and_replaced(
     assert database.connections_in_use == 0
 
 
-async def test_a_connection_that_is_left_in_the_middle_serves_nobody_else(
+async def test_a_connection_left_in_the_middle_of_a_statement_is_closed(
     database: Database,
 ) -> None:
     before = await pid_of(database)

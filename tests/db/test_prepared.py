@@ -37,16 +37,16 @@ from wxc.core.config import Config
 from wxc.core.ids import new_id
 from wxc.db import prepared as module
 from wxc.db.connections import Connection
-from wxc.db.cursors import CursorSealer
+from wxc.db.cursors import CursorSigner
 from wxc.db.database import Database
-from wxc.db.errors import UNREACHABLE
+from wxc.db.errors import UNAVAILABLE_ERRORS
 from wxc.db.keyset import AnySelect, PageRequest
 from wxc.db.prepared import bind, prepared, prepared_outer, sql_type
 from wxc.http.problems import refusal_for
-from wxc.http.refusals import Unavailable
+from wxc.http.refusals.server import Unavailable
 from wxc.models import Post, User
 
-SEALER = CursorSealer(b"k" * 32)
+SIGNER = CursorSigner(b"k" * 32)
 
 
 class Body(NamedTuple):
@@ -134,10 +134,10 @@ def test_pages_are_variants_by_how_they_are_read_and_bring_their_values_along() 
         return page.window(select(Post.id).where(Post.author_id == author_id), Post.id)
 
     author, last = new_id(), new_id()
-    first = PageRequest(SEALER, "list", 20, None)
-    next_cursor = first.cut([PostId(last)] * 21, key=lambda row: row.id).next_cursor
-    usual = [ids(author, page=PageRequest(SEALER, "list", 20, next_cursor)) for _ in range(2)]
-    unusual = [ids(author, page=PageRequest(SEALER, "list", n, next_cursor)) for n in (3, 4)]
+    first = PageRequest(SIGNER, "list", 20, None)
+    next_cursor = first.slice([PostId(last)] * 21, key=lambda row: row.id).next_cursor
+    usual = [ids(author, page=PageRequest(SIGNER, "list", 20, next_cursor)) for _ in range(2)]
+    unusual = [ids(author, page=PageRequest(SIGNER, "list", n, next_cursor)) for n in (3, 4)]
 
     assert ids(author, page=first).arguments == [author]
     assert usual[0].compiled is usual[1].compiled
@@ -217,7 +217,7 @@ def test_an_annotation_that_is_no_type_of_a_parameter_is_refused() -> None:
         sql_type(dict)
 
 
-def test_rows_that_are_not_what_is_selected_are_refused() -> None:
+def test_a_row_type_that_differs_from_the_selected_columns_is_refused() -> None:
     @prepared(Body)
     def ids(post_id: UUID) -> AnySelect:
         return select(Post.id).where(Post.id == post_id)
@@ -266,7 +266,7 @@ async def test_a_driver_out_of_step_is_an_outage(
 
     before = await pid_of(database)
     monkeypatch.setattr(asyncpg.Connection, "fetch", out_of_step)
-    with pytest.raises(UNREACHABLE) as lost:
+    with pytest.raises(UNAVAILABLE_ERRORS) as lost:
         await database.fetch(bodies(new_id(), is_there=True))
     monkeypatch.undo()
 
@@ -282,7 +282,7 @@ async def test_so_it_is_while_a_connection_is_set_up(
         raise asyncpg.InternalClientError("another operation is in progress")
 
     monkeypatch.setattr(asyncpg.Connection, "execute", out_of_step)
-    with pytest.raises(UNREACHABLE) as lost:
+    with pytest.raises(UNAVAILABLE_ERRORS) as lost:
         await pid_of(database)
     monkeypatch.undo()
 
@@ -291,7 +291,7 @@ async def test_so_it_is_while_a_connection_is_set_up(
     assert await pid_of(database)
 
 
-async def test_a_column_that_changes_its_type_meanwhile_is_read_as_it_is_now(
+async def test_a_column_whose_type_has_changed_is_read_with_its_new_type(
     database: Database,
 ) -> None:
     before = await database.fetch(bodies(new_id(), is_there=False))

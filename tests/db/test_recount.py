@@ -47,7 +47,7 @@ def test_every_counter_of_the_schema_is_counted_anew() -> None:
 async def test_a_wrong_counter_is_found_then_repaired_and_no_other_is_touched(
     config: Config, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recount, "BATCH", 2)  # smaller than the noise
+    monkeypatch.setattr(recount, "BATCH_SIZE", 2)  # smaller than the noise
     table, column = name.split(".")
     if column == "replies_count":
         await execute(config.database_url, "UPDATE comments SET children_count = 90")

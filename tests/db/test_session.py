@@ -15,7 +15,7 @@ from tests.db.queries import divided_by, pid_of, slept
 
 from wxc.core.ids import new_id
 from wxc.db.database import Database
-from wxc.db.errors import UNREACHABLE
+from wxc.db.errors import UNAVAILABLE_ERRORS
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared
 from wxc.db.session import after_commit
@@ -87,7 +87,7 @@ async def test_a_session_has_no_connection_until_its_first_statement(database: D
     assert database.connections_in_use == 0
 
 
-async def test_what_follows_the_commit_comes_after_it_and_only_then(database: Database) -> None:
+async def test_after_commit_callbacks_run_only_after_a_commit(database: Database) -> None:
     seen: list[list[str]] = []
     user_id = new_id()
 
@@ -196,7 +196,7 @@ async def test_a_session_that_cannot_begin_is_an_outage(
             await pid_of(session)
 
     monkeypatch.setattr(Transaction, "start", lose)
-    with pytest.raises(UNREACHABLE):
+    with pytest.raises(UNAVAILABLE_ERRORS):
         await begin()
     monkeypatch.undo()
 

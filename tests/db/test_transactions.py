@@ -11,17 +11,17 @@ from asyncpg.transaction import Transaction
 from fastapi import FastAPI
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import text
-from tests.support.app import running
+from tests.support.app import running_app
 from tests.support.browser import Browser
-from tests.support.database import until_blocked
+from tests.support.database import wait_until_blocked
 from tests.support.limits import UNLIMITED
 
 from wxc.core import clock
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 from wxc.db import commits
-from wxc.db.commits import draw_id
-from wxc.http.refusals import Retry
+from wxc.db.commits import next_id
+from wxc.http.refusals.server import Retry
 from wxc.social.posts.repository import insert_post
 
 PASSWORD = "a walk in the rain"
@@ -34,7 +34,7 @@ async def app(
     # Sixty at once on a busy machine wait longer than people would.
     patient = {"database_pool_wait": 30, "request_deadline": 60}
     changed = {"database_url": fresh_database_url, **UNLIMITED, **patient}
-    async with running(config.model_copy(update=changed)) as app:
+    async with running_app(config.model_copy(update=changed)) as app:
         yield app
 
 
@@ -51,7 +51,7 @@ async def count(app: FastAPI, statement: str) -> int:
         return int((await session.execute(text(statement))).scalar_one())
 
 
-async def test_a_write_whose_commit_fails_is_not_answered_as_done(app: FastAPI) -> None:
+async def test_a_write_whose_commit_fails_is_not_reported_as_a_success(app: FastAPI) -> None:
     """A deferred constraint makes COMMIT itself fail, after the handler has returned."""
     async with AsyncExitStack() as stack:
         ada = await signed_in(app, stack, "ada")
@@ -148,7 +148,7 @@ async def test_a_locked_row_is_given_up_and_others_are_served(
     config: Config, fresh_database_url: str, redis: RedisClient
 ) -> None:
     changed = {"database_url": fresh_database_url, "database_lock_timeout": 0.2}
-    async with running(config.model_copy(update=changed)) as app, AsyncExitStack() as stack:
+    async with running_app(config.model_copy(update=changed)) as app, AsyncExitStack() as stack:
         ada = await signed_in(app, stack, "ada")
         async with app.state.services.database.transaction() as session:
             await session.execute(text("SELECT 1 FROM users WHERE username = 'ada' FOR UPDATE"))
@@ -160,7 +160,7 @@ async def test_a_locked_row_is_given_up_and_others_are_served(
     assert reading.status_code == 200
 
 
-async def test_an_exhausted_pool_is_told_within_its_wait(
+async def test_an_exhausted_pool_times_out(
     config: Config, fresh_database_url: str, redis: RedisClient
 ) -> None:
     changed = {
@@ -169,7 +169,7 @@ async def test_an_exhausted_pool_is_told_within_its_wait(
         "database_pool_overflow": 0,
         "database_pool_wait": 0.1,
     }
-    async with running(config.model_copy(update=changed)) as app, Browser(app) as browser:
+    async with running_app(config.model_copy(update=changed)) as app, Browser(app) as browser:
         async with app.state.services.database._pool.acquire():
             answer = await browser.get("/users/noise_1")
             alive = await browser.get("/livez")
@@ -190,7 +190,9 @@ async def test_parallel_logins_while_the_hash_is_renewed_all_succeed(app: FastAP
 
 
 @pytest.mark.parametrize("path", ["/posts", "/users/bob/follow"])
-async def test_what_waits_for_a_lock_is_not_missed_by_who_polls(app: FastAPI, path: str) -> None:
+async def test_a_poller_does_not_miss_a_write_that_waited_for_a_lock(
+    app: FastAPI, path: str
+) -> None:
     async with AsyncExitStack() as stack:
         people = [await signed_in(app, stack, name) for name in ("ada", "bob", "eve")]
         ada, _, eve = people
@@ -201,7 +203,7 @@ async def test_what_waits_for_a_lock_is_not_missed_by_who_polls(app: FastAPI, pa
         async with app.state.services.database.transaction() as session:
             await session.execute(text("SELECT 1 FROM users WHERE username = 'ada' FOR UPDATE"))
             late = asyncio.create_task(ada.post(path, **body))
-            await until_blocked(app.state.services.database)
+            await wait_until_blocked(app.state.services.database)
             seen = (await eve.get(listed)).json()
         answer = await late
 
@@ -221,7 +223,7 @@ async def test_a_post_that_has_waited_until_pollers_look_past_it_is_not_written(
         async with app.state.services.database.transaction() as session:
             await session.execute(text("SELECT 1 FROM users WHERE username = 'ada' FOR UPDATE"))
             late = asyncio.create_task(ada.post("/posts", json={"body": "late"}))
-            await until_blocked(app.state.services.database)
+            await wait_until_blocked(app.state.services.database)
             await asyncio.sleep(0.2)
         answer = await late
         mine = (await ada.get("/users/ada")).json()
@@ -231,16 +233,16 @@ async def test_a_post_that_has_waited_until_pollers_look_past_it_is_not_written(
     assert mine["posts_count"] == 0
 
 
-async def test_an_id_that_was_drawn_long_before_its_commit_is_not_committed(
+async def test_an_id_generated_long_before_its_commit_is_refused(
     app: FastAPI,
 ) -> None:
     async def write_late() -> None:
         async with app.state.services.database.transaction() as session:
             author = (await session.execute(text("SELECT id FROM users LIMIT 1"))).scalar_one()
             moment = clock.now()
-            late = insert_post(draw_id(session), author, "late", moment, moment + timedelta(days=1))
+            late = insert_post(next_id(session), author, "late", moment, moment + timedelta(days=1))
             await session.fetch(late)
-            session.info["drawn_at"] -= timedelta(seconds=2)
+            session.info["first_id_at"] -= timedelta(seconds=2)
 
     with pytest.raises(Retry):
         await write_late()

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from tests.faults.load import Load, posts, register
-from tests.support.server import served
+from tests.support.server import run_server
 from wxc.db import migrations
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ async def test_no_request_fails_while_the_schema_changes(
     release = tmp_path / "release"
     _write_release(release)
     with ExitStack() as stack:
-        server = served(fresh_database_url, redis_url, tmp_path / "log")
+        server = run_server(fresh_database_url, redis_url, tmp_path / "log")
         port, _ = await asyncio.to_thread(stack.enter_context, server)
         url = f"http://127.0.0.1:{port}"
         await register(url)

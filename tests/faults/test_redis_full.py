@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from redis import Redis
 from redis.exceptions import OutOfMemoryError, RedisError
 
-from tests.support.app import running
+from tests.support.app import running_app
 from tests.support.browser import Browser
 from tests.support.factories import PASSWORD
 from tests.support.server import free_port
@@ -56,7 +56,7 @@ async def instances(
 ) -> AsyncIterator[tuple[FastAPI, FastAPI]]:
     wanted = {"database_url": fresh_database_url, "revocation_poll_interval": 0.2}
     config = config.model_copy(update=wanted)
-    async with running(config) as one, running(config) as other:
+    async with running_app(config) as one, running_app(config) as other:
         yield one, other
 
 

@@ -10,24 +10,24 @@ import pytest
 
 from tests.faults.balancer import balanced
 from tests.faults.load import Load, posts, register
-from tests.support.server import Served, free_port, served
+from tests.support.server import RunningServer, free_port, run_server
 
 RESTARTS = 20
 _NOTICE = 1.0  # in which the balancer has noticed that an instance is back
-_LONGEST_END = 25.0
-_LONGEST_TEST = 400.0
+_SHUTDOWN_TIMEOUT = 25.0
+_TEST_TIMEOUT = 400.0
 
 
 @pytest.mark.faults
 async def test_no_request_fails_while_instances_are_replaced(
     fresh_database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
-    faulthandler.dump_traceback_later(_LONGEST_TEST, exit=True)  # in place of pytest's shorter one
+    faulthandler.dump_traceback_later(_TEST_TIMEOUT, exit=True)  # in place of pytest's shorter one
     ports = free_port(), free_port()
     log = tmp_path / "log"
 
-    def start(stack: ExitStack, port: int) -> "asyncio.Future[Served]":
-        server = served(fresh_database_url, redis_url, log, port, SHUTDOWN_DELAY="1.5")
+    def start(stack: ExitStack, port: int) -> "asyncio.Future[RunningServer]":
+        server = run_server(fresh_database_url, redis_url, log, port, SHUTDOWN_DELAY="1.5")
         return asyncio.get_running_loop().run_in_executor(None, stack.enter_context, server)
 
     with ExitStack() as stack, balanced(ports, tmp_path) as url:
@@ -41,7 +41,7 @@ async def test_no_request_fails_while_instances_are_replaced(
                 began = time.monotonic()
                 processes[place].terminate()
                 code = await asyncio.to_thread(processes[place].wait, 60)
-                ends.append((code, time.monotonic() - began < _LONGEST_END))
+                ends.append((code, time.monotonic() - began < _SHUTDOWN_TIMEOUT))
                 processes[place] = (await start(stack, ports[place]))[1]
                 await asyncio.sleep(_NOTICE)
 

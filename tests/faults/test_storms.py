@@ -13,8 +13,8 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.support.proxy import proxied
-from tests.support.server import free_port, served
+from tests.support.proxy import proxy_to
+from tests.support.server import free_port, run_server
 
 pytestmark = pytest.mark.faults
 _ABORTS, _AT_ONCE = 10_000, 50
@@ -22,13 +22,13 @@ _REQUEST = b"GET /users/noise_1/posts HTTP/1.1\r\nHost: api\r\nConnection: close
 _SECONDS = 6.0
 
 
-async def test_ten_thousand_clients_that_go_away_leave_nothing_behind(
+async def test_ten_thousand_disconnecting_clients_leave_nothing_behind(
     fresh_database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     metrics = free_port()
     settings = {"METRICS_PORT": str(metrics), "LOG_LEVEL": "error"}
     with ExitStack() as stack:
-        server = served(fresh_database_url, redis_url, tmp_path / "log", **settings)
+        server = run_server(fresh_database_url, redis_url, tmp_path / "log", **settings)
         port, process = stack.enter_context(server)
         places = asyncio.Semaphore(_AT_ONCE)
 
@@ -81,9 +81,9 @@ async def test_five_times_the_load_that_it_bears_is_shed_and_the_rest_served(
 ) -> None:
     """The database is slow, so that what is measured is not this machine."""
     log = tmp_path / "log"
-    async with proxied(fresh_database_url) as (wire, url):
+    async with proxy_to(fresh_database_url) as (wire, url):
         with ExitStack() as stack:
-            server = served(url, redis_url, log, REQUESTS_IN_FLIGHT="24")
+            server = run_server(url, redis_url, log, REQUESTS_IN_FLIGHT="24")
             port, _ = await asyncio.to_thread(stack.enter_context, server)
             assert await status(port) == 200
             wire.delay = 0.05
@@ -113,10 +113,10 @@ async def closed_loop(port: int) -> float:
     until = time.monotonic() + _SECONDS / 2
 
     async def ask() -> int:
-        served = 0
+        run_server = 0
         while time.monotonic() < until:
-            served += await status(port) == 200
-        return served
+            run_server += await status(port) == 200
+        return run_server
 
     return sum(await asyncio.gather(*(ask() for _ in range(12)))) / (_SECONDS / 2)
 

@@ -20,7 +20,7 @@ from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.values import MultiProcessValue
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.support.app import running
+from tests.support.app import running_app
 from tests.support.browser import Browser
 
 from wxc.core import clock
@@ -65,7 +65,7 @@ class TestServer:
         assert any(one.get("method") == "other" for one in labels)
 
     async def test_gauges_are_sampled(self, config: Config) -> None:
-        async with running(config.model_copy(update={"metrics_port": 9100})) as app:
+        async with running_app(config.model_copy(update={"metrics_port": 9100})) as app:
             registry, traffic = app.state.services.metrics.registry, app.state.services.traffic
             traffic.requests = 3
             traffic.streams.update(member=2, anonymous=1)

@@ -10,9 +10,9 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.support.app import running
+from tests.support.app import running_app
 from tests.support.browser import Browser
-from tests.support.proxy import Proxy, proxied
+from tests.support.proxy import Proxy, proxy_to
 
 from wxc.core import clock
 from wxc.core.config import Config
@@ -100,7 +100,7 @@ class TestOutage:
     async def wires(
         self, config: Config, database_url: str, redis: RedisClient
     ) -> AsyncIterator[tuple[Proxy, Proxy, Config]]:
-        async with proxied(database_url) as database, proxied(config.redis_url) as redis_wire:
+        async with proxy_to(database_url) as database, proxy_to(config.redis_url) as redis_wire:
             wired = {"database_url": database[1], "redis_url": redis_wire[1]}
             yield database[0], redis_wire[0], config.model_copy(update=wired)
 
@@ -108,7 +108,7 @@ class TestOutage:
         self, wires: tuple[Proxy, Proxy, Config]
     ) -> None:
         database, redis, config = wires
-        async with running(config) as app, Browser(app) as browser:
+        async with running_app(config) as app, Browser(app) as browser:
             await database.cut()
             await redis.cut()
 
@@ -127,7 +127,7 @@ class TestOutage:
     async def test_server_starts_without_redis(self, wires: tuple[Proxy, Proxy, Config]) -> None:
         _, redis, config = wires
         await redis.cut()
-        async with running(config) as app, Browser(app) as browser:
+        async with running_app(config) as app, Browser(app) as browser:
             assert (await browser.get("/healthz")).status_code == 200
             assert (await browser.get("/users/noise_1")).status_code == 200
             ready = await browser.get("/readyz")

@@ -21,7 +21,7 @@ from tests.hostile.server import Server, serving
 from tests.hostile.watchdog import LoopWatchdog
 from tests.support import factories
 from tests.support.browser import Browser
-from tests.support.database import OneConnection, clone_database, drop_database
+from tests.support.database import SingleConnectionDatabase, clone_database, drop_database
 from tests.support.limits import UNLIMITED
 from tests.support.secrecy import secrecy
 
@@ -158,7 +158,7 @@ async def rows(database_url: str, redis_url: str) -> Rows:
     app = create_app(config)
     async with engine.begin() as connection:
         ada, posts, comments = await _populate(connection)
-        connect(app, OneConnection(connection), redis)
+        connect(app, SingleConnectionDatabase(connection), redis)
         async with Browser(app) as browser:
             assert (await browser.log_in("ada")).status_code == 200
     app.state.services.auth.passwords.close()
@@ -178,7 +178,7 @@ async def engine(database_url: str, rows: Rows) -> AsyncIterator[AsyncEngine]:
 async def world(
     app: FastAPI, rows: Rows, stranger: Browser, connection: AsyncConnection
 ) -> AsyncIterator[World]:
-    app.state.services.events.end()  # a stream says what it has to say, and is over
+    app.state.services.events.end_streams()  # a stream says what it has to say, and is over
     async with Browser(app) as ada:
         ada.id, ada.username, ada.csrf_token = rows.ada, "ada", rows.csrf_token
         ada.http.cookies.update(rows.cookies)

@@ -16,7 +16,8 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.hostile.corpus import CANARY
 
-from wxc.http.refusals import Problem, ValidationProblem, all_refusals
+from wxc.http.problem_schemas import Problem, ValidationProblem
+from wxc.http.refusals.base import all_refusals
 from wxc.models import AuditEvent, Base
 
 RIGHT_FORM = (200, 201, 202, 204, 401, 403, 404, 409)

@@ -12,7 +12,7 @@ from uuid import uuid4
 import httpx
 from tests.support.database import clone_database, drop_database
 from tests.support.secrecy import assert_no_secret
-from tests.support.server import served
+from tests.support.server import run_server
 
 _PATIENCE = 20.0  # seconds for the start, the end and any single answer
 
@@ -101,7 +101,7 @@ def serving(redis_url: str, log: Path, **settings: str) -> Iterator[Server]:
     template = os.environ["WXC_TEST_TEMPLATE"]
     name = f"{template}_{uuid4().hex[:8]}"
     url = asyncio.run(clone_database(engine, template, name))
-    with served(url, redis_url, log, **settings) as (port, process):
+    with run_server(url, redis_url, log, **settings) as (port, process):
         try:
             yield Server(port, process.pid, log, url)
         finally:

@@ -118,7 +118,7 @@ async def test_a_name_is_one_and_the_same_in_whatever_case(stranger: Browser) ->
         f"{CANARY}@{CANARY}",
     ],
 )
-async def test_what_is_no_plain_address_is_refused(email: str, stranger: Browser) -> None:
+async def test_addresses_other_than_plain_ones_are_refused(email: str, stranger: Browser) -> None:
     assert_refused(await _register(stranger, email=email), "validation_failed")
 
 

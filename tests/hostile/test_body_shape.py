@@ -10,7 +10,7 @@ from tests.hostile.corpus import CANARY, NEEDING_SESSION, WITH_BODY, Operation, 
 from tests.hostile.refusals import RIGHT_FORM, assert_refused, is_dead_link
 
 from wxc.core.config import Config
-from wxc.http.bodies import MAX_JSON_DEPTH
+from wxc.http.json_bodies import MAX_JSON_DEPTH
 
 _CANARY = quoted(CANARY)
 NOT_OBJECTS = {
@@ -189,7 +189,7 @@ async def test_a_compressed_body_is_refused_unread(operation: Operation, world: 
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)
-async def test_a_body_over_the_limit_is_refused_whether_its_length_is_told_or_not(
+async def test_a_body_over_the_limit_is_refused_with_or_without_its_length(
     operation: Operation, world: World, config: Config
 ) -> None:
     takes_credentials = operation.tag in ("auth", "settings") and operation.path != "/settings"
@@ -246,7 +246,7 @@ async def test_whoever_is_not_signed_in_changes_nothing_with_any_body(
 
 
 @pytest.mark.parametrize("operation", operations(), ids=str)
-async def test_a_body_that_nobody_asked_for_is_held_to_the_same_rules(
+async def test_an_undeclared_body_follows_the_same_rules(
     operation: Operation, world: World
 ) -> None:
     json, text = {"Content-Type": "application/json"}, {"Content-Type": "text/plain"}

@@ -122,7 +122,7 @@ async def test_a_hostile_value_in_any_field_is_refused_by_its_place(
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)
-async def test_a_number_that_json_does_not_have_or_nobody_can_hold_is_malformed(
+async def test_numbers_outside_json_or_too_large_are_malformed(
     operation: Operation, world: World
 ) -> None:
     before = await world.state()

@@ -166,7 +166,7 @@ async def test_headers_over_16_kib_or_a_thousand_of_them_are_refused(
     assert fine.status_code == 200
 
 
-async def test_a_head_that_does_not_end_is_neither_awaited_nor_held(server: Server) -> None:
+async def test_an_endless_head_is_neither_awaited_nor_stored(server: Server) -> None:
     before = server.memory()
 
     async def endless() -> AsyncIterator[bytes]:

@@ -77,7 +77,7 @@ def _malformed(slot: Slot, right: UUID) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("operation", WITH_PATH, ids=str)
-async def test_a_malformed_id_is_422_a_malformed_name_404_and_a_token_that_is_not_ours_400(
+async def test_a_malformed_id_is_422_a_malformed_name_404_and_an_unknown_token_400(
     operation: Operation, world: World
 ) -> None:
     before = await world.state()
@@ -135,7 +135,7 @@ async def test_an_encoded_slash_never_leads_to_another_route(
 
 
 @pytest.mark.parametrize("operation", WITH_PATH, ids=str)
-async def test_a_path_that_nobody_needs_is_too_long(operation: Operation, world: World) -> None:
+async def test_an_excessive_path_is_too_long(operation: Operation, world: World) -> None:
     for slot in operation.parameters("path"):
         for value in (CANARY * 1000, "%41" * 3000, "é" * 2000):
             answer = await world.send(operation, path={str(slot.path[0]): value})

@@ -101,7 +101,7 @@ async def test_a_parameter_given_twice_is_refused(operation: Operation, world: W
 
 
 @pytest.mark.parametrize("operation", operations(), ids=str)
-async def test_a_query_that_nobody_needs_is_refused(operation: Operation, world: World) -> None:
+async def test_an_excessive_query_is_refused(operation: Operation, world: World) -> None:
     many = "&".join(f"p={number}" for number in range(5000))
 
     for query in (f"?limit={CANARY * 4000}", f"?{many}", "?" + "&" * 60_000, "?" + "%" * 9000):
@@ -166,7 +166,7 @@ async def test_a_cursor_holds_for_its_own_subject_or_owner_only(
 
 
 @pytest.mark.parametrize("operation", WITH_QUERY, ids=str)
-async def test_the_languages_of_databases_mean_nothing_in_a_text(
+async def test_sql_and_patterns_have_no_effect_in_a_query(
     operation: Operation, world: World
 ) -> None:
     before = await world.state()

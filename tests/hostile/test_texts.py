@@ -29,9 +29,7 @@ READING = those(lambda operation: operation.method == "GET" and operation.tag !=
 
 
 @pytest.mark.parametrize("text", LANGUAGES)
-async def test_a_post_says_what_was_written_and_nothing_else_happens(
-    text: str, member: Member
-) -> None:
+async def test_a_post_keeps_its_text_without_side_effects(text: str, member: Member) -> None:
     eda = await member("eda")
 
     written = await eda.post("/posts", json={"body": text})
@@ -70,7 +68,9 @@ async def test_a_name_or_an_address_is_one_line(end: str, stranger: Browser) -> 
 @pytest.mark.parametrize(
     "name", ["%", "_" * 3, "ed%", "e_a", "eda' --", "' OR 1=1 --", "*", "eda\\"]
 )
-async def test_a_pattern_is_nobody(name: str, member: Member, stranger: Browser) -> None:
+async def test_a_search_pattern_matches_no_user(
+    name: str, member: Member, stranger: Browser
+) -> None:
     await member("eda")
 
     answer = await stranger.log_in(name)
@@ -79,7 +79,7 @@ async def test_a_pattern_is_nobody(name: str, member: Member, stranger: Browser)
 
 
 @pytest.mark.parametrize("operation", READING, ids=str)
-async def test_what_is_read_is_nothing_that_a_browser_takes_for_a_page(
+async def test_responses_have_the_declared_type_and_forbid_sniffing(
     operation: Operation, world: World
 ) -> None:
     answer = await world.send(operation)
@@ -93,7 +93,7 @@ async def test_what_is_read_is_nothing_that_a_browser_takes_for_a_page(
 
 
 @pytest.mark.parametrize("operation", operations(), ids=str)
-async def test_every_answer_may_be_read_by_nobody_else(operation: Operation, world: World) -> None:
+async def test_shared_caches_do_not_store_responses(operation: Operation, world: World) -> None:
     answer = await world.send(operation)
 
     assert (

@@ -63,7 +63,7 @@ async def test_a_method_of_other_protocols_is_405(method: str, server: Server) -
         b"get /livez HTTP/1.1",
     ],
 )
-async def test_what_is_no_request_to_us_is_refused(start: bytes, server: Server) -> None:
+async def test_malformed_request_lines_are_refused(start: bytes, server: Server) -> None:
     answer = await server.ask(start + b"\nHost: a\nConnection: close")
 
     assert answer.status_code in (400, 404, 405)
@@ -124,7 +124,7 @@ async def test_raw_bytes_that_are_no_utf8_json_are_malformed(
 
 @pytest.mark.faults
 @pytest.mark.parametrize("opening", [b"[", b'{"":', b'"\\"'], ids=["arrays", "objects", "quotes"])
-async def test_deep_nesting_costs_neither_memory_nor_the_worker(
+async def test_deep_nesting_exhausts_neither_memory_nor_the_worker(
     opening: bytes, server: Server
 ) -> None:
     body = b"[" * 40 + opening * (240 * _KIB // len(opening))
@@ -144,7 +144,7 @@ async def test_deep_nesting_costs_neither_memory_nor_the_worker(
 
 
 @pytest.mark.faults
-async def test_five_gigabytes_in_chunks_are_neither_awaited_nor_held(server: Server) -> None:
+async def test_five_gigabytes_in_chunks_are_neither_awaited_nor_stored(server: Server) -> None:
     head = _head(WITH_BODY[-1], b"Transfer-Encoding: chunked")
     sent = 0
 

@@ -3,19 +3,15 @@
 from collections.abc import AsyncIterator, Callable, Iterator
 from decimal import Decimal
 from inspect import isasyncgenfunction
-from types import SimpleNamespace
 from typing import Annotated, Any
 
 import httpx
 import pytest
 from fastapi import (
-    APIRouter,
     BackgroundTasks,
     Cookie,
     Depends,
     FastAPI,
-    Header,
-    HTTPException,
     Query,
     Request,
     Response,
@@ -28,13 +24,11 @@ from tests.conftest import Member
 from tests.support.browser import Browser
 from tests.support.factories import make_comment, make_exchange, make_follow, make_like, make_post
 
-from wxc.app import ROUTERS, create_app
+from wxc.app import ROUTERS
 from wxc.core import clock
-from wxc.core.config import Config
 from wxc.db.dependencies import open_database
-from wxc.http.compiled_route import CompiledRoute, verify_compiled_routes
+from wxc.http.compiled_route import CompiledRoute
 from wxc.http.openapi import operation_id
-from wxc.http.routers import make_router
 
 ALL = [one for router in ROUTERS for one in router.routes if isinstance(one, CompiledRoute)]
 ROUTES = [route for route in ALL if route.steps]
@@ -98,7 +92,7 @@ def _all_of(answer: httpx.Response) -> tuple[Any, ...]:
     return answer.status_code, headers, answer.content
 
 
-def _nothing(_route: CompiledRoute, _request: Request) -> None:
+def _leave_to_fastapi(_route: CompiledRoute, _request: Request) -> None:
     """In place of `CompiledRoute._arguments`: leave every request to FastAPI."""
 
 
@@ -125,7 +119,7 @@ async def test_both_handlers_give_the_same_bytes(
     ids = {"post_id": str(post_id), "comment_id": str(comment_id)}
 
     compiled = await _answers(route, people, ids)
-    monkeypatch.setattr(CompiledRoute, "_arguments", _nothing)
+    monkeypatch.setattr(CompiledRoute, "_arguments", _leave_to_fastapi)
     ordinary = await _answers(route, people, ids)
 
     assert compiled == ordinary
@@ -262,146 +256,6 @@ def test_a_route_that_needs_more_is_left_to_fastapi(
 ) -> None:
     assert CompiledRoute("/a", _anything).steps
     assert not CompiledRoute("/a", endpoint, **options).steps
-
-
-@pytest.mark.parametrize("compiled", [True, False])
-async def test_every_dependency_is_called_once_in_the_order_of_fastapi(
-    monkeypatch: pytest.MonkeyPatch, *, compiled: bool
-) -> None:
-    called: list[str] = []
-
-    async def shared(request: Request) -> str:
-        called.append("shared")
-        return request.method
-
-    async def left(method: Annotated[str, Depends(shared)], limit: int = 5) -> int:
-        called.append("left")
-        return limit
-
-    async def right(
-        method: Annotated[str, Depends(shared)], x_name: Annotated[str, Header()]
-    ) -> str:
-        called.append("right")
-        return method + x_name
-
-    async def of_router() -> None:
-        called.append("router")
-
-    async def opened(limit: Annotated[int, Depends(left)]) -> AsyncIterator[int]:
-        called.append("opened")
-        yield limit
-        called.append("closed")
-
-    async def endpoint(
-        item: int,
-        one: Annotated[int, Depends(opened, scope="function")],
-        two: Annotated[str, Depends(right)],
-    ) -> list[Any]:
-        called.append("endpoint")
-        return [item, one, two]
-
-    router = make_router("a")
-    router.dependencies.append(Depends(of_router))
-    router.get("/a/{item}")(endpoint)
-    app = _application(router)
-    if not compiled:
-        monkeypatch.setattr(CompiledRoute, "_arguments", _nothing)
-
-    async with Browser(app) as browser:
-        answer = await browser.get("/a/7?limit=3", headers={"X-Name": "!"})
-
-    assert answer.json() == [7, 3, "GET!"]
-    assert called == ["router", "shared", "left", "opened", "right", "endpoint", "closed"]
-
-
-@pytest.mark.parametrize("compiled", [True, False])
-async def test_a_dependency_sees_the_refusal_and_its_own_failure_is_the_answer(
-    monkeypatch: pytest.MonkeyPatch, *, compiled: bool
-) -> None:
-    seen: list[str] = []
-
-    async def opened(item: int) -> AsyncIterator[int]:
-        try:
-            yield item
-        except HTTPException as error:
-            seen.append(f"refused {error.status_code}")
-            raise
-        raise HTTPException(503)  # as a COMMIT that fails
-
-    async def endpoint(item: Annotated[int, Depends(opened, scope="function")]) -> int:
-        if item == 1:
-            raise HTTPException(409)
-        return item
-
-    router = make_router("a")
-    router.get("/a/{item}")(endpoint)
-    app = _application(router)
-    if not compiled:
-        monkeypatch.setattr(CompiledRoute, "_arguments", _nothing)
-
-    async with Browser(app) as browser:
-        statuses = [(await browser.get(f"/a/{item}")).status_code for item in (1, 2)]
-
-    assert statuses == [409, 503]
-    assert seen == ["refused 409"]
-
-
-def _application(*routers: Any, **options: Any) -> FastAPI:
-    app = FastAPI(**options)
-    app.state.services = SimpleNamespace(config=SimpleNamespace(tracing=False))
-    for router in routers:
-        app.include_router(router)
-    verify_compiled_routes(app)
-    return app
-
-
-@pytest.mark.parametrize(
-    "options",
-    [{"dependencies": [Depends(_refusing)]}, {"prefix": "/b"}],
-    ids=["dependencies", "prefix"],
-)
-def test_what_a_route_cannot_see_is_refused_at_the_start(options: dict[str, Any]) -> None:
-    router = make_router("a")
-    router.get("/a")(_anything)
-    app = _application(router)
-    verify_compiled_routes(app)
-
-    app.include_router(router, **options)
-
-    with pytest.raises(TypeError, match="belong to the router itself"):
-        verify_compiled_routes(app)
-
-
-def test_dependencies_of_the_application_are_refused_at_the_start() -> None:
-    router = make_router("a")
-    router.get("/a")(_anything)
-
-    with pytest.raises(TypeError, match="belong to the router itself"):
-        _application(router, dependencies=[Depends(_refusing)])
-
-
-async def test_dependencies_of_a_router_are_called() -> None:
-    router = make_router("a")
-    router.dependencies.append(Depends(_refusing))
-    router.get("/a")(_anything)
-
-    async with Browser(_application(router)) as browser:
-        with pytest.raises(RuntimeError, match="the dependency is called"):
-            await browser.get("/a")
-
-
-def test_the_application_verifies_its_routes_when_it_is_made(
-    config: Config, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    include = FastAPI.include_router
-
-    def include_with_more(app: FastAPI, router: APIRouter) -> None:
-        include(app, router, dependencies=[Depends(_refusing)])
-
-    monkeypatch.setattr(FastAPI, "include_router", include_with_more)
-
-    with pytest.raises(TypeError, match="belong to the router itself"):
-        create_app(config)
 
 
 def test_the_endpoint_is_the_last_step_and_all_of_fastapis_parameters_are_read() -> None:

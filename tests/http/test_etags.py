@@ -6,7 +6,7 @@ from httpx import ASGITransport, AsyncClient
 from pydantic import BaseModel
 
 from wxc.http.etags import IfMatch as IfMatchHeader
-from wxc.http.etags import Versioned, Versions, answer
+from wxc.http.etags import Versioned, Versions, conditional_response
 
 
 class Page(BaseModel):
@@ -45,8 +45,8 @@ def test_a_tag_is_the_version_and_a_hash_of_the_body() -> None:
 
 
 @pytest.mark.parametrize("known", MATCHING)
-def test_who_has_it_gets_304_with_the_same_headers_and_no_body(known: str) -> None:
-    full, short = (answer(FOUND, one, is_signed_in=True) for one in (None, known))
+def test_a_matching_etag_gets_304_with_the_same_headers_and_no_body(known: str) -> None:
+    full, short = (conditional_response(FOUND, one, is_signed_in=True) for one in (None, known))
 
     assert (full.status_code, full.body) == (200, b'{"text":"hello"}')
     assert (short.status_code, short.body) == (304, b"")
@@ -55,12 +55,12 @@ def test_who_has_it_gets_304_with_the_same_headers_and_no_body(known: str) -> No
 
 
 @pytest.mark.parametrize("known", OTHERS)
-def test_who_has_something_else_gets_all_of_it(known: str) -> None:
-    assert answer(FOUND, known, is_signed_in=True).status_code == 200
+def test_another_etag_gets_the_whole_body(known: str) -> None:
+    assert conditional_response(FOUND, known, is_signed_in=True).status_code == 200
 
 
-def test_what_a_member_sees_is_for_their_browser_alone() -> None:
-    private, public = (answer(FOUND, None, is_signed_in=one) for one in (True, False))
+def test_a_signed_in_users_response_is_private() -> None:
+    private, public = (conditional_response(FOUND, None, is_signed_in=one) for one in (True, False))
 
     assert private.headers["cache-control"] == "private, no-cache"
     assert public.headers["cache-control"] == "no-cache"
@@ -103,7 +103,7 @@ async def test_without_a_condition_every_version_will_do(header: str | None) -> 
         ('"*"', set()),
     ],
 )
-async def test_only_the_versions_of_strong_tags_count_for_who_writes(
+async def test_a_write_matches_only_the_versions_of_strong_tags(
     header: str, versions: set[int]
 ) -> None:
     assert await _read(header) == versions

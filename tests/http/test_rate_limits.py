@@ -10,11 +10,19 @@ from wxc.accounts.auth.devices import Device
 from wxc.accounts.auth.policies import Policies
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
-from wxc.http.rate_limits import Limits, LocalWindows, Policy, Throttle, Use, network_of, site_of
-from wxc.http.refusals import RateLimited
+from wxc.http.rate_limits import (
+    Hit,
+    LocalWindows,
+    Policy,
+    RateLimiter,
+    RateLimitStore,
+    network_of,
+    site_of,
+)
+from wxc.http.refusals.access import RateLimited
 
-ADA = Use(Policy.of("tries", "3 per 10 seconds"), ("ada",))
-GRACE = Use(ADA.policy, ("grace",))
+ADA = Hit(Policy.parse("tries", "3 per 10 seconds"), ("ada",))
+GRACE = Hit(ADA.policy, ("grace",))
 
 
 class Clock:
@@ -35,12 +43,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture(params=["Redis", "no Redis"])
-def limits(config: Config, redis: RedisClient, request: pytest.FixtureRequest) -> Limits:
+def limits(config: Config, redis: RedisClient, request: pytest.FixtureRequest) -> RateLimitStore:
     redis.is_tripped = request.param == "no Redis"
-    return Limits(config, redis)
+    return RateLimitStore(config, redis)
 
 
-async def test_the_window_moves_with_each_use(limits: Limits, clock: Clock) -> None:
+async def test_the_window_moves_with_each_use(limits: RateLimitStore, clock: Clock) -> None:
     start = clock.now
     counted = []
     for second in (0, 4, 8, 9.9, 10.1, 10.2, 14.1):
@@ -51,22 +59,22 @@ async def test_the_window_moves_with_each_use(limits: Limits, clock: Clock) -> N
     assert await limits.count(GRACE)
 
 
-async def test_its_standing_says_when_the_next_use_is_possible(
-    limits: Limits, clock: Clock
+async def test_a_quota_has_the_seconds_until_the_next_hit(
+    limits: RateLimitStore, clock: Clock
 ) -> None:
     for _ in range(3):
         await limits.count(ADA)
         clock.now += 2
 
-    (standing,) = await limits.standings(ADA)
+    (quota,) = await limits.quotas(ADA)
 
-    assert (standing.left, standing.seconds) == (0, 4)
-    clock.now += standing.seconds + 0.001
+    assert (quota.remaining, quota.reset_seconds) == (0, 4)
+    clock.now += quota.reset_seconds + 0.001
     assert await limits.count(ADA)
 
 
-async def test_of_several_rates_each_holds(limits: Limits, clock: Clock) -> None:
-    mails = Use(Policy.of("mails", "2 per minute; 3 per hour"), ("ada",))
+async def test_of_several_rates_each_holds(limits: RateLimitStore, clock: Clock) -> None:
+    mails = Hit(Policy.parse("mails", "2 per minute; 3 per hour"), ("ada",))
     first = [await limits.count(mails) for _ in range(3)]
     clock.now += 61
     second = [await limits.count(mails) for _ in range(3)]
@@ -74,24 +82,24 @@ async def test_of_several_rates_each_holds(limits: Limits, clock: Clock) -> None
     assert (first, second) == ([True, True, False], [True, False, False])
 
 
-async def test_the_answer_says_how_all_of_it_stands(limits: Limits) -> None:
+async def test_the_answer_says_how_all_of_it_stands(limits: RateLimitStore) -> None:
     headers: dict[str, str] = {}
-    throttle = Throttle(limits, "192.0.2.1", headers)
+    limiter = RateLimiter(limits, "192.0.2.1", headers)
 
-    await throttle.count(ADA)
+    await limiter.count(ADA)
     assert headers["RateLimit-Policy"] == '"tries";q=3;w=10'
     assert re.fullmatch(r'"tries";r=2;t=(9|10)', headers["RateLimit"])
-    await throttle.count(ADA)
-    await throttle.count(ADA)
+    await limiter.count(ADA)
+    await limiter.count(ADA)
     with pytest.raises(RateLimited) as refused:
-        await throttle.count(ADA)
+        await limiter.count(ADA)
 
     assert headers["RateLimit"].startswith('"tries";r=0;')
     assert refused.value.retry_after in (9, 10)
 
 
-async def test_no_key_tells_who_it_is_about(config: Config, redis: RedisClient) -> None:
-    await Limits(config, redis).count(Use(ADA.policy, ("ada@example.com", "192.0.2.1")))
+async def test_keys_do_not_reveal_their_subject(config: Config, redis: RedisClient) -> None:
+    await RateLimitStore(config, redis).count(Hit(ADA.policy, ("ada@example.com", "192.0.2.1")))
 
     (key,) = await redis.call(lambda client: client.keys("wxc:limits*"))
 
@@ -99,8 +107,8 @@ async def test_no_key_tells_who_it_is_about(config: Config, redis: RedisClient) 
     assert 0 < await redis.call(lambda client: client.ttl(key)) <= 10
 
 
-async def test_a_process_remembers_a_bounded_number_of_windows() -> None:
-    windows = LocalWindows(most=3)
+async def test_local_windows_are_bounded_in_number() -> None:
+    windows = LocalWindows(max_windows=3)
     for key in ("a", "b", "c", "a", "d"):
         await windows.acquire_entry(key, 5, 60)
 
@@ -113,21 +121,21 @@ async def test_without_redis_a_flood_of_addresses_evicts_no_count_of_a_member(
 ) -> None:
     monkeypatch.setattr(LocalWindows.__init__, "__defaults__", (3,))
     redis.is_tripped = True
-    limits, policies = Limits(config, redis), Policies(config)
+    limits, policies = RateLimitStore(config, redis), Policies(config)
     member, device = uuid4(), Device(uuid4(), uuid4())
-    uses = (
+    hits = (
         policies.reauthentication(member),
         policies.report(member),
         *policies.login("ada", "192.0.2.1", device.user_id, device),
     )
-    await limits.count(*uses)
+    await limits.count(*hits)
 
     for number in range(20):
         await limits.count(policies.registration(f"198.51.100.{number}"))
         await limits.count(*policies.login(f"nobody_{number}", "198.51.100.1", None, None))
 
-    standings = await limits.standings(*uses)
-    assert [one.quota - one.left for one in standings] == [1] * 3
+    quotas = await limits.quotas(*hits)
+    assert [quota.limit - quota.remaining for quota in quotas] == [1] * 3
 
 
 @pytest.mark.parametrize(
@@ -141,7 +149,7 @@ async def test_without_redis_a_flood_of_addresses_evicts_no_count_of_a_member(
         ("local", "local"),
     ],
 )
-def test_an_address_counts_by_what_one_customer_has(address: str, network: str) -> None:
+def test_an_address_counts_by_the_network_of_one_customer(address: str, network: str) -> None:
     assert network_of(address) == network
 
 

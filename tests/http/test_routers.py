@@ -89,7 +89,7 @@ def test_the_table_has_no_other_paths(path: str) -> None:
     ],
     ids=lambda one: next(iter(one)),
 )
-def test_the_table_leaves_to_fastapi_what_it_does_not_know(different: Scope) -> None:
+def test_the_route_table_leaves_unknown_paths_to_fastapi(different: Scope) -> None:
     assert _table().matches({**_scope("/a"), **different}) == (Match.NONE, {})
 
 

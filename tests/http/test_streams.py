@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from wxc.core.config import Config
-from wxc.http.refusals import Overloaded, TooManyStreams
+from wxc.http.refusals.access import TooManyStreams
+from wxc.http.refusals.server import Overloaded
 from wxc.http.streams import StreamLimiter
 from wxc.http.traffic import Traffic
 
@@ -88,7 +89,7 @@ def test_a_slot_comes_back_when_its_stream_fails_and_leaves_nothing_in_memory(
             raise ZeroDivisionError
 
     assert traffic.streams.total() == 0
-    assert not limiter._held
+    assert not limiter._slots
 
 
 def test_a_refusal_counts_nothing(limiter: StreamLimiter, traffic: Traffic) -> None:
@@ -97,5 +98,5 @@ def test_a_refusal_counts_nothing(limiter: StreamLimiter, traffic: Traffic) -> N
             with pytest.raises(TooManyStreams), limiter.slot(None, ADDRESS):
                 raise AssertionError("not reached")
 
-    assert not limiter._held
+    assert not limiter._slots
     assert traffic.streams.total() == 0

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.conftest import Member
 from tests.support.browser import Browser
-from tests.support.database import OneConnection, StatementLog
+from tests.support.database import SingleConnectionDatabase, StatementLog
 from tests.support.factories import make_block, make_comment, make_post, make_user
 
 from wxc.core import clock
@@ -216,7 +216,7 @@ async def test_expired_responses_are_deleted_in_batches(
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(hours=25))
 
     with StatementLog().watching(connection) as log:
-        await service.purge_expired(OneConnection(connection))
+        await service.purge_expired(SingleConnectionDatabase(connection))
 
     assert len(log.statements) == 2
     assert await _count_stored(connection) == 0
@@ -225,7 +225,7 @@ async def test_expired_responses_are_deleted_in_batches(
 async def test_fresh_responses_are_kept(route: Route, connection: AsyncConnection) -> None:
     await route.send()
 
-    await service.purge_expired(OneConnection(connection))
+    await service.purge_expired(SingleConnectionDatabase(connection))
 
     assert await _count_stored(connection) == 1
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from tests.support.factories import PASSWORD
 from tests.support.mail import mail_config, smtp
 from tests.support.mail_server import MailServer, link_token
-from tests.support.server import served
+from tests.support.server import run_server
 
 from wxc.core import clock
 from wxc.core.config import Config
@@ -28,7 +28,7 @@ CONCURRENCY = 4
 async def register_and_kill(config: Config, log: Path, number: int) -> list[str]:
     """Whose registration was acknowledged before the server was killed, at the first of them."""
     acknowledged: list[str] = []
-    with served(config.database_url, config.redis_url, log) as (port, process):
+    with run_server(config.database_url, config.redis_url, log) as (port, process):
 
         async def register(client: httpx.AsyncClient, name: str) -> None:
             account = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}

@@ -7,7 +7,7 @@ import pytest
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from wxc.server.protocol import LONGEST_HEAD, BoundedProtocol
+from wxc.server.protocol import MAX_HEAD_SIZE, BoundedProtocol
 
 
 class Transport(asyncio.Transport):
@@ -64,7 +64,7 @@ async def test_a_head_that_does_not_end_is_hung_up_on(
 
     for _ in range(3):
         assert not transport.is_closed
-        protocol.data_received(line(LONGEST_HEAD // 3))
+        protocol.data_received(line(MAX_HEAD_SIZE // 3))
 
     assert transport.is_closed
     assert transport.sent.startswith(b"HTTP/1.1 400")
@@ -74,7 +74,7 @@ async def test_a_long_body_is_none_of_its_business(
     connection: tuple[BoundedProtocol, Transport],
 ) -> None:
     protocol, transport = connection
-    length = 2 * LONGEST_HEAD
+    length = 2 * MAX_HEAD_SIZE
     request = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % length
 
     for _ in range(2):  # at once, and again on the same connection in two parts

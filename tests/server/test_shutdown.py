@@ -1,4 +1,4 @@
-"""A process that is asked to end says so first, and ends later."""
+"""Graceful shutdown: the process drains before it ends."""
 
 import asyncio
 import signal
@@ -8,40 +8,40 @@ import pytest
 from fastapi import FastAPI
 from tests.support.browser import Browser
 
-from wxc.server.shutdown import Departure
+from wxc.server.shutdown import GracefulShutdown
 
 
 @pytest.fixture
 def ended() -> Iterator[list[int]]:
-    """When the server's own handler was called."""
+    """The calls of the server's own handler."""
     calls: list[int] = []
-    former = signal.signal(signal.SIGTERM, lambda number, _: calls.append(number))
+    previous = signal.signal(signal.SIGTERM, lambda number, _: calls.append(number))
     yield calls
-    signal.signal(signal.SIGTERM, former)
+    signal.signal(signal.SIGTERM, previous)
 
 
-def departure(delay: float) -> Departure:
-    one = Departure(delay)
-    one.is_by_signal = True
-    one.await_signal()
-    return one
+def installed_shutdown(delay: float) -> GracefulShutdown:
+    shutdown = GracefulShutdown(delay)
+    shutdown.handles_signals = True
+    shutdown.install_signal_handlers()
+    return shutdown
 
 
-async def test_the_end_is_announced_before_it_comes(ended: list[int]) -> None:
-    one = departure(0.05)
+async def test_the_process_drains_before_it_ends(ended: list[int]) -> None:
+    shutdown = installed_shutdown(0.05)
 
     signal.raise_signal(signal.SIGTERM)
 
-    assert (one.is_near, ended) == (True, [])
+    assert (shutdown.is_draining, ended) == (True, [])
     await asyncio.sleep(0.2)
     assert ended == [signal.SIGTERM]
 
 
 @pytest.mark.parametrize(("delay", "times"), [(0.0, 1), (60.0, 2)])
-async def test_without_a_delay_or_asked_twice_it_ends_at_once(
+async def test_the_process_ends_at_once_without_a_delay_or_at_a_second_signal(
     ended: list[int], delay: float, times: int
 ) -> None:
-    departure(delay)
+    installed_shutdown(delay)
 
     for _ in range(times):
         signal.raise_signal(signal.SIGTERM)
@@ -49,19 +49,19 @@ async def test_without_a_delay_or_asked_twice_it_ends_at_once(
     assert ended == [signal.SIGTERM]
 
 
-async def test_other_processes_keep_their_handlers(ended: list[int]) -> None:
+async def test_other_processes_keep_their_signal_handlers(ended: list[int]) -> None:
     handler = signal.getsignal(signal.SIGTERM)
 
-    Departure(60.0).await_signal()
+    GracefulShutdown(60.0).install_signal_handlers()
 
     assert signal.getsignal(signal.SIGTERM) is handler
     assert ended == []
 
 
-async def test_meanwhile_health_is_red_and_connections_are_closed(
+async def test_while_draining_health_fails_and_connections_are_closed(
     app: FastAPI, stranger: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app.state.services.departure, "is_near", True)
+    monkeypatch.setattr(app.state.services.shutdown, "is_draining", True)
 
     health = await stranger.get("/healthz")
     profile = await stranger.get("/users/noise_1")

@@ -12,7 +12,7 @@ from wxc.core.config import Config
 
 
 @asynccontextmanager
-async def running(config: Config) -> AsyncIterator[FastAPI]:
+async def running_app(config: Config) -> AsyncIterator[FastAPI]:
     """An instance that has started and reached its database."""
     app = create_app(config)
     async with app.router.lifespan_context(app):
@@ -21,8 +21,8 @@ async def running(config: Config) -> AsyncIterator[FastAPI]:
         yield app
 
 
-async def joined(app: FastAPI, stack: AsyncExitStack, name: str) -> Browser:
-    """Somebody who has just registered and logged in, for as long as the stack lasts."""
+async def registered_browser(app: FastAPI, stack: AsyncExitStack, name: str) -> Browser:
+    """A browser of a newly registered user, logged in, for as long as the stack lasts."""
     browser = await stack.enter_async_context(Browser(app))
     account = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
     await browser.post("/register", json=account)

@@ -1,4 +1,4 @@
-"""A browser: keeps cookies, and shows its session's CSRF token as a front end would."""
+"""A browser: keeps cookies and sends its session's CSRF token as a front end would."""
 
 import sys
 from types import TracebackType
@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from tests.support.factories import PASSWORD
 from tests.support.secrecy import secrecy
 
-# httpx tries to import it with each request, and would look for it in every folder.
+# httpx tries to import it for each request, which searches every folder.
 sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 ORIGIN = "http://api.test"
@@ -19,7 +19,7 @@ ADDRESS = "192.0.2.1"
 
 
 class Browser:
-    """Requests to the application, by one person."""
+    """Requests of one user to the application."""
 
     def __init__(self, app: FastAPI, base_url: str = ORIGIN, address: str = ADDRESS) -> None:
         self.address = address
@@ -28,7 +28,7 @@ class Browser:
         )
         self.csrf_token: str | None = None
         self.username = ""
-        self.id = UUID(int=0)  # of whoever signs in
+        self.id = UUID(int=0)  # of the user that logs in
 
     async def __aenter__(self) -> Self:
         return self
@@ -43,10 +43,10 @@ class Browser:
 
     async def log_in(self, identifier: str, password: str = PASSWORD) -> httpx.Response:
         """Log in and keep the CSRF token."""
-        answer = await self.post("/login", json={"identifier": identifier, "password": password})
-        if answer.is_success:
-            self.csrf_token = answer.json()["csrf_token"]
-        return answer
+        response = await self.post("/login", json={"identifier": identifier, "password": password})
+        if response.is_success:
+            self.csrf_token = response.json()["csrf_token"]
+        return response
 
     async def get(self, path: str, **options: Any) -> httpx.Response:
         return await self.http.get(path, **options)

@@ -11,10 +11,10 @@ import asyncpg
 from sqlalchemy import column, event, func, make_url, select, table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from wxc.core.logging import count_statement, facts
+from wxc.core.logging import count_statement, request_fields
 from wxc.db.commits import require_commit_in_time
 from wxc.db.database import Database
-from wxc.db.errors import translated
+from wxc.db.errors import translate_errors
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import PreparedQuery, prepared
 from wxc.db.session import Observe, Session, run_after_commit
@@ -22,18 +22,18 @@ from wxc.db.session import Observe, Session, run_after_commit
 Row = TypeVar("Row", bound=tuple[Any, ...] | None)
 
 
-class OneConnection(Database):
-    """Both handles on one connection, whose outer transaction the test undoes.
+class SingleConnectionDatabase(Database):
+    """Both handles on one connection, whose outer transaction the test rolls back.
 
-    They take turns on it, and each write is in a savepoint: each sees what the other has not
-    committed, and a refused write undoes only itself. Every session is a new one, so nothing that
-    a fixture has loaded can hide a missing load.
+    A lock serialises their use of it, and each write has a savepoint: each handle sees the
+    uncommitted rows of the other, and a refused write undoes only itself. Every session is a new
+    one, so nothing that a fixture has loaded can hide a missing load.
     """
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
         self.observe = _observe
-        self._turn = asyncio.Lock()  # savepoints nest: those of two requests at once would not
+        self._lock = asyncio.Lock()  # savepoints of concurrent requests would not nest
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
@@ -42,55 +42,55 @@ class OneConnection(Database):
         )
         session.observe = self.observe
         async with session:
-            async with self._turn, session.begin():
+            async with self._lock, session.begin():
                 yield session
                 require_commit_in_time(session)
             await run_after_commit(session, self.publish_topics)
 
     async def run(self, query: PreparedQuery[Row], *, on_primary: bool) -> list[Row]:
-        """A read is also executed by SQLAlchemy and its rows compared, values and types.
+        """Also execute reads by SQLAlchemy and compare the rows, values and types.
 
-        But not their order: without an ORDER BY each plan has its own.
+        Not their order: without an ORDER BY it depends on the plan.
         """
-        async with self._turn:
+        async with self._lock:
             if is_read(query):
-                return await _compared(self.connection, query, self.observe)
+                return await _fetch_and_compare(self.connection, query, self.observe)
             async with self.connection.begin_nested():
-                return await _compared(self.connection, query, self.observe)
+                return await _fetch_and_compare(self.connection, query, self.observe)
 
 
 class _TestSession(Session):
-    """A session on the test's connection: its reads are compared too."""
+    """A session on the test's connection, which compares its reads too."""
 
     async def fetch(self, query: PreparedQuery[Row]) -> list[Row]:
-        return await _compared(await self.connection(), query, self.observe)
+        return await _fetch_and_compare(await self.connection(), query, self.observe)
 
 
-async def _compared(
+async def _fetch_and_compare(
     connection: AsyncConnection, query: PreparedQuery[Row], observe: Observe
 ) -> list[Row]:
     sql = query.compiled.sql
     observe(query)
     driver = (await connection.get_raw_connection()).driver_connection
     assert driver is not None
-    with translated(sql, driver):
+    with translate_errors(sql, driver):
         rows = await query.fetch(driver)
     if is_read(query):
-        with _unnoted():
+        with _unlogged():
             found = await connection.execute(query.compiled.statement, dict(query.parameters))
-        assert _with_types(rows) == _with_types([query.make(row) for row in found])
+        assert _with_types(rows) == _with_types([query.make_row(row) for row in found])
         assert_annotated_types(rows)
     return rows
 
 
 def is_read(query: PreparedQuery[Any]) -> bool:
-    """Whether the query writes nothing and locks nothing, and may be executed once more."""
+    """Whether the query neither writes nor locks, so that it may be executed twice."""
     words = query.compiled.sql.upper()
     return not any(word in words for word in ("INSERT INTO", "UPDATE", "DELETE FROM"))
 
 
 def assert_annotated_types(rows: Sequence[Any]) -> None:
-    """The values of every row are of the types that its class declares."""
+    """Assert that the values of the rows have the types that their class declares."""
     for row in rows[:3]:
         for name, hint in ({} if row is None else _hints(type(row))).items():
             value = getattr(row, name)
@@ -109,52 +109,52 @@ def _hints(row_type: type) -> dict[str, Any]:
 
 
 def _observe(query: PreparedQuery[Any]) -> None:
-    """Statements of prepared queries, for the logs that watch."""
+    """Add the statement of a prepared query to the active logs."""
     count_statement()
-    if not _is_unnoted.get():
-        for log in _watching:
+    if not _is_unlogged.get():
+        for log in _active_logs:
             log.note(query.compiled.sql, tuple(query.arguments))
 
 
-_watching: list["StatementLog"] = []
+_active_logs: list["StatementLog"] = []
 
 
 def _with_types(rows: Any) -> Any:
     return sorted(([(type(value), value) for value in row or ()] for row in rows), key=repr)
 
 
-_is_unnoted = ContextVar("is_unnoted", default=False)
+_is_unlogged = ContextVar("is_unnoted", default=False)
 
 
 @contextmanager
-def _unnoted() -> Iterator[None]:
-    """What is executed by the tests and not by what they test is in no log."""
-    token = _is_unnoted.set(True)
+def _unlogged() -> Iterator[None]:
+    """Keep statements of the test itself out of the logs."""
+    token = _is_unlogged.set(True)
     try:
         yield
     finally:
-        _is_unnoted.reset(token)
+        _is_unlogged.reset(token)
 
 
 class StatementLog:
-    """The SQL statements that a connection has run with their parameters, savepoints left out."""
+    """The SQL statements of a connection with their parameters, without savepoints."""
 
     def __init__(self, *, of_requests: bool = False) -> None:
-        """`of_requests`: what background tasks run meanwhile is left out too."""
+        """`of_requests` also omits the statements of background tasks."""
         self._of_requests = of_requests
         self.statements: list[str] = []
         self.parameters: list[Any] = []
 
     def note(self, statement: str, parameters: Any) -> None:
-        """Add a statement, unless it is none of those that are watched."""
-        is_meant = not self._of_requests or facts.get() is not None
-        if is_meant and not _is_unnoted.get() and "SAVEPOINT" not in statement:
+        """Add a statement, unless it is excluded."""
+        is_included = not self._of_requests or request_fields.get() is not None
+        if is_included and not _is_unlogged.get() and "SAVEPOINT" not in statement:
             self.statements.append(statement)
             self.parameters.append(parameters)
 
     @contextmanager
     def watching(self, where: AsyncConnection | AsyncEngine | Database) -> Iterator["StatementLog"]:
-        """Note what runs on this connection, this engine or this database."""
+        """Log the statements of this connection, engine or database."""
         target = where.engine if isinstance(where, Database) else where
         sync = target.sync_connection if isinstance(target, AsyncConnection) else target.sync_engine
 
@@ -162,7 +162,7 @@ class StatementLog:
             self.note(statement, parameters)
 
         event.listen(sync, "before_cursor_execute", note)
-        _watching.append(self)
+        _active_logs.append(self)
         observe = where.observe if isinstance(where, Database) else None
         if isinstance(where, Database):
             where.observe = _observe
@@ -171,12 +171,12 @@ class StatementLog:
         finally:
             if isinstance(where, Database) and observe is not None:
                 where.observe = observe
-            _watching.remove(self)
+            _active_logs.remove(self)
             event.remove(sync, "before_cursor_execute", note)
 
 
 def renamed(url: str, name: str) -> str:
-    """The same server, another database."""
+    """The URL of another database on the same server."""
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
@@ -197,7 +197,7 @@ async def clone_database(url: str, template: str, name: str) -> str:
 
 
 async def drop_database(url: str, name: str) -> None:
-    """Drop the database, whoever is still connected."""
+    """Drop the database, closing its connections."""
     await administer(url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
@@ -218,8 +218,8 @@ def _blocked_backends() -> AnySelect:
     )
 
 
-async def until_blocked(database: Database) -> None:
-    """Return when a statement waits for a lock of another transaction."""
+async def wait_until_blocked(database: Database) -> None:
+    """Wait until a statement waits for a lock of another transaction."""
     async with asyncio.timeout(30):
         while not await database.fetch(_blocked_backends()):  # noqa: ASYNC110 - it is in the database
             await asyncio.sleep(0.01)

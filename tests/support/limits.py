@@ -1,4 +1,4 @@
-"""Limits that nobody meets, for tests in which one address does what many people would."""
+"""Rate limits that no test reaches, for tests in which one address sends many requests."""
 
 from wxc.core.config import Config
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tests.support.database import OneConnection
+from tests.support.database import SingleConnectionDatabase
 from tests.support.mail_server import MailServer, mail_server
 from wxc.core import clock
 from wxc.core.config import Config
@@ -44,7 +44,7 @@ def mail_config(config: Config, smtp: MailServer) -> Config:
 
 @pytest.fixture
 def database(connection: AsyncConnection) -> Database:
-    return OneConnection(connection)
+    return SingleConnectionDatabase(connection)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A TCP proxy between the application and an engine, with which an outage is made."""
+"""A TCP proxy between the application and an engine, which simulates outages."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,9 +7,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 
 class Proxy:
-    """Forwards bytes until it is cut (refuses, like a stopped engine) or frozen (swallows).
+    """Forwards bytes until it is cut (refuses, like a stopped engine) or frozen (discards).
 
-    What it forwards arrives `delay` seconds later, as from an engine that is far away or slow.
+    Forwarded bytes arrive `delay` seconds later, as from a distant or slow engine.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -28,7 +28,7 @@ class Proxy:
             self.port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
-        """Hang up and refuse new connections."""
+        """Close all connections and refuse new ones."""
         if self._server is not None:
             self._server.close()
             self._server = None
@@ -37,18 +37,18 @@ class Proxy:
         await asyncio.sleep(0.01)
 
     def freeze(self) -> None:
-        """Accept and never answer, like a stopped process or a black hole."""
+        """Accept connections but discard all bytes, like a stopped process."""
         self._is_frozen = True
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection(*self._target)
-        if self._server is None:  # cut while it was being connected
+        engine_reader, engine_writer = await asyncio.open_connection(*self._target)
+        if self._server is None:  # cut while connecting
             writer.close()
-            back.close()
+            engine_writer.close()
             return
-        async with asyncio.TaskGroup() as both:
-            both.create_task(self._pump(reader, back))
-            both.create_task(self._pump(there, writer))
+        async with asyncio.TaskGroup() as pumps:
+            pumps.create_task(self._pump(reader, engine_writer))
+            pumps.create_task(self._pump(engine_reader, writer))
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
@@ -65,7 +65,7 @@ class Proxy:
 
 
 @asynccontextmanager
-async def proxied(url: str) -> AsyncIterator[tuple[Proxy, str]]:
+async def proxy_to(url: str) -> AsyncIterator[tuple[Proxy, str]]:
     """A proxy to the engine at `url`, and the address through it."""
     parts = urlsplit(url)
     proxy = Proxy(parts.hostname or "", parts.port or 0)

@@ -1,4 +1,4 @@
-"""The application as `wxc serve` serves it, in a process of its own."""
+"""`wxc serve` in a process of its own."""
 
 import socket
 import subprocess
@@ -12,22 +12,22 @@ import httpx
 
 from tests.support.limits import ENVIRONMENT
 
-Served = tuple[int, "subprocess.Popen[bytes]"]
+RunningServer = tuple[int, "subprocess.Popen[bytes]"]
 """The port and the process."""
-_PATIENCE = 20.0  # seconds until it must have started
+_START_TIMEOUT = 20.0  # seconds
 
 
 @contextmanager
-def served(
+def run_server(
     database_url: str, redis_url: str, log: Path, port: int = 0, /, **settings: str
-) -> Iterator[Served]:
-    """The port of a server without a worker; it is killed at the end if it has not ended yet."""
+) -> Iterator[RunningServer]:
+    """The port and process of a server without a worker; killed at the end if it still runs."""
     port = port or free_port()
     command = [sys.executable, "-c", "from wxc.cli.main import app; app()"]
     command += ["serve", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     with (
         log.open("ab") as output,
-        subprocess.Popen(  # noqa: S603 - nobody else's words
+        subprocess.Popen(  # noqa: S603 - no external input
             command,
             env=_environment(database_url, redis_url) | settings,
             stdout=output,
@@ -35,7 +35,7 @@ def served(
         ) as process,
     ):
         try:
-            _await_health(process, port, log)
+            _wait_until_healthy(process, port, log)
             yield port, process
         finally:
             process.kill()
@@ -56,10 +56,10 @@ def _environment(database_url: str, redis_url: str) -> dict[str, str]:
     }
 
 
-def _await_health(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
-    until = time.monotonic() + _PATIENCE
+def _wait_until_healthy(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    deadline = time.monotonic() + _START_TIMEOUT
     with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
-        while time.monotonic() < until and process.poll() is None:
+        while time.monotonic() < deadline and process.poll() is None:
             with suppress(httpx.TransportError):
                 if client.get("/healthz").is_success:
                     return

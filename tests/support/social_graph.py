@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from tests.support.app import running
+from tests.support.app import running_app
 from tests.support.browser import Browser
 from tests.support.factories import make_follow, make_like, make_post, make_user
 from wxc.core.config import Config
@@ -26,7 +26,7 @@ def real(mail_config: Config, fresh_database_url: str, redis: RedisClient) -> Co
 
 @pytest.fixture
 async def app(real: Config) -> AsyncIterator[FastAPI]:
-    async with running(real) as app:
+    async with running_app(real) as app:
         yield app
 
 

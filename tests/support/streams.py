@@ -1,4 +1,4 @@
-"""Reading live streams: an ASGI client that takes an answer part by part."""
+"""An ASGI client for live streams, which receives a response part by part."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from tests.support.browser import Browser
 
-_PATIENCE = 5.0
+_TIMEOUT = 5.0
 
 
 @dataclass(frozen=True)
@@ -24,33 +24,33 @@ class Event:
 
 
 class Stream:
-    """One stream that is being read."""
+    """An open stream."""
 
     def __init__(self) -> None:
         self.status = 0
         self.headers: dict[str, str] = {}
         self.body = b""
         self._messages: asyncio.Queue[Any] = asyncio.Queue()
-        self._has_been_read = False
-        self._gone = asyncio.Event()
+        self._has_sent_request = False
+        self._disconnected = asyncio.Event()
 
     async def next(self) -> Event:
-        """The next event; comments are passed over."""
+        """The next event; comments are skipped."""
         while True:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 part = await self._part()
-            if event := _parsed(part):
+            if event := _parse(part):
                 return event
 
     async def begin(self) -> int:
-        """The status, once the first part of the answer has arrived."""
-        async with asyncio.timeout(_PATIENCE):
+        """The status, once the first part of the response has arrived."""
+        async with asyncio.timeout(_TIMEOUT):
             await self._messages.get()
         return self.status
 
     async def end(self) -> None:
         """Wait until the server has ended the stream."""
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TIMEOUT):
             while True:
                 message = await self._messages.get()
                 if not message.get("more_body"):
@@ -63,10 +63,10 @@ class Stream:
         return bytes(message["body"])
 
     async def receive(self) -> dict[str, Any]:
-        if self._has_been_read:
-            await self._gone.wait()
+        if self._has_sent_request:
+            await self._disconnected.wait()
             return {"type": "http.disconnect"}
-        self._has_been_read = True
+        self._has_sent_request = True
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(self, message: Any) -> None:
@@ -78,17 +78,17 @@ class Stream:
             await self._messages.put(message)
 
     def leave(self) -> None:
-        """Close the connection, as a browser does without a word."""
-        self._gone.set()
+        """Close the connection without notice, as a browser does."""
+        self._disconnected.set()
 
 
 @asynccontextmanager
-async def reading(
+async def open_stream(
     app: FastAPI, browser: Browser, path: str, **headers: str
 ) -> AsyncIterator[Stream]:
-    """The stream at `path`, as that browser asks for it."""
+    """The stream at `path`, requested with the browser's cookies."""
     cookies = "; ".join(f"{name}={value}" for name, value in browser.http.cookies.items())
-    sent = {"host": "api.test", "cookie": cookies, **headers}
+    request_headers = {"host": "api.test", "cookie": cookies, **headers}
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -102,7 +102,8 @@ async def reading(
         "client": (browser.address, 50_000),
         "server": ("api.test", 80),
         "headers": [
-            (name.replace("_", "-").encode(), value.encode()) for name, value in sent.items()
+            (name.replace("_", "-").encode(), value.encode())
+            for name, value in request_headers.items()
         ],
     }
     stream = Stream()
@@ -112,12 +113,12 @@ async def reading(
     finally:
         stream.leave()
         with suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 await serving
 
 
-async def waits_without_a_connection(app: FastAPI) -> bool:
-    """Whether there comes a moment, soon, when no connection is in use."""
+async def holds_no_connection(app: FastAPI) -> bool:
+    """Whether all database connections are released within two seconds."""
     for _ in range(200):
         if app.state.services.database.connections_in_use == 0:
             return True
@@ -125,7 +126,7 @@ async def waits_without_a_connection(app: FastAPI) -> bool:
     return False
 
 
-def _parsed(part: bytes) -> Event | None:
+def _parse(part: bytes) -> Event | None:
     fields = dict(
         line.split(": ", 1) for line in part.decode().splitlines() if line and line[0] != ":"
     )

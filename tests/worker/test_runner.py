@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from sqlalchemy.exc import OperationalError
 
 from wxc.core.config import Config
-from wxc.core.tasks import Done, pause
+from wxc.core.tasks import OnSuccess, pause
 from wxc.health.metrics import WorkerMetrics
 from wxc.worker import runner as worker
 
@@ -22,7 +22,7 @@ class FailingJob:
         self.started = 0
         self._failures = list(failures)
 
-    async def run(self, stop: asyncio.Event, done: Done) -> None:
+    async def run(self, stop: asyncio.Event, done: OnSuccess) -> None:
         self.started += 1
         if self._failures:
             raise self._failures.pop()

@@ -25,7 +25,7 @@ def migrate(
     1 it is not; 2 wrong settings; 3 the database cannot be reached.
     """
     from wxc.db import migrations, preparation
-    from wxc.db.errors import UNREACHABLE
+    from wxc.db.errors import UNAVAILABLE_ERRORS
 
     if sql:
         migrations.write_sql()
@@ -39,7 +39,7 @@ def migrate(
     except migrations.SchemaConflict as conflict:
         typer.echo(f"wxc: {conflict}", err=True)
         raise typer.Exit(1) from None
-    except UNREACHABLE as error:
+    except UNAVAILABLE_ERRORS as error:
         is_refused = getattr(getattr(error, "orig", error), "sqlstate", None) is not None
         typer.echo(f"wxc: {error}", err=True)
         raise typer.Exit(1 if is_refused else 3) from None

@@ -76,11 +76,11 @@ def run(command: Callable[[Engines], Coroutine[Any, Any, T]]) -> T:
 @contextlib.contextmanager
 def exit_if_unreachable(engine: str) -> Iterator[None]:
     """End the process with exit code 3 if the engine cannot be reached."""
-    from wxc.db.errors import UNREACHABLE
+    from wxc.db.errors import UNAVAILABLE_ERRORS
 
     try:
         yield
-    except UNREACHABLE as error:
+    except UNAVAILABLE_ERRORS as error:
         _exit_with(f"The {engine} does not answer: {type(error).__name__}.", 3)
 
 

@@ -42,12 +42,12 @@ def worker() -> None:
     On SIGTERM it ends what it has begun; what was left is another one's, or the next one's. With
     METRICS_PORT, Prometheus may ask how it is doing.
     """
-    from wxc.core.tracing import traced
+    from wxc.core.tracing import trace_spans
     from wxc.health.exposition import serve_metrics
 
     config = read_config()
     configure_logging(config)
-    with serve_metrics(config), traced(config, "wxc-worker"):
+    with serve_metrics(config), trace_spans(config, "wxc-worker"):
         # Imports prometheus_client, for which `serve_metrics` has to choose the storage first.
         from wxc.worker import runner
 

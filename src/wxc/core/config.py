@@ -1,4 +1,4 @@
-"""The application's settings, read from the environment by whoever calls `create_app`."""
+"""The application's settings, read from the environment by the caller of `create_app`."""
 
 from email.utils import parseaddr
 from importlib.util import find_spec
@@ -32,9 +32,9 @@ _DATABASE_URLS = ("database_url", "database_read_url", "database_direct_url", "d
 
 
 def asyncpg_url(url: str) -> str:
-    """`postgresql://…` with the driver we use; other databases and options are refused.
+    """`postgresql://…` with the asyncpg driver; refuses other databases and options.
 
-    `sslmode`, as libpq and every console of a provider spell it, is asyncpg's `ssl`.
+    libpq and the consoles of providers use `sslmode`, asyncpg `ssl`.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("postgresql", "postgres", "postgresql+asyncpg"):
@@ -46,7 +46,7 @@ def asyncpg_url(url: str) -> str:
 
 
 def libpq_url(url: str) -> str:
-    """An address of ours as libpq spells it, which is how asyncpg itself reads one."""
+    """A URL of `asyncpg_url` in the form of libpq, which asyncpg itself reads."""
     parts = urlsplit(url)
     options = {
         name.replace("ssl", "sslmode"): value
@@ -56,27 +56,27 @@ def libpq_url(url: str) -> str:
     return urlunsplit(parts._replace(scheme="postgresql", query=urlencode(options)))
 
 
-def _redis_url(url: str) -> str:
+def _require_redis_url(url: str) -> str:
     if not url.startswith(("redis://", "rediss://")):
         raise ValueError("must start with redis:// or rediss://")
     return url
 
 
-def _readable_rates(rates: str) -> str:
+def _require_rates(rates: str) -> str:
     if not all(rate.amount >= 1 and rate.multiples >= 1 for rate in parse_many(rates)):
         raise ValueError("must allow one at least, as in 3 per hour; 5 per day")
     return rates
 
 
 def _with_password(url: str, info: ValidationInfo) -> str:
-    return _complete(url, info.data.get("database_password"))
+    return _add_password(url, info.data.get("database_password"))
 
 
 def _with_admin_password(url: str, info: ValidationInfo) -> str:
-    return _complete(url, info.data.get("database_admin_password"))
+    return _add_password(url, info.data.get("database_admin_password"))
 
 
-def _complete(url: str, password: SecretStr | None) -> str:
+def _add_password(url: str, password: SecretStr | None) -> str:
     """The URL with `password`, if it names a user and has no password of its own."""
     parts = urlsplit(url)
     if password is None or not parts.username or parts.password:
@@ -92,13 +92,13 @@ def _default_environment(settings: dict[str, Any]) -> Environment:
 
 DatabaseUrl = Annotated[str, AfterValidator(asyncpg_url), AfterValidator(_with_password)]
 AdminUrl = Annotated[str, AfterValidator(asyncpg_url), AfterValidator(_with_admin_password)]
-RedisUrl = Annotated[str, AfterValidator(_redis_url)]
-Rates = Annotated[str, AfterValidator(_readable_rates)]
-"""How often something may be done, as in `3 per hour; 5 per day`."""
+RedisUrl = Annotated[str, AfterValidator(_require_redis_url)]
+Rates = Annotated[str, AfterValidator(_require_rates)]
+"""Rate limits, as in `3 per hour; 5 per day`."""
 
 
 class MigrationConfig(EnvironmentSettings):
-    """The address that migrations connect to; they run without the other settings."""
+    """The database URL for migrations, which run without the other settings."""
 
     database_password: SecretStr | None = None
     database_url: DatabaseUrl | None = None
@@ -106,7 +106,7 @@ class MigrationConfig(EnvironmentSettings):
 
     @property
     def url(self) -> str:
-        """`database_direct_url` where it is set; raises ValueError without any address."""
+        """`database_direct_url` if it is set; raises ValueError without any URL."""
         url = self.database_direct_url or self.database_url
         if url is None:
             raise ValueError("DATABASE_URL is missing")
@@ -114,9 +114,9 @@ class MigrationConfig(EnvironmentSettings):
 
 
 class Config(EnvironmentSettings):
-    """Every setting, named as its environment variable in lower case; seconds, bytes, counts.
+    """Every setting, named as its environment variable in lower case, in seconds, bytes or counts.
 
-    Validators of a field see those above it.
+    The validator of a field sees the fields above it.
     """
 
     published_host: str | None = None
@@ -211,14 +211,14 @@ class Config(EnvironmentSettings):
 
     @field_validator("mail_from")
     @classmethod
-    def _one_address(cls, value: str) -> str:
+    def _require_mail_address(cls, value: str) -> str:
         if "@" not in parseaddr(value)[1] or not value.isprintable():
             raise ValueError("must be an address such as WXC Social <no-reply@example.com>")
         return value
 
     @field_validator("frontend_url")
     @classmethod
-    def _web_address(cls, value: str) -> str:
+    def _require_web_url(cls, value: str) -> str:
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment:
             raise ValueError("must be an address such as https://app.example.com")
@@ -226,7 +226,7 @@ class Config(EnvironmentSettings):
 
     @field_validator("cors_origins")
     @classmethod
-    def _exact_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+    def _require_exact_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
         for origin in origins:
             scheme, _, host = origin.partition("://")
             if scheme not in ("http", "https") or not host or set("/*?#@") & set(host):
@@ -235,7 +235,7 @@ class Config(EnvironmentSettings):
 
     @field_validator("geoip_database")
     @classmethod
-    def _readable_database(cls, path: Path | None) -> Path | None:
+    def _require_geoip_database(cls, path: Path | None) -> Path | None:
         if path is not None:
             try:
                 maxminddb.open_database(path).close()
@@ -245,7 +245,7 @@ class Config(EnvironmentSettings):
 
     @field_validator("forwarded_allow_ips")
     @classmethod
-    def _addresses(cls, value: str) -> str:
+    def _require_networks(cls, value: str) -> str:
         for part in value.split(","):
             if part.strip() != "*":
                 ip_network(part.strip())
@@ -253,13 +253,13 @@ class Config(EnvironmentSettings):
 
     @field_validator("tracing")
     @classmethod
-    def _installed(cls, value: bool) -> bool:
+    def _require_tracers(cls, value: bool) -> bool:
         if value and not all(map(find_spec, _TRACERS)):
             raise ValueError("needs the extra: pip install 'wxc-social[otel]'")
         return value
 
     @model_validator(mode="after")
-    def _name_a_role(self) -> Self:
+    def _require_role_for_admin(self) -> Self:
         parts = urlsplit(self.database_url)
         if self.database_admin_url is not None and not (parts.username and parts.password):
             raise ValueError(

@@ -1,4 +1,4 @@
-"""The configuration of a process, read from its environment."""
+"""Reads the configuration of a process from its environment."""
 
 import os
 import sys
@@ -10,12 +10,12 @@ from wxc.core.config import Config
 
 
 def read_config(bound_host: str | None = None) -> Config:
-    """The configuration; ends the process with each wrong setting named.
+    """The configuration; on an error it reports each wrong setting and exits with status 2.
 
-    `bound_host` is the address that the server binds. It stands in for an unset PUBLISHED_HOST.
+    `bound_host` is the address that the server binds, the default of PUBLISHED_HOST.
     """
     try:
-        return Config(**_binding(bound_host))
+        return Config(**_settings_of_bound_host(bound_host))
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_input=False):
             name = "_".join(str(part) for part in problem["loc"]).upper()
@@ -24,8 +24,8 @@ def read_config(bound_host: str | None = None) -> Config:
         sys.exit(2)
 
 
-def _binding(host: str | None) -> dict[str, Any]:
-    """A server bound to loopback is still in production by default: a proxy may publish it."""
+def _settings_of_bound_host(host: str | None) -> dict[str, Any]:
+    """The default is production even if the server binds to loopback: a proxy may publish it."""
     if host is None or os.environ.get("PUBLISHED_HOST"):
         return {}
     return {

@@ -1,4 +1,4 @@
-"""Where settings come from: environment variables, then files."""
+"""Sources of settings: environment variables, then files."""
 
 import os
 from pathlib import Path
@@ -14,8 +14,8 @@ from pydantic_settings import (
 )
 
 
-def split_list(value: Any) -> Any:  # noqa: ANN401 - whatever a setting is given
-    """The parts of a comma-separated value; a value that is no text as it is."""
+def split_list(value: Any) -> Any:  # noqa: ANN401 - any raw value of a setting
+    """The parts of a comma-separated text; any other value unchanged."""
     if not isinstance(value, str):
         return value
     return tuple(part.strip() for part in value.split(",") if part.strip())

@@ -1,7 +1,7 @@
-"""The currencies that people can hold in their hands.
+"""The currencies that circulate as cash.
 
-ISO 4217 says which codes there are and how many decimals each has; CLDR says which of them are
-legal tender somewhere today, and what people call them.
+ISO 4217 defines the codes and their decimals; CLDR lists which of them are legal tender somewhere
+today, and their names.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ class Currency:
     code: str
     name: str
     minor_units: int
-    """How many decimals its amounts have."""
+    """The number of decimals of an amount."""
     symbol: str
 
 
@@ -54,8 +54,8 @@ def currencies() -> Mapping[str, Currency]:
 
 
 @cache
-def codes_of_all_times() -> tuple[str, ...]:
-    """Also those that have been retired: what was shown once may be asked for later."""
+def all_currency_codes() -> tuple[str, ...]:
+    """All codes, including retired ones, which the history may contain."""
     return tuple(sorted(get_global("all_currencies")))
 
 
@@ -65,13 +65,13 @@ def _legal_tender() -> Iterator[str]:
         yield from get_territory_currencies(territory, start_date=today, end_date=today)
 
 
-class _IsCirculating:
-    """Refuses what is no code of `currencies`; the JSON schema lists them."""
+class _CirculatingCurrency:
+    """Accepts the codes of `currencies`; the JSON schema lists them."""
 
     def __get_pydantic_core_schema__(
         self, source: type[str], handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        return no_info_after_validator_function(_circulating, handler(source))
+        return no_info_after_validator_function(_require_circulating, handler(source))
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -79,11 +79,11 @@ class _IsCirculating:
         return handler(schema) | {"enum": list(currencies())}
 
 
-def _circulating(code: str) -> str:
+def _require_circulating(code: str) -> str:
     if code not in currencies():
         raise PydanticCustomError("currency_unknown", "This is no circulating currency.")
     return code
 
 
-CurrencyCode = Annotated[str, _IsCirculating()]
+CurrencyCode = Annotated[str, _CirculatingCurrency()]
 """The ISO 4217 code of a circulating currency, in capital letters."""

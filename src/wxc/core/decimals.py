@@ -1,6 +1,6 @@
-"""Decimals as people write them: strings in JSON, both ways, with their digits kept.
+"""Decimals as strings in JSON, in requests and responses, with all their digits.
 
-No binary float comes near: a JSON number is refused, since whoever reads it might have rounded it.
+A JSON number is refused: a parser may have rounded it to a binary float.
 """
 
 import re
@@ -16,12 +16,12 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-DIGITS_BEFORE_POINT = 12
-DIGITS_AFTER_POINT = 10
-PATTERN = rf"^(0|[1-9][0-9]{{0,{DIGITS_BEFORE_POINT - 1}}})(\.[0-9]{{1,{DIGITS_AFTER_POINT}}})?$"
+MAX_INTEGER_DIGITS = 12
+MAX_FRACTION_DIGITS = 10
+PATTERN = rf"^(0|[1-9][0-9]{{0,{MAX_INTEGER_DIGITS - 1}}})(\.[0-9]{{1,{MAX_FRACTION_DIGITS}}})?$"
 _FORM = re.compile(PATTERN.strip("^$"), re.ASCII)
-_LONGEST = DIGITS_BEFORE_POINT + 1 + DIGITS_AFTER_POINT
-_SCHEMA: JsonSchemaValue = {"type": "string", "pattern": PATTERN, "maxLength": _LONGEST}
+_MAX_LENGTH = MAX_INTEGER_DIGITS + 1 + MAX_FRACTION_DIGITS
+_SCHEMA: JsonSchemaValue = {"type": "string", "pattern": PATTERN, "maxLength": _MAX_LENGTH}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class _DecimalText:
     is_positive: bool
 
     def parse(self, value: object) -> Decimal:
-        """The number, which remembers how many digits were written; ours are taken as they are."""
+        """The number, with as many digits as in the text; a `Decimal` passes unchanged."""
         if isinstance(value, Decimal):
             return value
         if not isinstance(value, str):
@@ -52,7 +52,7 @@ class _DecimalText:
         return core_schema.no_info_plain_validator_function(
             self.parse,
             serialization=core_schema.plain_serializer_function_ser_schema(
-                plain, return_schema=core_schema.str_schema(), when_used="json"
+                decimal_text, return_schema=core_schema.str_schema(), when_used="json"
             ),
         )
 
@@ -62,27 +62,27 @@ class _DecimalText:
         return _SCHEMA
 
 
-def plain(number: Decimal) -> str:
-    """The number without an exponent, with all the digits it was written with."""
+def decimal_text(number: Decimal) -> str:
+    """The number without an exponent, with all its digits."""
     return f"{number:f}"
 
 
-def plain_or_null(number: Decimal | None) -> str | None:
-    """As `plain`, of a number that may be missing."""
-    return None if number is None else plain(number)
+def decimal_text_or_none(number: Decimal | None) -> str | None:
+    """As `decimal_text`; None for None."""
+    return None if number is None else decimal_text(number)
 
 
-def decimals_of(number: Decimal) -> int:
-    """How many digits were written after the point."""
-    return len(plain(number).partition(".")[2])
+def fraction_digits(number: Decimal) -> int:
+    """The number of digits after the point."""
+    return len(decimal_text(number).partition(".")[2])
 
 
 DecimalText = Annotated[Decimal, _DecimalText(is_positive=False)]
 """A decimal that is not negative, as a string: `"0.50"` stays `"0.50"`."""
 PositiveDecimalText = Annotated[Decimal, _DecimalText(is_positive=True)]
 """The same, and not zero."""
-WrittenDecimal = Annotated[str, WithJsonSchema(_SCHEMA)]
+DecimalString = Annotated[str, WithJsonSchema(_SCHEMA)]
 """A decimal of an answer, written by `plain` or by PostgreSQL's `numeric::text`: where there are
 hundreds on a page, making numbers of texts and texts of numbers costs as much as the rest of it."""
-WrittenRatio = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"})]
+RatioString = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"})]
 """A quotient of any size, written by `plain`."""

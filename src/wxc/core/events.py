@@ -1,7 +1,7 @@
-"""Telling every instance that something has happened: Redis pub/sub, by topic.
+"""Events for all instances, by topic: Redis pub/sub.
 
-A message holds nothing; who hears it looks at the database. So one that is lost costs time only:
-whoever waits looks now and then by themselves, and after every gap.
+A message has no content; a listener reads the database. So a lost message only costs time:
+listeners also poll, and are woken after every reconnection.
 """
 
 import asyncio
@@ -20,21 +20,21 @@ from wxc.core.redis import RedisClient, RedisUnavailable
 
 _log = logging.getLogger("wxc.events")
 _PREFIX = "wxc:events:"
-_ALWAYS = f"{_PREFIX}-"  # nobody speaks here; a subscriber needs one channel to wait at
-_PAUSE = 1.0  # seconds between attempts to subscribe again
+_IDLE_CHANNEL = f"{_PREFIX}-"  # never used; a subscriber needs at least one channel
+_RECONNECT_INTERVAL = 1.0  # seconds
 
 
 def announce(session: AsyncSession, *topics: str) -> None:
-    """Have those who wait for these topics woken after this transaction's COMMIT."""
+    """Wake the listeners of these topics after this transaction's COMMIT."""
     session.info.setdefault("topics", set()).update(topics)
 
 
 class Events:
-    """Wakes those who wait for a topic, in this process and in all others."""
+    """Wakes the listeners of a topic, in this process and in all others."""
 
     def __init__(self, config: Config, redis: RedisClient) -> None:
         self._redis = redis
-        # Waits for as long as nothing happens, which the other client must never do.
+        # Waits without a time-out, which the other client must never do.
         self._listener: Redis = Redis.from_url(
             config.redis_url,
             decode_responses=True,
@@ -42,56 +42,59 @@ class Events:
             socket_connect_timeout=config.redis_connect_timeout,
         )
         self._pubsub: PubSub | None = None
-        self._waiting: dict[str, set[asyncio.Event]] = {}
-        self._leaving: set[asyncio.Task[None]] = set()
-        self._untold: set[str] = set()
-        self._telling: asyncio.Task[None] | None = None
+        self._listeners: dict[str, set[asyncio.Event]] = {}
+        self._unsubscribe_tasks: set[asyncio.Task[None]] = set()
+        self._pending: set[str] = set()
+        self._publish_task: asyncio.Task[None] | None = None
         self.is_closing = False
 
     async def publish(self, topics: Iterable[str]) -> None:
-        """Wake whoever waits for them: here at once, elsewhere when Redis has been told.
+        """Wake the listeners of the topics: here at once, elsewhere by a background task.
 
-        Nobody waits until it has been, and what is published meanwhile is told in one round trip.
-        Without Redis only those in this process are woken.
+        Topics that are published during a round trip share the next one. While Redis is
+        unavailable, only listeners in this process are woken.
         """
         for topic in topics:
             self.wake(topic)
-            self._untold.add(topic)
-        if self._telling is None or self._telling.done():
-            self._telling = asyncio.create_task(self._tell())
+            self._pending.add(topic)
+        if self._publish_task is None or self._publish_task.done():
+            self._publish_task = asyncio.create_task(self._publish_pending())
 
     @asynccontextmanager
     async def listening(self, *topics: str) -> AsyncIterator[asyncio.Event]:
-        """An event that is set whenever one of the topics is announced; the listener clears it."""
-        bell = asyncio.Event()
+        """An event that is set whenever one of the topics is published; the listener clears it."""
+        event = asyncio.Event()
         for topic in topics:
-            self._waiting.setdefault(topic, set()).add(bell)
-        await self._tune(*topics)
+            self._listeners.setdefault(topic, set()).add(event)
+        await self._sync_subscriptions(*topics)
         try:
-            yield bell
+            yield event
         finally:
-            for topic in topics:
-                self._waiting[topic].discard(bell)
-                if not self._waiting[topic]:
-                    del self._waiting[topic]
-            # Whoever listens may be being cancelled, and can wait for nothing any more.
-            leaving = asyncio.create_task(self._tune(*topics))
-            self._leaving.add(leaving)
-            leaving.add_done_callback(self._leaving.discard)
+            self._remove_listener(event, topics)
+            # The listener may be being cancelled and cannot await.
+            unsubscribe = asyncio.create_task(self._sync_subscriptions(*topics))
+            self._unsubscribe_tasks.add(unsubscribe)
+            unsubscribe.add_done_callback(self._unsubscribe_tasks.discard)
+
+    def _remove_listener(self, event: asyncio.Event, topics: Iterable[str]) -> None:
+        for topic in topics:
+            self._listeners[topic].discard(event)
+            if not self._listeners[topic]:
+                del self._listeners[topic]
 
     def wake(self, topic: str) -> None:
-        """Wake whoever waits for the topic in this process."""
-        for bell in self._waiting.get(topic, ()):
-            bell.set()
+        """Wake the listeners of the topic in this process."""
+        for event in self._listeners.get(topic, ()):
+            event.set()
 
-    def end(self) -> None:
-        """Have every stream end, since the process does."""
+    def end_streams(self) -> None:
+        """End every stream for the shutdown of the process."""
         self.is_closing = True
-        for topic in list(self._waiting):
+        for topic in list(self._listeners):
             self.wake(topic)
 
     async def watch(self) -> None:
-        """Pass on what Redis says, for as long as the process lives (a background task)."""
+        """Receive events from Redis until the process ends (a background task)."""
         while True:
             try:
                 await self._listen()
@@ -99,43 +102,43 @@ class Events:
                 _log.warning("events of other instances are not heard: %r", error)
             finally:
                 self._pubsub = None
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(_RECONNECT_INTERVAL)
 
     async def close(self) -> None:
-        """Tell Redis what it has not been told yet, and close the connection that listens."""
-        if self._telling is not None:
-            await self._telling
+        """Publish pending topics and close the listening connection."""
+        if self._publish_task is not None:
+            await self._publish_task
         await self._listener.aclose()
 
-    async def _tell(self) -> None:
-        while self._untold:
-            topics, self._untold = self._untold, set()
+    async def _publish_pending(self) -> None:
+        while self._pending:
+            topics, self._pending = self._pending, set()
             with suppress(RedisUnavailable):
                 await self._redis.call(partial(_publish, topics))
 
     async def _listen(self) -> None:
         async with self._listener.pubsub(ignore_subscribe_messages=True) as pubsub:
-            await pubsub.subscribe(_ALWAYS, *(_PREFIX + topic for topic in self._waiting))
+            await pubsub.subscribe(_IDLE_CHANNEL, *(_PREFIX + topic for topic in self._listeners))
             self._pubsub = pubsub
-            for topic in list(self._waiting):  # what happened meanwhile was not heard
-                await self._tune(topic)
+            for topic in list(self._listeners):  # events may have been missed meanwhile
+                await self._sync_subscriptions(topic)
                 self.wake(topic)
             async for message in pubsub.listen():
                 self.wake(message["channel"].removeprefix(_PREFIX))
 
-    async def _tune(self, *topics: str) -> None:
-        """Subscribe to the topics' channels, or leave them, as there are listeners."""
+    async def _sync_subscriptions(self, *topics: str) -> None:
+        """Subscribe to the channels of topics that have listeners, unsubscribe from the others."""
         pubsub = self._pubsub
         if pubsub is None:
-            return  # all are subscribed to at the next connection
-        with suppress(RedisError, OSError):  # the watch meets the same and begins anew
+            return  # the next connection subscribes to all
+        with suppress(RedisError, OSError):  # `watch` gets the same error and reconnects
             for topic in topics:
-                change = pubsub.subscribe if topic in self._waiting else pubsub.unsubscribe
+                change = pubsub.subscribe if topic in self._listeners else pubsub.unsubscribe
                 await change(_PREFIX + topic)
 
 
 async def _publish(topics: Collection[str], redis: Redis) -> None:
-    if len(topics) == 1:  # as mostly: at a third of a pipeline's price
+    if len(topics) == 1:  # the usual case, at a third of the cost of a pipeline
         await redis.publish(_PREFIX + next(iter(topics)), "")
         return
     pipeline = redis.pipeline(transaction=False)

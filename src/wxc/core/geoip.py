@@ -1,4 +1,4 @@
-"""Roughly where an address is: enough for a member to tell their own sessions from a stranger's."""
+"""Approximate locations of addresses, so that users can recognise their own sessions."""
 
 import ipaddress
 from typing import Any
@@ -7,19 +7,19 @@ import maxminddb
 
 from wxc.core.config import Config
 
-# What is kept of an address whose country nobody knows: a neighbourhood, not a household.
+# The prefix that is stored if the country is unknown: it must not identify a household.
 _PREFIXES = {4: 24, 6: 48}
 
 
-class Places:
-    """Names places by the operator's database of countries, where there is one."""
+class GeoLocator:
+    """Looks up countries in the database of `GEOIP_DATABASE`, if it is set."""
 
     def __init__(self, config: Config) -> None:
         path = config.geoip_database
         self._countries = maxminddb.open_database(path) if path is not None else None
 
-    def of(self, address: str) -> str | None:
-        """The country's name in English, else the network; None for what is no address."""
+    def locate(self, address: str) -> str | None:
+        """The country's name in English, else the network; None for an invalid address."""
         try:
             ip = ipaddress.ip_address(address.partition("%")[0])
         except ValueError:

@@ -15,25 +15,25 @@ _MILLISECONDS_SHIFT = 80
 
 
 def new_id() -> UUID:
-    """A fresh identifier, later than every one this process has drawn before."""
+    """A new identifier, greater than every one that this process has generated before."""
     return uuid7()
 
 
 def first_id_at(moment: datetime) -> UUID:
-    """The smallest identifier whose timestamp is `moment`, cut to its millisecond."""
+    """The smallest identifier whose timestamp is `moment`, truncated to milliseconds."""
     return UUID(int=int(moment.timestamp() * 1000) << _MILLISECONDS_SHIFT)
 
 
 def time_of(identifier: UUID) -> datetime:
-    """When the identifier was drawn, to the millisecond."""
+    """The time at which the identifier was generated, in milliseconds."""
     return datetime.fromtimestamp((identifier.int >> _MILLISECONDS_SHIFT) / 1000, UTC)
 
 
-def _canonical(value: object) -> object:
+def _require_canonical(value: object) -> object:
     if isinstance(value, UUID) or (isinstance(value, str) and _CANONICAL.fullmatch(value)):
         return value
     raise PydanticCustomError("uuid_malformed", "The identifier is not a UUID.")
 
 
-Id = Annotated[UUID, BeforeValidator(_canonical)]
-"""An identifier as it comes from a client; only the canonical spelling is accepted."""
+Id = Annotated[UUID, BeforeValidator(_require_canonical)]
+"""An identifier from a client; only the canonical spelling is accepted."""

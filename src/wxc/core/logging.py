@@ -17,33 +17,33 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
 @dataclass(slots=True)
-class RequestFacts:
-    """What is learnt of a request while it is served, for the line that ends it."""
+class RequestLogFields:
+    """Fields of a request's log line that inner layers set."""
 
     balancer_trace: str | None = None
     """The load balancer's own id of the request."""
     user_id: UUID | None = None
     statements: int = 0
-    """How many SQL statements it took."""
+    """The number of SQL statements."""
 
 
-facts: ContextVar[RequestFacts | None] = ContextVar("facts", default=None)
-"""The facts of the request that this task serves; None outside of one."""
+request_fields: ContextVar[RequestLogFields | None] = ContextVar("facts", default=None)
+"""The fields of the request that this task serves; None outside of one."""
 
 
-def note_user(user_id: UUID) -> None:
-    """Have the request's log line name its member."""
-    if (known := facts.get()) is not None:
-        known.user_id = user_id
+def log_user(user_id: UUID) -> None:
+    """Add the user to the request's log line."""
+    if (fields := request_fields.get()) is not None:
+        fields.user_id = user_id
 
 
 def count_statement() -> None:
-    """Have the request's log line count one more SQL statement."""
-    if (known := facts.get()) is not None:
-        known.statements += 1
+    """Count an SQL statement for the request's log line."""
+    if (fields := request_fields.get()) is not None:
+        fields.statements += 1
 
 
-_TEXT = "%(asctime)s %(levelname)-7s %(name)s [%(request_id)s] %(message)s"
+_TEXT_FORMAT = "%(asctime)s %(levelname)-7s %(name)s [%(request_id)s] %(message)s"
 
 
 class _RequestIdFilter(logging.Filter):
@@ -63,7 +63,7 @@ class _OneLineFormatter(logging.Formatter):
 
 
 def json_formatter() -> logging.Formatter:
-    """One JSON object a line, with whatever a record carries besides its message."""
+    """One JSON object per line, with the extra fields of the record."""
     return JsonFormatter(
         "%(levelname)s %(name)s %(message)s %(request_id)s",
         rename_fields={"levelname": "level", "name": "logger"},
@@ -77,10 +77,10 @@ def configure_logging(config: Config) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_RequestIdFilter())
     handler.setFormatter(
-        _OneLineFormatter(_TEXT) if config.log_format == "text" else json_formatter()
+        _OneLineFormatter(_TEXT_FORMAT) if config.log_format == "text" else json_formatter()
     )
     logging.basicConfig(level=config.log_level.upper(), handlers=[handler], force=True)
-    for name in ("watchfiles", "alembic.runtime.plugins"):  # they tell of what nobody asked
+    for name in ("watchfiles", "alembic.runtime.plugins"):  # too verbose
         logging.getLogger(name).setLevel(logging.WARNING)
     for name in ("uvicorn", "uvicorn.error"):  # uvicorn brings handlers of its own
         logging.getLogger(name).handlers.clear()

@@ -1,4 +1,4 @@
-"""Redis as an accelerator: quick or absent, never something a request waits for."""
+"""Redis as an accelerator: no request waits for it."""
 
 import time
 from collections import deque
@@ -13,20 +13,20 @@ from redis.exceptions import RedisError
 from wxc.core.config import Config
 
 T = TypeVar("T")
-_FAILURES = 5
-_WINDOW = 10.0  # seconds in which that many failures open the breaker
+_MAX_FAILURES = 5  # within the window; then the breaker opens
+_FAILURE_WINDOW = 10.0  # seconds
 
 
 class RedisUnavailable(Exception):  # noqa: N818 - a fact that callers decide upon
-    """Redis did not answer, or is not being asked at the moment."""
+    """Redis did not respond, or the breaker is open."""
 
 
 class RedisClient:
     """A Redis connection pool behind a circuit breaker.
 
-    After five failures within ten seconds no request asks Redis any more; `probe`, called by a
-    background task, closes the breaker when Redis answers again. So an outage costs the first
-    few requests a time-out each and the rest nothing.
+    After five failures within ten seconds no request calls Redis; `probe`, called by a background
+    task, closes the breaker when Redis responds again. So an outage costs the first few requests a
+    time-out each and the others nothing.
     """
 
     def __init__(self, config: Config) -> None:
@@ -36,15 +36,15 @@ class RedisClient:
             socket_timeout=config.redis_timeout,
             socket_connect_timeout=config.redis_connect_timeout,
             retry=Retry(NoBackoff(), 0),
-            # One for each request that may be in flight: running out of them is no outage.
+            # One for each request in flight, so that a full pool does not look like an outage.
             max_connections=config.requests_in_flight + 8,
         )
-        self._failures: deque[float] = deque(maxlen=_FAILURES)
+        self._failures: deque[float] = deque(maxlen=_MAX_FAILURES)
         self.is_tripped = False
 
     @property
     def pool(self) -> ConnectionPool:
-        """The connections, for a library that brings a client of its own; use it within `call`."""
+        """The connections, for a library with its own client; to be used within `call`."""
         return self._redis.connection_pool
 
     async def call(self, command: Callable[[Redis], Awaitable[T]]) -> T:
@@ -54,7 +54,7 @@ class RedisClient:
         return await self._attempt(command)
 
     async def probe(self) -> bool:
-        """Ask Redis whatever the breaker says, and close the breaker if it answers."""
+        """Ping Redis even if the breaker is open, and close the breaker if Redis responds."""
         try:
             await self._attempt(lambda redis: redis.ping())
         except RedisUnavailable:
@@ -75,7 +75,10 @@ class RedisClient:
             raise RedisUnavailable from error
 
     def _count_failure(self) -> None:
-        moment = time.monotonic()
-        self._failures.append(moment)
-        if len(self._failures) == _FAILURES and moment - self._failures[0] <= _WINDOW:
+        failed_at = time.monotonic()
+        self._failures.append(failed_at)
+        if (
+            len(self._failures) == _MAX_FAILURES
+            and failed_at - self._failures[0] <= _FAILURE_WINDOW
+        ):
             self.is_tripped = True

@@ -1,11 +1,11 @@
-"""Keys for single purposes, derived from the one secret that operators keep."""
+"""Keys for single purposes, derived from `SECRET_KEY`."""
 
 import hashlib
 import hmac
 
 
 def derive_key(secret: str, purpose: str) -> bytes:
-    """A 32-byte key for `purpose`: what is signed for one purpose means nothing for another."""
+    """A 32-byte key for `purpose`: a signature for one purpose is invalid for any other."""
     return hmac.digest(secret.encode(), f"wxc {purpose}".encode(), hashlib.sha256)
 
 

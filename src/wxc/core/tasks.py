@@ -1,10 +1,10 @@
-"""How tasks pause and end."""
+"""Pausing and cancelling tasks."""
 
 import asyncio
 from collections.abc import Callable, Collection
 
-Done = Callable[[], None]
-"""Called by a job after each round that succeeded."""
+OnSuccess = Callable[[], None]
+"""Called by a task after each successful round."""
 
 _CANCEL_INTERVAL = 0.5  # seconds
 
@@ -17,7 +17,7 @@ async def pause(seconds: float, stop: asyncio.Event) -> None:
         return
 
 
-async def end_all(tasks: Collection["asyncio.Task[None]"]) -> None:
+async def cancel_all(tasks: Collection["asyncio.Task[None]"]) -> None:
     """Cancel the tasks until they have ended.
 
     Once is not enough: a driver whose connection breaks at that moment raises its own error in

@@ -13,7 +13,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 from pydantic_core.core_schema import no_info_after_validator_function
 
-EMAIL_LENGTH = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
+MAX_EMAIL_LENGTH = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
 MAX_RAW_RATIO = 4
 """Raw code points that a text may have for each one of its limit: NFC joins a few of them."""
 MAX_COMBINING_RUN = 1000
@@ -31,29 +31,30 @@ _WEB_ADDRESS = (
     rf"(:[0-9]{{1,5}})?([/?#][^{_INVISIBLE}\"<>\\^`{{|}}]*)?"
 )
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-# Every run of combining marks that is worth sorting, and what looks like one: emoji, punctuation.
+# Every run of combining marks that is worth sorting; it may also match emoji and punctuation.
 _LONG_RUN = re.compile(r"[^\w\s\x00-\x7f]{33,}")
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """`Annotated[str, Text(50)]`: `least` to `length` code points in NFC; `one_line` bars controls.
+    """`Annotated[str, Text(50)]`: `min_length` to `max_length` code points in NFC.
 
-    The JSON schema says all of it, so that generated clients and tests know what passes.
+    `one_line` refuses control characters. The JSON schema contains all of these rules, so that
+    generated clients and tests know the valid texts.
     """
 
-    length: int
-    least: int = 1
+    max_length: int
+    min_length: int = 1
     one_line: bool = False
 
     def normalise(self, value: str) -> str:
-        """The text in NFC; raises what pydantic turns into a 422."""
-        value = _bounded_nfc(value, self.length)
+        """The text in NFC; raises an error that pydantic turns into a 422."""
+        value = _checked_nfc(value, self.max_length)
         if self.one_line and _CONTROL.search(value):
             raise PydanticCustomError("text_control", "The text must be one line.")
         if not _VISIBLE.search(value):
             raise PydanticCustomError("text_blank", "The text must not be blank.")
-        return _measured(value, self.least, self.length)
+        return _require_length(value, self.min_length, self.max_length)
 
     def __get_pydantic_core_schema__(
         self, source: type[str], handler: GetCoreSchemaHandler
@@ -63,11 +64,11 @@ class Text:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        barred = _CONTROLS if self.one_line else r"\u0000"
+        excluded = _CONTROLS if self.one_line else r"\u0000"
         return handler(schema) | {
-            "minLength": self.least,
-            "maxLength": self.length,
-            "pattern": f"^[^{barred}]*[^{_INVISIBLE}][^{barred}]*$",
+            "minLength": self.min_length,
+            "maxLength": self.max_length,
+            "pattern": f"^[^{excluded}]*[^{_INVISIBLE}][^{excluded}]*$",
         }
 
 
@@ -75,12 +76,14 @@ class Text:
 class Secret:
     """`Annotated[str, Secret(128)]`: a password, in NFC and otherwise exactly as it was typed."""
 
-    length: int
-    least: int = 1
+    max_length: int
+    min_length: int = 1
 
     def normalise(self, value: str) -> str:
         """The password in NFC (NIST SP 800-63B section 3.1.1.2); nothing is trimmed."""
-        return _measured(_bounded_nfc(value, self.length), self.least, self.length)
+        return _require_length(
+            _checked_nfc(value, self.max_length), self.min_length, self.max_length
+        )
 
     def __get_pydantic_core_schema__(
         self, source: type[str], handler: GetCoreSchemaHandler
@@ -92,25 +95,25 @@ class Secret:
     ) -> JsonSchemaValue:
         return handler(schema) | {
             "format": "password",
-            "minLength": self.least,
-            "maxLength": self.length,
+            "minLength": self.min_length,
+            "maxLength": self.max_length,
             "pattern": r"^[^\u0000]*$",
         }
 
 
 @dataclass(frozen=True, slots=True)
 class WebAddress:
-    """`Annotated[str, WebAddress(2000)]`: an address with http or https, stored as it was typed.
+    """`Annotated[str, WebAddress(2000)]`: an http or https URL, stored as it was typed.
 
-    The host is in ASCII, as browsers copy it; nobody's name or password is in it (RFC 3986
-    section 3.2.1). Nothing here ever fetches it.
+    The host is in ASCII, as browsers copy it; it has no user information (RFC 3986 section 3.2.1).
+    The server never fetches it.
     """
 
-    length: int
+    max_length: int
 
     def normalise(self, value: str) -> str:
-        """The address in NFC; raises what pydantic turns into a 422."""
-        value = Text(self.length, one_line=True).normalise(value)
+        """The address in NFC; raises an error that pydantic turns into a 422."""
+        value = Text(self.max_length, one_line=True).normalise(value)
         if not re.fullmatch(_WEB_ADDRESS, value):
             raise PydanticCustomError("url_malformed", "This is no plain http or https address.")
         return value
@@ -123,7 +126,7 @@ class WebAddress:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return handler(schema) | {"maxLength": self.length, "pattern": f"^{_WEB_ADDRESS}$"}
+        return handler(schema) | {"maxLength": self.max_length, "pattern": f"^{_WEB_ADDRESS}$"}
 
 
 def nfc(value: str) -> str:
@@ -141,7 +144,7 @@ def fold_identifier(identifier: str) -> str:
     """The one form of a username or an e-mail address: stored, looked up, limited and audited.
 
     Lower case by Unicode's rules, in NFC. PostgreSQL's `lower()` follows the database's locale, so
-    that both sides of a comparison are folded here and never there.
+    both sides of a comparison are folded here and never in SQL.
     """
     return nfc(nfc(identifier).lower())
 
@@ -154,10 +157,10 @@ def _in_canonical_order(run: re.Match[str]) -> str:
     )
 
 
-def _bounded_nfc(value: str, length: int) -> str:
-    """The text in NFC; a text that is too expensive to normalise is refused before."""
-    if len(value) > length * MAX_RAW_RATIO:
-        raise _too_long(length)
+def _checked_nfc(value: str, max_length: int) -> str:
+    """The text in NFC; refuses a text that is too expensive to normalise."""
+    if len(value) > max_length * MAX_RAW_RATIO:
+        raise _too_long(max_length)
     if "\0" in value:
         raise PydanticCustomError("text_nul", "The text contains a NUL character.")
     if _SURROGATE.search(value):  # JSON can spell what UTF-8 cannot
@@ -176,8 +179,8 @@ def _runs_of_marks(text: str) -> Iterator[Iterator[str]]:
     return (run for is_mark, run in groupby(text, _is_mark) if is_mark)
 
 
-def _is_longer_than(run: Iterator[str], most: int) -> bool:
-    return next(islice(run, most, None), None) is not None
+def _is_longer_than(run: Iterator[str], length: int) -> bool:
+    return next(islice(run, length, None), None) is not None
 
 
 def _is_mark(character: str) -> bool:
@@ -191,27 +194,29 @@ def _too_long(length: int) -> PydanticCustomError:
     )
 
 
-def _measured(value: str, least: int, length: int) -> str:
-    if len(value) < least:
+def _require_length(value: str, min_length: int, max_length: int) -> str:
+    if len(value) < min_length:
         raise PydanticCustomError(
-            "text_too_short", "The text must have at least {least} characters.", {"least": least}
+            "text_too_short",
+            "The text must have at least {least} characters.",
+            {"least": min_length},
         )
-    if len(value) > length:
-        raise _too_long(length)
+    if len(value) > max_length:
+        raise _too_long(max_length)
     return value
 
 
-def _email(value: object) -> object:
+def _normalise_if_text(value: object) -> object:
     return normalise_email(value) if isinstance(value, str) else value
 
 
 def normalise_email(value: str) -> str:
     """The address with its domain in lower case and IDNA; the local part is kept as typed.
 
-    Raises what pydantic turns into a 422.
+    Raises an error that pydantic turns into a 422.
     """
     malformed = PydanticCustomError("email_malformed", "This is not an e-mail address.")
-    if len(value) > EMAIL_LENGTH:
+    if len(value) > MAX_EMAIL_LENGTH:
         raise malformed
     try:
         # As in a test environment: the reserved domain .test passes, .local and .onion do not.
@@ -219,14 +224,14 @@ def normalise_email(value: str) -> str:
     except (EmailNotValidError, UnicodeError):
         raise malformed from None
     normalised = f"{address.local_part}@{address.ascii_domain}"
-    if len(normalised) > EMAIL_LENGTH:
+    if len(normalised) > MAX_EMAIL_LENGTH:
         raise malformed
     return normalised
 
 
 EmailAddress = Annotated[
     str,
-    BeforeValidator(_email),
-    Field(json_schema_extra={"format": "email", "maxLength": EMAIL_LENGTH}),
+    BeforeValidator(_normalise_if_text),
+    Field(json_schema_extra={"format": "email", "maxLength": MAX_EMAIL_LENGTH}),
 ]
 """An e-mail address of at most 254 characters, its domain lower-cased and in IDNA."""

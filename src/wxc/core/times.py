@@ -1,4 +1,4 @@
-"""How a moment is written."""
+"""Times in requests and responses."""
 
 import re
 from datetime import UTC, datetime
@@ -17,14 +17,14 @@ from pydantic_core import PydanticCustomError
 _WITHOUT_OFFSET = len("2026-01-02T03:04:05.678901")
 
 
-@lru_cache(4096)  # to write one takes a microsecond, and pages share posts, lines of a board theirs
+@lru_cache(4096)  # formatting takes a microsecond, and items of a page often share times
 def rfc3339(moment: datetime) -> str:
     """The moment in UTC with `Z` and six decimals."""
     return moment.isoformat(timespec="microseconds")[:_WITHOUT_OFFSET] + "Z"
 
 
-def rfc3339_or_null(moment: datetime | None) -> str | None:
-    """As `rfc3339`, of a moment that may never have come."""
+def rfc3339_or_none(moment: datetime | None) -> str | None:
+    """As `rfc3339`; None for None."""
     return None if moment is None else rfc3339(moment)
 
 
@@ -40,21 +40,23 @@ _FORM = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})",
     re.ASCII,
 )
-_FIRST_YEAR, _LAST_YEAR = 2000, 2200
+_MIN_YEAR, _MAX_YEAR = 2000, 2199
 
 
-def _written_in_full(value: object) -> object:
-    """pydantic itself also reads numbers, and dates without a time."""
+def _require_full_form(value: object) -> object:
+    """pydantic also accepts numbers, and dates without a time."""
     if isinstance(value, str) and not _FORM.fullmatch(value):
         raise PydanticCustomError("time_malformed", "The time is not as in RFC 3339.")
     return value
 
 
-def _in_our_time(moment: datetime) -> datetime:
-    if not _FIRST_YEAR <= moment.year < _LAST_YEAR:
+def _require_supported_year(moment: datetime) -> datetime:
+    if not _MIN_YEAR <= moment.year <= _MAX_YEAR:
         raise PydanticCustomError("time_out_of_range", "The time is too far away.")
     return moment.astimezone(UTC)
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_written_in_full), AfterValidator(_in_our_time)]
-"""A time that a client names, as in RFC 3339 with its offset; in UTC from then on."""
+Moment = Annotated[
+    AwareDatetime, BeforeValidator(_require_full_form), AfterValidator(_require_supported_year)
+]
+"""A time from a client, in RFC 3339 with its offset; converted to UTC."""

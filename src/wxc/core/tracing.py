@@ -1,9 +1,9 @@
-"""Traces by OpenTelemetry, where `TRACING` is on and the extra `wxc-social[otel]` is installed.
+"""OpenTelemetry traces, if `TRACING` is on and the extra `wxc-social[otel]` is installed.
 
-FastAPI makes the spans of requests by itself, the instrumentations of asyncpg and redis those of
-their commands. Where they go and how many there are, is said by OpenTelemetry's own variables
-(OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER …). What leaves the process is told neither
-what a member has typed nor what an error quotes.
+FastAPI creates the spans of requests, the instrumentations of asyncpg and redis those of their
+commands. OpenTelemetry's own variables set the exporter and the sampling
+(OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER …). Exported spans contain neither the input of
+users nor the messages of errors.
 """
 
 import re
@@ -26,7 +26,7 @@ _PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_-]{0,36}", re.ASCII)  # an id or a name
 
 
 def telemetry(config: Config) -> TelemetryConfig:
-    """What FastAPI is to do: traces if they are wanted; metrics and logs are our own."""
+    """FastAPI's telemetry: traces only; metrics and logs are our own."""
     return {
         "tracing": config.tracing,
         "metrics": False,
@@ -40,8 +40,8 @@ def _is_probe(scope: Any) -> bool:  # noqa: ANN401 - FastAPI's type of a scope
 
 
 @contextmanager
-def traced(config: Config, service: str) -> Iterator[None]:
-    """Collect spans and send them while the block lasts; nothing where `TRACING` is off."""
+def trace_spans(config: Config, service: str) -> Iterator[None]:
+    """Collect and export spans during the block, if `TRACING` is on."""
     if not config.tracing:
         yield
         return
@@ -53,7 +53,7 @@ def traced(config: Config, service: str) -> Iterator[None]:
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
     provider = TracerProvider(resource=Resource.create({"service.name": service}))
-    provider.add_span_processor(BatchSpanProcessor(discreet(OTLPSpanExporter())))
+    provider.add_span_processor(BatchSpanProcessor(redacting(OTLPSpanExporter())))
     trace.set_tracer_provider(provider)
     instrumentors = AsyncPGInstrumentor(), RedisInstrumentor()  # type: ignore[no-untyped-call]
     for instrumentor in instrumentors:
@@ -67,14 +67,14 @@ def traced(config: Config, service: str) -> Iterator[None]:
 
 
 def name_span(request_id: str) -> None:
-    """Have the request's span carry its id; nothing without a span."""
+    """Set the request's id on its span, if there is one."""
     trace.get_current_span().set_attribute("wxc.request_id", request_id)
 
 
 def sql_comment() -> str:
-    """What a statement of this request begins with: its id and trace, where the trace is kept.
+    """The SQL comment with the id and the trace of this request, if the trace is sampled.
 
-    Only there: a text that changes defeats the cache of prepared statements.
+    Empty otherwise: a text that changes defeats the cache of prepared statements.
     """
     span = trace.get_current_span().get_span_context()
     if not span.trace_flags.sampled:
@@ -83,13 +83,13 @@ def sql_comment() -> str:
     return f"/*request_id='{logs.request_id.get()}',traceparent='00-{ids}-01'*/ "
 
 
-def discreet(exporter: "SpanExporter") -> "SpanExporter":
-    """The exporter, told neither queries nor tokens nor the words of errors."""
+def redacting(exporter: "SpanExporter") -> "SpanExporter":
+    """The exporter, without the queries, tokens and error messages of spans."""
     from opentelemetry.sdk.trace.export import SpanExporter
 
-    class Discreet(SpanExporter):
+    class RedactingExporter(SpanExporter):
         def export(self, spans: "Sequence[ReadableSpan]") -> "SpanExportResult":
-            return exporter.export([_without_secrets(span) for span in spans])
+            return exporter.export([_redacted(span) for span in spans])
 
         def shutdown(self) -> None:
             exporter.shutdown()
@@ -97,19 +97,19 @@ def discreet(exporter: "SpanExporter") -> "SpanExporter":
         def force_flush(self, timeout_millis: int = 30_000) -> bool:
             return exporter.force_flush(timeout_millis)
 
-    return Discreet()
+    return RedactingExporter()
 
 
-def _without_secrets(span: "ReadableSpan") -> "ReadableSpan":
-    """The same span; events hold exceptions, and a database's words quote rows."""
+def _redacted(span: "ReadableSpan") -> "ReadableSpan":
+    """The span without secrets; its events contain exceptions, which may quote rows."""
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.trace import Status
 
     attributes = span.attributes or {}
-    kept = {name: value for name, value in attributes.items() if name != "url.query"}
-    if "url.path" in kept:
-        segments = str(kept["url.path"]).split("/")
-        kept["url.path"] = "/".join(
+    redacted = {name: value for name, value in attributes.items() if name != "url.query"}
+    if "url.path" in redacted:
+        segments = str(redacted["url.path"]).split("/")
+        redacted["url.path"] = "/".join(
             part if _PLAIN_SEGMENT.fullmatch(part) else "-" for part in segments
         )
     return ReadableSpan(
@@ -117,7 +117,7 @@ def _without_secrets(span: "ReadableSpan") -> "ReadableSpan":
         context=span.context,
         parent=span.parent,
         resource=span.resource,
-        attributes=kept,
+        attributes=redacted,
         kind=span.kind,
         status=Status(span.status.status_code),
         start_time=span.start_time,

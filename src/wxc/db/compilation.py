@@ -1,4 +1,4 @@
-"""Statements in PostgreSQL's words: SQLAlchemy compiles them, its types convert the values."""
+"""Compiled statements: SQLAlchemy writes the SQL, its types convert the values."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,41 +14,41 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
 Row = TypeVar("Row", bound=tuple[Any, ...] | None)
-Process = Callable[[Any], Any] | None
-"""Converts a value between PostgreSQL's driver and Python; None where it can stay as it is."""
+Processor = Callable[[Any], Any] | None
+"""Converts a value between the driver and Python; None if the value needs no conversion."""
 
 _NUMERIC_OID = 1700
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledStatement:
-    """A statement in PostgreSQL's words, for any number of executions."""
+    """The SQL of a statement, for any number of executions."""
 
     statement: Executable
     sql: str
-    places: Sequence[tuple[str | None, Any, Process]]
-    """For `$1` and so on: the parameter's name, or None and the statement's own value."""
-    processes: Sequence[tuple[int, Callable[[Any], Any]]] = field(repr=False)
+    placeholders: Sequence[tuple[str | None, Any, Processor]]
+    """For `$1` and so on: the parameter's name, or None and a constant of the statement."""
+    result_processors: Sequence[tuple[int, Callable[[Any], Any]]] = field(repr=False)
 
     def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
         """The values of `$1` and so on."""
         return [
-            own
+            constant
             if name is None
             else (parameters[name] if process is None else process(parameters[name]))
-            for name, own, process in self.places
+            for name, constant, process in self.placeholders
         ]
 
-    def rows(self, records: Sequence[asyncpg.Record], make: Callable[[Any], Row]) -> list[Row]:
-        """The rows, each value as the column's SQLAlchemy type has it."""
-        if not self.processes:
-            return [make(record) for record in records]
+    def rows(self, records: Sequence[asyncpg.Record], make_row: Callable[[Any], Row]) -> list[Row]:
+        """The rows, each value converted by the column's SQLAlchemy type."""
+        if not self.result_processors:
+            return [make_row(record) for record in records]
         rows = []
         for record in records:
             values = list(record)
-            for at, process in self.processes:
-                values[at] = process(values[at])
-            rows.append(make(values))
+            for index, process in self.result_processors:
+                values[index] = process(values[index])
+            rows.append(make_row(values))
         return rows
 
 
@@ -63,24 +63,24 @@ def compile_statement(statement: Executable) -> CompiledStatement:
         raise TypeError(f"the SQL depends on values: {statement}")
     if compiled.insert_prefetch or compiled.update_prefetch:
         raise TypeError(f"Python computes a default of a column, which has no value: {statement}")
-    types = [one.type for one in cast(Selectable, statement).exported_columns]
-    processes = [_result_process(one) for one in types]
+    columns = cast(Selectable, statement).exported_columns
+    processors = [_result_processor(column.type) for column in columns]
     return CompiledStatement(
         statement,
         str(compiled),
-        [_place(compiled, name) for name in compiled.positiontup or ()],
-        [(at, process) for at, process in enumerate(processes) if process is not None],
+        [_placeholder(compiled, name) for name in compiled.positiontup or ()],
+        [(index, process) for index, process in enumerate(processors) if process is not None],
     )
 
 
 @cache
 def driver_dialect() -> Dialect:
-    """The dialect of all our engines and pools; it has no connection and no state of one."""
-    make: Callable[..., Dialect] = asyncpg_dialect
-    return make(json_deserializer=from_json)
+    """The dialect of all engines and pools; it holds no connection state."""
+    make_dialect: Callable[..., Dialect] = asyncpg_dialect
+    return make_dialect(json_deserializer=from_json)
 
 
-def _place(compiled: SQLCompiler, name: str) -> tuple[str | None, Any, Process]:
+def _placeholder(compiled: SQLCompiler, name: str) -> tuple[str | None, Any, Processor]:
     bound = compiled.binds[name]
     process = bound.type.dialect_impl(driver_dialect()).bind_processor(driver_dialect())
     if bound.required:
@@ -89,7 +89,7 @@ def _place(compiled: SQLCompiler, name: str) -> tuple[str | None, Any, Process]:
     return None, value if process is None else process(value), None
 
 
-def _result_process(type_: TypeEngine[Any]) -> Process:
-    """The OID is needed by one type only, which reads NUMERIC; all others ignore it."""
+def _result_processor(type_: TypeEngine[Any]) -> Processor:
+    """Only the type that reads NUMERIC uses the OID; all others ignore it."""
     dialect = driver_dialect()
     return type_.dialect_impl(dialect).result_processor(dialect, _NUMERIC_OID)

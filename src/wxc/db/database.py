@@ -12,7 +12,7 @@ from wxc.core.config import Config
 from wxc.core.tracing import sql_comment
 from wxc.db.commits import require_commit_in_time
 from wxc.db.engine import make_engine
-from wxc.db.errors import translated
+from wxc.db.errors import translate_errors
 from wxc.db.pool import Pool
 from wxc.db.prepared import PreparedQuery
 from wxc.db.session import (
@@ -31,27 +31,29 @@ Fields = TypeVar("Fields", bound=tuple[Any, ...])
 class Database:
     """Runs one prepared query in autocommit, for reads and for writes that are a single statement.
 
-    Reads go to the replica where there is one; `primary` is for writes, for answers that must not
-    lag, and for whatever guards a write. The application makes it when it starts and closes it at
-    its end; the servers may start later.
+    Reads go to the replica if there is one; `primary` is for writes, for reads that must not lag
+    and for checks that guard a write. The application creates it at startup and closes it at
+    shutdown; the database may become available later.
     """
 
     publish_topics: Publish | None = None
     """Publishes events, after a COMMIT."""
     observe: Observe
     """Called with each query before it is executed."""
-    connections_limit: int
-    """How many connections the pools may open together."""
+    max_connections: int
+    """The number of connections that the pools may open together."""
 
     def __init__(self, config: Config) -> None:
-        sizes = split(config.database_pool_size + config.database_pool_overflow)
-        self._pool = Pool(config, config.database_url, sizes[0])
+        prepared_size, session_size = split_pool_size(
+            config.database_pool_size + config.database_pool_overflow
+        )
+        self._pool = Pool(config, config.database_url, prepared_size)
         url = config.database_read_url
-        self._replica = Pool(config, url, sizes[0]) if url else None
-        self.connections_limit = sum(sizes) + (sizes[0] if url else 0)
+        self._replica = Pool(config, url, prepared_size) if url else None
+        self.max_connections = prepared_size + session_size + (prepared_size if url else 0)
         self._is_traced = config.tracing
-        self.observe = _count
-        self.engine = make_engine(config, sizes[1])
+        self.observe = _count_statement
+        self.engine = make_engine(config, session_size)
         self._sessions = async_sessionmaker(
             self.engine.execution_options(isolation_level="AUTOCOMMIT"),
             class_=Session,
@@ -83,9 +85,9 @@ class Database:
                 yield session
                 require_commit_in_time(session)
             except BaseException:
-                await end_transaction(session, commits=False)
+                await end_transaction(session, commit=False)
                 raise
-            await end_transaction(session, commits=True)
+            await end_transaction(session, commit=True)
         await run_after_commit(session, self.publish_topics)
 
     async def publish(self, topics: Iterable[str]) -> None:
@@ -95,7 +97,7 @@ class Database:
 
     @property
     def connections_in_use(self) -> int:
-        """How many connections are acquired at this moment, the replica's among them."""
+        """The number of connections in use, including the replica's."""
         pool = self.engine.sync_engine.pool
         sessions = pool.checkedout() if isinstance(pool, QueuePool) else 0
         return sessions + self._pool.in_use + (self._replica.in_use if self._replica else 0)
@@ -113,7 +115,7 @@ class Database:
         comment = sql_comment() if self._is_traced else ""
         async with pool.acquire() as connection:
             self.observe(query)
-            with translated(query.compiled.sql, connection):
+            with translate_errors(query.compiled.sql, connection):
                 return await query.fetch(connection, comment)
 
 
@@ -133,11 +135,11 @@ class Primary:
         return rows[0] if rows else None
 
 
-def split(connections: int) -> tuple[int, int]:
-    """How many of a process's connections are for `Database`, and how many for `Session`."""
+def split_pool_size(connections: int) -> tuple[int, int]:
+    """The connections of a process for `Database`, and those for `Session`."""
     sessions = max(1, connections // 3)
     return max(1, connections - sessions), sessions
 
 
-def _count(_query: object) -> None:
+def _count_statement(_query: object) -> None:
     logs.count_statement()

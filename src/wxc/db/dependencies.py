@@ -10,9 +10,9 @@ from pydantic_core import PydanticCustomError
 
 from wxc.db import database as db
 from wxc.db import session
-from wxc.db.keyset import DEFAULT_LIMIT, GREATEST_LIMIT, PageRequest, list_scope
+from wxc.db.keyset import DEFAULT_LIMIT, MAX_LIMIT, PageRequest, list_scope
 from wxc.http.openapi import raises
-from wxc.http.refusals import InvalidCursor
+from wxc.http.refusals.resources import InvalidCursor
 from wxc.http.services import services_of
 
 
@@ -23,8 +23,8 @@ async def open_database(request: Request) -> db.Database:
 
 async def open_session(request: Request) -> AsyncIterator[session.Session]:
     """Commit once when the endpoint has returned; roll back if it raises."""
-    async with services_of(request).database.transaction() as opened:
-        yield opened
+    async with services_of(request).database.transaction() as new_session:
+        yield new_session
 
 
 Database = Annotated[db.Database, Depends(open_database)]
@@ -33,17 +33,17 @@ Database = Annotated[db.Database, Depends(open_database)]
 Session = Annotated[session.Session, Depends(open_session, scope="function")]
 
 
-def _plain_number(value: object) -> object:
+def _require_digits(value: object) -> object:
     """Digits only: pydantic itself also reads `+5`, `1_0` and `5.0`."""
     if isinstance(value, str) and not re.fullmatch(r"0|[1-9][0-9]{0,2}", value, re.ASCII):
         raise PydanticCustomError("int_parsing", "The value is not a number of up to 3 digits.")
     return value
 
 
-PlainNumber = BeforeValidator(_plain_number)
+PlainNumber = BeforeValidator(_require_digits)
 Limit = Annotated[
     int,
-    Field(ge=1, le=GREATEST_LIMIT),
+    Field(ge=1, le=MAX_LIMIT),
     PlainNumber,
     Query(description="How many items a page may hold."),
 ]
@@ -57,18 +57,18 @@ CursorParameter = Annotated[
 async def paging(
     request: Request, limit: Limit = DEFAULT_LIMIT, cursor: CursorParameter = None
 ) -> PageRequest:
-    """The page that is asked for; its cursors hold for this route, path and filters only."""
+    """The requested page; its cursors are valid for this route, path and filters only."""
     return page_request(request, "", limit, cursor)
 
 
 def page_request(request: Request, owner: str, limit: int, cursor: str | None) -> PageRequest:
-    """A page of the list at this address, belonging to `owner` where it is somebody's own."""
+    """A page of the list at this address; `owner` sets a user's own list apart."""
     scope = scope_of(request, owner)
     return PageRequest(services_of(request).cursors, scope, limit, cursor)
 
 
 def scope_of(request: Request, owner: str = "") -> str:
-    """The name of the list that this request reads, its filters among it."""
+    """The name of the list that this request reads, including its filters."""
     is_filtered = bool(request.scope["query_string"])
     parameters = request.query_params.multi_items() if is_filtered else []
     filters = [pair for pair in parameters if pair[0] not in ("limit", "cursor")]

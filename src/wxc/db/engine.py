@@ -13,7 +13,7 @@ from wxc.core import logging as logs
 from wxc.core.config import Config
 from wxc.core.tracing import sql_comment
 from wxc.db.connections import connect, statement_cache_size
-from wxc.db.pool import TRUSTED_IDLE
+from wxc.db.pool import MAX_IDLE_WITHOUT_PING
 
 
 def make_engine(config: Config, size: int) -> AsyncEngine:
@@ -37,7 +37,7 @@ def make_engine(config: Config, size: int) -> AsyncEngine:
         hide_parameters=True,  # an error that is logged must not hold hashes or addresses
         json_deserializer=from_json,  # in half the time of the standard library's
     )
-    event.listen(engine.sync_engine, "checkin", _note_return)
+    event.listen(engine.sync_engine, "checkin", _record_checkin)
     event.listen(engine.sync_engine, "checkout", _check_idle)
     event.listen(engine.sync_engine, "before_cursor_execute", _count_statement)
     if config.tracing:
@@ -45,22 +45,22 @@ def make_engine(config: Config, size: int) -> AsyncEngine:
     return engine
 
 
-def _note_return(_connection: object, record: ConnectionPoolEntry) -> None:
+def _record_checkin(_connection: object, record: ConnectionPoolEntry) -> None:
     record.info["returned_at"] = time.monotonic()
 
 
 def _check_idle(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:  # noqa: ANN401
     """Have the pool replace a connection that ended while it was idle.
 
-    The driver knows of every end that the network has reported; the server is asked only when the
-    connection was idle for so long that a firewall may have forgotten it.
+    The driver knows of every close that the network has reported. The server is pinged only if the
+    connection was idle for so long that a firewall may have dropped it.
     """
     returned_at = record.info.get("returned_at")
     if returned_at is None:
         return
     if connection.driver_connection.is_closed():
         raise InvalidatePoolError
-    if time.monotonic() - returned_at > TRUSTED_IDLE:
+    if time.monotonic() - returned_at > MAX_IDLE_WITHOUT_PING:
         try:
             connection.ping()
         except connection.dbapi.Error as error:
@@ -74,5 +74,5 @@ def _count_statement(*_: object) -> None:
 def _add_comment(
     _connection: object, _cursor: object, statement: str, parameters: object, *_: object
 ) -> tuple[str, object]:
-    """The request of a statement, for the server's log and `pg_stat_activity`."""
+    """Put the request id in front of a statement, for the server's log and `pg_stat_activity`."""
     return sql_comment() + statement, parameters

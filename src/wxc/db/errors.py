@@ -1,4 +1,4 @@
-"""What may go wrong between us and the database, as SQLAlchemy's exceptions."""
+"""Errors of the database and its driver, as SQLAlchemy's exceptions."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,13 +7,13 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""The last one is a driver out of step: the server's farewell crossed a statement."""
-UNREACHABLE = (SQLAlchemyError, OSError, *DRIVER_ERRORS)
+"""The last one is raised if the server closes the connection while a statement is sent."""
+UNAVAILABLE_ERRORS = (SQLAlchemyError, OSError, *DRIVER_ERRORS)
 """Errors that mean the database is unavailable, or may mean it."""
 
 
 @contextmanager
-def translated(sql: str, connection: "asyncpg.Connection[asyncpg.Record]") -> Iterator[None]:
+def translate_errors(sql: str, connection: "asyncpg.Connection[asyncpg.Record]") -> Iterator[None]:
     """Raise the driver's errors as SQLAlchemy's, so that services know one kind.
 
     Neither the values nor PostgreSQL's DETAIL, which quotes rows, are in them: an error that is
@@ -24,8 +24,8 @@ def translated(sql: str, connection: "asyncpg.Connection[asyncpg.Record]") -> It
     except DRIVER_ERRORS as error:
         if isinstance(error, asyncpg.PostgresError):
             error.detail = None
-        is_refused = isinstance(error, asyncpg.IntegrityConstraintViolationError)
-        raise (IntegrityError if is_refused else DBAPIError)(
+        is_integrity_error = isinstance(error, asyncpg.IntegrityConstraintViolationError)
+        raise (IntegrityError if is_integrity_error else DBAPIError)(
             sql,
             None,
             error,
@@ -35,7 +35,7 @@ def translated(sql: str, connection: "asyncpg.Connection[asyncpg.Record]") -> It
 
 
 def is_lost(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
-    """Whether the connection has ended; the pool takes one back that the server has closed."""
+    """Whether the connection is closed; asyncpg's pool raises for one that it has taken back."""
     try:
         return connection.is_closed()
     except asyncpg.InterfaceError:

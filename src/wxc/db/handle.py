@@ -1,4 +1,4 @@
-"""What `Database`, its `primary` and `Session` have in common."""
+"""The interface that `Database`, its `primary` and `Session` share."""
 
 from typing import Any, Protocol, TypeVar
 

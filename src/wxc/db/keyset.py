@@ -4,13 +4,13 @@ A cursor holds a direction, an id and, in a list by rank, the rank of the item. 
 one route and its filters.
 
 In a list by age, a cursor to older items is exact. A cursor to newer ones is never younger than
-two seconds before the page was read: ids are drawn before COMMIT, so a slower writer may still add
-an item below the newest one of the page. Items of those two seconds may repeat; none is missed.
+two seconds before the page was read: ids are generated before COMMIT, so a slower writer may still
+add an item below the newest one of the page. Items of those two seconds may repeat; none is missed.
 
 A list that is read oldest first grows at its end: there both cursors lead to newer items,
 `next_cursor` to exactly the next one, `prev_cursor` reaching back.
 
-A list by rank, such as what a search finds, has nothing newer: `prev_cursor` brings the page
+A list by rank, such as the results of a search, has nothing newer: `prev_cursor` brings the page
 before, and both cursors are exact.
 """
 
@@ -27,21 +27,21 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from wxc.core import clock
 from wxc.core.ids import first_id_at
-from wxc.db.cursors import CursorSealer
-from wxc.db.prepared import Variant
+from wxc.db.cursors import CursorSigner
+from wxc.db.prepared import VariantArgument
 
 DEFAULT_LIMIT = 20
-GREATEST_LIMIT = 100
-UNSETTLED = timedelta(seconds=2)
-"""How far back one looks for what is new: ids are drawn before COMMIT."""
+MAX_LIMIT = 100
+SETTLE_WINDOW = timedelta(seconds=2)
+"""How far back a poll for new items reaches: ids are generated before COMMIT."""
 FORWARDS, BACKWARDS = b"o", b"n"  # as a list is read, and against it
-_LEAST, _GREATEST = UUID(int=0), UUID(int=(1 << 128) - 1)
+_MIN_ID, _MAX_ID = UUID(int=0), UUID(int=(1 << 128) - 1)
 
 _POSITION = bindparam("page_position", type_=Uuid())
 _LIMIT = bindparam("page_limit", type_=Integer())
-# Statements with these limits have them written out: PostgreSQL plans once and for all what it
-# knows the size of. A page of any other size is planned each time, which takes as long as to read.
-USUAL_LIMITS = frozenset({10, DEFAULT_LIMIT, 50, GREATEST_LIMIT})
+# These limits are inline literals: PostgreSQL keeps the plan of a statement whose size it knows. A
+# page of any other size is planned for each execution, which takes as long as reading it.
+INLINE_LIMITS = frozenset({10, DEFAULT_LIMIT, 50, MAX_LIMIT})
 
 AnySelect = Select[*tuple[Any, ...]]
 IdColumn = ColumnElement[UUID] | InstrumentedAttribute[UUID]
@@ -76,7 +76,7 @@ Key = UUID | SortKey
 
 
 @dataclass(frozen=True, slots=True)
-class Cut(Generic[Row]):
+class PageSlice(Generic[Row]):
     """The rows of one page and the cursors around them."""
 
     rows: Sequence[Row]
@@ -85,61 +85,63 @@ class Cut(Generic[Row]):
 
 
 @dataclass(frozen=True, slots=True)
-class PageShape:
-    """What the statement of a page depends on; where it begins is a value."""
+class PageVariant:
+    """What the statement of a page depends on; its position is a bind parameter."""
 
     is_first: bool
     ascends: bool
-    usual_limit: int | None
-    """How many items the page may have, if that is one of the usual limits."""
+    inline_limit: int | None
+    """The limit of the page if it is an inline literal."""
 
     @property
     def position(self) -> ColumnElement[UUID] | None:
-        """Where the page begins; None at the very start."""
+        """The id that the page begins after; None on the first page."""
         return None if self.is_first else _POSITION
 
     @property
     def limit(self) -> ColumnElement[int] | int:
-        """How many items the page may have."""
-        return _LIMIT if self.usual_limit is None else self.usual_limit
+        """The maximum number of items on the page."""
+        return _LIMIT if self.inline_limit is None else self.inline_limit
 
     def window(self, statement: AnySelect, key: IdColumn, rank: Rank | None = None) -> AnySelect:
         """As `PageRequest.window`."""
-        return _windowed(self, statement, key, rank)
+        return _apply_window(self, statement, key, rank)
 
-    def head(self, statement: AnySelect, key: IdColumn, rank: Rank | None = None) -> AnySelect:
-        """As `PageRequest.head`."""
-        return _headed(self, statement, key, rank)
+    def order_and_limit(
+        self, statement: AnySelect, key: IdColumn, rank: Rank | None = None
+    ) -> AnySelect:
+        """As `PageRequest.order_and_limit`."""
+        return _apply_order_and_limit(self, statement, key, rank)
 
 
-class PageRequest(Variant):
-    """Which page of which list is wanted; `scope` names the list with its filters."""
+class PageRequest(VariantArgument):
+    """A request for one page of a list; `scope` names the list with its filters."""
 
     def __init__(
         self,
-        sealer: CursorSealer,
+        signer: CursorSigner,
         scope: str,
         limit: int,
         cursor: str | None,
         *,
         order: Order = Order.NEWEST_FIRST,
-        carried: bytes = b"",
+        extra: bytes = b"",
     ) -> None:
-        """`carried` is in every cursor of a list by age, in place of a rank."""
+        """`extra` is stored in every cursor of a list by age, in place of a rank."""
         self.limit = limit
         self.key: SortKey | None = None
-        """Where the page begins; the item itself is not in it. None at the very start."""
-        self._sealer = sealer
+        """The sort key that the page begins after; None on the first page."""
+        self._signer = signer
         self._scope = scope
         self._cursor = cursor
         self._order = order
-        self._carried = carried
+        self._extra = extra
         self._is_backwards = False
         if cursor is not None:
-            direction, position, rank = sealer.open(scope, cursor)
+            direction, position, rank = signer.verify(scope, cursor)
             self.key = SortKey(rank, position)
             self._is_backwards = direction == BACKWARDS and order is not Order.OLDEST_FIRST
-        self._settled = first_id_at(clock.now() - UNSETTLED)
+        self._settled_id = first_id_at(clock.now() - SETTLE_WINDOW)
 
     @property
     def ascends(self) -> bool:
@@ -152,108 +154,110 @@ class PageRequest(Variant):
         return None if self.key is None else self.key.id
 
     @property
-    def shape(self) -> PageShape:
+    def variant(self) -> PageVariant:
         """What its statement depends on."""
-        usual = self.limit if self.limit in USUAL_LIMITS else None
-        return PageShape(self.key is None, self.ascends, usual)
+        inline_limit = self.limit if self.limit in INLINE_LIMITS else None
+        return PageVariant(self.key is None, self.ascends, inline_limit)
 
     @property
     def parameters(self) -> dict[str, UUID | int]:
-        """The values for a statement of that shape."""
+        """The bind parameters of a statement of that variant."""
         position = {} if self.key is None else {"page_position": self.key.id}
-        limit = {} if self.limit in USUAL_LIMITS else {"page_limit": self.limit}
+        limit = {} if self.limit in INLINE_LIMITS else {"page_limit": self.limit}
         return {**position, **limit}
 
     def window(self, statement: AnySelect, key: IdColumn, rank: Rank | None = None) -> AnySelect:
-        """`statement` with the page's bound, order and `limit + 1`, by the column `key`."""
-        return _windowed(self, statement, key, rank)
+        """`statement` with the page's bound, order and `LIMIT limit + 1`, by the column `key`."""
+        return _apply_window(self, statement, key, rank)
 
-    def head(self, statement: AnySelect, key: IdColumn, rank: Rank | None = None) -> AnySelect:
-        """The same of a `statement` that selects from windows: these have the bound already."""
-        return _headed(self, statement, key, rank)
+    def order_and_limit(
+        self, statement: AnySelect, key: IdColumn, rank: Rank | None = None
+    ) -> AnySelect:
+        """As `window` for a `statement` that selects from windows, which have the bound already."""
+        return _apply_order_and_limit(self, statement, key, rank)
 
-    def cut(self, rows: Sequence[Row], key: Callable[[Row], Key]) -> Cut[Row]:
-        """Make a page of what `window` fetched, in whatever order the rows came."""
+    def slice(self, rows: Sequence[Row], key: Callable[[Row], Key]) -> PageSlice[Row]:
+        """The page of the rows that `window` fetched, in any order."""
         by_key: Callable[[Row], Any] = key
         ordered = sorted(rows, key=by_key, reverse=not self.ascends)
-        return self.closed(ordered[: self.limit], key, has_more=len(ordered) > self.limit)
+        return self.slice_of(ordered[: self.limit], key, has_more=len(ordered) > self.limit)
 
-    def closed(
+    def slice_of(
         self, ordered: Sequence[Row], key: Callable[[Row], Key], *, has_more: bool
-    ) -> Cut[Row]:
-        """The page of these rows, which come as `window` reads them."""
+    ) -> PageSlice[Row]:
+        """The page of these rows, which are in the order of `window`."""
         if not ordered:
-            return self._empty()
-        shown = ordered[::-1] if self._is_backwards else ordered
-        is_followed = has_more or self._is_backwards
-        newest = shown[-1 if self._order is Order.OLDEST_FIRST else 0]
-        return Cut(
-            shown,
-            self._seal(FORWARDS, key(shown[-1])) if is_followed else None,
-            self._seal(BACKWARDS, key(newest)),
+            return self._empty_slice()
+        items = ordered[::-1] if self._is_backwards else ordered
+        has_next = has_more or self._is_backwards
+        newest = items[-1 if self._order is Order.OLDEST_FIRST else 0]
+        return PageSlice(
+            items,
+            self._sign(FORWARDS, key(items[-1])) if has_next else None,
+            self._sign(BACKWARDS, key(newest)),
         )
 
     def cursor_after(self, key: Key) -> str:
-        """The cursor of the page that begins behind that item."""
-        return self._seal(FORWARDS, key)
+        """The cursor of the page that begins after that item."""
+        return self._sign(FORWARDS, key)
 
-    def moved(self, key: SortKey | None, limit: int) -> Self:
+    def starting_at(self, key: SortKey | None, limit: int) -> Self:
         """Another page of the same list, in the same direction."""
         page = copy(self)
         page.key, page.limit = key, limit
         return page
 
-    def _empty(self) -> Cut[Row]:
+    def _empty_slice(self) -> PageSlice[Row]:
         if self.key is None:
-            return Cut([], None, None)
+            return PageSlice([], None, None)
         if self._order is Order.OLDEST_FIRST:
-            return Cut([], None, self._seal(BACKWARDS, self.key))
-        # The bound is strict: beside the item, so that the other direction includes it.
-        start = SortKey(self.key.rank, beside(self.key.id, 1 if self.ascends else -1))
+            return PageSlice([], None, self._sign(BACKWARDS, self.key))
+        # The bound is strict: the adjacent id makes the other direction include the item.
+        start = SortKey(self.key.rank, adjacent(self.key.id, 1 if self.ascends else -1))
         if self._is_backwards:
-            return Cut([], self._seal(FORWARDS, start), self._cursor)
-        return Cut([], None, self._seal(BACKWARDS, start))
+            return PageSlice([], self._sign(FORWARDS, start), self._cursor)
+        return PageSlice([], None, self._sign(BACKWARDS, start))
 
-    def _seal(self, direction: bytes, key: Key) -> str:
-        rank, position = key if isinstance(key, SortKey) else (self._carried, key)
+    def _sign(self, direction: bytes, key: Key) -> str:
+        rank, position = key if isinstance(key, SortKey) else (self._extra, key)
         if direction == BACKWARDS and self._order is not Order.BY_RANK:
-            position = min(position, self._settled)
-        return self._sealer.seal(self._scope, direction, position, rank)
+            position = min(position, self._settled_id)
+        return self._signer.sign(self._scope, direction, position, rank)
 
 
-def _windowed(
-    page: PageShape | PageRequest, statement: AnySelect, key: IdColumn, rank: Rank | None
+def _apply_window(
+    page: PageVariant | PageRequest, statement: AnySelect, key: IdColumn, rank: Rank | None
 ) -> AnySelect:
     position = page.position
     if position is not None and rank is None:
         statement = statement.where(key > position if page.ascends else key < position)
     elif position is not None and rank is not None:
-        here, start = tuple_(rank.column, key), tuple_(rank.start, position)
-        statement = statement.where(here > start if page.ascends else here < start)
-    return _headed(page, statement, key, rank)
+        current, start = tuple_(rank.column, key), tuple_(rank.start, position)
+        statement = statement.where(current > start if page.ascends else current < start)
+    return _apply_order_and_limit(page, statement, key, rank)
 
 
-def _headed(
-    page: PageShape | PageRequest, statement: AnySelect, key: IdColumn, rank: Rank | None
+def _apply_order_and_limit(
+    page: PageVariant | PageRequest, statement: AnySelect, key: IdColumn, rank: Rank | None
 ) -> AnySelect:
     order = (key,) if rank is None else (rank.column, key)
-    directed = [one.asc() if page.ascends else one.desc() for one in order]
+    directed = [column.asc() if page.ascends else column.desc() for column in order]
     return statement.order_by(*directed).limit(page.limit + 1)
 
 
 def list_scope(path: str, owner: str = "", filters: Sequence[tuple[str, str]] = ()) -> str:
-    """The name of the list at this address, belonging to `owner` where it is somebody's own."""
+    """The name of the list at this address; `owner` sets a user's own list apart."""
     return repr((path.lower(), owner, sorted(filters)))
 
 
-def resume(
-    sealer: CursorSealer, scope: str, carried: bytes, *, oldest_first: bool, after: UUID | None
+def start_cursor(
+    signer: CursorSigner, scope: str, extra: bytes, *, oldest_first: bool, after: UUID | None
 ) -> str:
-    """The `cursor` that reads another list from behind `after`, or from its beginning."""
-    beginning = _LEAST if oldest_first else _GREATEST
-    return sealer.seal(scope, FORWARDS, after or beginning, carried)
+    """The cursor that reads another list from the item after `after`, or from its start."""
+    start = _MIN_ID if oldest_first else _MAX_ID
+    return signer.sign(scope, FORWARDS, after or start, extra)
 
 
-def beside(position: UUID, step: int) -> UUID:
+def adjacent(position: UUID, step: int) -> UUID:
     """The neighbouring id, so that a strict bound includes `position` itself."""
     return UUID(int=min(max(position.int + step, 0), (1 << 128) - 1))

@@ -57,7 +57,7 @@ Row = TypeVar("Row", bound=tuple[Any, ...] | None)
 Fields = TypeVar("Fields", bound=tuple[Any, ...])
 Value = TypeVar("Value")
 MAX_VARIANTS = 512
-"""Of one query. Clients choose among them (the page's limit), never their number."""
+"""Of one query. Clients choose among them (the page's limit), but cannot add any number."""
 _PREFIX = "p_"  # keeps the names of arguments apart from those of columns, which an INSERT binds
 _TYPES: Mapping[type, TypeEngine[Any]] = {
     UUID: Uuid(),
@@ -72,18 +72,18 @@ _TYPES: Mapping[type, TypeEngine[Any]] = {
 }
 
 
-class Variant(ABC):
-    """A keyword argument that is more than a choice: a page, which also brings values along."""
+class VariantArgument(ABC):
+    """A keyword argument that chooses a variant and also has bind parameters: a page."""
 
     @property
     @abstractmethod
-    def shape(self) -> Hashable:
+    def variant(self) -> Hashable:
         """What the statement depends on; it is built with this in place of the argument."""
 
     @property
     @abstractmethod
     def parameters(self) -> Mapping[str, Any]:
-        """Values for the bind parameters that the shape puts into the statement."""
+        """Values for the bind parameters that the variant puts into the statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +92,18 @@ class PreparedQuery(Generic[Row]):
 
     compiled: CompiledStatement
     parameters: Mapping[str, Any]
-    make: Callable[[Any], Row]
-    """Makes a row of the values of a record."""
+    make_row: Callable[[Any], Row]
+    """Makes a row from the values of a record."""
 
     async def fetch(
         self, connection: "asyncpg.Connection[asyncpg.Record]", comment: str = ""
     ) -> list[Row]:
-        """All rows; raises the driver's errors, see `errors.translated`.
+        """All rows; raises the driver's errors, see `errors.translate_errors`.
 
         `comment` is an SQL comment in front; one that changes defeats the statement cache.
         """
         records = await connection.fetch(comment + self.compiled.sql, *self.arguments)
-        return self.compiled.rows(records, self.make)
+        return self.compiled.rows(records, self.make_row)
 
     @property
     def arguments(self) -> list[Any]:
@@ -112,9 +112,9 @@ class PreparedQuery(Generic[Row]):
 
 
 def bind(value: Value) -> ColumnElement[Value]:
-    """An argument of a prepared query as what it is while the statement is built: a bind parameter.
+    """An argument of a prepared query, typed as the bind parameter that it is during the build.
 
-    For where SQLAlchemy's types, or its operators, want an expression.
+    For SQLAlchemy functions and operators that require an expression.
     """
     return cast("ColumnElement[Value]", value)
 
@@ -127,27 +127,29 @@ def prepared(
     Positional arguments are values: the statement is built with bind parameters in their places,
     typed by the annotations (`Annotated[int, BigInteger()]` names another type). None is NULL.
     Keyword-only arguments choose the variant: it is built and compiled once for each combination
-    of them. Integers in the statement are written out, since PostgreSQL plans a statement for each
-    execution when it does not know how many rows of it are wanted.
+    of them. Integers in the statement are inline literals, since PostgreSQL plans a statement for
+    each execution if its LIMIT is a parameter.
 
     `row_type` is a `NamedTuple` whose fields are the columns, in their order and by their names.
     """
-    return _preparing(row_type, cast(Any, row_type)._make)
+    return _prepared_decorator(row_type, cast(Any, row_type)._make)
 
 
 def prepared_outer(
     row_type: type[Fields],
 ) -> Callable[[Callable[P, Executable]], Callable[P, PreparedQuery[Fields | None]]]:
-    """As `prepared`, for an outer join: None is the row of a subject that has nothing listed.
+    """As `prepared`, for an outer join: None is the row of a subject without any items.
 
-    No rows at all mean that there is no subject. The first column is never NULL otherwise.
+    No rows at all mean that the subject does not exist. The first column of an item is never NULL.
     """
-    make = cast(Any, row_type)._make
-    return _preparing(row_type, lambda values: None if values[0] is None else make(values))
+    make_row = cast(Any, row_type)._make
+    return _prepared_decorator(
+        row_type, lambda values: None if values[0] is None else make_row(values)
+    )
 
 
-def _preparing(
-    row_type: type[Fields], make: Callable[[Any], Row]
+def _prepared_decorator(
+    row_type: type[Fields], make_row: Callable[[Any], Row]
 ) -> Callable[[Callable[P, Executable]], Callable[P, PreparedQuery[Row]]]:
     def decorate(build: Callable[P, Executable]) -> Callable[P, PreparedQuery[Row]]:
         binds = _bind_parameters(build)
@@ -157,41 +159,41 @@ def _preparing(
         @wraps(build)
         def query(*args: P.args, **kwargs: P.kwargs) -> PreparedQuery[Row]:
             parameters = dict(zip(names, args, strict=True))
-            choice = _choice(kwargs, parameters)
-            compiled = variants.get(choice)
+            key = _variant_key(kwargs, parameters)
+            compiled = variants.get(key)
             if compiled is None:
                 if len(variants) >= MAX_VARIANTS:
                     variants.clear()
-                compiled = variants[choice] = _built(build, binds, kwargs, row_type)
-            return PreparedQuery(compiled, parameters, make)
+                compiled = variants[key] = _compile_variant(build, binds, kwargs, row_type)
+            return PreparedQuery(compiled, parameters, make_row)
 
         return query
 
     return decorate
 
 
-def _choice(keywords: Mapping[str, Any], parameters: dict[str, Any]) -> Hashable:
-    """The key of the variant; the values that come with it are added to the parameters."""
-    choice: list[Hashable] = []
+def _variant_key(keywords: Mapping[str, Any], parameters: dict[str, Any]) -> Hashable:
+    """The key of the variant; adds the bind parameters of variant arguments to `parameters`."""
+    key: list[Hashable] = []
     for name, value in keywords.items():
-        if isinstance(value, Variant):
+        if isinstance(value, VariantArgument):
             parameters |= value.parameters
-            value = value.shape
-        choice += (name, value)
-    return tuple(choice)
+            value = value.variant
+        key += (name, value)
+    return tuple(key)
 
 
-def _built(
+def _compile_variant(
     build: Callable[..., Executable],
     binds: Mapping[str, BindParameter[Any]],
     choices: Mapping[str, Any],
     row_type: type[tuple[Any, ...]],
 ) -> CompiledStatement:
-    shapes = {
-        name: value.shape if isinstance(value, Variant) else value
+    variants = {
+        name: value.variant if isinstance(value, VariantArgument) else value
         for name, value in choices.items()
     }
-    compiled = compile_statement(_with_literal_integers(build(*binds.values(), **shapes)))
+    compiled = compile_statement(_inline_integers(build(*binds.values(), **variants)))
     columns = tuple(column.key for column in cast(Selectable, compiled.statement).exported_columns)
     fields = cast(Any, row_type)._fields
     if columns != fields:
@@ -204,8 +206,8 @@ def _bind_parameters(build: Callable[..., Executable]) -> dict[str, BindParamete
     hints = get_type_hints(build, include_extras=True)
     return {
         name: bindparam(f"{_PREFIX}{name}", type_=sql_type(hints[name]))
-        for name, one in signature(build).parameters.items()
-        if one.kind is not Parameter.KEYWORD_ONLY
+        for name, parameter in signature(build).parameters.items()
+        if parameter.kind is not Parameter.KEYWORD_ONLY
     }
 
 
@@ -213,10 +215,10 @@ def sql_type(hint: Any) -> TypeEngine[Any]:  # noqa: ANN401 - whatever an annota
     """The SQLAlchemy type of a Python annotation; raises `TypeError` for one that has none."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        named = [one for one in arguments[1:] if isinstance(one, TypeEngine)]
-        return named[0] if named else sql_type(arguments[0])
+        types = [argument for argument in arguments[1:] if isinstance(argument, TypeEngine)]
+        return types[0] if types else sql_type(arguments[0])
     if origin in (Union, UnionType):
-        (hint,) = (one for one in arguments if one is not NoneType)
+        (hint,) = (argument for argument in arguments if argument is not NoneType)
         return sql_type(hint)
     if isinstance(origin, type) and issubclass(origin, Sequence):
         return ARRAY(sql_type(arguments[0]))
@@ -227,7 +229,7 @@ def sql_type(hint: Any) -> TypeEngine[Any]:  # noqa: ANN401 - whatever an annota
     return _TYPES[hint]
 
 
-def _with_literal_integers(statement: Executable) -> Executable:
+def _inline_integers(statement: Executable) -> Executable:
     def literal(element: object, **_: object) -> ColumnElement[int] | None:
         if isinstance(element, BindParameter) and type(element.value) is int:
             return literal_column(str(element.value), element.type)

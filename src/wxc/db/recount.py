@@ -23,14 +23,14 @@ from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared
 from wxc.models import Comment, CommentLike, Follow, Post, PostLike, RowId, User
 
-BATCH = 500
-Counted = type[User] | type[Post] | type[Comment]
+BATCH_SIZE = 500
+CountedTable = type[User] | type[Post] | type[Comment]
 _reply = aliased(Comment)
 
 
 @dataclass
 class Drift:
-    """One counter: in how many rows it is wrong, and how many of those were repaired."""
+    """A counter, the number of rows in which it is wrong, and how many of those were repaired."""
 
     counter: str
     drifted: int = 0
@@ -38,30 +38,30 @@ class Drift:
 
 
 class CountedRow(NamedTuple):
-    """A row, and which of its counters are wrong, in the order of `COUNTERS`."""
+    """The id of a row; `is_wrong` has a value for each counter, in the order of `COUNTERS`."""
 
     id: UUID
     is_wrong: list[bool]
 
 
-def _number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+def _count_where(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
     return select(func.count()).where(*conditions).scalar_subquery()
 
 
-COUNTERS: dict[Counted, dict[str, ColumnElement[int]]] = {
+COUNTERS: dict[CountedTable, dict[str, ColumnElement[int]]] = {
     User: {
-        "followers_count": _number(Follow.followed_id == User.id),
-        "following_count": _number(Follow.follower_id == User.id),
-        "posts_count": _number(Post.author_id == User.id),
+        "followers_count": _count_where(Follow.followed_id == User.id),
+        "following_count": _count_where(Follow.follower_id == User.id),
+        "posts_count": _count_where(Post.author_id == User.id),
     },
     Post: {
-        "likes_count": _number(PostLike.post_id == Post.id),
-        "comments_count": _number(Comment.post_id == Post.id, Comment.deleted_at.is_(None)),
+        "likes_count": _count_where(PostLike.post_id == Post.id),
+        "comments_count": _count_where(Comment.post_id == Post.id, Comment.deleted_at.is_(None)),
     },
     Comment: {
-        "likes_count": _number(CommentLike.comment_id == Comment.id),
-        "replies_count": _number(_reply.parent_id == Comment.id, _reply.deleted_at.is_(None)),
-        "children_count": _number(_reply.parent_id == Comment.id),
+        "likes_count": _count_where(CommentLike.comment_id == Comment.id),
+        "replies_count": _count_where(_reply.parent_id == Comment.id, _reply.deleted_at.is_(None)),
+        "children_count": _count_where(_reply.parent_id == Comment.id),
     },
 }
 
@@ -71,19 +71,24 @@ async def recount(config: Config, *, repair: bool, hidden: bool = True) -> list[
 
     Unless `hidden`, a progress bar is written to standard error.
     """
-    database, drifts = Database(config), []
+    database = Database(config)
     try:
-        with typer.progressbar(COUNTERS, label="Counting", hidden=hidden, file=sys.stderr) as bar:
-            for table in bar:
-                drifts += await _recount_table(database, table, repair=repair)
-        return drifts
+        return await _recount_tables(database, repair=repair, hidden=hidden)
     finally:
         await database.close()
 
 
-async def _recount_table(database: Database, table: Counted, *, repair: bool) -> list[Drift]:
+async def _recount_tables(database: Database, *, repair: bool, hidden: bool) -> list[Drift]:
+    drifts = []
+    with typer.progressbar(COUNTERS, label="Counting", hidden=hidden, file=sys.stderr) as bar:
+        for table in bar:
+            drifts += await _recount_table(database, table, repair=repair)
+    return drifts
+
+
+async def _recount_table(database: Database, table: CountedTable, *, repair: bool) -> list[Drift]:
     drifts = [Drift(f"{table.__tablename__}.{name}") for name in COUNTERS[table]]
-    async for row in _drifted(database, table):
+    async for row in _drifted_rows(database, table):
         if repair:
             await _repair(database, table, row.id)
         for drift in compress(drifts, row.is_wrong):
@@ -92,30 +97,29 @@ async def _recount_table(database: Database, table: Counted, *, repair: bool) ->
     return drifts
 
 
-async def _drifted(database: Database, table: Counted) -> AsyncIterator[CountedRow]:
+async def _drifted_rows(database: Database, table: CountedTable) -> AsyncIterator[CountedRow]:
     """The rows with a wrong counter, by id; no connection is held while one is repaired."""
     last = UUID(int=0)
     while True:
-        rows = await database.primary.fetch(_counted_rows(last, table=table, limit=BATCH))
-        for row in rows:
-            if any(row.is_wrong):
-                yield row
-        if len(rows) < BATCH:
+        rows = await database.primary.fetch(_counted_rows(last, table=table, limit=BATCH_SIZE))
+        for row in filter(lambda row: any(row.is_wrong), rows):
+            yield row
+        if len(rows) < BATCH_SIZE:
             return
         last = rows[-1].id
 
 
-async def _repair(database: Database, table: Counted, row_id: UUID) -> None:
-    """Lock the row so that nobody counts meanwhile; then count in a statement that sees all."""
+async def _repair(database: Database, table: CountedTable, row_id: UUID) -> None:
+    """Lock the row against concurrent changes, then count in a statement that sees all rows."""
     async with database.transaction() as session:
         await session.fetch_one(_lock_row(row_id, table=table))
         await session.fetch_one(_update_counters(row_id, table=table))
 
 
 @prepared(CountedRow)
-def _counted_rows(last: UUID, *, table: Counted, limit: int) -> AnySelect:
-    """Up to `limit` rows after that id."""
-    is_wrong = [getattr(table, name) != number for name, number in COUNTERS[table].items()]
+def _counted_rows(last: UUID, *, table: CountedTable, limit: int) -> AnySelect:
+    """Up to `limit` rows after the id `last`."""
+    is_wrong = [getattr(table, name) != count for name, count in COUNTERS[table].items()]
     return (
         select(table.id, array(is_wrong).label("is_wrong"))
         .where(table.id > last)
@@ -125,10 +129,10 @@ def _counted_rows(last: UUID, *, table: Counted, limit: int) -> AnySelect:
 
 
 @prepared(RowId)
-def _lock_row(row_id: UUID, *, table: Counted) -> AnySelect:
+def _lock_row(row_id: UUID, *, table: CountedTable) -> AnySelect:
     return select(table.id).where(table.id == row_id).with_for_update(key_share=True)
 
 
 @prepared(RowId)
-def _update_counters(row_id: UUID, *, table: Counted) -> ReturningUpdate[UUID]:
+def _update_counters(row_id: UUID, *, table: CountedTable) -> ReturningUpdate[UUID]:
     return update(table).where(table.id == row_id).values(COUNTERS[table]).returning(table.id)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import SessionTransaction
 from sqlalchemy.util import await_only
 
 from wxc.core.tracing import sql_comment
-from wxc.db.errors import is_lost, translated
+from wxc.db.errors import is_lost, translate_errors
 from wxc.db.prepared import PreparedQuery
 
 Row = TypeVar("Row", bound=tuple[Any, ...] | None)
@@ -38,7 +38,7 @@ class Session(AsyncSession):
         driver = await driver_connection(self)
         self.observe(query)
         try:
-            with translated(query.compiled.sql, driver):
+            with translate_errors(query.compiled.sql, driver):
                 return await query.fetch(driver, sql_comment() if self.is_traced else "")
         except BaseException as error:
             if not isinstance(error, Exception):
@@ -52,11 +52,11 @@ class Session(AsyncSession):
 
 
 class TransactionalSession(SyncSession):
-    """Begins for real before it hands its connection out.
+    """Sends BEGIN before it returns its connection.
 
     SQLAlchemy's adapter sends BEGIN with its own first statement. A prepared query that came first
-    would be a transaction by itself. So the connection is in autocommit as far as SQLAlchemy is
-    concerned, and the transaction is the driver's own, which costs half of SQLAlchemy's.
+    would be a transaction by itself. So SQLAlchemy sees the connection in autocommit, and the
+    transaction is the driver's, which costs half as much as SQLAlchemy's.
     """
 
 
@@ -64,24 +64,24 @@ class TransactionalSession(SyncSession):
 def _begin(session: SyncSession, _: SessionTransaction, connection: SyncConnection) -> None:
     driver = cast("DriverConnection", connection.connection.driver_connection)
     transaction = driver.transaction()
-    with translated("BEGIN", driver):
+    with translate_errors("BEGIN", driver):
         await_only(transaction.start())
     session.info["transaction"] = driver, transaction
 
 
-async def end_transaction(session: Session, *, commits: bool) -> None:
-    """Commit or roll back what `_begin` has begun, if anything has."""
-    found = session.info.pop("transaction", None)
-    if found is None:
+async def end_transaction(session: Session, *, commit: bool) -> None:
+    """Commit or roll back the transaction that `_begin` has started, if there is one."""
+    started = session.info.pop("transaction", None)
+    if started is None:
         return
-    driver, transaction = found
-    if not commits and is_lost(driver):
+    driver, transaction = started
+    if not commit and is_lost(driver):
         return
     try:
-        with translated("COMMIT" if commits else "ROLLBACK", driver):
-            await (transaction.commit() if commits else transaction.rollback())
+        with translate_errors("COMMIT" if commit else "ROLLBACK", driver):
+            await (transaction.commit() if commit else transaction.rollback())
     except DBAPIError:
-        raise  # the server's word, after which there is no transaction
+        raise  # the server has ended the transaction
     except BaseException:
         driver.terminate()
         raise
@@ -90,21 +90,21 @@ async def end_transaction(session: Session, *, commits: bool) -> None:
 async def driver_connection(session: AsyncSession) -> DriverConnection:
     """asyncpg's connection, in the session's transaction.
 
-    SQLAlchemy's way to it is two greenlets, which only the first statement has to take.
+    SQLAlchemy needs two greenlets for it, which only the first statement pays for.
     """
-    if begun := session.info.get("transaction"):
-        return cast("DriverConnection", begun[0])
+    if started := session.info.get("transaction"):
+        return cast("DriverConnection", started[0])
     raw = await (await session.connection()).get_raw_connection()
     return cast("DriverConnection", raw.driver_connection)
 
 
 def after_commit(session: AsyncSession, callback: AfterCommit) -> None:
-    """Have `callback` awaited after this transaction's COMMIT and before the answer."""
+    """Register a callback to await after this transaction's COMMIT and before the response."""
     session.info.setdefault("after_commit", []).append(callback)
 
 
 async def run_after_commit(session: AsyncSession, publish: Publish | None) -> None:
-    """Await what was registered with `after_commit`, in order; then publish the events."""
+    """Await the callbacks of `after_commit` in order; then publish the events."""
     for callback in session.info.pop("after_commit", []):
         await callback()
     topics = session.info.pop("topics", None)

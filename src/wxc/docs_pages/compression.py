@@ -37,7 +37,7 @@ class CompressedText:
             "Vary": "Accept-Encoding",
         }
         if_none_match = request_headers.get("if-none-match")
-        if if_none_match is not None and etags.is_known(headers["ETag"], if_none_match):
+        if if_none_match is not None and etags.matches_etag(headers["ETag"], if_none_match):
             return Response(status_code=304, headers=headers)
         if is_gzipped:
             headers["Content-Encoding"] = "gzip"

@@ -21,7 +21,7 @@ from starlette.types import Scope
 
 from wxc.docs_pages.compression import CompressedText, compress
 from wxc.http.openapi import answer_with, codes_of
-from wxc.http.refusals import Refusal
+from wxc.http.refusals.base import Refusal
 
 # Swagger UI writes style attributes and draws its icons from data: addresses; nothing else is
 # loaded from anywhere but here.

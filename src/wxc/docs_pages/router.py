@@ -6,7 +6,8 @@ from starlette.responses import Response
 
 from wxc.docs_pages import pages
 from wxc.docs_pages.dependencies import Demo
-from wxc.http.refusals import NotFound, all_refusals
+from wxc.http.refusals.base import all_refusals
+from wxc.http.refusals.resources import NotFound
 from wxc.http.routers import make_router
 
 router = make_router("operations")

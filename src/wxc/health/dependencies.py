@@ -9,7 +9,7 @@ from wxc.core.redis import RedisClient
 from wxc.db.migrations import schema_revisions
 from wxc.health.service import Startup
 from wxc.http.services import services_of
-from wxc.server.shutdown import Departure
+from wxc.server.shutdown import GracefulShutdown
 
 
 async def open_startup(request: Request) -> Startup:
@@ -17,9 +17,9 @@ async def open_startup(request: Request) -> Startup:
     return services_of(request).startup
 
 
-async def open_departure(request: Request) -> Departure:
+async def open_departure(request: Request) -> GracefulShutdown:
     """The shutdown state of this process."""
-    return services_of(request).departure
+    return services_of(request).shutdown
 
 
 async def open_redis(request: Request) -> RedisClient:
@@ -32,7 +32,7 @@ async def revisions() -> tuple[str, ...]:
     return await run_in_threadpool(schema_revisions)
 
 
-Shutdown = Annotated[Departure, Depends(open_departure)]
+Shutdown = Annotated[GracefulShutdown, Depends(open_departure)]
 StartupState = Annotated[Startup, Depends(open_startup)]
 Redis = Annotated[RedisClient, Depends(open_redis)]
 Revisions = Annotated[tuple[str, ...], Depends(revisions)]

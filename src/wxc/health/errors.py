@@ -1,6 +1,6 @@
 """Why the service is not fit for traffic."""
 
-from wxc.http.refusals import Refusal
+from wxc.http.refusals.base import Refusal
 
 
 class NotStarted(Refusal):

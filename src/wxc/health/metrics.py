@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import Scope
 
 from wxc.core import clock
-from wxc.core.tasks import Done, pause
+from wxc.core.tasks import OnSuccess, pause
 from wxc.db.database import Database
 from wxc.http.services import Services
 from wxc.mail import service as mails
@@ -62,7 +62,7 @@ class ServerMetrics:
     async def watch(self, services: Services) -> None:
         """Sample the gauges for as long as the process runs (a background task)."""
         config, traffic = services.config, services.traffic
-        self._connections_limit.set(services.database.connections_limit)
+        self._connections_limit.set(services.database.max_connections)
         self._hashing_limit.set(config.password_hash_queue)
         self._streams_limit.set(config.streams_in_flight)
         while True:
@@ -152,7 +152,7 @@ class WorkerMetrics:
         """Record a round that failed."""
         self._failures.labels(job).inc()
 
-    async def run(self, stop: asyncio.Event, done: Done) -> None:
+    async def run(self, stop: asyncio.Event, done: OnSuccess) -> None:
         """Sample the outbox until `stop` is set; runs as a job like the others."""
         while not stop.is_set():
             await self.sample_outbox()

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from wxc.core.redis import RedisClient
 from wxc.db.database import Database
-from wxc.db.errors import UNREACHABLE
+from wxc.db.errors import UNAVAILABLE_ERRORS
 from wxc.health.errors import AboutToEnd, NotReady, NotStarted
 from wxc.health.repository import schema_revision
 from wxc.health.schemas import Checks, Health, Readiness
-from wxc.http.refusals import InvalidPart
+from wxc.http.problem_schemas import InvalidPart
 from wxc.mail.service import has_backlog
-from wxc.server.shutdown import Departure
+from wxc.server.shutdown import GracefulShutdown
 
 _log = logging.getLogger("wxc.operations")
 _RETRY_INTERVAL = 0.5  # seconds, between attempts to reach the database at the start
@@ -40,11 +40,11 @@ class Startup:
                 self.is_complete = True
 
 
-def health(startup: Startup, departure: Departure) -> Health:
+def health(startup: Startup, shutdown: GracefulShutdown) -> Health:
     """Whether the load balancer may send requests; raises `NotStarted` and `AboutToEnd`."""
     if not startup.is_complete:
         raise NotStarted
-    if departure.is_near:
+    if shutdown.is_draining:
         raise AboutToEnd
     return Health(status="ok")
 
@@ -62,7 +62,7 @@ async def readiness(
         revision = await _schema_revision(database)
         is_behind = revision is None or revision in known_revisions[1:]
         has_mail_backlog = not is_behind and await has_backlog(database.primary)
-    except UNREACHABLE:
+    except UNAVAILABLE_ERRORS:
         failures.append(_failure("database", "unavailable", "The database does not answer."))
     else:
         if is_behind:

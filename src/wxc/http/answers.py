@@ -31,6 +31,6 @@ def answer(example: Mapping[str, Any] | None = None) -> Callable[[type[Answer]],
     return with_config(config)
 
 
-def written(body: object) -> bytes:
+def json_bytes(body: object) -> bytes:
     """The JSON of an answer."""
     return body.model_dump_json().encode() if isinstance(body, BaseModel) else orjson.dumps(body)

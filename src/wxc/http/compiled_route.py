@@ -1,8 +1,8 @@
 """Routes that resolve their tree of dependencies once; see docs/decisions/0024.
 
 For each request FastAPI walks through the dependencies of the route, inspects the types of its
-parameters and builds cache keys. The outcome is the same every time, so `CompiledRoute` works it
-out when the route is made: which functions are called in which order, and what each is given.
+parameters and builds cache keys. The result is always the same, so `CompiledRoute` computes it
+once, when the route is created: the functions, the order of their calls, and their arguments.
 """
 
 from contextlib import AsyncExitStack
@@ -17,16 +17,16 @@ from fastapi.params import Query
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.types import Receive, Scope, Send
 
-from wxc.http.answers import written
+from wxc.http.answers import json_bytes
 from wxc.http.services import services_of
 from wxc.http.steps import Arguments, ParameterError, Step, calls_of, steps_of
 
 
 class CompiledRoute(APIRoute):
-    """Answers as FastAPI would, without resolving the dependencies again for each request.
+    """Responds as FastAPI would, without resolving the dependencies for each request.
 
-    FastAPI's own handler serves what is not compiled: routes with a body, a stream, threads or a
-    dependency that ends after the response, and any request whose parameters are invalid, while an
+    FastAPI's own handler serves routes with a body, a stream, threads or a dependency that ends
+    after the response. It also serves requests with invalid parameters, and every request while the
     application overrides dependencies or traces. No dependency has been called by then.
     """
 
@@ -38,8 +38,8 @@ class CompiledRoute(APIRoute):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Starlette's interface of a route.
 
-        The hook that FastAPI documents, `get_route_handler`, is wrapped in two exit stacks and a
-        handler of exceptions more; they cost 8 % of a like and are for what FastAPI serves itself.
+        `get_route_handler`, the documented hook, is wrapped in two exit stacks and an exception
+        handler, which cost 8 % of a like and serve no purpose here.
         """
         request = Request(scope, receive, send)
         is_compiled = self.steps and scope["method"] in (self.methods or ())
@@ -54,12 +54,12 @@ class CompiledRoute(APIRoute):
     def query_parameters(self) -> frozenset[str]:
         """The names of the query parameters that the route and its dependencies declare."""
         fields = get_flat_params(self.dependant)
-        return frozenset(one.alias for one in fields if isinstance(one.field_info, Query))
+        return frozenset(field.alias for field in fields if isinstance(field.field_info, Query))
 
     def _arguments(self, request: Request) -> list[Arguments] | None:
         """The request's parameters for each step; None if FastAPI should handle the request."""
         scope = request.scope
-        # Spans are of FastAPI's own steps.
+        # FastAPI's own handler creates the spans.
         if scope["app"].dependency_overrides or services_of(request).config.tracing:
             return None
         query = request.query_params if scope["query_string"] else None
@@ -80,30 +80,30 @@ class CompiledRoute(APIRoute):
         self, request: Request, arguments: list[Arguments], exits: AsyncExitStack | None = None
     ) -> object:
         """The result of the last step, which is the endpoint."""
-        done: list[Any] = []
+        results: list[Any] = []
         for step, parameters in zip(self.steps, arguments, strict=True):
-            given = parameters.copy()
+            keywords = parameters.copy()
             for name, index in step.results:
-                given[name] = done[index]
+                keywords[name] = results[index]
             if step.request_name is not None:
-                given[step.request_name] = request
+                keywords[step.request_name] = request
             if step.context is None or exits is None:
-                done.append(await step.call(**given))
+                results.append(await step.call(**keywords))
             else:
-                done.append(await exits.enter_async_context(step.context(**given)))
-        return done[-1]
+                results.append(await exits.enter_async_context(step.context(**keywords)))
+        return results[-1]
 
     def _response(self, content: object) -> Response:
         """The only place where the response of a compiled route is built."""
         if isinstance(content, Response):
             return content
-        # A typed dictionary holds what JSON has already; the type checker has seen its fields.
-        body = written(content) if isinstance(content, dict) else self._serialise(content)
+        # A typed dictionary contains JSON values, and the type checker has verified its fields.
+        body = json_bytes(content) if isinstance(content, dict) else self._serialise(content)
         return Response(body, self.status_code or 200, media_type="application/json")
 
     def _serialise(self, content: object) -> bytes:
         field = self.response_field
-        assert field is not None  # noqa: S101 - else the route is not compiled
+        assert field is not None  # noqa: S101 - otherwise the route is not compiled
         value, errors = field.validate(content, {}, loc=("response",))
         if errors:
             raise ResponseValidationError(errors=errors, body=content)
@@ -111,10 +111,10 @@ class CompiledRoute(APIRoute):
 
 
 def verify_compiled_routes(app: FastAPI) -> None:
-    """Raise `TypeError` if FastAPI would call anything for a route that its steps leave out.
+    """Raise `TypeError` if FastAPI would call anything for a route that its steps omit.
 
-    A route does not see what is given to `include_router` or `FastAPI`. Such a dependency would
-    be skipped, and an authentication check with it.
+    A route does not see the dependencies of `include_router` or `FastAPI`. They would be skipped,
+    such as an authentication check.
     """
     for context in iter_route_contexts(app.routes):
         route = context.original_route
@@ -126,15 +126,15 @@ def verify_compiled_routes(app: FastAPI) -> None:
 
 
 def _steps_of(route: APIRoute) -> tuple[Step, ...]:
-    has_more = route.body_field or route.is_sse_stream or route.is_json_stream
-    if has_more or route.response_field is None or not _has_plain_response(route):
+    is_unsupported = route.body_field or route.is_sse_stream or route.is_json_stream
+    if is_unsupported or route.response_field is None or not _has_plain_response(route):
         return ()
     return steps_of(route.dependant)
 
 
 def _has_plain_response(route: Any) -> bool:  # noqa: ANN401 - a route or its private context
     """Whether the response is the whole model as JSON."""
-    changes = (
+    options = (
         route.response_model_include,
         route.response_model_exclude,
         route.response_model_exclude_unset,
@@ -142,4 +142,4 @@ def _has_plain_response(route: Any) -> bool:  # noqa: ANN401 - a route or its pr
         route.response_model_exclude_none,
         not route.response_model_by_alias,
     )
-    return isinstance(route.response_class, DefaultPlaceholder) and not any(changes)
+    return isinstance(route.response_class, DefaultPlaceholder) and not any(options)

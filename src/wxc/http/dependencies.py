@@ -1,4 +1,4 @@
-"""What a router asks for, as `Annotated` aliases."""
+"""Dependencies of routers, as `Annotated` aliases."""
 
 from typing import Annotated
 
@@ -7,16 +7,17 @@ from fastapi import Depends, Header, Request
 from wxc.core.events import Events
 from wxc.http.compiled_route import CompiledRoute
 from wxc.http.openapi import raises, sends
-from wxc.http.rate_limits import Throttle
-from wxc.http.refusals import RateLimited, UnknownParameter
+from wxc.http.rate_limits import RateLimiter
+from wxc.http.refusals.access import RateLimited
+from wxc.http.refusals.requests import UnknownParameter
 from wxc.http.services import services_of
 
 
 def address_of(request: Request) -> str:
-    """The IP address that asks: the right-most hop that no trusted proxy has added.
+    """The client's IP address: the right-most hop that is not a trusted proxy.
 
-    uvicorn has read X-Forwarded-For by then, from `FORWARDED_ALLOW_IPS` only. Who comes by a
-    local socket has none: `local`.
+    uvicorn has read X-Forwarded-For by then, from `FORWARDED_ALLOW_IPS` only. A client on a local
+    socket has no address: `local`.
     """
     return request.client.host if request.client else "local"
 
@@ -28,18 +29,18 @@ async def client_address(request: Request) -> str:
 
 @sends("RateLimit-Policy", "RateLimit")
 @raises(RateLimited)
-async def open_throttle(request: Request) -> Throttle:
-    """The limits, as this request's client meets them."""
-    limits = services_of(request).limits
-    return Throttle(limits, address_of(request), request.scope["answer_headers"])
+async def open_rate_limiter(request: Request) -> RateLimiter:
+    """The rate limits for the client of this request."""
+    store = services_of(request).limits
+    return RateLimiter(store, address_of(request), request.scope["answer_headers"])
 
 
 ClientAddress = Annotated[str, Depends(client_address)]
-Throttled = Annotated[Throttle, Depends(open_throttle)]
+Limiter = Annotated[RateLimiter, Depends(open_rate_limiter)]
 
 
 async def open_events(request: Request) -> Events:
-    """What wakes those who wait for something to happen."""
+    """The events that wake streams."""
     return services_of(request).events
 
 
@@ -51,7 +52,7 @@ LastEventId = Annotated[
 
 
 async def refuse_unknown_parameters(request: Request) -> None:
-    """Every query parameter must be one the route declares, and appear once."""
+    """Raise `UnknownParameter` unless the route declares every query parameter, each sent once."""
     if not request.scope["query_string"]:
         return
     names = [name for name, _ in request.query_params.multi_items()]

@@ -1,9 +1,9 @@
 """ETags: `"<version>.<hash of the body>"`, and the requests that depend on them.
 
-The version is a column that every change by a writer raises, and counters do not; the hash covers
-all that the reader sees. Who reads compares both (If-None-Match, RFC 9110 section 13.1.2), who
-writes only the version (If-Match, section 13.1.1): a like in between is no reason to refuse.
-The versions go into the WHERE of the UPDATE, so that comparing and writing are one.
+The version is a column that every edit increments, and counters do not; the hash covers the whole
+body. Reads compare both (If-None-Match, RFC 9110 section 13.1.2), writes only the version
+(If-Match, section 13.1.1): a like in between is no reason to refuse. The versions go into the
+WHERE of the UPDATE, so that comparison and write are atomic.
 """
 
 import hashlib
@@ -15,60 +15,63 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Header, Response
 
-from wxc.http.answers import written
+from wxc.http.answers import json_bytes
 from wxc.http.openapi import headers, raises
-from wxc.http.refusals import PreconditionFailed
+from wxc.http.refusals.resources import PreconditionFailed
 
 Body = TypeVar("Body")
 Versions = frozenset[int] | None
-"""The versions that a writer may have read; None for whoever does not care."""
+"""The versions that the client may have read; None for an unconditional write."""
 
 _TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 _TAGS = re.compile(rf"(?:[ \t,]*{_TAG.pattern})+[ \t,]*")
-_STRONG_OURS = re.compile(r'"([0-9]{1,9})\.[A-Za-z0-9_-]+"', re.ASCII)
-_HASH_LENGTH = 12  # bytes: an accidental match is as good as impossible
+_OWN_STRONG_TAG = re.compile(r'"([0-9]{1,9})\.[A-Za-z0-9_-]+"', re.ASCII)
+_HASH_LENGTH = 12  # bytes: accidental matches are practically impossible
 
 
 @dataclass(frozen=True, slots=True)
 class Versioned(Generic[Body]):
-    """What is answered, and the version of what it shows."""
+    """A response body with the version of its resource."""
 
     body: Body
     version: int
 
     @property
     def etag(self) -> str:
-        """The tag of exactly this answer."""
-        return _etag(self.version, written(self.body))
+        """The tag of exactly this body."""
+        return _etag(self.version, json_bytes(self.body))
 
 
-def answer(found: Versioned[Body], known: str | None, *, is_signed_in: bool) -> Response:
-    """200 with the body, or 304 for who has it already.
+def conditional_response(
+    found: Versioned[Body], if_none_match: str | None, *, is_signed_in: bool
+) -> Response:
+    """200 with the body, or 304 if the client has it already.
 
-    Nobody may use a stored answer unasked. What a member sees may be stored by their browser
-    alone; what everybody sees by a proxy too.
+    A stored response must be revalidated. Only the browser may store a signed-in user's response;
+    a proxy may store an anonymous one.
     """
-    body = written(found.body)
+    body = json_bytes(found.body)
     etag = _etag(found.version, body)
     headers = {
         "ETag": etag,
         "Cache-Control": "private, no-cache" if is_signed_in else "no-cache",
-        "Vary": "Cookie",  # and Origin, which CORS adds to every answer
+        "Vary": "Cookie",  # and Origin, which CORS adds to every response
     }
-    if known is not None and is_known(etag, known):
+    if if_none_match is not None and matches_etag(etag, if_none_match):
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type="application/json")
 
 
-def stamped(response: Response, found: Versioned[Body]) -> Body:
-    """The body, with its tag on the answer to who has just written it."""
+def with_etag(response: Response, found: Versioned[Body]) -> Body:
+    """The body; sets its tag on the response to a write."""
     response.headers["ETag"] = found.etag
     return found.body
 
 
-def is_known(etag: str, known: str) -> bool:
-    """Whether `If-None-Match` has a tag: compared weakly, as proxies that compress weaken tags."""
-    return known.strip() == "*" or etag in (tag.removeprefix("W/") for tag in _tags(known))
+def matches_etag(etag: str, if_none_match: str) -> bool:
+    """Whether `If-None-Match` has the tag; weak comparison, as compressing proxies weaken tags."""
+    tags = (tag.removeprefix("W/") for tag in _tags(if_none_match))
+    return if_none_match.strip() == "*" or etag in tags
 
 
 @raises(PreconditionFailed)
@@ -82,11 +85,11 @@ async def _versions(
         ),
     ] = None,
 ) -> Versions:
-    """None without the header and for `*`; whatever is no strong tag of ours matches nothing."""
+    """None without the header and for `*`; only strong tags of our own form have a version."""
     if if_match is None or if_match.strip() == "*":
         return None
-    found = (_STRONG_OURS.fullmatch(tag) for tag in _tags(if_match))
-    return frozenset(int(own[1]) for own in found if own)
+    matches = (_OWN_STRONG_TAG.fullmatch(tag) for tag in _tags(if_match))
+    return frozenset(int(match[1]) for match in matches if match)
 
 
 IfMatch = Annotated[Versions, Depends(_versions)]
@@ -103,9 +106,9 @@ ON_READ: dict[int | str, dict[str, Any]] = {
     200: {"headers": _CACHED},
     304: {"description": "What you have is still right.", "headers": _CACHED},
 }
-"""The `responses` of a route that answers with `answer`."""
+"""The `responses` of a route that returns `conditional_response`."""
 ON_WRITE: dict[int | str, dict[str, Any]] = {200: {"headers": headers("ETag")}}
-"""The `responses` of a route that answers with `stamped`."""
+"""The `responses` of a route that returns `with_etag`."""
 
 
 def _etag(version: int, body: bytes) -> str:
@@ -114,5 +117,5 @@ def _etag(version: int, body: bytes) -> str:
 
 
 def _tags(header: str) -> Sequence[str]:
-    """The tags of a list; none of what is no list of tags."""
+    """The tags of a list; none if the header is malformed."""
     return _TAG.findall(header) if _TAGS.fullmatch(header) else ()

@@ -1,4 +1,4 @@
-"""How every exception becomes an `application/problem+json` answer."""
+"""Exceptions as `application/problem+json` responses (RFC 9457)."""
 
 import logging
 import re
@@ -9,30 +9,23 @@ from urllib.parse import quote
 import asyncpg
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import InternalError as OutOfStep
+from sqlalchemy.exc import InternalError as DriverInternalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
 from wxc.core import logging as logs
-from wxc.http.refusals import (
-    InternalError,
-    InvalidPart,
-    JsonMalformed,
-    MalformedRequest,
-    MethodNotAllowed,
-    NotFound,
-    Refusal,
-    Unavailable,
-    ValidationFailed,
-    problem_body,
-    refusal_for_sqlstate,
-)
+from wxc.http.problem_schemas import InvalidPart, Problem, ValidationProblem
+from wxc.http.refusals.base import Refusal
+from wxc.http.refusals.requests import JsonMalformed, MalformedRequest, ValidationFailed
+from wxc.http.refusals.resources import MethodNotAllowed, NotFound
+from wxc.http.refusals.server import InternalError, Unavailable
+from wxc.http.refusals.sqlstates import refusal_for_sqlstate
 
 _log = logging.getLogger("wxc.problems")
 _PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_-]{0,36}", re.ASCII)  # an id or a name, not a token
-_MOST_PARTS = 20  # of one request: the answer is no larger than the mistake
+_MAX_PARTS = 20  # of one request: the response must not be larger than the mistake
 _HTTP_REFUSALS: Mapping[int, type[Refusal]] = {
     400: MalformedRequest,
     404: NotFound,
@@ -41,7 +34,7 @@ _HTTP_REFUSALS: Mapping[int, type[Refusal]] = {
 
 
 def problem_response(scope: Scope, error: Exception) -> Response:
-    """The problem that `error` means to the client; what only we may know goes to the log."""
+    """The problem for `error`; details that clients must not see go to the log."""
     refusal = refusal_for(error)
     errors = error.errors if isinstance(error, Refusal) else None
     if isinstance(error, RequestValidationError):
@@ -50,15 +43,15 @@ def problem_response(scope: Scope, error: Exception) -> Response:
         errors = errors or []
     if refusal.status == 500:
         _log.error("%s: %r", refusal.code(), error, exc_info=error)
-    elif refusal.status > 500:  # an outage: its line is enough, its traceback would be noise
+    elif refusal.status > 500:  # an outage: a traceback would be noise
         _log.warning("%s: %r", refusal.code(), error)
     headers = dict(getattr(error, "headers", None) or {})
     retry_after = (error if isinstance(error, Refusal) else refusal).retry_after
     if retry_after is not None:
         headers["Retry-After"] = str(retry_after)
     if refusal.status in (408, 413):
-        headers["Connection"] = "close"  # the rest of the body is not waited for
-    answer = Response(
+        headers["Connection"] = "close"  # do not wait for the rest of the body
+    response = Response(
         problem_body(
             refusal,
             instance=_instance(scope, refusal),
@@ -70,21 +63,21 @@ def problem_response(scope: Scope, error: Exception) -> Response:
         media_type="application/problem+json",
     )
     for cookie in error.cookies if isinstance(error, Refusal) else ():
-        answer.headers.append("Set-Cookie", cookie)
-    return answer
+        response.headers.append("Set-Cookie", cookie)
+    return response
 
 
 def refusal_for(error: Exception) -> type[Refusal]:
-    """Which refusal an exception amounts to; `InternalError` when nobody foresaw it."""
+    """The refusal for an exception; `InternalError` if nothing else applies."""
     match error:
         case Refusal():
             return type(error)
         case RequestValidationError():
-            return JsonMalformed if _is_unparsed(error) else ValidationFailed
+            return JsonMalformed if _is_json_invalid(error) else ValidationFailed
         case HTTPException():
             return _HTTP_REFUSALS.get(error.status_code, InternalError)
-        case OutOfStep() if getattr(error.orig, "sqlstate", None) is None:
-            return Unavailable  # the server's farewell has crossed what the driver was about to do
+        case DriverInternalError() if getattr(error.orig, "sqlstate", None) is None:
+            return Unavailable  # the server closed the connection while the driver was using it
         case DBAPIError() if not error.connection_invalidated:
             return refusal_for_sqlstate(getattr(error.orig, "sqlstate", None))
         case asyncpg.PostgresError():
@@ -97,7 +90,7 @@ def refusal_for(error: Exception) -> type[Refusal]:
 
 
 def invalid_parts(errors: Sequence[Any]) -> list[InvalidPart]:
-    """What a validation error says, without the values it was about; the first of many."""
+    """The first parts of a validation error, without the input values."""
     return [
         InvalidPart(
             pointer=_pointer(error["loc"]),
@@ -107,30 +100,48 @@ def invalid_parts(errors: Sequence[Any]) -> list[InvalidPart]:
             if "error" in error.get("ctx", {})
             else error["msg"],
         )
-        for error in errors[:_MOST_PARTS]
+        for error in errors[:_MAX_PARTS]
     ]
 
 
-def _is_unparsed(error: RequestValidationError) -> bool:
+def _is_json_invalid(error: RequestValidationError) -> bool:
     return any(part["type"] == "json_invalid" for part in error.errors())
 
 
 def _pointer(location: Sequence[str | int]) -> str:
-    place, *path = [_readable(part) for part in location]
-    if place != "body":
-        return ".".join([place, *path])
+    source, *path = [_printable(part) for part in location]
+    if source != "body":
+        return ".".join([source, *path])
     return "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in path)
 
 
-def _readable(part: str | int) -> str:
-    """A name that is at most 64 characters of valid UTF-8, whatever the client called its key."""
+def _printable(part: str | int) -> str:
+    """A key of the client as at most 64 characters of valid UTF-8."""
     return str(part)[:64].encode(errors="backslashreplace").decode()
 
 
 def _instance(scope: Scope, refusal: type[Refusal]) -> str:
-    """The request's path; what a client wrote into it is not repeated where it was at fault."""
+    """The request's path; its values are not repeated if they are invalid."""
     route = scope.get("route")
     if refusal.status in (400, ValidationFailed.status) and route is not None:
         return quote(re.sub(r"\{(\w+)\}", r":\1", route.path), safe="/:")
     segments = scope["path"].split("/")
     return "/".join(part if _PLAIN_SEGMENT.fullmatch(part) else "-" for part in segments[:12])
+
+
+def problem_body(
+    refusal: type[Refusal], *, instance: str, request_id: str, errors: list[InvalidPart] | None
+) -> bytes:
+    """The JSON of a refusal; `errors` only where parts of the request are at fault."""
+    code = refusal.code()
+    fields: dict[str, Any] = {
+        "type": f"/docs/errors/{code}",
+        "title": code.replace("_", " ").capitalize(),
+        "status": refusal.status,
+        "detail": refusal.detail(),
+        "instance": instance,
+        "code": code,
+        "request_id": request_id,
+    }
+    problem = Problem(**fields) if errors is None else ValidationProblem(**fields, errors=errors)
+    return problem.model_dump_json().encode()

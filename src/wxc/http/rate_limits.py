@@ -1,7 +1,7 @@
-"""How often somebody may try something: exact moving windows in Redis, or without it per process.
+"""Rate limits: exact moving windows in Redis, or per process while Redis is unavailable.
 
-A `Policy` says how often, a `Use` of it by whom. Keys are keyed hashes: neither Redis nor a dump
-of it tells who tried what. `RateLimit` and `RateLimit-Policy` are written as in
+A `Policy` has the rates, a `Hit` the key that is counted. Keys are keyed hashes: neither Redis nor
+a dump of it reveals addresses or accounts. `RateLimit` and `RateLimit-Policy` are written as in
 draft-ietf-httpapi-ratelimit-headers-10.
 """
 
@@ -20,62 +20,62 @@ from limits.aio.storage import RedisStorage
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient, RedisUnavailable
 from wxc.core.signing import derive_key, sign
-from wxc.http.refusals import RateLimited
+from wxc.http.refusals.access import RateLimited
 
 T = TypeVar("T")
-_MOST_KEPT = 20_000  # windows in a process while Redis is away; then the oldest one is forgotten
-_IPV6_PREFIX = 64  # what one customer has; a single address of it costs nothing
+_MAX_LOCAL_WINDOWS = 20_000  # in a process while Redis is unavailable; the oldest is evicted
+_IPV6_PREFIX = 64  # one customer has all of it, so single addresses cost nothing
 _IPV6_SITE_PREFIX = 48
 
 
 class Windows(Protocol):
-    """Where uses are counted, as `limits` calls it."""
+    """A storage of moving windows, with the interface of the library `limits`."""
 
     async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        """Count one use unless `limit` of them lie within the last `expiry` seconds."""
+        """Count one hit unless there are `limit` hits within the last `expiry` seconds."""
         ...
 
     async def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        """When the oldest use of the window was, and how many there are."""
+        """The time of the oldest hit of the window, and the number of hits."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How often something may be done; the name is what clients see."""
+    """The rates of an action; clients see the name."""
 
     name: str
     rates: tuple[RateLimitItem, ...]
     is_for_members: bool = False
-    """Nobody is counted by it without a session or a known device."""
+    """Whether it counts only users with a session or a known device."""
 
     @classmethod
-    def of(cls, name: str, rates: str, *, is_for_members: bool = False) -> "Policy":
+    def parse(cls, name: str, rates: str, *, is_for_members: bool = False) -> "Policy":
         """The policy of a setting such as `3 per hour; 5 per day`."""
         return cls(name, tuple(parse_many(rates)), is_for_members)
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
-    """Somebody's use of a policy: an address, an account, a device, or several of them."""
+class Hit:
+    """One attempt under a policy, by an address, an account, a device, or several of them."""
 
     policy: Policy
-    by: tuple[str, ...]
+    key: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How much of one rate is left, and in how many seconds there will be more."""
+class Quota:
+    """The state of one rate: the hits that remain, and the seconds until there are more."""
 
     name: str
-    quota: int
+    limit: int
     window: int
-    left: int
-    seconds: int
+    remaining: int
+    reset_seconds: int
 
 
-class Limits:
-    """Counts uses, for all instances in Redis; while it is away each process for itself."""
+class RateLimitStore:
+    """Counts hits in Redis for all instances; in each process while Redis is unavailable."""
 
     def __init__(self, config: Config, redis: RedisClient) -> None:
         self._key = derive_key(config.secret_key.get_secret_value(), "limits")
@@ -86,128 +86,130 @@ class Limits:
             key_prefix="wxc:limits",
             connection_pool=redis.pool,  # type: ignore[arg-type] # typed for its own options only
         )
-        # Members' windows are kept apart: each anonymous request can come from another address
-        # and name another account, and a flood of them would evict what members have used up.
-        self._own = LocalWindows()
-        self._own_of_members = LocalWindows()
+        # Windows of members are separate: each anonymous request can come from another address and
+        # name another account, and a flood of them would evict the windows of members.
+        self._local = LocalWindows()
+        self._local_for_members = LocalWindows()
 
-    async def standings(self, *uses: Use) -> list[Standing]:
-        """How each rate of each use stands; nothing is counted."""
+    async def quotas(self, *hits: Hit) -> list[Quota]:
+        """The state of each rate of each hit; counts nothing."""
         return await asyncio.gather(
-            *(self._standing(use, rate) for use in uses for rate in use.policy.rates)
+            *(self._quota(hit, rate) for hit in hits for rate in hit.policy.rates)
         )
 
-    async def count(self, *uses: Use) -> bool:
-        """Count one of each; False when one of them was used up already.
+    async def count(self, *hits: Hit) -> bool:
+        """Count each hit once; False if one of them has no quota left.
 
-        What is refused counts for nothing else: five mails a day are five that were sent.
+        A refused hit is not counted under any policy: five mails a day are five that were sent.
         """
-        if any(standing.left == 0 for standing in await self.standings(*uses)):
+        if any(quota.remaining == 0 for quota in await self.quotas(*hits)):
             return False
         counted = await asyncio.gather(
-            *(self._count(use, rate) for use in uses for rate in use.policy.rates)
+            *(self._count(hit, rate) for hit in hits for rate in hit.policy.rates)
         )
         return all(counted)
 
-    async def _standing(self, use: Use, rate: RateLimitItem) -> Standing:
-        key, window = self._key_of(use, rate), rate.get_expiry()
-        oldest, count = await self._ask(
-            use.policy, lambda windows: windows.get_moving_window(key, rate.amount, window)
+    async def _quota(self, hit: Hit, rate: RateLimitItem) -> Quota:
+        key, window = self._storage_key(hit, rate), rate.get_expiry()
+        oldest, count = await self._call(
+            hit.policy, lambda windows: windows.get_moving_window(key, rate.amount, window)
         )
         seconds = math.ceil(oldest + window - time.time())
-        return Standing(
-            use.policy.name, rate.amount, window, max(rate.amount - count, 0), max(seconds, 1)
+        return Quota(
+            hit.policy.name, rate.amount, window, max(rate.amount - count, 0), max(seconds, 1)
         )
 
-    async def _count(self, use: Use, rate: RateLimitItem) -> bool:
-        key = self._key_of(use, rate)
-        return await self._ask(
-            use.policy, lambda windows: windows.acquire_entry(key, rate.amount, rate.get_expiry())
+    async def _count(self, hit: Hit, rate: RateLimitItem) -> bool:
+        key = self._storage_key(hit, rate)
+        return await self._call(
+            hit.policy, lambda windows: windows.acquire_entry(key, rate.amount, rate.get_expiry())
         )
 
-    async def _ask(self, policy: Policy, question: Callable[[Windows], Awaitable[T]]) -> T:
+    async def _call(self, policy: Policy, command: Callable[[Windows], Awaitable[T]]) -> T:
         try:
-            return await self._redis.call(lambda _: question(self._shared))
+            return await self._redis.call(lambda _: command(self._shared))
         except RedisUnavailable:
-            return await question(self._own_of_members if policy.is_for_members else self._own)
+            return await command(self._local_for_members if policy.is_for_members else self._local)
 
-    def _key_of(self, use: Use, rate: RateLimitItem) -> str:
-        by = sign(self._key, "\0".join(use.by).encode(), 16).hex()
-        return rate.key_for(use.policy.name, by)
+    def _storage_key(self, hit: Hit, rate: RateLimitItem) -> str:
+        digest = sign(self._key, "\0".join(hit.key).encode(), 16).hex()
+        return rate.key_for(hit.policy.name, digest)
 
 
 class LocalWindows:
     """Moving windows of this process, bounded in number.
 
-    The library's own memory storage is not: on each use it walks through all that it holds.
+    The library's own memory storage is not: on each hit it iterates over all its windows.
     """
 
-    def __init__(self, most: int = _MOST_KEPT) -> None:
-        self._most = most
-        self._uses: OrderedDict[str, deque[float]] = OrderedDict()
+    def __init__(self, max_windows: int = _MAX_LOCAL_WINDOWS) -> None:
+        self._max_windows = max_windows
+        self._hits: OrderedDict[str, deque[float]] = OrderedDict()
 
     async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        """Count one use unless `limit` of them lie within the last `expiry` seconds."""
-        uses = self._within(key, expiry)
-        if len(uses) + amount > limit:
+        """Count one hit unless there are `limit` hits within the last `expiry` seconds."""
+        hits = self._recent_hits(key, expiry)
+        if len(hits) + amount > limit:
             return False
-        uses.extend([time.time()] * amount)
-        self._uses[key] = uses
-        self._uses.move_to_end(key)
-        if len(self._uses) > self._most:
-            self._uses.popitem(last=False)
+        hits.extend([time.time()] * amount)
+        self._hits[key] = hits
+        self._hits.move_to_end(key)
+        if len(self._hits) > self._max_windows:
+            self._hits.popitem(last=False)
         return True
 
     async def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        """When the oldest use of the window was, and how many there are."""
-        uses = self._within(key, expiry)
-        return (uses[0], min(len(uses), limit)) if uses else (time.time(), 0)
+        """The time of the oldest hit of the window, and the number of hits."""
+        hits = self._recent_hits(key, expiry)
+        return (hits[0], min(len(hits), limit)) if hits else (time.time(), 0)
 
-    def _within(self, key: str, expiry: int) -> deque[float]:
-        uses = self._uses.get(key, deque())
-        while uses and uses[0] <= time.time() - expiry:
-            uses.popleft()
-        return uses
+    def _recent_hits(self, key: str, expiry: int) -> deque[float]:
+        hits = self._hits.get(key, deque())
+        while hits and hits[0] <= time.time() - expiry:
+            hits.popleft()
+        return hits
 
 
-class Throttle:
-    """The limits as one client meets them in one request; its answer says how they stand."""
+class RateLimiter:
+    """The rate limits for one client in one request; sets the headers of its response."""
 
-    def __init__(self, limits: Limits, address: str, headers: MutableMapping[str, str]) -> None:
-        self._limits = limits
+    def __init__(
+        self, store: RateLimitStore, address: str, headers: MutableMapping[str, str]
+    ) -> None:
+        self._store = store
         self._headers = headers
         self.network = network_of(address)
 
-    async def check(self, *uses: Use) -> None:
-        """Raise `RateLimited` when one of them is used up; nothing is counted."""
-        standings = await self._limits.standings(*uses)
-        self._tell(standings)
-        if any(standing.left == 0 for standing in standings):
-            raise RateLimited(retry_after=_wait(standings))
+    async def check(self, *hits: Hit) -> None:
+        """Raise `RateLimited` if one of the hits has no quota left; counts nothing."""
+        quotas = await self._store.quotas(*hits)
+        self._set_headers(quotas)
+        if any(quota.remaining == 0 for quota in quotas):
+            raise RateLimited(retry_after=_retry_after(quotas))
 
-    async def count(self, *uses: Use) -> None:
-        """Count one of each; raises `RateLimited` when one of them was used up already."""
-        is_counted = await self._limits.count(*uses)
-        standings = await self._limits.standings(*uses)
-        self._tell(standings)
+    async def count(self, *hits: Hit) -> None:
+        """Count each hit once; raises `RateLimited` if one of them has no quota left."""
+        is_counted = await self._store.count(*hits)
+        quotas = await self._store.quotas(*hits)
+        self._set_headers(quotas)
         if not is_counted:
-            raise RateLimited(retry_after=_wait(standings))
+            raise RateLimited(retry_after=_retry_after(quotas))
 
-    async def count_silently(self, use: Use) -> bool:
-        """Count one without a word to the client; False when it was used up already."""
-        return await self._limits.count(use)
+    async def count_silently(self, hit: Hit) -> bool:
+        """Count a hit without setting headers; False if it has no quota left."""
+        return await self._store.count(hit)
 
-    def _tell(self, standings: Sequence[Standing]) -> None:
+    def _set_headers(self, quotas: Sequence[Quota]) -> None:
         self._headers["RateLimit-Policy"] = ", ".join(
-            f'"{one.name}";q={one.quota};w={one.window}' for one in standings
+            f'"{quota.name}";q={quota.limit};w={quota.window}' for quota in quotas
         )
         self._headers["RateLimit"] = ", ".join(
-            f'"{one.name}";r={one.left};t={one.seconds}' for one in standings
+            f'"{quota.name}";r={quota.remaining};t={quota.reset_seconds}' for quota in quotas
         )
 
 
 def network_of(address: str) -> str:
-    """What counts as one place: an IPv4 address, or the /64 of an IPv6 one (RFC 6177)."""
+    """The network that is counted: an IPv4 address, or the /64 of an IPv6 one (RFC 6177)."""
     ip = _ip_of(address)
     if ip is None:
         return address
@@ -217,7 +219,7 @@ def network_of(address: str) -> str:
 
 
 def site_of(address: str) -> str | None:
-    """The /48 of an IPv6 address, which one customer may have whole (RFC 6177); else None."""
+    """The /48 of an IPv6 address, all of which one customer may have (RFC 6177); else None."""
     ip = _ip_of(address)
     if ip is None or ip.version == 4:
         return None
@@ -235,6 +237,6 @@ def _ip_of(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None
     return ip
 
 
-def _wait(standings: Sequence[Standing]) -> int:
-    """Seconds until none of them is used up."""
-    return max((one.seconds for one in standings if one.left == 0), default=1)
+def _retry_after(quotas: Sequence[Quota]) -> int:
+    """Seconds until every quota has hits left."""
+    return max((quota.reset_seconds for quota in quotas if quota.remaining == 0), default=1)

@@ -9,8 +9,8 @@ from wxc.http.dependencies import refuse_unknown_parameters
 def make_router(tag: str, *, prefix: str = "") -> APIRouter:
     """A router of compiled routes, which refuse query parameters that they do not declare.
 
-    `include_router` is given the router and nothing else: FastAPI keeps what it is given there in
-    a private context that routes do not see.
+    Pass `include_router` the router and nothing else: FastAPI keeps its other arguments in a
+    private context that routes do not see.
     """
     return APIRouter(
         prefix=prefix,

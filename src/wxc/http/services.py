@@ -1,4 +1,4 @@
-"""The objects that requests share, in one typed place: `app.state.services`."""
+"""The objects that requests share: `app.state.services`, with types."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from wxc.core.config import Config
     from wxc.core.events import Events
     from wxc.core.redis import RedisClient
-    from wxc.db.cursors import CursorSealer
+    from wxc.db.cursors import CursorSigner
     from wxc.db.database import Database
     from wxc.health.metrics import ServerMetrics
     from wxc.health.service import Startup
-    from wxc.http.rate_limits import Limits
+    from wxc.http.rate_limits import RateLimitStore
     from wxc.http.streams import StreamLimiter
     from wxc.http.traffic import Traffic
     from wxc.moderation.audit.actors import IdentifierHasher
     from wxc.moderation.audit.dependencies import RefusalAuditor
-    from wxc.server.shutdown import Departure
+    from wxc.server.shutdown import GracefulShutdown
 
 
 @dataclass(slots=True)
@@ -34,8 +34,8 @@ class Services:
 
     config: "Config"
     cookies: "CookieJar"
-    cursors: "CursorSealer"
-    departure: "Departure"
+    cursors: "CursorSigner"
+    shutdown: "GracefulShutdown"
     identifier_hasher: "IdentifierHasher"
     idempotency_key: bytes
     metrics: "ServerMetrics"
@@ -45,7 +45,7 @@ class Services:
     auth: "Auth" = field(init=False)
     database: "Database" = field(init=False)
     events: "Events" = field(init=False)
-    limits: "Limits" = field(init=False)
+    limits: "RateLimitStore" = field(init=False)
     redis: "RedisClient" = field(init=False)
     startup: "Startup" = field(init=False)
     streams: "StreamLimiter" = field(init=False)

@@ -27,11 +27,11 @@ class Parameter:
     """A parameter with a single value."""
 
     name: str
-    """Of the function's argument."""
+    """The name of the function's argument."""
     alias: str
-    """Of the parameter in the request."""
+    """The name of the parameter in the request."""
     header: bytes
-    """The alias as a header's name in the scope."""
+    """The alias as the scope spells a header."""
     validate: Callable[[Any], tuple[Any, Sequence[Any]]]
     is_required: bool
     default: object
@@ -57,7 +57,7 @@ class Step:
     """The call of a dependency that yields; it ends before the response is sent."""
     request_name: str | None
     results: tuple[tuple[str, int], ...]
-    """Arguments that are results of earlier steps, by their index."""
+    """Arguments that are results of earlier steps: the name, and the index of the step."""
     path: tuple[Parameter, ...]
     query: tuple[Parameter, ...]
     headers: tuple[Parameter, ...]
@@ -69,19 +69,21 @@ class Step:
         if self.constant is not None and (query is None or not self.query):
             return self.constant
         values: Arguments = {}
-        for one in self.path:
-            values[one.name] = one.value(scope["path_params"].get(one.alias))
-        for one in self.query:
-            values[one.name] = one.value(None if query is None else query.get(one.alias))
-        for one in self.headers:
-            values[one.name] = one.value(_header(scope, one.header))
+        for parameter in self.path:
+            text = scope["path_params"].get(parameter.alias)
+            values[parameter.name] = parameter.value(text)
+        for parameter in self.query:
+            text = None if query is None else query.get(parameter.alias)
+            values[parameter.name] = parameter.value(text)
+        for parameter in self.headers:
+            values[parameter.name] = parameter.value(_header(scope, parameter.header))
         return values
 
 
-def _header(scope: Scope, wanted: bytes) -> str | None:
-    """The first header of that name; building `Headers` costs more than looking for one."""
+def _header(scope: Scope, header: bytes) -> str | None:
+    """The first header of that name; building `Headers` costs more than this search."""
     for name, value in scope["headers"]:
-        if name == wanted:
+        if name == header:
             return str(value, "latin-1")
     return None
 
@@ -90,19 +92,19 @@ def steps_of(dependant: Dependant) -> tuple[Step, ...]:
     """The steps of an endpoint in FastAPI's order; none if it needs more than they do."""
     dependants = list(_post_order(dependant))
     dependencies = dependants[:-1]
-    is_supported = all(_is_supported(one) for one in dependants)
-    is_supported &= all(one.scope == _scope_of(one.call) for one in dependencies)
-    # FastAPI calls the endpoint whatever it has called before.
-    if not is_supported or any(one.call is dependant.call for one in dependencies):
+    is_supported = all(_is_supported(each) for each in dependants)
+    is_supported &= all(each.scope == _supported_scope(each.call) for each in dependencies)
+    # FastAPI calls the endpoint again even if it is also a dependency.
+    if not is_supported or any(each.call is dependant.call for each in dependencies):
         return ()
-    first = {one.call: one for one in reversed(dependants)}
+    first_by_call = {each.call: each for each in reversed(dependants)}
     indexes = {call: index for index, call in enumerate(calls_of(dependant))}
-    return tuple(_step(first[call], indexes) for call in indexes)
+    return tuple(_step(first_by_call[call], indexes) for call in indexes)
 
 
 def calls_of(dependant: Dependant) -> list[Any]:
-    """What FastAPI calls, in its order, each once."""
-    return list(dict.fromkeys(one.call for one in _post_order(dependant)))
+    """The functions that FastAPI calls, in its order, each once."""
+    return list(dict.fromkeys(each.call for each in _post_order(dependant)))
 
 
 def _post_order(dependant: Dependant) -> Iterator[Dependant]:
@@ -112,12 +114,12 @@ def _post_order(dependant: Dependant) -> Iterator[Dependant]:
 
 
 def _step(dependant: Dependant, indexes: Mapping[Any, int]) -> Step:
-    results = [(one.name, indexes[one.call]) for one in dependant.dependencies]
+    results = [(inner.name, indexes[inner.call]) for inner in dependant.dependencies]
     path, query, headers = (
         tuple(_parameter(field) for field in fields)
         for fields in (dependant.path_params, dependant.query_params, dependant.header_params)
     )
-    is_constant = not path and not headers and not any(one.is_required for one in query)
+    is_constant = not path and not headers and not any(parameter.is_required for parameter in query)
     call: Any = dependant.call
     return Step(
         call,
@@ -127,7 +129,7 @@ def _step(dependant: Dependant, indexes: Mapping[Any, int]) -> Step:
         path,
         query,
         headers,
-        {one.name: one.default for one in query} if is_constant else None,
+        {parameter.name: parameter.default for parameter in query} if is_constant else None,
     )
 
 
@@ -140,13 +142,13 @@ def _parameter(field: Any) -> Parameter:  # noqa: ANN401 - FastAPI's private `Mo
 
 
 def _is_supported(dependant: Dependant) -> bool:
-    """Whether nothing is needed but parameters, the request and other dependencies."""
+    """Whether it needs only parameters, the request and other dependencies."""
     call = dependant.call
-    # FastAPI looks through wrappers, and would run what it finds there in another way.
+    # FastAPI unwraps functions, and would run a wrapped one in another way.
     is_call = iscoroutinefunction(call) or isasyncgenfunction(call)
     if not is_call or hasattr(call, "__wrapped__") or not dependant.use_cache:
         return False
-    needs_more = (
+    unsupported = (
         dependant.body_params,
         dependant.cookie_params,
         dependant.websocket_param_name,
@@ -158,10 +160,10 @@ def _is_supported(dependant: Dependant) -> bool:
         dependant.concurrency,
     )
     fields = [*dependant.path_params, *dependant.query_params, *dependant.header_params]
-    return not any(needs_more) and all(_is_single_valued(one) for one in fields)
+    return not any(unsupported) and all(_is_single_valued(field) for field in fields)
 
 
-def _scope_of(call: object) -> str | None:
+def _supported_scope(call: object) -> str | None:
     """The only scope a dependency may have: FastAPI caches results by call and scope.
 
     By default a dependency that yields ends after the response, which no step does.
@@ -170,7 +172,7 @@ def _scope_of(call: object) -> str | None:
 
 
 def _is_single_valued(field: Any) -> bool:  # noqa: ANN401 - FastAPI's private `ModelField`
-    """Whether the parameter has one name and one value, and a default that nobody can change."""
+    """Whether the parameter has one name, one value and an immutable default."""
     info = field.field_info
     has_one_name = isinstance(info.validation_alias, str | None) and not field.config
     has_simple_default = info.is_required() or (
@@ -185,7 +187,7 @@ def _is_scalar(annotation: object) -> bool:
     """Whether FastAPI validates one string: not a list of all values, and not a model."""
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin in (Union, UnionType):
-        return all(_is_scalar(one) for one in inner)
+        return all(_is_scalar(argument) for argument in inner)
     if origin is Annotated:
         return _is_scalar(inner[0])
     if not isinstance(annotation, type):

@@ -1,8 +1,8 @@
-"""Live streams: how many there may be, and when one has to look for something new."""
+"""Live streams: the limits on their number, and the signals to read the database again."""
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,15 +10,16 @@ from uuid import UUID
 from wxc.core.config import Config
 from wxc.core.events import Events
 from wxc.http.rate_limits import network_of, site_of
-from wxc.http.refusals import Overloaded, TooManyStreams
+from wxc.http.refusals.access import TooManyStreams
+from wxc.http.refusals.server import Overloaded
 from wxc.http.traffic import Traffic, Viewer
 
-LOOK_INTERVAL = 15.0  # seconds; what pub/sub did not tell is found by then
+POLL_INTERVAL = 15.0  # seconds; a change whose event was lost is found by then
 
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """What the client has missed cannot be told: it should load the whole anew."""
+    """The missed changes are not known: the client should load everything again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,11 @@ class SessionEnd:
 
 
 class StreamLimiter:
-    """Slots for the long answers of one process: live streams and exports.
+    """Slots for the long responses of one process: live streams and exports.
 
-    Anonymous viewers hold at most half of the slots, so the other half is left to members
-    whatever happens. A slot is taken after authentication, since a cookie alone proves nothing,
-    and before the first read from the database. Each method raises `TooManyStreams` at the
+    Anonymous viewers hold at most half of the slots, so the other half is always left to members.
+    A slot is taken after authentication, since a cookie alone proves nothing, and before the first
+    read from the database. Each method raises `TooManyStreams` at the
     viewer's own bound and `Overloaded` at the bound of the process.
 
     There is no lock: one event loop makes all calls, and none awaits between check and count.
@@ -44,29 +45,29 @@ class StreamLimiter:
         self._max_per_session = config.streams_per_session
         self._max_per_address = config.streams_per_address
         self._max_per_site = config.streams_per_ipv6_site
-        self._held: Counter[str] = Counter()
+        self._slots: Counter[str] = Counter()
 
     def slot(self, session_id: UUID | None, address: str) -> AbstractContextManager[None]:
-        """A slot for a live stream of the session; of the address, if nobody is signed in."""
+        """A slot for a live stream of the session; of the address for an anonymous viewer."""
         if session_id is not None:
-            return self._hold("member", {f"stream {session_id}": self._max_per_session})
+            return self._acquire("member", {f"stream {session_id}": self._max_per_session})
         limits = {network_of(address): self._max_per_address}
         site = site_of(address)
         if site is not None:
             limits[site] = self._max_per_site
-        return self._hold("anonymous", limits)
+        return self._acquire("anonymous", limits)
 
     def export_slot(self, session_id: UUID) -> AbstractContextManager[None]:
-        """A slot for an export, which open tabs with live streams do not prevent."""
-        return self._hold("member", {f"export {session_id}": self._max_per_session})
+        """A slot for an export; the live streams of open tabs do not count."""
+        return self._acquire("member", {f"export {session_id}": self._max_per_session})
 
     @contextmanager
-    def _hold(self, viewer: Viewer, limits: Mapping[str, int]) -> Iterator[None]:
+    def _acquire(self, viewer: Viewer, limits: Mapping[str, int]) -> Iterator[None]:
         """Count one more for each key of `limits`, none of which may exceed its value."""
-        if any(self._held[holder] >= limit for holder, limit in limits.items()):
+        if any(self._slots[key] >= limit for key, limit in limits.items()):
             raise TooManyStreams
         self._refuse_when_full(viewer)
-        self._held.update(limits.keys())
+        self._slots.update(limits.keys())
         self._traffic.streams[viewer] += 1
         try:
             yield
@@ -81,21 +82,25 @@ class StreamLimiter:
         if viewer == "anonymous" and streams[viewer] >= self._max_anonymous:
             raise Overloaded
 
-    def _release(self, holders: Mapping[str, int]) -> None:
-        for holder in holders:
-            self._held[holder] -= 1
-            if not self._held[holder]:
-                del self._held[holder]  # else every address ever seen would stay in memory
+    def _release(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._slots[key] -= 1
+            if not self._slots[key]:
+                del self._slots[key]  # else every address ever seen would stay in memory
 
 
-async def looks(events: Events, topics: Sequence[str]) -> AsyncGenerator[None]:
-    """Yield at once, whenever one of the topics is announced, and every fifteen seconds.
+async def wakeups(events: Events, topics: Sequence[str]) -> AsyncGenerator[None]:
+    """Yield at once, whenever one of the topics is announced, and every `POLL_INTERVAL`.
 
-    Ends when the process does.
+    Ends at shutdown.
     """
-    async with events.listening(*topics) as bell:
+    async with events.listening(*topics) as event:
         while not events.is_closing:
-            bell.clear()
+            event.clear()
             yield
-            with suppress(TimeoutError):
-                await asyncio.wait_for(bell.wait(), LOOK_INTERVAL)
+            await _wait(event)
+
+
+async def _wait(event: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), POLL_INTERVAL)

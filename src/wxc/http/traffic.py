@@ -1,4 +1,4 @@
-"""What one process has under way at this moment."""
+"""The requests and streams in progress in one process."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -13,6 +13,6 @@ class Traffic:
 
     requests: int = 0
     opening: int = 0
-    """Requests for a stream or an export whose answer has not begun."""
+    """Requests for a stream or an export whose response has not begun."""
     streams: Counter[Viewer] = field(default_factory=Counter)
     """Slots held by live streams and exports."""

@@ -7,7 +7,8 @@ from fastapi import Depends, Header, Request
 from wxc.accounts.auth.dependencies import CurrentUser
 from wxc.core.signing import sign
 from wxc.http.openapi import raises, sends
-from wxc.http.refusals import InvalidPart, ValidationFailed
+from wxc.http.problem_schemas import InvalidPart
+from wxc.http.refusals.requests import ValidationFailed
 from wxc.http.services import services_of
 from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch
 from wxc.idempotency.service import IdempotentRequest

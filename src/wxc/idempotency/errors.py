@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from wxc.http.refusals import Conflict, Refusal
+from wxc.http.refusals.base import Refusal
+from wxc.http.refusals.resources import Conflict
 
 
 class IdempotencyMismatch(Refusal):

@@ -8,7 +8,7 @@ from uuid import UUID
 from wxc.core import clock
 from wxc.db.database import Database
 from wxc.db.session import Session
-from wxc.http.answers import written
+from wxc.http.answers import json_bytes
 from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch, ReplayedResponse
 from wxc.idempotency.repository import (
     delete_responses_before,
@@ -84,7 +84,7 @@ async def store_response(
             request.fingerprint,
             201,
             location,
-            written(response).decode(),
+            json_bytes(response).decode(),
             subject_id,
             post_id,
             clock.now(),

@@ -1,4 +1,4 @@
-"""`wxc serve`: uvicorn as it should be behind a load balancer."""
+"""`wxc serve`: uvicorn, configured for a load balancer."""
 
 import gc
 import os
@@ -13,22 +13,22 @@ from wxc.health.exposition import serve_metrics
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-_KEEP_ALIVE = 75  # seconds; longer than the load balancer's 60, so that it never meets a closed end
-_OBJECTS_BETWEEN_LOOKS = 100_000  # some 10 MB; Python's own number is 700
-_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_KEEP_ALIVE_TIMEOUT = 75  # seconds; longer than the load balancer's 60, which must close first
+_GC_THRESHOLD = 100_000  # allocated objects, some 10 MB; the default is 700
+_CPU_QUOTA_FILE = Path("/sys/fs/cgroup/cpu.max")
 
 
 def serve(config: Config, *, host: str, port: int, workers: int | None, reload: bool) -> None:
-    """Serve until SIGTERM; that is an end in good order, whose exit code is 0."""
+    """Serve until SIGTERM, which is a regular end with exit code 0."""
     import uvicorn
 
     from wxc.server.protocol import BoundedProtocol
 
-    # uvicorn raises what it has caught once more when it has ended.
+    # After shutdown uvicorn raises the signals again that it has caught.
     signal.signal(signal.SIGTERM, lambda *_: None)
     if reload:
-        os.environ["SHUTDOWN_DELAY"] = "0"  # who writes code does not wait for load balancers
-    # The server's processes read their configuration again, and bind nothing themselves.
+        os.environ["SHUTDOWN_DELAY"] = "0"  # no load balancer in development
+    # The worker processes read their configuration again, and do not know the bound host.
     os.environ |= {
         "PUBLISHED_HOST": config.published_host or host,
         "ENVIRONMENT": config.environment,
@@ -41,7 +41,7 @@ def serve(config: Config, *, host: str, port: int, workers: int | None, reload: 
             ws="none",
             host=host,
             port=port,
-            workers=1 if reload else workers or cores(),
+            workers=1 if reload else workers or available_cpus(),
             reload=reload,
             reload_dirs=[str(Path(__file__).parents[1])] if reload else None,
             log_config=None,
@@ -49,39 +49,39 @@ def serve(config: Config, *, host: str, port: int, workers: int | None, reload: 
             server_header=False,
             proxy_headers=True,
             forwarded_allow_ips=config.forwarded_allow_ips,
-            timeout_keep_alive=_KEEP_ALIVE,
+            timeout_keep_alive=_KEEP_ALIVE_TIMEOUT,
             timeout_graceful_shutdown=config.shutdown_drain,
         )
 
 
 def application() -> "FastAPI":
-    """The application as the environment configures it, for the server's processes."""
+    """The application factory of the worker processes; reads the environment."""
     from wxc.app import create_app
 
     app = create_app(read_config())
-    app.state.services.departure.is_by_signal = True
-    _exempt_what_stays()
+    app.state.services.shutdown.handles_signals = True
+    _freeze_permanent_objects()
     return app
 
 
-def _exempt_what_stays() -> None:
-    """Keep the garbage collector from what lives as long as the process.
+def _freeze_permanent_objects() -> None:
+    """Exclude objects that live as long as the process from garbage collection.
 
-    It would look through some 150,000 objects again and again, routes and models, and hold up all
-    requests meanwhile: 150 ms at a time, a tenth of all CPU time. What requests leave behind is
-    mostly freed without it, so that it may look at that more seldom too: another 3 %.
+    Each collection would traverse some 150,000 objects, such as routes and models, and block all
+    requests meanwhile: 150 ms at a time, a tenth of all CPU time. Reference counting frees most
+    objects of requests, so collections can also be less frequent: another 3 %.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_OBJECTS_BETWEEN_LOOKS)
+    gc.set_threshold(_GC_THRESHOLD)
 
 
-def cores(quota: Path = _QUOTA) -> int:
-    """How many processors this process may keep busy, as the system and its container say."""
+def available_cpus(quota: Path = _CPU_QUOTA_FILE) -> int:
+    """The number of CPUs that the system and the container's quota allow."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     allowed = available or 1
     if quota.exists():
-        most, period = quota.read_text().split()
-        if most != "max":
-            allowed = min(allowed, int(most) // int(period))
+        limit, period = quota.read_text().split()
+        if limit != "max":
+            allowed = min(allowed, int(limit) // int(period))
     return max(1, allowed)

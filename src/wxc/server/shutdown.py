@@ -1,7 +1,7 @@
-"""The end of a process that serves, announced before it comes.
+"""Graceful shutdown: announced to the load balancer before it begins.
 
-Who sends traffic learns of it late: for a while after SIGTERM the process says so to the load
-balancer, answers with `Connection: close`, and refuses nothing.
+A load balancer notices late that a process ends. For a while after SIGTERM the process reports
+itself unhealthy and sends `Connection: close`, but still serves every request.
 """
 
 import asyncio
@@ -12,34 +12,38 @@ from types import FrameType
 _log = logging.getLogger("wxc.serving")
 
 
-class Departure:
-    """Whether the process is about to end."""
+class GracefulShutdown:
+    """Delays the server's own handler of SIGTERM by `delay` seconds."""
 
     def __init__(self, delay: float) -> None:
         self._delay = delay
-        self.is_near = False
-        self.is_by_signal = False
-        """Whether SIGTERM brings it; so it is in the processes of `wxc serve`."""
+        self.is_draining = False
+        """Whether SIGTERM has arrived: the process still serves, but will end."""
+        self.handles_signals = False
+        """Whether the process is one of `wxc serve`, which ends by SIGTERM."""
 
-    def await_signal(self) -> None:
-        """From now on SIGTERM announces the end, and the server's own handler is called later."""
-        if not self.is_by_signal:
+    def install_signal_handlers(self) -> None:
+        """Start draining at SIGTERM and call the present handler after the delay.
+
+        A second SIGTERM, or the first one without a delay, calls that handler at once.
+        """
+        if not self.handles_signals:
             return
-        loop, end = asyncio.get_running_loop(), signal.getsignal(signal.SIGTERM)
+        loop, server_handler = asyncio.get_running_loop(), signal.getsignal(signal.SIGTERM)
 
-        def announce(number: int, frame: FrameType | None) -> None:
-            is_urgent = self.is_near or not self._delay  # asked twice, it is in a hurry
-            self.is_near = True
-            if is_urgent:
-                _call(end, number, frame)
+        def start_draining(number: int, frame: FrameType | None) -> None:
+            is_immediate = self.is_draining or not self._delay
+            self.is_draining = True
+            if is_immediate:
+                _call(server_handler, number, frame)
             else:
-                loop.call_soon_threadsafe(wait)
+                loop.call_soon_threadsafe(schedule_shutdown)
 
-        def wait() -> None:
+        def schedule_shutdown() -> None:
             _log.info("asked to end; still serving for %g s", self._delay)
-            loop.call_later(self._delay, _call, end, signal.SIGTERM, None)
+            loop.call_later(self._delay, _call, server_handler, signal.SIGTERM, None)
 
-        signal.signal(signal.SIGTERM, announce)
+        signal.signal(signal.SIGTERM, start_draining)
 
 
 def _call(handler: object, number: int, frame: FrameType | None) -> None:

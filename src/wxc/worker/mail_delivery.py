@@ -13,9 +13,9 @@ from datetime import timedelta
 
 from wxc.core import clock
 from wxc.core.config import Config
-from wxc.core.tasks import Done, pause
+from wxc.core.tasks import OnSuccess, pause
 from wxc.db.database import Database
-from wxc.db.errors import UNREACHABLE
+from wxc.db.errors import UNAVAILABLE_ERRORS
 from wxc.mail import service
 from wxc.mail.emails import EmailRenderer
 from wxc.mail.links import Links
@@ -57,7 +57,7 @@ class MailSender:
         self._lease = timedelta(seconds=60 + 3 * config.mail_timeout)
         self._purged_at = clock.now() - _PURGE_INTERVAL
 
-    async def run(self, stop: asyncio.Event, done: Done = noop) -> None:
+    async def run(self, stop: asyncio.Event, done: OnSuccess = noop) -> None:
         """Send mails until `stop` is set; finishes the current batch."""
         if not self._has_server:
             _log.warning("MAIL_SERVER is not set: mails are kept waiting")
@@ -85,12 +85,12 @@ class MailSender:
         await self._database.primary.fetch(delete_closed_mails(before))
         await self._database.primary.fetch(delete_expired_tokens(before))
 
-    async def _run_round(self, done: Done) -> bool:
+    async def _run_round(self, done: OnSuccess) -> bool:
         """Whether more mails may be due already; False during an outage of the database."""
         try:
             await self.purge()
             is_busy = await self.run_once() == _BATCH_SIZE
-        except UNREACHABLE as error:
+        except UNAVAILABLE_ERRORS as error:
             _log.warning("the outbox cannot be read: %r", error)
             return False
         done()
@@ -100,7 +100,7 @@ class MailSender:
         """One attempt; if its result cannot be stored, it is repeated when the lease has ended."""
         try:
             await self._process(mail)
-        except UNREACHABLE as error:
+        except UNAVAILABLE_ERRORS as error:
             _log.warning("mail %s (%s) waits for the database: %r", mail.id, mail.kind, error)
 
     async def _process(self, mail: MailRow) -> None:
@@ -114,7 +114,7 @@ class MailSender:
             await self._close(mail, MailState.DROPPED)
         except DeliveryFailed as reason:
             await self._retry_or_give_up(mail, str(reason))
-        except UNREACHABLE:
+        except UNAVAILABLE_ERRORS:
             raise
         except Exception as error:
             _log.exception("mail %s (%s) cannot be written", mail.id, mail.kind)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from wxc.core.tasks import Done, pause
+from wxc.core.tasks import OnSuccess, pause
 
 _HOUR = 3600.0
 
@@ -17,7 +17,7 @@ class Job(Protocol):
         """The name in logs and metrics."""
         ...
 
-    async def run(self, stop: asyncio.Event, done: Done) -> None:
+    async def run(self, stop: asyncio.Event, done: OnSuccess) -> None:
         """Run until `stop` is set, finish the current round; call `done` after each round."""
         ...
 
@@ -37,7 +37,7 @@ class PeriodicTask:
         """Returns True if there is more to do."""
         self._interval = interval
 
-    async def run(self, stop: asyncio.Event, done: Done) -> None:
+    async def run(self, stop: asyncio.Event, done: OnSuccess) -> None:
         """Run until `stop` is set; finishes the current round."""
         while not stop.is_set():
             has_more = await self.run_once()

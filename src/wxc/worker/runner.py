@@ -13,7 +13,7 @@ from functools import partial
 from wxc.core.config import Config
 from wxc.core.tasks import pause
 from wxc.db.database import Database
-from wxc.db.errors import UNREACHABLE
+from wxc.db.errors import UNAVAILABLE_ERRORS
 from wxc.health.metrics import WorkerMetrics
 from wxc.idempotency import service as idempotency
 from wxc.moderation.audit import service as audit
@@ -61,7 +61,7 @@ async def _supervise(job: Job, stop: asyncio.Event, metrics: WorkerMetrics) -> N
     while not stop.is_set():
         try:
             await job.run(stop, partial(metrics.record_success, job.name))
-        except UNREACHABLE as error:
+        except UNAVAILABLE_ERRORS as error:
             _log.warning("the job of %s waits for the database: %r", job.name, error)
             await _record_failure_and_wait(job, stop, metrics)
         except Exception:

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.conftest import Member
-from tests.support.app import running
+from tests.support.app import running_app
 from tests.support.browser import Browser
 
 from wxc.core import clock
@@ -211,7 +211,9 @@ class TestConcurrentRefreshes:
     async def app(
         self, config: Config, fresh_database_url: str, redis: RedisClient
     ) -> AsyncIterator[FastAPI]:
-        async with running(config.model_copy(update={"database_url": fresh_database_url})) as app:
+        async with running_app(
+            config.model_copy(update={"database_url": fresh_database_url})
+        ) as app:
             yield app
 
     async def test_fifty_concurrent_refreshes_raise_the_generation_once(self, app: FastAPI) -> None:

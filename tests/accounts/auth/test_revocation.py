@@ -13,9 +13,9 @@ import asyncpg
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, text, update
-from tests.support.app import running
+from tests.support.app import running_app
 from tests.support.browser import Browser
-from tests.support.proxy import Proxy, proxied
+from tests.support.proxy import Proxy, proxy_to
 
 from wxc.accounts.auth.revocation import SENTINEL, Revocations, revoked_key
 from wxc.core.config import Config
@@ -41,9 +41,9 @@ class Instance:
 
 @asynccontextmanager
 async def instance(config: Config, database_url: str) -> AsyncIterator[Instance]:
-    async with proxied(config.redis_url) as redis, proxied(database_url) as database:
+    async with proxy_to(config.redis_url) as redis, proxy_to(database_url) as database:
         wired: dict[str, Any] = {"redis_url": redis[1], "database_url": database[1]}
-        async with running(config.model_copy(update=wired)) as app:
+        async with running_app(config.model_copy(update=wired)) as app:
             yield Instance(app, redis[0], database[0])
 
 
@@ -254,7 +254,7 @@ async def test_revoked_session_is_dropped_after_its_last_token_has_expired(
 async def test_breaker_opens_after_five_failures_and_closes_when_redis_recovers(
     config: Config,
 ) -> None:
-    async with proxied(config.redis_url) as (proxy, url):
+    async with proxy_to(config.redis_url) as (proxy, url):
         redis = RedisClient(config.model_copy(update={"redis_url": url}))
         await proxy.cut()
         for _ in range(5):

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from tests.accounts.deletion.conftest import DRIFT, delete_account
-from tests.support.app import running
+from tests.support.app import running_app
 from tests.support.browser import Browser
 from tests.support.database import administer
 from tests.support.factories import make_user
@@ -45,7 +45,7 @@ async def test_repeatedly_killed_worker_completes_the_deletion(
         await make_user(connection, "ada")
     await administer(fresh_database_url, *_FILL)
     config = config.model_copy(update={"database_url": fresh_database_url})
-    async with running(config) as app, Browser(app) as ada:
+    async with running_app(config) as app, Browser(app) as ada:
         await ada.log_in("ada")
         assert await delete_account(ada) == 204
     assert await scalar(engine, _LEFT) == 19_000

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from tests.accounts.deletion.conftest import delete_account
-from tests.support.app import running
+from tests.support.app import running_app
 from tests.support.browser import Browser
 from tests.support.database import StatementLog, administer
 from tests.support.factories import PASSWORD
@@ -40,15 +40,15 @@ _FILL = (
     """,
     """
     INSERT INTO follows (id, follower_id, followed_id, created_at)
-    SELECT gen_random_uuid(), one, other, now() FROM pairs ON CONFLICT DO NOTHING
+    SELECT gen_random_uuid(), one, other, now() FROM pairs ON CONFLICT DO ANONYMOUS
     """,
     """
     INSERT INTO blocks (id, blocker_id, blocked_id, created_at)
-    SELECT gen_random_uuid(), one, other, now() FROM pairs ON CONFLICT DO NOTHING
+    SELECT gen_random_uuid(), one, other, now() FROM pairs ON CONFLICT DO ANONYMOUS
     """,
     """
     INSERT INTO mutes (id, muter_id, muted_id, created_at)
-    SELECT gen_random_uuid(), one, other, now() FROM pairs ON CONFLICT DO NOTHING
+    SELECT gen_random_uuid(), one, other, now() FROM pairs ON CONFLICT DO ANONYMOUS
     """,
     """
     INSERT INTO posts (id, author_id, body, created_at)
@@ -57,7 +57,7 @@ _FILL = (
     """
     INSERT INTO post_likes (id, user_id, post_id, created_at)
     SELECT gen_random_uuid(), pairs.other, posts.id, now()
-    FROM pairs JOIN posts ON posts.author_id = pairs.one ON CONFLICT DO NOTHING
+    FROM pairs JOIN posts ON posts.author_id = pairs.one ON CONFLICT DO ANONYMOUS
     """,
     """
     INSERT INTO sessions
@@ -92,7 +92,7 @@ async def test_no_statement_scans_a_large_table(
     await administer(fresh_database_url, *_FILL)
     config = config.model_copy(update={"database_url": fresh_database_url})
     engine = create_async_engine(fresh_database_url, poolclass=NullPool)
-    async with running(config) as app, Browser(app) as ada:
+    async with running_app(config) as app, Browser(app) as ada:
         await ada.log_in("many_1")  # whom 2,000 follow
         change = {"username": "countess", "current_password": PASSWORD}
         email = {"email": "countess@example.org", "current_password": PASSWORD}

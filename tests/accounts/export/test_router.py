@@ -13,7 +13,7 @@ from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.conftest import Member
 from tests.support.browser import Browser
-from tests.support.database import OneConnection, StatementLog
+from tests.support.database import SingleConnectionDatabase, StatementLog
 from tests.support.factories import (
     PASSWORD,
     make_block,
@@ -140,7 +140,7 @@ async def test_batches_neither_lose_nor_repeat_rows(
 async def test_no_connection_is_held_while_a_batch_is_sent(
     ada: Browser, app: FastAPI, connection: AsyncConnection
 ) -> None:
-    class Counting(OneConnection):
+    class Counting(SingleConnectionDatabase):
         held = 0
 
         async def run(self, query: PreparedQuery[Row], *, on_primary: bool) -> list[Row]:
@@ -170,7 +170,7 @@ async def test_export_may_exceed_the_request_timeout(
             yield one
 
     monkeypatch.setattr(exporting, "_items", slowly)
-    gates = {"LoadGate": {"deadline": 0.1}, "StreamGate": {"patience": 0.1}}
+    gates = {"ConcurrencyLimit": {"deadline": 0.1}, "StreamLimit": {"patience": 0.1}}
     for middleware in app.user_middleware:
         middleware.kwargs.update(gates.get(getattr(middleware.cls, "__name__", ""), {}))
 
@@ -208,7 +208,7 @@ async def test_the_rows_of_a_batch_are_bounded(ada: Browser, connection: AsyncCo
     await connection.execute(insert(Post), rows)
 
     pieces = await exporting.open_export(
-        OneConnection(connection), Principal(ada.id, new_id(), clock.now())
+        SingleConnectionDatabase(connection), Principal(ada.id, new_id(), clock.now())
     )
     sizes = [len(piece) async for piece in pieces]
 

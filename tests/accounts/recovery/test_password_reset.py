@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.accounts.recovery.conftest import NewestToken
 from tests.conftest import Member
-from tests.support.app import running
+from tests.support.app import running_app
 from tests.support.browser import Browser
 from tests.support.database import StatementLog
 from tests.support.factories import PASSWORD, make_user
@@ -316,7 +316,7 @@ class TestRaces:
         self, mail_config: Config, fresh_database_url: str, smtp: MailServer
     ) -> tuple[Config, str]:
         config = mail_config.model_copy(update={"database_url": fresh_database_url})
-        async with running(config) as app, Browser(app) as browser:
+        async with running_app(config) as app, Browser(app) as browser:
             await browser.post("/register", json=REGISTRATION)
             await ask(browser)
             await MailSender(config, app.state.services.database).run_once()
@@ -328,7 +328,7 @@ class TestRaces:
         self, token: tuple[Config, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         config, link = token
-        async with running(config) as app, Browser(app) as browser:
+        async with running_app(config) as app, Browser(app) as browser:
             lent, hash_password = [], app.state.services.auth.passwords.hash
             arrived = asyncio.Barrier(5)
 

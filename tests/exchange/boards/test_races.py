@@ -7,7 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
-from tests.support.app import running
+from tests.support.app import running_app
 from tests.support.boards import BOARD, board, yen
 from tests.support.browser import Browser
 from tests.support.factories import make_user
@@ -26,7 +26,7 @@ async def app(
 ) -> AsyncIterator[FastAPI]:
     patient = {"database_pool_wait": 30, "request_deadline": 60}
     changed = {"database_url": fresh_database_url, **UNLIMITED, **patient}
-    async with running(config.model_copy(update=changed)) as app:
+    async with running_app(config.model_copy(update=changed)) as app:
         yield app
 
 

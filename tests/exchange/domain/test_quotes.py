@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from clients.vectors import generate
-from wxc.core.decimals import plain
+from wxc.core.decimals import decimal_text
 from wxc.exchange.domain.quotes import (
     ConversionRequest,
     Mode,
@@ -232,4 +232,4 @@ def _decimal(text: str | None) -> Decimal | None:
 
 
 def _text(number: Decimal | None) -> str | None:
-    return None if number is None else plain(number)
+    return None if number is None else decimal_text(number)

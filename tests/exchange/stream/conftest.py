@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from fastapi import FastAPI
-from tests.support.app import joined, running
+from tests.support.app import registered_browser, running_app
 from tests.support.boards import board
 from tests.support.browser import Browser
 from tests.support.limits import UNLIMITED
@@ -21,7 +21,7 @@ def live_config(config: Config, fresh_database_url: str, redis: RedisClient) -> 
 
 @pytest.fixture
 async def first_app(live_config: Config) -> AsyncIterator[FastAPI]:
-    async with running(live_config) as app:
+    async with running_app(live_config) as app:
         yield app
 
 
@@ -29,6 +29,6 @@ async def first_app(live_config: Config) -> AsyncIterator[FastAPI]:
 async def changer_and_visitor(first_app: FastAPI) -> AsyncIterator[tuple[Browser, Browser]]:
     """The changer, whose board shows yen and dollars, and somebody without an account."""
     async with contextlib.AsyncExitStack() as stack:
-        changer = await joined(first_app, stack, "tan")
+        changer = await registered_browser(first_app, stack, "tan")
         await changer.put("/exchange", json=board())
         yield changer, await stack.enter_async_context(Browser(first_app))

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from tests.support.app import joined, running
+from tests.support.app import registered_browser, running_app
 from tests.support.boards import board
 from tests.support.browser import Browser
 from tests.support.limits import UNLIMITED
-from tests.support.streams import Stream, reading
+from tests.support.streams import Stream, open_stream
 
 from wxc.accounts.export.service import exporting
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 from wxc.exchange.stream import service as board_stream
-from wxc.http.bodies import ClientGone
+from wxc.http.disconnects import ClientDisconnected
 
 BOARD = "/users/tan/exchange/stream"
 NOTIFICATIONS = "/notifications/stream"
@@ -38,11 +38,11 @@ class World:
         return await self.stack.enter_async_context(Browser(self.app, address=address))
 
     async def member(self, name: str) -> Browser:
-        return await joined(self.app, self.stack, name)
+        return await registered_browser(self.app, self.stack, name)
 
     async def open(self, browser: Browser, path: str) -> int:
         """The status of a stream, which stays open unless it was refused."""
-        stream = await self.stack.enter_async_context(reading(self.app, browser, path))
+        stream = await self.stack.enter_async_context(open_stream(self.app, browser, path))
         return await stream.begin()
 
     async def open_from(self, *addresses: str) -> list[int]:
@@ -51,12 +51,12 @@ class World:
 
     async def opened_once(self, browser: Browser, path: str) -> int:
         """The status of a stream that is closed again at once."""
-        async with reading(self.app, browser, path) as stream:
+        async with open_stream(self.app, browser, path) as stream:
             return await stream.begin()
 
     async def refusal(self, browser: Browser, path: str) -> str:
         """The code with which a stream is refused; empty where it is not."""
-        async with reading(self.app, browser, path) as stream:
+        async with open_stream(self.app, browser, path) as stream:
             status = await stream.begin()
         return "" if status == 200 else str(json.loads(stream.body)["code"])
 
@@ -72,8 +72,8 @@ def start(config: Config, fresh_database_url: str, redis: RedisClient) -> Start:
     @asynccontextmanager
     async def starting(**settings: Any) -> AsyncIterator[World]:
         wanted = config.model_copy(update=changed | settings)
-        async with running(wanted) as app, AsyncExitStack() as stack:
-            tan = await joined(app, stack, "tan")
+        async with running_app(wanted) as app, AsyncExitStack() as stack:
+            tan = await registered_browser(app, stack, "tan")
             await tan.put("/exchange", json=board())
             yield World(app, tan, stack)
 
@@ -260,8 +260,8 @@ async def test_the_slot_of_an_anonymous_viewer_is_released_however_the_stream_en
 async def test_the_end_of_a_session_frees_its_slots(start: Start) -> None:
     async with start(streams_in_flight=2, streams_per_session=2) as world:
         async with (
-            reading(world.app, world.tan, BOARD) as first,
-            reading(world.app, world.tan, NOTIFICATIONS) as second,
+            open_stream(world.app, world.tan, BOARD) as first,
+            open_stream(world.app, world.tan, NOTIFICATIONS) as second,
         ):
             assert [await first.begin(), await second.begin()] == [200, 200]
             await world.tan.post("/logout")
@@ -278,11 +278,11 @@ async def leave_early(
     """Ask for a stream, and be gone when its answer begins."""
 
     async def gone(*_: object) -> None:
-        raise ClientGone
+        raise ClientDisconnected
 
     with monkeypatch.context() as patch:
         patch.setattr(Stream, "send", gone)
-        async with reading(world.app, browser, path):
+        async with open_stream(world.app, browser, path):
             pass
 
 

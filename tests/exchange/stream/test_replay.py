@@ -6,7 +6,7 @@ from tests.support.board_streams import STREAM, rate_sides, read_snapshot
 from tests.support.boards import board, yen
 from tests.support.browser import Browser
 from tests.support.fake_time import FakeTime
-from tests.support.streams import reading
+from tests.support.streams import open_stream
 
 from wxc.exchange.domain.chain import GENESIS_HASH
 from wxc.exchange.stream import service as board_stream
@@ -19,16 +19,16 @@ async def test_every_missed_change_is_replayed_once(
 ) -> None:
     monkeypatch.setattr(board_stream, "_BATCH_SIZE", 2)  # however many reads it takes
     changer, visitor = changer_and_visitor
-    async with reading(first_app, visitor, STREAM) as stream:
+    async with open_stream(first_app, visitor, STREAM) as stream:
         known = (await read_snapshot(stream)).id
     prices = [f"0.90{number}" for number in range(5)]
     for price in prices:
         await changer.put("/exchange", json=board(yen(price)))
 
-    async with reading(first_app, visitor, STREAM, last_event_id=known) as stream:
+    async with open_stream(first_app, visitor, STREAM, last_event_id=known) as stream:
         snapshot = await read_snapshot(stream)
         events = [await stream.next() for _ in range(6)]
-    async with reading(first_app, visitor, STREAM, last_event_id=events[3].id) as stream:
+    async with open_stream(first_app, visitor, STREAM, last_event_id=events[3].id) as stream:
         await read_snapshot(stream)
         rest = [await stream.next() for _ in range(2)]
 
@@ -45,11 +45,11 @@ async def test_a_board_without_history_is_resumed_from_its_beginning(
     changer, visitor = changer_and_visitor
     await changer.delete("/exchange")
     await changer.put("/exchange", json={**board(), "rates": []})
-    async with reading(first_app, visitor, STREAM) as stream:
+    async with open_stream(first_app, visitor, STREAM) as stream:
         known = (await read_snapshot(stream)).id
     await changer.put("/exchange", json=board())
 
-    async with reading(first_app, visitor, STREAM, last_event_id=known) as stream:
+    async with open_stream(first_app, visitor, STREAM, last_event_id=known) as stream:
         await read_snapshot(stream)
         events = [rate_sides(await stream.next())[0] for _ in range(2)]
 
@@ -69,10 +69,10 @@ async def test_an_unknown_event_id_causes_a_reset(
     first_app: FastAPI, changer_and_visitor: tuple[Browser, Browser], known: str
 ) -> None:
     _, visitor = changer_and_visitor
-    async with reading(first_app, visitor, STREAM) as stream:
+    async with open_stream(first_app, visitor, STREAM) as stream:
         head = (await read_snapshot(stream)).id
 
-    async with reading(first_app, visitor, STREAM, last_event_id=known or "0:") as stream:
+    async with open_stream(first_app, visitor, STREAM, last_event_id=known or "0:") as stream:
         assert (await read_snapshot(stream)).id == head
         assert (await stream.next()).name == "reset"
 
@@ -81,14 +81,14 @@ async def test_an_event_id_of_a_former_board_causes_a_reset(
     first_app: FastAPI, changer_and_visitor: tuple[Browser, Browser]
 ) -> None:
     changer, visitor = changer_and_visitor
-    async with reading(first_app, visitor, STREAM) as stream:
+    async with open_stream(first_app, visitor, STREAM) as stream:
         known = (await read_snapshot(stream)).id
     await changer.delete("/exchange")
     await changer.put(
         "/exchange", json=board(yen("1"), yen("2", currency="EUR"), yen("3", currency="THB"))
     )
 
-    async with reading(first_app, visitor, STREAM, last_event_id=known) as stream:
+    async with open_stream(first_app, visitor, STREAM, last_event_id=known) as stream:
         await read_snapshot(stream)
         assert (await stream.next()).name == "reset"
 
@@ -100,26 +100,26 @@ async def test_too_many_or_too_old_changes_cause_a_reset(
     time: FakeTime,
 ) -> None:
     changer, visitor = changer_and_visitor
-    async with reading(first_app, visitor, STREAM) as stream:
+    async with open_stream(first_app, visitor, STREAM) as stream:
         known = (await read_snapshot(stream)).id
 
     time.advance(hours=30)
-    async with reading(first_app, visitor, STREAM, last_event_id=known) as stream:
+    async with open_stream(first_app, visitor, STREAM, last_event_id=known) as stream:
         await read_snapshot(stream)
         await changer.put("/exchange", json=board(yen("0.9")))
         assert rate_sides(await stream.next())[1] == "0.9"  # nothing had been missed: no reset
 
-    async with reading(first_app, visitor, STREAM, last_event_id=known) as stream:
+    async with open_stream(first_app, visitor, STREAM, last_event_id=known) as stream:
         await read_snapshot(stream)
         assert rate_sides(await stream.next())[1] == "0.9"
 
     monkeypatch.setattr(board_stream, "_MAX_REPLAYED", 1)
-    async with reading(first_app, visitor, STREAM, last_event_id=known) as stream:
+    async with open_stream(first_app, visitor, STREAM, last_event_id=known) as stream:
         await read_snapshot(stream)
         assert (await stream.next()).name == "reset"
 
     monkeypatch.setattr(board_stream, "_MAX_REPLAYED", 1000)
     time.advance(hours=25)
-    async with reading(first_app, visitor, STREAM, last_event_id=known) as stream:
+    async with open_stream(first_app, visitor, STREAM, last_event_id=known) as stream:
         await read_snapshot(stream)
         assert (await stream.next()).name == "reset"

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from tests.support.app import joined, running
+from tests.support.app import registered_browser, running_app
 from tests.support.board_streams import STREAM, rate_sides, read_snapshot
 from tests.support.boards import board, yen
 from tests.support.browser import Browser
 from tests.support.fake_time import FakeTime
-from tests.support.proxy import proxied
-from tests.support.streams import reading, waits_without_a_connection
+from tests.support.proxy import proxy_to
+from tests.support.streams import holds_no_connection, open_stream
 
 from wxc.core.config import Config
 from wxc.http import streams
@@ -29,9 +29,9 @@ async def test_changes_reach_streams_of_every_instance_within_a_second(
 ) -> None:
     changer, visitor = changer_and_visitor
     async with (
-        running(live_config) as second,
-        reading(first_app, visitor, STREAM) as here,
-        reading(second, visitor, STREAM) as there,
+        running_app(live_config) as second,
+        open_stream(first_app, visitor, STREAM) as here,
+        open_stream(second, visitor, STREAM) as there,
     ):
         for stream in (here, there):
             snapshot = await read_snapshot(stream)
@@ -62,7 +62,7 @@ async def test_a_confirmation_is_sent_without_a_change(
     first_app: FastAPI, changer_and_visitor: tuple[Browser, Browser]
 ) -> None:
     changer, visitor = changer_and_visitor
-    async with reading(first_app, visitor, STREAM) as stream:
+    async with open_stream(first_app, visitor, STREAM) as stream:
         snapshot = await read_snapshot(stream)
 
         confirmed = (await changer.post("/exchange/confirm")).json()
@@ -84,9 +84,9 @@ async def test_the_stream_survives_a_restart_of_redis(
 ) -> None:
     changer, visitor = changer_and_visitor
     monkeypatch.setattr("wxc.core.events._PAUSE", 0.05)
-    async with proxied(live_config.redis_url) as (proxy, url):
+    async with proxy_to(live_config.redis_url) as (proxy, url):
         wired = live_config.model_copy(update={"redis_url": url})
-        async with running(wired) as app, reading(app, visitor, STREAM) as stream:
+        async with running_app(wired) as app, open_stream(app, visitor, STREAM) as stream:
             await read_snapshot(stream)
             await proxy.cut()
             await changer.put("/exchange", json=board(yen("0.9")))
@@ -102,10 +102,10 @@ async def test_without_redis_changes_are_sent_at_the_next_check(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     changer, visitor = changer_and_visitor
-    monkeypatch.setattr(streams, "LOOK_INTERVAL", 0.2)
-    async with proxied(live_config.redis_url) as (proxy, url):
+    monkeypatch.setattr(streams, "POLL_INTERVAL", 0.2)
+    async with proxy_to(live_config.redis_url) as (proxy, url):
         deaf = live_config.model_copy(update={"redis_url": url, "redis_timeout": 0.1})
-        async with running(deaf) as app, reading(app, visitor, STREAM) as stream:
+        async with running_app(deaf) as app, open_stream(app, visitor, STREAM) as stream:
             await read_snapshot(stream)
             await proxy.cut()
 
@@ -118,7 +118,7 @@ async def test_the_stream_ends_when_the_board_is_deleted(
     first_app: FastAPI, changer_and_visitor: tuple[Browser, Browser]
 ) -> None:
     changer, visitor = changer_and_visitor
-    async with reading(first_app, visitor, STREAM) as stream:
+    async with open_stream(first_app, visitor, STREAM) as stream:
         await read_snapshot(stream)
 
         await changer.delete("/exchange")
@@ -133,8 +133,8 @@ async def test_the_stream_of_a_blocked_viewer_ends_without_further_changes(
 ) -> None:
     changer, _ = changer_and_visitor
     async with AsyncExitStack() as stack:
-        bob = await joined(first_app, stack, "bob")
-        stream = await stack.enter_async_context(reading(first_app, bob, STREAM))
+        bob = await registered_browser(first_app, stack, "bob")
+        stream = await stack.enter_async_context(open_stream(first_app, bob, STREAM))
         await read_snapshot(stream)
 
         await changer.post("/users/bob/block")
@@ -151,11 +151,11 @@ async def test_only_the_owner_can_watch_an_expired_board(
     time: FakeTime,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(streams, "LOOK_INTERVAL", 0.1)
+    monkeypatch.setattr(streams, "POLL_INTERVAL", 0.1)
     changer, visitor = changer_and_visitor
     async with (
-        reading(first_app, visitor, STREAM) as theirs,
-        reading(first_app, changer, STREAM) as own,
+        open_stream(first_app, visitor, STREAM) as theirs,
+        open_stream(first_app, changer, STREAM) as own,
     ):
         await read_snapshot(theirs)
         await read_snapshot(own)
@@ -172,8 +172,8 @@ async def test_the_stream_ends_with_the_session_of_its_viewer(
 ) -> None:
     changer, visitor = changer_and_visitor
     async with (
-        reading(first_app, changer, STREAM) as own,
-        reading(first_app, visitor, STREAM) as theirs,
+        open_stream(first_app, changer, STREAM) as own,
+        open_stream(first_app, visitor, STREAM) as theirs,
     ):
         await read_snapshot(own)
         await read_snapshot(theirs)
@@ -191,21 +191,21 @@ async def test_slots_are_bounded_by_address_and_released(
 ) -> None:
     _, visitor = changer_and_visitor
     async with (
-        running(live_config.model_copy(update={"streams_per_address": 2})) as app,
+        running_app(live_config.model_copy(update={"streams_per_address": 2})) as app,
         AsyncExitStack() as stack,
     ):
         for _ in range(2):
-            async with reading(app, visitor, STREAM) as stream:
+            async with open_stream(app, visitor, STREAM) as stream:
                 await read_snapshot(stream)
         for _ in range(2):
-            await read_snapshot(await stack.enter_async_context(reading(app, visitor, STREAM)))
+            await read_snapshot(await stack.enter_async_context(open_stream(app, visitor, STREAM)))
 
-        async with reading(app, visitor, STREAM) as refused:
+        async with open_stream(app, visitor, STREAM) as refused:
             await refused.end()
 
         assert refused.status == 429
         assert b"too_many_streams" in refused.body
-        assert await waits_without_a_connection(app)
+        assert await holds_no_connection(app)
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ async def test_an_unknown_user_or_board_is_refused_as_a_problem(
     first_app: FastAPI, path: str, code: str
 ) -> None:
     async with AsyncExitStack() as stack:
-        bob = await joined(first_app, stack, "bob")
+        bob = await registered_browser(first_app, stack, "bob")
         answer: Any = await bob.get(path)
 
     assert (answer.status_code, answer.json()["code"]) == (404, code)

@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from tests.moderation.actions.conftest import POLL_INTERVAL, Operate
-from tests.support.app import running
+from tests.support.app import running_app
 from tests.support.audit_log import audit_events
 from tests.support.browser import Browser
 from tests.support.factories import make_event
@@ -33,14 +33,14 @@ def serving(config: Config, fresh_database_url: str, redis: RedisClient) -> Conf
 
 @pytest.fixture
 async def first(serving: Config) -> AsyncIterator[FastAPI]:
-    async with running(serving) as app:
+    async with running_app(serving) as app:
         yield app
 
 
 @pytest.fixture
 async def other(serving: Config, first: FastAPI) -> AsyncIterator[FastAPI]:
     """A second instance on the same engines."""
-    async with running(serving) as app:
+    async with running_app(serving) as app:
         yield app
 
 
@@ -123,7 +123,9 @@ class TestSuspend:
             done = await operate("user", "suspend", "ADA@example.com", "--reason", "spam")
             assert (done.exit_code, done.output.splitlines()[0]) == (0, said)
 
-        done = await operate("user", "restore", str((await shown(operate))["account"]["id"]))
+        done = await operate(
+            "user", "restore", str((await shown_account(operate))["account"]["id"])
+        )
         assert done.output == "ada is restored.\n"
         assert (await operate("user", "restore", "ada")).output == "ada was not suspended.\n"
         assert (await ada.log_in("ada", REGISTRATION["password"])).status_code == 200
@@ -136,7 +138,7 @@ class TestSuspend:
         assert "a line of 1 to 500 characters" in " ".join(done.output.replace("│", "").split())
 
 
-async def shown(operate: Operate) -> dict[str, dict[str, object]]:
+async def shown_account(operate: Operate) -> dict[str, dict[str, object]]:
     found = await operate("user", "show", "ada", "--json")
     assert found.exit_code == 0, found.output
     return dict(json.loads(found.output))
@@ -156,13 +158,13 @@ class TestShow:
     async def test_json_output_is_complete_and_bounded(
         self, ada: Browser, operate: Operate, own_connection: AsyncConnection
     ) -> None:
-        found = await shown(operate)
+        found = await shown_account(operate)
 
         assert found.keys() == {"account", "sessions", "events"}
         assert "password_hash" not in found["account"]
         for _ in range(30):
             await make_event(own_connection, uuid_of(found))
-        assert len((await shown(operate))["events"]) == 20
+        assert len((await shown_account(operate))["events"]) == 20
         done = await operate("user", "show", "ada", "--events", "3", "--json")
         assert len(json.loads(done.output)["events"]) == 3
 
@@ -217,7 +219,9 @@ class TestSessions:
             assert [await status_at(app, ada) for app in (first, other)] == [401, 401]
             assert [await status_at(app, elsewhere) for app in (first, other)] == [200, 200]
             assert newest in (await operate("user", "sessions", "ada")).output
-        latest_audit_event = (await audit_events(own_connection, uuid_of(await shown(operate))))[-1]
+        latest_audit_event = (
+            await audit_events(own_connection, uuid_of(await shown_account(operate)))
+        )[-1]
         assert (latest_audit_event.event, latest_audit_event.actor) == (
             "session_ended",
             "operator grace",

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.conftest import Member
-from tests.support.app import running
+from tests.support.app import running_app
 from tests.support.audit_log import audit_events, latest_audit_event
 from tests.support.browser import Browser
 from tests.support.database import StatementLog
@@ -16,7 +16,7 @@ from tests.support.factories import PASSWORD, make_post, make_user
 
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
-from wxc.http.refusals import all_refusals
+from wxc.http.refusals.base import all_refusals
 from wxc.models import AuditEvent, User
 from wxc.moderation.audit.dependencies import AUDITED_CODES
 
@@ -107,7 +107,7 @@ class TestWithRealCommits:
         self, config: Config, fresh_database_url: str, redis: RedisClient
     ) -> AsyncIterator[FastAPI]:
         changed = {"database_url": fresh_database_url, "database_lock_timeout": 0.2}
-        async with running(config.model_copy(update=changed)) as app:
+        async with running_app(config.model_copy(update=changed)) as app:
             yield app
 
     async def test_audit_event_survives_the_rollback_of_the_refusal(self, app: FastAPI) -> None:

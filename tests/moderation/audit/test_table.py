@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.support.database import OneConnection, StatementLog
+from tests.support.database import SingleConnectionDatabase, StatementLog
 from tests.support.factories import make_event, make_user
 
 from wxc.core import clock
@@ -82,7 +82,7 @@ async def test_worker_deletes_events_older_than_the_retention(
         await make_event(connection, ada, at=clock.now() - timedelta(days=days))
 
     retention = timedelta(seconds=config.audit_retention)
-    await service.delete_expired(OneConnection(connection), retention)
+    await service.delete_expired(SingleConnectionDatabase(connection), retention)
 
     assert await count_events(connection, ada) == 1
 
@@ -95,7 +95,7 @@ async def test_deletion_of_events_is_batched(
         await make_event(connection, ada, at=clock.now() - timedelta(days=days))
 
     with StatementLog().watching(connection) as log:
-        await service.delete_expired(OneConnection(connection), timedelta(days=365))
+        await service.delete_expired(SingleConnectionDatabase(connection), timedelta(days=365))
 
     assert len(log.statements) == 2
     assert await count_events(connection, ada) == 1

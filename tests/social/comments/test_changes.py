@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.conftest import Member
 from tests.social.comments.conftest import UNKNOWN_ID, ThreadScene, add_tombstone
-from tests.support.database import OneConnection
+from tests.support.database import SingleConnectionDatabase
 from tests.support.factories import (
     make_block,
     make_comment,
@@ -190,7 +190,7 @@ async def test_comments_of_a_deleted_account_are_deleted_in_batches(
 
     rounds = 0
     while True:
-        async with OneConnection(connection).transaction() as session:
+        async with SingleConnectionDatabase(connection).transaction() as session:
             if not await delete_comments_of(session, eve, limit=2):
                 break
         rounds += 1

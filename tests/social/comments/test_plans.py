@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
-from tests.support.app import running
+from tests.support.app import running_app
 from tests.support.browser import Browser
 from tests.support.database import StatementLog, administer
 
@@ -87,7 +87,7 @@ async def app(
     config: Config, fresh_database_url: str, redis: RedisClient
 ) -> AsyncIterator[FastAPI]:
     await administer(fresh_database_url, *_FILL)
-    async with running(config.model_copy(update={"database_url": fresh_database_url})) as app:
+    async with running_app(config.model_copy(update={"database_url": fresh_database_url})) as app:
         yield app
 
 

@@ -13,9 +13,9 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
-from tests.support.app import running
+from tests.support.app import running_app
 from tests.support.browser import Browser
-from tests.support.database import until_blocked
+from tests.support.database import wait_until_blocked
 from tests.support.factories import make_user
 from tests.support.limits import UNLIMITED
 
@@ -76,7 +76,7 @@ async def commenters(
     await engine.dispose()
     changed = {"database_url": fresh_database_url, **_LONG_TIMEOUTS, **UNLIMITED}
     async with (
-        running(config.model_copy(update=changed)) as app,
+        running_app(config.model_copy(update=changed)) as app,
         AsyncExitStack() as stack,
     ):
         people = [await stack.enter_async_context(Browser(app)) for _ in names]
@@ -220,7 +220,7 @@ async def test_a_concurrent_repetition_is_refused(commenters: Commenters) -> Non
         first = asyncio.create_task(
             commenters.people[0].post(path, json={"body": "x"}, headers=headers)
         )
-        await until_blocked(commenters.app.state.services.database)
+        await wait_until_blocked(commenters.app.state.services.database)
         second = await commenters.people[0].post(path, json={"body": "x"}, headers=headers)
 
     assert (second.status_code, second.json()["code"]) == (409, "idempotency_in_flight")
@@ -236,7 +236,7 @@ async def test_a_comment_draws_its_id_after_waiting_for_the_post(
         late = asyncio.create_task(
             commenters.people[1].post(f"{commenters.post}/comments", json={"body": "late"})
         )
-        await until_blocked(commenters.app.state.services.database)
+        await wait_until_blocked(commenters.app.state.services.database)
     moment = clock.now()
 
     assert (await late).is_success

@@ -250,7 +250,7 @@ class TestPolling:
         self, thread: ThreadScene, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         settled = timedelta(seconds=-5)  # as if all were committed long ago
-        monkeypatch.setattr("wxc.db.keyset.UNSETTLED", settled)
+        monkeypatch.setattr("wxc.db.keyset.SETTLE_WINDOW", settled)
         await thread.add_comment()
         page = (await thread.ada.get(f"{thread.path}?sort=newest")).json()
         later = [await thread.add_comment() for _ in range(3)]

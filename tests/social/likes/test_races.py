@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
-from tests.support.app import joined, running
+from tests.support.app import registered_browser, running_app
 from tests.support.browser import Browser
-from tests.support.database import until_blocked
+from tests.support.database import wait_until_blocked
 from tests.support.limits import UNLIMITED
 
 from wxc.core.config import Config
@@ -42,7 +42,7 @@ class Scene:
         async with self.app.state.services.database.transaction() as session:
             await session.execute(text(statement), {"post": self.post_id})
             waiting = asyncio.create_task(self.bob.post(f"/posts/{self.post_id}/like"))
-            await until_blocked(self.app.state.services.database)
+            await wait_until_blocked(self.app.state.services.database)
             await asyncio.sleep(2 * SHORT_DEADLINE.total_seconds())
             assert not waiting.done()
         answer = await waiting
@@ -60,8 +60,11 @@ async def scene(
     config: Config, fresh_database_url: str, redis: RedisClient
 ) -> AsyncIterator[Scene]:
     changed = {"database_url": fresh_database_url, **UNLIMITED}
-    async with running(config.model_copy(update=changed)) as app, AsyncExitStack() as stack:
-        ada, bob = await joined(app, stack, "ada"), await joined(app, stack, "bob")
+    async with running_app(config.model_copy(update=changed)) as app, AsyncExitStack() as stack:
+        ada, bob = (
+            await registered_browser(app, stack, "ada"),
+            await registered_browser(app, stack, "bob"),
+        )
         post = (await ada.post("/posts", json={"body": "hello"})).json()
         await ada.post(f"/posts/{post['id']}/like")
         yield Scene(app, ada, bob, post["id"])
@@ -79,7 +82,7 @@ async def test_a_like_that_waited_is_found_by_polling(scene: Scene) -> None:
     async with scene.app.state.services.database.transaction() as session:
         await session.execute(text("SELECT 1 FROM posts FOR UPDATE"))
         waiting = asyncio.create_task(scene.bob.post(f"/posts/{scene.post_id}/like"))
-        await until_blocked(scene.app.state.services.database)
+        await wait_until_blocked(scene.app.state.services.database)
         seen = (await scene.ada.get(likes)).json()
     assert (await waiting).status_code == 200
 

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
-from tests.support.app import running
+from tests.support.app import running_app
 from tests.support.browser import Browser
 from tests.support.database import StatementLog, administer
 
@@ -73,7 +73,7 @@ async def app(
     await administer(fresh_database_url, *_FILL)
     # The poll for ended sessions would be among the statements that are looked at.
     wired = {"database_url": fresh_database_url, "revocation_poll_interval": 600}
-    async with running(config.model_copy(update=wired)) as app:
+    async with running_app(config.model_copy(update=wired)) as app:
         yield app
 
 

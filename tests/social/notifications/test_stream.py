@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 from fastapi import FastAPI
-from tests.support.app import joined, running
+from tests.support.app import registered_browser, running_app
 from tests.support.browser import Browser
 from tests.support.limits import UNLIMITED
-from tests.support.proxy import proxied
-from tests.support.streams import Stream, reading, waits_without_a_connection
+from tests.support.proxy import proxy_to
+from tests.support.streams import Stream, holds_no_connection, open_stream
 
 from wxc.core import clock
 from wxc.core.config import Config
@@ -31,14 +31,14 @@ def stream_config(config: Config, fresh_database_url: str, redis: RedisClient) -
 
 @pytest.fixture
 async def first(stream_config: Config) -> AsyncIterator[FastAPI]:
-    async with running(stream_config) as app:
+    async with running_app(stream_config) as app:
         yield app
 
 
 @pytest.fixture
 async def second(stream_config: Config, first: FastAPI) -> AsyncIterator[FastAPI]:
     """A second instance with the same database and Redis."""
-    async with running(stream_config) as app:
+    async with running_app(stream_config) as app:
         yield app
 
 
@@ -46,7 +46,10 @@ async def second(stream_config: Config, first: FastAPI) -> AsyncIterator[FastAPI
 async def people(first: FastAPI) -> AsyncIterator[tuple[Browser, Browser]]:
     """Ada and Bob."""
     async with AsyncExitStack() as stack:
-        yield await joined(first, stack, "ada"), await joined(first, stack, "bob")
+        yield (
+            await registered_browser(first, stack, "ada"),
+            await registered_browser(first, stack, "bob"),
+        )
 
 
 async def read_snapshot(stream: Stream, unread: int = 0) -> str:
@@ -60,7 +63,7 @@ async def test_notifications_reach_streams_of_every_instance(
     first: FastAPI, second: FastAPI, people: tuple[Browser, Browser]
 ) -> None:
     ada, bob = people
-    async with reading(first, ada, STREAM) as here, reading(second, ada, STREAM) as there:
+    async with open_stream(first, ada, STREAM) as here, open_stream(second, ada, STREAM) as there:
         for stream in (here, there):
             await read_snapshot(stream)
             assert stream.status == 200
@@ -85,10 +88,10 @@ async def test_without_redis_notifications_arrive_at_the_next_interval(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ada, bob = people
-    monkeypatch.setattr(streams, "LOOK_INTERVAL", 0.2)
-    async with proxied(stream_config.redis_url) as (proxy, url):
+    monkeypatch.setattr(streams, "POLL_INTERVAL", 0.2)
+    async with proxy_to(stream_config.redis_url) as (proxy, url):
         unreachable = stream_config.model_copy(update={"redis_url": url, "redis_timeout": 0.1})
-        async with running(unreachable) as app, reading(app, ada, STREAM) as stream:
+        async with running_app(unreachable) as app, open_stream(app, ada, STREAM) as stream:
             await read_snapshot(stream)
             await proxy.cut()
 
@@ -105,9 +108,9 @@ async def test_the_stream_recovers_when_redis_returns(
 ) -> None:
     ada, bob = people
     monkeypatch.setattr("wxc.core.events._PAUSE", 0.05)
-    async with proxied(stream_config.redis_url) as (proxy, url):
+    async with proxy_to(stream_config.redis_url) as (proxy, url):
         wired = stream_config.model_copy(update={"redis_url": url})
-        async with running(wired) as app, reading(app, ada, STREAM) as stream:
+        async with running_app(wired) as app, open_stream(app, ada, STREAM) as stream:
             await read_snapshot(stream)
             await proxy.cut()
             await bob.post("/users/ada/follow")
@@ -120,14 +123,14 @@ async def test_missed_notifications_are_replayed(
     first: FastAPI, people: tuple[Browser, Browser]
 ) -> None:
     ada, bob = people
-    async with reading(first, ada, STREAM) as stream:
+    async with open_stream(first, ada, STREAM) as stream:
         last = await read_snapshot(stream)
     await bob.post("/users/ada/follow")
 
-    async with reading(first, ada, STREAM, last_event_id=last) as stream:
+    async with open_stream(first, ada, STREAM, last_event_id=last) as stream:
         await read_snapshot(stream, unread=1)
         missed = await stream.next()
-    async with reading(first, ada, STREAM, last_event_id=missed.id) as stream:
+    async with open_stream(first, ada, STREAM, last_event_id=missed.id) as stream:
         await read_snapshot(stream, unread=1)
         again = await stream.next()  # the last two seconds may repeat
 
@@ -151,7 +154,7 @@ async def test_an_id_that_cannot_be_replayed_causes_a_reset(
     ada, _ = people
     if isinstance(last, timedelta):
         last = str(first_id_at(clock.now() + last))
-    async with reading(first, ada, STREAM, last_event_id=last) as stream:
+    async with open_stream(first, ada, STREAM, last_event_id=last) as stream:
         assert (await stream.next()).name == "reset"
         await read_snapshot(stream)
 
@@ -164,7 +167,7 @@ async def test_too_much_to_replay_is_a_reset(
     last = str(first_id_at(clock.now()))
     await bob.post("/users/ada/follow")
 
-    async with reading(first, ada, STREAM, last_event_id=last) as stream:
+    async with open_stream(first, ada, STREAM, last_event_id=last) as stream:
         assert (await stream.next()).name == "reset"
         await read_snapshot(stream, unread=1)
 
@@ -177,10 +180,10 @@ async def test_more_notifications_than_one_read_fetches_are_all_sent(
     last = str(first_id_at(clock.now()))
     await bob.post("/users/ada/follow")
     async with AsyncExitStack() as stack:
-        kim = await joined(first, stack, "kim")
+        kim = await registered_browser(first, stack, "kim")
         await kim.post("/users/ada/follow")
 
-    async with reading(first, ada, STREAM, last_event_id=last) as stream:
+    async with open_stream(first, ada, STREAM, last_event_id=last) as stream:
         await read_snapshot(stream, unread=1)
         event = await stream.next()
 
@@ -191,7 +194,7 @@ async def test_the_stream_ends_with_the_session_on_every_instance(
     first: FastAPI, second: FastAPI, people: tuple[Browser, Browser]
 ) -> None:
     ada, _ = people
-    async with reading(first, ada, STREAM) as here, reading(second, ada, STREAM) as there:
+    async with open_stream(first, ada, STREAM) as here, open_stream(second, ada, STREAM) as there:
         for stream in (here, there):
             await read_snapshot(stream)
 
@@ -204,10 +207,10 @@ async def test_the_stream_ends_with_the_session_on_every_instance(
 
 async def test_the_stream_ends_on_shutdown(first: FastAPI, people: tuple[Browser, Browser]) -> None:
     ada, _ = people
-    async with reading(first, ada, STREAM) as stream:
+    async with open_stream(first, ada, STREAM) as stream:
         await read_snapshot(stream)
 
-        first.state.services.events.end()
+        first.state.services.events.end_streams()
 
         await stream.end()
 
@@ -218,14 +221,14 @@ async def test_a_session_has_at_most_five_streams_and_closing_one_frees_its_slot
     ada, bob = people
     async with AsyncExitStack() as stack:
         for _ in range(5):
-            await read_snapshot(await stack.enter_async_context(reading(first, ada, STREAM)))
+            await read_snapshot(await stack.enter_async_context(open_stream(first, ada, STREAM)))
 
         refused = await ada.get(STREAM)
         assert (refused.status_code, refused.json()["code"]) == (429, "too_many_streams")
         assert refused.headers["Retry-After"] == "15"
-        await read_snapshot(await stack.enter_async_context(reading(first, bob, STREAM)))
+        await read_snapshot(await stack.enter_async_context(open_stream(first, bob, STREAM)))
 
-    async with reading(first, ada, STREAM) as stream:
+    async with open_stream(first, ada, STREAM) as stream:
         await read_snapshot(stream)
 
 
@@ -234,9 +237,9 @@ async def test_a_closed_connection_releases_everything(
 ) -> None:
     ada, _ = people
     for _ in range(3):
-        async with reading(first, ada, STREAM) as stream:
+        async with open_stream(first, ada, STREAM) as stream:
             await read_snapshot(stream)
-            assert await waits_without_a_connection(first)
+            assert await holds_no_connection(first)
 
     assert first.state.services.events._waiting == {}
     assert first.state.services.traffic.streams.total() == 0

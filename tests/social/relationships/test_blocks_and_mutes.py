@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.conftest import Member
-from tests.support.app import joined, running
+from tests.support.app import registered_browser, running_app
 from tests.support.browser import Browser
 from tests.support.factories import make_block, make_follow, make_post, make_user
 from tests.support.limits import UNLIMITED
@@ -188,8 +188,8 @@ async def test_no_follow_coexists_with_a_block_in_any_schedule(
     changed = {"database_url": fresh_database_url, **UNLIMITED}
     rng = random.Random(61)  # noqa: S311 - a schedule, not a secret
     actions = [(method, edge) for method in ("POST", "DELETE") for edge in ("follow", "block")]
-    async with running(config.model_copy(update=changed)) as app, AsyncExitStack() as stack:
-        ada, bob = [await joined(app, stack, name) for name in ("ada", "bob")]
+    async with running_app(config.model_copy(update=changed)) as app, AsyncExitStack() as stack:
+        ada, bob = [await registered_browser(app, stack, name) for name in ("ada", "bob")]
         for _ in range(50):
             schedule = [
                 (rng.choice([(ada, "bob"), (bob, "ada")]), rng.choice(actions)) for _ in range(20)

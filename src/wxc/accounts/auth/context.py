@@ -11,7 +11,7 @@ from wxc.accounts.auth.revocation import Revocations
 from wxc.accounts.auth.tokens import Tokens
 from wxc.core.config import Config
 from wxc.core.events import Events
-from wxc.core.geoip import Places
+from wxc.core.geoip import GeoLocator
 from wxc.core.redis import RedisClient
 from wxc.db.database import Database
 from wxc.moderation.audit.actors import IdentifierHasher
@@ -33,7 +33,7 @@ class Auth:
         self, config: Config, database: Database, redis: RedisClient, events: Events
     ) -> None:
         self.tokens = Tokens(config)
-        self.places = Places(config)
+        self.geo_locator = GeoLocator(config)
         self.devices = Devices(config)
         self.policies = Policies(config)
         self.passwords = Passwords(config)

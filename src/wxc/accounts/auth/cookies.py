@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wxc.http.refusals import Refusal
+from wxc.http.refusals.base import Refusal
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,14 @@ from wxc.accounts.auth.security import ACCESS_TOKEN, REFRESH_TOKEN
 from wxc.accounts.auth.service import login, refresh, sessions
 from wxc.accounts.auth.tokens import Tokens
 from wxc.core import clock
-from wxc.core.logging import note_user
+from wxc.core.logging import log_user
 from wxc.db.dependencies import CursorParameter, Database, Limit, page_request
 from wxc.db.keyset import DEFAULT_LIMIT, PageRequest
 from wxc.http.dependencies import address_of
-from wxc.http.middleware import SAFE_METHODS
-from wxc.http.openapi import NOTHING, needs, raises, sends
-from wxc.http.refusals import CsrfFailed, InvalidCursor, TooManyStreams
+from wxc.http.middleware.csrf_origin_check import SAFE_METHODS
+from wxc.http.openapi import ANONYMOUS, needs, raises, sends
+from wxc.http.refusals.access import CsrfFailed, TooManyStreams
+from wxc.http.refusals.resources import InvalidCursor
 from wxc.http.services import services_of
 from wxc.moderation.audit.dependencies import actor_of, attach_session
 
@@ -36,7 +37,7 @@ async def open_cookie_jar(request: Request) -> CookieJar:
     return services_of(request).cookies
 
 
-@needs(NOTHING, ACCESS_TOKEN)
+@needs(ANONYMOUS, ACCESS_TOKEN)
 @raises(NotAuthenticated, SessionExpired)
 async def maybe_user(request: Request) -> Principal | None:
     """The signed-in user, or None without session cookies; a bad or ended session is refused.
@@ -57,7 +58,7 @@ async def maybe_user(request: Request) -> Principal | None:
         raise NotAuthenticated
     if claims.is_expired or await auth.revocations.is_revoked(claims.session_id):
         raise SessionExpired
-    note_user(claims.user_id)
+    log_user(claims.user_id)
     require_csrf_token(request, auth.tokens, claims.session_id)
     return Principal(claims.user_id, claims.session_id, claims.expires_at)
 
@@ -83,7 +84,7 @@ async def refresh_request(request: Request) -> refresh.RefreshRequest:
         raise NotAuthenticated
     session_id, generation = tokens.verify_refresh(cookies.refresh)
     session_from_cookies(request)  # refuses cookies of two different sessions
-    place = services.auth.places.of(address_of(request))
+    place = services.auth.geo_locator.locate(address_of(request))
     try:
         require_csrf_token(request, tokens, session_id)
     except CsrfFailed:
@@ -121,7 +122,7 @@ async def active_session(session_id: Annotated[UUID | None, Depends(live_session
     return session_id
 
 
-@needs(NOTHING, ACCESS_TOKEN, REFRESH_TOKEN)
+@needs(ANONYMOUS, ACCESS_TOKEN, REFRESH_TOKEN)
 async def session_to_end(
     request: Request, session_id: Annotated[UUID | None, Depends(live_session)]
 ) -> UUID | None:
@@ -131,7 +132,7 @@ async def session_to_end(
     return session_id
 
 
-@needs(NOTHING, ACCESS_TOKEN, REFRESH_TOKEN, is_guarded=False)
+@needs(ANONYMOUS, ACCESS_TOKEN, REFRESH_TOKEN, is_guarded=False)
 async def previous_session(request: Request) -> UUID | None:
     """The session of the browser's cookies, live or not; None for invalid cookies."""
     return _previous_session(request)
@@ -149,7 +150,7 @@ async def login_context(request: Request) -> login.LoginContext:
     services = services_of(request)
     cookie = services.cookies.read_device(request)
     device = services.auth.devices.read(cookie, clock.now()) if cookie else None
-    place = services.auth.places.of(address_of(request))
+    place = services.auth.geo_locator.locate(address_of(request))
     return login.LoginContext(
         actor_of(request), _user_agent(request), place, _previous_session(request), device
     )

@@ -1,6 +1,8 @@
 """What can keep somebody out."""
 
-from wxc.http.refusals import Conflict, Refusal, Unauthenticated
+from wxc.http.refusals.access import Unauthenticated
+from wxc.http.refusals.base import Refusal
+from wxc.http.refusals.resources import Conflict
 
 
 class NotAuthenticated(Unauthenticated):

@@ -5,35 +5,37 @@ from uuid import UUID
 from wxc.accounts.auth.devices import Device
 from wxc.core.config import Config
 from wxc.core.text import fold_identifier
-from wxc.http.rate_limits import Policy, Use
+from wxc.http.rate_limits import Hit, Policy
 
 
 class Policies:
     """The policies of the account routes, one for each setting `LIMIT_…`."""
 
     def __init__(self, config: Config) -> None:
-        self._login_per_account_and_ip = Policy.of(
+        self._login_per_account_and_ip = Policy.parse(
             "login-account-ip", config.limit_login_per_account_and_ip
         )
-        self._login_per_account = Policy.of("login-account", config.limit_login_per_account)
-        self._login_per_device = Policy.of(
+        self._login_per_account = Policy.parse("login-account", config.limit_login_per_account)
+        self._login_per_device = Policy.parse(
             "login-device", config.limit_login_per_device, is_for_members=True
         )
-        self._login_per_ip = Policy.of("login-ip", config.limit_login_per_ip)
-        self._reauthentication = Policy.of(
+        self._login_per_ip = Policy.parse("login-ip", config.limit_login_per_ip)
+        self._reauthentication = Policy.parse(
             "reauthentication", config.limit_reauthentication, is_for_members=True
         )
-        self._register_per_ip = Policy.of("register-ip", config.limit_register_per_ip)
-        self._reset_per_ip = Policy.of("reset-ip", config.limit_reset_per_ip)
-        self._mails_per_recipient = Policy.of("mails-recipient", config.limit_mails_per_recipient)
-        self._mails_per_ip = Policy.of("mails-ip", config.limit_mails_per_ip)
-        self._reports_per_account = Policy.of(
+        self._register_per_ip = Policy.parse("register-ip", config.limit_register_per_ip)
+        self._reset_per_ip = Policy.parse("reset-ip", config.limit_reset_per_ip)
+        self._mails_per_recipient = Policy.parse(
+            "mails-recipient", config.limit_mails_per_recipient
+        )
+        self._mails_per_ip = Policy.parse("mails-ip", config.limit_mails_per_ip)
+        self._reports_per_account = Policy.parse(
             "reports-account", config.limit_reports_per_account, is_for_members=True
         )
 
     def login(
         self, identifier: str, network: str, user_id: UUID | None, device: Device | None
-    ) -> tuple[Use, ...]:
+    ) -> tuple[Hit, ...]:
         """The limits that a failed login counts towards.
 
         A known device of the account has a limit of its own, and only that, so no stranger can
@@ -42,34 +44,34 @@ class Policies:
         which username and which address belong together.
         """
         if device is not None and device.user_id == user_id:
-            return (Use(self._login_per_device, (device.id.hex,)),)
+            return (Hit(self._login_per_device, (device.id.hex,)),)
         folded = fold_identifier(identifier)
         return (
-            Use(self._login_per_account_and_ip, (folded, network)),
-            Use(self._login_per_account, (folded,)),
-            Use(self._login_per_ip, (network,)),
+            Hit(self._login_per_account_and_ip, (folded, network)),
+            Hit(self._login_per_account, (folded,)),
+            Hit(self._login_per_ip, (network,)),
         )
 
-    def reauthentication(self, user_id: UUID) -> Use:
+    def reauthentication(self, user_id: UUID) -> Hit:
         """A wrong current password in a session, which may be stolen."""
-        return Use(self._reauthentication, (user_id.hex,))
+        return Hit(self._reauthentication, (user_id.hex,))
 
-    def registration(self, network: str) -> Use:
+    def registration(self, network: str) -> Hit:
         """An attempt to register."""
-        return Use(self._register_per_ip, (network,))
+        return Hit(self._register_per_ip, (network,))
 
-    def password_reset(self, network: str) -> Use:
+    def password_reset(self, network: str) -> Hit:
         """An attempt to use a reset link."""
-        return Use(self._reset_per_ip, (network,))
+        return Hit(self._reset_per_ip, (network,))
 
-    def mail_request(self, network: str) -> Use:
+    def mail_request(self, network: str) -> Hit:
         """A request for a mail, whoever the recipient is."""
-        return Use(self._mails_per_ip, (network,))
+        return Hit(self._mails_per_ip, (network,))
 
-    def mail_to(self, address: str) -> Use:
+    def mail_to(self, address: str) -> Hit:
         """A requested mail to this address."""
-        return Use(self._mails_per_recipient, (fold_identifier(address),))
+        return Hit(self._mails_per_recipient, (fold_identifier(address),))
 
-    def report(self, user_id: UUID) -> Use:
+    def report(self, user_id: UUID) -> Hit:
         """A report by a member."""
-        return Use(self._reports_per_account, (user_id.hex,))
+        return Hit(self._reports_per_account, (user_id.hex,))

@@ -24,10 +24,10 @@ from wxc.accounts.auth.errors import (
 )
 from wxc.accounts.auth.schemas import AuthCheck, Credentials, CsrfToken, LoggedIn, Me, Registration
 from wxc.accounts.auth.service import accounts, login, refresh, sessions
-from wxc.core.logging import note_user
+from wxc.core.logging import log_user
 from wxc.db.dependencies import Database, Session
-from wxc.http.dependencies import Throttled
-from wxc.http.openapi import LOCATED, documented
+from wxc.http.dependencies import Limiter
+from wxc.http.openapi import WITH_LOCATION, error_responses
 from wxc.http.routers import make_router
 from wxc.moderation.audit.dependencies import CurrentActor
 
@@ -38,18 +38,18 @@ router = make_router("auth")
     "/register",
     status_code=status.HTTP_201_CREATED,
     summary="Open an account",
-    responses=LOCATED
-    | documented(UsernameTaken, EmailTaken, UsernameReserved, PasswordTooCommon, HashingBusy),
+    responses=WITH_LOCATION
+    | error_responses(UsernameTaken, EmailTaken, UsernameReserved, PasswordTooCommon, HashingBusy),
 )
 async def register(
     registration: Registration,
     response: Response,
     database: Database,
     auth: AuthTools,
-    throttle: Throttled,
+    limiter: Limiter,
 ) -> Me:
     """Open an account. You are not logged in by it: `POST /login` does that."""
-    me = await accounts.register(database, auth, throttle, registration)
+    me = await accounts.register(database, auth, limiter, registration)
     response.headers["Location"] = f"/users/{me.username}"
     return me
 
@@ -57,7 +57,7 @@ async def register(
 @router.post(
     "/login",
     summary="Log in",
-    responses=documented(InvalidCredentials, AccountSuspended, HashingBusy),
+    responses=error_responses(InvalidCredentials, AccountSuspended, HashingBusy),
 )
 async def log_in(
     credentials: Credentials,
@@ -65,7 +65,7 @@ async def log_in(
     database: Database,
     auth: AuthTools,
     cookies: Cookies,
-    throttle: Throttled,
+    limiter: Limiter,
     context: LoginContext,
 ) -> LoggedIn:
     """Open a session. Its tokens are in HttpOnly cookies; a former session here ends.
@@ -73,8 +73,8 @@ async def log_in(
     Failed tries are limited. A browser in which the account has been used before has a limit of
     its own, by a third cookie that no logout clears.
     """
-    tokens = await login.log_in(database, auth, throttle, credentials, context)
-    note_user(tokens.answer.user.id)
+    tokens = await login.log_in(database, auth, limiter, credentials, context)
+    log_user(tokens.answer.user.id)
     cookies.set(response, tokens.access, tokens.refresh, tokens.device)
     return tokens.answer
 
@@ -82,7 +82,7 @@ async def log_in(
 @router.post(
     "/refresh-token",
     summary="Stay signed in",
-    responses=documented(SessionExpired, RefreshReused),
+    responses=error_responses(SessionExpired, RefreshReused),
 )
 async def refresh_token(
     response: Response,
@@ -99,7 +99,7 @@ async def refresh_token(
     """
     with cookies.clear_on(SessionExpired, RefreshReused):
         tokens = await refresh.refresh(database, auth, request, actor)
-        note_user(tokens.answer.user.id)
+        log_user(tokens.answer.user.id)
     cookies.set(response, tokens.access, tokens.refresh, tokens.device)
     return tokens.answer
 

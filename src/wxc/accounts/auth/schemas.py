@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from wxc.core.ids import Id
-from wxc.core.text import EMAIL_LENGTH, EmailAddress, Secret, Text, normalise_email
+from wxc.core.text import MAX_EMAIL_LENGTH, EmailAddress, Secret, Text, normalise_email
 from wxc.core.times import Timestamp
 from wxc.http.openapi.examples import example
 from wxc.http.schemas import Input, Schema
@@ -61,7 +61,7 @@ class Credentials(Input):
 
     identifier: Annotated[
         str,
-        Text(EMAIL_LENGTH, one_line=True),
+        Text(MAX_EMAIL_LENGTH, one_line=True),
         AfterValidator(_normalise_identifier),
         Field(description="A username or an e-mail address."),
     ]

@@ -24,9 +24,9 @@ from wxc.accounts.sessions.service import end_all_sessions
 from wxc.accounts.settings.service import confirm_password
 from wxc.core import clock
 from wxc.db.database import Database
-from wxc.db.errors import UNREACHABLE
+from wxc.db.errors import UNAVAILABLE_ERRORS
 from wxc.db.session import Session
-from wxc.http.rate_limits import Throttle
+from wxc.http.rate_limits import RateLimiter
 from wxc.models import AuditKind, User
 from wxc.moderation.audit import service as audit
 from wxc.moderation.audit.actors import Actor
@@ -55,7 +55,7 @@ class Edges:
 async def delete_account(
     database: Database,
     auth: Auth,
-    throttle: Throttle,
+    limiter: RateLimiter,
     me: Principal,
     password: str,
     actor: Actor,
@@ -65,7 +65,7 @@ async def delete_account(
     Hides the account, ends its sessions and releases the e-mail address; the username is never
     reused. Counters of others are updated for up to `MAX_EDGES`; the worker does the rest.
     """
-    password_hash = await confirm_password(database, auth, throttle, me, password)
+    password_hash = await confirm_password(database, auth, limiter, me, password)
     async with database.transaction() as session:
         # The common lock order: posts, comments, users; the account itself last.
         edges = await lock_edges(session, me.id, MAX_EDGES)
@@ -82,7 +82,7 @@ async def delete_account(
             sessions_ended=ended,
         )
         await delete_edges(session, edges)
-    with suppress(*UNREACHABLE):  # the account is deleted: the worker does the rest
+    with suppress(*UNAVAILABLE_ERRORS):  # the account is deleted: the worker does the rest
         async with database.transaction() as session:
             await delete_comments_of(session, me.id, MAX_COMMENTS)
 

@@ -1,6 +1,6 @@
 """Why a mailed link does nothing."""
 
-from wxc.http.refusals import Refusal
+from wxc.http.refusals.base import Refusal
 
 
 class InvalidToken(Refusal):

@@ -10,8 +10,8 @@ from wxc.accounts.recovery import service
 from wxc.accounts.recovery.errors import InvalidToken
 from wxc.accounts.recovery.schemas import PasswordReset, PasswordResetRequest
 from wxc.db.dependencies import Database, Session
-from wxc.http.dependencies import Throttled
-from wxc.http.openapi import documented
+from wxc.http.dependencies import Limiter
+from wxc.http.openapi import error_responses
 from wxc.http.routers import make_router
 from wxc.mail.schemas import MailAccepted
 from wxc.moderation.audit.dependencies import CurrentActor
@@ -34,31 +34,31 @@ Token = Annotated[
     summary="Forgot the password",
 )
 async def request_password_reset(
-    request: PasswordResetRequest, database: Database, auth: AuthTools, throttle: Throttled
+    request: PasswordResetRequest, database: Database, auth: AuthTools, limiter: Limiter
 ) -> MailAccepted:
     """Have a link sent with which another password can be chosen.
 
     The answer is the same whether or not there is an account with this address.
     """
-    return await service.request_password_reset(database, auth, throttle, request.email)
+    return await service.request_password_reset(database, auth, limiter, request.email)
 
 
 @router.post(
     "/reset-password/{token}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Choose another password",
-    responses=documented(InvalidToken, PasswordTooCommon, HashingBusy),
+    responses=error_responses(InvalidToken, PasswordTooCommon, HashingBusy),
 )
 async def reset_password(
     token: Token,
     reset: PasswordReset,
     database: Database,
     auth: AuthTools,
-    throttle: Throttled,
+    limiter: Limiter,
     actor: CurrentActor,
 ) -> None:
     """Choose another password with a mailed link. Every session of the account ends."""
-    await service.reset_password(database, auth, throttle, token, reset.password, actor)
+    await service.reset_password(database, auth, limiter, token, reset.password, actor)
 
 
 @router.post(
@@ -67,17 +67,17 @@ async def reset_password(
     summary="Send the verification mail again",
 )
 async def request_email_verification(
-    me: CurrentUser, database: Database, auth: AuthTools, throttle: Throttled
+    me: CurrentUser, database: Database, auth: AuthTools, limiter: Limiter
 ) -> MailAccepted:
     """Have the link sent again that proves your e-mail address, unless it is proven."""
-    return await service.request_email_verification(database, auth, throttle, me)
+    return await service.request_email_verification(database, auth, limiter, me)
 
 
 @router.post(
     "/verify-email/{token}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Prove an e-mail address",
-    responses=documented(InvalidToken),
+    responses=error_responses(InvalidToken),
 )
 async def verify_email(
     token: Token,

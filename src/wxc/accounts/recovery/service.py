@@ -20,7 +20,7 @@ from wxc.core import clock
 from wxc.core.text import fold_identifier
 from wxc.db.database import Database
 from wxc.db.session import Session
-from wxc.http.rate_limits import Throttle
+from wxc.http.rate_limits import RateLimiter
 from wxc.mail import service as mails
 from wxc.mail.links import Link
 from wxc.mail.schemas import MailAccepted
@@ -29,27 +29,27 @@ from wxc.moderation.audit.actors import Actor
 
 
 async def request_password_reset(
-    database: Database, auth: Auth, throttle: Throttle, email: str
+    database: Database, auth: Auth, limiter: RateLimiter, email: str
 ) -> MailAccepted:
     """Enqueue the mail; only the worker looks up the account, so the answer reveals nothing.
 
     Raises `RateLimited` by the client's IP address; above the recipient's limit no mail is sent.
     """
-    await throttle.count(auth.policies.mail_request(throttle.network))
-    if await throttle.count_silently(auth.policies.mail_to(email)):
+    await limiter.count(auth.policies.mail_request(limiter.network))
+    if await limiter.count_silently(auth.policies.mail_to(email)):
         await mails.enqueue(database.primary, MailKind.PASSWORD_RESET, address=email)
     return MailAccepted(status="accepted")
 
 
 async def reset_password(
-    database: Database, auth: Auth, throttle: Throttle, token: str, password: str, actor: Actor
+    database: Database, auth: Auth, limiter: RateLimiter, token: str, password: str, actor: Actor
 ) -> None:
     """Choose another password and end every session.
 
     Raises `RateLimited`, `PasswordTooCommon` and `InvalidToken`. No connection is held during
     hashing; of two concurrent uses of a link one succeeds.
     """
-    await throttle.count(auth.policies.password_reset(throttle.network))
+    await limiter.count(auth.policies.password_reset(limiter.network))
     if is_common_password(password):
         raise PasswordTooCommon
     link = await mails.link_for_token(database.primary, token, MailKind.PASSWORD_RESET)
@@ -66,12 +66,12 @@ async def reset_password(
 
 
 async def request_email_verification(
-    database: Database, auth: Auth, throttle: Throttle, me: Principal
+    database: Database, auth: Auth, limiter: RateLimiter, me: Principal
 ) -> MailAccepted:
     """Send the link again, unless the address is verified already; limited like a reset."""
-    await throttle.count(auth.policies.mail_request(throttle.network))
+    await limiter.count(auth.policies.mail_request(limiter.network))
     account = await database.primary.fetch_one(unverified_account(me.id))
-    if account is not None and await throttle.count_silently(auth.policies.mail_to(account.email)):
+    if account is not None and await limiter.count_silently(auth.policies.mail_to(account.email)):
         await mails.enqueue(
             database.primary, MailKind.VERIFICATION, address=account.email, user_id=account.id
         )

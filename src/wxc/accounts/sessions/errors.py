@@ -1,6 +1,6 @@
 """What can be wrong with a session one wants to end."""
 
-from wxc.http.refusals import NotFound
+from wxc.http.refusals.resources import NotFound
 
 
 class SessionNotFound(NotFound):

@@ -10,7 +10,7 @@ from wxc.accounts.sessions.errors import SessionNotFound
 from wxc.accounts.sessions.schemas import OwnSessionPage
 from wxc.core.ids import Id
 from wxc.db.dependencies import Database, Session
-from wxc.http.openapi import documented
+from wxc.http.openapi import error_responses
 from wxc.http.routers import make_router
 from wxc.moderation.audit.dependencies import CurrentActor
 
@@ -31,7 +31,7 @@ async def list_sessions(me: CurrentUser, database: Database) -> OwnSessionPage:
     "/{session_id}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="End a session",
-    responses=documented(SessionNotFound),
+    responses=error_responses(SessionNotFound),
 )
 async def end_session(
     session_id: SessionId, me: CurrentUser, session: Session, auth: AuthTools, actor: CurrentActor

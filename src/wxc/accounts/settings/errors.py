@@ -1,6 +1,6 @@
 """What keeps an account as it is."""
 
-from wxc.http.refusals import Refusal
+from wxc.http.refusals.base import Refusal
 
 
 class WrongPassword(Refusal):

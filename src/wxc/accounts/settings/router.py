@@ -10,9 +10,9 @@ from wxc.accounts.settings.errors import TooManyUsernameChanges, WrongPassword
 from wxc.accounts.settings.schemas import EmailChange, PasswordChange, Settings, UsernameChange
 from wxc.db.dependencies import Database
 from wxc.http import etags
-from wxc.http.dependencies import Throttled
+from wxc.http.dependencies import Limiter
 from wxc.http.etags import IfMatch, IfNoneMatch
-from wxc.http.openapi import documented
+from wxc.http.openapi import error_responses
 from wxc.http.routers import make_router
 from wxc.mail.schemas import MailAccepted
 from wxc.moderation.audit.dependencies import CurrentActor
@@ -31,7 +31,7 @@ async def get_settings(
 ) -> Response:
     """Your account as only you see it."""
     settings = await service.find_settings(database, me)
-    return etags.answer(settings, if_none_match, is_signed_in=True)
+    return etags.conditional_response(settings, if_none_match, is_signed_in=True)
 
 
 @router.put(
@@ -47,52 +47,52 @@ async def replace_settings(
     With `If-Match` nothing is overwritten that another of your devices has changed meanwhile.
     """
     changed = await service.replace_settings(database, me, settings, if_match)
-    return etags.stamped(response, changed)
+    return etags.with_etag(response, changed)
 
 
 @router.put(
     "/password",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Change the password",
-    responses=documented(WrongPassword, PasswordTooCommon, HashingBusy),
+    responses=error_responses(WrongPassword, PasswordTooCommon, HashingBusy),
 )
 async def change_password(
     change: PasswordChange,
     me: CurrentUser,
     database: Database,
     auth: AuthTools,
-    throttle: Throttled,
+    limiter: Limiter,
     actor: CurrentActor,
 ) -> None:
     """Change your password. All of your other sessions end, and a mail tells you about it."""
-    await service.change_password(database, auth, throttle, me, change, actor)
+    await service.change_password(database, auth, limiter, me, change, actor)
 
 
 @router.put(
     "/email",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Change the e-mail address",
-    responses=documented(WrongPassword, HashingBusy),
+    responses=error_responses(WrongPassword, HashingBusy),
 )
 async def change_email(
     change: EmailChange,
     me: CurrentUser,
     database: Database,
     auth: AuthTools,
-    throttle: Throttled,
+    limiter: Limiter,
 ) -> MailAccepted:
     """Have a link sent to another address, which is yours once you have used the link.
 
     The address that you have already calls off a change that is under way. No mail goes to the
     address of another account; the answer does not tell.
     """
-    return await service.change_email(database, auth, throttle, me, change)
+    return await service.change_email(database, auth, limiter, me, change)
 
 
 @router.put(
     "/username",
     summary="Change the username",
-    responses=documented(
+    responses=error_responses(
         WrongPassword, UsernameTaken, UsernameReserved, TooManyUsernameChanges, HashingBusy
     ),
 )
@@ -101,11 +101,11 @@ async def change_username(
     me: CurrentUser,
     database: Database,
     auth: AuthTools,
-    throttle: Throttled,
+    limiter: Limiter,
     actor: CurrentActor,
 ) -> Me:
     """Choose another username. The old one stays yours, and you may come back to it.
 
     Capital and small letters may be changed at any time; other changes are counted.
     """
-    return await service.change_username(database, auth, throttle, me, change, actor)
+    return await service.change_username(database, auth, limiter, me, change, actor)

@@ -37,8 +37,8 @@ from wxc.core.text import fold_identifier
 from wxc.db.database import Database
 from wxc.db.session import Session
 from wxc.http.etags import Versioned, Versions
-from wxc.http.rate_limits import Throttle
-from wxc.http.refusals import PreconditionFailed
+from wxc.http.rate_limits import RateLimiter
+from wxc.http.refusals.resources import PreconditionFailed
 from wxc.mail import service as mails
 from wxc.mail.schemas import MailAccepted
 from wxc.models import AuditKind, MailKind
@@ -78,7 +78,7 @@ async def replace_settings(
 async def change_password(
     database: Database,
     auth: Auth,
-    throttle: Throttle,
+    limiter: RateLimiter,
     me: Principal,
     change: PasswordChange,
     actor: Actor,
@@ -89,7 +89,7 @@ async def change_password(
     """
     if is_common_password(change.new_password):
         raise PasswordTooCommon
-    old_hash = await confirm_password(database, auth, throttle, me, change.current_password)
+    old_hash = await confirm_password(database, auth, limiter, me, change.current_password)
     new_hash = await auth.passwords.hash(change.new_password, is_trusted=True)
     async with database.transaction() as session:
         account = await session.fetch_one(update_password(me.id, old_hash, new_hash))
@@ -102,7 +102,7 @@ async def change_password(
 
 
 async def change_email(
-    database: Database, auth: Auth, throttle: Throttle, me: Principal, change: EmailChange
+    database: Database, auth: Auth, limiter: RateLimiter, me: Principal, change: EmailChange
 ) -> MailAccepted:
     """Send a link to another address; following it changes the address.
 
@@ -110,7 +110,7 @@ async def change_email(
     `RateLimited`. The worker sends no mail if another account has the address, and above the
     recipient's limit none is enqueued; the answer is the same.
     """
-    old_hash = await confirm_password(database, auth, throttle, me, change.current_password)
+    old_hash = await confirm_password(database, auth, limiter, me, change.current_password)
     async with database.transaction() as session:
         account = await session.fetch_one(update_pending_address(me.id, change.email, old_hash))
         if account is None:
@@ -118,7 +118,7 @@ async def change_email(
         await mails.invalidate_links(session, me.id, MailKind.EMAIL_CHANGE)
         if account.pending_email is None:
             return MailAccepted(status="accepted")
-        if await throttle.count_silently(auth.policies.mail_to(change.email)):
+        if await limiter.count_silently(auth.policies.mail_to(change.email)):
             await mails.enqueue(session, MailKind.EMAIL_CHANGE, address=change.email, user_id=me.id)
     return MailAccepted(status="accepted")
 
@@ -126,7 +126,7 @@ async def change_email(
 async def change_username(
     database: Database,
     auth: Auth,
-    throttle: Throttle,
+    limiter: RateLimiter,
     me: Principal,
     change: UsernameChange,
     actor: Actor,
@@ -137,7 +137,7 @@ async def change_username(
     """
     if is_reserved(change.username):
         raise UsernameReserved
-    old_hash = await confirm_password(database, auth, throttle, me, change.current_password)
+    old_hash = await confirm_password(database, auth, limiter, me, change.current_password)
     async with database.transaction() as session:
         account = await session.fetch_one(lock_username(me.id, old_hash))
         if account is None:
@@ -153,7 +153,7 @@ async def change_username(
 
 
 async def confirm_password(
-    database: Database, auth: Auth, throttle: Throttle, me: Principal, password: str
+    database: Database, auth: Auth, limiter: RateLimiter, me: Principal, password: str
 ) -> str:
     """The stored hash, which `password` matches; raises `WrongPassword` and `RateLimited`."""
     auth.passwords.require_capacity(is_trusted=True)  # before any other work is done
@@ -162,9 +162,9 @@ async def confirm_password(
         raise SessionExpired
     old_hash = row.password_hash
     use = auth.policies.reauthentication(me.id)
-    await throttle.check(use)
+    await limiter.check(use)
     if not await auth.passwords.verify(password, old_hash, is_trusted=True):
-        await throttle.count(use)
+        await limiter.count(use)
         raise WrongPassword
     return old_hash
 

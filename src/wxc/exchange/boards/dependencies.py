@@ -6,7 +6,8 @@ from fastapi import Depends, Query
 
 from wxc.core import clock
 from wxc.core.times import Moment
-from wxc.http.refusals import InvalidPart, ValidationFailed
+from wxc.http.problem_schemas import InvalidPart
+from wxc.http.refusals.requests import ValidationFailed
 
 
 async def _past(

@@ -1,6 +1,6 @@
 """Refusals of boards."""
 
-from wxc.http.refusals import NotFound
+from wxc.http.refusals.resources import NotFound
 
 
 class ExchangeNotFound(NotFound):

@@ -14,7 +14,7 @@ from wxc.exchange.boards.schemas.exchange import Exchange
 from wxc.exchange.boards.service import currencies, reading, writing
 from wxc.http import etags
 from wxc.http.etags import IfMatch, IfNoneMatch
-from wxc.http.openapi import documented
+from wxc.http.openapi import error_responses
 from wxc.http.routers import make_router
 from wxc.social.users.dependencies import PathUsername
 
@@ -34,14 +34,14 @@ async def list_currencies() -> CurrencyPage:
     "/exchange",
     summary="Your exchange",
     response_model=Exchange,
-    responses=etags.ON_READ | documented(ExchangeNotFound),
+    responses=etags.ON_READ | error_responses(ExchangeNotFound),
 )
 async def get_own_exchange(
     me: CurrentUser, database: Database, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Your board, also when it has expired and nobody else sees it."""
     exchange = await reading.find_own_exchange(database, me)
-    return etags.answer(exchange, if_none_match, is_signed_in=True)
+    return etags.conditional_response(exchange, if_none_match, is_signed_in=True)
 
 
 @router.put(
@@ -59,24 +59,24 @@ async def replace_exchange(
     """
     exchange, is_new = await writing.replace_board(session, me, board, if_match)
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
-    return etags.stamped(response, exchange)
+    return etags.with_etag(response, exchange)
 
 
 @router.post(
     "/exchange/confirm",
     summary="Confirm your rates",
-    responses=etags.ON_WRITE | documented(ExchangeNotFound),
+    responses=etags.ON_WRITE | error_responses(ExchangeNotFound),
 )
 async def confirm_exchange(response: Response, me: CurrentUser, session: Session) -> Exchange:
     """Say that all of the board still holds: it is fresh again."""
-    return etags.stamped(response, await writing.confirm_board(session, me))
+    return etags.with_etag(response, await writing.confirm_board(session, me))
 
 
 @router.delete(
     "/exchange",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Close your exchange",
-    responses=documented(ExchangeNotFound),
+    responses=error_responses(ExchangeNotFound),
 )
 async def delete_exchange(me: CurrentUser, session: Session) -> None:
     """Delete your board with its history."""
@@ -87,7 +87,7 @@ async def delete_exchange(me: CurrentUser, session: Session) -> None:
     "/users/{username}/exchange",
     summary="A person's exchange",
     response_model=Exchange,
-    responses=etags.ON_READ | documented(ExchangeNotFound),
+    responses=etags.ON_READ | error_responses(ExchangeNotFound),
 )
 async def get_exchange(
     username: PathUsername,
@@ -101,4 +101,4 @@ async def get_exchange(
     Name, place and opening hours are always today's.
     """
     exchange = await reading.find_exchange(database, username, viewer.id if viewer else None, as_of)
-    return etags.answer(exchange, if_none_match, is_signed_in=viewer is not None)
+    return etags.conditional_response(exchange, if_none_match, is_signed_in=viewer is not None)

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Self
 from uuid import UUID
 
-from wxc.core.decimals import plain
+from wxc.core.decimals import decimal_text
 from wxc.core.times import rfc3339
 
 GENESIS_HASH = bytes(32)
@@ -72,6 +72,6 @@ def event_hash(previous: bytes, event: ChainEvent) -> bytes:
         event.currency,
         event.base_currency,
         str(event.unit),
-        *("" if number is None else plain(number) for number in numbers),
+        *("" if number is None else decimal_text(number) for number in numbers),
     )
     return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).digest()

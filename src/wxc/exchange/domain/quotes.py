@@ -10,11 +10,11 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from wxc.core.currencies import currencies
-from wxc.core.decimals import DIGITS_BEFORE_POINT
+from wxc.core.decimals import MAX_INTEGER_DIGITS
 
 SIGNIFICANT_DIGITS = 10
 _TEN_DIGITS = Context(prec=SIGNIFICANT_DIGITS, rounding=ROUND_HALF_EVEN)
-_AMOUNT_BOUND = 10**DIGITS_BEFORE_POINT
+_AMOUNT_BOUND = 10**MAX_INTEGER_DIGITS
 
 
 class Side(StrEnum):

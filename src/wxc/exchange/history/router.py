@@ -6,7 +6,7 @@ from wxc.exchange.boards.errors import ExchangeNotFound
 from wxc.exchange.history.dependencies import RequestedRange
 from wxc.exchange.history.schemas import RateHistoryPage
 from wxc.exchange.history.service import reading
-from wxc.http.openapi import documented
+from wxc.http.openapi import error_responses
 from wxc.http.routers import make_router
 from wxc.social.users.dependencies import PathUsername
 
@@ -16,7 +16,7 @@ router = make_router("exchange")
 @router.get(
     "/users/{username}/exchange/history",
     summary="How a rate has moved",
-    responses=documented(ExchangeNotFound),
+    responses=error_responses(ExchangeNotFound),
 )
 async def list_rate_history(
     username: PathUsername,

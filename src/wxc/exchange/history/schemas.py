@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from wxc.core.decimals import WrittenDecimal
+from wxc.core.decimals import DecimalString
 from wxc.http.answers import TimeText, answer
 from wxc.http.pages import PAGE_EXAMPLE, Items, NextCursor, PrevCursor
 
@@ -34,14 +34,14 @@ class RateEvent(TypedDict):
     base_currency: Annotated[str, Field(description="What the changer paid and charged in then.")]
     unit: Annotated[int, Field(description="For how much of the foreign currency the rates are.")]
     we_buy: Annotated[
-        WrittenDecimal | None,
+        DecimalString | None,
         Field(description="What the changer paid; null where it did not buy."),
     ]
     we_sell: Annotated[
-        WrittenDecimal | None, Field(description="What it charged; null where it did not sell.")
+        DecimalString | None, Field(description="What it charged; null where it did not sell.")
     ]
-    min_amount: Annotated[WrittenDecimal | None, Field(description="In the foreign currency.")]
-    max_amount: Annotated[WrittenDecimal | None, Field(description="In the foreign currency.")]
+    min_amount: Annotated[DecimalString | None, Field(description="In the foreign currency.")]
+    max_amount: Annotated[DecimalString | None, Field(description="In the foreign currency.")]
 
 
 @answer(_CHANGE | {"currency": "JPY"})
@@ -56,13 +56,13 @@ class RateChange(RateEvent):
 class Candle(TypedDict):
     """How one side moved within an hour or a day."""
 
-    open: WrittenDecimal
+    open: DecimalString
     """The first."""
-    high: WrittenDecimal
+    high: DecimalString
     """The highest."""
-    low: WrittenDecimal
+    low: DecimalString
     """The lowest."""
-    close: WrittenDecimal
+    close: DecimalString
     """The last."""
 
 

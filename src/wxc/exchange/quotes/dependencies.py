@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from wxc.core.currencies import CurrencyCode, currencies
-from wxc.core.decimals import PositiveDecimalText, decimals_of
+from wxc.core.decimals import PositiveDecimalText, fraction_digits
 from wxc.exchange.boards.dependencies import field_error
 from wxc.exchange.domain.quotes import ConversionRequest
 
@@ -35,7 +35,7 @@ async def _conversion(
 
 def reject_excess_decimals(pointer: str, currency: str, amount: Decimal | None) -> None:
     """Raises `ValidationFailed` for an amount with more decimals than its currency has."""
-    if amount is not None and decimals_of(amount) > currencies()[currency].minor_units:
+    if amount is not None and fraction_digits(amount) > currencies()[currency].minor_units:
         raise field_error(
             pointer, "too_many_decimals", "The currency does not have that many decimals."
         )

@@ -1,6 +1,6 @@
 """Refusals of a conversion."""
 
-from wxc.http.refusals import Refusal
+from wxc.http.refusals.base import Refusal
 
 
 class AmountTooLarge(Refusal):

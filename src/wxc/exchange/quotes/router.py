@@ -8,7 +8,7 @@ from wxc.exchange.quotes import service
 from wxc.exchange.quotes.dependencies import RequestedConversion
 from wxc.exchange.quotes.errors import AmountTooLarge
 from wxc.exchange.quotes.schemas import Quote
-from wxc.http.openapi import documented
+from wxc.http.openapi import error_responses
 from wxc.http.routers import make_router
 from wxc.social.users.dependencies import PathUsername
 
@@ -18,7 +18,7 @@ router = make_router("exchange")
 @router.get(
     "/users/{username}/exchange/quote",
     summary="What an amount comes to",
-    responses=documented(ExchangeNotFound, AmountTooLarge),
+    responses=error_responses(ExchangeNotFound, AmountTooLarge),
 )
 async def get_quote(
     username: PathUsername,

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from wxc.core.decimals import WrittenDecimal, WrittenRatio
+from wxc.core.decimals import DecimalString, RatioString
 from wxc.exchange.domain.freshness import State
 from wxc.exchange.domain.quotes import Mode, Reason, Side
 from wxc.http.answers import TimeText, answer
@@ -19,7 +19,7 @@ class QuoteLeg(TypedDict):
     """The foreign currency."""
     side: Side
     """`we_buy` where the changer takes it, `we_sell` where it gives it."""
-    rate: WrittenDecimal
+    rate: DecimalString
     """In the base currency, per `unit`."""
     unit: int
     """For how much of the foreign currency the rate is."""
@@ -33,7 +33,7 @@ class Rounding(TypedDict):
 
     mode: Mode
     """`down` what is received, `up` what is paid."""
-    increment: WrittenDecimal
+    increment: DecimalString
     """The smallest step of the currency of the computed amount."""
 
 
@@ -60,15 +60,15 @@ _Currencies = TypedDict(  # `from` is a Python keyword
 class Quote(_Currencies):
     """What a conversion comes to, and all that is needed to compute it anew."""
 
-    from_amount: WrittenDecimal | None
+    from_amount: DecimalString | None
     """What the customer pays; null where it was to be computed and cannot."""
-    to_amount: WrittenDecimal | None
+    to_amount: DecimalString | None
     """What the customer receives; likewise."""
     feasible: bool
     """Whether this changer does it at all."""
     reason: Reason | None
     """Why it cannot be done."""
-    effective_rate: WrittenRatio | None
+    effective_rate: RatioString | None
     """`to` per `from` before rounding, to ten significant digits."""
     legs: list[QuoteLeg]
     """What changes hands beside the base currency: one, two for a cross, none for the same."""

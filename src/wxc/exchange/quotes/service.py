@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from wxc.core import clock
-from wxc.core.decimals import plain, plain_or_null
+from wxc.core.decimals import decimal_text, decimal_text_or_none
 from wxc.core.times import rfc3339
 from wxc.db.handle import Handle
 from wxc.exchange.boards.repository.reading import BoardRow
@@ -65,13 +65,13 @@ def _present_quote(
     return {
         "from": conversion.source,
         "to": conversion.target,
-        "from_amount": plain_or_null(result.from_amount),
-        "to_amount": plain_or_null(result.to_amount),
+        "from_amount": decimal_text_or_none(result.from_amount),
+        "to_amount": decimal_text_or_none(result.to_amount),
         "feasible": result.reason is None,
         "reason": result.reason,
-        "effective_rate": plain_or_null(result.effective_rate),
+        "effective_rate": decimal_text_or_none(result.effective_rate),
         "legs": [_present_leg(leg, rfc3339(board.confirmed_at)) for leg in result.legs],
-        "rounding": {"mode": result.mode, "increment": plain(result.increment)},
+        "rounding": {"mode": result.mode, "increment": decimal_text(result.increment)},
         "as_of": rfc3339(moment),
         "state": state_at(board.confirmed_at, board.valid_for_hours, moment),
     }
@@ -81,7 +81,7 @@ def _present_leg(leg: Leg, confirmed_at: str) -> QuoteLeg:
     return {
         "currency": leg.rate.currency,
         "side": leg.side,
-        "rate": plain(leg.quoted_rate),
+        "rate": decimal_text(leg.quoted_rate),
         "unit": leg.rate.unit,
         "confirmed_at": confirmed_at,
     }

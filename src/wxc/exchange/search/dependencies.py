@@ -20,7 +20,7 @@ from wxc.exchange.domain.search import (
 )
 from wxc.exchange.quotes.dependencies import reject_excess_decimals
 from wxc.http.openapi import raises
-from wxc.http.refusals import InvalidCursor
+from wxc.http.refusals.resources import InvalidCursor
 from wxc.http.services import services_of
 
 

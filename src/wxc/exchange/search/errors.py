@@ -1,6 +1,6 @@
 """Refusals of a search."""
 
-from wxc.http.refusals import Conflict
+from wxc.http.refusals.resources import Conflict
 
 
 class SearchExpired(Conflict):

@@ -6,7 +6,7 @@ from wxc.exchange.search import service
 from wxc.exchange.search.dependencies import RequestedSearch, SearchPage
 from wxc.exchange.search.errors import SearchExpired
 from wxc.exchange.search.schemas import HitPage
-from wxc.http.openapi import documented
+from wxc.http.openapi import error_responses
 from wxc.http.routers import make_router
 
 router = make_router("exchange")
@@ -15,7 +15,7 @@ router = make_router("exchange")
 @router.get(
     "/exchanges",
     summary="Find an exchange",
-    responses=documented(SearchExpired),
+    responses=error_responses(SearchExpired),
 )
 async def search_exchanges(
     viewer: MaybeUser, page: SearchPage, request: RequestedSearch, database: Database

@@ -58,7 +58,7 @@ async def _boards(
         page=page,
         max_compared=_MAX_COMPARED,
     )
-    page_slice = page.cut(await db.fetch(query), lambda row: _sort_key(row, request, instant))
+    page_slice = page.slice(await db.fetch(query), lambda row: _sort_key(row, request, instant))
     return list(page_slice.rows), page_slice.next_cursor
 
 
@@ -81,7 +81,7 @@ async def _open_hours(
     Python decides whether a board is open, so hours are read in batches until a page is full.
     """
     matches: list[MatchingHours] = []
-    batch = page.moved(page.key, _BATCH_SIZE)
+    batch = page.starting_at(page.key, _BATCH_SIZE)
     for _ in range(_MAX_BATCHES):
         query = matching_hours(
             viewer_id,
@@ -99,7 +99,7 @@ async def _open_hours(
             return matches, page.cursor_after(_sort_key(matches[-1], request, instant))
         if len(rows) <= _BATCH_SIZE:
             return matches, None
-        batch = batch.moved(_sort_key(batch_rows[-1], request, instant), _BATCH_SIZE)
+        batch = batch.starting_at(_sort_key(batch_rows[-1], request, instant), _BATCH_SIZE)
     return matches, batch.key and page.cursor_after(batch.key)
 
 

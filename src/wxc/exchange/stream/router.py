@@ -12,7 +12,7 @@ from wxc.exchange.stream import service
 from wxc.exchange.stream.dependencies import RequestedBoard
 from wxc.exchange.stream.schemas import Confirmation
 from wxc.exchange.stream.service import StreamEvent
-from wxc.http.answers import written
+from wxc.http.answers import json_bytes
 from wxc.http.dependencies import LastEventId, LiveEvents
 from wxc.http.openapi import event_stream
 from wxc.http.routers import make_router
@@ -57,5 +57,5 @@ def _sse_event(event: StreamEvent) -> ServerSentEvent:
             return ServerSentEvent(data={}, event="reset")
         case SessionEnd():
             return ServerSentEvent(data={}, event="reauth")
-    body = written(event.content).decode()
+    body = json_bytes(event.content).decode()
     return ServerSentEvent(raw_data=body, event=event.name, id=str(event.position))

@@ -28,7 +28,7 @@ from wxc.exchange.history.schemas import RateChange
 from wxc.exchange.history.service.reading import present_change
 from wxc.exchange.stream.repository import BoardHead, board_head, rate_events_from
 from wxc.exchange.stream.schemas import Confirmation
-from wxc.http.streams import Reset, SessionEnd, looks
+from wxc.http.streams import Reset, SessionEnd, wakeups
 
 _REPLAY_RETENTION = timedelta(hours=24)
 _MAX_REPLAYED = 1000
@@ -91,7 +91,7 @@ async def board_events(
     topics = [topic_of(board.id)]
     if board.viewer is not None:
         topics.append(auth.revocations.topic_of(board.viewer.session_id))
-    async with aclosing(looks(events, topics)) as checks:
+    async with aclosing(wakeups(events, topics)) as checks:
         async for _ in checks:
             if board.viewer and not await is_live(database, board.viewer.session_id):
                 yield SessionEnd()

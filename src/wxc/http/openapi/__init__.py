@@ -5,30 +5,30 @@ documented, `examples` how those of nested models are put together; `document` f
 """
 
 from wxc.http.openapi.declarations import (
-    LOCATED,
-    NOTHING,
+    ANONYMOUS,
+    WITH_LOCATION,
     event_stream,
     headers,
     needs,
     raises,
+    response_example,
     sends,
-    shown,
 )
 from wxc.http.openapi.document import answer_with, install_openapi, operation_id
-from wxc.http.openapi.refusals import codes_of, documented
+from wxc.http.openapi.refusals import codes_of, error_responses
 
 __all__ = [
-    "LOCATED",
-    "NOTHING",
+    "ANONYMOUS",
+    "WITH_LOCATION",
     "answer_with",
     "codes_of",
-    "documented",
+    "error_responses",
     "event_stream",
     "headers",
     "install_openapi",
     "needs",
     "operation_id",
     "raises",
+    "response_example",
     "sends",
-    "shown",
 ]

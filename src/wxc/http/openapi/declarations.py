@@ -1,6 +1,6 @@
-"""What dependencies say of the requests they read and the answers they add to.
+"""What dependencies declare about requests and responses.
 
-A route needs, and sends, whatever the dependencies in its tree do: nobody types it a second time.
+The declarations of the dependencies in its tree apply to a route: it does not repeat them.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,25 +9,25 @@ from typing import Any, TypeVar
 
 from fastapi.dependencies.models import Dependant
 
-from wxc.http.refusals import Refusal
+from wxc.http.refusals.base import Refusal
 
 T = TypeVar("T")
 Dependency = TypeVar("Dependency", bound=Callable[..., Any])
-NOTHING = ""
-"""Among the alternatives of `needs`: a request without any of the others will do."""
+ANONYMOUS = ""
+"""One of the alternatives of `needs`: a request without any credentials."""
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One of these security schemes, and where `is_guarded` the CSRF token with it."""
+    """One of these security schemes, with the CSRF token if `is_guarded`."""
 
     schemes: tuple[str, ...]
     is_guarded: bool
 
     @property
     def is_optional(self) -> bool:
-        """Whether one may come without any of them."""
-        return NOTHING in self.schemes
+        """Whether a request without credentials is served."""
+        return ANONYMOUS in self.schemes
 
 
 _needs: dict[Callable[..., Any], Need] = {}
@@ -102,7 +102,7 @@ HEADERS: dict[str, dict[str, Any]] = {
         "example": 'attachment; filename="wxc-social.json"',
     },
 }
-"""Every header that an answer may be documented with; what is required is always there."""
+"""The documentation of every response header; required ones are always sent."""
 
 
 def headers(*names: str) -> dict[str, Any]:
@@ -110,20 +110,20 @@ def headers(*names: str) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-STREAMED: set[type[Any]] = set()
-"""The types of what events bring."""
-LOCATED: dict[int | str, dict[str, Any]] = {201: {"headers": headers("Location")}}
-"""The `responses` of a route that says where what it made is."""
+EVENT_MODELS: set[type[Any]] = set()
+"""The models of the data of events."""
+WITH_LOCATION: dict[int | str, dict[str, Any]] = {201: {"headers": headers("Location")}}
+"""The `responses` of a route that sends the address of a new resource."""
 
 
-def shown(**fields: object) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route whose answer is not what its model has for an example."""
+def response_example(**fields: object) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route whose example differs from that of its model."""
     return {200: {"content": {"application/json": {"example": fields}}}}
 
 
 def event_stream(**events: type[Any] | None) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a stream: what each of its events brings; None for an empty object."""
-    STREAMED.update(model for model in events.values() if model is not None)
+    """The `responses` of a stream: the model of each event's data; None for an empty object."""
+    EVENT_MODELS.update(model for model in events.values() if model is not None)
     items = [
         {
             "type": "object",
@@ -147,22 +147,22 @@ def event_stream(**events: type[Any] | None) -> dict[int | str, dict[str, Any]]:
 
 
 def needs(*schemes: str, is_guarded: bool = True) -> Callable[[Dependency], Dependency]:
-    """Declare which security schemes a dependency reads: any one of them will do.
+    """Declare the security schemes of a dependency: any one of them is enough.
 
-    `is_guarded`: on unsafe methods it asks for the CSRF token of what it has read.
+    `is_guarded`: unsafe methods also require the CSRF token.
     """
     return _declare(_needs, Need(schemes, is_guarded))
 
 
 def sends(*names: str) -> Callable[[Dependency], Dependency]:
-    """Declare which headers a dependency, or who asks for it, puts on answers."""
+    """Declare the response headers that a dependency, or the code that uses it, sends."""
     return _declare(_sends, names)
 
 
 def raises(*refusals: type[Refusal]) -> Callable[[Dependency], Dependency]:
-    """Declare which refusals a dependency, or the service it is made for, raises on any route.
+    """Declare the refusals that a dependency, or the service it is for, raises on any route.
 
-    A route documents only what its own service adds.
+    A route documents only the additional ones of its own service.
     """
     return _declare(_raises, refusals)
 
@@ -178,9 +178,9 @@ def _declare(
 
 
 def need_of(dependant: Dependant) -> Need | None:
-    """What a route needs; of several needs the strictest, which leaves the least to choose."""
-    found = [_needs[call] for call in _calls(dependant) if call in _needs]
-    return min(found, key=lambda need: len(need.schemes), default=None)
+    """The strictest need of a route: the one with the fewest alternatives."""
+    needs_found = [_needs[call] for call in _calls(dependant) if call in _needs]
+    return min(needs_found, key=lambda need: len(need.schemes), default=None)
 
 
 def sent_by(dependant: Dependant) -> list[str]:

@@ -1,4 +1,4 @@
-"""How the document is finished, once FastAPI has written down what it knows."""
+"""Completes the OpenAPI document that FastAPI generates."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,9 +10,9 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
 from wxc.http.openapi.declarations import (
+    ANONYMOUS,
+    EVENT_MODELS,
     HEADERS,
-    NOTHING,
-    STREAMED,
     headers,
     need_of,
     raised_by,
@@ -20,11 +20,12 @@ from wxc.http.openapi.declarations import (
 )
 from wxc.http.openapi.examples import Schemas, example_of
 from wxc.http.openapi.refusals import ErrorResponses, codes_of, narrow_codes, problem_examples
-from wxc.http.refusals import Problem, ValidationProblem, all_refusals
+from wxc.http.problem_schemas import Problem, ValidationProblem
+from wxc.http.refusals.base import all_refusals
 
 _SAFE = ("get", "head")
 _JSON = "application/json"
-_REPLACED = ("HTTPValidationError", "ValidationError")  # FastAPI's own, never answered
+_REPLACED = ("HTTPValidationError", "ValidationError")  # FastAPI's own, never sent
 
 
 def operation_id(route: APIRoute) -> str:
@@ -54,8 +55,8 @@ def install_openapi(
                 tags=tags,
             )
             paths = dict.fromkeys(route.path for route in by_operation.values())
-            found = document["paths"]  # in the order in which routers are tried
-            document["paths"] = {path: found[path] for path in paths if path in found}
+            unordered = document["paths"]  # in the order in which routers are tried
+            document["paths"] = {path: unordered[path] for path in paths if path in unordered}
             document["components"]["securitySchemes"] = dict(schemes)
             errors = ErrorResponses()
             for method, operation in _operations(document):
@@ -76,7 +77,7 @@ def install_openapi(
 def answer_with(
     document: Mapping[str, Any], operation: Mapping[str, Any], status: int
 ) -> dict[str, Any]:
-    """What an operation documents for a status, references resolved; empty for nothing at all."""
+    """The response that an operation documents for a status, references resolved; else empty."""
     responses = operation["responses"]
     found: dict[str, Any] = responses.get(str(status), responses.get("default", {}))
     name = found.get("$ref", "").rpartition("/")[2]
@@ -91,11 +92,11 @@ def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, An
 def _add_security(
     method: str, operation: dict[str, Any], route: APIRoute, csrf_scheme: str
 ) -> None:
-    """What the route's dependencies need, as alternatives; an empty list is nothing at all."""
+    """The security schemes of the route's dependencies, as alternatives; empty for none."""
     need = need_of(route.dependant)
     guards = [csrf_scheme] if need and need.is_guarded and method not in _SAFE else []
     operation["security"] = [
-        {} if scheme == NOTHING else {name: [] for name in (scheme, *guards)}
+        {} if scheme == ANONYMOUS else {name: [] for name in (scheme, *guards)}
         for scheme in (need.schemes if need else ())
     ]
 
@@ -111,30 +112,32 @@ def _add_headers(operation: dict[str, Any], route: APIRoute) -> None:
 def _refer_to_errors(
     method: str, operation: dict[str, Any], route: APIRoute, errors: ErrorResponses
 ) -> None:
-    """Put references in the place of what routes and dependencies say of their refusals.
+    """Replace the refusals that routes and dependencies declare by references.
 
-    Refusals carry the rate limits too, but for a missing session: it is noticed before anything
-    is counted.
+    Refusals send the rate limits too, except for a missing session, which is detected before
+    anything is counted.
     """
     known, need = all_refusals(), need_of(route.dependant)
     answers = operation["responses"]
-    said = [known[code] for response in answers.values() for code in codes_of(response)]
-    own = [*said, *raised_by(route.dependant)]
-    is_gated = need is not None and not need.is_optional
+    declared = [known[code] for response in answers.values() for code in codes_of(response)]
+    own = [*declared, *raised_by(route.dependant)]
+    requires_login = need is not None and not need.is_optional
     limits = [name for name in sent_by(route.dependant) if name.startswith("RateLimit")]
-    limited = {one.status: limits for one in own if not (is_gated and one.status == 401)}
-    kept = {status: answer for status, answer in answers.items() if status < "400"}
-    operation["responses"] = kept | errors.of_operation(method, own, limited)
+    limits_by_status = {
+        refusal.status: limits for refusal in own if not (requires_login and refusal.status == 401)
+    }
+    successes = {status: answer for status, answer in answers.items() if status < "400"}
+    operation["responses"] = successes | errors.of_operation(method, own, limits_by_status)
 
 
 def _tidy_parameters(operation: dict[str, Any]) -> None:
-    """Neither a query nor a header can say null, and one description of each is enough."""
+    """Neither a query nor a header can be null, and one description of each is enough."""
     for parameter in operation.get("parameters", ()):
         schema = parameter["schema"]
-        choices = [one for one in schema.pop("anyOf", ()) if one != {"type": "null"}]
+        choices = [choice for choice in schema.pop("anyOf", ()) if choice != {"type": "null"}]
         schema |= choices[0] if len(choices) == 1 else {"anyOf": choices} if choices else {}
-        for word in ("title", "description"):
-            schema.pop(word, None)
+        for key in ("title", "description"):
+            schema.pop(key, None)
         if "examples" in schema:
             parameter["example"] = schema["examples"][0]
 
@@ -143,7 +146,7 @@ def _finish_components(components: dict[str, Any], errors: ErrorResponses) -> No
     schemas: dict[str, Any] = components.setdefault("schemas", {})
     for name in _REPLACED:
         schemas.pop(name, None)
-    models: list[type[Any]] = [Problem, ValidationProblem, *STREAMED]
+    models: list[type[Any]] = [Problem, ValidationProblem, *EVENT_MODELS]
     _, more = TypeAdapter.json_schemas(
         [(model.__name__, "serialization", TypeAdapter(model)) for model in models],
         ref_template="#/components/schemas/{model}",
@@ -152,7 +155,7 @@ def _finish_components(components: dict[str, Any], errors: ErrorResponses) -> No
     narrow_codes(schemas)
     for schema in schemas.values():
         for field in schema.get("properties", {}).values():
-            field.pop("title", None)  # says no more than the name
+            field.pop("title", None)  # only repeats the name
     for schema in schemas.values():
         if "examples" in schema:
             schema["examples"] = [example_of(schema, schemas)]
@@ -163,36 +166,40 @@ def _finish_components(components: dict[str, Any], errors: ErrorResponses) -> No
 
 
 def _add_examples(document: dict[str, Any]) -> None:
-    """Of every body and every answer, in so many words: not all tools look into schemas."""
+    """Give every body and every response an example: not all tools look into schemas."""
     schemas = document["components"]["schemas"]
     for _, operation in _operations(document):
-        answers = [one for status, one in operation["responses"].items() if status < "300"]
+        answers = [answer for status, answer in operation["responses"].items() if status < "300"]
         for answer in answers:
             _describe_success(answer, schemas)
         for part in (operation.get("requestBody", {}), *answers):
-            for kind, content in part.get("content", {}).items():
-                if "example" in content:
-                    continue
-                content["example"] = (
-                    example_of(content["schema"], schemas)
-                    if kind == _JSON
-                    else _events(content["itemSchema"]["oneOf"], schemas)
-                )
+            _add_example(part, schemas)
+
+
+def _add_example(part: Mapping[str, Any], schemas: Schemas) -> None:
+    for media_type, content in part.get("content", {}).items():
+        if "example" in content:
+            continue
+        content["example"] = (
+            example_of(content["schema"], schemas)
+            if media_type == _JSON
+            else _events(content["itemSchema"]["oneOf"], schemas)
+        )
 
 
 def _events(choices: Sequence[Mapping[str, Any]], schemas: Schemas) -> str:
-    """One of each, as they come over the wire."""
+    """One event of each type, as the stream sends them."""
     fields = [choice["properties"] for choice in choices]
     return "".join(
-        f"event: {one['event']['const']}\n"
-        f"data: {json.dumps(example_of(one['data']['contentSchema'], schemas))}\n\n"
-        for one in fields
+        f"event: {event['event']['const']}\n"
+        f"data: {json.dumps(example_of(event['data']['contentSchema'], schemas))}\n\n"
+        for event in fields
     )
 
 
 def _describe_success(answer: dict[str, Any], schemas: Schemas) -> None:
-    """What the model says of itself, in place of FastAPI's `Successful Response`."""
+    """Use the description of the model instead of FastAPI's `Successful Response`."""
     if answer["description"] == "Successful Response":
         schema = answer.get("content", {}).get(_JSON, {}).get("schema", {})
-        said = schemas.get(schema.get("$ref", "").rpartition("/")[2], {})
-        answer["description"] = said.get("description", "Done; there is nothing to tell.")
+        model = schemas.get(schema.get("$ref", "").rpartition("/")[2], {})
+        answer["description"] = model.get("description", "Done; there is nothing to tell.")

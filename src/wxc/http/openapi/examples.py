@@ -1,7 +1,7 @@
-"""Examples of bodies and answers: a model names those of its own fields, its parts name theirs.
+"""Examples of bodies and responses: each model has an example of its own fields.
 
-Where a model has an example, a field that is not in it and may be null is null, unless it is itself
-a model: FastAPI drops every null from what it is given.
+A nullable field that a model's example omits is null, unless it is itself a model: FastAPI drops
+every null from an example.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _BY_FORMAT = {
 
 
 class NoExample(Exception):  # noqa: N818 - a fact about a schema
-    """A schema says nothing that an example could be made of."""
+    """A schema has no example and no default one."""
 
 
 def example(fields: Mapping[str, Any]) -> ConfigDict:
@@ -26,7 +26,7 @@ def example(fields: Mapping[str, Any]) -> ConfigDict:
 
 
 def example_of(schema: Mapping[str, Any], schemas: Schemas) -> Any:  # noqa: ANN401 - any JSON
-    """A value of a schema; raises `NoExample` where a field or its model has to name one."""
+    """A value of a schema; raises `NoExample` if a field or its model must have one."""
     if "$ref" in schema:
         return example_of(schemas[schema["$ref"].rpartition("/")[2]], schemas)
     if "properties" in schema:
@@ -50,13 +50,15 @@ def example_of(schema: Mapping[str, Any], schemas: Schemas) -> Any:  # noqa: ANN
 
 
 def _of_object(schema: Mapping[str, Any], schemas: Schemas) -> dict[str, Any]:
-    """What the model says of its fields, and whatever else is required."""
-    said: dict[str, Any] = schema.get("examples", [{}])[0]
+    """The model's own example, completed by the other required fields."""
+    own_example: dict[str, Any] = schema.get("examples", [{}])[0]
     fields, required = schema["properties"], schema.get("required", ())
     return {
-        name: said[name] if name in said else _of_field(field, schemas, "examples" in schema)
+        name: own_example[name]
+        if name in own_example
+        else _of_field(field, schemas, "examples" in schema)
         for name, field in fields.items()
-        if name in said or name in required
+        if name in own_example or name in required
     }
 
 

@@ -1,7 +1,7 @@
-"""How refusals are documented: each as a schema, each combination of them as one response.
+"""Documents refusals: each as a schema, each combination of them as one response.
 
-What the transport may answer to any request, whatever it asks for, is one type with one response:
-`TransportProblem`. An operation names its own refusals beside it.
+The refusals that the transport may send for any request share one type and one response,
+`TransportProblem`. An operation lists its own refusals in addition.
 """
 
 import json
@@ -9,29 +9,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from wxc.http.openapi.declarations import headers
-from wxc.http.refusals import (
+from wxc.http.problem_schemas import InvalidPart
+from wxc.http.problems import problem_body
+from wxc.http.refusals.access import CsrfFailed
+from wxc.http.refusals.base import Refusal, all_refusals
+from wxc.http.refusals.requests import (
     BodyTooLarge,
-    CsrfFailed,
-    DeadlineExceeded,
     DuplicateKey,
     HeadersTooLarge,
-    InternalError,
-    InvalidPart,
     JsonMalformed,
     JsonTooDeep,
     MalformedRequest,
-    Overloaded,
-    Refusal,
     RequestTimeout,
-    Retry,
-    Unavailable,
     UnknownParameter,
     UnsupportedMediaType,
     UriTooLong,
     ValidationFailed,
-    all_refusals,
-    problem_body,
 )
+from wxc.http.refusals.server import DeadlineExceeded, InternalError, Overloaded, Retry, Unavailable
 
 PROBLEM_JSON = "application/problem+json"
 TRANSPORT_PROBLEM = "TransportProblem"
@@ -51,24 +46,24 @@ TRANSPORT: tuple[type[Refusal], ...] = (
     Overloaded,
     DeadlineExceeded,
 )
-"""What any request can be answered with, before or beside what its operation decides."""
+"""The refusals that any request may receive, whatever its operation."""
 
 _UNSAFE = ("post", "put", "patch", "delete")
 _WITH_RETRY_AFTER = (429, 503)
-_MISTAKE = InvalidPart(
+_INVALID_PART_EXAMPLE = InvalidPart(
     pointer="query.limit",
     code="less_than_equal",
     message="Input should be less than or equal to 100",
 )
 
 
-def documented(*refusals: type[Refusal]) -> dict[int | str, dict[str, Any]]:
+def error_responses(*refusals: type[Refusal]) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route whose service may answer with these refusals.
 
     FastAPI copies them into the document, where `ErrorResponses` replaces them by references.
     """
     by_status: dict[int | str, dict[str, Any]] = {}
-    for refusal in sorted(refusals, key=lambda one: one.status):
+    for refusal in sorted(refusals, key=lambda refusal: refusal.status):
         response = by_status.setdefault(
             refusal.status,
             {"description": "Refused.", "content": {PROBLEM_JSON: {"examples": {}}}},
@@ -95,8 +90,8 @@ class ErrorResponses:
     ) -> dict[str, Any]:
         """The error responses of an operation, by status, as references.
 
-        `own` is what its service and its dependencies raise; `limits` the rate limit headers of
-        those refusals, by status.
+        `own` are the refusals of its service and its dependencies; `limits` the rate limit headers
+        of those refusals, by status.
         """
         by_status: dict[int, set[type[Refusal]]] = {503: set()}
         for refusal in {*own, *_common(method)}.difference(TRANSPORT):
@@ -109,30 +104,32 @@ class ErrorResponses:
 
     def schemas(self) -> dict[str, dict[str, Any]]:
         """The problem of each refusal that an operation names, and `TransportProblem`."""
-        problems = {one.__name__: _schema([one], one.sentence()) for one in self._used}
+        problems = {
+            refusal.__name__: _schema([refusal], refusal.detail()) for refusal in self._used
+        }
         transport = _schema(TRANSPORT, "An error that any request may be answered with.")
         return problems | {TRANSPORT_PROBLEM: transport}
 
     def _reference(
         self, status: int | None, refusals: Iterable[type[Refusal]], limits: Sequence[str]
     ) -> dict[str, str]:
-        """The response of these refusals and, where the status is one of the transport's, its own.
+        """The response of these refusals and of those of the transport with the same status.
 
-        None as a status stands for all that are not named.
+        The status None stands for all that are not listed.
         """
         own = _by_code(refusals)
-        transport = [one for one in _by_code(TRANSPORT) if status in (None, one.status)]
-        schemas = [one.__name__ for one in own] + ([TRANSPORT_PROBLEM] if transport else [])
-        sent = ["Retry-After"] if status in _WITH_RETRY_AFTER else []
-        suffix = "WithRateLimit" if limits else "WithRetryAfter" if not own and sent else ""
+        transport = [refusal for refusal in _by_code(TRANSPORT) if status in (None, refusal.status)]
+        schemas = [refusal.__name__ for refusal in own] + ([TRANSPORT_PROBLEM] if transport else [])
+        always_sent = ["Retry-After"] if status in _WITH_RETRY_AFTER else []
+        suffix = "WithRateLimit" if limits else "WithRetryAfter" if not own and always_sent else ""
         name = "Or".join(schemas) + suffix
         self._used.update(own)
-        self.responses[name] = _response(schemas, [*own, *transport], [*sent, *limits])
+        self.responses[name] = _response(schemas, [*own, *transport], [*always_sent, *limits])
         return {"$ref": f"#/components/responses/{name}"}
 
 
 def narrow_codes(schemas: dict[str, Any]) -> None:
-    """Put `ErrorCode`, which is every code there is, in the place of the problems' strings."""
+    """Replace the strings of the problems by `ErrorCode`, the enumeration of all codes."""
     for name in ("Problem", "ValidationProblem"):
         code = schemas[name]["properties"]["code"]
         schemas[name]["properties"]["code"] = {
@@ -152,18 +149,20 @@ def problem_examples() -> dict[str, Any]:
 
 
 def _common(method: str) -> list[type[Refusal]]:
-    """What the application refuses on every route, so that none has to repeat it."""
-    refused: list[type[Refusal]] = [ValidationFailed, UnknownParameter]
-    return [*refused, CsrfFailed] if method in _UNSAFE else refused
+    """The refusals of every route, so that none has to repeat them."""
+    common: list[type[Refusal]] = [ValidationFailed, UnknownParameter]
+    return [*common, CsrfFailed] if method in _UNSAFE else common
 
 
 def _response(
-    schemas: Sequence[str], refusals: Sequence[type[Refusal]], sent: Sequence[str]
+    schemas: Sequence[str], refusals: Sequence[type[Refusal]], header_names: Sequence[str]
 ) -> dict[str, Any]:
     choices = [{"$ref": f"#/components/schemas/{name}"} for name in schemas]
     return {
-        "description": "\n".join(f"* `{one.code()}`: {one.sentence()}" for one in refusals),
-        "headers": headers(*sent, "X-Request-ID"),
+        "description": "\n".join(
+            f"* `{refusal.code()}`: {refusal.detail()}" for refusal in refusals
+        ),
+        "headers": headers(*header_names, "X-Request-ID"),
         "content": {
             PROBLEM_JSON: {
                 "schema": choices[0] if len(choices) == 1 else {"oneOf": choices},
@@ -174,15 +173,17 @@ def _response(
 
 
 def _example_references(refusals: Iterable[type[Refusal]]) -> dict[str, Any]:
-    return {one.code(): {"$ref": f"#/components/examples/{one.code()}"} for one in refusals}
+    return {
+        refusal.code(): {"$ref": f"#/components/examples/{refusal.code()}"} for refusal in refusals
+    }
 
 
 def _schema(refusals: Sequence[type[Refusal]], description: str) -> dict[str, Any]:
     """Status and code as literals, so that a client narrows by either."""
-    statuses = sorted({one.status for one in refusals})
-    codes = [one.code() for one in _by_code(refusals)]
+    statuses = sorted({refusal.status for refusal in refusals})
+    codes = [refusal.code() for refusal in _by_code(refusals)]
     base = "ValidationProblem" if statuses == [ValidationFailed.status] else "Problem"
-    narrowed = {
+    literals = {
         "status": {"type": "integer", **_literal(statuses)},
         "code": {"type": "string", **_literal(codes)},
     }
@@ -190,13 +191,13 @@ def _schema(refusals: Sequence[type[Refusal]], description: str) -> dict[str, An
         "description": description,
         "allOf": [
             {"$ref": f"#/components/schemas/{base}"},
-            {"type": "object", "properties": narrowed, "required": list(narrowed)},
+            {"type": "object", "properties": literals, "required": list(literals)},
         ],
     }
 
 
 def _by_code(refusals: Iterable[type[Refusal]]) -> list[type[Refusal]]:
-    return sorted(refusals, key=lambda one: one.code())
+    return sorted(refusals, key=lambda refusal: refusal.code())
 
 
 def _literal(values: Sequence[object]) -> dict[str, Any]:
@@ -204,11 +205,11 @@ def _literal(values: Sequence[object]) -> dict[str, Any]:
 
 
 def _example(refusal: type[Refusal]) -> dict[str, Any]:
-    parts = [_MISTAKE] if refusal is ValidationFailed else []
+    parts = [_INVALID_PART_EXAMPLE] if refusal is ValidationFailed else []
     body = problem_body(
         refusal,
         instance="/",
         request_id="b4f1b1c2d3e4f5a6b7c8d9e0f1a2b3c4",
         errors=parts if refusal.status == ValidationFailed.status else None,
     )
-    return {"summary": refusal.sentence(), "value": json.loads(body)}
+    return {"summary": refusal.detail(), "value": json.loads(body)}

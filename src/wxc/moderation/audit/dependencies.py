@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 
 from wxc.core import logging as logs
 from wxc.http.dependencies import address_of
-from wxc.http.refusals import Refusal
+from wxc.http.refusals.base import Refusal
 from wxc.http.services import services_of
 from wxc.models import AuditKind
 from wxc.moderation.audit import service

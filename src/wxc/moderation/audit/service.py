@@ -12,7 +12,7 @@ from uuid import UUID
 from wxc.core import clock
 from wxc.core.ids import first_id_at, new_id
 from wxc.db.database import Database
-from wxc.db.errors import UNREACHABLE
+from wxc.db.errors import UNAVAILABLE_ERRORS
 from wxc.db.handle import Handle
 from wxc.models import AuditKind
 from wxc.moderation.audit.actors import Actor
@@ -66,7 +66,7 @@ async def record_refusal(
             await record(
                 database.primary, kind, actor, user_id=user_id, session_id=session_id, **detail
             )
-    except UNREACHABLE as error:
+    except UNAVAILABLE_ERRORS as error:
         _log.warning("%s of user %s could not be noted: %r", kind, user_id, error)
 
 

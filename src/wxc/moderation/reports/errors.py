@@ -1,6 +1,6 @@
 """What can be wrong with a report."""
 
-from wxc.http.refusals import NotFound
+from wxc.http.refusals.resources import NotFound
 
 
 class TargetNotFound(NotFound):

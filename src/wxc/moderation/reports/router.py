@@ -4,8 +4,8 @@ from fastapi import status
 
 from wxc.accounts.auth.dependencies import AuthTools, CurrentUser
 from wxc.db.dependencies import Session
-from wxc.http.dependencies import Throttled
-from wxc.http.openapi import documented
+from wxc.http.dependencies import Limiter
+from wxc.http.openapi import error_responses
 from wxc.http.routers import make_router
 from wxc.idempotency.dependencies import MaybeIdempotentRequest
 from wxc.moderation.reports import service
@@ -19,14 +19,14 @@ router = make_router("reports")
     "/reports",
     status_code=status.HTTP_201_CREATED,
     summary="Report something",
-    responses=documented(TargetNotFound),
+    responses=error_responses(TargetNotFound),
 )
 async def write_report(
     report: ReportCreate,
     me: CurrentUser,
     session: Session,
     auth: AuthTools,
-    throttle: Throttled,
+    limiter: Limiter,
     attempt: MaybeIdempotentRequest,
 ) -> Report:
     """Have operators look at a person, a post, a comment or an exchange that you see.
@@ -34,4 +34,4 @@ async def write_report(
     Whom you report does not learn of it. Reporting the same again while operators have not
     closed it replaces what you said.
     """
-    return await service.write_report(session, auth, throttle, me, report, attempt)
+    return await service.write_report(session, auth, limiter, me, report, attempt)

@@ -8,7 +8,7 @@ from wxc.core.ids import new_id
 from wxc.db.database import Database
 from wxc.db.handle import Handle
 from wxc.db.session import Session
-from wxc.http.rate_limits import Throttle
+from wxc.http.rate_limits import RateLimiter
 from wxc.idempotency.service import IdempotentRequest, store_response, stored_response
 from wxc.models import AuditKind, ReportTarget
 from wxc.moderation.audit import service as audit
@@ -48,7 +48,7 @@ class AlreadyClosed(Exception):  # noqa: N818 - a fact
 async def write_report(
     session: Session,
     auth: Auth,
-    throttle: Throttle,
+    limiter: RateLimiter,
     me: Principal,
     report: ReportCreate,
     attempt: IdempotentRequest | None = None,
@@ -62,7 +62,7 @@ async def write_report(
     target = visible_target(report.target_id, me.id, kind=report.target_type)
     if await session.fetch_one(target) is None:
         raise TargetNotFound
-    await throttle.count(auth.policies.report(me.id))
+    await limiter.count(auth.policies.report(me.id))
     row = await session.fetch_one(
         repository.upsert_report(
             new_id(),

@@ -9,7 +9,7 @@ from wxc.core.ids import Id
 from wxc.db.dependencies import CursorParameter, Limit, PlainNumber, scope_of
 from wxc.db.keyset import DEFAULT_LIMIT, Order, PageRequest
 from wxc.http.openapi import raises
-from wxc.http.refusals import InvalidCursor
+from wxc.http.refusals.resources import InvalidCursor
 from wxc.http.services import services_of
 from wxc.social.comments.threads import (
     DEFAULT_BRANCH,
@@ -73,9 +73,9 @@ async def thread(
     cursor: CursorParameter = None,
 ) -> ThreadRequest:
     """A page of a post's thread."""
-    sealer = services_of(request).cursors
-    page = PageRequest(sealer, scope_of(request), limit, cursor, order=_order(shape))
-    return ThreadRequest(post_id, page, RepliesCursors(sealer, shape))
+    signer = services_of(request).cursors
+    page = PageRequest(signer, scope_of(request), limit, cursor, order=_order(shape))
+    return ThreadRequest(post_id, page, RepliesCursors(signer, shape))
 
 
 @raises(InvalidCursor)
@@ -87,19 +87,19 @@ async def replies(
     cursor: _RepliesCursor = None,
 ) -> ThreadRequest:
     """A page of a comment's replies; the shape in a cursor overrides the query."""
-    sealer, scope = services_of(request).cursors, replies_scope(comment_id)
+    signer, scope = services_of(request).cursors, replies_scope(comment_id)
     if cursor is not None:
-        _, _, packed_shape = sealer.open(scope, cursor)
+        _, _, packed_shape = signer.verify(scope, cursor)
         shape = ThreadShape.unpack(packed_shape)
     page = PageRequest(
-        sealer,
+        signer,
         scope,
         limit,
         cursor,
         order=_order(shape),
-        carried=shape.pack(),
+        extra=shape.pack(),
     )
-    return ThreadRequest(comment_id, page, RepliesCursors(sealer, shape))
+    return ThreadRequest(comment_id, page, RepliesCursors(signer, shape))
 
 
 async def default_replies_cursors(request: Request) -> RepliesCursors:

@@ -1,6 +1,8 @@
 """Refusals about comments."""
 
-from wxc.http.refusals import Conflict, InvalidPart, NotFound, Refusal
+from wxc.http.problem_schemas import InvalidPart
+from wxc.http.refusals.base import Refusal
+from wxc.http.refusals.resources import Conflict, NotFound
 
 
 class CommentNotFound(NotFound):
@@ -36,5 +38,5 @@ class ThreadTooDeep(Refusal):
 
 def parent_refusal(refusal: type[Refusal]) -> Refusal:
     """The refusal with a pointer to the field `parent_id`."""
-    part = InvalidPart(pointer="/parent_id", code=refusal.code(), message=refusal.sentence())
+    part = InvalidPart(pointer="/parent_id", code=refusal.code(), message=refusal.detail())
     return refusal(errors=[part])

@@ -4,8 +4,8 @@ from fastapi import Response, status
 
 from wxc.accounts.auth.dependencies import CurrentUser, MaybeUser
 from wxc.db.dependencies import Database, Session
-from wxc.http.openapi import LOCATED, documented, shown
-from wxc.http.refusals import NotOwner
+from wxc.http.openapi import WITH_LOCATION, error_responses, response_example
+from wxc.http.refusals.access import NotOwner
 from wxc.http.routers import make_router
 from wxc.idempotency.dependencies import MaybeIdempotentRequest
 from wxc.social.comments.dependencies import CommentId, DefaultRepliesCursors, Replies, Thread
@@ -23,16 +23,16 @@ from wxc.social.posts.errors import PostNotFound
 from wxc.social.users.errors import BlockedByYou
 
 router = make_router("comments")
-_READ_RESPONSES = documented(CommentNotFound)
-_LIKE_RESPONSES = documented(CommentNotFound, BlockedByYou)
+_READ_RESPONSES = error_responses(CommentNotFound)
+_LIKE_RESPONSES = error_responses(CommentNotFound, BlockedByYou)
 
 
 @router.post(
     "/posts/{post_id}/comments",
     status_code=status.HTTP_201_CREATED,
     summary="Write a comment",
-    responses=LOCATED
-    | documented(
+    responses=WITH_LOCATION
+    | error_responses(
         PostNotFound, CommentNotFound, BlockedByYou, CommentDeleted, ParentNotFound, ThreadTooDeep
     ),
 )
@@ -53,7 +53,7 @@ async def write_comment(
 @router.get(
     "/posts/{post_id}/comments",
     summary="A post's thread",
-    responses=documented(PostNotFound),
+    responses=error_responses(PostNotFound),
 )
 async def list_comments(viewer: MaybeUser, database: Database, thread: Thread) -> CommentPage:
     """A flat list in pre-order: each comment is followed by its replies, `depth` says how nested.
@@ -78,7 +78,7 @@ async def get_comment(
 @router.put(
     "/comments/{comment_id}",
     summary="Change a comment",
-    responses=documented(CommentNotFound, CommentDeleted, NotOwner),
+    responses=error_responses(CommentNotFound, CommentDeleted, NotOwner),
 )
 async def edit_comment(
     comment_id: CommentId,
@@ -95,7 +95,7 @@ async def edit_comment(
     "/comments/{comment_id}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Delete a comment",
-    responses=documented(CommentNotFound, NotOwner),
+    responses=error_responses(CommentNotFound, NotOwner),
 )
 async def delete_comment(comment_id: CommentId, me: CurrentUser, session: Session) -> None:
     """Delete your comment, or any under your post. While it has replies, a tombstone stays."""
@@ -111,7 +111,7 @@ async def like_comment(comment_id: CommentId, me: CurrentUser, session: Session)
 @router.delete(
     "/comments/{comment_id}/like",
     summary="Take a like back",
-    responses=_LIKE_RESPONSES | shown(liked=False, likes_count=7),
+    responses=_LIKE_RESPONSES | response_example(liked=False, likes_count=7),
 )
 async def unlike_comment(comment_id: CommentId, me: CurrentUser, session: Session) -> LikeState:
     """No longer like a comment. Repeating the call is harmless."""

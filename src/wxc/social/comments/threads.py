@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Literal, Self
 from uuid import UUID
 
-from wxc.db.cursors import CursorSealer
-from wxc.db.keyset import PageRequest, list_scope, resume
+from wxc.db.cursors import CursorSigner
+from wxc.db.keyset import PageRequest, list_scope, start_cursor
 
 Sort = Literal["oldest", "newest"]
 MAX_COMMENT_DEPTH = 50
@@ -44,12 +44,12 @@ class ThreadShape:
 class RepliesCursors:
     """Makes cursors to the replies that a response does not list."""
 
-    sealer: CursorSealer
+    sealer: CursorSigner
     shape: ThreadShape
 
     def cursor_after(self, comment_id: UUID, reply_id: UUID | None) -> str:
         """The cursor to the replies to a comment after `reply_id`, or to all of them if None."""
-        return resume(
+        return start_cursor(
             self.sealer,
             replies_scope(comment_id),
             self.shape.pack(),

@@ -76,7 +76,7 @@ def _merge_newest_of_each(
     newest = page.window(
         select(Post.id).where(Post.author_id == authors.c.author_id), Post.id
     ).lateral("newest")
-    return page.head(
+    return page.order_and_limit(
         select(newest.c.id).select_from(authors).join(newest, true()).where(is_chosen), newest.c.id
     )
 

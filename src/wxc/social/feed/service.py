@@ -16,11 +16,11 @@ async def read_feed(db: Handle, me: Principal, page: PageRequest) -> FeedPage:
     # A single empty row means that a newcomer has nothing to discover.
     is_discovered = bool(discovered)
     found = [row for row in discovered if row is not None] if is_discovered else rows
-    cut = page.cut(found, key=lambda row: row.id)
+    page_slice = page.slice(found, key=lambda row: row.id)
     return {
-        "items": [_present_item(row, me, is_discovered=is_discovered) for row in cut.rows],
-        "next_cursor": cut.next_cursor,
-        "prev_cursor": cut.prev_cursor,
+        "items": [_present_item(row, me, is_discovered=is_discovered) for row in page_slice.rows],
+        "next_cursor": page_slice.next_cursor,
+        "prev_cursor": page_slice.prev_cursor,
         "source": "discover" if is_discovered else "following",
     }
 

@@ -2,7 +2,7 @@
 
 from wxc.accounts.auth.dependencies import CurrentUser, MaybeUser
 from wxc.db.dependencies import Database, Paging
-from wxc.http.openapi import documented, shown
+from wxc.http.openapi import error_responses, response_example
 from wxc.http.routers import make_router
 from wxc.social.likes import service
 from wxc.social.likes.schemas import LikeState
@@ -12,8 +12,8 @@ from wxc.social.users.errors import BlockedByYou
 from wxc.social.users.schemas import UserPage
 
 router = make_router("likes", prefix="/posts/{post_id}")
-_READ_RESPONSES = documented(PostNotFound)
-_LIKE_RESPONSES = documented(PostNotFound, BlockedByYou)
+_READ_RESPONSES = error_responses(PostNotFound)
+_LIKE_RESPONSES = error_responses(PostNotFound, BlockedByYou)
 
 
 @router.post("/like", summary="Like a post", responses=_LIKE_RESPONSES)
@@ -25,7 +25,7 @@ async def like_post(post_id: PostId, me: CurrentUser, database: Database) -> Lik
 @router.delete(
     "/like",
     summary="Take a like back",
-    responses=_LIKE_RESPONSES | shown(liked=False, likes_count=7),
+    responses=_LIKE_RESPONSES | response_example(liked=False, likes_count=7),
 )
 async def unlike_post(post_id: PostId, me: CurrentUser, database: Database) -> LikeState:
     """No longer like a post. Repeating the call is harmless."""

@@ -50,8 +50,8 @@ async def list_likes(
     rows = await db.fetch(likers_of(post_id, viewer_id, page=page))
     if not rows:
         raise PostNotFound
-    cut = page.cut([row for row in rows if row is not None], key=lambda row: row.like_id)
-    return present_user_page(cut)
+    page_slice = page.slice([row for row in rows if row is not None], key=lambda row: row.like_id)
+    return present_user_page(page_slice)
 
 
 def _require_likeable(post: LikeOutcome | None) -> LikeOutcome:

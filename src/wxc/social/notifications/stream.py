@@ -16,8 +16,8 @@ from wxc.core import clock
 from wxc.core.events import Events
 from wxc.core.ids import first_id_at, time_of
 from wxc.db.database import Database
-from wxc.db.keyset import UNSETTLED
-from wxc.http.streams import Reset, SessionEnd, looks
+from wxc.db.keyset import SETTLE_WINDOW
+from wxc.http.streams import Reset, SessionEnd, wakeups
 from wxc.social.notifications.repository.reading import NewNotification, notifications_since
 from wxc.social.notifications.schemas import UnreadCount, UnreadUpdate
 from wxc.social.notifications.service.notifying import topic_of
@@ -54,10 +54,10 @@ async def live_notifications(
     count = await count_unread(database.primary, me.id)
     position = UUID(last_event_id) if last_event_id and resume_after else first_id_at(now)
     yield Snapshot(position, UnreadCount(unread_count=count))
-    updates = _UpdateReader(database, me.id, resume_after or first_id_at(now - UNSETTLED))
+    updates = _UpdateReader(database, me.id, resume_after or first_id_at(now - SETTLE_WINDOW))
     topics = (topic_of(me.id), auth.revocations.topic_of(me.session_id))
     async with (
-        aclosing(looks(events, topics)) as times,
+        aclosing(wakeups(events, topics)) as times,
         aclosing(_updates_until_session_end(database, me, updates, times)) as stream,
     ):
         async for event in stream:
@@ -81,9 +81,9 @@ async def _resume_position(database: Database, me: Principal, last_event_id: str
         last = time_of(UUID(last_event_id))
     except (ValueError, OverflowError):
         return None
-    if not timedelta() <= clock.now() - last + UNSETTLED <= _REPLAY_WINDOW:
+    if not timedelta() <= clock.now() - last + SETTLE_WINDOW <= _REPLAY_WINDOW:
         return None
-    position = first_id_at(last - UNSETTLED)
+    position = first_id_at(last - SETTLE_WINDOW)
     missed = await database.primary.fetch(
         notifications_since(me.id, position, limit=_MAX_REPLAYED + 1)
     )
@@ -105,7 +105,7 @@ class _UpdateReader:
         updates: dict[str, UnreadUpdate] = {}
         is_full = True
         while is_full:
-            settled_position = first_id_at(clock.now() - UNSETTLED)
+            settled_position = first_id_at(clock.now() - SETTLE_WINDOW)
             since = notifications_since(self._user_id, self._position, limit=_MAX_PER_READ)
             rows = await primary.fetch(since)
             latest_ids = {row.latest_id for row in rows if row.id not in self._sent}

@@ -1,6 +1,6 @@
 """Refusals about posts."""
 
-from wxc.http.refusals import NotFound
+from wxc.http.refusals.resources import NotFound
 
 
 class PostNotFound(NotFound):

@@ -6,8 +6,8 @@ from wxc.accounts.auth.dependencies import CurrentUser, MaybeUser
 from wxc.db.dependencies import Database, Paging, Session
 from wxc.http import etags
 from wxc.http.etags import IfMatch, IfNoneMatch
-from wxc.http.openapi import LOCATED, documented
-from wxc.http.refusals import NotOwner
+from wxc.http.openapi import WITH_LOCATION, error_responses
+from wxc.http.refusals.access import NotOwner
 from wxc.http.routers import make_router
 from wxc.idempotency.dependencies import MaybeIdempotentRequest
 from wxc.social.posts import service
@@ -23,7 +23,7 @@ router = make_router("posts")
     "/posts",
     status_code=status.HTTP_201_CREATED,
     summary="Write a post",
-    responses=LOCATED,
+    responses=WITH_LOCATION,
 )
 async def write_post(
     post: PostCreate,
@@ -42,20 +42,20 @@ async def write_post(
     "/posts/{post_id}",
     summary="A post",
     response_model=Post,
-    responses=etags.ON_READ | documented(PostNotFound),
+    responses=etags.ON_READ | error_responses(PostNotFound),
 )
 async def get_post(
     post_id: PostId, viewer: MaybeUser, database: Database, if_none_match: IfNoneMatch = None
 ) -> Response:
     """A single post."""
     found = await service.find_post(database, post_id, viewer.id if viewer else None)
-    return etags.answer(found, if_none_match, is_signed_in=viewer is not None)
+    return etags.conditional_response(found, if_none_match, is_signed_in=viewer is not None)
 
 
 @router.put(
     "/posts/{post_id}",
     summary="Change a post",
-    responses=etags.ON_WRITE | documented(PostNotFound, NotOwner),
+    responses=etags.ON_WRITE | error_responses(PostNotFound, NotOwner),
 )
 async def edit_post(
     post_id: PostId,
@@ -69,14 +69,14 @@ async def edit_post(
 
     With `If-Match` nothing is overwritten that another of your devices has changed meanwhile.
     """
-    return etags.stamped(response, await service.edit_post(session, me, post_id, post, if_match))
+    return etags.with_etag(response, await service.edit_post(session, me, post_id, post, if_match))
 
 
 @router.delete(
     "/posts/{post_id}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Delete a post",
-    responses=documented(PostNotFound, NotOwner),
+    responses=error_responses(PostNotFound, NotOwner),
 )
 async def delete_post(post_id: PostId, me: CurrentUser, session: Session) -> None:
     """Delete your post, its likes and its thread."""

@@ -6,15 +6,16 @@ from wxc.accounts.auth.context import Principal
 from wxc.accounts.auth.errors import SessionExpired
 from wxc.core import clock
 from wxc.core.ids import new_id
-from wxc.core.times import rfc3339, rfc3339_or_null
+from wxc.core.times import rfc3339, rfc3339_or_none
 from wxc.db import commits
-from wxc.db.commits import draw_id
+from wxc.db.commits import next_id
 from wxc.db.database import Database
 from wxc.db.handle import Handle
 from wxc.db.keyset import PageRequest
 from wxc.db.session import Session
 from wxc.http.etags import Versioned, Versions
-from wxc.http.refusals import NotOwner, PreconditionFailed
+from wxc.http.refusals.access import NotOwner
+from wxc.http.refusals.resources import PreconditionFailed
 from wxc.idempotency.service import IdempotentRequest, store_response, stored_response
 from wxc.social.notifications.service.notifying import mentioned_usernames, notify_of_post
 from wxc.social.posts import repository
@@ -56,11 +57,11 @@ async def list_posts(
     rows = await db.fetch(posts_of(username, viewer_id, page=page))
     if not rows:
         raise UserNotFound
-    cut = page.cut([row for row in rows if row is not None], key=lambda row: row.id)
+    page_slice = page.slice([row for row in rows if row is not None], key=lambda row: row.id)
     return {
-        "items": [present_post(row) for row in cut.rows],
-        "next_cursor": cut.next_cursor,
-        "prev_cursor": cut.prev_cursor,
+        "items": [present_post(row) for row in page_slice.rows],
+        "next_cursor": page_slice.next_cursor,
+        "prev_cursor": page_slice.prev_cursor,
     }
 
 
@@ -105,7 +106,7 @@ def present_post(row: PostRow) -> Post:
         "author": present_summary(row, row.author_id),
         "body": row.body,
         "created_at": rfc3339(row.created_at),
-        "edited_at": rfc3339_or_null(row.edited_at),
+        "edited_at": rfc3339_or_none(row.edited_at),
         "likes_count": row.likes_count,
         "comments_count": row.comments_count,
         "viewer": None if row.liked is None else {"liked": row.liked},
@@ -118,7 +119,7 @@ async def _write_and_notify(
     if replay := await stored_response(session, idempotency):
         await find_post(session, replay.subject_id, me.id)
         raise replay
-    post_id = draw_id(session)
+    post_id = next_id(session)
     written = await _insert_post(session, post_id, me, post.body)
     await notify_of_post(session, me.id, post_id, post.body)
     await store_response(

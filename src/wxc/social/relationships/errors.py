@@ -1,6 +1,6 @@
 """Refusals to relate to oneself."""
 
-from wxc.http.refusals import Refusal
+from wxc.http.refusals.base import Refusal
 
 
 class CannotFollowSelf(Refusal):

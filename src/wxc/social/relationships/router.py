@@ -2,7 +2,7 @@
 
 from wxc.accounts.auth.dependencies import CurrentUser, MaybeUser, OwnPaging
 from wxc.db.dependencies import Database, Paging, Session
-from wxc.http.openapi import documented, shown
+from wxc.http.openapi import error_responses, response_example
 from wxc.http.routers import make_router
 from wxc.social.relationships import service
 from wxc.social.relationships.errors import CannotBlockSelf, CannotFollowSelf, CannotMuteSelf
@@ -12,9 +12,9 @@ from wxc.social.users.errors import BlockedByYou
 from wxc.social.users.schemas import UserPage
 
 router = make_router("relationships")
-_FOLLOW_RESPONSES = documented(BlockedByYou, CannotFollowSelf)
-_BLOCK_RESPONSES = documented(CannotBlockSelf)
-_MUTE_RESPONSES = documented(CannotMuteSelf)
+_FOLLOW_RESPONSES = error_responses(BlockedByYou, CannotFollowSelf)
+_BLOCK_RESPONSES = error_responses(CannotBlockSelf)
+_MUTE_RESPONSES = error_responses(CannotMuteSelf)
 
 
 @router.post("/users/{username}/follow", summary="Follow a person", responses=_FOLLOW_RESPONSES)
@@ -26,7 +26,7 @@ async def follow_user(username: PathUsername, me: CurrentUser, session: Session)
 @router.delete(
     "/users/{username}/follow",
     summary="Unfollow a person",
-    responses=_FOLLOW_RESPONSES | shown(following=False, followers_count=128),
+    responses=_FOLLOW_RESPONSES | response_example(following=False, followers_count=128),
 )
 async def unfollow_user(username: PathUsername, me: CurrentUser, session: Session) -> FollowState:
     """Stop following a person. Repeating the call is harmless."""
@@ -61,7 +61,7 @@ async def block_user(username: PathUsername, me: CurrentUser, session: Session) 
 @router.delete(
     "/users/{username}/block",
     summary="Unblock a person",
-    responses=_BLOCK_RESPONSES | shown(blocking=False),
+    responses=_BLOCK_RESPONSES | response_example(blocking=False),
 )
 async def unblock_user(username: PathUsername, me: CurrentUser, session: Session) -> BlockState:
     """Be there again for a person you have blocked. Repeating the call is harmless."""
@@ -86,7 +86,7 @@ async def mute_user(username: PathUsername, me: CurrentUser, session: Session) -
 @router.delete(
     "/users/{username}/mute",
     summary="Unmute a person",
-    responses=_MUTE_RESPONSES | shown(muting=False),
+    responses=_MUTE_RESPONSES | response_example(muting=False),
 )
 async def unmute_user(username: PathUsername, me: CurrentUser, session: Session) -> MuteState:
     """Hear a person again whom you have muted. Repeating the call is harmless."""

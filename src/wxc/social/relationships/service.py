@@ -7,11 +7,11 @@ from wxc.accounts.auth.context import Principal
 from wxc.core import clock
 from wxc.core.events import announce
 from wxc.core.ids import first_id_at
-from wxc.db.commits import draw_id
+from wxc.db.commits import next_id
 from wxc.db.handle import Handle
 from wxc.db.keyset import PageRequest
 from wxc.db.session import Session
-from wxc.http.refusals import Refusal
+from wxc.http.refusals.base import Refusal
 from wxc.social.notifications.service.notifying import delete_notifications_between, topic_of
 from wxc.social.relationships.errors import CannotBlockSelf, CannotFollowSelf, CannotMuteSelf
 from wxc.social.relationships.repository.blocks import blocked_by, delete_block, insert_block
@@ -41,7 +41,7 @@ async def add_follow(session: Session, follower_id: UUID, followed_id: UUID) -> 
     """Insert a follow and return the number of followers; the pair is locked."""
     moment = clock.now()
     midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
-    follow_id, notification_id, day_id = draw_id(session), draw_id(session), first_id_at(midnight)
+    follow_id, notification_id, day_id = next_id(session), next_id(session), first_id_at(midnight)
     (row,) = await session.fetch(
         insert_follow(follower_id, followed_id, follow_id, notification_id, day_id, moment)
     )
@@ -77,7 +77,7 @@ async def block(session: Session, me: Principal, username: str) -> BlockState:
     Repeating it changes nothing.
     """
     target_id = await _lock_viewable_or_blocked(session, me.id, username, CannotBlockSelf)
-    query = insert_block(draw_id(session), me.id, target_id, clock.now())
+    query = insert_block(next_id(session), me.id, target_id, clock.now())
     if await session.fetch_one(query) is not None:
         await session.fetch(delete_follows_between(me.id, target_id))
         await delete_notifications_between(session, me.id, target_id)
@@ -94,7 +94,7 @@ async def unblock(session: Session, me: Principal, username: str) -> BlockState:
 async def mute(session: Session, me: Principal, username: str) -> MuteState:
     """Keep the user out of `me`'s feed and notifications; repeating it changes nothing."""
     target_id = await _lock_viewable_or_blocked(session, me.id, username, CannotMuteSelf)
-    await session.fetch_one(insert_mute(draw_id(session), me.id, target_id, clock.now()))
+    await session.fetch_one(insert_mute(next_id(session), me.id, target_id, clock.now()))
     return MuteState(muting=True)
 
 
@@ -163,4 +163,4 @@ def _present_page_of_user(rows: Sequence[EdgeRow | None], page: PageRequest) -> 
 
 
 def _present_page(rows: Sequence[EdgeRow], page: PageRequest) -> UserPage:
-    return present_user_page(page.cut(rows, key=lambda row: row.edge_id))
+    return present_user_page(page.slice(rows, key=lambda row: row.edge_id))

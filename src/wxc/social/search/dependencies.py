@@ -8,7 +8,7 @@ from wxc.core.text import Text
 from wxc.db.dependencies import CursorParameter, Limit, scope_of
 from wxc.db.keyset import DEFAULT_LIMIT, Order, PageRequest
 from wxc.http.openapi import raises
-from wxc.http.refusals import InvalidCursor
+from wxc.http.refusals.resources import InvalidCursor
 from wxc.http.services import services_of
 
 SearchText = Annotated[

@@ -74,7 +74,7 @@ def users_matching(
         found = find(folded_text).where(visible_to(viewer_id)).subquery()
         rank = Rank(found.c[sort_column], position[sort_column])
         # Kinds after the one where the page starts are read from their own start.
-        read = page.window if number == kind else page.head
+        read = page.window if number == kind else page.order_and_limit
         users = read(select(found), found.c.id, rank).subquery()
         if kind is None or number == kind or (number > kind) is page.ascends:
             kinds.append(select(users, literal(number, Integer()).label("kind")))

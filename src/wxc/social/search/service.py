@@ -18,7 +18,7 @@ async def find_users(db: Handle, text: str, viewer_id: UUID | None, page: PageRe
     """The users whose names match the text, best match first."""
     kind, distance, name = _unpack_rank(page.key.rank) if page.key else (None, None, None)
     rows = await db.fetch(users_matching(text, viewer_id, distance, name, page=page, kind=kind))
-    return present_user_page(page.cut(rows, _sort_key))
+    return present_user_page(page.slice(rows, _sort_key))
 
 
 def _sort_key(row: UserMatch) -> SortKey:

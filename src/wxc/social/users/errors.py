@@ -1,6 +1,7 @@
 """Refusals about users."""
 
-from wxc.http.refusals import NotFound, Refusal
+from wxc.http.refusals.base import Refusal
+from wxc.http.refusals.resources import NotFound
 
 
 class UserNotFound(NotFound):

@@ -25,4 +25,4 @@ async def get_profile(
 ) -> Response:
     """A person's profile, with what there is between you and them if you are signed in."""
     found = await service.find_profile(database, username, viewer.id if viewer else None)
-    return etags.answer(found, if_none_match, is_signed_in=viewer is not None)
+    return etags.conditional_response(found, if_none_match, is_signed_in=viewer is not None)

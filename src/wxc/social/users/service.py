@@ -5,7 +5,7 @@ from uuid import UUID
 
 from wxc.core.times import rfc3339
 from wxc.db.handle import Handle
-from wxc.db.keyset import Cut
+from wxc.db.keyset import PageSlice
 from wxc.http.etags import Versioned
 from wxc.social.users.errors import UserNotFound
 from wxc.social.users.repository import SummaryFields, SummaryRow, profile_by_username
@@ -51,10 +51,10 @@ def present_summary(row: SummaryFields, user_id: UUID) -> UserSummary:
     }
 
 
-def present_user_page(cut: Cut[Row]) -> UserPage:
+def present_user_page(page_slice: PageSlice[Row]) -> UserPage:
     """A page of summaries with its cursors."""
     return {
-        "items": [present_summary(row, row.id) for row in cut.rows],
-        "next_cursor": cut.next_cursor,
-        "prev_cursor": cut.prev_cursor,
+        "items": [present_summary(row, row.id) for row in page_slice.rows],
+        "next_cursor": page_slice.next_cursor,
+        "prev_cursor": page_slice.prev_cursor,
     }

@@ -23,19 +23,19 @@ from wxc.core.ids import new_id
 from wxc.core.text import fold_identifier
 from wxc.db.database import Database
 from wxc.db.session import Session
-from wxc.http.rate_limits import Throttle
+from wxc.http.rate_limits import RateLimiter
 from wxc.mail.service import enqueue
 from wxc.models import MailKind
 
 
 async def register(
-    database: Database, auth: Auth, throttle: Throttle, registration: Registration
+    database: Database, auth: Auth, limiter: RateLimiter, registration: Registration
 ) -> Me:
     """Open an account.
 
     Raises `RateLimited`, `UsernameReserved`, `PasswordTooCommon` and the two `…Taken`.
     """
-    await throttle.count(auth.policies.registration(throttle.network))
+    await limiter.count(auth.policies.registration(limiter.network))
     if is_reserved(registration.username):
         raise UsernameReserved
     if is_common_password(registration.password):

@@ -21,7 +21,7 @@ from wxc.core.ids import new_id
 from wxc.core.text import fold_identifier
 from wxc.db.database import Database
 from wxc.db.session import Session
-from wxc.http.rate_limits import Throttle
+from wxc.http.rate_limits import RateLimiter
 from wxc.models import AuditKind
 from wxc.moderation.audit import service as audit
 from wxc.moderation.audit.actors import Actor
@@ -46,7 +46,7 @@ class LoginContext:
 async def log_in(
     database: Database,
     auth: Auth,
-    throttle: Throttle,
+    limiter: RateLimiter,
     credentials: Credentials,
     context: LoginContext,
 ) -> SessionTokens:
@@ -56,7 +56,7 @@ async def log_in(
     `RateLimited` after too many of them, and `AccountSuspended` only after the right password.
     """
     for _ in range(_MAX_ATTEMPTS):
-        user_id, old_hash = await _authenticate(database, auth, throttle, credentials, context)
+        user_id, old_hash = await _authenticate(database, auth, limiter, credentials, context)
         new_hash = old_hash
         if auth.passwords.needs_rehash(old_hash):
             new_hash = await auth.passwords.hash(credentials.password, is_trusted=True)
@@ -72,7 +72,7 @@ async def log_in(
 async def _authenticate(
     database: Database,
     auth: Auth,
-    throttle: Throttle,
+    limiter: RateLimiter,
     credentials: Credentials,
     context: LoginContext,
 ) -> tuple[UUID, str]:
@@ -82,16 +82,18 @@ async def _authenticate(
     query = login_by_identifier(fold_identifier(credentials.identifier))
     account = await database.primary.fetch_one(query)
     user_id, stored_hash = (account.id, account.password_hash) if account else (None, None)
-    uses = auth.policies.login(credentials.identifier, throttle.network, user_id, context.device)
-    await throttle.check(*uses)
-    is_known = context.device is not None and context.device.user_id == user_id
-    is_match = await auth.passwords.verify(credentials.password, stored_hash, is_trusted=is_known)
+    uses = auth.policies.login(credentials.identifier, limiter.network, user_id, context.device)
+    await limiter.check(*uses)
+    is_known_device = context.device is not None and context.device.user_id == user_id
+    is_match = await auth.passwords.verify(
+        credentials.password, stored_hash, is_trusted=is_known_device
+    )
     if account is None or stored_hash is None or not is_match:
-        await throttle.count(*uses)
+        await limiter.count(*uses)
         await _audit_failure(database, auth, credentials, context.actor, user_id)
         raise InvalidCredentials
     # Parallel guesses may have exhausted the limit during the hashing, and this may be one of them.
-    await throttle.check(*uses)
+    await limiter.check(*uses)
     await _refuse_suspended(database, account, context.actor)
     return account.id, stored_hash
 

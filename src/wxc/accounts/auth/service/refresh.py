@@ -12,7 +12,7 @@ from wxc.accounts.auth.service.sessions import SessionTokens, end_session, issue
 from wxc.core import clock
 from wxc.db.database import Database
 from wxc.db.session import Session
-from wxc.http.refusals import CsrfFailed
+from wxc.http.refusals.access import CsrfFailed
 from wxc.models import AuditKind
 from wxc.moderation.audit import service as audit
 from wxc.moderation.audit.actors import Actor

@@ -2,7 +2,7 @@
 
 from typing_extensions import TypedDict
 
-from wxc.core.decimals import WrittenDecimal
+from wxc.core.decimals import DecimalString
 from wxc.exchange.boards.schemas.places import OpeningHours
 from wxc.http.answers import TimeText, answer
 
@@ -67,13 +67,13 @@ class ExportedRateEvent(TypedDict):
     """What you paid and charged in then."""
     unit: int
     """For how much of the foreign currency the rates are."""
-    we_buy: WrittenDecimal | None
+    we_buy: DecimalString | None
     """What you paid."""
-    we_sell: WrittenDecimal | None
+    we_sell: DecimalString | None
     """What you charged."""
-    min_amount: WrittenDecimal | None
+    min_amount: DecimalString | None
     """In the foreign currency."""
-    max_amount: WrittenDecimal | None
+    max_amount: DecimalString | None
     """In the foreign currency."""
 
 

@@ -15,7 +15,7 @@ from wxc.accounts.export.service.listings import LISTINGS, Listing
 from wxc.core import clock
 from wxc.core.times import rfc3339
 from wxc.db.database import Database
-from wxc.http.answers import written
+from wxc.http.answers import json_bytes
 
 BATCH_SIZE = 500
 
@@ -25,11 +25,11 @@ async def open_export(database: Database, me: Principal) -> AsyncIterator[bytes]
     row = await database.primary.fetch_one(account_by_id(me.id))
     if row is None:
         raise SessionExpired
-    return _document(database, me.id, written(present_me(row)))
+    return _document(database, me.id, json_bytes(present_me(row)))
 
 
 async def _document(database: Database, user_id: UUID, account: bytes) -> AsyncIterator[bytes]:
-    yield b'{"exported_at":' + written(rfc3339(clock.now()))
+    yield b'{"exported_at":' + json_bytes(rfc3339(clock.now()))
     yield b',"account":' + account
     for name, listing in LISTINGS.items():
         yield f',"{name}":['.encode()
@@ -47,7 +47,7 @@ async def _items(
     while True:
         rows = await database.primary.fetch(listing.batch(user_id, after, limit=BATCH_SIZE))
         if rows:
-            items = written([listing.present(row) for row in rows])
+            items = json_bytes([listing.present(row) for row in rows])
             yield separator + items[1:-1]  # without the brackets
         if len(rows) < BATCH_SIZE:
             return

@@ -25,8 +25,8 @@ from wxc.accounts.export.schemas.posts import (
     ExportedLike,
     ExportedPost,
 )
-from wxc.core.decimals import plain_or_null
-from wxc.core.times import rfc3339, rfc3339_or_null
+from wxc.core.decimals import decimal_text_or_none
+from wxc.core.times import rfc3339, rfc3339_or_none
 from wxc.db.prepared import PreparedQuery
 
 Row = TypeVar("Row", bound=tuple[Any, ...])
@@ -63,7 +63,7 @@ def _session(row: account.SessionRow) -> ExportedSession:
         "place": row.place,
         "created_at": rfc3339(row.created_at),
         "last_used_at": rfc3339(row.last_used_at),
-        "revoked_at": rfc3339_or_null(row.revoked_at),
+        "revoked_at": rfc3339_or_none(row.revoked_at),
     }
 
 
@@ -72,7 +72,7 @@ def _post(row: posts.PostRow) -> ExportedPost:
         "id": str(row.id),
         "body": row.body,
         "created_at": rfc3339(row.created_at),
-        "edited_at": rfc3339_or_null(row.edited_at),
+        "edited_at": rfc3339_or_none(row.edited_at),
         "likes_count": row.likes_count,
         "comments_count": row.comments_count,
     }
@@ -85,7 +85,7 @@ def _comment(row: posts.CommentRow) -> ExportedComment:
         "parent_id": _id_or_null(row.parent_id),
         "body": row.body,
         "created_at": rfc3339(row.created_at),
-        "edited_at": rfc3339_or_null(row.edited_at),
+        "edited_at": rfc3339_or_none(row.edited_at),
         "likes_count": row.likes_count,
         "replies_count": row.replies_count,
     }
@@ -130,10 +130,10 @@ def _rate_event(row: exchange.RateEventRow) -> ExportedRateEvent:
         "currency": row.currency,
         "base_currency": row.base_currency,
         "unit": row.unit,
-        "we_buy": plain_or_null(row.we_buy),
-        "we_sell": plain_or_null(row.we_sell),
-        "min_amount": plain_or_null(row.min_amount),
-        "max_amount": plain_or_null(row.max_amount),
+        "we_buy": decimal_text_or_none(row.we_buy),
+        "we_sell": decimal_text_or_none(row.we_sell),
+        "min_amount": decimal_text_or_none(row.min_amount),
+        "max_amount": decimal_text_or_none(row.max_amount),
     }
 
 
@@ -162,7 +162,7 @@ def _notification(row: account.NotificationRow) -> ExportedNotification:
         "post_id": _id_or_null(row.post_id),
         "comment_id": _id_or_null(row.comment_id),
         "created_at": rfc3339(row.created_at),
-        "read_at": rfc3339_or_null(row.read_at),
+        "read_at": rfc3339_or_none(row.read_at),
     }
 
 

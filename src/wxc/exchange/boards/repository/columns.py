@@ -24,7 +24,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.selectable import LateralFromClause
 
-from wxc.core.currencies import codes_of_all_times
+from wxc.core.currencies import all_currency_codes
 from wxc.models import Exchange, ExchangeConfirmation, ExchangeRate, RateEvent
 from wxc.social.users.repository import summary_columns
 
@@ -110,7 +110,7 @@ def lines_from_history(names: Sequence[str], moment: datetime | None) -> Lateral
     Costs one index lookup per currency that ever existed, however long the history.
     """
     codes = (
-        func.unnest(literal(list(codes_of_all_times()), ARRAY(String())))
+        func.unnest(literal(list(all_currency_codes()), ARRAY(String())))
         .table_valued(column("code", String), name="codes")
         .render_derived()
     )

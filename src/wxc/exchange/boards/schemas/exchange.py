@@ -2,7 +2,7 @@
 
 from typing_extensions import TypedDict
 
-from wxc.core.decimals import WrittenDecimal
+from wxc.core.decimals import DecimalString
 from wxc.exchange.boards.schemas.places import Location, OpeningHours
 from wxc.exchange.domain.freshness import State
 from wxc.http.answers import IdText, TimeText, answer
@@ -27,13 +27,13 @@ class Rate(TypedDict):
     """The foreign currency."""
     unit: int
     """For how much of it the rates are."""
-    we_buy: WrittenDecimal | None
+    we_buy: DecimalString | None
     """What the changer pays; null where it does not buy."""
-    we_sell: WrittenDecimal | None
+    we_sell: DecimalString | None
     """What the changer charges; null where it does not sell."""
-    min_amount: WrittenDecimal | None
+    min_amount: DecimalString | None
     """In the foreign currency; null where there is no lower limit."""
-    max_amount: WrittenDecimal | None
+    max_amount: DecimalString | None
     """In the foreign currency; null where there is no upper limit."""
     confirmed_at: TimeText
     """When the changer last said that it holds."""

@@ -8,10 +8,10 @@ from uuid import UUID
 from wxc.accounts.auth.context import Principal
 from wxc.accounts.auth.errors import SessionExpired
 from wxc.core import clock
-from wxc.core.decimals import plain
+from wxc.core.decimals import decimal_text
 from wxc.core.events import announce
 from wxc.core.ids import new_id
-from wxc.db.commits import draw_id
+from wxc.db.commits import next_id
 from wxc.db.session import Session
 from wxc.exchange.boards.errors import ExchangeNotFound
 from wxc.exchange.boards.repository import lines, rate_events, writing
@@ -24,7 +24,7 @@ from wxc.exchange.boards.service.reading import own_exchange
 from wxc.exchange.domain.chain import GENESIS_HASH, ChainEvent, event_hash
 from wxc.exchange.domain.freshness import reminder_time
 from wxc.http.etags import Versioned, Versions
-from wxc.http.refusals import PreconditionFailed
+from wxc.http.refusals.resources import PreconditionFailed
 
 _MICROSECOND = timedelta(microseconds=1)
 _LINE_RETENTION = timedelta(hours=1)  # later pages of a search read closed lines
@@ -160,7 +160,7 @@ async def _append_events(
         seq += 1
         event = ChainEvent(exchange_id=exchange_id, seq=seq, at=moment, **line._asdict())
         previous = event_hash(previous, event)
-        last_id = max(draw_id(session).int, last_id + 1)
+        last_id = max(next_id(session).int, last_id + 1)
         events.append(
             RateEventRow(
                 id=UUID(int=last_id),
@@ -184,4 +184,4 @@ def _is_same(line: RateLineRow, current: RateLineRow | None) -> bool:
 
 
 def _digits(line: RateLineRow) -> list[str | int | None]:
-    return [plain(value) if isinstance(value, Decimal) else value for value in line]
+    return [decimal_text(value) if isinstance(value, Decimal) else value for value in line]

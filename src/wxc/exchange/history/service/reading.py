@@ -3,7 +3,7 @@
 from decimal import Decimal
 from uuid import UUID
 
-from wxc.core.decimals import plain, plain_or_null
+from wxc.core.decimals import decimal_text, decimal_text_or_none
 from wxc.core.times import rfc3339
 from wxc.db.handle import Handle
 from wxc.db.keyset import PageRequest
@@ -31,14 +31,14 @@ async def list_history(
     board = require_visible(await find_board(db, username, viewer_id, None), viewer_id)
     bounds = (board.id, span.currency, span.start, span.end)
     if span.group is Group.EVENT:
-        events = page.cut(await db.fetch(rate_events_in(*bounds, page=page)), lambda row: row.id)
+        events = page.slice(await db.fetch(rate_events_in(*bounds, page=page)), lambda row: row.id)
         return {
             "items": [_present_event(row) for row in events.rows],
             "next_cursor": events.next_cursor,
             "prev_cursor": events.prev_cursor,
         }
     rows = await db.fetch(rate_buckets_in(*bounds, page=page, group=span.group))
-    buckets = page.cut(rows, lambda row: row.id)
+    buckets = page.slice(rows, lambda row: row.id)
     return {
         "items": [_present_bucket(row) for row in buckets.rows],
         "next_cursor": buckets.next_cursor,
@@ -58,10 +58,10 @@ def _present_event(row: RateEventRow) -> RateEvent:
         "at": rfc3339(row.at),
         "base_currency": row.base_currency,
         "unit": row.unit,
-        "we_buy": plain_or_null(row.we_buy),
-        "we_sell": plain_or_null(row.we_sell),
-        "min_amount": plain_or_null(row.min_amount),
-        "max_amount": plain_or_null(row.max_amount),
+        "we_buy": decimal_text_or_none(row.we_buy),
+        "we_sell": decimal_text_or_none(row.we_sell),
+        "min_amount": decimal_text_or_none(row.min_amount),
+        "max_amount": decimal_text_or_none(row.max_amount),
     }
 
 
@@ -82,4 +82,9 @@ def _candle(
 ) -> Candle | None:
     if first is None or high is None or low is None or last is None:
         return None
-    return {"open": plain(first), "high": plain(high), "low": plain(low), "close": plain(last)}
+    return {
+        "open": decimal_text(first),
+        "high": decimal_text(high),
+        "low": decimal_text(low),
+        "close": decimal_text(last),
+    }

@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.selectable import LateralFromClause
 
-from wxc.core.decimals import DIGITS_BEFORE_POINT
+from wxc.core.decimals import MAX_INTEGER_DIGITS
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import bind
 from wxc.exchange.domain.quotes import ConversionRequest
@@ -65,7 +65,7 @@ def with_conversion(
             _allows(_source_line, bind(conversion.from_amount), 1),
             _allows(_target_line, received, per_unit),
             received > 0,
-            received < 10**DIGITS_BEFORE_POINT * per_unit,
+            received < 10**MAX_INTEGER_DIGITS * per_unit,
         )
     )
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from sqlalchemy import Double, Numeric, String, bindparam
 
-from wxc.db.prepared import Variant
+from wxc.db.prepared import VariantArgument
 from wxc.exchange.domain.quotes import ConversionRequest
 from wxc.exchange.domain.search import SearchArea, SearchRequest
 
@@ -20,13 +20,13 @@ _CONVERSION = cast(Any, ConversionRequest)(
 
 
 @dataclass(frozen=True)
-class SearchVariant(Variant):
+class SearchVariant(VariantArgument):
     """One statement for each combination of area, conversion, sort and staleness."""
 
     request: SearchRequest
 
     @property
-    def shape(self) -> "SearchVariant":
+    def variant(self) -> "SearchVariant":
         """The same search with bind parameters for its values."""
         area, conversion = self.request.area and _AREA, self.request.conversion and _CONVERSION
         return SearchVariant(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from wxc.accounts.auth.context import Principal
 from wxc.core import clock
-from wxc.db.commits import draw_id
+from wxc.db.commits import next_id
 from wxc.db.session import Session
 from wxc.social.comments.errors import CommentNotFound
 from wxc.social.comments.repository.likes import delete_comment_like, insert_comment_like
@@ -29,7 +29,7 @@ class _Likeable(NamedTuple):
 async def like_comment(session: Session, me: Principal, comment_id: UUID) -> LikeState:
     """Make `me` like the comment; repeating it changes nothing."""
     comment = await _lock_likeable(session, me, comment_id)
-    query = insert_comment_like(draw_id(session), me.id, comment_id, clock.now())
+    query = insert_comment_like(next_id(session), me.id, comment_id, clock.now())
     inserted = await session.fetch_one(query)
     if inserted is None:
         return LikeState(liked=True, likes_count=comment.likes_count)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
-from wxc.core.times import rfc3339, rfc3339_or_null
+from wxc.core.times import rfc3339, rfc3339_or_none
 from wxc.db.handle import Handle
-from wxc.db.keyset import Cut
+from wxc.db.keyset import PageSlice
 from wxc.db.prepared import PreparedQuery
 from wxc.social.comments.errors import CommentNotFound
 from wxc.social.comments.repository.reading import CommentRow, comment_by_id, comments_by_ids
@@ -75,7 +75,7 @@ def present_comment(row: CommentRow, replies_cursor: str | None) -> Comment:
         "body": row.body,
         "deleted": row.deleted_at is not None,
         "created_at": rfc3339(row.created_at),
-        "edited_at": rfc3339_or_null(row.edited_at),
+        "edited_at": rfc3339_or_none(row.edited_at),
         "likes_count": row.likes_count,
         "replies_count": row.replies_count,
         "replies_cursor": replies_cursor,
@@ -125,8 +125,8 @@ async def _present_page(
     nodes = [node for node in found if node is not None]
     top_level = [node for node in nodes if node.relative_depth == 0]
     has_more = bool(top_level) and top_level[0].top_level_count > len(top_level)
-    cut = request.page.closed(top_level, lambda node: node.id, has_more=has_more)
-    listed = _with_listed_replies(_in_page_order(nodes, cut))
+    page_slice = request.page.slice_of(top_level, lambda node: node.id, has_more=has_more)
+    listed = _with_listed_replies(_in_page_order(nodes, page_slice))
     rows = await _fetch_rows(db, listed, viewer_id, oldest_first=request.shape.oldest_first)
     return {
         "items": [
@@ -134,19 +134,21 @@ async def _present_page(
             for node in listed
             if (row := rows.get(node.id))
         ],
-        "next_cursor": cut.next_cursor,
-        "prev_cursor": cut.prev_cursor,
+        "next_cursor": page_slice.next_cursor,
+        "prev_cursor": page_slice.prev_cursor,
     }
 
 
-def _in_page_order(nodes: Sequence[ThreadNode], cut: Cut[ThreadNode]) -> list[ThreadNode]:
+def _in_page_order(
+    nodes: Sequence[ThreadNode], page_slice: PageSlice[ThreadNode]
+) -> list[ThreadNode]:
     """The nodes as the page lists them; a previous page reads the top level backwards."""
     subtrees: dict[UUID, list[ThreadNode]] = {}
     for node in nodes:
         if node.relative_depth == 0:
             subtree = subtrees[node.id] = []
         subtree.append(node)
-    return [node for top in cut.rows for node in subtrees[top.id]]
+    return [node for top in page_slice.rows for node in subtrees[top.id]]
 
 
 def _with_listed_replies(nodes: Sequence[ThreadNode]) -> list[ListedNode]:

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from wxc.accounts.auth.context import Principal
 from wxc.core import clock
-from wxc.db.commits import draw_id
+from wxc.db.commits import next_id
 from wxc.db.session import Session
-from wxc.http.refusals import NotOwner
+from wxc.http.refusals.access import NotOwner
 from wxc.idempotency.service import IdempotentRequest, store_response, stored_response
 from wxc.social.comments.errors import (
     CommentDeleted,
@@ -60,7 +60,7 @@ async def write_comment(
     parent = None
     if comment.parent_id is not None:
         parent = await _lock_parent(session, me, post_id, comment.parent_id)
-    comment_id = draw_id(session)  # after the last lock
+    comment_id = next_id(session)  # after the last lock
     row = await _insert_comment(session, comment_id, me.id, post_id, parent, comment.body)
     written = present_comment(row, replies_cursor=None)
     parent_author_id = None if parent is None else parent.author_id

@@ -7,7 +7,7 @@ from uuid import UUID
 from wxc.core import clock
 from wxc.core.events import announce
 from wxc.core.text import fold_identifier
-from wxc.db.commits import draw_id
+from wxc.db.commits import next_id
 from wxc.db.session import Session
 from wxc.models import NotificationType
 from wxc.social.notifications.repository.writing import (
@@ -41,7 +41,7 @@ async def notify(session: Session, *drafts: NotificationDraft) -> None:
     drafts_for_others = [draft for draft in drafts if draft.recipient != draft.actor_id]
     if not drafts_for_others:
         return
-    ids = [draw_id(session) for _ in drafts_for_others]
+    ids = [next_id(session) for _ in drafts_for_others]
     recipients = [draft.recipient for draft in drafts_for_others]
     rows = await session.fetch(
         insert_notifications(

@@ -28,12 +28,12 @@ async def list_notifications(
 ) -> NotificationPage:
     """One page of `me`'s notifications, in groups, newest first."""
     latest = await db.fetch(latest_per_group(me.id, page=page, only_unread=only_unread))
-    cut = page.cut(latest, key=lambda row: row.id)
-    rows = await fetch_groups(db, me.id, [row.id for row in cut.rows])
+    page_slice = page.slice(latest, key=lambda row: row.id)
+    rows = await fetch_groups(db, me.id, [row.id for row in page_slice.rows])
     return {
         "items": present_groups(rows),
-        "next_cursor": cut.next_cursor,
-        "prev_cursor": cut.prev_cursor,
+        "next_cursor": page_slice.next_cursor,
+        "prev_cursor": page_slice.prev_cursor,
         "unread_count": rows[0].unread_count if rows else await count_unread(db, me.id),
     }
 
