@@ -90,7 +90,7 @@ async def test_worker_deletes_events_older_than_the_retention(
 async def test_deletion_of_events_is_batched(
     connection: AsyncConnection, ada: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "_BATCH", 2)
+    monkeypatch.setattr(service, "_BATCH_SIZE", 2)
     for days in (1, 400, 500, 600):
         await make_event(connection, ada, at=clock.now() - timedelta(days=days))
 
