@@ -228,7 +228,7 @@ async def test_it_survives_a_restart_of_redis(
     live: Config, first: FastAPI, people: tuple[Browser, Browser], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changer, visitor = people
-    monkeypatch.setattr("wxc.core.events._PAUSE", 0.05)
+    monkeypatch.setattr("wxc.core.events._RECONNECT_INTERVAL", 0.05)
     async with proxy_to(live.redis_url) as (proxy, url):
         wired = live.model_copy(update={"redis_url": url})
         async with running_app(wired) as app, open_stream(app, visitor, STREAM) as stream:

@@ -101,7 +101,7 @@ async def test_it_is_heard_again_when_redis_is_back(
     live: Config, first: FastAPI, people: tuple[Browser, Browser], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, bob = people
-    monkeypatch.setattr("wxc.core.events._PAUSE", 0.05)
+    monkeypatch.setattr("wxc.core.events._RECONNECT_INTERVAL", 0.05)
     async with proxy_to(live.redis_url) as (proxy, url):
         wired = live.model_copy(update={"redis_url": url})
         async with running_app(wired) as app, open_stream(app, ada, STREAM) as stream:
@@ -235,7 +235,7 @@ async def test_nothing_is_left_of_those_who_went_without_a_word(
             await begin(stream)
             assert await holds_no_connection(first)
 
-    assert first.state.services.events._waiting == {}
+    assert first.state.services.events._listeners == {}
     assert first.state.services.traffic.streams.total() == 0
 
 
