@@ -17,7 +17,7 @@ async def open_startup(request: Request) -> Startup:
     return services_of(request).startup
 
 
-async def open_departure(request: Request) -> GracefulShutdown:
+async def open_shutdown(request: Request) -> GracefulShutdown:
     """The shutdown state of this process."""
     return services_of(request).shutdown
 
@@ -32,7 +32,7 @@ async def revisions() -> tuple[str, ...]:
     return await run_in_threadpool(schema_revisions)
 
 
-Shutdown = Annotated[GracefulShutdown, Depends(open_departure)]
+Shutdown = Annotated[GracefulShutdown, Depends(open_shutdown)]
 StartupState = Annotated[Startup, Depends(open_startup)]
 Redis = Annotated[RedisClient, Depends(open_redis)]
 Revisions = Annotated[tuple[str, ...], Depends(revisions)]

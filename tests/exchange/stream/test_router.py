@@ -83,7 +83,7 @@ async def test_the_stream_survives_a_restart_of_redis(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     changer, visitor = changer_and_visitor
-    monkeypatch.setattr("wxc.core.events._PAUSE", 0.05)
+    monkeypatch.setattr("wxc.core.events._RECONNECT_INTERVAL", 0.05)
     async with proxy_to(live_config.redis_url) as (proxy, url):
         wired = live_config.model_copy(update={"redis_url": url})
         async with running_app(wired) as app, open_stream(app, visitor, STREAM) as stream:
@@ -182,7 +182,7 @@ async def test_the_stream_ends_with_the_session_of_its_viewer(
 
         assert (await own.next()).name == "reauth"
         await own.end()
-        first_app.state.services.events.end()  # as at shutdown; it was still open
+        first_app.state.services.events.end_streams()  # as at shutdown; it was still open
         await theirs.end()
 
 

@@ -107,7 +107,7 @@ async def test_the_stream_recovers_when_redis_returns(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ada, bob = people
-    monkeypatch.setattr("wxc.core.events._PAUSE", 0.05)
+    monkeypatch.setattr("wxc.core.events._RECONNECT_INTERVAL", 0.05)
     async with proxy_to(stream_config.redis_url) as (proxy, url):
         wired = stream_config.model_copy(update={"redis_url": url})
         async with running_app(wired) as app, open_stream(app, ada, STREAM) as stream:
@@ -241,7 +241,7 @@ async def test_a_closed_connection_releases_everything(
             await read_snapshot(stream)
             assert await holds_no_connection(first)
 
-    assert first.state.services.events._waiting == {}
+    assert first.state.services.events._listeners == {}
     assert first.state.services.traffic.streams.total() == 0
 
 

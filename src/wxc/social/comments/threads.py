@@ -44,13 +44,13 @@ class ThreadShape:
 class RepliesCursors:
     """Makes cursors to the replies that a response does not list."""
 
-    sealer: CursorSigner
+    signer: CursorSigner
     shape: ThreadShape
 
     def cursor_after(self, comment_id: UUID, reply_id: UUID | None) -> str:
         """The cursor to the replies to a comment after `reply_id`, or to all of them if None."""
         return start_cursor(
-            self.sealer,
+            self.signer,
             replies_scope(comment_id),
             self.shape.pack(),
             oldest_first=self.shape.oldest_first,
