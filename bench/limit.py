@@ -140,7 +140,7 @@ _LOCK_POST = """
     )"""
 _LIKE = f"""{_LOCK_POST}, changed AS (
         INSERT INTO post_likes (id, user_id, post_id, created_at)
-        SELECT $3, $1, id, $5 FROM post ON CONFLICT DO ANONYMOUS RETURNING id
+        SELECT $3, $1, id, $5 FROM post ON CONFLICT DO NOTHING RETURNING id
     ), updated AS (
         UPDATE posts SET likes_count = likes_count + 1
         WHERE id = $2 AND EXISTS (SELECT FROM changed) RETURNING likes_count

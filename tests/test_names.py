@@ -9,13 +9,13 @@ ROOT = Path(__file__).parents[1]
 # term, which is now used in its place.
 REPLACED_NAMES = """
     AnyRow Borrower _Lent native_form NativeStatement built_once _written_out SingleWrite
-    next_id unless_late refusing_late LATEST_COMMIT SETTLE_WINDOW
+    draw_id unless_late refusing_late LATEST_COMMIT UNSETTLED
     DirectRoutes _outline
-    Envelope Faults OriginGate BodyGate LoadGate StreamGate ClientDisconnected
-    GracefulShutdown await_signal is_draining
-    CursorSigner RankedRequest MAX_LIMIT USUAL_LIMITS
-    RateLimiter open_throttle Limiter
-    _tune _telling _untold StreamPlaces POLL_INTERVAL
+    Envelope Faults OriginGate BodyGate LoadGate StreamGate ClientGone
+    Departure await_signal is_near
+    CursorSealer RankedRequest GREATEST_LIMIT USUAL_LIMITS
+    Throttle open_throttle Throttled
+    _tune _telling _untold StreamPlaces LOOK_INTERVAL
     Chore nobody_asks _FAREWELLS Eraser
     Postman _Wording NotSent NobodyThere NotWanted
     Visit RefreshClaim HeldSession LeavingSession FormerSession stated_session

@@ -222,7 +222,7 @@ def _add_handlers(app: FastAPI) -> None:
     for error in (HTTPException, RequestValidationError, Refusal):
         app.add_exception_handler(error, _problem_of_exception)
     # Starlette wants handlers of any exception, whichever it registers them for.
-    app.add_exception_handler(ReplayedResponse, _answer_again)  # type: ignore[arg-type]
+    app.add_exception_handler(ReplayedResponse, _replay_response)  # type: ignore[arg-type]
 
 
 def _add_middleware(app: FastAPI, services: Services) -> None:
@@ -274,8 +274,8 @@ async def _problem_of_exception(request: Request, error: Exception) -> Response:
     return answer
 
 
-async def _answer_again(_request: Request, first: ReplayedResponse) -> Response:
-    headers = {"Idempotency-ReplayedResponse": "true"}
+async def _replay_response(_request: Request, first: ReplayedResponse) -> Response:
+    headers = {"Idempotency-Replayed": "true"}
     if first.location is not None:
         headers["Location"] = first.location
     return Response(first.body, first.status, headers, media_type="application/json")

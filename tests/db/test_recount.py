@@ -7,6 +7,7 @@ import pytest
 from tests.support.worker_threads import run_in_own_thread
 from typer.testing import CliRunner
 
+from wxc.cli import database
 from wxc.cli import main as cli
 from wxc.core.config import Config
 from wxc.db import recount
@@ -29,7 +30,7 @@ def config(config: Config, fresh_database_url: str) -> Config:
 
 @pytest.fixture
 def _environment(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "read_config", lambda: config)
+    monkeypatch.setattr(database, "read_config", lambda: config)
 
 
 def test_every_counter_of_the_schema_is_counted_anew() -> None:

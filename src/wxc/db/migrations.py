@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BOUNDS = {"lock_timeout": "1s", "statement_timeout": "5s"}
 _log = logging.getLogger("wxc.migrations")
 _ATTEMPTS = 10
-_LONGEST_PAUSE = 8.0  # seconds between two of them
+_MAX_PAUSE = 8.0  # seconds between two of them
 _LOCKED = ("55P03", "40P01")  # a lock was not to be had in time; a deadlock
 # The migrations that `0001_initial` replaces, newest first. No new one may have such a name.
 _SQUASHED = tuple(f"{number:04}" for number in range(17, 0, -1))
@@ -61,7 +61,7 @@ def migrate() -> None:
             if getattr(error.orig, "sqlstate", None) not in _LOCKED or attempt == _ATTEMPTS:
                 raise
             _log.warning("a lock was not to be had; attempt %d of %d", attempt, _ATTEMPTS)
-            time.sleep(min(2.0 ** (attempt - 2), _LONGEST_PAUSE) * random.uniform(0.5, 1))  # noqa: S311
+            time.sleep(min(2.0 ** (attempt - 2), _MAX_PAUSE) * random.uniform(0.5, 1))  # noqa: S311
         else:
             return
 

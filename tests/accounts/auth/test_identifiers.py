@@ -145,7 +145,7 @@ class TestStatementsByHand:
         yield url
         asyncio.run(drop_database(server, name))
 
-    def test_migration_fills_existing_accounts(self, url: str) -> None:
+    def test_a_trigger_fills_missing_folded_columns(self, url: str) -> None:
         _insert(url, "Ada", "Ada@example.com")
         _insert(url, "nikos", "ΝΊΚΟΣ@example.com")
         _execute(
@@ -156,7 +156,11 @@ class TestStatementsByHand:
         _execute(url, "UPDATE users SET email = 'New@example.com' WHERE username = 'Ada'")
         _execute(url, "UPDATE users SET username = 'NIKOS' WHERE username = 'nikos'")
 
-    def test_migration_lists_duplicates_and_changes_neither(self, url: str) -> None:
+        assert _folded(url) == {"ada": "new@example.com", "nikos": "νίκος@example.com"}
+
+    def test_accounts_that_share_an_identifier_are_listed(self, url: str) -> None:
+        assert CliRunner().invoke(cli.app, ["user", "duplicates"]).exit_code == 0
+        _execute(url, "DROP INDEX uq_users_email_folded")
         _insert(url, "nikos", "ΝΊΚΟΣ@example.com")
         _insert(url, "other", "νίκος@example.com")
         _execute(url, "UPDATE users SET email_folded = 'νίκος@example.com'")

@@ -40,15 +40,15 @@ _FILL = (
     """,
     """
     INSERT INTO follows (id, follower_id, followed_id, created_at)
-    SELECT gen_random_uuid(), one, other, now() FROM pairs ON CONFLICT DO ANONYMOUS
+    SELECT gen_random_uuid(), one, other, now() FROM pairs ON CONFLICT DO NOTHING
     """,
     """
     INSERT INTO blocks (id, blocker_id, blocked_id, created_at)
-    SELECT gen_random_uuid(), one, other, now() FROM pairs ON CONFLICT DO ANONYMOUS
+    SELECT gen_random_uuid(), one, other, now() FROM pairs ON CONFLICT DO NOTHING
     """,
     """
     INSERT INTO mutes (id, muter_id, muted_id, created_at)
-    SELECT gen_random_uuid(), one, other, now() FROM pairs ON CONFLICT DO ANONYMOUS
+    SELECT gen_random_uuid(), one, other, now() FROM pairs ON CONFLICT DO NOTHING
     """,
     """
     INSERT INTO posts (id, author_id, body, created_at)
@@ -57,7 +57,7 @@ _FILL = (
     """
     INSERT INTO post_likes (id, user_id, post_id, created_at)
     SELECT gen_random_uuid(), pairs.other, posts.id, now()
-    FROM pairs JOIN posts ON posts.author_id = pairs.one ON CONFLICT DO ANONYMOUS
+    FROM pairs JOIN posts ON posts.author_id = pairs.one ON CONFLICT DO NOTHING
     """,
     """
     INSERT INTO sessions

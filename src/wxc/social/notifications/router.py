@@ -68,6 +68,7 @@ async def mark_read(seen: ReadUpTo, me: CurrentUser, session: Session) -> Unread
 
 
 def _server_sent_event(event: StreamEvent) -> ServerSentEvent:
+    """An event as FastAPI sends it."""
     match event:
         case Snapshot():
             return ServerSentEvent(data=event.count, event="snapshot", id=str(event.position))
