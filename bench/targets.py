@@ -111,7 +111,7 @@ def _speed_remark(findings: Findings) -> str:
 
 _FEED, _LIMIT = "feed", "the limit of feed"
 _TARGETS: Sequence[_Target] = (
-    _Target("feed, app CPU ÷ the limit's", 2.4, 1.6, _ratio(_app_cpu, _FEED, _LIMIT)),
+    _Target("feed, app CPU ÷ the limit's", 1.6, 1.4, _ratio(_app_cpu, _FEED, _LIMIT)),
     _Target(
         "feed, requests/s ÷ the limit's, the app's processor the bottleneck",
         *(0.5, 0.7, _feed_speed_ratio),
@@ -141,8 +141,8 @@ _TARGETS: Sequence[_Target] = (
     ),
     _Target(
         "like, app CPU ÷ one bare statement's",
-        4,
-        2.5,
+        2.1,
+        1.7,
         _ratio(_app_cpu, "like", "the limit of like"),
     ),
     _Target(

@@ -150,8 +150,6 @@ async def test_no_read_scans_a_big_table_or_is_planned_each_time(
     app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exporting, "BATCH_SIZE", 50)  # small tables need small batches
-        exporting, "BATCH_SIZE", 50
-    )  # to these tables as 500 to those of many members
     engine = create_async_engine(app.state.services.config.database_url, poolclass=NullPool)
     async with Browser(app) as browser, engine.connect() as connection:
         post = (await browser.get("/users/many_1/posts")).json()["items"][0]["id"]

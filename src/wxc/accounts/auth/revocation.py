@@ -9,8 +9,9 @@ local deny set, which repairs lost keys. If neither is available, requests are r
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from typing import TypeAlias
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -173,6 +174,9 @@ class Revocations:
             del self._denied[session_id]
 
 
+_Lookup: TypeAlias = "asyncio.Future[tuple[bool, bool]]"
+
+
 class _RedisLookup:
     """Reads the keys of sessions from Redis; concurrent callers share a round trip.
 
@@ -182,17 +186,16 @@ class _RedisLookup:
 
     def __init__(self, redis: RedisClient) -> None:
         self._redis = redis
-        self._waiting: dict[UUID, asyncio.Future[tuple[bool, bool]]] = {}
+        self._waiting: dict[UUID, list[_Lookup]] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def state(self, session_id: UUID) -> tuple[bool, bool]:
         """Whether the sentinel and the session's key exist; raises `RedisUnavailable`."""
-        future = self._waiting.get(session_id)
-        if future is None:
-            future = self._waiting[session_id] = asyncio.get_running_loop().create_future()
+        future: _Lookup = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(session_id, []).append(future)
         if self._task is None:
             self._task = asyncio.create_task(self._run())
-        return await asyncio.shield(future)  # a cancelled caller cancels no other
+        return await future
 
     async def _run(self) -> None:
         try:
@@ -207,14 +210,19 @@ class _RedisLookup:
             keys = (SENTINEL, *(revoked_key(session_id) for session_id in batch))
             sentinel, *values = await self._redis.call(lambda redis: redis.mget(keys))
         except BaseException as error:
-            for future in batch.values():
+            for future in _pending(*batch.values()):
                 future.set_exception(_as_caller_error(error))
-                future.exception()  # marks it as retrieved, in case all callers were cancelled
             if not isinstance(error, Exception):
                 raise
         else:
-            for future, key in zip(batch.values(), values, strict=True):
-                future.set_result((sentinel is not None, key is not None))
+            for futures, key in zip(batch.values(), values, strict=True):
+                for future in _pending(futures):
+                    future.set_result((sentinel is not None, key is not None))
+
+
+def _pending(*waiting: "list[_Lookup]") -> "Iterator[_Lookup]":
+    """Excludes those of callers that were cancelled."""
+    return (future for futures in waiting for future in futures if not future.done())
 
 
 def _as_caller_error(error: BaseException) -> Exception:
