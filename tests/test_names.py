@@ -22,6 +22,7 @@ REPLACED_NAMES = """
     _refuse_strange_pair
     Fingerprints TELLING
     Occasion told_id
+    AboutToEnd NotStarted InvalidPart
     known_to in_sight nobody_hidden_above lock_unseen is_heard
     bury _doomed hold_post_of
     BELONGINGS clear_up shut_out

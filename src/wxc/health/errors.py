@@ -3,22 +3,24 @@
 from wxc.http.refusals.base import Refusal
 
 
-class NotStarted(Refusal):
+class Starting(Refusal):
     """The service has not reached its database since it was started.
 
     It tries twice a second. See that `DATABASE_URL` is right and the database answers.
     """
 
+    public_code = "not_started"
     status = 503
     retry_after = 2
 
 
-class AboutToEnd(Refusal):
+class Draining(Refusal):
     """This instance is about to end; another one will answer.
 
     For the load balancer: send no more requests here. Those that come are answered all the same.
     """
 
+    public_code = "about_to_end"
     status = 503
     retry_after = 1
 

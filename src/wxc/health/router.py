@@ -3,7 +3,7 @@
 from wxc.db.dependencies import Database
 from wxc.health import service
 from wxc.health.dependencies import Redis, Revisions, Shutdown, StartupState
-from wxc.health.errors import AboutToEnd, NotReady, NotStarted
+from wxc.health.errors import Draining, NotReady, Starting
 from wxc.health.schemas import Health, Readiness
 from wxc.http.openapi import error_responses
 from wxc.http.routers import make_router
@@ -17,9 +17,7 @@ async def get_liveness() -> Health:
     return Health(status="ok")
 
 
-@router.get(
-    "/healthz", summary="Fit for traffic?", responses=error_responses(NotStarted, AboutToEnd)
-)
+@router.get("/healthz", summary="Fit for traffic?", responses=error_responses(Starting, Draining))
 async def get_health(startup: StartupState, shutdown: Shutdown) -> Health:
     """For the load balancer: started, and not about to end; an outage leaves this green."""
     return service.health(startup, shutdown)

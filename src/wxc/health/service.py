@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from wxc.core.redis import RedisClient
 from wxc.db.database import Database
 from wxc.db.errors import UNAVAILABLE_ERRORS
-from wxc.health.errors import AboutToEnd, NotReady, NotStarted
+from wxc.health.errors import Draining, NotReady, Starting
 from wxc.health.repository import schema_revision
 from wxc.health.schemas import Checks, Health, Readiness
-from wxc.http.problem_schemas import InvalidPart
+from wxc.http.problem_schemas import FieldError
 from wxc.mail.service import has_backlog
 from wxc.server.shutdown import GracefulShutdown
 
@@ -41,11 +41,11 @@ class Startup:
 
 
 def health(startup: Startup, shutdown: GracefulShutdown) -> Health:
-    """Whether the load balancer may send requests; raises `NotStarted` and `AboutToEnd`."""
+    """Whether the load balancer may send requests; raises `Starting` and `Draining`."""
     if not startup.is_complete:
-        raise NotStarted
+        raise Starting
     if shutdown.is_draining:
-        raise AboutToEnd
+        raise Draining
     return Health(status="ok")
 
 
@@ -57,7 +57,7 @@ async def readiness(
     `known_revisions` are the revisions of this code, newest first. An unknown revision is a later
     one, and later migrations keep older code working (docs/migrations.md).
     """
-    failures: list[InvalidPart] = []
+    failures: list[FieldError] = []
     try:
         revision = await _schema_revision(database)
         is_behind = revision is None or revision in known_revisions[1:]
@@ -85,5 +85,5 @@ async def _schema_revision(database: Database) -> str | None:
     return None if row is None else row.version_num
 
 
-def _failure(name: str, code: str, message: str) -> InvalidPart:
-    return InvalidPart(pointer=name, code=code, message=message)
+def _failure(name: str, code: str, message: str) -> FieldError:
+    return FieldError(pointer=name, code=code, message=message)

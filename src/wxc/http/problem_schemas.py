@@ -5,7 +5,7 @@ from pydantic import ConfigDict
 from wxc.http.schemas import Schema
 
 
-class InvalidPart(Schema):
+class FieldError(Schema):
     """One thing that is wrong with a request."""
 
     model_config = ConfigDict(extra="forbid")
@@ -40,5 +40,5 @@ class Problem(Schema):
 class ValidationProblem(Problem):
     """An error that names each invalid part of the request."""
 
-    errors: list[InvalidPart]
+    errors: list[FieldError]
     """The first twenty; empty where the `code` says it all."""

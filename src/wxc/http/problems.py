@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from wxc.core import logging as logs
-from wxc.http.problem_schemas import InvalidPart, Problem, ValidationProblem
+from wxc.http.problem_schemas import FieldError, Problem, ValidationProblem
 from wxc.http.refusals.base import Refusal
 from wxc.http.refusals.requests import JsonMalformed, MalformedRequest, ValidationFailed
 from wxc.http.refusals.resources import MethodNotAllowed, NotFound
@@ -38,7 +38,7 @@ def problem_response(scope: Scope, error: Exception) -> Response:
     refusal = refusal_for(error)
     errors = error.errors if isinstance(error, Refusal) else None
     if isinstance(error, RequestValidationError):
-        errors = invalid_parts(error.errors())
+        errors = field_errors(error.errors())
     elif refusal.status == ValidationFailed.status:
         errors = errors or []
     if refusal.status == 500:
@@ -89,10 +89,10 @@ def refusal_for(error: Exception) -> type[Refusal]:
     return InternalError
 
 
-def invalid_parts(errors: Sequence[Any]) -> list[InvalidPart]:
+def field_errors(errors: Sequence[Any]) -> list[FieldError]:
     """The first parts of a validation error, without the input values."""
     return [
-        InvalidPart(
+        FieldError(
             pointer=_pointer(error["loc"]),
             code=error["type"],
             # pydantic's `error` context quotes the input; its other contexts are our own bounds.
@@ -130,7 +130,7 @@ def _instance(scope: Scope, refusal: type[Refusal]) -> str:
 
 
 def problem_body(
-    refusal: type[Refusal], *, instance: str, request_id: str, errors: list[InvalidPart] | None
+    refusal: type[Refusal], *, instance: str, request_id: str, errors: list[FieldError] | None
 ) -> bytes:
     """The JSON of a refusal; `errors` only where parts of the request are at fault."""
     code = refusal.code()

@@ -7,7 +7,7 @@ from fastapi import Depends, Header, Request
 from wxc.accounts.auth.dependencies import CurrentUser
 from wxc.core.signing import sign
 from wxc.http.openapi import raises, sends
-from wxc.http.problem_schemas import InvalidPart
+from wxc.http.problem_schemas import FieldError
 from wxc.http.refusals.requests import ValidationFailed
 from wxc.http.services import services_of
 from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch
@@ -40,7 +40,7 @@ async def idempotent_request(
     if key is None:
         return None
     if len(request.headers.getlist(_HEADER_NAME)) > 1:
-        part = InvalidPart(
+        part = FieldError(
             pointer=f"header.{_HEADER_NAME}",
             code="repeated",
             message="The header may be sent once.",

@@ -90,15 +90,15 @@ export type ValidationProblem = {
     /**
      * The first twenty; empty where the `code` says it all.
      */
-    errors: Array<InvalidPart>;
+    errors: Array<FieldError>;
 };
 
 /**
- * InvalidPart
+ * FieldError
  *
  * One thing that is wrong with a request.
  */
-export type InvalidPart = {
+export type FieldError = {
     /**
      * A JSON pointer into the body, or a place such as `query.limit`.
      */
@@ -324,6 +324,14 @@ export type TargetNotFound = Problem & {
  * The age of a confirmation, against how long it was said to be valid.
  */
 export type State = 'fresh' | 'aging' | 'stale' | 'expired';
+
+/**
+ * The service has not reached its database since it was started.
+ */
+export type Starting = Problem & {
+    status: 503;
+    code: 'not_started';
+};
 
 /**
  * Sort
@@ -1181,14 +1189,6 @@ export type NotificationPage = {
 };
 
 /**
- * The service has not reached its database since it was started.
- */
-export type NotStarted = Problem & {
-    status: 503;
-    code: 'not_started';
-};
-
-/**
  * Something that the service depends on is not as it should be; `errors` names it.
  */
 export type NotReady = Problem & {
@@ -1975,6 +1975,14 @@ export type EmailChange = {
 };
 
 /**
+ * This instance is about to end; another one will answer.
+ */
+export type Draining = Problem & {
+    status: 503;
+    code: 'about_to_end';
+};
+
+/**
  * CurrencySummary
  *
  * A circulating currency, by ISO 4217.
@@ -2375,14 +2383,6 @@ export type AccountDeletion = {
      * Proves who asks.
      */
     current_password: string;
-};
-
-/**
- * This instance is about to end; another one will answer.
- */
-export type AboutToEnd = Problem & {
-    status: 503;
-    code: 'about_to_end';
 };
 
 export type AuthRegisterData = {
@@ -5785,7 +5785,7 @@ export type OperationsGetHealthErrors = {
      * * `retry`: The request met another one at the same moment. Please send it again.
      * * `unavailable`: The service cannot answer right now. Please try again in a moment.
      */
-    503: AboutToEnd | NotStarted | TransportProblem;
+    503: Draining | Starting | TransportProblem;
     /**
      * What any request can meet.
      */

@@ -6,7 +6,7 @@ from fastapi import Depends, Query
 
 from wxc.core import clock
 from wxc.core.times import Moment
-from wxc.http.problem_schemas import InvalidPart
+from wxc.http.problem_schemas import FieldError
 from wxc.http.refusals.requests import ValidationFailed
 
 
@@ -24,7 +24,7 @@ async def _past(
 
 def field_error(pointer: str, code: str, message: str) -> ValidationFailed:
     """The refusal of one field or parameter."""
-    return ValidationFailed(errors=[InvalidPart(pointer=pointer, code=code, message=message)])
+    return ValidationFailed(errors=[FieldError(pointer=pointer, code=code, message=message)])
 
 
 AsOf = Annotated[Moment | None, Depends(_past)]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from wxc.http.openapi.declarations import headers
-from wxc.http.problem_schemas import InvalidPart
+from wxc.http.problem_schemas import FieldError
 from wxc.http.problems import problem_body
 from wxc.http.refusals.access import CsrfFailed
 from wxc.http.refusals.base import Refusal, all_refusals
@@ -50,7 +50,7 @@ TRANSPORT: tuple[type[Refusal], ...] = (
 
 _UNSAFE = ("post", "put", "patch", "delete")
 _WITH_RETRY_AFTER = (429, 503)
-_INVALID_PART_EXAMPLE = InvalidPart(
+_FIELD_ERROR_EXAMPLE = FieldError(
     pointer="query.limit",
     code="less_than_equal",
     message="Input should be less than or equal to 100",
@@ -205,7 +205,7 @@ def _literal(values: Sequence[object]) -> dict[str, Any]:
 
 
 def _example(refusal: type[Refusal]) -> dict[str, Any]:
-    parts = [_INVALID_PART_EXAMPLE] if refusal is ValidationFailed else []
+    parts = [_FIELD_ERROR_EXAMPLE] if refusal is ValidationFailed else []
     body = problem_body(
         refusal,
         instance="/",

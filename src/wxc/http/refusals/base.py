@@ -8,20 +8,22 @@ arguments and never leave the process. The form is RFC 9457.
 import re
 from typing import ClassVar
 
-from wxc.http.problem_schemas import InvalidPart
+from wxc.http.problem_schemas import FieldError
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is a fact, not an error
     """The request cannot be granted."""
 
     status: ClassVar[int] = 400
+    public_code: ClassVar[str] = ""
+    """The code, if it is not the name of the class."""
     retry_after: int | None = None  # seconds; where it varies, each instance has its own
 
     def __init__(
         self,
         reason: str = "",
         *,
-        errors: list[InvalidPart] | None = None,
+        errors: list[FieldError] | None = None,
         retry_after: int | None = None,
     ) -> None:
         super().__init__(reason)
@@ -34,7 +36,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is a fact, not an error
     @classmethod
     def code(cls) -> str:
         """The stable snake_case name that clients compare with."""
-        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
+        return cls.public_code or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
 
     @classmethod
     def detail(cls) -> str:

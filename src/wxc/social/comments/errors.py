@@ -1,6 +1,6 @@
 """Refusals about comments."""
 
-from wxc.http.problem_schemas import InvalidPart
+from wxc.http.problem_schemas import FieldError
 from wxc.http.refusals.base import Refusal
 from wxc.http.refusals.resources import Conflict, NotFound
 
@@ -38,5 +38,5 @@ class ThreadTooDeep(Refusal):
 
 def parent_refusal(refusal: type[Refusal]) -> Refusal:
     """The refusal with a pointer to the field `parent_id`."""
-    part = InvalidPart(pointer="/parent_id", code=refusal.code(), message=refusal.detail())
+    part = FieldError(pointer="/parent_id", code=refusal.code(), message=refusal.detail())
     return refusal(errors=[part])
