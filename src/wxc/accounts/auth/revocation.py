@@ -214,13 +214,13 @@ class _RedisLookup:
                 future.set_exception(_as_caller_error(error))
             if not isinstance(error, Exception):
                 raise
-        else:
-            for futures, key in zip(batch.values(), values, strict=True):
-                for future in _pending(futures):
-                    future.set_result((sentinel is not None, key is not None))
+            return
+        for futures, key in zip(batch.values(), values, strict=True):
+            for future in _pending(futures):
+                future.set_result((sentinel is not None, key is not None))
 
 
-def _pending(*waiting: "list[_Lookup]") -> "Iterator[_Lookup]":
+def _pending(*waiting: list[_Lookup]) -> Iterator[_Lookup]:
     """Excludes those of callers that were cancelled."""
     return (future for futures in waiting for future in futures if not future.done())
 
