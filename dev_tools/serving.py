@@ -275,6 +275,7 @@ def _wait_until_healthy(seconds: float, config: ServerConfig, server: Child) -> 
 
 
 def _answers(config: ServerConfig, path: str) -> bool:
+    # Compares addresses and binds none.
     host = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(config.host, config.host)  # noqa: S104
     connection = http.client.HTTPConnection(host, config.port, timeout=5)
     try:

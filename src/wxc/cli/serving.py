@@ -10,6 +10,7 @@ from wxc.core.logging import configure_logging
 
 
 def serve(
+    # Behind a load balancer; secrets are checked strictly unless it is loopback.
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "0.0.0.0",  # noqa: S104
     port: Annotated[int, typer.Option(envvar="PORT", help="The port to listen on.")] = 8000,
     workers: Annotated[

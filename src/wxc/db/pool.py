@@ -58,8 +58,7 @@ class Pool:
             connection.mark_used()
         elif not isinstance(error, Exception) and not is_lost(connection):
             connection.terminate()
-        is_usable = error is None or not is_lost(connection)
-        if is_usable and self._hand_to_waiter(connection):
+        if not is_lost(connection) and self._hand_to_waiter(connection):
             return
         self._free_slot()
         await cast("asyncpg.Pool[asyncpg.Record]", self._pool).release(cast(Any, connection))

@@ -23,7 +23,7 @@ from wxc.exchange.domain.chain import GENESIS_HASH, ChainEvent, event_hash
 from wxc.exchange.domain.freshness import reminder_time
 
 _SEED = 4217
-_VALID_FOR_HOURS = 24  # hours
+_VALID_FOR_HOURS = 24
 _HISTORY_AGES = (timedelta(hours=72), timedelta(hours=48), timedelta(hours=24), timedelta(hours=1))
 _LAST_AGE = timedelta()
 _BATCH_SIZE = 2000

@@ -34,6 +34,7 @@ class CompiledRoute(APIRoute):
         super().__init__(*args, **options)
         self.steps = _steps_of(self)
         """The calls for each request, the endpoint last; empty if FastAPI serves the route."""
+        self._has_contexts = any(step.context for step in self.steps)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Starlette's interface of a route.
@@ -41,14 +42,14 @@ class CompiledRoute(APIRoute):
         `get_route_handler`, the documented hook, is wrapped in two exit stacks and an exception
         handler, which cost 8 % of a like and serve no purpose here.
         """
-        request = Request(scope, receive, send)
-        is_compiled = self.steps and scope["method"] in (self.methods or ())
-        arguments = self._arguments(request) if is_compiled else None
-        if arguments is None:
-            await super().handle(scope, receive, send)
-        else:
-            response = await self._respond(request, arguments)
-            await response(scope, receive, send)
+        if self.steps and scope["method"] in (self.methods or ()):
+            request = Request(scope, receive, send)
+            arguments = self._arguments(request)
+            if arguments is not None:
+                response = await self._respond(request, arguments)
+                await response(scope, receive, send)
+                return
+        await super().handle(scope, receive, send)
 
     @cached_property
     def query_parameters(self) -> frozenset[str]:
@@ -70,7 +71,7 @@ class CompiledRoute(APIRoute):
 
     async def _respond(self, request: Request, arguments: list[Arguments]) -> Response:
         """Call the steps; dependencies that yield have ended before the response is sent."""
-        if not any(step.context for step in self.steps):
+        if not self._has_contexts:
             return self._response(await self._call(request, arguments))
         async with AsyncExitStack() as exits:
             return self._response(await self._call(request, arguments, exits))

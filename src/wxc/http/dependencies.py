@@ -22,11 +22,6 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else "local"
 
 
-async def client_address(request: Request) -> str:
-    """As `address_of`."""
-    return address_of(request)
-
-
 @sends("RateLimit-Policy", "RateLimit")
 @raises(RateLimited)
 async def open_rate_limiter(request: Request) -> RateLimiter:
@@ -35,7 +30,6 @@ async def open_rate_limiter(request: Request) -> RateLimiter:
     return RateLimiter(store, address_of(request), request.scope["answer_headers"])
 
 
-ClientAddress = Annotated[str, Depends(client_address)]
 Limiter = Annotated[RateLimiter, Depends(open_rate_limiter)]
 
 

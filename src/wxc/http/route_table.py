@@ -1,9 +1,9 @@
 """Finds the route of a request in one step."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
@@ -11,17 +11,12 @@ from starlette.types import Receive, Scope, Send
 from wxc.http.compiled_route import CompiledRoute
 
 
-@dataclass(slots=True)
-class _MethodRoutes:
-    """The routes of an HTTP method and the pattern that any of their paths matches."""
+class _MethodRoutes(NamedTuple):
+    """The routes of an HTTP method."""
 
-    routes: list[CompiledRoute] = field(default_factory=list)
-    pattern: re.Pattern[str] = re.compile("")
-
-    def compile(self) -> None:
-        """Give each route a group, so that the group that matches is the index of the route."""
-        paths = [re.sub(r"\(\?P<\w+>", "(?:", route.path_regex.pattern) for route in self.routes]
-        self.pattern = re.compile("|".join(f"({path})" for path in paths))
+    routes: list[CompiledRoute]
+    pattern: re.Pattern[str]
+    """One group for each route, so that the group that matches is the index of the route."""
 
 
 class RouteTable(BaseRoute):
@@ -33,12 +28,13 @@ class RouteTable(BaseRoute):
     """
 
     def __init__(self, routes: Iterable[BaseRoute]) -> None:
-        self._methods: dict[str, _MethodRoutes] = {}
+        by_method: defaultdict[str, list[CompiledRoute]] = defaultdict(list)
         for route in [route for route in routes if isinstance(route, CompiledRoute)]:
             for method in route.methods or ():
-                self._methods.setdefault(method, _MethodRoutes()).routes.append(route)
-        for entry in self._methods.values():
-            entry.compile()
+                by_method[method].append(route)
+        self._methods = {
+            method: _MethodRoutes(found, _pattern_of(found)) for method, found in by_method.items()
+        }
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Starlette's interface of a route."""
@@ -55,3 +51,8 @@ class RouteTable(BaseRoute):
         """Starlette's interface of a route; `matches` has put the route into the scope."""
         route: Any = scope["route"]
         await route.handle(scope, receive, send)
+
+
+def _pattern_of(routes: Iterable[CompiledRoute]) -> re.Pattern[str]:
+    paths = (re.sub(r"\(\?P<\w+>", "(?:", route.path_regex.pattern) for route in routes)
+    return re.compile("|".join(f"({path})" for path in paths))

@@ -164,4 +164,5 @@ class MailSender:
 
 def backoff(attempts: int) -> float:
     """Seconds until the next attempt: 1 s, doubled each time up to 1 h, plus 0 to 50 % jitter."""
-    return min(2.0 ** (attempts - 1), _MAX_BACKOFF_SECONDS) * random.uniform(1, 1.5)  # noqa: S311
+    jitter = random.uniform(1, 1.5)  # noqa: S311 - not a secret
+    return min(2.0 ** (attempts - 1), _MAX_BACKOFF_SECONDS) * jitter

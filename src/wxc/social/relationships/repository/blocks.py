@@ -9,8 +9,8 @@ from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert
 
 from wxc.db.keyset import AnySelect, PageRequest
 from wxc.db.prepared import prepared
-from wxc.models import Block, User
-from wxc.social.relationships.repository.edges import EdgeId, EdgeRow
+from wxc.models import Block, RowId, User
+from wxc.social.relationships.repository.edges import EdgeRow
 from wxc.social.users.repository import summary_columns
 from wxc.social.users.visibility import is_active
 
@@ -26,7 +26,7 @@ def blocked_by(blocker_id: UUID, *, page: PageRequest) -> AnySelect:
     return page.window(blocks, Block.id)
 
 
-@prepared(EdgeId)
+@prepared(RowId)
 def insert_block(
     block_id: UUID, blocker_id: UUID, blocked_id: UUID, moment: datetime
 ) -> ReturningInsert[UUID]:
@@ -39,7 +39,7 @@ def insert_block(
     return block.returning(Block.id)
 
 
-@prepared(EdgeId)
+@prepared(RowId)
 def delete_block(blocker_id: UUID, blocked_id: UUID) -> ReturningDelete[UUID]:
     """Delete a block; no row if there is none."""
     return (

@@ -12,9 +12,3 @@ class EdgeRow(NamedTuple):
     username: str
     display_name: str | None
     avatar_url: str | None
-
-
-class EdgeId(NamedTuple):
-    """A block or mute that was written or deleted."""
-
-    id: UUID

@@ -24,7 +24,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from wxc.db.keyset import AnySelect, PageRequest
 from wxc.db.prepared import bind, prepared, prepared_outer
-from wxc.models import Follow, NotificationType, User
+from wxc.models import Follow, NotificationType, RowId, User
 from wxc.social.notifications.repository.writing import hide_notifications, upsert_notifications
 from wxc.social.relationships.repository.edges import EdgeRow
 from wxc.social.users.repository import has_username, summary_columns
@@ -43,12 +43,6 @@ class FollowersCount(NamedTuple):
     """The number of a user's followers, blocked and suspended ones included."""
 
     followers_count: int
-
-
-class UserId(NamedTuple):
-    """A user whose counters were updated."""
-
-    id: UUID
 
 
 @prepared_outer(EdgeRow)
@@ -116,7 +110,7 @@ def delete_follow(follower_id: UUID, followed_id: UUID) -> AnySelect:
     return statement.add_cte(hidden.cte("hidden"))
 
 
-@prepared(UserId)
+@prepared(RowId)
 def delete_follows_between(user_id: UUID, other_id: UUID) -> ReturningUpdate[UUID]:
     """Delete the follows between two users, in both directions, and update their counters."""
     deleted = (

@@ -9,8 +9,8 @@ from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert
 
 from wxc.db.keyset import AnySelect, PageRequest
 from wxc.db.prepared import prepared
-from wxc.models import Mute, User
-from wxc.social.relationships.repository.edges import EdgeId, EdgeRow
+from wxc.models import Mute, RowId, User
+from wxc.social.relationships.repository.edges import EdgeRow
 from wxc.social.users.repository import summary_columns
 from wxc.social.users.visibility import has_blocked, is_active
 
@@ -26,7 +26,7 @@ def muted_by(muter_id: UUID, *, page: PageRequest) -> AnySelect:
     return page.window(mutes, Mute.id)
 
 
-@prepared(EdgeId)
+@prepared(RowId)
 def insert_mute(
     mute_id: UUID, muter_id: UUID, muted_id: UUID, moment: datetime
 ) -> ReturningInsert[UUID]:
@@ -39,7 +39,7 @@ def insert_mute(
     return mute.returning(Mute.id)
 
 
-@prepared(EdgeId)
+@prepared(RowId)
 def delete_mute(muter_id: UUID, muted_id: UUID) -> ReturningDelete[UUID]:
     """Delete a mute; no row if there is none."""
     return (
