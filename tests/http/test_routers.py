@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
-from starlette.routing import Match
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 from wxc.app import ROUTERS, create_app
 from wxc.core.config import Config
+from wxc.http.compiled_route import CompiledRoute
 from wxc.http.openapi import operation_id
 from wxc.http.route_table import RouteTable
 from wxc.http.routers import make_router
@@ -59,24 +59,27 @@ def _table() -> RouteTable:
     router.get("/a")(_endpoint)
     router.post("/a")(_endpoint)
     router.get("/a/{item}/b")(_endpoint)
-    return RouteTable(router.routes)
+    return RouteTable(_application, routes=router.routes)
 
 
-def test_the_table_finds_the_route_of_every_method_and_path() -> None:
-    table = RouteTable(ROUTES)
+async def _application(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise NotImplementedError
+
+
+def test_the_table_finds_every_compiled_route_and_no_other() -> None:
+    table = RouteTable(_application, routes=ROUTES)
     for route in ROUTES:
         for method in route.methods or ():
-            match, child = table.matches(_scope(_path_of(route), method=method))
+            found = table.find(_scope(_path_of(route), method=method))
 
-            assert match is Match.FULL
-            assert child["route"] is route
-            assert child["path_params"].keys() == route.param_convertors.keys()
+            assert isinstance(route, CompiledRoute)
+            assert found is (route if route.steps else None)
 
 
 @pytest.mark.parametrize("path", ["/", "/b", "/a/", "/a/1", "/a/1/b/", "/a/1/2/b", "/aa", "/A"])
 def test_the_table_has_no_other_paths(path: str) -> None:
-    assert _table().matches(_scope("/a"))[0] is Match.FULL
-    assert _table().matches(_scope(path)) == (Match.NONE, {})
+    assert _table().find(_scope("/a"))
+    assert _table().find(_scope(path)) is None
 
 
 @pytest.mark.parametrize(
@@ -89,16 +92,16 @@ def test_the_table_has_no_other_paths(path: str) -> None:
     ],
     ids=lambda one: next(iter(one)),
 )
-def test_the_route_table_leaves_unknown_paths_to_fastapi(different: Scope) -> None:
-    assert _table().matches({**_scope("/a"), **different}) == (Match.NONE, {})
+def test_the_route_table_leaves_other_requests_to_fastapi(different: Scope) -> None:
+    assert _table().find({**_scope("/a"), **different}) is None
 
 
-def test_the_table_comes_first_unless_fastapi_names_spans(config: Config) -> None:
-    ordinary = create_app(config)
-    traced = create_app(config.model_copy(update={"tracing": True}))
+def test_the_table_is_the_innermost_middleware_unless_fastapi_names_spans(config: Config) -> None:
+    ordinary = create_app(config).user_middleware
+    traced = create_app(config.model_copy(update={"tracing": True})).user_middleware
 
-    assert isinstance(ordinary.routes[0], RouteTable)
-    assert not any(isinstance(route, RouteTable) for route in traced.routes)
+    assert str(ordinary[-1].cls) == str(RouteTable)
+    assert str(RouteTable) not in [str(middleware.cls) for middleware in traced]
 
 
 def test_every_router_is_included_once(config: Config) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from fastapi import APIRouter, FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 from tests.support.browser import Browser
 
@@ -96,6 +98,10 @@ async def test_a_body_that_never_ends_times_out(stranger: Browser) -> None:
     assert answer.headers["connection"] == "close"
 
 
+async def _unexpected(_request: Request, error: Exception) -> Response:
+    raise AssertionError("a response to this error") from error
+
+
 async def test_a_client_that_disconnects_during_its_body_gets_no_response() -> None:
     sent: list[Message] = []
 
@@ -118,7 +124,7 @@ async def test_a_client_that_disconnects_during_its_body_gets_no_response() -> N
     with pytest.raises(ClientDisconnected):
         await gate(scope, receive, send)
 
-    await ErrorHandler(gate)(scope, receive, send)
+    await ErrorHandler(gate, respond=_unexpected)(scope, receive, send)
     assert sent == []
 
 
@@ -136,6 +142,6 @@ async def test_an_error_after_the_response_has_begun_sends_no_second_response() 
         raise RuntimeError("late")
 
     with pytest.raises(RuntimeError, match="late"):
-        await ErrorHandler(app)({"type": "http", "path": "/"}, receive, send)
+        await ErrorHandler(app, respond=_unexpected)({"type": "http", "path": "/"}, receive, send)
 
     assert len(sent) == 1
