@@ -131,10 +131,6 @@ async def session_to_end(
 @needs(ANONYMOUS, ACCESS_TOKEN, REFRESH_TOKEN, is_guarded=False)
 async def previous_session(request: Request) -> UUID | None:
     """The session of the cookies, live or ended; None for missing or invalid cookies."""
-    return _previous_session(request)
-
-
-def _previous_session(request: Request) -> UUID | None:
     try:
         return session_from_cookies(request)
     except NotAuthenticated:
@@ -146,9 +142,8 @@ async def login_context(request: Request) -> login.LoginContext:
     cookie = services.cookies.read_device(request)
     device = services.auth.devices.read(cookie, clock.now()) if cookie else None
     place = services.auth.geo_locator.locate(address_of(request))
-    return login.LoginContext(
-        actor_of(request), _user_agent(request), place, _previous_session(request), device
-    )
+    previous_id = await previous_session(request)
+    return login.LoginContext(actor_of(request), _user_agent(request), place, previous_id, device)
 
 
 def _user_agent(request: Request) -> str | None:
