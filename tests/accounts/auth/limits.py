@@ -1,5 +1,3 @@
-"""Clients, a clock and a signed-in member for the tests of rate limits."""
-
 import time
 from collections.abc import Iterator
 from itertools import count
