@@ -3,7 +3,7 @@
 Redis has a key for each session revoked within the lifetime of an access token, and a sentinel:
 while it exists, the keys are complete. All keys share the hash tag `{auth}`, so that one MGET can
 read them. Each process also polls PostgreSQL once a second, adds the result to a local deny set
-and restores lost keys. If neither database is available, requests are refused.
+and restores lost keys. If both are unavailable, requests are refused.
 """
 
 import asyncio
@@ -26,7 +26,8 @@ from wxc.db.database import Database
 
 _log = logging.getLogger("wxc.auth")
 SENTINEL = "{auth}:complete"
-_OVERLAP = timedelta(seconds=30)  # `revoked_at` may precede a poll, and its COMMIT follow it
+# Polls overlap: a transaction may set `revoked_at` before a poll and commit after it.
+_OVERLAP = timedelta(seconds=30)
 # A poll is trusted for this many intervals; without Redis, a logout waits that long.
 _TRUSTED_INTERVALS = 2
 
@@ -45,7 +46,7 @@ class Revocations:
         self._redis = redis
         self._events = events
         self._interval = config.revocation_poll_interval
-        # A client can present the access token of a revoked session for this long.
+        # For this long after a revocation, a client may still send the session's access token.
         self._retention = timedelta(seconds=config.access_token_lifetime) + 2 * LEEWAY
         self._denied: dict[UUID, float] = {}
         self._polled_at = float("-inf")
@@ -106,7 +107,7 @@ class Revocations:
             await asyncio.sleep(max(0.0, self._interval - (time.monotonic() - started_at)))
 
     async def poll(self) -> None:
-        """Read recent revocations and write their keys; all after an outage or a gap in polling."""
+        """Deny recently revoked sessions and write their keys; all after an outage or a gap."""
         started_at = time.monotonic()
         has_lost_redis = self._has_lost_redis or self._redis.is_tripped
         has_gap = started_at - self._polled_at > _OVERLAP.total_seconds() / 2
