@@ -1,22 +1,20 @@
-"""What keeps an account as it is."""
-
 from wxc.http.refusals.base import Refusal
 
 
 class WrongPassword(Refusal):
-    """This is not your current password.
+    """The current password is incorrect. Please try again.
 
-    Let the person try again. The session is all right; what it asks for needs the password, too.
+    Ask the user for the password again. The session is still valid: do not log out.
     """
 
     status = 403
 
 
 class TooManyUsernameChanges(Refusal):
-    """You have changed your username as often as one may within a year.
+    """You have reached the limit of username changes within a year. Please try again later.
 
-    Three changes a year are allowed, and changes between capital and small letters always.
-    `Retry-After` says when there is another.
+    The default limit is three changes in 365 days; changes of upper and lower case are not limited.
+    `Retry-After` is the time until the next change is allowed.
     """
 
     status = 429
