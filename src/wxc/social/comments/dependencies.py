@@ -86,14 +86,7 @@ async def replies(
     if cursor is not None:
         _, _, packed_shape = signer.verify(scope, cursor)
         shape = ThreadShape.unpack(packed_shape)
-    page = PageRequest(
-        signer,
-        scope,
-        limit,
-        cursor,
-        order=_order(shape),
-        extra=shape.pack(),
-    )
+    page = PageRequest(signer, scope, limit, cursor, order=_order(shape), extra=shape.pack())
     return ThreadRequest(comment_id, page, RepliesCursors(signer, shape))
 
 

@@ -22,7 +22,7 @@ from wxc.db.keyset import AnySelect, IdColumn, PageRequest
 from wxc.db.prepared import prepared_outer
 from wxc.models import Comment, Post, User
 from wxc.social.comments.repository.visibility import is_author_visible, visible_comment
-from wxc.social.comments.threads import MAX_ITEMS
+from wxc.social.comments.threads import MAX_ITEMS, ThreadShape
 from wxc.social.users.visibility import visible_to
 
 
@@ -36,12 +36,6 @@ class ThreadNode(NamedTuple):
     """0 on the top level of the page, 1 for replies to it, and so on."""
     top_level_count: int
     """The number of comments read on the top level; `limit + 1` if there are more."""
-
-
-class _TreeShape(NamedTuple):
-    oldest_first: bool
-    depth: int
-    branch: int
 
 
 @prepared_outer(ThreadNode)
@@ -63,7 +57,7 @@ def thread_of(
     post = select(Post.id.label("subject_id")).join(User, User.id == Post.author_id)
     post = post.where(Post.id == post_id, visible_to(viewer_id))
     is_top_level = (Comment.post_id == post_id) & Comment.parent_id.is_(None)
-    shape = _TreeShape(oldest_first, *(inline_sizes or (depth, branch)))
+    shape = ThreadShape(oldest_first, *(inline_sizes or (depth, branch)))
     return _select_nodes(post.subquery("subject"), _tree(is_top_level, viewer_id, page, shape))
 
 
@@ -81,7 +75,7 @@ def replies_to(
     """A page of the replies to a comment; no row for an invisible comment. See `thread_of`."""
     comment = visible_comment(select(Comment.id.label("subject_id")), comment_id, viewer_id)
     is_reply = Comment.parent_id == comment_id
-    shape = _TreeShape(oldest_first, *(inline_sizes or (depth, branch)))
+    shape = ThreadShape(oldest_first, *(inline_sizes or (depth, branch)))
     return _select_nodes(comment.subquery("subject"), _tree(is_reply, viewer_id, page, shape))
 
 
@@ -93,7 +87,7 @@ def _select_nodes(subject: Subquery, tree: Subquery) -> AnySelect:
 
 
 def _tree(
-    is_top_level: ColumnElement[bool], viewer_id: UUID | None, page: PageRequest, shape: _TreeShape
+    is_top_level: ColumnElement[bool], viewer_id: UUID | None, page: PageRequest, shape: ThreadShape
 ) -> Subquery:
     """The first 500 comments of a page; `path`, an array of ordinals, sorts them in pre-order.
 
@@ -153,7 +147,7 @@ def _top_level(
 
 
 def _replies_of(
-    parent_id: ColumnElement[UUID], viewer_id: UUID | None, shape: _TreeShape
+    parent_id: ColumnElement[UUID], viewer_id: UUID | None, shape: ThreadShape
 ) -> AnySelect:
     reply = aliased(Comment)
     oldest_first = shape.oldest_first

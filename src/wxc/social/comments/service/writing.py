@@ -163,9 +163,8 @@ async def _insert_comment(
 async def _delete_or_replace(session: Session, comment: LockedComment) -> None:
     """Delete the comment or, if it has replies, replace it with a tombstone. The post is locked."""
     if comment.children_count:
-        moment = clock.now()
         await session.fetch_one(
-            replace_with_tombstone(comment.id, comment.post_id, comment.parent_id, moment)
+            replace_with_tombstone(comment.id, comment.post_id, comment.parent_id, clock.now())
         )
         await delete_comment_notifications(session, comment.id)
     else:
