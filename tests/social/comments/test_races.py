@@ -214,9 +214,7 @@ async def test_concurrent_requests_with_one_idempotency_key_take_effect_once(
     assert (await commenters.people[0].get(commenters.post)).json()["comments_count"] == 1
 
 
-async def test_an_idempotency_key_in_flight_is_refused(
-    commenters: Commenters,
-) -> None:
+async def test_an_idempotency_key_in_flight_is_refused(commenters: Commenters) -> None:
     headers = {"Idempotency-Key": "once"}
     path = f"{commenters.post}/comments"
     async with commenters.app.state.services.database.transaction() as session:
@@ -231,9 +229,7 @@ async def test_an_idempotency_key_in_flight_is_refused(
     assert (await first).status_code == 201
 
 
-async def test_the_id_of_a_comment_is_generated_after_the_last_lock(
-    commenters: Commenters,
-) -> None:
+async def test_the_id_of_a_comment_is_generated_after_the_last_lock(commenters: Commenters) -> None:
     async with commenters.app.state.services.database.transaction() as session:
         await session.execute(text("SELECT 1 FROM posts FOR UPDATE"))
         late = asyncio.create_task(

@@ -125,7 +125,7 @@ class TestChange:
         assert answer.json()["edited_at"] is not None
         assert (await ada.get(f"/posts/{post_id}")).json() == answer.json()
 
-    async def test_deleting_a_post_again_is_not_found(
+    async def test_the_author_can_delete_a_post_but_not_twice(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
