@@ -34,7 +34,7 @@ class Events:
 
     def __init__(self, config: Config, redis: RedisClient) -> None:
         self._redis = redis
-        # A client of its own, because listening must not time out.
+        # A second client, because listening must not time out.
         self._listener: Redis = Redis.from_url(
             config.redis_url,
             decode_responses=True,
