@@ -48,7 +48,7 @@ def test_every_counter_of_the_schema_is_recounted() -> None:
 async def test_only_a_wrong_counter_is_found_and_repaired(
     config: Config, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recount, "BATCH_SIZE", 2)  # smaller than the noise
+    monkeypatch.setattr(recount, "BATCH_SIZE", 2)  # less than the seeded rows
     table, column = name.split(".")
     if column == "replies_count":
         await execute(config.database_url, "UPDATE comments SET children_count = 90")

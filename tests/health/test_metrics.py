@@ -78,7 +78,7 @@ class TestServer:
         assert value(registry, "wxc_requests_in_flight") == 3
         assert value(registry, "wxc_streams_open", viewer="member") == 2
         assert value(registry, "wxc_streams_open", viewer="anonymous") == 1
-        # Background tasks also use connections.
+        # Background tasks use connections too.
         assert 1 <= (value(registry, "wxc_database_connections_in_use") or 0) <= 4
         assert value(registry, "wxc_database_connections_limit") == 12
         assert value(registry, "wxc_password_hashing") == 0

@@ -101,9 +101,8 @@ async def test_request_and_batches_delete_all_rows_and_keep_counters_right(
         remaining = after
 
     assert remaining == NO_ROWS | {"sessions": 1, "users": 1, "names": 1}
-    assert (
-        batches == 4 + 3 + 3 + 3 + 3 + 1
-    )  # edges, likes of posts, posts, blocks, mutes; the last finds no more
+    # Edges, likes of posts, posts, blocks, mutes; the last batch finds no more.
+    assert batches == 4 + 3 + 3 + 3 + 3 + 1
 
 
 async def test_account_row_outlives_its_tokens_and_the_username_stays_reserved(

@@ -27,7 +27,7 @@ _SQUASHED_INTO = "0001_initial"
 _LAST_WITH_SQUASHED = "933f6c7"  # the last commit with them; no release was tagged
 
 
-class SchemaConflict(Exception):  # noqa: N818 - a fact
+class SchemaConflict(Exception):  # noqa: N818 - for the operator, not a bug
     """The database cannot be migrated; the message contains the steps for the operator."""
 
 
