@@ -193,4 +193,4 @@ class TestFailures:
 
         assert len(smtp.mails) == 1
         assert [row.state for row in await outbox(connection)] == ["waiting", "sent"]
-        assert "cannot be written" in caplog.text
+        assert "failed unexpectedly" in caplog.text
