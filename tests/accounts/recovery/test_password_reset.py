@@ -320,7 +320,7 @@ class TestRaces:
             await browser.post("/register", json=REGISTRATION)
             await ask(browser)
             await MailSender(config, app.state.services.database).run_once()
-        (mail,) = (one for one in smtp.mails if one["subject"] == "Choose a new password")
+        (mail,) = (one for one in smtp.mails if one["subject"] == "Reset your password")
         return config, link_token(mail)
 
     @pytest.mark.usefixtures("redis")
