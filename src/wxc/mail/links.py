@@ -24,7 +24,7 @@ class Link:
     user_id: UUID
     kind: MailKind
     address: str
-    """The recipient's address, which is verified when the link is used."""
+    """The recipient; using the link proves control of this address."""
 
 
 class Links:

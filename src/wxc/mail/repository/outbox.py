@@ -57,7 +57,7 @@ def outbox_backlog(due_before: datetime, dead_since: datetime) -> AnySelect:
 
 @prepared(OutboxCounts)
 def outbox_counts(moment: datetime, dead_since: datetime) -> AnySelect:
-    """One row."""
+    """Always one row."""
     is_due = (OutboxMail.state == MailState.WAITING) & (OutboxMail.due_at <= moment)
     return select(
         select(func.count()).where(is_due).scalar_subquery().label("due"),

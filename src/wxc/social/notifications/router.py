@@ -64,6 +64,7 @@ async def mark_read(seen: ReadUpTo, me: CurrentUser, session: Session) -> Unread
 
 
 def _server_sent_event(event: StreamEvent) -> ServerSentEvent:
+    """Clients resume at events that have an id."""
     match event:
         case Snapshot():
             return ServerSentEvent(data=event.count, event="snapshot", id=str(event.position))

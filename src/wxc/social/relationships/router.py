@@ -49,7 +49,7 @@ async def list_following(
 
 @router.post("/users/{username}/block", summary="Block a user", responses=_BLOCK_RESPONSES)
 async def block_user(username: PathUsername, me: CurrentUser, session: Session) -> BlockState:
-    """Hide you and the user from each other, and delete all follows between you.
+    """Block a user. You no longer see each other, and follows between you are deleted.
 
     You can still see the user's profile, so that you can unblock them. Repeating the request
     changes nothing.

@@ -73,7 +73,7 @@ async def list_following(
 
 
 async def block(session: Session, me: Principal, username: str) -> BlockState:
-    """Hide two users from each other; deletes their follows and notifications. Idempotent."""
+    """Insert a block; delete the follows and notifications between the two. Idempotent."""
     target_id = await _lock_viewable_or_blocked(session, me.id, username, CannotBlockSelf)
     query = insert_block(next_id(session), me.id, target_id, clock.now())
     if await session.fetch_one(query) is not None:

@@ -89,7 +89,7 @@ def _next_group(recipient_id: UUID, walk: CTE, only_unread: bool) -> LateralFrom
 
 
 def _newer_groups(recipient_id: UUID, page: PageRequest, only_unread: bool) -> AnySelect:
-    """Groups with a newer notification than the cursor; there are few, so none are walked."""
+    """Groups with a newer notification than the cursor: few enough to need no walk."""
     statement = select(Notification.id).where(
         Notification.recipient_id == recipient_id,
         is_shown(recipient_id),
@@ -101,7 +101,7 @@ def _newer_groups(recipient_id: UUID, page: PageRequest, only_unread: bool) -> A
 def _latest_conditions(
     recipient_id: UUID, notification: Entity, only_unread: bool
 ) -> list[ColumnElement[bool]]:
-    """It is the newest of its group; with `only_unread`, its group has an unread notification."""
+    """Newest of its group; with `only_unread`, the group has an unread notification."""
     newer, unread = aliased(Notification), aliased(Notification)
     is_newest = not_(
         exists().where(

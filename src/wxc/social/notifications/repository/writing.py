@@ -39,7 +39,7 @@ class NotificationDraft:
     actor_id: UUID | None
     subject_id: UUID
     group_id: UUID | None = None
-    """None for a notification that forms a group of its own."""
+    """None for a notification that is not grouped with others."""
     post_id: UUID | None = None
     comment_id: UUID | None = None
 

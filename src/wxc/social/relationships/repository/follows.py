@@ -45,7 +45,7 @@ class FollowersCount(NamedTuple):
 
 @prepared_outer(EdgeRow)
 def followers_of(username: str, viewer_id: UUID | None, *, page: PageRequest) -> AnySelect:
-    """Up to `limit + 1` followers; None instead if there are none, no row without the user."""
+    """Up to `limit + 1` followers; None if there are none, no rows if the user is not visible."""
     return _page_of_follows(username, viewer_id, page, Follow.followed_id, Follow.follower_id)
 
 
