@@ -40,7 +40,7 @@ class TestSending:
         assert (row.state, row.attempts) == (MailState.SENT, 1)
         assert mail["to"] == "ada@example.com"
         assert mail["from"] == "WXC Social <no-reply@example.com>"
-        assert mail["subject"] == "Choose a new password"
+        assert mail["subject"] == "Reset your password"
         assert mail["message-id"] == f"<{row.id}@app.example.com>"
         assert [part.get_content_type() for part in mail.walk()] == [
             "multipart/alternative",

@@ -322,7 +322,7 @@ class TestRaces:
             await browser.post("/register", json=REGISTRATION)
             await request_reset(browser)
             await MailSender(config, app.state.services.database).run_once()
-        (mail,) = (mail for mail in smtp.mails if mail["subject"] == "Choose a new password")
+        (mail,) = (mail for mail in smtp.mails if mail["subject"] == "Reset your password")
         return config, link_token(mail)
 
     @pytest.mark.usefixtures("redis")
