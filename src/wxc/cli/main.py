@@ -24,11 +24,11 @@ app = typer.Typer(
 app.add_typer(user, name="user")
 app.add_typer(reports, name="reports")
 app.add_typer(config, name="config")
-# In the order of `wxc --help`.
-app.command()(verify_rates)
+# `wxc --help` keeps this order.
 app.command()(serve)
 app.command()(worker)
 app.command()(migrate)
 app.command()(demo)
 app.command()(recount)
+app.command()(verify_rates)
 app.command()(openapi)

@@ -33,7 +33,7 @@ def make_secrets(
     Writes SECRET_KEY, JWT_SECRET_KEY and DATABASE_PASSWORD, and with --admin also
     DATABASE_ADMIN_PASSWORD. If an environment variable of that name is set, its value is written
     instead of a random one. Secrets are not printed. Only owner and group can read the files.
-    Include the directories in SECRETS_DIRS.
+    Add the directories to SECRETS_DIRS.
     """
     try:
         _write_missing(directory, _APPLICATION_SECRETS)
