@@ -58,10 +58,8 @@ def demo(
     """Fill an empty database with repeatable demo members, posts, threads and exchanges."""
     from wxc.demo import members as demo_data
 
-    if not logins:
-        is_filled = _fill(members, if_empty=if_empty)
-        if not is_filled:
-            return
+    if not logins and not _fill(members, if_empty=if_empty):
+        return
     if not if_empty:
         typer.echo(demo_data.login_hint())
 

@@ -94,13 +94,8 @@ async def copy_exchanges(
         for number, (owner_id, location) in batch:
             age = timedelta(minutes=rng.randrange(10, 20 * 60))
             ages = _HISTORY_AGES if number < CITY_EXCHANGES else ()
-            _add_exchange(
-                rows,
-                owner_id,
-                location,
-                [now - age - earlier for earlier in (*ages, _LAST_AGE)],
-                rng,
-            )
+            moments = [now - age - earlier for earlier in (*ages, _LAST_AGE)]
+            _add_exchange(rows, owner_id, location, moments, rng)
         for table, columns in _COLUMNS.items():
             await connection.copy_records_to_table(
                 table, records=rows[table], columns=columns.split()
@@ -123,10 +118,7 @@ def _town_locations(rng: random.Random) -> Iterator[_Location]:
             lat, lon = rng.uniform(-45, 60), rng.uniform(-179, 179)
             name = f"town {number // _EXCHANGES_PER_TOWN}"
             town = _City(name, rng.choice(bases), "UTC", lat, lon, ())
-        lat, lon = (
-            rng.gauss(town.lat, _TOWN_SPREAD_DEGREES),
-            rng.gauss(town.lon, _TOWN_SPREAD_DEGREES),
-        )
+        lat, lon = (rng.gauss(centre, _TOWN_SPREAD_DEGREES) for centre in (town.lat, town.lon))
         yield _Location(f"Counter {number}", town, lat, lon)
 
 
