@@ -2,13 +2,13 @@
 # Commands in exec form cannot be joined.
 # hadolint global ignore=DL3059
 
-# Only wheels are installed, and no stage has a compiler: deploy/check_wheels.py finds out whether
-# each locked package has one for Alpine on x86_64 and on aarch64.
+# Only wheels are installed; no stage has a compiler. deploy/check_wheels.py checks that every locked
+# package has wheels for Alpine on x86_64 and aarch64.
 ARG PYTHON=3.13.16-alpine3.24
 ARG POSTGRES=17-bookworm
 
 FROM python:${PYTHON} AS packages
-# requirements-otel.lock, for an image that can trace
+# set to requirements-otel.lock for an image with tracing
 ARG REQUIREMENTS=requirements.lock
 RUN ["python", "-m", "venv", "/opt/uv"]
 RUN ["/opt/uv/bin/python", "-m", "pip", "install", "--no-cache-dir", "--only-binary=:all:", "uv==0.13.9"]
@@ -37,7 +37,7 @@ ENV PATH=/opt/wxc/bin:$PATH \
     PORT=8000 \
     METRICS_PORT=9100 \
     METRICS_HOST=0.0.0.0
-# The one place that is written to; ECS gives it the rights of the image's own.
+# The only writable path; as a volume it keeps the image's permissions on ECS.
 VOLUME ["/tmp"]
 USER 10001:10001
 EXPOSE 8000 9100
@@ -47,9 +47,9 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
 ENTRYPOINT ["wxc"]
 CMD ["serve"]
 
-# PostgreSQL's own image, which knows the package source of its builds, and PostGIS from there.
+# The official PostgreSQL image, with PostGIS from the package source that the image configures.
 FROM postgres:${POSTGRES} AS db
-# No version, because the source keeps no older ones.
+# Not pinned, because the package source does not keep older versions.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends "postgresql-$PG_MAJOR-postgis-3" \
@@ -57,5 +57,5 @@ RUN apt-get update \
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=5 \
     CMD ["pg_isready", "--quiet", "--host=127.0.0.1", "--username=postgres"]
 
-# What is built where no target is named.
+# The default target.
 FROM wxc

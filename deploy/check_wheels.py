@@ -1,6 +1,6 @@
-"""Has each locked package a wheel for the image?
+"""Checks that every locked package has a wheel for the image: `python3 deploy/check_wheels.py`.
 
-It downloads all of them, so it is no part of ./dev check: python3 deploy/check_wheels.py.
+It downloads all of them, so it is not part of `./dev check`.
 """
 
 import re
@@ -12,20 +12,20 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LOCKS = ("requirements.lock", "requirements-otel.lock")
 ARCHITECTURES = ("x86_64", "aarch64")
-# pip takes each platform by its name: those of an Alpine of today, and of the years before.
+# The platforms of current and older Alpine versions; pip does not imply the older one.
 _MUSLS = ("musllinux_1_2", "musllinux_1_1")
 
 
 def python_version() -> str:
-    """The version of the image's Python, such as 3.13."""
+    """The version of the image's Python, for example 3.13."""
     found = re.search(r"^ARG PYTHON=(\d+\.\d+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     if not found:
-        raise SystemExit("Dockerfile says no longer which Python it takes")
+        raise SystemExit("Dockerfile has no line ARG PYTHON=…")
     return found[1]
 
 
-def missing(lock: str, architecture: str) -> str:
-    """What pip says of the packages without a wheel; nothing where there are none."""
+def pip_errors(lock: str, architecture: str) -> str:
+    """pip's errors about packages without a wheel; empty if all have one."""
     platforms = [f"--platform={musl}_{architecture}" for musl in _MUSLS]
     with tempfile.TemporaryDirectory() as folder:
         command = [
@@ -40,13 +40,12 @@ def missing(lock: str, architecture: str) -> str:
 
 
 def main() -> int:
-    """Ask for every lock and architecture."""
     failures = 0
     for lock in LOCKS:
         for architecture in ARCHITECTURES:
-            said = missing(lock, architecture)
-            failures += bool(said)
-            print(f"{lock} on {architecture}: {said or 'a wheel for every package'}")
+            errors = pip_errors(lock, architecture)
+            failures += bool(errors)
+            print(f"{lock} on {architecture}: {errors or 'a wheel for every package'}")
     return 1 if failures else 0
 
 

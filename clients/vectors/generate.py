@@ -1,7 +1,7 @@
-"""Writes `quotes.json`: conversions that every client must compute as the server does.
+"""Writes `quotes.json`: conversions on which all clients and the server must agree.
 
-Integers only, and nothing of the server's code: the two would share their mistakes. Run it as
-`python -m clients.vectors.generate`; the same numbers come out every time.
+It uses integers only and none of the server's code, which could share its mistakes. Run
+`python -m clients.vectors.generate`; the output is the same every time.
 """
 
 import json
@@ -23,7 +23,7 @@ _SINGAPORE = {
         {"currency": "USD", "unit": 1, "we_buy": "1.3350", "we_sell": None},
     ],
 }
-# As in the contract, with what comes of them.
+# Examples of the API contract: the conversion and the computed amount.
 _KNOWN = (
     ({"from": "SGD", "to": "JPY", "amount": "500"}, "54740"),
     ({"from": "JPY", "to": "SGD", "amount": "50000"}, "447.50"),
@@ -36,7 +36,7 @@ _KNOWN = (
 
 
 def vectors() -> list[dict[str, Any]]:
-    """The conversions of the contract, then generated ones."""
+    """The examples of the contract, then generated conversions."""
     known = [_vector(_SINGAPORE, wish) for wish, _ in _KNOWN]
     for vector, (_, expected) in zip(known, _KNOWN, strict=True):
         if expected not in (vector["result"]["from_amount"], vector["result"]["to_amount"]):
@@ -45,7 +45,7 @@ def vectors() -> list[dict[str, Any]]:
 
 
 def document() -> str:
-    """The file, a vector a line."""
+    """The content of the file, one vector per line."""
     lines = ",\n".join(json.dumps(vector) for vector in vectors())
     return f"[\n{lines}\n]\n"
 
@@ -115,7 +115,7 @@ def _result(board: dict[str, Any], wish: dict[str, str]) -> dict[str, Any]:
 def _factor(
     board: dict[str, Any], wish: dict[str, str]
 ) -> tuple[int, int, list[dict[str, Any]]] | None:
-    """`to` per `from` as a fraction, and the lines it goes by."""
+    """The rate (`to` per `from`) as a fraction, and the lines that it uses."""
     top, bottom = 1, 1
     used: list[dict[str, Any]] = []
     if wish["from"] == wish["to"]:

@@ -1,5 +1,3 @@
-"""What operators type."""
-
 import json
 import os
 import signal
@@ -45,7 +43,7 @@ def _environment(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def empty_url(fresh_database_url: str) -> str:
     connection = await asyncpg.connect(fresh_database_url.replace("+asyncpg", ""))
-    for table in ("rate_events", "exchange_confirmations"):  # which are kept as they are
+    for table in ("rate_events", "exchange_confirmations"):  # append-only by trigger
         await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
     await connection.execute("TRUNCATE users CASCADE")
     for table in ("rate_events", "exchange_confirmations"):
@@ -55,7 +53,7 @@ async def empty_url(fresh_database_url: str) -> str:
 
 
 class TestConfiguration:
-    def test_every_wrong_setting_is_named_and_the_exit_is_not_zero(
+    def test_serve_names_every_invalid_setting_and_exits_with_2(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for name in Config.model_fields:
@@ -69,7 +67,7 @@ class TestConfiguration:
             assert f"wxc: {name}" in answer.stderr
 
     @pytest.mark.usefixtures("_environment")
-    def test_a_weak_secret_does_not_serve_in_production(
+    def test_serve_refuses_weak_secrets_in_production(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("ENVIRONMENT", "production")
@@ -99,7 +97,7 @@ class TestConfiguration:
             ("LOG_FORMAT", "xml"),
         ],
     )
-    def test_a_wrong_setting_is_named(
+    def test_every_command_names_the_invalid_setting(
         self, monkeypatch: pytest.MonkeyPatch, production: None, name: str, value: str
     ) -> None:
         monkeypatch.setenv(name, value)
@@ -126,7 +124,7 @@ class TestConfiguration:
         as_json = run.invoke(cli.app, ["config", "check", "--json"])
 
         assert (shown.exit_code, as_json.exit_code) == (0, 0), shown.output
-        assert "The settings are complete." in shown.output
+        assert "The settings are valid." in shown.output
         known = json.loads(as_json.output)
         assert known.keys() == {name.upper() for name in Config.model_fields}
         assert (known["SECRET_KEY"], known["BODY_LIMIT"]) == ("(secret)", 256 * 1024)
@@ -137,21 +135,21 @@ class TestConfiguration:
 
     @pytest.mark.usefixtures("production")
     @pytest.mark.parametrize(
-        ("name", "url", "said"),
+        ("name", "url", "message"),
         [
-            ("DATABASE_URL", "postgresql://a@127.0.0.1:1/b", "The database does not answer"),
-            ("REDIS_URL", "redis://127.0.0.1:1", "Redis does not answer"),
+            ("DATABASE_URL", "postgresql://a@127.0.0.1:1/b", "The database cannot be reached"),
+            ("REDIS_URL", "redis://127.0.0.1:1", "Redis cannot be reached"),
         ],
     )
     def test_config_check_names_the_unreachable_engine(
-        self, monkeypatch: pytest.MonkeyPatch, name: str, url: str, said: str
+        self, monkeypatch: pytest.MonkeyPatch, name: str, url: str, message: str
     ) -> None:
         monkeypatch.setenv(name, url)
 
         answer = run.invoke(cli.app, ["config", "check", "--connect"])
 
         assert answer.exit_code == 3
-        assert said in answer.stderr
+        assert message in answer.stderr
         if name == "DATABASE_URL":
             assert run.invoke(cli.app, ["recount"]).exit_code == 3
 
@@ -160,27 +158,27 @@ class TestHelp:
     def commands(self) -> Iterator[list[str]]:
         command = typer.main.get_command(cli.app)
         yield []
-        for name, one in command.commands.items():  # type: ignore[attr-defined]
+        for name, subcommand in command.commands.items():  # type: ignore[attr-defined]
             yield [name]
-            yield from ([name, inner] for inner in getattr(one, "commands", {}))
+            yield from ([name, inner] for inner in getattr(subcommand, "commands", {}))
 
     def test_every_command_and_option_has_a_help_text(self) -> None:
-        seen = list(self.commands())
+        paths = list(self.commands())
         assert {"serve", "worker", "migrate", "demo", "recount", "verify-rates"} <= {
-            one[0] for one in seen if one
+            path[0] for path in paths if path
         }
-        for path in seen:
+        for path in paths:
             answer = run.invoke(cli.app, [*path, "--help"])
             assert answer.exit_code == 0
-            described = [one for one in self.parameters(path) if getattr(one, "help", None)]
-            assert len(described) == len(self.parameters(path)), path
+            parameters = self.parameters(path)
+            assert all(getattr(parameter, "help", None) for parameter in parameters), path
 
     def parameters(self, path: list[str]) -> list[Any]:
         command: Any = typer.main.get_command(cli.app)
         for name in path:
             command = command.commands[name]
         assert command.help
-        return [one for one in command.params if not one.is_eager]
+        return [parameter for parameter in command.params if not parameter.is_eager]
 
 
 @pytest.mark.usefixtures("_environment")
@@ -241,12 +239,12 @@ class TestWorker:
         monkeypatch.setattr(worker, "run_worker", work)
 
         assert run.invoke(cli.app, ["worker"]).exit_code == 0
-        assert [one.database_url for one in configurations] == [config.database_url]
+        assert [known.database_url for known in configurations] == [config.database_url]
 
 
 @pytest.mark.usefixtures("_environment")
 class TestDemo:
-    def test_demo_does_not_change_a_database_with_members(self) -> None:
+    def test_demo_refuses_a_database_with_members_unless_if_empty_is_given(self) -> None:
         assert run.invoke(cli.app, ["demo"]).exit_code == 1
         answer = run.invoke(cli.app, ["demo", "--if-empty"])
         assert (answer.exit_code, answer.output) == (0, "")
@@ -278,7 +276,8 @@ async def test_demo_is_repeatable_and_its_counters_are_right(
 
     await demo.fill(config, members)
 
-    assert [one for one in await recount.recount(config, repair=False) if one.drifted] == []
+    drifts = await recount.recount(config, repair=False)
+    assert [drift for drift in drifts if drift.drifted] == []
     connection = await asyncpg.connect(empty_url.replace("+asyncpg", ""))
     first = await connection.fetchval("SELECT body FROM posts ORDER BY id LIMIT 1")
     assert first == _FIRST_POST[members]
@@ -293,13 +292,13 @@ async def test_demo_is_repeatable_and_its_counters_are_right(
         assert any(item["depth"] > 0 and item["likes_count"] > 0 for item in thread)
         own = (await browser.get("/users/tan_exchange/exchange")).json()
         assert own["base_currency"] == "SGD"
-        for city, kept in _CITIES.items():
+        for city, currency in _CITIES.items():
             near = (await browser.get(f"/exchanges?{city}&limit=100")).json()["items"]
             assert len(near) == 10
-            assert near[0]["exchange"]["base_currency"] == kept
+            assert near[0]["exchange"]["base_currency"] == currency
         verified = await verification.verify_rates(app.state.services.database, None)
-        many = 600 if members > demo.DEMO_MEMBERS else 0
-        assert (verified.boards, verified.events) == (30 + many, 1050 + 7 * many)
+        town_boards = 600 if members > demo.DEMO_MEMBERS else 0
+        assert (verified.boards, verified.events) == (30 + town_boards, 1050 + 7 * town_boards)
         assert verified.faults == []
     assert len({username for username, _, _ in demo_exchanges.owner_profiles()}) == 30
 
@@ -319,7 +318,7 @@ _FIRST_POST = {
 
 
 class TestOpenApi:
-    def test_the_committed_document_is_what_the_code_generates(self) -> None:
+    def test_the_committed_document_is_up_to_date(self) -> None:
         answer = run.invoke(cli.app, ["openapi", "--check"])
 
         assert answer.exit_code == 0, answer.output
@@ -330,7 +329,7 @@ class TestOpenApi:
 
         outdated = run.invoke(cli.app, ["openapi", str(path), "--check"])
         assert outdated.exit_code == 1
-        assert "is not what the code generates" in outdated.output
+        assert "is out of date" in outdated.output
 
         assert run.invoke(cli.app, ["openapi", str(path)]).exit_code == 0
         assert run.invoke(cli.app, ["openapi", str(path), "--check"]).exit_code == 0

@@ -1,5 +1,3 @@
-"""`wxc config make-secrets` writes the secrets of a deployment, and the settings read them."""
-
 import os
 from pathlib import Path
 
@@ -27,7 +25,7 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def make(folder: Path, **environment: str) -> str:
-    """Run the command with both folders; its output."""
+    """Run the command with both directories and return its output."""
     paths = [str(folder / "app"), "--admin", str(folder / "admin")]
     answer = run.invoke(cli.app, ["config", "make-secrets", *paths], env=environment)
     assert answer.exit_code == 0, answer.output
@@ -39,7 +37,9 @@ def json_bytes(folder: Path) -> dict[str, str]:
 
 
 class TestCommand:
-    def test_secrets_are_written_to_the_directories_of_their_readers(self, tmp_path: Path) -> None:
+    def test_application_and_admin_secrets_are_in_separate_directories(
+        self, tmp_path: Path
+    ) -> None:
         make(tmp_path)
 
         assert {path.name for path in (tmp_path / "app").iterdir()} == APPLICATION
@@ -69,7 +69,7 @@ class TestCommand:
         assert second.keys() == first.keys()
         assert {name for name in first if first[name] != second[name]} == {"secret_key"}
 
-    def test_a_variable_of_the_same_name_is_written_in_place_of_a_random_value(
+    def test_environment_variable_is_written_instead_of_a_random_value(
         self, tmp_path: Path
     ) -> None:
         make(tmp_path, DATABASE_ADMIN_PASSWORD="as before", SECRET_KEY="")
@@ -84,7 +84,9 @@ class TestCommand:
         assert json_bytes(tmp_path).keys() == APPLICATION
 
     @pytest.mark.parametrize("host", ["", EVERYWHERE, "192.0.2.7"])
-    def test_nothing_is_printed(self, tmp_path: Path, host: str) -> None:
+    def test_nothing_is_printed_unless_the_host_is_loopback(
+        self, tmp_path: Path, host: str
+    ) -> None:
         assert make(tmp_path, PUBLISHED_HOST=host) == ""
 
     def test_production_notice_is_printed_on_loopback(self, tmp_path: Path) -> None:
@@ -125,7 +127,7 @@ class TestReading:
             assert (value in config.database_url) == (name == "database_password")
             assert (value in str(config.database_admin_url)) == (name in ADMIN)
 
-    def test_the_settings_are_checked_without_showing_them(
+    def test_config_check_does_not_print_secrets_from_files(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         make(tmp_path)
@@ -185,7 +187,7 @@ class TestReading:
         assert config.database_read_url == expected
         assert config.database_direct_url == expected
 
-    def test_migrations_connect_with_the_password_of_the_file(
+    def test_migrations_connect_with_the_password_from_the_secret_file(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         make(tmp_path)

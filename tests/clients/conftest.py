@@ -1,5 +1,3 @@
-"""A built client, a real server, and what the client's own tests are run with."""
-
 import os
 import subprocess
 from collections.abc import AsyncIterator, Mapping
@@ -17,18 +15,18 @@ from dev_tools.console import DevError
 from dev_tools.paths import this_checkout
 
 APP = "http://app.wxc.localhost:3000"
-JWT_SECRET_KEY = "j" * 40  # known to the tests, which make expired tokens
-_PATIENCE = 100  # seconds
+JWT_SECRET_KEY = "j" * 40  # the tests sign expired tokens with it
+_TIMEOUT = 100  # seconds
 
 
 class Run(Protocol):
-    """Runs a command in the client's folder, which must succeed."""
+    """Runs a command in the client's folder; fails the test if the command fails."""
 
     def __call__(self, *command: str, **settings: str) -> None: ...
 
 
-def lacking(reason: str) -> NoReturn:
-    """Skip what this machine cannot run; where everything must run, that is a failure."""
+def skip_or_fail(reason: str) -> NoReturn:
+    """Skip a test that this machine cannot run; fail it if `CI` is set."""
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
@@ -41,19 +39,17 @@ def node() -> Mapping[str, str]:
     try:
         settings = client.node_environment(checkout, os.environ)
     except DevError as error:
-        lacking(f"The client is not tested. {error} Run ./dev client.")
+        skip_or_fail(f"The client is not tested. {error} Run ./dev client.")
     if not client.has_current_packages(checkout):
-        lacking("The client is not tested. Its npm packages are not there. Run ./dev client.")
+        skip_or_fail("The client is not tested. Its npm packages are missing. Run ./dev client.")
     client.compile_client(checkout, settings)
     return settings
 
 
 @pytest.fixture(scope="session")
 def run(node: Mapping[str, str]) -> Run:
-    """A command that fails says all that it has to say."""
-
     def run(*command: str, **settings: str) -> None:
-        ran = subprocess.run(  # noqa: S603 - nobody else's words
+        ran = subprocess.run(  # noqa: S603 - the commands are constants
             command,
             cwd=client.package_folder(this_checkout()),
             env={**node, **settings},
@@ -61,7 +57,7 @@ def run(node: Mapping[str, str]) -> Run:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             check=False,
-            timeout=_PATIENCE,
+            timeout=_TIMEOUT,
         )
         assert ran.returncode == 0, ran.stdout.decode(errors="replace")
 
@@ -70,7 +66,7 @@ def run(node: Mapping[str, str]) -> Run:
 
 @pytest.fixture(scope="module")
 async def api(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[int]:
-    """The port of a server that lets pages of `APP` in."""
+    """The port of a server that accepts requests from pages of `APP`."""
     server, template = os.environ["WXC_TEST_DATABASE_URL"], os.environ["WXC_TEST_TEMPLATE"]
     name = f"{template}_{uuid4().hex[:8]}"
     log = Path(tmp_path_factory.mktemp("client")) / "server.log"

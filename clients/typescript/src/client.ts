@@ -1,4 +1,4 @@
-/** The client: every operation of the API, with a session that looks after itself. */
+/** The client: every operation of the API, with automatic session handling. */
 import { createClient as createRequests } from "./generated/client/index.js";
 import { Api } from "./generated/sdk.gen.js";
 import { ProblemError, UnexpectedAnswer, isProblem } from "./problems.js";
@@ -6,18 +6,18 @@ import { Session } from "./session.js";
 import { type NotificationEvents, type StreamEvent, type StreamOptions, read } from "./streams.js";
 
 export interface ClientOptions {
-  /** Where the API is, as `https://api.example.com`. */
+  /** The base URL of the API, for example `https://api.example.com`. */
   baseUrl: string;
   /**
-   * Called once when the session ends: by logging out, here or in another tab, because it was
-   * ended elsewhere, or because it could not be refreshed.
+   * Called once when the session ends: by a log-out here or in another tab, because it was ended
+   * elsewhere, or because the server refused to refresh it.
    */
   onSignedOut?: () => void;
-  /** Another `fetch`; outside a browser, one that keeps cookies. */
+  /** Replaces the global `fetch`; outside a browser it must keep cookies. */
   fetch?: (request: Request) => Promise<Response>;
 }
 
-/** `client.{tag}.{operation}(…)`, as in `client.posts.writePost({ body: { body: "Hello!" } })`. */
+/** Call `client.{tag}.{operation}(…)`: `client.posts.writePost({ body: { body: "Hello!" } })`. */
 export class Client extends Api {
   readonly #baseUrl: string;
   readonly #session: Session;
@@ -32,7 +32,7 @@ export class Client extends Api {
     });
     requests.interceptors.error.use((error, response, _request, { throwOnError }) => {
       if (isProblem(error)) return throwOnError ? new ProblemError(error) : error;
-      // What the API did not say is thrown, so that `error` is what its type says.
+      // Throw everything that is not a problem of the API, so that `error` has its declared type.
       throw response === undefined ? error : new UnexpectedAnswer(response);
     });
     super({ client: requests });
@@ -41,14 +41,14 @@ export class Client extends Api {
   }
 
   /**
-   * Follow a live stream over lost connections and expired access tokens, each event once, until
-   * the loop is left, `signal` is given, or the session has ended.
+   * Read a live stream, reconnecting after lost connections and expired access tokens. Yields each
+   * event once. Ends when the loop is left, `signal` is aborted, or the session has ended.
    *
    *     for await (const event of client.stream("/notifications/stream")) {
    *       if (event.type === "notification") show(event.data.group);
    *     }
    *
-   * Of another stream, say what it tells: `client.stream<BoardEvents>(path)`.
+   * For another stream, pass the type of its events: `client.stream<BoardEvents>(path)`.
    */
   stream<Events = NotificationEvents>(
     path: string,
@@ -69,7 +69,7 @@ export function createClient(options: ClientOptions): Client {
   return new Client(options);
 }
 
-/** Not bound at import: a page may wrap `fetch` later. */
+/** Looks up `fetch` on each call, because a page may replace it later. */
 function globalFetch(request: Request): Promise<Response> {
   return globalThis.fetch(request);
 }

@@ -1,20 +1,20 @@
-/** Lists, page by page: older items by iterating, newer ones by asking again. */
+/** Lists, page by page: iterate to read older items, call `newer` for newer ones. */
 import { type AnyProblem, ProblemError } from "./problems.js";
 
-/** One page of a list, as the API answers it. */
+/** One page of a list, as the API returns it. */
 export interface Page<Item> {
   items: Item[];
   next_cursor: string | null;
   prev_cursor: string | null;
 }
 
-/** What asks for a page: pass the argument on as (part of) the `query`. */
+/** Requests a page; passes its argument to the API as (part of) the `query`. */
 export type PageRequest<Item> = (
   query: { cursor?: string },
 ) => Promise<{ data?: Page<Item> | undefined; error?: unknown }>;
 
 /**
- * Read a list. Each item comes once, whatever the pages repeat.
+ * Read a list. Yields each item once, even if pages repeat items.
  *
  *     const posts = paginate((page) => wxc.posts.listPosts({ path: { username }, query: page }));
  *     for await (const post of posts) show(post);
@@ -28,19 +28,19 @@ export function paginate<Item extends object>(
 }
 
 export interface ListOptions<Item> {
-  /** What tells an item from others; by default its id, or the id of what it shows. */
+  /** The identity of an item; by default its id, or the id of the post or exchange in it. */
   key?: (item: Item) => unknown;
-  /** For the one kind of list that grows at its end: comments with `sort: "oldest"`. */
+  /** Set it for lists that grow at their end: comments with `sort: "oldest"`. */
   oldestFirst?: boolean;
 }
 
-/** A list as far as it has been read. */
+/** A list and the items read so far. */
 export class List<Item> implements AsyncIterable<Item> {
   readonly #request: PageRequest<Item>;
   readonly #key: (item: Item) => unknown;
   readonly #oldestFirst: boolean;
   readonly #seen = new Set<unknown>();
-  #newest: string | null = null; // the cursor that brings what is newer
+  #newest: string | null = null; // the cursor to newer items
 
   constructor(request: PageRequest<Item>, key: (item: Item) => unknown, oldestFirst: boolean) {
     this.#request = request;
@@ -48,7 +48,7 @@ export class List<Item> implements AsyncIterable<Item> {
     this.#oldestFirst = oldestFirst;
   }
 
-  /** From the beginning to the end; begun anew, all of it once more. Throws `ProblemError`. */
+  /** Yields all items; iterating again starts from the first page. Throws `ProblemError`. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Item, void, undefined> {
     this.#seen.clear();
     let page = await this.#first();
@@ -61,8 +61,8 @@ export class List<Item> implements AsyncIterable<Item> {
   }
 
   /**
-   * What was added since the list was last read, in its order. Pages reach back two seconds, so
-   * what comes faster than a page in that time may come with the next call.
+   * The items added since the list was last read, in the order of the list. Pages reach back two
+   * seconds; if more than a page of items was added in that time, the next call returns the rest.
    */
   async newer(): Promise<Item[]> {
     if (this.#newest === null) return this.#unseen(await this.#first());
@@ -72,7 +72,7 @@ export class List<Item> implements AsyncIterable<Item> {
       const page = await this.#page({ cursor: this.#newest });
       this.#newest = page.prev_cursor ?? this.#newest;
       added = this.#unseen(page);
-      pages.push(added); // each is newer than the one before
+      pages.push(added); // each page is newer than the previous one
     } while (added.length > 0);
     return (this.#oldestFirst ? pages : pages.reverse()).flat();
   }
@@ -105,7 +105,7 @@ function keyOf(item: object): unknown {
   return id ?? seq ?? code ?? shown?.id ?? bucketOf(rest);
 }
 
-/** An hour or a day in the history of a rate is one of its base currency and unit. */
+/** The history of rates can have an hour or a day several times, by base currency and unit. */
 function bucketOf({ start, base_currency, unit }: Record<string, unknown>): string {
   return `${start} ${base_currency} ${unit}`;
 }

@@ -1,4 +1,4 @@
-/** What can go wrong, told apart by `code`. */
+/** Errors of the API, distinguished by `code`. */
 import {
   type AnyProblem,
   type ProblemCode,
@@ -9,7 +9,7 @@ import type { TransportProblem } from "./generated/types.gen.js";
 
 export type { AnyProblem, ProblemCode, ValidationCode };
 
-/** A problem that is thrown: by lists, by streams, and by calls with `throwOnError: true`. */
+/** A problem as an exception, thrown by lists, streams and calls with `throwOnError: true`. */
 export class ProblemError extends Error {
   override readonly name = "ProblemError";
 
@@ -22,7 +22,7 @@ export class ProblemError extends Error {
   }
 }
 
-/** An answer that does not come from the API: a proxy's page, or none of the expected status. */
+/** A response that does not come from the API, such as an error page of a proxy. */
 export class UnexpectedAnswer extends Error {
   override readonly name = "UnexpectedAnswer";
 
@@ -37,14 +37,14 @@ export function isProblem(value: unknown): value is AnyProblem {
 }
 
 /**
- * Whether any request could have met this problem, whatever it asked for: an outage, a deadline, a
- * body that is too large or malformed. What remains is what the operation itself refuses.
+ * Whether any request can get this problem: an outage, a deadline, a body that is too large or
+ * malformed. All other problems are refusals of the operation itself.
  */
 export function isTransportProblem(problem: { code: string }): problem is TransportProblem {
   return TRANSPORT_CODES.includes(problem.code);
 }
 
-/** The problem in a refusal, which can still be read afterwards. */
+/** The problem in a response; the body can still be read afterwards. */
 export async function problemIn(response: Response): Promise<AnyProblem | undefined> {
   if (!response.headers.get("Content-Type")?.startsWith("application/problem+json")) return;
   const value: unknown = await response.clone().json();

@@ -1,12 +1,9 @@
-/**
- * What a board makes of an amount, computed here and exactly as the server does: while somebody
- * types, nothing needs to be asked.
- */
+/** Converts amounts by a board's rates exactly as the server does, without a request. */
 import Big from "big.js";
 import { minorUnits } from "./generated/currencies.gen.js";
 import type { Exchange, Quote, QuoteLeg, Rate } from "./generated/types.gen.js";
 
-/** What of a board is needed: an `Exchange` as the API answers it, or less. */
+/** The needed fields of an `Exchange`, as the API returns it. */
 export interface QuotedBoard extends Pick<Exchange, "base_currency"> {
   valid_for_hours?: Exchange["valid_for_hours"];
   rates: readonly QuotedRate[];
@@ -15,18 +12,18 @@ export interface QuotedBoard extends Pick<Exchange, "base_currency"> {
 export type QuotedRate = Pick<Rate, "currency" | "unit" | "we_buy" | "we_sell"> &
   Partial<Pick<Rate, "min_amount" | "max_amount" | "confirmed_at">>;
 
-/** What is to be converted: so much is paid (`amount`), or so much is wanted (`toAmount`). */
+/** A conversion, by the amount to pay (`amount`) or the amount to receive (`toAmount`). */
 export type Wish = { from: string; to: string } & (
   | { amount: string; toAmount?: never }
   | { toAmount: string; amount?: never }
 );
 
-/** The server's `Quote`, less what only it can say. */
+/** The server's `Quote` without the fields that only the server knows. */
 export type LocalQuote = Omit<Quote, "legs" | "as_of" | "state"> & {
   legs: Omit<QuoteLeg, "confirmed_at">[];
 };
 
-/** By the same codes, the server answers 422. */
+/** The server returns the same codes with 422. */
 export type QuoteErrorCode =
   | "one_amount"
   | "currency_unknown"
@@ -35,7 +32,7 @@ export type QuoteErrorCode =
   | "too_many_decimals"
   | "amount_too_large";
 
-/** The question cannot be answered; what merely cannot be done is a quote with a `reason`. */
+/** Invalid input. A valid conversion that the board does not offer is a quote with a `reason`. */
 export class QuoteError extends RangeError {
   override readonly name = "QuoteError";
 
@@ -47,10 +44,10 @@ export class QuoteError extends RangeError {
 const DECIMAL = /^(0|[1-9][0-9]{0,11})(\.[0-9]{1,10})?$/;
 const FIRST_TOO_LARGE = new Big("1e12");
 const SIGNIFICANT_DIGITS = 10;
-const EXPIRES_AFTER = 3; // times as long as the rates are valid
+const EXPIRES_AFTER = 3; // as a multiple of `valid_for_hours`
 const HOUR = 3_600_000;
 
-/** A quotient that nobody has divided yet: whatever is rounded is rounded once. */
+/** An undivided quotient, so that the result is rounded only once. */
 interface Ratio {
   top: Big;
   bottom: Big;
@@ -93,7 +90,7 @@ export function quote(board: QuotedBoard, wish: Wish, moment: Date = new Date())
     : { top: given.times(factor.bottom), bottom: factor.top };
   const computed = divided(exact, digits, isPaid ? Big.roundDown : Big.roundUp);
   if (computed.gte(FIRST_TOO_LARGE)) {
-    throw new QuoteError("amount_too_large", "This has more than twelve digits before its point.");
+    throw new QuoteError("amount_too_large", "The amount must be less than 1,000,000,000,000.");
   }
   const from = isPaid ? given : computed;
   const to = isPaid ? computed : given;
@@ -117,20 +114,20 @@ function givenAmount(wish: Wish): Big {
   if (text === undefined || (amount !== undefined && toAmount !== undefined)) {
     throw new QuoteError("one_amount", "Give either amount or toAmount.");
   }
-  // Whoever comes from JavaScript may pass a number, which has been rounded already.
+  // JavaScript callers may pass a number, which may be rounded already.
   if (typeof text !== "string" || !DECIMAL.test(text)) {
     throw new QuoteError(
       "decimal_malformed",
-      "This is no decimal of at most 12 digits before and 10 after the point.",
+      "Enter a number with at most 12 digits before and 10 after the point.",
     );
   }
   const given = new Big(text);
-  if (given.eq(0)) throw new QuoteError("decimal_zero", "The number must be greater than zero.");
+  if (given.eq(0)) throw new QuoteError("decimal_zero", "The amount must be greater than zero.");
   const decimals = text.split(".")[1]?.length ?? 0;
   if (decimals > digitsOf(amount === undefined ? wish.to : wish.from)) {
     throw new QuoteError(
       "too_many_decimals",
-      "The currency does not have that many decimals.",
+      "The amount has more decimals than the currency.",
     );
   }
   return given;
@@ -139,19 +136,19 @@ function givenAmount(wish: Wish): Big {
 function digitsOf(currency: string): number {
   const digits = minorUnits.get(currency);
   if (digits === undefined) {
-    throw new QuoteError("currency_unknown", "This is no circulating currency.");
+    throw new QuoteError("currency_unknown", "This currency is not in circulation.");
   }
   return digits;
 }
 
-/** All lines of a board are confirmed at once. */
+/** All lines of a board are confirmed together, so the first one decides. */
 function isExpired({ valid_for_hours, rates }: QuotedBoard, moment: Date): boolean {
   const confirmed = rates[0]?.confirmed_at;
   if (confirmed === undefined || valid_for_hours === undefined) return false;
   return moment.getTime() - Date.parse(confirmed) >= EXPIRES_AFTER * valid_for_hours * HOUR;
 }
 
-/** The lines that the conversion goes by; nothing where one is missing. */
+/** The lines that the conversion uses; undefined if one is missing. */
 function legsOf(board: QuotedBoard, wish: Wish): Leg[] | undefined {
   if (wish.from === wish.to) return [];
   const legs: Leg[] = [];
@@ -165,7 +162,7 @@ function legsOf(board: QuotedBoard, wish: Wish): Leg[] | undefined {
   return legs;
 }
 
-/** `to` per `from`. */
+/** The rate, `to` per `from`. */
 function factorOf(legs: Leg[]): Ratio {
   let top = new Big(1);
   let bottom = new Big(1);
@@ -184,19 +181,19 @@ function factorOf(legs: Leg[]): Ratio {
 function reasonAgainst(legs: Leg[], wish: Wish, from: Big, to: Big): LocalQuote["reason"] {
   const limited = legs.map(({ rate }) => ({
     amount: rate.currency === wish.from ? from : to,
-    least: rate.min_amount ?? null,
-    most: rate.max_amount ?? null,
+    min: rate.min_amount ?? null,
+    max: rate.max_amount ?? null,
   }));
-  if (limited.some(({ amount, least }) => least !== null && amount.lt(least))) return "below_min";
-  if (limited.some(({ amount, most }) => most !== null && amount.gt(most))) return "above_max";
+  if (limited.some(({ amount, min }) => min !== null && amount.lt(min))) return "below_min";
+  if (limited.some(({ amount, max }) => max !== null && amount.gt(max))) return "above_max";
   return to.eq(0) ? "too_small" : null;
 }
 
-/** The number to ten significant digits, half to even, trailing zeros among them. */
+/** The number with ten significant digits, rounded half to even, with trailing zeros. */
 function significant(ratio: Ratio): string {
   const places = SIGNIFICANT_DIGITS - 1 - magnitudeOf(ratio);
   const steps = divided(shifted(ratio, places), 0, Big.roundHalfEven);
-  // 9.9999999999 becomes 10.00000000, which has its tenth digit a place further left.
+  // 9.9999999999 becomes 10.00000000, whose tenth digit is one place further left.
   const carried = steps.gte(powerOfTen(SIGNIFICANT_DIGITS)) ? 1 : 0;
   return steps.times(powerOfTen(-places)).toFixed(Math.max(places - carried, 0));
 }
@@ -215,7 +212,7 @@ function powerOfTen(exponent: number): Big {
   return new Big(`1e${exponent}`);
 }
 
-/** The quotient to so many decimals; the library divides digit by digit and rounds the last. */
+/** The quotient with `places` decimals; the library rounds the exact quotient once. */
 function divided({ top, bottom }: Ratio, places: number, mode: 0 | 1 | 2 | 3): Big {
   const Rounding = Big();
   Rounding.DP = places;

@@ -1,6 +1,6 @@
 /**
- * The session as a browser sees it: its tokens are in cookies that no script can read, so what is
- * kept here is the CSRF token, and whether somebody is signed in.
+ * The session in a browser. Scripts cannot read the cookies with its tokens, so this class keeps
+ * only the CSRF token and whether the user is signed in.
  */
 import { problemIn } from "./problems.js";
 import { type Tabs, otherTabs } from "./tabs.js";
@@ -8,17 +8,17 @@ import { type Tabs, otherTabs } from "./tabs.js";
 export interface SessionOptions {
   baseUrl: string;
   fetch: (request: Request) => Promise<Response>;
-  /** Called once when the session ends: logged out, here or in another tab, ended, or expired. */
+  /** Called once when the session ends; see `ClientOptions`. */
   onSignedOut: () => void;
 }
 
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
-/** These need no session, and so no token of one. */
+/** Paths that need no session and therefore no CSRF token. */
 const TOKENLESS = /^\/(register|login|request-password-reset|reset-password\/.*|verify-email\/.*)$/;
-/** The answers of these hold the CSRF token. */
+/** Paths whose responses contain the CSRF token. */
 const TOKEN_BEARING = /^\/(login|refresh-token|auth-check|csrf-token)$/;
-/** The first, one after a refresh, and one after another tab's refresh that came to nothing. */
-const MOST_TRIES = 3;
+/** The first try, one after a refresh, and one after a failed refresh of another tab. */
+const MAX_TRIES = 3;
 
 export class Session {
   readonly #baseUrl: string;
@@ -26,10 +26,10 @@ export class Session {
   readonly #onSignedOut: () => void;
   readonly #tabs: Tabs;
   #csrfToken: string | undefined;
-  #isSignedIn: boolean | undefined; // undefined: nobody has asked yet
+  #isSignedIn: boolean | undefined; // undefined: not known yet
   #refreshedAt = Number.NEGATIVE_INFINITY;
   #refreshing: Promise<Response | undefined> | undefined;
-  #askingForToken: Promise<string | undefined> | undefined;
+  #requestingToken: Promise<string | undefined> | undefined;
 
   constructor({ baseUrl, fetch, onSignedOut }: SessionOptions) {
     this.#baseUrl = baseUrl;
@@ -39,26 +39,26 @@ export class Session {
       if (news === "refreshed") this.#refreshedAt = performance.now();
       if (news === "logged_out" && this.#isSignedIn) this.#end();
       if (news === "logged_in") {
-        this.#csrfToken = undefined; // that of a former session
+        this.#csrfToken = undefined; // it belongs to the previous session
         this.#isSignedIn = true;
       }
     });
   }
 
   /**
-   * Send a request, with the CSRF token where it needs one. Where it is refused for want of a good
-   * access token or CSRF token, get one and send it again.
+   * Send a request, with the CSRF token if it needs one. If the access token or the CSRF token is
+   * missing or invalid, get a new one and send the request again.
    */
   readonly fetch = async (request: Request): Promise<Response> => {
     for (let tries = 1; ; tries += 1) {
       const since = performance.now();
-      const sent = request.clone(); // a body can be sent only once
+      const sent = request.clone(); // a body can be read only once
       const response = await this.#send(sent);
       if (response.status !== 401 && response.status !== 403) return response;
       const code = (await problemIn(response))?.code;
-      if (code === "session_expired" && tries < MOST_TRIES) {
-        const trouble = await this.#refresh(since);
-        if (trouble !== undefined) return trouble.status === 401 ? response : trouble.clone();
+      if (code === "session_expired" && tries < MAX_TRIES) {
+        const failure = await this.#refresh(since);
+        if (failure !== undefined) return failure.status === 401 ? response : failure.clone();
       } else if (code === "csrf_failed" && tries === 1) {
         if (!(await this.#hasNewToken(sent))) return response;
       } else {
@@ -71,7 +71,7 @@ export class Session {
   async #send(request: Request): Promise<Response> {
     const path = this.#path(request);
     if (!SAFE.has(request.method) && !TOKENLESS.test(path)) {
-      const token = this.#csrfToken ?? (await this.#askForToken());
+      const token = this.#csrfToken ?? (await this.#requestToken());
       if (token !== undefined) request.headers.set("X-CSRF-Token", token);
     }
     const response = await this.#fetch(request);
@@ -87,43 +87,43 @@ export class Session {
     if (TOKEN_BEARING.test(path)) {
       const { csrf_token } = (await response.clone().json()) as { csrf_token: string };
       this.#csrfToken = csrf_token;
-      if (path !== "/csrf-token") this.#isSignedIn = true; // that one takes an expired token too
+      if (path !== "/csrf-token") this.#isSignedIn = true; // it accepts expired access tokens too
     }
-    if (path === "/login") this.#tabs.tell("logged_in");
+    if (path === "/login") this.#tabs.send("logged_in");
     if (path === "/logout") {
-      this.#tabs.tell("logged_out");
+      this.#tabs.send("logged_out");
       if (this.#isSignedIn) this.#end();
     }
   }
 
-  /** After a reload nobody remembers the token; undefined where there is no session. */
-  #askForToken(): Promise<string | undefined> {
-    this.#askingForToken ??= this.#send(this.#request("GET", "/csrf-token"))
+  /** Request the CSRF token, for example after a reload; undefined without a session. */
+  #requestToken(): Promise<string | undefined> {
+    this.#requestingToken ??= this.#send(this.#request("GET", "/csrf-token"))
       .then(() => this.#csrfToken)
-      .finally(() => (this.#askingForToken = undefined));
-    return this.#askingForToken;
+      .finally(() => (this.#requestingToken = undefined));
+    return this.#requestingToken;
   }
 
-  /** Another tab may have logged in: then the token we know is that of a former session. */
+  /** Another tab may have logged in; then our token belongs to the previous session. */
   async #hasNewToken(sent: Request): Promise<boolean> {
     this.#csrfToken = undefined;
-    const token = await this.#askForToken();
+    const token = await this.#requestToken();
     return token !== undefined && token !== sent.headers.get("X-CSRF-Token");
   }
 
   /**
-   * Have the access token renewed, once for all requests and tabs that wait for it. Resolves to
-   * the answer that refused it, otherwise to nothing: it is worth trying again.
+   * Refresh the session once for all waiting requests and tabs. Resolves to the response if the
+   * refresh failed, and to undefined if the request should be tried again.
    */
   #refresh(since: number): Promise<Response | undefined> {
     this.#refreshing ??= this.#tabs
-      .inTurn(() => this.#refreshNow(since))
+      .runExclusively(() => this.#refreshNow(since))
       .finally(() => (this.#refreshing = undefined));
     return this.#refreshing;
   }
 
   async #refreshNow(since: number): Promise<Response | undefined> {
-    if (this.#refreshedAt > since) return; // while we waited for our refusal, or for our turn
+    if (this.#refreshedAt > since) return; // someone else refreshed it in the meantime
     const request = this.#request("POST", "/refresh-token");
     let sent = request.clone();
     let response = await this.#send(sent);
@@ -133,11 +133,11 @@ export class Session {
     }
     if (response.ok) {
       this.#refreshedAt = performance.now();
-      this.#tabs.tell("refreshed");
+      this.#tabs.send("refreshed");
       return undefined;
     }
     if (response.status === 401 && this.#isSignedIn !== false) {
-      this.#tabs.tell("logged_out");
+      this.#tabs.send("logged_out");
       this.#end();
     }
     return response;

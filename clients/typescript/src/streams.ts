@@ -1,6 +1,6 @@
 /**
- * Live streams: server-sent events by `fetch`, which, unlike `EventSource`, lets an expired access
- * token be refreshed, tells a refusal from an outage, and remembers the last event over both.
+ * Live streams: server-sent events read with `fetch`. Unlike `EventSource`, this can refresh an
+ * expired access token, distinguish a refusal from an outage, and resume after the last event.
  */
 import type {
   Exchange,
@@ -11,34 +11,34 @@ import type {
 } from "./generated/types.gen.js";
 import { ProblemError, UnexpectedAnswer, problemIn } from "./problems.js";
 
-/** What `/notifications/stream` tells, by the type of event. */
+/** The events of `/notifications/stream`, by type. */
 export interface NotificationEvents {
   snapshot: UnreadCount;
   notification: UnreadCount & { group: NotificationGroup };
 }
 
-/** What `/users/{username}/exchange/stream` tells. */
+/** The events of `/users/{username}/exchange/stream`, by type. */
 export interface BoardEvents {
   snapshot: Exchange;
-  /** A line has changed, which confirms the whole board; both sides null: it was taken off. */
+  /** A changed line, which also confirms the whole board. Both prices are null if it was removed. */
   rates: RateEvent & { currency: string };
-  /** The board holds as it is. */
+  /** The owner confirmed the board without changes. */
   confirmed: Pick<Rate, "confirmed_at" | "state"> & Pick<Exchange, "valid_for_hours">;
 }
 
-/** An event; `type` narrows `data`. `reset`: what was missed cannot be told, so load it anew. */
+/** An event; `type` narrows `data`. `reset`: missed events cannot be replayed, so reload the data. */
 export type StreamEvent<Events> =
   | { [Type in keyof Events]: { type: Type; id: string; data: Events[Type] } }[keyof Events]
   | { type: "reset"; id: string; data: unknown };
 
 export interface StreamOptions {
-  /** Ends the stream. So does leaving the loop. */
+  /** Ends the stream when aborted; leaving the loop ends it too. */
   signal?: AbortSignal;
-  /** Resume after this event, as over a reload of the page. */
+  /** Resume after this event, for example after a reload of the page. */
   lastEventId?: string;
-  /** Milliseconds without a sign of life, after which to connect anew; the server's are 15 s. */
+  /** Reconnect after this many milliseconds without data; the server sends some every 15 s. */
   silence?: number;
-  /** Milliseconds to wait before a try, by the number of those that failed in a row. */
+  /** Milliseconds to wait before reconnecting, by the number of consecutive failures. */
   delay?: (failures: number) => number;
 }
 
@@ -51,20 +51,20 @@ interface RawEvent {
 }
 
 const SILENCE = 45_000;
-const REMEMBERED = 1000; // events, by which repeated ones are told
-const SHORTEST_DELAY = 1_000;
-const LONGEST_DELAY = 30_000;
-const PASSING = new Set([408, 425, 429]); // refusals that may not be there the next time
+const MAX_SEEN_EVENTS = 1000;
+const MIN_DELAY = 1_000;
+const MAX_DELAY = 30_000;
+const TEMPORARY = new Set([408, 425, 429]); // refusals after which a retry can succeed
 
 /**
- * The events of one stream, each once, over as many connections as it takes. Ends when the session
- * has ended; throws `ProblemError` for what connecting anew would not mend.
+ * Yield each event of a stream once, over as many connections as necessary. Ends when the session
+ * has ended; throws `ProblemError` if reconnecting cannot help.
  */
 export async function* read<Events>(
   connect: Connect,
   options: StreamOptions,
 ): AsyncGenerator<StreamEvent<Events>, void, undefined> {
-  const told = new Told();
+  const seen = new SeenEvents();
   const { signal, silence = SILENCE, delay = jittered } = options;
   let lastEventId = options.lastEventId ?? "";
   for (let failures = 0; !signal?.aborted; failures += 1) {
@@ -74,14 +74,14 @@ export async function* read<Events>(
       const response = await connection.open(connect, lastEventId);
       if (response.status === 401 || response.status === 204) return;
       if (!response.ok) {
-        if (response.status < 500 && !PASSING.has(response.status)) await refuse(response);
+        if (response.status < 500 && !TEMPORARY.has(response.status)) await refuse(response);
         continue;
       }
       for await (const event of connection.events(response, lastEventId)) {
         failures = 0;
-        if (event.type === "reauth") break; // the next connection tells whether it can be mended
+        if (event.type === "reauth") break; // the next connection refreshes the session or ends
         lastEventId = event.type === "reset" ? "" : event.id;
-        if (told.includes(event)) continue;
+        if (seen.check(event)) continue;
         yield { ...event, data: JSON.parse(event.data) } as StreamEvent<Events>;
       }
     } catch (error) {
@@ -97,12 +97,12 @@ async function refuse(response: Response): Promise<never> {
   throw problem ? new ProblemError(problem) : new UnexpectedAnswer(response);
 }
 
-/** "Full jitter": everybody's connection ends at once when a server does. */
+/** "Full jitter", because all connections of a server end at the same moment. */
 function jittered(failures: number): number {
-  return Math.random() * Math.min(LONGEST_DELAY, SHORTEST_DELAY * 2 ** (failures - 1));
+  return Math.random() * Math.min(MAX_DELAY, MIN_DELAY * 2 ** (failures - 1));
 }
 
-/** Resolves when the time is over or the signal is given, whichever is first. */
+/** Resolves after the time or when the signal is aborted, whichever comes first. */
 function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(end, milliseconds);
@@ -115,23 +115,23 @@ function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** Which events were told already: a stream that is resumed repeats its last two seconds. */
-class Told {
+/** The latest events: a resumed stream repeats its last two seconds. */
+class SeenEvents {
   readonly #events = new Set<string>();
 
-  /** Whether this one was among them; from now on it is. A snapshot is news each time. */
-  includes({ type, id, data }: RawEvent): boolean {
+  /** Whether the event was seen before; adds it. Every snapshot and reset counts as new. */
+  check({ type, id, data }: RawEvent): boolean {
     if (type === "snapshot" || type === "reset" || id === "") return false;
-    const event = `${type} ${id} ${data}`; // what merely confirms has the id of what it confirms
+    const event = `${type} ${id} ${data}`; // a confirmation has the id of the change before it
     if (this.#events.has(event)) return true;
     this.#events.add(event);
     const [oldest] = this.#events;
-    if (this.#events.size > REMEMBERED && oldest !== undefined) this.#events.delete(oldest);
+    if (this.#events.size > MAX_SEEN_EVENTS && oldest !== undefined) this.#events.delete(oldest);
     return false;
   }
 }
 
-/** One connection, given up when nothing has been heard for too long. */
+/** One connection, closed if it receives no data for too long. */
 class Connection {
   readonly #abort = new AbortController();
   readonly #silence: number;
@@ -145,7 +145,7 @@ class Connection {
   }
 
   async open(connect: Connect, lastEventId: string): Promise<Response> {
-    this.#hear();
+    this.#restartTimer();
     const headers = new Headers({ Accept: "text/event-stream" });
     if (lastEventId !== "") headers.set("Last-Event-ID", lastEventId);
     return await connect(headers, this.#abort.signal);
@@ -159,12 +159,12 @@ class Connection {
     while (true) {
       const { done, value } = await reader.read();
       if (done) return;
-      this.#hear();
+      this.#restartTimer();
       yield* parser.parse(value);
     }
   }
 
-  /** Whether an error means that the connection was lost, and is no mistake of somebody's. */
+  /** Whether an error means a lost connection, and not a bug. */
   isLost(error: unknown): boolean {
     return this.#abort.signal.aborted || error instanceof TypeError;
   }
@@ -175,18 +175,18 @@ class Connection {
     this.#abort.abort();
   };
 
-  #hear(): void {
+  #restartTimer(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#abort.abort(), this.#silence);
   }
 }
 
-/** Reads `text/event-stream` by the rules of the HTML standard, section 9.2.6. */
+/** Parses `text/event-stream` (HTML standard, section 9.2.6). */
 class Parser {
   #rest = "";
   #type = "";
   #data: string[] = [];
-  #id: string; // an event without one has that of the event before
+  #id: string; // an event without an id has the id of the previous one
 
   constructor(lastEventId: string) {
     this.#id = lastEventId;

@@ -1,36 +1,38 @@
-/** The other tabs of the site: they share the cookies, and so the session. */
+/** Messages and locks between the tabs of a site, which share the cookies and so the session. */
 
-/** What a tab tells the others: somebody logged in or out here, or the session was refreshed. */
 export type News = "logged_in" | "logged_out" | "refreshed";
 
 export interface Tabs {
-  tell(news: News): void;
+  send(news: News): void;
   /**
-   * Do what one tab at a time should do. Where another one is at it already, wait until it is
-   * done, and do nothing: undefined.
+   * Run an action that only one tab at a time may run. If another tab is running it, wait until it
+   * has finished and return undefined.
    */
-  inTurn<Result>(action: () => Promise<Result>): Promise<Result | undefined>;
+  runExclusively<Result>(action: () => Promise<Result>): Promise<Result | undefined>;
 }
 
-const PATIENCE = 10_000; // milliseconds, with a tab that the browser may have put to sleep
+const LOCK_TIMEOUT = 10_000; // milliseconds; the browser may have suspended the tab with the lock
 
-/** Cookies are shared in a browser only; elsewhere each client has its own. */
-export function otherTabs(baseUrl: string, hear: (news: News) => void): Tabs {
+/** Only clients in a browser share cookies; elsewhere there are no other tabs. */
+export function otherTabs(baseUrl: string, receive: (news: News) => void): Tabs {
   if (globalThis.location === undefined) {
-    return { tell: () => undefined, inTurn: (action) => action() };
+    return { send: () => undefined, runExclusively: (action) => action() };
   }
   const name = `wxc ${baseUrl}`;
   const channel = new BroadcastChannel(name);
-  channel.addEventListener("message", ({ data }: MessageEvent<News>) => hear(data));
-  return { tell: (news) => channel.postMessage(news), inTurn: (action) => inTurn(name, action) };
+  channel.addEventListener("message", ({ data }: MessageEvent<News>) => receive(data));
+  return {
+    send: (news) => channel.postMessage(news),
+    runExclusively: (action) => runExclusively(name, action),
+  };
 }
 
-async function inTurn<Result>(
+async function runExclusively<Result>(
   name: string,
   action: () => Promise<Result>,
 ): Promise<Result | undefined> {
   const { locks } = globalThis.navigator;
-  if (locks === undefined) return await action(); // an insecure page: tabs do not see each other
+  if (locks === undefined) return await action(); // insecure pages have no Web Locks
   let result: Result | undefined;
   const isOurs = await locks.request(name, { ifAvailable: true }, async (lock) => {
     if (lock !== null) result = await action();
@@ -38,7 +40,8 @@ async function inTurn<Result>(
   });
   if (isOurs) return result;
   try {
-    return await locks.request(name, { signal: AbortSignal.timeout(PATIENCE) }, () => undefined);
+    const signal = AbortSignal.timeout(LOCK_TIMEOUT);
+    return await locks.request(name, { signal }, () => undefined);
   } catch {
     return await action();
   }

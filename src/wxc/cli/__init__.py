@@ -1,1 +1,0 @@
-"""The `wxc` command, one file for each group of commands."""

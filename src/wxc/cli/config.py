@@ -1,5 +1,3 @@
-"""`wxc config`: the settings, as the service reads them."""
-
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,9 +14,9 @@ if TYPE_CHECKING:
 
 config = typer.Typer(
     no_args_is_help=True,
-    help="Check the settings, and generate secrets.",
-    epilog="Exit codes: 0 all is well; 1 a file cannot be written; 2 a setting is wrong; "
-    "3 an engine does not answer.",
+    help="Check the settings and generate secrets.",
+    epilog="Exit codes: 0 success; 1 a file cannot be written; 2 a setting is invalid; "
+    "3 the database or Redis cannot be reached.",
 )
 config.command("make-secrets")(make_secrets)
 
@@ -27,14 +25,14 @@ config.command("make-secrets")(make_secrets)
 def check_config(
     *,
     connect: Annotated[
-        bool, typer.Option(help="Also ask the database and Redis whether they are there.")
+        bool, typer.Option(help="Also check that the database and Redis can be reached.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Read the settings as the service would, name what is wrong, and show what holds.
+    """Validate the settings as the service does at start-up, and print their values.
 
-    Values come from the environment, else they are the defaults of .env.example. Passwords and
-    keys are not shown.
+    Values come from the environment or SECRETS_DIRS; the defaults are in .env.example. Passwords
+    and keys are not printed.
     """
     settings = read_config()
     if connect:
@@ -44,11 +42,10 @@ def check_config(
         show_json(redacted)
     else:
         show_facts(redacted.items(), width=max(map(len, redacted)) + 2)
-        show("\nThe settings are complete.")
+        show("\nThe settings are valid.")
 
 
 def _redact(value: object) -> object:
-    """The value without secrets."""
     if isinstance(value, SecretStr):
         return "(secret)" if value.get_secret_value() else ""
     if isinstance(value, tuple):
@@ -75,5 +72,5 @@ def _check_connections(settings: "Config") -> None:
 
     with exit_if_unreachable("database"):
         if not asyncio.run(probe_both()):
-            typer.echo("wxc: Redis does not answer.", err=True)
+            typer.echo("wxc: Redis cannot be reached.", err=True)
             raise typer.Exit(3)

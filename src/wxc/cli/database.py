@@ -1,5 +1,3 @@
-"""`wxc migrate`, `wxc demo` and `wxc recount`: the database."""
-
 import asyncio
 import json
 from dataclasses import asdict
@@ -15,14 +13,14 @@ from wxc.core.logging import configure_logging
 def migrate(
     *,
     sql: Annotated[
-        bool, typer.Option("--sql", help="Write all statements for a new database; run none.")
+        bool, typer.Option("--sql", help="Print the SQL for an empty database; do not run it.")
     ] = False,
 ) -> None:
-    """Bring the database's schema to what the code expects; any number may try at once.
+    """Migrate the database to the newest schema; concurrent runs wait for each other.
 
-    With DATABASE_ADMIN_URL it makes the role of DATABASE_URL first, and PostGIS. It waits for locks
-    as briefly as traffic can bear, and tries again. Exit codes: 0 the schema is as it should be;
-    1 it is not; 2 wrong settings; 3 the database cannot be reached.
+    With DATABASE_ADMIN_URL it first creates the role of DATABASE_URL and PostGIS. Lock waits are
+    short, so that traffic is not blocked, and are retried. Exit codes: 0 the schema is up to date;
+    1 the migration failed; 2 invalid settings; 3 the database cannot be reached.
     """
     from wxc.db import migrations, preparation
     from wxc.db.errors import UNAVAILABLE_ERRORS
@@ -47,23 +45,21 @@ def migrate(
 
 def demo(
     members: Annotated[
-        int, typer.Option(min=1, help="How many members; a large number is filled in by COPY.")
+        int, typer.Option(min=1, help="Number of members; use a large number for load tests.")
     ] = 8,
     *,
     if_empty: Annotated[
-        bool, typer.Option(help="Do nothing where there are members already.")
+        bool, typer.Option(help="Do nothing if the database has members already.")
     ] = False,
     logins: Annotated[
-        bool, typer.Option(help="Only print the names and the password to log in with.")
+        bool, typer.Option(help="Only print the demo usernames and their password.")
     ] = False,
 ) -> None:
-    """Fill an empty database with members, posts, threads and exchanges, always the same."""
+    """Fill an empty database with repeatable demo members, posts, threads and exchanges."""
     from wxc.demo import members as demo_data
 
-    if not logins:
-        is_filled = _fill(members, if_empty=if_empty)
-        if not is_filled:
-            return
+    if not logins and not _fill(members, if_empty=if_empty):
+        return
     if not if_empty:
         typer.echo(demo_data.login_hint())
 
@@ -77,7 +73,7 @@ def _fill(members: int, *, if_empty: bool) -> bool:
     except demo_data.NotEmpty:
         if if_empty:
             return False
-        typer.echo("This database has members already; demo data goes into an empty one.")
+        typer.echo("The database has members already. Demo data needs an empty database.")
         raise typer.Exit(1) from None
     typer.echo(summary)
     return True
@@ -85,14 +81,14 @@ def _fill(members: int, *, if_empty: bool) -> bool:
 
 def recount(
     *,
-    repair: Annotated[bool, typer.Option(help="Put right what has drifted.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
+    repair: Annotated[bool, typer.Option(help="Correct the counters that are wrong.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compare every counter with the rows it counts.
 
-    Harmless while the service runs: it reads in batches, and locks only what it repairs. Exit
-    codes: 0 all are right, or put right; 1 one is wrong; 2 wrong usage or settings; 3 the database
-    cannot be reached.
+    Safe while the service runs: it reads in batches and locks only the rows that it repairs. Exit
+    codes: 0 all counters are right or were repaired; 1 a counter is wrong; 2 invalid usage or
+    settings; 3 the database cannot be reached.
     """
     from wxc.db import recount as counters
 

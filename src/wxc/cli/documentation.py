@@ -1,5 +1,3 @@
-"""`wxc openapi`: the OpenAPI document."""
-
 import difflib
 import json
 from pathlib import Path
@@ -14,12 +12,10 @@ _MAX_DIFF_LINES = 40
 
 
 def openapi(
-    path: Annotated[Path, typer.Argument(help="Where the document belongs.")] = Path(
-        "openapi.json"
-    ),
+    path: Annotated[Path, typer.Argument(help="The file to write.")] = Path("openapi.json"),
     *,
     check: Annotated[
-        bool, typer.Option(help="Write nothing; fail when it is out of date.")
+        bool, typer.Option(help="Do not write; exit with 1 if the file is out of date.")
     ] = False,
 ) -> None:
     """Write the OpenAPI document that the code generates."""
@@ -33,12 +29,12 @@ def openapi(
             committed.splitlines(), generated.splitlines(), "committed", "generated", "", "", 1, ""
         )
         typer.echo("\n".join(list(diff)[:_MAX_DIFF_LINES]))
-        typer.echo(f"{path} is not what the code generates; run: ./dev exec wxc openapi")
+        typer.echo(f"{path} is out of date; run: ./dev exec wxc openapi")
         raise typer.Exit(1)
 
 
 def _document() -> dict[str, Any]:
-    """The document does not depend on the configuration, so this one never connects."""
+    """The document does not depend on the configuration; this one is never used to connect."""
     from wxc.app import create_app
 
     config = Config(

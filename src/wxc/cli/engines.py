@@ -1,7 +1,4 @@
-"""Runs an operator's command with the configured database and Redis, and maps errors to exit codes.
-
-The clients are imported when a command runs, as everywhere in `wxc`.
-"""
+"""Runs an operator's command with the configured database and Redis; maps errors to exit codes."""
 
 import asyncio
 import contextlib
@@ -20,18 +17,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 EXIT_CODES = (
-    "Exit codes: 0 done, or was so already; 1 there is no such thing; 2 wrong usage or settings; "
+    "Exit codes: 0 done, or nothing to do; 1 not found; 2 invalid usage or settings; "
     "3 the database cannot be reached."
 )
 _MAX_TEXT_LENGTH = 500
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @dataclass(frozen=True)
 class Engines:
-    """The dependencies of a command."""
-
     database: "Database"
     revocations: "Revocations"
     actor: "Actor"
@@ -58,7 +53,7 @@ async def _engines() -> AsyncIterator[Engines]:
 
 
 def run(command: Callable[[Engines], Coroutine[Any, Any, T]]) -> T:
-    """The result of a command; a missing object ends the process with 1, an outage with 3."""
+    """Return the result of a command; exits with 1 if an object is missing, 3 in an outage."""
     from wxc.moderation.actions.service import NoSuchMember, NoSuchSession
     from wxc.moderation.reports.service import NoSuchReport
 
@@ -81,7 +76,7 @@ def exit_if_unreachable(engine: str) -> Iterator[None]:
     try:
         yield
     except UNAVAILABLE_ERRORS as error:
-        _exit_with(f"The {engine} does not answer: {type(error).__name__}.", 3)
+        _exit_with(f"The {engine} cannot be reached: {type(error).__name__}.", 3)
 
 
 def _exit_with(message: str, code: int) -> NoReturn:
@@ -93,5 +88,7 @@ def single_line(value: str, option: str) -> str:
     """The stripped text of an option; raises `BadParameter` unless it is one printable line."""
     text = value.strip()
     if not 0 < len(text) <= _MAX_TEXT_LENGTH or not text.isprintable():
-        raise typer.BadParameter(f"{option} takes a line of 1 to {_MAX_TEXT_LENGTH} characters")
+        raise typer.BadParameter(
+            f"{option} must be a single line of 1 to {_MAX_TEXT_LENGTH} characters"
+        )
     return text

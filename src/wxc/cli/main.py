@@ -1,7 +1,7 @@
-"""`wxc`: the commands for operators, one file per group.
+"""The `wxc` command.
 
-Each command imports what it needs when it runs: importing the whole application takes about a
-second, which is most of the time that a short command takes.
+Commands import the application when they run, not at the top of the file: the import takes about a
+second, which is most of the run time of a short command.
 """
 
 import typer
@@ -17,18 +17,18 @@ from wxc.cli.users import user
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="WXC Social: serve it, and look after it.",
-    epilog="Settings are environment variables, all of them in .env.example. "
-    "How to run it is in docs/operations.md.",
+    help="Run and operate WXC Social.",
+    epilog="Settings are environment variables; .env.example lists all of them. "
+    "docs/operations.md is the operator's guide.",
 )
 app.add_typer(user, name="user")
 app.add_typer(reports, name="reports")
 app.add_typer(config, name="config")
-# In the order of `wxc --help`.
-app.command()(verify_rates)
+# `wxc --help` keeps this order.
 app.command()(serve)
 app.command()(worker)
 app.command()(migrate)
 app.command()(demo)
 app.command()(recount)
+app.command()(verify_rates)
 app.command()(openapi)

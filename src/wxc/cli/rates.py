@@ -1,5 +1,3 @@
-"""`wxc verify-rates`: checks the history of rates for tampering."""
-
 import re
 from typing import Annotated
 
@@ -16,23 +14,24 @@ def verify_rates(
         str | None,
         typer.Option(
             metavar="SEQ:HASH",
-            help="An event that you have kept, as the API's history shows it; it must be there.",
+            help="A rate event that you saved from the history API; it must still exist.",
         ),
     ] = None,
     *,
     as_json: Json = False,
 ) -> None:
-    """Compute the hashes of all rate events anew, and compare the boards with them.
+    """Check the history of exchange rates for tampering.
 
-    Whoever can write to the database can shorten a chain, or make all of it anew: keep the newest
-    event of a board elsewhere now and then, and give it as --head. Exit codes: 0 all is as it was
-    written; 1 something is not; 2 wrong usage or settings; 3 the database cannot be reached.
+    Recomputes the hash chain of every board and compares the current rates with it. Anyone who can
+    write to the database can truncate or rebuild a whole chain, so save the newest event of a
+    board elsewhere from time to time and pass it as --head. Exit codes: 0 no tampering found;
+    1 tampering found; 2 invalid usage or settings; 3 the database cannot be reached.
     """
     from wxc.exchange.history.service import verification
 
     match = None if head is None else _HEAD.fullmatch(head)
     if head is not None and match is None:
-        raise typer.BadParameter("--head takes a number, a colon and 64 hexadecimal digits")
+        raise typer.BadParameter("--head must be a number, a colon and 64 hexadecimal digits")
     expected_head = (int(match[1]), bytes.fromhex(match[2])) if match else None
     result = run(lambda engines: verification.verify_rates(engines.database, expected_head))
     if as_json:

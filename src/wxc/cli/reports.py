@@ -1,5 +1,3 @@
-"""`wxc reports`: the reports by members."""
-
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
@@ -12,10 +10,10 @@ if TYPE_CHECKING:
     from wxc.moderation.reports.schemas import ReportDetails, ReportSummary
 
 reports = typer.Typer(
-    no_args_is_help=True, help="Read what members have reported, and close it.", epilog=EXIT_CODES
+    no_args_is_help=True, help="Read and close the reports by members.", epilog=EXIT_CODES
 )
 ReportId = Annotated[UUID, typer.Argument(metavar="ID", help="The report's id.")]
-Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")]
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="Maximum number of reports.")]
 
 
 @reports.command("list", epilog=EXIT_CODES)
@@ -23,11 +21,11 @@ def list_reports(
     limit: Limit = 50,
     *,
     include_closed: Annotated[
-        bool, typer.Option("--all", help="Closed ones too, the newest first.")
+        bool, typer.Option("--all", help="Include closed reports, newest first.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """List the reports that are open, the oldest first."""
+    """List the open reports, oldest first."""
     from wxc.moderation.reports import service
 
     found = run(
@@ -43,7 +41,7 @@ def list_reports(
 
 @reports.command("show", epilog=EXIT_CODES)
 def show_report(report_id: ReportId, *, as_json: Json = False) -> None:
-    """Show a report, and what it is about as it stands now."""
+    """Show a report and the current state of the reported content."""
     from wxc.moderation.reports import service
 
     details = run(lambda engines: service.show_report(engines.database, report_id))
@@ -56,11 +54,11 @@ def show_report(report_id: ReportId, *, as_json: Json = False) -> None:
 @reports.command("close", epilog=EXIT_CODES)
 def close_report(
     report_id: ReportId,
-    note: Annotated[str, typer.Option(help="What was found, or done about it.")],
+    note: Annotated[str, typer.Option(help="The finding or the action taken.")],
     *,
     as_json: Json = False,
 ) -> None:
-    """Close a report. One that is closed stays as it is, and says who has closed it."""
+    """Close a report. If it is closed already, show who closed it and change nothing."""
     from wxc.moderation.reports import service
 
     text = single_line(note, "--note")
@@ -71,9 +69,11 @@ def close_report(
         if as_json:
             show_json({"changed": False, "closed_by": report.closed_by})
         else:
-            show(f"It was closed by {report.closed_by}, {report.closed_at:%Y-%m-%d}: {report.note}")
+            show(
+                f"Already closed by {report.closed_by}, {report.closed_at:%Y-%m-%d}: {report.note}"
+            )
     else:
-        show_json({"changed": True}) if as_json else show("It is closed.")
+        show_json({"changed": True}) if as_json else show("The report is closed.")
 
 
 def _show_reports(found: "list[ReportSummary]") -> None:
@@ -93,6 +93,6 @@ def _show_report(details: "ReportDetails") -> None:
     show_facts((name, value) for name, value in details.report)
     show("")
     if details.target is None:
-        show("What it is about is gone, or cannot be shown here.")
+        show("The reported content was deleted or cannot be shown here.")
     else:
         show(f"{details.target.username}:\n{details.target.text or '(no text)'}")

@@ -1,5 +1,3 @@
-"""`wxc config make-secrets`: the secrets of a deployment, generated into files."""
-
 import os
 import secrets
 import tempfile
@@ -17,24 +15,25 @@ _SECRET_BYTES = 32
 _FILE_MODE = 0o440  # in compose.yaml the files belong to root and to the group of their readers
 _PRODUCTION_NOTICE = (
     "wxc: Only this machine can reach the API. Before others use it, set ENVIRONMENT=production, "
-    "COOKIE_SECURE=true, FRONTEND_URL, CORS_ORIGINS, MAIL_SERVER, FORWARDED_ALLOW_IPS and, "
-    "without a reverse proxy on this machine, BIND_ADDRESS: see docs/operations.md."
+    "COOKIE_SECURE=true, FRONTEND_URL, CORS_ORIGINS, MAIL_SERVER, FORWARDED_ALLOW_IPS and, unless "
+    "a reverse proxy runs on this machine, BIND_ADDRESS. See docs/operations.md."
 )
 
 
 def make_secrets(
-    directory: Annotated[Path, typer.Argument(help="Where SECRETS_DIRS finds the service's own.")],
+    directory: Annotated[Path, typer.Argument(help="The directory for the service's secrets.")],
     *,
     admin: Annotated[
         Path | None,
-        typer.Option(help="Where to write the database administrator's password, if anywhere."),
+        typer.Option(help="The directory for the database administrator's password."),
     ] = None,
 ) -> None:
-    """Generate the secrets that are missing, one a file; what is there stays as it is.
+    """Generate the missing secrets, one per file; existing files are not changed.
 
-    Writes SECRET_KEY, JWT_SECRET_KEY and DATABASE_PASSWORD, and DATABASE_ADMIN_PASSWORD for
-    --admin. A variable of that name is written in place of a random value. Nothing secret is
-    printed. Only the owner and the group can read the files.
+    Writes SECRET_KEY, JWT_SECRET_KEY and DATABASE_PASSWORD, and with --admin also
+    DATABASE_ADMIN_PASSWORD. If an environment variable of that name is set, its value is written
+    instead of a random one. Secrets are not printed. Only owner and group can read the files.
+    Add the directories to SECRETS_DIRS.
     """
     try:
         _write_missing(directory, _APPLICATION_SECRETS)
@@ -55,7 +54,7 @@ def _write_missing(directory: Path, names: tuple[str, ...]) -> None:
 
 
 def _write_once(path: Path, text: str) -> None:
-    """Write the whole file, or leave the one that exists; safe if two processes try at once."""
+    """Create the file atomically unless it exists; safe if two processes try at the same time."""
     descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     try:
         with os.fdopen(descriptor, "w") as file:

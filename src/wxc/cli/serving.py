@@ -1,5 +1,3 @@
-"""`wxc serve` and `wxc worker`: the processes of a deployment."""
-
 import asyncio
 from typing import Annotated
 
@@ -10,7 +8,7 @@ from wxc.core.logging import configure_logging
 
 
 def serve(
-    # Behind a load balancer; secrets are checked strictly unless it is loopback.
+    # All interfaces, for load balancers; weak secrets are refused unless the address is loopback.
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "0.0.0.0",  # noqa: S104
     port: Annotated[int, typer.Option(envvar="PORT", help="The port to listen on.")] = 8000,
     workers: Annotated[
@@ -18,17 +16,17 @@ def serve(
         typer.Option(
             min=1,
             envvar="WORKERS",
-            help="How many processes serve.",
-            show_default="one for each processor",
+            help="The number of processes.",
+            show_default="one per processor",
         ),
     ] = None,
     *,
-    reload: Annotated[bool, typer.Option(help="Start anew when the code changes.")] = False,
+    reload: Annotated[bool, typer.Option(help="Restart when the code changes.")] = False,
 ) -> None:
-    """Serve the API, behind a load balancer or by itself.
+    """Serve the API.
 
-    On SIGTERM it turns /healthz red and goes on serving for SHUTDOWN_DELAY seconds, then ends what
-    is under way within SHUTDOWN_DRAIN. METRICS_PORT opens a second port, for Prometheus.
+    On SIGTERM, /healthz fails while requests are still served for SHUTDOWN_DELAY seconds; open
+    requests then have SHUTDOWN_DRAIN seconds to finish. METRICS_PORT adds a port for Prometheus.
     """
     from wxc.server import runner
 
@@ -38,10 +36,10 @@ def serve(
 
 
 def worker() -> None:
-    """Send mails, clear up after deleted accounts, remind exchanges; any number may run.
+    """Run the background jobs: mails, account deletion, exchange reminders, clean-up.
 
-    On SIGTERM it ends what it has begun; what was left is another one's, or the next one's. With
-    METRICS_PORT, Prometheus may ask how it is doing.
+    Several workers can run at the same time. On SIGTERM a worker finishes its current batch;
+    another worker, or the next start, does the rest. METRICS_PORT adds a port for Prometheus.
     """
     from wxc.core.tracing import trace_spans
     from wxc.health.exposition import serve_metrics
@@ -49,7 +47,7 @@ def worker() -> None:
     config = read_config()
     configure_logging(config)
     with serve_metrics(config), trace_spans(config, "wxc-worker"):
-        # Imports prometheus_client, for which `serve_metrics` has to choose the storage first.
+        # Imports prometheus_client, whose storage `serve_metrics` has to choose first.
         from wxc.worker import runner
 
         asyncio.run(runner.run_worker(config))

@@ -1,5 +1,3 @@
-"""Output of the commands of `wxc`."""
-
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -19,18 +17,17 @@ def show(text: str) -> None:
 
 
 def show_json(value: object) -> None:
-    """Print models as JSON in ASCII, so without terminal control characters."""
+    """Print JSON in ASCII, which cannot contain terminal control characters."""
     typer.echo(json.dumps(to_jsonable_python(value), indent=2))
 
 
 def show_facts(facts: Iterable[tuple[str, object]], width: int = 19) -> None:
-    """Print names and values, one pair per line; a dash for None."""
+    """Print one name and value per line; a dash for None."""
     for name, value in facts:
         show(f"{name:<{width}}{_format(value)}")
 
 
 def show_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; each column is as wide as its longest cell."""
     lines = [head, *([_format(value) for value in row] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     for line in lines:

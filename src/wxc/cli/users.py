@@ -1,5 +1,3 @@
-"""`wxc user`: the account, suspension and sessions of a member."""
-
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
@@ -13,24 +11,24 @@ if TYPE_CHECKING:
 
 user = typer.Typer(
     no_args_is_help=True,
-    help="Look into a member's account, suspend and restore it, end its sessions.",
+    help="Show, suspend and restore members, and end their sessions.",
     epilog=EXIT_CODES,
 )
 Identifier = Annotated[
-    str, typer.Argument(metavar="NAME|EMAIL|ID", help="Whose account, in any case.")
+    str, typer.Argument(metavar="NAME|EMAIL|ID", help="The member; case does not matter.")
 ]
 
 
 @user.command("show", epilog=EXIT_CODES)
 def show_user(
     identifier: Identifier,
-    events: Annotated[int, typer.Option(min=0, max=1000, help="How many audit events.")] = 20,
+    events: Annotated[int, typer.Option(min=0, max=1000, help="Number of audit events.")] = 20,
     *,
     as_json: Json = False,
 ) -> None:
-    """Show an account, where it is logged in, and its last audit events.
+    """Show an account, its sessions and its latest audit events.
 
-    Addresses are hashes: equal ones came from the same address, and that is all they tell.
+    IP addresses are shown as hashes: equal hashes mean the same address.
     """
     from wxc.moderation.actions import service
 
@@ -45,15 +43,15 @@ def show_user(
 def suspend_user(
     identifier: Identifier,
     reason: Annotated[
-        str, typer.Option(help="Why, for the audit trail; the member does not see it.")
+        str, typer.Option(help="The reason, for the audit trail; the member does not see it.")
     ],
     *,
     as_json: Json = False,
 ) -> None:
-    """Lock a member out at once, on every instance.
+    """Suspend a member; takes effect on every instance before the command returns.
 
-    Their sessions end, mailed links are void, their profile and posts are gone for others, and
-    they cannot log in until restored. Nothing is deleted.
+    Ends their sessions, invalidates mailed links and hides their profile and posts. They cannot
+    log in until they are restored. Nothing is deleted.
     """
     from wxc.moderation.actions import service
 
@@ -68,7 +66,7 @@ def suspend_user(
 
 @user.command("restore", epilog=EXIT_CODES)
 def restore_user(identifier: Identifier, *, as_json: Json = False) -> None:
-    """End a suspension. Sessions and links that it has ended stay dead: the member logs in anew."""
+    """End a suspension. The member has to log in again; old sessions and links stay invalid."""
     from wxc.moderation.actions import service
 
     outcome = run(lambda engines: service.restore(engines.database, identifier, engines.actor))
@@ -77,7 +75,7 @@ def restore_user(identifier: Identifier, *, as_json: Json = False) -> None:
 
 @user.command("sessions", epilog=EXIT_CODES)
 def list_sessions(identifier: Identifier, *, as_json: Json = False) -> None:
-    """List where a member is logged in, the last used first; a hundred at most."""
+    """List a member's sessions, most recently used first; at most 100."""
     from wxc.moderation.actions import service
 
     found = run(lambda engines: service.show_member(engines.database, identifier, 0))
@@ -90,31 +88,31 @@ def list_sessions(identifier: Identifier, *, as_json: Json = False) -> None:
 @user.command("end-sessions", epilog=EXIT_CODES)
 def end_sessions(
     identifier: Identifier,
-    session_id: Annotated[UUID | None, typer.Argument(help="Which one.")] = None,
+    session_id: Annotated[UUID | None, typer.Argument(help="The session to end.")] = None,
     *,
-    all_sessions: Annotated[bool, typer.Option("--all", help="Every one.")] = False,
+    all_sessions: Annotated[bool, typer.Option("--all", help="End all sessions.")] = False,
     as_json: Json = False,
 ) -> None:
-    """End one of a member's sessions, or all: dead on every instance when this returns."""
+    """End one or all of a member's sessions; ended on every instance when the command returns."""
     from wxc.moderation.actions import service
 
     if all_sessions == (session_id is not None):
-        raise typer.BadParameter("say either which session, or --all")
+        raise typer.BadParameter("give either a session id or --all")
     outcome = run(
         lambda engines: service.end_sessions(
             engines.database, engines.revocations, identifier, session_id, engines.actor
         )
     )
-    _show_outcome(outcome, "is logged out there", "was not logged in", as_json=as_json)
+    _show_outcome(outcome, "has been logged out", "was not logged in", as_json=as_json)
 
 
 @user.command("duplicates")
 def list_duplicates(*, as_json: Json = False) -> None:
-    """List accounts whose usernames or e-mail addresses differ only in the case of letters.
+    """List accounts whose usernames or e-mail addresses differ only in letter case.
 
-    Unique indexes prevent them; there may be some in a database that was restored without these.
-    Let all but one of each take another name or address, in their settings. Exit codes: 0 there are
-    none; 1 there are some; 2 wrong usage or settings; 3 the database cannot be reached.
+    Unique indexes prevent them, but a database that was restored without the indexes may have
+    some. All but one account of each group must change the name or address in their settings. Exit
+    codes: 0 none; 1 some; 2 invalid usage or settings; 3 the database cannot be reached.
     """
     from wxc.moderation.actions import service
 

@@ -1,6 +1,6 @@
 """Demo data: thirty repeatable boards in three cities, with three days of history.
 
-For measurements, any number of boards in fictitious towns.
+Measurements can add any number of boards in fictitious towns.
 """
 
 import json
@@ -36,21 +36,19 @@ _WGS_84 = 4326
 
 @dataclass(frozen=True, slots=True)
 class _City:
-    """A city with one board per street."""
-
     name: str
     base: str
     time_zone: str
     lat: float
     lon: float
-    streets: Sequence[str]
+    streets: Sequence[str]  # one board per street
 
 
 _DATA = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 _CITIES = tuple(_City(**city) for city in _DATA["cities"])
 CITY_EXCHANGES = sum(len(city.streets) for city in _CITIES)
 _EXCHANGES_PER_TOWN = 500  # around the centre of each fictitious town
-_TOWN_SPREAD_DEGREES = 0.036  # degrees, some 4 km
+_TOWN_SPREAD_DEGREES = 0.036  # about 4 km
 _VALUES = {code: Decimal(value) for code, value in _DATA["worth"].items()}
 _HOURS = [{"weekday": day, "opens": "09:00", "closes": "19:30"} for day in range(1, 7)]
 RateLine = tuple[str, str, int, Decimal, Decimal, None, None]
@@ -58,8 +56,6 @@ RateLine = tuple[str, str, int, Decimal, Decimal, None, None]
 
 @dataclass(frozen=True, slots=True)
 class _Location:
-    """The location of a board."""
-
     name: str
     city: _City
     lat: float
@@ -82,15 +78,15 @@ async def copy_exchanges(
     now: datetime,
     progress: Callable[[int], None],
 ) -> None:
-    """Insert a board for each owner, confirmed within the last 20 hours.
+    """Insert one board per owner, confirmed within the last 20 hours.
 
-    Calls `progress` with the number of boards in each batch. The first thirty, in the cities, have
-    a history of three days.
+    Calls `progress` with the size of each batch. The first thirty boards are in the cities and have
+    three days of history.
     """
     await connection.set_type_codec(
         "geography", schema="public", encoder=bytes, decoder=bytes, format="binary"
     )
-    rng = random.Random(_SEED)  # noqa: S311 - demo data, and repeatable
+    rng = random.Random(_SEED)  # noqa: S311 - repeatable demo data
     locations = zip(owners, chain(_city_locations(rng), _town_locations(rng)), strict=False)
     numbered = enumerate(locations)
     while batch := list(islice(numbered, _BATCH_SIZE)):
@@ -98,13 +94,8 @@ async def copy_exchanges(
         for number, (owner_id, location) in batch:
             age = timedelta(minutes=rng.randrange(10, 20 * 60))
             ages = _HISTORY_AGES if number < CITY_EXCHANGES else ()
-            _add_exchange(
-                rows,
-                owner_id,
-                location,
-                [now - age - earlier for earlier in (*ages, _LAST_AGE)],
-                rng,
-            )
+            moments = [now - age - earlier for earlier in (*ages, _LAST_AGE)]
+            _add_exchange(rows, owner_id, location, moments, rng)
         for table, columns in _COLUMNS.items():
             await connection.copy_records_to_table(
                 table, records=rows[table], columns=columns.split()
@@ -120,17 +111,14 @@ def _city_locations(rng: random.Random) -> Iterator[_Location]:
 
 
 def _town_locations(rng: random.Random) -> Iterator[_Location]:
-    """Endless locations, town by town."""
+    """Yield locations without end, town by town."""
     bases = sorted(_VALUES)
     for number in count():
         if number % _EXCHANGES_PER_TOWN == 0:
             lat, lon = rng.uniform(-45, 60), rng.uniform(-179, 179)
             name = f"town {number // _EXCHANGES_PER_TOWN}"
             town = _City(name, rng.choice(bases), "UTC", lat, lon, ())
-        lat, lon = (
-            rng.gauss(town.lat, _TOWN_SPREAD_DEGREES),
-            rng.gauss(town.lon, _TOWN_SPREAD_DEGREES),
-        )
+        lat, lon = (rng.gauss(centre, _TOWN_SPREAD_DEGREES) for centre in (town.lat, town.lon))
         yield _Location(f"Counter {number}", town, lat, lon)
 
 
@@ -169,7 +157,7 @@ def _add_exchange(
 
 
 def _rate_line(base: str, currency: str, rng: random.Random) -> RateLine:
-    """A rate around the currency's value, with a margin on both sides."""
+    """A random rate near the currency's value, with a margin on both sides."""
     unit = _DATA["units"].get(currency, 1)
     middle = _VALUES[currency] / _VALUES[base] * unit * _per_mille(rng.randint(-6, 6))
     buy, sell = (middle * _per_mille(rng.randint(*margin)) for margin in ((-12, -2), (2, 12)))

@@ -1,4 +1,4 @@
--- What follows from the demo's rows: the names in use, the counters, the notifications.
+-- Derived from the demo's rows: used names, counters and notifications.
 
 INSERT INTO used_usernames (name, user_id, taken_at)
 SELECT username_folded, id, created_at FROM users;
@@ -33,9 +33,9 @@ UPDATE comments SET likes_count = counted.n
 FROM (SELECT comment_id AS id, count(*) AS n FROM comment_likes GROUP BY 1) counted
 WHERE comments.id = counted.id;
 
--- What a thousand of them were told, as the application would have; the ids are those of the likes,
--- follows and comments themselves.
-WITH recipients AS (SELECT id FROM users ORDER BY id LIMIT 1000), told AS (
+-- Notifications of the first 1,000 members, as the application would have created them; their ids
+-- are those of the likes, follows and comments.
+WITH recipients AS (SELECT id FROM users ORDER BY id LIMIT 1000), events AS (
     SELECT edge.id, author_id AS recipient_id, 'post_like' AS type, edge.user_id AS actor_id,
            posts.id AS subject_id, posts.id AS group_id, posts.id AS post_id,
            NULL::uuid AS comment_id, edge.created_at
@@ -47,13 +47,13 @@ WITH recipients AS (SELECT id FROM users ORDER BY id LIMIT 1000), told AS (
            NULL, NULL, created_at
     FROM follows
     UNION ALL
-    SELECT said.id, coalesce(parent.author_id, posts.author_id),
+    SELECT reply.id, coalesce(parent.author_id, posts.author_id),
            CASE WHEN parent.id IS NULL THEN 'post_comment' ELSE 'comment_reply' END,
-           said.author_id, said.id, said.id, said.post_id, said.id, said.created_at
-    FROM comments said JOIN posts ON posts.id = said.post_id
-    LEFT JOIN comments parent ON parent.id = said.parent_id
+           reply.author_id, reply.id, reply.id, reply.post_id, reply.id, reply.created_at
+    FROM comments reply JOIN posts ON posts.id = reply.post_id
+    LEFT JOIN comments parent ON parent.id = reply.parent_id
 )
 INSERT INTO notifications (id, recipient_id, type, actor_id, subject_id, group_id, post_id,
                            comment_id, created_at)
-SELECT told.* FROM told JOIN recipients ON recipients.id = recipient_id
+SELECT events.* FROM events JOIN recipients ON recipients.id = recipient_id
 WHERE actor_id <> recipient_id;

@@ -104,7 +104,7 @@ class TestShow:
 
         await own.execute(delete(Post).where(Post.id == post))
         done = await operate("reports", "show", str(report))
-        assert "is gone" in done.output
+        assert "was deleted" in done.output
 
     @pytest.mark.parametrize(
         ("fields", "text"),
@@ -168,7 +168,7 @@ class TestClose:
 
         done = await operate("reports", "close", str(report), "--note", "warned the member")
 
-        assert (done.exit_code, done.output) == (0, "It is closed.\n")
+        assert (done.exit_code, done.output) == (0, "The report is closed.\n")
         assert await listed(operate) == []
         row = (await own.execute(select(Report.closed_by, Report.note))).one()
         assert tuple(row) == ("operator grace", "warned the member")
@@ -186,7 +186,7 @@ class TestClose:
         done = await operate("reports", "close", str(report), "--note", "once more")
 
         assert done.exit_code == 0
-        assert done.output.startswith("It was closed by operator grace, 20")
+        assert done.output.startswith("Already closed by operator grace, 20")
         repeated = await operate("reports", "close", str(report), "--note", "again", "--json")
         assert json.loads(repeated.output) == {"changed": False, "closed_by": "operator grace"}
         assert done.output.endswith(": warned the member\n")

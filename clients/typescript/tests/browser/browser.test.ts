@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import type { Wish } from "@wxc/client";
 import type { BrowserContext, Page } from "playwright-core";
 import { BOARD, PASSWORD, member } from "../server/people.js";
-import { API, STRANGERS, Site, expire, tab } from "./site.js";
+import { API, FOREIGN_ORIGINS, Site, expire, tab } from "./site.js";
 
 let site: Site;
 before(async () => {
@@ -11,10 +11,10 @@ before(async () => {
 });
 after(() => site.close());
 
-/** A browser in which somebody has registered and signed in, in a page of ours. */
-async function signedIn(username: string): Promise<{ person: BrowserContext; page: Page }> {
-  const person = await site.person();
-  const page = await tab(person);
+/** A browser with a page of the app in which a new user is signed in. */
+async function signedIn(username: string): Promise<{ browser: BrowserContext; page: Page }> {
+  const browser = await site.newBrowser();
+  const page = await tab(browser);
   await page.evaluate(
     async ({ username, password }) => {
       const email = `${username}@example.com`;
@@ -25,58 +25,58 @@ async function signedIn(username: string): Promise<{ person: BrowserContext; pag
     },
     { username, password: PASSWORD },
   );
-  return { person, page };
+  return { browser, page };
 }
 
-/** What is asked of the API, as `POST /posts 201`, in the order of the answers. */
-function listenTo(person: BrowserContext): string[] {
-  const asked: string[] = [];
-  person.on("response", (response) => {
+/** The requests to the API, as `POST /posts 201`, in the order of the responses. */
+function recordRequests(browser: BrowserContext): string[] {
+  const requests: string[] = [];
+  browser.on("response", (response) => {
     const { origin, pathname } = new URL(response.url());
     if (origin !== API) return;
-    asked.push(`${response.request().method()} ${pathname} ${response.status()}`);
+    requests.push(`${response.request().method()} ${pathname} ${response.status()}`);
   });
-  return asked;
+  return requests;
 }
 
-test("the example of the README does what it says, and survives a reload and an expiry", async () => {
+test("the README's example works, also after a reload and after its access token expired", async () => {
   const orchard = await member("orchard_exchange");
   await orchard.exchange.replaceExchange({ body: BOARD, throwOnError: true });
-  const person = await site.person();
-  const asked = listenTo(person);
-  const page = await person.newPage();
+  const browser = await site.newBrowser();
+  const requests = recordRequests(browser);
+  const page = await browser.newPage();
   const errors: Error[] = [];
   page.on("pageerror", (error) => errors.push(error));
   const shown = ["ada_example: Hello!", "500 SGD are 54740 JPY"];
-  const seeIt = async () => {
+  const assertShown = async () => {
     await page.getByText("500 SGD are").waitFor();
     assert.deepEqual((await page.innerText("body")).trim().split("\n"), shown);
   };
 
   await page.goto("http://app.wxc.localhost:3000/example");
-  await seeIt();
+  await assertShown();
   await page.reload();
-  await seeIt();
-  assert.ok(!asked.some((line) => line.includes("/refresh-token")));
-  await expire(person);
+  await assertShown();
+  assert.ok(!requests.some((line) => line.includes("/refresh-token")));
+  await expire(browser);
   await page.reload();
-  await seeIt();
+  await assertShown();
 
   assert.deepEqual(errors, []);
-  const unsafe = asked.filter((line) => line.startsWith("POST"));
+  const unsafe = requests.filter((line) => line.startsWith("POST"));
   assert.deepEqual(unsafe, [
     "POST /register 201",
     "POST /login 200",
     "POST /posts 201",
     "POST /refresh-token 200",
   ]);
-  await person.close();
+  await browser.close();
 });
 
-test("a reloaded page writes at once: it asks for its CSRF token by itself", async () => {
-  const { person, page } = await signedIn("reloader");
+test("after a reload the first write requests the CSRF token", async () => {
+  const { browser, page } = await signedIn("reloader");
   await page.reload();
-  const asked = listenTo(person);
+  const requests = recordRequests(browser);
 
   const error = await page.evaluate(async () => {
     const { error } = await window.wxc.posts.writePost({ body: { body: "Still here" } });
@@ -84,19 +84,19 @@ test("a reloaded page writes at once: it asks for its CSRF token by itself", asy
   });
 
   assert.equal(error, undefined);
-  assert.deepEqual(asked, ["GET /csrf-token 200", "POST /posts 201"]);
-  await person.close();
+  assert.deepEqual(requests, ["GET /csrf-token 200", "POST /posts 201"]);
+  await browser.close();
 });
 
-test("two tabs that find their access token expired refresh it once", async () => {
-  const { person, page } = await signedIn("two_tabs");
-  const other = await tab(person);
+test("two tabs with an expired access token refresh it once", async () => {
+  const { browser, page } = await signedIn("two_tabs");
+  const other = await tab(browser);
   await other.evaluate(() => window.wxc.auth.checkAuth({ throwOnError: true }));
-  await expire(person);
-  const asked = listenTo(person);
-  // The refresh takes until both tabs have been refused.
-  await person.route("**/refresh-token", async (route) => {
-    while (asked.filter((line) => line === "GET /feeds 401").length < 4) {
+  await expire(browser);
+  const requests = recordRequests(browser);
+  // Delay the refresh until the requests of both tabs have been refused.
+  await browser.route("**/refresh-token", async (route) => {
+    while (requests.filter((line) => line === "GET /feeds 401").length < 4) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     await route.continue();
@@ -106,19 +106,19 @@ test("two tabs that find their access token expired refresh it once", async () =
     const feeds = await Promise.all([window.wxc.feed.readFeed(), window.wxc.feed.readFeed()]);
     return feeds.map(({ error }) => error?.code);
   };
-  const [one, two] = await Promise.all([page.evaluate(read), other.evaluate(read)]);
+  const errors = await Promise.all([page.evaluate(read), other.evaluate(read)]);
 
-  assert.deepEqual([one, two], [[undefined, undefined], [undefined, undefined]]);
-  assert.equal(asked.filter((line) => line.startsWith("POST /refresh-token")).length, 1);
-  assert.equal(asked.filter((line) => line === "GET /feeds 200").length, 4);
+  assert.deepEqual(errors, [[undefined, undefined], [undefined, undefined]]);
+  assert.equal(requests.filter((line) => line.startsWith("POST /refresh-token")).length, 1);
+  assert.equal(requests.filter((line) => line === "GET /feeds 200").length, 4);
   assert.deepEqual([await page.evaluate("ended"), await other.evaluate("ended")], [0, 0]);
-  await person.close();
+  await browser.close();
 });
 
-test("a post is liked, which its author is told as it happens", async () => {
-  const { person, page } = await signedIn("author");
-  const { person: reader, page: shown } = await signedIn("reader");
-  const told = page.evaluate(async () => {
+test("the author of a post gets a live notification of a like", async () => {
+  const { browser, page } = await signedIn("author");
+  const { browser: readerBrowser, page: shown } = await signedIn("reader");
+  const received = page.evaluate(async () => {
     for await (const event of window.wxc.stream("/notifications/stream")) {
       document.title = event.type;
       if (event.type === "notification") return event.data;
@@ -134,21 +134,21 @@ test("a post is liked, which its author is told as it happens", async () => {
   const liked = await shown.evaluate(async (post_id) => {
     return (await window.wxc.likes.likePost({ path: { post_id }, throwOnError: true })).data;
   }, post.id);
-  const notification = await told;
+  const notification = await received;
 
   assert.deepEqual(liked, { liked: true, likes_count: 1 });
   assert.equal(notification?.unread_count, 1);
   assert.equal(notification.group.type, "post_like");
   assert.equal(notification.group.post_id, post.id);
   assert.deepEqual(notification.group.actors.map(({ username }) => username), ["reader"]);
-  await Promise.all([person.close(), reader.close()]);
+  await Promise.all([browser.close(), readerBrowser.close()]);
 });
 
-test("the converter agrees with the server to the last digit", async () => {
+test("quotes computed in the browser equal the server's to the last digit", async () => {
   const changer = await member("changer");
   await changer.exchange.replaceExchange({ body: BOARD, throwOnError: true });
-  const person = await site.person();
-  const page = await tab(person);
+  const browser = await site.newBrowser();
+  const page = await tab(browser);
   const amounts = ["1", "7", "99", "333", "49999", "50000", "777777"];
   const pairs = [["SGD", "JPY"], ["JPY", "SGD"], ["USD", "JPY"], ["JPY", "KWD"], ["KWD", "SGD"]];
   const wishes: Wish[] = pairs.flatMap(([from = "", to = ""]) =>
@@ -162,14 +162,14 @@ test("the converter agrees with the server to the last digit", async () => {
     const differences = await Promise.all(
       wishes.map(async (wish) => {
         const { from, to, amount, toAmount } = wish;
-        const asked = { from, to, ...(amount ? { amount } : { to_amount: toAmount }) };
-        const query = asked as Parameters<typeof exchange.getQuote>[0]["query"];
+        const conversion = { from, to, ...(amount ? { amount } : { to_amount: toAmount }) };
+        const query = conversion as Parameters<typeof exchange.getQuote>[0]["query"];
         const { data } = await exchange.getQuote({ path, query, throwOnError: true });
-        const here = window.library.quote(board, wish);
-        const differs = Object.entries(here).some(([name, value]) => {
+        const local = window.library.quote(board, wish);
+        const differs = Object.entries(local).some(([name, value]) => {
           return name !== "legs" && `${JSON.stringify(value)}` !== JSON.stringify(data[name as keyof typeof data]);
         });
-        return differs ? { wish, here, data } : undefined;
+        return differs ? { wish, local, data } : undefined;
       }),
     );
     return differences.filter((difference) => difference !== undefined);
@@ -177,12 +177,12 @@ test("the converter agrees with the server to the last digit", async () => {
 
   assert.equal(wishes.length, 70);
   assert.deepEqual(differences, []);
-  await person.close();
+  await browser.close();
 });
 
 test("logging out in one tab ends the session in the other", async () => {
-  const { person, page } = await signedIn("leaver");
-  const other = await tab(person);
+  const { browser, page } = await signedIn("leaver");
+  const other = await tab(browser);
   await other.evaluate(() => window.wxc.auth.checkAuth({ throwOnError: true }));
 
   await page.evaluate(() => window.wxc.auth.logOut({ throwOnError: true }));
@@ -191,24 +191,24 @@ test("logging out in one tab ends the session in the other", async () => {
 
   assert.equal(code, "not_authenticated");
   assert.deepEqual([await page.evaluate("ended"), await other.evaluate("ended")], [1, 1]);
-  assert.deepEqual((await person.cookies(API)).map(({ name }) => name), ["wxc_device"]);
-  await person.close();
+  assert.deepEqual((await browser.cookies(API)).map(({ name }) => name), ["wxc_device"]);
+  await browser.close();
 });
 
-for (const origin of STRANGERS) {
-  test(`a page of ${new URL(origin).hostname} can neither read nor write`, async () => {
+for (const origin of FOREIGN_ORIGINS) {
+  test(`a page of ${new URL(origin).hostname} cannot use a user's session`, async () => {
     const victim = origin.includes("wxc") ? "victim_of_sibling" : "victim_of_stranger";
-    const { person, page } = await signedIn(victim);
-    const stranger = await tab(person, origin);
-    const asked = listenTo(person);
+    const { browser, page } = await signedIn(victim);
+    const foreignPage = await tab(browser, origin);
+    const requests = recordRequests(browser);
 
-    const read = await stranger.evaluate(async (api) => {
+    const read = await foreignPage.evaluate(async (api) => {
       const paths = ["/settings", "/csrf-token", "/auth-check", "/feeds", "/currencies"];
       const tries = paths.map((path) => fetch(api + path, { credentials: "include" }));
       const settled = await Promise.allSettled(tries);
       return settled.filter(({ status }) => status === "fulfilled").length;
     }, API);
-    await stranger.evaluate(async (api) => {
+    await foreignPage.evaluate(async (api) => {
       const body = JSON.stringify({ body: "Buy here" });
       const json = { "Content-Type": "application/json" };
       const simple = { method: "POST", mode: "no-cors", credentials: "include", body } as const;
@@ -219,8 +219,8 @@ for (const origin of STRANGERS) {
         fetch(`${api}/posts`, preflighted),
       ]);
     }, API);
-    await stranger.setContent(`<form method="post" action="${API}/logout"><button>Win!`);
-    await Promise.all([stranger.waitForEvent("response"), stranger.click("button")]);
+    await foreignPage.setContent(`<form method="post" action="${API}/logout"><button>Win!`);
+    await Promise.all([foreignPage.waitForEvent("response"), foreignPage.click("button")]);
 
     const { posts, session } = await page.evaluate(async (username) => {
       const { data } = await window.wxc.users.getProfile({ path: { username } });
@@ -230,10 +230,10 @@ for (const origin of STRANGERS) {
     assert.equal(read, 0);
     assert.equal(posts, 0);
     assert.equal(session, victim);
-    // Some answers do not even reach the other site's page (Cross-Origin-Resource-Policy).
-    const unsafe = asked.filter((line) => line.startsWith("POST"));
+    // Cross-Origin-Resource-Policy keeps some responses from the other site's page.
+    const unsafe = requests.filter((line) => line.startsWith("POST"));
     assert.deepEqual(unsafe.filter((line) => !line.endsWith(" 403")), []);
-    assert.equal(unsafe.at(-1), "POST /logout 403"); // of the form
-    await person.close();
+    assert.equal(unsafe.at(-1), "POST /logout 403"); // the form
+    await browser.close();
   });
 }

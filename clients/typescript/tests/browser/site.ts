@@ -1,4 +1,4 @@
-/** A browser, and the pages that it looks at: static files, under whatever name they are asked for. */
+/** A browser and a server for its pages, which serves the same static files for every host name. */
 import { createHmac } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { type Server, createServer } from "node:http";
@@ -10,18 +10,18 @@ import { apiUrl } from "../server/people.js";
 
 declare global {
   interface Window {
-    /** What the page has imported, and the client that it has made. */
+    /** The imported package and a client. */
     library: typeof import("@wxc/client");
     wxc: Client;
-    /** How often it was told that its session has ended. */
+    /** The number of calls to `onSignedOut`. */
     ended: number;
   }
 }
 
 export const API = "http://api.wxc.localhost:8000";
 export const APP = "http://app.wxc.localhost:3000";
-/** On another site, which gets no cookies; and on ours, but none of our pages. */
-export const STRANGERS = ["http://evil.localhost:3000", "http://evil.wxc.localhost:3000"];
+/** An origin on another site, which gets no cookies, and one on the same site that is not trusted. */
+export const FOREIGN_ORIGINS = ["http://evil.localhost:3000", "http://evil.wxc.localhost:3000"];
 
 const FOLDER = new URL("../../", import.meta.url);
 const TYPES: Record<string, string> = { ".js": "text/javascript", ".mjs": "text/javascript" };
@@ -38,7 +38,7 @@ const PAGES: Record<string, string> = {
 const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"];
 const OFFLINE = ["background-networking", "component-update", "sync"].map((it) => `--disable-${it}`);
 
-/** A browser in which the names above lead to the API and to these pages. */
+/** A browser in which the host names above resolve to the API and to these pages. */
 export class Site {
   private constructor(
     private readonly server: Server,
@@ -64,7 +64,7 @@ export class Site {
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const here = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const rules = [APP, ...STRANGERS].map((origin) => `MAP ${new URL(origin).host} ${here}`);
+    const rules = [APP, ...FOREIGN_ORIGINS].map((origin) => `MAP ${new URL(origin).host} ${here}`);
     rules.push(`MAP ${new URL(API).host} ${new URL(apiUrl()).host}`);
     const browser = await chromium.launch({
       executablePath: process.env["WXC_CHROMIUM"] ?? "chromium",
@@ -73,8 +73,8 @@ export class Site {
     return new Site(server, browser);
   }
 
-  /** A person's browser, with cookies of its own. */
-  async person(): Promise<BrowserContext> {
+  /** A browser with its own cookies. */
+  async newBrowser(): Promise<BrowserContext> {
     return await this.browser.newContext();
   }
 
@@ -85,24 +85,24 @@ export class Site {
   }
 }
 
-/** A new tab with the client in it. */
-export async function tab(person: BrowserContext, origin = APP): Promise<Page> {
-  const page = await person.newPage();
+/** A new tab with a client. */
+export async function tab(browser: BrowserContext, origin = APP): Promise<Page> {
+  const page = await browser.newPage();
   await page.goto(`${origin}/`);
   return page;
 }
 
-/** Puts an access token that has expired in the place of the one that has not. */
-export async function expire(person: BrowserContext): Promise<void> {
-  const cookie = (await person.cookies(API)).find(({ name }) => name === "wxc_access");
-  if (cookie === undefined) throw new Error("Nobody is signed in.");
+/** Replaces the access token by an expired one. */
+export async function expire(browser: BrowserContext): Promise<void> {
+  const cookie = (await browser.cookies(API)).find(({ name }) => name === "wxc_access");
+  if (cookie === undefined) throw new Error("No user is signed in.");
   const [header = "", payload = ""] = cookie.value.split(".");
   const claims = JSON.parse(Buffer.from(payload, "base64url").toString()) as { exp: number };
   const old = Buffer.from(JSON.stringify({ ...claims, exp: claims.exp - 7200 }));
   const signed = `${header}.${old.toString("base64url")}`;
   const key = process.env["WXC_JWT_SECRET_KEY"] ?? "";
   const signature = createHmac("sha256", key).update(signed).digest("base64url");
-  await person.addCookies([{ ...cookie, value: `${signed}.${signature}` }]);
+  await browser.addCookies([{ ...cookie, value: `${signed}.${signature}` }]);
 }
 
 function documentOf(content: string): string {

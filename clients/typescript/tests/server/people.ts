@@ -1,4 +1,4 @@
-/** People with clients of their own, of a real server. */
+/** Members of a real server, each with a separate client. */
 import { type Board, type Client, createClient } from "@wxc/client";
 
 export const PASSWORD = "a long walk in Porto";
@@ -15,11 +15,11 @@ export const BOARD: Board = {
 
 export function apiUrl(): string {
   const url = process.env["WXC_API"];
-  if (url === undefined) throw new Error("WXC_API must say where the API is.");
+  if (url === undefined) throw new Error("Set WXC_API to the URL of the API.");
   return url;
 }
 
-/** Registers somebody, and signs them in. */
+/** The signed-in client of a new member. */
 export async function member(username: string): Promise<Client> {
   const wxc = createClient({ baseUrl: apiUrl(), fetch: keepingCookies() });
   const email = `${username}@example.com`;
@@ -29,7 +29,7 @@ export async function member(username: string): Promise<Client> {
   return wxc;
 }
 
-/** What a browser does by itself. */
+/** A `fetch` that stores and sends cookies, as browsers do. */
 function keepingCookies(): (request: Request) => Promise<Response> {
   const cookies = new Map<string, string>();
   return async (request) => {

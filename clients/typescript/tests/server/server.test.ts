@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { type BoardEvents, type StreamEvent, type Wish, createClient, paginate, quote } from "@wxc/client";
 import { BOARD, PASSWORD, apiUrl, member } from "./people.js";
 
-test("a list is read to its end, and what is newer comes once", async () => {
+test("a list yields all items, and `newer` yields each new item once", async () => {
   const wxc = await member("page_writer");
   const write = (body: string) => wxc.posts.writePost({ body: { body }, throwOnError: true });
   for (const body of ["1", "2", "3", "4", "5"]) await write(body);
@@ -18,25 +18,25 @@ test("a list is read to its end, and what is newer comes once", async () => {
   for await (const { body } of posts) read.push(body);
   assert.deepEqual(read, fed);
 
-  assert.deepEqual(await posts.newer(), []); // the last two seconds repeat, and are dropped
+  assert.deepEqual(await posts.newer(), []); // items of the last two seconds repeat and are dropped
   await write("6");
   await write("7");
   assert.deepEqual((await posts.newer()).map(({ body }) => body), ["7", "6"]);
   assert.deepEqual(await posts.newer(), []);
 });
 
-test("problems are told apart by their code, and name what is wrong", async () => {
-  const stranger = createClient({ baseUrl: apiUrl() });
-  const login = await stranger.auth.logIn({ body: { identifier: "nobody", password: PASSWORD } });
+test("problems have a code, and validation problems point to the invalid field", async () => {
+  const anonymous = createClient({ baseUrl: apiUrl() });
+  const login = await anonymous.auth.logIn({ body: { identifier: "nobody", password: PASSWORD } });
   const body = { username: "x", email: "x@example.com", password: PASSWORD };
-  const registration = await stranger.auth.register({ body });
+  const registration = await anonymous.auth.register({ body });
 
   assert.equal(login.error?.code, "invalid_credentials");
   assert.equal(registration.error?.code, "validation_failed");
   assert.deepEqual(registration.error.errors.map(({ pointer }) => pointer), ["/username"]);
 });
 
-test("quotes computed here are the server's, to the last digit", async () => {
+test("quotes computed by the client equal the server's to the last digit", async () => {
   const wxc = await member("quote_owner");
   await wxc.exchange.replaceExchange({ body: BOARD, throwOnError: true });
   const path = { username: "quote_owner" };
@@ -56,8 +56,8 @@ test("quotes computed here are the server's, to the last digit", async () => {
   const reasons = [];
   for (const wish of wishes) {
     const { from, to, amount, toAmount } = wish;
-    const asked = amount === undefined ? { to_amount: toAmount } : { amount };
-    const query = { from, to, ...asked } as Parameters<typeof wxc.exchange.getQuote>[0]["query"];
+    const side = amount === undefined ? { to_amount: toAmount } : { amount };
+    const query = { from, to, ...side } as Parameters<typeof wxc.exchange.getQuote>[0]["query"];
     const { data } = await wxc.exchange.getQuote({ path, query, throwOnError: true });
     const { as_of, state, legs, ...rest } = data;
     const shown = legs.map(({ confirmed_at, ...leg }) => leg);
@@ -68,7 +68,7 @@ test("quotes computed here are the server's, to the last digit", async () => {
   assert.deepEqual(new Set(reasons), new Set([null, "below_min", "above_max", "not_offered", "too_small"]));
 });
 
-test("notifications arrive as they happen, and what was missed comes afterwards, once", async () => {
+test("notifications arrive live, and a resumed stream sends missed ones", async () => {
   const ada = await member("ada_listens");
   const bob = await member("bob_likes");
   const like = async (body: string) => {
@@ -89,19 +89,19 @@ test("notifications arrive as they happen, and what was missed comes afterwards,
 
   const missed = await like("second");
   const resumed = ada.stream("/notifications/stream", { lastEventId: event.id });
-  const told: (string | null)[] = [];
+  const received: (string | null)[] = [];
   for await (const { type, data } of resumed) {
-    if (type === "notification") told.push(data.group.post_id);
-    if (told.includes(missed)) break;
+    if (type === "notification") received.push(data.group.post_id);
+    if (received.includes(missed)) break;
   }
-  assert.ok(told.length <= 2); // the last two seconds may repeat
+  assert.ok(received.length <= 2); // events of the last two seconds may repeat
 });
 
-test("a board is watched from outside: as it is, as it changes, and as it is confirmed", async () => {
+test("an anonymous viewer gets a board's snapshot, changes and confirmations live", async () => {
   const owner = await member("board_owner");
   await owner.exchange.replaceExchange({ body: BOARD, throwOnError: true });
-  const stranger = createClient({ baseUrl: apiUrl() });
-  const live = stranger.stream<BoardEvents>("/users/board_owner/exchange/stream");
+  const anonymous = createClient({ baseUrl: apiUrl() });
+  const live = anonymous.stream<BoardEvents>("/users/board_owner/exchange/stream");
 
   const snapshot = await next(live);
   assert.ok(snapshot.type === "snapshot");

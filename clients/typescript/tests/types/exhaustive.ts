@@ -1,6 +1,6 @@
 /**
- * A `switch` over the codes of `writePost`, in the types of both generators: it has to name each code
- * of the operation and no other one, or it does not compile. What any request can meet is one type.
+ * A `switch` over the codes of `writePost` with the types of both generators. It compiles only if it
+ * lists each code of the operation and no other. Errors that any request can get are one type.
  */
 import { type TransportProblem, createClient, isTransportProblem } from "@wxc/client";
 import createFetchClient from "openapi-fetch";
@@ -12,7 +12,7 @@ const post = { body: "Hello!" };
 export async function byThisClient(): Promise<string> {
   const { error } = await createClient({ baseUrl }).posts.writePost({ body: post });
   if (error === undefined) return "written";
-  if (isTransportProblem(error)) return met(error);
+  if (isTransportProblem(error)) return transportText(error);
   switch (error.code) {
     case "not_authenticated":
     case "session_expired":
@@ -41,19 +41,19 @@ export async function withACodeMissing(): Promise<void> {
     case "unknown_parameter":
     case "validation_failed":
       return;
-    // @ts-expect-error: this is no code of writing a post
+    // @ts-expect-error: not a code of writePost
     case "post_not_found":
       return;
-    // @ts-expect-error: nor is what `isTransportProblem` has taken away
+    // @ts-expect-error: excluded by `isTransportProblem`
     case "overloaded":
       return;
     default:
-      // @ts-expect-error: idempotency_in_flight is left
+      // @ts-expect-error: idempotency_in_flight is missing
       error satisfies never;
   }
 }
 
-/** Without the guard, what is left after the operation's own codes is that one type. */
+/** Without the guard, the transport type remains after all codes of the operation. */
 export async function byOpenapiFetch(): Promise<string> {
   const wxc = createFetchClient<paths>({ baseUrl });
   const { error } = await wxc.POST("/posts", { body: post });
@@ -68,16 +68,16 @@ export async function byOpenapiFetch(): Promise<string> {
     case "unknown_parameter":
     case "validation_failed":
       return error.errors.map(({ pointer }) => pointer).join();
-    // @ts-expect-error: this is no code of writing a post
+    // @ts-expect-error: not a code of writePost
     case "post_not_found":
       return "";
     default:
-      return met(error satisfies components["schemas"]["TransportProblem"]);
+      return transportText(error satisfies components["schemas"]["TransportProblem"]);
   }
 }
 
-/** Both generators make the same of it. */
-function met(problem: TransportProblem): string {
+/** Both generators produce the same type. */
+function transportText(problem: TransportProblem): string {
   switch (problem.code) {
     case "body_too_large":
     case "duplicate_key":

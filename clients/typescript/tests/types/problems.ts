@@ -1,4 +1,4 @@
-/** What the types of problems promise, by this client and by openapi-typescript's. It compiles. */
+/** The types of problems, in this client and in openapi-typescript's. The test is that it compiles. */
 import { type AnyProblem, ProblemError, createClient } from "@wxc/client";
 import createFetchClient from "openapi-fetch";
 import type { paths } from "../../build/types/openapi.js";
@@ -29,7 +29,7 @@ export async function byThisClientThrowing(): Promise<string> {
   } catch (thrown) {
     if (!(thrown instanceof ProblemError)) throw thrown;
     const problem: AnyProblem = thrown.problem;
-    // @ts-expect-error: there is no such code
+    // @ts-expect-error: not a code
     if (thrown.code === "no_such_code") return "";
     return problem.code === "unknown_parameter" ? problem.errors.join() : problem.detail;
   }
@@ -56,6 +56,6 @@ export async function amounts(): Promise<void> {
   const path = { username: "orchard_exchange" };
   // @ts-expect-error: an amount is a string
   await wxc.exchange.getQuote({ path, query: { from: "SGD", to: "JPY", amount: 500 } });
-  // @ts-expect-error: there is no such currency
+  // @ts-expect-error: not a currency
   await wxc.exchange.getQuote({ path, query: { from: "SGD", to: "XAU", amount: "500" } });
 }

@@ -1,21 +1,21 @@
-/** An API that answers as it is told, for what a real one does rarely. */
+/** A fake API with scripted responses, for cases that are rare with a real one. */
 import { type Client, type ClientOptions, type ProblemCode, createClient } from "@wxc/client";
 
 export const BASE = "http://api.test";
 
 export type Answer = (request: Request) => Response | Promise<Response>;
 
-/** A client of it, and what it was asked: `POST /posts`. */
+/** A client of the fake API and the recorded requests, for example `POST /posts`. */
 export function clientOf(
   answer: Answer,
   options: Partial<ClientOptions> = {},
-): { wxc: Client; asked: string[] } {
-  const asked: string[] = [];
+): { wxc: Client; requests: string[] } {
+  const requests: string[] = [];
   const fetch = async (request: Request): Promise<Response> => {
-    asked.push(`${request.method} ${new URL(request.url).pathname}`);
+    requests.push(`${request.method} ${new URL(request.url).pathname}`);
     return await answer(request);
   };
-  return { wxc: createClient({ baseUrl: `${BASE}/`, fetch, ...options }), asked };
+  return { wxc: createClient({ baseUrl: `${BASE}/`, fetch, ...options }), requests };
 }
 
 export function json(body: unknown, status = 200): Response {
@@ -28,7 +28,7 @@ export function refusal(status: number, code: ProblemCode): Response {
   return new Response(JSON.stringify(problem), { status, headers });
 }
 
-/** Something that happens when it is told to. */
+/** A promise `opened` that `open` resolves. */
 export function gate(): { opened: Promise<void>; open: () => void } {
   let open = (): void => undefined;
   const opened = new Promise<void>((resolve) => {

@@ -6,13 +6,13 @@ interface Item {
   id: number;
 }
 
-/** A list as the server pages it: newest first, and what is newer reaching back by one. */
+/** Pages of a list as the server returns them: newest first; `prev_cursor` repeats one item. */
 class Server {
-  readonly asked: (string | undefined)[] = [];
+  readonly requests: (string | undefined)[] = [];
   constructor(public newest: number) {}
 
   readonly request = async ({ cursor }: { cursor?: string }): Promise<{ data: Page<Item> }> => {
-    this.asked.push(cursor);
+    this.requests.push(cursor);
     const [direction, position] = [cursor?.[0], Number(cursor?.slice(1))];
     const first = direction === "n" ? Math.min(position + 1, this.newest) : (position || this.newest + 1) - 1;
     const ids = [first, first - 1].filter((id) => id > 0);
@@ -33,16 +33,16 @@ async function idsOf(items: AsyncIterable<Item>): Promise<number[]> {
   return ids;
 }
 
-test("a list is read to its end, page by page, and only as far as one goes", async () => {
+test("a list is read page by page, and only as far as the loop goes", async () => {
   const server = new Server(5);
 
   assert.deepEqual(await idsOf(paginate(server.request)), [5, 4, 3, 2, 1]);
-  assert.equal(server.asked.length, 3);
+  assert.equal(server.requests.length, 3);
   for await (const { id } of paginate(server.request)) if (id === 4) break;
-  assert.equal(server.asked.length, 4);
+  assert.equal(server.requests.length, 4);
 });
 
-test("what is newer comes once, newest first, however many pages it fills", async () => {
+test("`newer` returns each new item once, newest first, over several pages", async () => {
   const server = new Server(3);
   const list = paginate(server.request);
   await idsOf(list);
@@ -53,7 +53,7 @@ test("what is newer comes once, newest first, however many pages it fills", asyn
   assert.deepEqual(await list.newer(), []);
 });
 
-test("an empty list has something newer once something is there", async () => {
+test("`newer` returns the first item of a list that was empty", async () => {
   const empty = { items: [], next_cursor: null, prev_cursor: null };
   const filled = { items: [{ id: 1 }], next_cursor: null, prev_cursor: "n1" };
   let page: Page<Item> = empty;
@@ -66,7 +66,7 @@ test("an empty list has something newer once something is there", async () => {
   assert.deepEqual(await list.newer(), []);
 });
 
-test("a list that grows at its end gives what is newer in its own order", async () => {
+test("`newer` keeps the order of a list that grows at its end", async () => {
   let newest = 3;
   const list = paginate(
     async ({ cursor }: { cursor?: string }) => {
@@ -89,7 +89,7 @@ test("a list that grows at its end gives what is newer in its own order", async 
   assert.deepEqual((await list.newer()).map(({ id }) => id), [4, 5, 6]);
 });
 
-test("items without an id are told apart by what they show, or as one says", async () => {
+test("items without an id are identified by their post, or by the option `key`", async () => {
   const items = [{ post: { id: "a" } }, { post: { id: "b" } }, { post: { id: "a" } }];
   const data = { items, next_cursor: null, prev_cursor: null };
   const shown = [];
@@ -100,8 +100,8 @@ test("items without an id are told apart by what they show, or as one says", asy
   assert.equal((await all.newer()).length, 3);
 });
 
-test("a refusal of a page is thrown with its code", async () => {
-  const error = { code: "user_not_found", detail: "There is no such person.", request_id: "" };
+test("a refused page is thrown as a ProblemError with its code", async () => {
+  const error = { code: "user_not_found", detail: "User not found.", request_id: "" };
   const list = paginate(async () => ({ data: undefined, error }));
 
   await assert.rejects(list.newer(), (thrown) => {

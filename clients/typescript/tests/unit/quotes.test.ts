@@ -19,7 +19,7 @@ const vectors = JSON.parse(readFileSync(FILE, "utf8")) as Vector[];
 const rate: QuotedRate = { currency: "JPY", unit: 100, we_buy: "0.8950", we_sell: "0.9134" };
 const board: QuotedBoard = { base_currency: "SGD", rates: [rate] };
 
-test("every vector comes out as on the server", () => {
+test("every vector gives the server's result", () => {
   assert.ok(vectors.length >= 307);
   for (const vector of vectors) {
     assert.deepEqual(outcome(vector), vector.result, JSON.stringify(vector));
@@ -41,7 +41,7 @@ function asWish({ from, to, amount, to_amount }: Vector["wish"]): Wish {
   return amount === undefined ? { from, to, toAmount: to_amount ?? "" } : { from, to, amount };
 }
 
-test("a quote tells its legs and its rounding", () => {
+test("a quote contains its legs and its rounding", () => {
   const { legs, rounding, feasible } = quote(board, { from: "JPY", to: "SGD", amount: "49999" });
 
   assert.equal(feasible, true);
@@ -49,7 +49,7 @@ test("a quote tells its legs and its rounding", () => {
   assert.deepEqual(rounding, { mode: "down", increment: "0.01" });
 });
 
-test("what the server refuses is refused by the same code", () => {
+test("invalid input is refused with the server's code", () => {
   const refused: [Wish, string][] = [
     [{ from: "SGD", to: "JPY", amount: "0.00" }, "decimal_zero"],
     [{ from: "SGD", to: "JPY", amount: "1.005" }, "too_many_decimals"],
@@ -67,7 +67,7 @@ test("what the server refuses is refused by the same code", () => {
   }
 });
 
-test("an expired board offers nothing, not even the same currency", () => {
+test("an expired board offers no conversion, not even of the same currency", () => {
   const confirmed_at = "2026-01-01T00:00:00.000000Z";
   const old = { ...board, valid_for_hours: 24, rates: [{ ...rate, confirmed_at }] };
   const wish = { from: "SGD", to: "SGD", amount: "1" } as const;
@@ -76,7 +76,7 @@ test("an expired board offers nothing, not even the same currency", () => {
   assert.equal(quote(old, wish, new Date("2026-01-04T00:00:00Z")).reason, "not_offered");
 });
 
-test("the effective rate has ten significant digits, however large or small it is", () => {
+test("the effective rate has ten significant digits at any magnitude", () => {
   const rates = [
     { currency: "USD", unit: 1, we_buy: "999999999999.9999999999", we_sell: "999999999999.9999999999" },
     { currency: "EUR", unit: 10_000, we_buy: "0.0000000001", we_sell: "0.0000000001" },

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { UnexpectedAnswer } from "@wxc/client";
 import { type Answer, clientOf, gate, json, refusal } from "./api.js";
 
-/** A session whose access token has expired until it is refreshed. */
+/** An API that refuses the access token as expired until it is refreshed. */
 class Expired {
   token = "of-the-session";
   isFresh = false;
@@ -26,23 +26,23 @@ class Expired {
   }
 }
 
-test("parallel requests wait for one refresh, and are sent again as they were", async () => {
-  const { wxc, asked } = clientOf(new Expired().answer);
+test("parallel requests wait for one refresh and are sent again unchanged", async () => {
+  const { wxc, requests } = clientOf(new Expired().answer);
 
   const posts = await Promise.all(
     ["a", "b", "c"].map((body) => wxc.posts.writePost({ body: { body }, throwOnError: true })),
   );
 
   assert.deepEqual(posts.map(({ data }) => data), [{ body: "a" }, { body: "b" }, { body: "c" }]);
-  assert.equal(asked.filter((line) => line === "POST /refresh-token").length, 1);
-  assert.equal(asked.filter((line) => line === "GET /csrf-token").length, 1);
-  assert.equal(asked.filter((line) => line === "POST /posts").length, 6);
+  assert.equal(requests.filter((line) => line === "POST /refresh-token").length, 1);
+  assert.equal(requests.filter((line) => line === "GET /csrf-token").length, 1);
+  assert.equal(requests.filter((line) => line === "POST /posts").length, 6);
 });
 
-test("a refusal that arrives after the refresh is tried again without another", async () => {
+test("a request refused before the refresh is sent again without a second refresh", async () => {
   const session = new Expired();
   const slow = gate();
-  const { wxc, asked } = clientOf(async (request) => {
+  const { wxc, requests } = clientOf(async (request) => {
     const response = await session.answer(request);
     if (request.url.includes("slow") && !response.ok) await slow.opened;
     return response;
@@ -53,10 +53,10 @@ test("a refusal that arrives after the refresh is tried again without another", 
   slow.open();
 
   assert.equal((await late).error, undefined);
-  assert.equal(asked.filter((line) => line === "POST /refresh-token").length, 1);
+  assert.equal(requests.filter((line) => line === "POST /refresh-token").length, 1);
 });
 
-test("a session that cannot be refreshed has ended, which is told once", async () => {
+test("a refused refresh ends the session and calls onSignedOut once", async () => {
   let ended = 0;
   const session = new Expired();
   session.refresh = () => refusal(401, "refresh_reused");
@@ -69,7 +69,7 @@ test("a session that cannot be refreshed has ended, which is told once", async (
   assert.equal(ended, 1);
 });
 
-test("an outage during the refresh is an outage, and not the end of the session", async () => {
+test("an outage during the refresh does not end the session", async () => {
   let ended = 0;
   const session = new Expired();
   session.refresh = () => refusal(503, "unavailable");
@@ -84,33 +84,33 @@ test("an outage during the refresh is an outage, and not the end of the session"
   assert.equal(ended, 0);
 });
 
-test("a token of a former session is replaced, and the request sent again", async () => {
+test("a CSRF token of a previous session is replaced and the request sent again", async () => {
   const session = new Expired();
   session.isFresh = true;
   const { wxc } = clientOf(session.answer);
   await wxc.posts.writePost({ body: { body: "a" }, throwOnError: true });
 
-  session.token = "of another one"; // logged in anew, in another tab
+  session.token = "of another session"; // a log-in in another tab
   const { error } = await wxc.posts.writePost({ body: { body: "b" } });
 
   assert.equal(error, undefined);
 });
 
-test("who may not write at all is refused after one request", async () => {
-  const { wxc, asked } = clientOf((request) => {
+test("a write refused in spite of a valid CSRF token is not repeated", async () => {
+  const { wxc, requests } = clientOf((request) => {
     return request.method === "GET" ? json({ csrf_token: "good" }) : refusal(403, "csrf_failed");
   });
 
   const { error } = await wxc.posts.writePost({ body: { body: "a" } });
 
   assert.equal(error?.code, "csrf_failed");
-  assert.deepEqual(asked, ["GET /csrf-token", "POST /posts", "GET /csrf-token"]);
+  assert.deepEqual(requests, ["GET /csrf-token", "POST /posts", "GET /csrf-token"]);
 });
 
-test("logging in asks for no token, gives one, and logging out ends the session once", async () => {
+test("log-in needs no CSRF token and returns one, and log-out calls onSignedOut once", async () => {
   let ended = 0;
   const tokens: (string | null)[] = [];
-  const { wxc, asked } = clientOf(
+  const { wxc, requests } = clientOf(
     (request) => {
       tokens.push(request.headers.get("X-CSRF-Token"));
       if (request.url.endsWith("/login")) return json({ csrf_token: "new" });
@@ -122,15 +122,15 @@ test("logging in asks for no token, gives one, and logging out ends the session 
   await wxc.auth.logIn({ body: { identifier: "ada", password: "a long walk" } });
   await wxc.auth.logOut();
 
-  assert.deepEqual(asked, ["POST /login", "POST /logout"]);
+  assert.deepEqual(requests, ["POST /login", "POST /logout"]);
   assert.deepEqual(tokens, [null, "new"]);
   assert.equal(ended, 1);
 });
 
-test("what the API did not say is thrown", async () => {
+test("a response without a problem and a network error are thrown", async () => {
   const proxy = clientOf(() => new Response("<h1>Bad gateway</h1>", { status: 502 }));
-  const nobody = clientOf(() => Promise.reject(new TypeError("fetch failed")));
+  const offline = clientOf(() => Promise.reject(new TypeError("fetch failed")));
 
   await assert.rejects(proxy.wxc.feed.readFeed(), UnexpectedAnswer);
-  await assert.rejects(nobody.wxc.feed.readFeed(), TypeError);
+  await assert.rejects(offline.wxc.feed.readFeed(), TypeError);
 });

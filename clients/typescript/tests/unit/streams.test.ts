@@ -19,23 +19,23 @@ function events(...parts: string[]): Response {
   return new Response(body, { headers: { "Content-Type": "text/event-stream" } });
 }
 
-/** Reads the stream whose connections are answered one after the other, and then by a 401. */
+/** Reads a stream whose connections get these responses in order, and then a 401. */
 async function readAll(
   answers: (() => Response | Promise<Response>)[],
   options: StreamOptions = OPTIONS,
-): Promise<{ told: StreamEvent<Events>[]; resumed: (string | null)[] }> {
-  const resumed: (string | null)[] = [];
+): Promise<{ received: StreamEvent<Events>[]; lastEventIds: (string | null)[] }> {
+  const lastEventIds: (string | null)[] = [];
   const { wxc } = clientOf((request) => {
-    resumed.push(request.headers.get("Last-Event-ID"));
+    lastEventIds.push(request.headers.get("Last-Event-ID"));
     return answers.shift()?.() ?? refusal(401, "not_authenticated");
   });
-  const told: StreamEvent<Events>[] = [];
-  for await (const event of wxc.stream<Events>("/stream", options)) told.push(event);
-  return { told, resumed };
+  const received: StreamEvent<Events>[] = [];
+  for await (const event of wxc.stream<Events>("/stream", options)) received.push(event);
+  return { received, lastEventIds };
 }
 
-test("events are read by the rules of the standard, however they are cut", async () => {
-  const { told } = await readAll([
+test("events are parsed by the standard's rules, wherever chunks are split", async () => {
+  const { received } = await readAll([
     () =>
       events(
         ": hello\r\n\r\nevent: snapshot\r",
@@ -45,15 +45,15 @@ test("events are read by the rules of the standard, however they are cut", async
       ),
   ]);
 
-  assert.deepEqual(told, [
+  assert.deepEqual(received, [
     { type: "snapshot", id: "1", data: 5 },
     { type: "note", id: "2", data: [1, 2] },
     { type: "note", id: "", data: "without" },
   ]);
 });
 
-test("a lost connection is resumed after the last event, and repeated events come once", async () => {
-  const { told, resumed } = await readAll([
+test("a lost connection is resumed after the last event, and repeated events are dropped", async () => {
+  const { received, lastEventIds } = await readAll([
     () => events('id: 1\nevent: note\ndata: "a"\n\n', 'id: 2\nevent: note\ndata: "b"\n\n'),
     () => Promise.reject(new TypeError("network error")),
     () => refusal(503, "unavailable"),
@@ -61,33 +61,33 @@ test("a lost connection is resumed after the last event, and repeated events com
     () => events('id: 2\nevent: note\ndata: "b"\n\nid: 3\nevent: note\ndata: "c"\n\n'),
   ]);
 
-  assert.deepEqual(told.map(({ data }) => data), ["a", "b", "c"]);
-  assert.deepEqual(resumed, [null, "2", "2", "2", "2", "3"]);
+  assert.deepEqual(received.map(({ data }) => data), ["a", "b", "c"]);
+  assert.deepEqual(lastEventIds, [null, "2", "2", "2", "2", "3"]);
 });
 
-test("what has the id of an event before it, and says something else, is told as well", async () => {
+test("an event with the id of a previous event but other data is yielded", async () => {
   const note = (data: string): string => `id: 1\nevent: note\ndata: "${data}"\n\n`;
 
-  const { told } = await readAll([
+  const { received } = await readAll([
     () => events(note("changed"), note("confirmed")),
     () => events(note("confirmed"), note("confirmed again")),
   ]);
 
-  assert.deepEqual(told.map(({ data }) => data), ["changed", "confirmed", "confirmed again"]);
+  assert.deepEqual(received.map(({ data }) => data), ["changed", "confirmed", "confirmed again"]);
 });
 
-test("a stream is resumed where the last page left it, and told when that cannot be", async () => {
-  const { told, resumed } = await readAll(
+test("a stream resumes after lastEventId, and yields reset if that is not possible", async () => {
+  const { received, lastEventIds } = await readAll(
     [() => events("event: reset\ndata: {}\n\n", "event: snapshot\nid: 8\ndata: 1\n\n")],
     { ...OPTIONS, lastEventId: "7" },
   );
 
-  assert.deepEqual(told.map(({ type }) => type), ["reset", "snapshot"]);
-  assert.deepEqual(resumed, ["7", "8"]);
+  assert.deepEqual(received.map(({ type }) => type), ["reset", "snapshot"]);
+  assert.deepEqual(lastEventIds, ["7", "8"]);
 });
 
-test("after reauth nothing of that connection counts, and a session that has ended ends it", async () => {
-  const { told, resumed } = await readAll([
+test("events after reauth are ignored, and an ended session ends the stream", async () => {
+  const { received, lastEventIds } = await readAll([
     () =>
       events(
         'id: 1\nevent: note\ndata: "a"\n\nevent: reauth\ndata: {}\n\n',
@@ -95,12 +95,12 @@ test("after reauth nothing of that connection counts, and a session that has end
       ),
   ]);
 
-  assert.deepEqual(told.map(({ data }) => data), ["a"]);
-  assert.deepEqual(resumed, [null, "1"]);
+  assert.deepEqual(received.map(({ data }) => data), ["a"]);
+  assert.deepEqual(lastEventIds, [null, "1"]);
 });
 
-test("silence is a lost connection", async () => {
-  const { told } = await readAll(
+test("a silent connection counts as lost", async () => {
+  const { received } = await readAll(
     [
       () => new Response(new ReadableStream(), { headers: { "Content-Type": "text/event-stream" } }),
       () => events('id: 1\nevent: note\ndata: "a"\n\n'),
@@ -108,10 +108,10 @@ test("silence is a lost connection", async () => {
     { ...OPTIONS, silence: 20 },
   );
 
-  assert.deepEqual(told.map(({ data }) => data), ["a"]);
+  assert.deepEqual(received.map(({ data }) => data), ["a"]);
 });
 
-test("what another try would not mend is thrown, a mistake in the data too", async () => {
+test("permanent refusals and invalid data are thrown", async () => {
   await assert.rejects(readAll([() => refusal(404, "exchange_not_found")]), {
     name: "ProblemError",
     code: "exchange_not_found",
@@ -119,14 +119,14 @@ test("what another try would not mend is thrown, a mistake in the data too", asy
   await assert.rejects(readAll([() => events("event: note\ndata: {\n\n")]), SyntaxError);
 });
 
-test("the signal ends a stream that waits, and leaving the loop ends its connection", async () => {
-  const given = new AbortController();
+test("the signal ends a waiting stream, and leaving the loop closes the connection", async () => {
+  const controller = new AbortController();
   const waiting = readAll([() => refusal(503, "unavailable")], {
     delay: () => 60_000,
-    signal: given.signal,
+    signal: controller.signal,
   });
-  setTimeout(() => given.abort(), 10);
-  assert.deepEqual((await waiting).told, []);
+  setTimeout(() => controller.abort(), 10);
+  assert.deepEqual((await waiting).received, []);
 
   let connection: AbortSignal | undefined;
   const { wxc } = clientOf((request) => {
