@@ -57,6 +57,7 @@ def problem_response(scope: Scope, error: Exception) -> Response:
             instance=_instance(scope, refusal),
             request_id=logs.request_id.get(),
             errors=errors,
+            retry_after=retry_after,
         ),
         refusal.status,
         headers,
@@ -130,7 +131,12 @@ def _instance(scope: Scope, refusal: type[Refusal]) -> str:
 
 
 def problem_body(
-    refusal: type[Refusal], *, instance: str, request_id: str, errors: list[FieldError] | None
+    refusal: type[Refusal],
+    *,
+    instance: str,
+    request_id: str,
+    errors: list[FieldError] | None,
+    retry_after: int | None = None,
 ) -> bytes:
     """The JSON of a refusal; `errors` only where parts of the request are at fault."""
     code = refusal.code()
@@ -138,7 +144,7 @@ def problem_body(
         "type": f"/docs/errors/{code}",
         "title": code.replace("_", " ").capitalize(),
         "status": refusal.status,
-        "detail": refusal.detail(),
+        "detail": refusal.detail(retry_after),
         "instance": instance,
         "code": code,
         "request_id": request_id,

@@ -13,10 +13,11 @@ class WrongPassword(Refusal):
 
 
 class TooManyUsernameChanges(Refusal):
-    """You have changed your username as often as one may within a year.
+    """You have changed your username too often in the last year. Try again in {wait}.
 
-    Three changes a year are allowed, and changes between capital and small letters always.
-    `Retry-After` says when there is another.
+    The default limit is three changes within 365 days; a change of upper and lower case alone is
+    always allowed. `Retry-After` has the seconds until the next change is possible.
     """
 
     status = 429
+    retry_after = 30 * 86_400

@@ -33,10 +33,10 @@ class NotOwner(Refusal):
 
 
 class RateLimited(Refusal):
-    """This was tried too often. Please wait a while; `Retry-After` says how long.
+    """Too many attempts. Try again in {wait}.
 
-    Wait for the seconds in `Retry-After`. `RateLimit-Policy` and `RateLimit` say beforehand
-    what is allowed and what is left of it.
+    Wait for the seconds in `Retry-After`; `detail` states the same time in words. To slow down in
+    time, read the limits in `RateLimit-Policy` and what remains of them in `RateLimit`.
     """
 
     status = 429

@@ -5,6 +5,7 @@ what to do about it. The page of the code shows both. Details for the log go int
 arguments and never leave the process. The form is RFC 9457.
 """
 
+import math
 import re
 from typing import ClassVar
 
@@ -39,9 +40,13 @@ class Refusal(Exception):  # noqa: N818 - a refusal is a fact, not an error
         return cls.public_code or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
 
     @classmethod
-    def detail(cls) -> str:
-        """The sentence that the client reads."""
-        return " ".join(_paragraphs(cls)[0].split())
+    def detail(cls, retry_after: int | None = None) -> str:
+        """The text for end users; `{wait}` in it becomes `retry_after` (seconds), in words.
+
+        The documentation shows the text with the default of the class.
+        """
+        text = " ".join(_paragraphs(cls)[0].split())
+        return text.replace("{wait}", _duration_text(retry_after or cls.retry_after or 0))
 
     @classmethod
     def help(cls) -> str:
@@ -54,6 +59,19 @@ def _paragraphs(refusal: type[Refusal]) -> tuple[str, str]:
     """The first paragraph of the docstring, and the rest."""
     first, _, rest = (refusal.__doc__ or "").partition("\n\n")
     return first, rest
+
+
+def _duration_text(seconds: int) -> str:
+    """The seconds in the largest fitting unit, rounded up: "30 seconds", "5 minutes"."""
+    for unit, size, limit in (("second", 1, 60), ("minute", 60, 120), ("hour", 3600, 48)):
+        count = math.ceil(seconds / size)
+        if count < limit:
+            return _plural(count, unit)
+    return _plural(math.ceil(seconds / 86_400), "day")
+
+
+def _plural(count: int, unit: str) -> str:
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
 def all_refusals(base: type[Refusal] = Refusal) -> dict[str, type[Refusal]]:
