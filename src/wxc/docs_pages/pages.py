@@ -1,4 +1,4 @@
-"""The pages of the documentation: Swagger UI from our own assets, and a page per error code."""
+"""Documentation pages: Swagger UI from bundled assets, and a page for each error code."""
 
 import json
 import re
@@ -23,8 +23,8 @@ from wxc.docs_pages.compression import CompressedText, compress
 from wxc.http.openapi import answer_with, codes_of
 from wxc.http.refusals.base import Refusal
 
-# Swagger UI writes style attributes and draws its icons from data: addresses; nothing else is
-# loaded from anywhere but here.
+# Swagger UI writes style attributes and uses data: URLs for icons; everything else is loaded from
+# this server.
 _CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; "
@@ -34,7 +34,7 @@ _CACHE_CONTROL = "public, max-age=3600"
 
 
 class Assets(StaticFiles):
-    """The vendored assets; browsers cache them for an hour."""
+    """The bundled assets; browsers cache them for an hour."""
 
     def __init__(self) -> None:
         super().__init__(directory=Path(__file__).parent / "assets")
@@ -77,7 +77,7 @@ class OpenApiDocument:
 
 @dataclass(frozen=True, slots=True)
 class DemoLogins:
-    """The members as whom visitors of a demo can log in."""
+    """The accounts with which visitors of a demo can log in."""
 
     names: tuple[str, ...]
     password: str
@@ -85,8 +85,6 @@ class DemoLogins:
 
 @dataclass(frozen=True, slots=True)
 class _Route:
-    """A route on the page of an error."""
-
     method: str
     path: str
     tag: str
@@ -137,7 +135,6 @@ def _routes_raising(refusal: type[Refusal], document: Mapping[str, Any]) -> Iter
 
 
 def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """The path, method and declaration of every operation."""
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             yield path, method, operation

@@ -1,5 +1,3 @@
-"""The pages of the documentation."""
-
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
@@ -15,7 +13,7 @@ router = make_router("operations")
 
 @router.get("/", include_in_schema=False)
 async def get_root() -> RedirectResponse:
-    """To the documentation."""
+    """Redirect to the documentation."""
     return RedirectResponse("/docs")
 
 
@@ -33,7 +31,7 @@ async def list_errors() -> Response:
 
 @router.get("/docs/errors/{code}", include_in_schema=False, response_class=HTMLResponse)
 async def get_error(request: Request, code: str) -> Response:
-    """What one error code means, and what to do about it."""
+    """The meaning of an error code, and how to handle it."""
     refusal = all_refusals().get(code)
     if refusal is None:
         raise NotFound

@@ -1,8 +1,8 @@
-"""Routes that resolve their tree of dependencies once; see docs/decisions/0024.
+"""Routes that resolve their dependency tree once; see docs/decisions/0024.
 
-For each request FastAPI walks through the dependencies of the route, inspects the types of its
-parameters and builds cache keys. The result is always the same, so `CompiledRoute` computes it
-once, when the route is created: the functions, the order of their calls, and their arguments.
+For each request FastAPI walks through the dependencies of the route, inspects parameter types and
+builds cache keys, always with the same result. `CompiledRoute` computes it once, when the route is
+created: the functions, the order of their calls, and their arguments.
 """
 
 from contextlib import AsyncExitStack
@@ -26,8 +26,8 @@ class CompiledRoute(APIRoute):
     """Responds as FastAPI would, without resolving the dependencies for each request.
 
     FastAPI's own handler serves routes with a body, a stream, threads or a dependency that ends
-    after the response. It also serves requests with invalid parameters, and every request while the
-    application overrides dependencies or traces. No dependency has been called by then.
+    after the response. It also serves requests with invalid parameters, and all requests while
+    dependencies are overridden or tracing is on. This is decided before any dependency is called.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - FastAPI's own
@@ -70,7 +70,7 @@ class CompiledRoute(APIRoute):
             return None
 
     async def _respond(self, request: Request, arguments: list[Arguments]) -> Response:
-        """Call the steps; dependencies that yield have ended before the response is sent."""
+        """Call the steps and close `yield` dependencies before the response is sent."""
         if not self._has_contexts:
             return self._response(await self._call(request, arguments))
         async with AsyncExitStack() as exits:
@@ -114,8 +114,8 @@ class CompiledRoute(APIRoute):
 def verify_compiled_routes(app: FastAPI) -> None:
     """Raise `TypeError` if FastAPI would call anything for a route that its steps omit.
 
-    A route does not see the dependencies of `include_router` or `FastAPI`. They would be skipped,
-    such as an authentication check.
+    A route does not see the dependencies given to `include_router` or `FastAPI`: an authentication
+    check there would be skipped.
     """
     for context in iter_route_contexts(app.routes):
         route = context.original_route

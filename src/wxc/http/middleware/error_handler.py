@@ -1,5 +1,3 @@
-"""Exceptions as problems."""
-
 from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -9,7 +7,7 @@ from wxc.http.problems import problem_response
 
 
 class ErrorHandler:
-    """Turns any exception of an inner layer into a problem, unless the response has begun."""
+    """Responds to any exception of an inner layer with a problem, unless the response has begun."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

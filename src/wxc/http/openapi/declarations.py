@@ -1,6 +1,6 @@
-"""What dependencies declare about requests and responses.
+"""Declarations of dependencies and routers for the OpenAPI document.
 
-The declarations of the dependencies in its tree apply to a route: it does not repeat them.
+What a dependency declares applies to every route that uses it, so routes do not repeat it.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,19 +14,18 @@ from wxc.http.refusals.base import Refusal
 T = TypeVar("T")
 Dependency = TypeVar("Dependency", bound=Callable[..., Any])
 ANONYMOUS = ""
-"""One of the alternatives of `needs`: a request without any credentials."""
+"""An alternative for `needs`: no credentials."""
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One of these security schemes, with the CSRF token if `is_guarded`."""
+    """Any one of the security schemes is required, and the CSRF token if `is_guarded`."""
 
     schemes: tuple[str, ...]
     is_guarded: bool
 
     @property
     def is_optional(self) -> bool:
-        """Whether a request without credentials is served."""
         return ANONYMOUS in self.schemes
 
 
@@ -36,42 +35,42 @@ _raises: dict[Callable[..., Any], tuple[type[Refusal], ...]] = {}
 
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-ID": {
-        "description": "Names the request in our logs: yours if it was 8 to 64 letters, digits and "
-        "hyphens, else a new one.",
+        "description": "Identifies the request in the server's logs. Your own `X-Request-ID` is "
+        "used if it consists of 8 to 64 letters, digits and hyphens.",
         "required": True,
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9-]{8,64}$"},
         "example": "b4f1b1c2d3e4f5a6b7c8d9e0f1a2b3c4",
     },
     "Retry-After": {
-        "description": "In how many seconds it is worth trying again.",
+        "description": "Seconds to wait before the next attempt.",
         "required": True,
         "schema": {"type": "integer", "minimum": 1},
         "example": 2,
     },
     "RateLimit-Policy": {
-        "description": "The limits of this route: `q` uses within `w` seconds each.",
+        "description": "The limits of this route: a quota of `q` within `w` seconds each.",
         "schema": {"type": "string"},
         "example": '"login-account-ip";q=5;w=300, "login-ip";q=30;w=300',
     },
     "RateLimit": {
-        "description": "How they stand: `r` uses are left, and in `t` seconds there are more.",
+        "description": "The state of each limit: `r` remain; more become available in `t` seconds.",
         "schema": {"type": "string"},
         "example": '"login-account-ip";r=4;t=298, "login-ip";r=29;t=298',
     },
     "Idempotency-Replayed": {
-        "description": "`true` where the request with this `Idempotency-Key` was answered before, "
-        "and this is that answer.",
+        "description": "`true` if this is the stored answer to an earlier request with the same "
+        "`Idempotency-Key`.",
         "schema": {"type": "string", "const": "true"},
         "example": "true",
     },
     "Set-Cookie": {
-        "description": "The cookies of the session, or their end; one header for each.",
+        "description": "Sets or deletes the session cookies; one header for each.",
         "required": True,
         "schema": {"type": "string"},
         "example": "__Host-wxc_access=…; HttpOnly; Secure; SameSite=lax; Path=/; Max-Age=1209600",
     },
     "Location": {
-        "description": "The address of what was made.",
+        "description": "The address of the new resource.",
         "required": True,
         "schema": {"type": "string", "format": "uri-reference"},
         "example": "/posts/0198c2a4-7c1e-7d3a-9f00-5c2e4a7b1d90",
@@ -83,8 +82,8 @@ HEADERS: dict[str, dict[str, Any]] = {
         "example": '"3.Yw1xkZ2hVn9sQb4T"',
     },
     "Cache-Control": {
-        "description": "`private, no-cache` when you are signed in, else `no-cache`: it may be "
-        "kept, and is asked for again with `If-None-Match`.",
+        "description": "`private, no-cache` with a session, else `no-cache`: the answer may be "
+        "stored, but must be revalidated with `If-None-Match`.",
         "required": True,
         "schema": {"type": "string"},
         "example": "private, no-cache",
@@ -96,7 +95,7 @@ HEADERS: dict[str, dict[str, Any]] = {
         "example": "Cookie, Origin",
     },
     "Content-Disposition": {
-        "description": "Has a browser save the answer as a file.",
+        "description": "Makes a browser save the answer as a file.",
         "required": True,
         "schema": {"type": "string"},
         "example": 'attachment; filename="wxc-social.json"',
@@ -106,12 +105,12 @@ HEADERS: dict[str, dict[str, Any]] = {
 
 
 def headers(*names: str) -> dict[str, Any]:
-    """The `headers` of a response."""
+    """The `headers` of a response, as references."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 EVENT_MODELS: set[type[Any]] = set()
-"""The models of the data of events."""
+"""Models of the `data` of events."""
 WITH_LOCATION: dict[int | str, dict[str, Any]] = {201: {"headers": headers("Location")}}
 """The `responses` of a route that sends the address of a new resource."""
 
@@ -143,11 +142,13 @@ def event_stream(**events: type[Any] | None) -> dict[int | str, dict[str, Any]]:
         for name, model in events.items()
     ]
     content = {"text/event-stream": {"itemSchema": {"oneOf": items}}}
-    return {200: {"description": "Events, until one side hangs up.", "content": content}}
+    return {
+        200: {"description": "Events, until either side closes the stream.", "content": content}
+    }
 
 
 def needs(*schemes: str, is_guarded: bool = True) -> Callable[[Dependency], Dependency]:
-    """Declare the security schemes of a dependency: any one of them is enough.
+    """Declare the security schemes of a dependency, any one of which is enough.
 
     `is_guarded`: unsafe methods also require the CSRF token.
     """
@@ -160,9 +161,9 @@ def sends(*names: str) -> Callable[[Dependency], Dependency]:
 
 
 def raises(*refusals: type[Refusal]) -> Callable[[Dependency], Dependency]:
-    """Declare the refusals that a dependency, or the service it is for, raises on any route.
+    """Declare the refusals that a dependency, or the code that uses it, raises on any route.
 
-    A route documents only the additional ones of its own service.
+    A route declares only additional ones.
     """
     return _declare(_raises, refusals)
 

@@ -1,8 +1,8 @@
-"""The base class of all refusals, and the registry of those that exist.
+"""The base class of all refusals, which are sent as problems (RFC 9457).
 
-The first paragraph of a refusal's docstring is the sentence that the client reads; the rest says
-what to do about it. The page of the code shows both. Details for the log go into the exception's
-arguments and never leave the process. The form is RFC 9457.
+The docstring of a refusal is public: its first paragraph is the `detail` for end users, the second
+the help for developers. The documentation page of the code shows both. `reason` is for the log
+only.
 """
 
 import math
@@ -17,8 +17,8 @@ class Refusal(Exception):  # noqa: N818 - a refusal is a fact, not an error
 
     status: ClassVar[int] = 400
     public_code: ClassVar[str] = ""
-    """The code, if it is not the name of the class."""
-    retry_after: int | None = None  # seconds; where it varies, each instance has its own
+    """Replaces the code that is derived from the class name."""
+    retry_after: int | None = None  # seconds; an instance may have its own
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is a fact, not an error
 
     @classmethod
     def code(cls) -> str:
-        """The stable snake_case name that clients compare with."""
+        """The stable snake_case identifier of the error."""
         return cls.public_code or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
 
     @classmethod
@@ -50,13 +50,12 @@ class Refusal(Exception):  # noqa: N818 - a refusal is a fact, not an error
 
     @classmethod
     def help(cls) -> str:
-        """What to do about it: the second paragraph of the class, else of its base."""
+        """The text for developers: the second paragraph, if need be that of a base class."""
         texts = (_paragraphs(base)[1] for base in cls.__mro__ if issubclass(base, Refusal))
         return " ".join(next(filter(None, texts), "").split())
 
 
 def _paragraphs(refusal: type[Refusal]) -> tuple[str, str]:
-    """The first paragraph of the docstring, and the rest."""
     first, _, rest = (refusal.__doc__ or "").partition("\n\n")
     return first, rest
 
@@ -75,7 +74,7 @@ def _plural(count: int, unit: str) -> str:
 
 
 def all_refusals(base: type[Refusal] = Refusal) -> dict[str, type[Refusal]]:
-    """Every refusal that can be answered, by its code."""
+    """Every refusal, by its code."""
     by_code = {}
     for refusal in base.__subclasses__():
         by_code[refusal.code()] = refusal
