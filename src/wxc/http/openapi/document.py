@@ -54,9 +54,6 @@ def install_openapi(
                 routes=app.routes,
                 tags=tags,
             )
-            paths = dict.fromkeys(route.path for route in by_operation.values())
-            unordered = document["paths"]  # in the order in which routers are tried
-            document["paths"] = {path: unordered[path] for path in paths if path in unordered}
             document["components"]["securitySchemes"] = dict(schemes)
             errors = ErrorResponses()
             for method, operation in _operations(document):
