@@ -41,7 +41,6 @@ class Assets(StaticFiles):
         self._texts: dict[str, CompressedText] = {}
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file, or 304; texts are compressed."""
         response = await super().get_response(path, scope)
         if isinstance(response, FileResponse) and str(response.media_type).startswith("text/"):
             return (await self._text(response)).response(Headers(scope=scope))
@@ -65,7 +64,6 @@ class OpenApiDocument:
         self._text: CompressedText | None = None
 
     async def serve(self, request: Request) -> Response:
-        """The document, or 304."""
         if self._text is None:
             self._text = await run_in_threadpool(self._compress)
         return self._text.response(request.headers)
@@ -83,22 +81,12 @@ class DemoLogins:
     password: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Route:
-    method: str
-    path: str
-    tag: str
-    operation_id: str
-    summary: str
-
-
 def docs_page(title: str, demo: DemoLogins | None) -> Response:
     """Swagger UI, below a login form."""
     return _page("docs.html", title=title, demo=demo)
 
 
 def error_index(catalogue: Mapping[str, type[Refusal]]) -> Response:
-    """The error codes, grouped by status."""
     refusals = sorted(catalogue.values(), key=lambda refusal: (refusal.status, refusal.code()))
     statuses = [
         (HTTPStatus(status), list(group))
@@ -121,23 +109,18 @@ def error_page(refusal: type[Refusal], document: Mapping[str, Any]) -> Response:
     )
 
 
-def _routes_raising(refusal: type[Refusal], document: Mapping[str, Any]) -> Iterator[_Route]:
-    for path, method, operation in _operations(document):
-        response = answer_with(document, operation, refusal.status)
-        if refusal.code() in codes_of(response):
-            yield _Route(
-                method.upper(),
-                path,
-                operation["tags"][0],
-                operation["operationId"],
-                operation["summary"],
-            )
-
-
-def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    for path, operations in document["paths"].items():
-        for method, operation in operations.items():
-            yield path, method, operation
+def _routes_raising(
+    refusal: type[Refusal], document: Mapping[str, Any]
+) -> Iterator[Mapping[str, Any]]:
+    """The operations that document the refusal, each with its method and path."""
+    operations = (
+        operation | {"method": method.upper(), "path": path}
+        for path, by_method in document["paths"].items()
+        for method, operation in by_method.items()
+    )
+    for operation in operations:
+        if refusal.code() in codes_of(answer_with(document, operation, refusal.status)):
+            yield operation
 
 
 def _page(template: str, **values: object) -> Response:

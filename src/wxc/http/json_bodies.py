@@ -17,7 +17,7 @@ _TOKEN_STARTS = (b"[", b"{", b",", b'"')
 
 
 def check_json(body: bytes) -> None:
-    """Refuse JSON that parsers read differently: deep, repeated keys, NaN, bad UTF-8, a BOM.
+    """Refuse JSON on which parsers differ: deep nesting, repeated keys, NaN, bad UTF-8, a BOM.
 
     Raises `JsonTooDeep`, `BodyTooLarge` for too many tokens, `DuplicateKey`, `JsonMalformed`.
     """

@@ -1,5 +1,3 @@
-"""The body of an error response (RFC 9457, Problem Details for HTTP APIs)."""
-
 from pydantic import ConfigDict
 
 from wxc.http.schemas import Schema

@@ -29,7 +29,7 @@ _IPV6_SITE_PREFIX = 48
 
 
 class Windows(Protocol):
-    """The part of the interface of the library `limits` that is used here."""
+    """A storage of moving windows; implemented here and by the library `limits`."""
 
     async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Count one hit unless there are `limit` hits within the last `expiry` seconds."""

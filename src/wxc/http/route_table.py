@@ -33,7 +33,6 @@ class RouteTable(BaseRoute):
         }
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Starlette's interface of a route."""
         # FastAPI's own routers handle dependency overrides.
         if scope["type"] != "http" or scope.get("root_path") or scope["app"].dependency_overrides:
             return Match.NONE, {}
@@ -44,7 +43,7 @@ class RouteTable(BaseRoute):
         return entry.routes[found.lastindex - 1].matches(scope)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Starlette's interface of a route; `matches` has put the route into the scope."""
+        """Call the route that `matches` has put into the scope."""
         route: Any = scope["route"]
         await route.handle(scope, receive, send)
 

@@ -33,73 +33,62 @@ _needs: dict[Callable[..., Any], Need] = {}
 _sends: dict[Callable[..., Any], tuple[str, ...]] = {}
 _raises: dict[Callable[..., Any], tuple[type[Refusal], ...]] = {}
 
+
+def _header(
+    description: str, example: str | int, *, is_required: bool = True, **schema: object
+) -> dict[str, Any]:
+    required = {"required": True} if is_required else {}
+    schema = {"type": "string"} | schema
+    return {"description": description, **required, "schema": schema, "example": example}
+
+
 HEADERS: dict[str, dict[str, Any]] = {
-    "X-Request-ID": {
-        "description": "Identifies the request in the server's logs. Your own `X-Request-ID` is "
-        "used if it consists of 8 to 64 letters, digits and hyphens.",
-        "required": True,
-        "schema": {"type": "string", "pattern": "^[A-Za-z0-9-]{8,64}$"},
-        "example": "b4f1b1c2d3e4f5a6b7c8d9e0f1a2b3c4",
-    },
-    "Retry-After": {
-        "description": "Seconds to wait before the next attempt.",
-        "required": True,
-        "schema": {"type": "integer", "minimum": 1},
-        "example": 2,
-    },
-    "RateLimit-Policy": {
-        "description": "The limits of this route: a quota of `q` within `w` seconds each.",
-        "schema": {"type": "string"},
-        "example": '"login-account-ip";q=5;w=300, "login-ip";q=30;w=300',
-    },
-    "RateLimit": {
-        "description": "The state of each limit: `r` remain; more become available in `t` seconds.",
-        "schema": {"type": "string"},
-        "example": '"login-account-ip";r=4;t=298, "login-ip";r=29;t=298',
-    },
-    "Idempotency-Replayed": {
-        "description": "`true` if this is the stored answer to an earlier request with the same "
-        "`Idempotency-Key`.",
-        "schema": {"type": "string", "const": "true"},
-        "example": "true",
-    },
-    "Set-Cookie": {
-        "description": "Sets or deletes the session cookies; one header for each.",
-        "required": True,
-        "schema": {"type": "string"},
-        "example": "__Host-wxc_access=…; HttpOnly; Secure; SameSite=lax; Path=/; Max-Age=1209600",
-    },
-    "Location": {
-        "description": "The address of the new resource.",
-        "required": True,
-        "schema": {"type": "string", "format": "uri-reference"},
-        "example": "/posts/0198c2a4-7c1e-7d3a-9f00-5c2e4a7b1d90",
-    },
-    "ETag": {
-        "description": "Version and hash of the body, for `If-Match` and `If-None-Match`.",
-        "required": True,
-        "schema": {"type": "string"},
-        "example": '"3.Yw1xkZ2hVn9sQb4T"',
-    },
-    "Cache-Control": {
-        "description": "`private, no-cache` with a session, else `no-cache`: the answer may be "
-        "stored, but must be revalidated with `If-None-Match`.",
-        "required": True,
-        "schema": {"type": "string"},
-        "example": "private, no-cache",
-    },
-    "Vary": {
-        "description": "`Cookie, Origin`.",
-        "required": True,
-        "schema": {"type": "string"},
-        "example": "Cookie, Origin",
-    },
-    "Content-Disposition": {
-        "description": "Makes a browser save the answer as a file.",
-        "required": True,
-        "schema": {"type": "string"},
-        "example": 'attachment; filename="wxc-social.json"',
-    },
+    "X-Request-ID": _header(
+        "Identifies the request in the server's logs. Your own `X-Request-ID` is used if it has 8 "
+        "to 64 letters, digits and hyphens only.",
+        "b4f1b1c2d3e4f5a6b7c8d9e0f1a2b3c4",
+        pattern="^[A-Za-z0-9-]{8,64}$",
+    ),
+    "Retry-After": _header(
+        "Seconds to wait before the next attempt.", 2, type="integer", minimum=1
+    ),
+    "RateLimit-Policy": _header(
+        "The limits of this route: a quota of `q` within `w` seconds each.",
+        '"login-account-ip";q=5;w=300, "login-ip";q=30;w=300',
+        is_required=False,
+    ),
+    "RateLimit": _header(
+        "The state of each limit: `r` remain; more become available in `t` seconds.",
+        '"login-account-ip";r=4;t=298, "login-ip";r=29;t=298',
+        is_required=False,
+    ),
+    "Idempotency-Replayed": _header(
+        "`true` if this is the answer to an earlier request with the same `Idempotency-Key`.",
+        "true",
+        is_required=False,
+        const="true",
+    ),
+    "Set-Cookie": _header(
+        "Sets or deletes the session cookies; one header for each.",
+        "__Host-wxc_access=…; HttpOnly; Secure; SameSite=lax; Path=/; Max-Age=1209600",
+    ),
+    "Location": _header(
+        "The address of the new resource.",
+        "/posts/0198c2a4-7c1e-7d3a-9f00-5c2e4a7b1d90",
+        format="uri-reference",
+    ),
+    "ETag": _header(
+        "Version and hash of the body, for `If-Match` and `If-None-Match`.", '"3.Yw1xkZ2hVn9sQb4T"'
+    ),
+    "Cache-Control": _header(
+        "`private, no-cache` with a session, else `no-cache`: the answer may be stored, but must "
+        "be revalidated with `If-None-Match`.",
+        "private, no-cache",
+    ),
+    "Vary": _header("`Cookie, Origin`.", "Cookie, Origin"),
+    "Content-Disposition": _header(
+        "Makes a browser save the answer as a file.", 'attachment; filename="wxc-social.json"'
+    ),
 }
 """The documentation of every response header; required ones are always sent."""
 
@@ -110,7 +99,7 @@ def headers(*names: str) -> dict[str, Any]:
 
 
 EVENT_MODELS: set[type[Any]] = set()
-"""Models of the `data` of events."""
+"""Models of event data; the document gets a schema of each."""
 WITH_LOCATION: dict[int | str, dict[str, Any]] = {201: {"headers": headers("Location")}}
 """The `responses` of a route that sends the address of a new resource."""
 
@@ -185,12 +174,10 @@ def need_of(dependant: Dependant) -> Need | None:
 
 
 def sent_by(dependant: Dependant) -> list[str]:
-    """The headers that a route's dependencies send."""
     return [name for call in _calls(dependant) for name in _sends.get(call, ())]
 
 
 def raised_by(dependant: Dependant) -> list[type[Refusal]]:
-    """The refusals that a route's dependencies raise."""
     return [refusal for call in _calls(dependant) for refusal in _raises.get(call, ())]
 
 

@@ -1,5 +1,3 @@
-"""Completes the OpenAPI document that FastAPI generates."""
-
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any

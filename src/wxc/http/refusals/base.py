@@ -50,7 +50,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is a fact, not an error
 
     @classmethod
     def help(cls) -> str:
-        """The text for developers: the second paragraph, if need be that of a base class."""
+        """The text for developers: the second paragraph of the class, else of its base."""
         texts = (_paragraphs(base)[1] for base in cls.__mro__ if issubclass(base, Refusal))
         return " ".join(next(filter(None, texts), "").split())
 
@@ -74,7 +74,6 @@ def _plural(count: int, unit: str) -> str:
 
 
 def all_refusals(base: type[Refusal] = Refusal) -> dict[str, type[Refusal]]:
-    """Every refusal, by its code."""
     by_code = {}
     for refusal in base.__subclasses__():
         by_code[refusal.code()] = refusal
