@@ -1,7 +1,7 @@
-"""Run migrations with bounded locks, one runner at a time.
+"""Runs migrations with bounded locks, one runner at a time.
 
-Each migration is a transaction of its own, so that one may leave it for an index that is built
-CONCURRENTLY, and a second attempt goes on where the first was stopped. See docs/migrations.md.
+Each migration has its own transaction, so that it can leave it to build an index CONCURRENTLY, and
+a retry continues after the last finished migration. See docs/migrations.md.
 """
 
 import asyncio
@@ -17,12 +17,11 @@ from wxc.core.config import MigrationConfig
 from wxc.db.migrations import BOUNDS, recognise
 from wxc.models import Base
 
-# Any number will do, as long as every runner takes the same one.
-_ONE_RUNNER = 7_258_214_033
-# Whoever comes later waits here for as long as the first one may take, then finds nothing to do.
-_TURN = {"lock_timeout": "60s", "statement_timeout": "0"}
-# For whatever connects as this role: the application sets its own, and they are the same.
-_ROLE = {
+_ADVISORY_LOCK_ID = 7_258_214_033
+# For the advisory lock: a second runner waits for the first, then finds nothing to do.
+_WAIT_TIMEOUTS = {"lock_timeout": "60s", "statement_timeout": "0"}
+# For all connections of this role; the application sets the same values on its own.
+_ROLE_TIMEOUTS = {
     "statement_timeout": "5s",
     "lock_timeout": "2s",
     "idle_in_transaction_session_timeout": "10s",
@@ -30,9 +29,9 @@ _ROLE = {
 
 
 def migrate(connection: Connection) -> None:
-    """Bring the schema to the wanted revision, when it is this runner's turn."""
-    _set(connection, "SET", _TURN)
-    connection.execute(text(f"SELECT pg_advisory_lock({_ONE_RUNNER})"))
+    """Wait for other runners, then migrate the schema and set the time-outs of the role."""
+    _set(connection, "SET", _WAIT_TIMEOUTS)
+    connection.execute(text(f"SELECT pg_advisory_lock({_ADVISORY_LOCK_ID})"))
     _set(connection, "SET", BOUNDS)
     connection.commit()
     recognise(connection)
@@ -50,12 +49,12 @@ def migrate(connection: Connection) -> None:
     with context.begin_transaction():
         context.run_migrations()
     database = connection.scalar(text("SELECT quote_ident(current_database())"))
-    _set(connection, f"ALTER ROLE CURRENT_USER IN DATABASE {database} SET", _ROLE)
+    _set(connection, f"ALTER ROLE CURRENT_USER IN DATABASE {database} SET", _ROLE_TIMEOUTS)
     connection.commit()
 
 
 async def connect_and_migrate() -> None:
-    """Connect as the settings say and migrate; the turn ends with the connection."""
+    """Connect and migrate; closing the connection releases the advisory lock."""
     engine = create_async_engine(MigrationConfig().url, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
@@ -65,10 +64,10 @@ async def connect_and_migrate() -> None:
 
 
 def write_sql() -> None:
-    """Write what the migrations would do, for those who want to read it, and for the linter."""
+    """Print the SQL of the migrations, for review and for the linter."""
     context.configure(
         dialect_name="postgresql",
-        dialect_opts={"paramstyle": "named"},  # the driver's own would double each %
+        dialect_opts={"paramstyle": "named"},  # the driver's style would double each %
         transaction_per_migration=True,
         literal_binds=True,
     )

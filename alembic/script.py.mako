@@ -9,14 +9,12 @@ down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
 
-# The code before this revision runs on while it is applied, and after: see docs/migrations.md.
+# The previous release keeps running during and after this migration: see docs/migrations.md.
 
 
 def upgrade() -> None:
-    """Apply the change."""
     ${upgrades if upgrades else "pass"}
 
 
 def downgrade() -> None:
-    """Take it back."""
     ${downgrades if downgrades else "pass"}

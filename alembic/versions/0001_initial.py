@@ -1,7 +1,7 @@
 """The whole schema of the first release, table by table.
 
-It replaces the migrations 0001 to 0017. The columns of a table are in the order in which those had
-added them: a database that they made is equal to one that this file makes (docs/migrations.md).
+It replaces the migrations 0001 to 0017. Columns are in the order in which those added them, so that
+databases from both are equal (docs/migrations.md).
 """
 
 import re
@@ -13,10 +13,10 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-# PostgreSQL keeps the text of a function as it is written: pg_dump shows its indentation too.
+# PostgreSQL stores the source of functions, and pg_dump prints it, with its indentation.
 
-# Fills the folded columns for statements that do not, such as those typed by hand. It uses lower(),
-# which is the same for ASCII as the service's function; updates to other letters are left alone.
+# Fills the folded columns for statements that do not, such as manual ones. lower() equals the
+# service's function for ASCII; updates to other letters are not folded.
 _FOLD_IDENTIFIERS = """
 CREATE FUNCTION fold_identifiers() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -38,7 +38,7 @@ CREATE FUNCTION fold_identifiers() RETURNS trigger LANGUAGE plpgsql AS $$
     END $$;
 """
 
-# 40001 is a serialization failure: the client sends the request again.
+# 40001 is a serialization failure, after which clients retry.
 _REQUIRE_COMMIT_BEFORE = """
 CREATE FUNCTION require_commit_before(latest timestamptz) RETURNS boolean
         LANGUAGE plpgsql AS $$
@@ -50,7 +50,7 @@ CREATE FUNCTION require_commit_before(latest timestamptz) RETURNS boolean
         END $$;
 """
 
-# Whatever AUDIT_RETENTION says, nothing younger than 30 days is deleted; nothing is ever changed.
+# Refuses updates, and deletions within 30 days regardless of AUDIT_RETENTION.
 _GUARD_AUDIT_EVENTS = """
 CREATE FUNCTION refuse_change_of_audit_events() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -63,9 +63,8 @@ CREATE FUNCTION refuse_change_of_audit_events() RETURNS trigger LANGUAGE plpgsql
     $$;
 """
 
-# The history of rates is never changed, and deleted only with the whole board or when its owner has
-# left. Deletions are checked once for each statement: checking each row takes ten times as long as
-# deleting it.
+# Refuses updates, and deletions unless the board or its owner's account is deleted. Deletions are
+# checked once per statement: checking each row takes ten times as long as deleting it.
 _GUARD_RATE_HISTORY = """
 CREATE FUNCTION refuse_change_of_rate_history() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -611,7 +610,7 @@ _FUNCTIONS = (
     _GUARD_AUDIT_EVENTS,
     _GUARD_RATE_HISTORY,
 )
-# Each after those it references.
+# In the order of their foreign keys.
 _TABLES = {
     "users": _USERS,
     "used_usernames": _USED_USERNAMES,
@@ -652,7 +651,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop everything but the extensions, which only a superuser may create again."""
+    """Drop everything except the extensions, which only a superuser can create again."""
     for table in reversed(_TABLES):
         op.drop_table(table)
     for function in _FUNCTION_NAMES:
@@ -660,7 +659,7 @@ def downgrade() -> None:
 
 
 def _statements(script: str) -> list[str]:
-    """The statements, each of which begins a line with CREATE; a driver takes one at a time."""
+    """Split at lines that start with CREATE; the driver executes one statement at a time."""
     return [
         one.strip().removesuffix(";")
         for one in re.split(r"^(?=CREATE )", script, flags=re.M)

@@ -134,8 +134,6 @@ def create_app(config: Config) -> FastAPI:
     )
     services = _services(config)
     app.state.services = services
-    if not config.tracing:  # for spans, FastAPI's own routers must match
-        app.router.routes.append(RouteTable(_routes()))
     for router in ROUTERS:
         app.include_router(router)
     verify_compiled_routes(app)
@@ -225,6 +223,8 @@ def _add_handlers(app: FastAPI) -> None:
 def _add_middleware(app: FastAPI, services: Services) -> None:
     """Added from the inside out: the last one receives the request first."""
     config = services.config
+    if not config.tracing:  # FastAPI's own routers name the spans
+        app.add_middleware(RouteTable, routes=_routes())
     app.add_middleware(
         StreamLimit,
         paths=_STREAMS,
@@ -243,7 +243,7 @@ def _add_middleware(app: FastAPI, services: Services) -> None:
         RequestBodyLimit, limit_for=_body_limit(config), deadline=config.body_deadline
     )
     app.add_middleware(CsrfOriginCheck, origins=config.cors_origins)
-    app.add_middleware(ErrorHandler)
+    app.add_middleware(ErrorHandler, respond=_problem_of_exception)
     app.add_middleware(Cors, origins=config.cors_origins)
     app.add_middleware(
         RequestContext,

@@ -155,7 +155,7 @@ class TestReading:
     ) -> None:
         monkeypatch.setenv("SECRETS_DIRS", str(tmp_path / "nowhere"))
 
-        with pytest.raises(ValidationError, match=r"(?s)secrets_dirs.*nowhere is no directory"):
+        with pytest.raises(ValidationError, match=r"(?s)secrets_dirs.*nowhere is not a directory"):
             Config()
 
     @pytest.mark.parametrize(

@@ -1,5 +1,3 @@
-"""Money that one can change: what is in, what is out, and its decimals."""
-
 import pytest
 
 from wxc.core.currencies import currencies
@@ -23,13 +21,13 @@ def test_circulating_currencies_are_listed() -> None:
         ("DEM", "HRK", "BGN", "ANG", "ZWL", "SLL", "CUC", "VEF", "LTL"),
         ("eur", "EU", "EURO", "", "\u0395UR", "BTC"),
     ],
-    ids=["metals", "funds", "units of account", "tests", "retired", "no codes"],
+    ids=["metals", "funds", "units of account", "tests", "retired", "not codes"],
 )
 def test_metals_funds_and_retired_currencies_are_not_listed(codes: tuple[str, ...]) -> None:
     assert not currencies().keys() & set(codes)
 
 
-def test_decimals_are_those_of_iso_4217_and_not_what_is_customary() -> None:
+def test_minor_units_follow_iso_4217_and_not_custom() -> None:
     decimals = {
         code: currencies()[code].minor_units for code in ("JPY", "EUR", "KWD", "IQD", "LAK")
     }
@@ -37,9 +35,9 @@ def test_decimals_are_those_of_iso_4217_and_not_what_is_customary() -> None:
     assert decimals == {"JPY": 0, "EUR": 2, "KWD": 3, "IQD": 3, "LAK": 2}
 
 
-def test_each_has_a_name_and_a_symbol_for_people() -> None:
+def test_every_currency_has_a_name_and_a_symbol() -> None:
     euro, yen = currencies()["EUR"], currencies()["JPY"]
 
     assert (euro.name, euro.symbol) == ("Euro", "€")
     assert (yen.name, yen.symbol) == ("Japanese Yen", "¥")
-    assert all(one.name and one.symbol for one in currencies().values())
+    assert all(currency.name and currency.symbol for currency in currencies().values())

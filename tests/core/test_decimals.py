@@ -1,5 +1,3 @@
-"""Decimals as strings, with their digits kept."""
-
 import json
 from decimal import Decimal
 
@@ -50,7 +48,7 @@ def test_zero_is_a_decimal_and_not_positive() -> None:
             positives.validate_json(zero)
 
 
-def test_the_schema_is_a_bounded_string_in_input_and_output() -> None:
+def test_input_and_output_schemas_are_the_same_bounded_string() -> None:
     both = {
         json.dumps(decimals.json_schema(mode=mode), sort_keys=True)
         for mode in ("validation", "serialization")

@@ -1,5 +1,3 @@
-"""Roughly where an address is."""
-
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,7 @@ from wxc.core.geoip import GeoLocator
 
 @pytest.fixture
 def countries(tmp_path: Path) -> Path:
-    """A database as operators have it: 198.51.100.0/24 is in Portugal, 2001:db8::/32 in Japan."""
+    """A database in which 198.51.100.0/24 is in Portugal and 2001:db8::/32 in Japan."""
     writer = MMDBWriter(ip_version=6, ipv4_compatible=True, database_type="Countries")
     for network, code, name in (
         ("198.51.100.0/24", "PT", "Portugal"),
@@ -40,7 +38,7 @@ def countries(tmp_path: Path) -> Path:
         ("local", None),
     ],
 )
-def test_a_place_is_a_country_or_else_a_network(
+def test_an_address_is_located_by_country_or_else_by_network(
     config: Config, countries: Path, address: str, place: str | None
 ) -> None:
     locator = GeoLocator(config.model_copy(update={"geoip_database": countries}))
@@ -48,11 +46,11 @@ def test_a_place_is_a_country_or_else_a_network(
     assert locator.locate(address) == place
 
 
-def test_without_a_database_it_is_the_network(config: Config) -> None:
+def test_an_address_is_located_by_network_without_a_database(config: Config) -> None:
     assert GeoLocator(config).locate("198.51.100.7") == "198.51.100.0/24"
 
 
-def test_a_file_that_is_no_such_database_keeps_the_application_from_starting(
+def test_an_invalid_or_missing_database_file_prevents_the_start(
     config: Config, tmp_path: Path
 ) -> None:
     path = tmp_path / "countries.mmdb"

@@ -1,5 +1,3 @@
-"""Log lines."""
-
 import json
 import logging
 from collections.abc import Iterator
@@ -19,7 +17,7 @@ def _restored() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("log_format", ["json", "text"])
-def test_one_event_is_one_line_with_its_request_id(
+def test_an_event_is_logged_as_one_line_with_its_request_id(
     config: Config, capsys: pytest.CaptureFixture[str], log_format: str
 ) -> None:
     logs.configure_logging(config.model_copy(update={"log_format": log_format}))

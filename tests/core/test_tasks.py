@@ -1,5 +1,3 @@
-"""Tasks of the background end when they must."""
-
 import asyncio
 
 import pytest
@@ -7,25 +5,25 @@ import pytest
 from wxc.core import tasks as jobs
 
 
-async def test_a_task_that_takes_a_cancellation_for_an_error_is_ended_all_the_same(
+async def test_a_task_that_swallows_its_first_cancellation_is_cancelled_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(jobs, "_CANCEL_INTERVAL", 0.01)
     swallowed = asyncio.Event()
 
-    async def go_on() -> None:
+    async def swallow_once() -> None:
         while True:
             try:
                 await asyncio.sleep(3600)
             except asyncio.CancelledError:
                 if swallowed.is_set():
                     raise
-                swallowed.set()  # as a driver does that raises ConnectionError instead
+                swallowed.set()  # like a driver that raises ConnectionError instead
 
-    async def obey() -> None:
+    async def sleep() -> None:
         await asyncio.sleep(3600)
 
-    tasks = [asyncio.create_task(go_on()), asyncio.create_task(obey())]
+    tasks = [asyncio.create_task(swallow_once()), asyncio.create_task(sleep())]
     await asyncio.sleep(0)
 
     async with asyncio.timeout(5):

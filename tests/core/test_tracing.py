@@ -1,4 +1,4 @@
-"""A request can be followed from the load balancer's id through log line, trace and SQL comment."""
+"""The load balancer's request id appears in the log line, the trace and the SQL comment."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from wxc.core.tracing import redacting, sql_comment, trace_spans
 
 ROOT_ID = "1-67891233-abcdef012345678912345678"
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
-FOLLOWED = {
+TRACE_HEADERS = {
     "X-Amzn-Trace-Id": f"Root={ROOT_ID}",
     "traceparent": f"00-{TRACE_ID}-00f067aa0ba902b7-01",
 }
@@ -28,7 +28,7 @@ FOLLOWED = {
 
 @contextmanager
 def collector() -> Iterator[tuple[str, list[Any]]]:
-    """An OpenTelemetry collector: its address, and the spans that it is sent."""
+    """An OpenTelemetry collector: its URL and the spans it has received."""
     spans: list[Any] = []
 
     class Collector(BaseHTTPRequestHandler):
@@ -59,7 +59,7 @@ def access_log(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [line for line in lines if line["logger"] == "wxc.access"]
 
 
-async def test_from_the_load_balancer_to_the_statement(
+async def test_a_request_is_traced_from_the_load_balancer_to_the_sql_statement(
     config: Config, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with collector() as (address, spans):
@@ -69,10 +69,10 @@ async def test_from_the_load_balancer_to_the_statement(
         tracing = config.model_copy(update={"tracing": True})
         async with running_app(tracing) as app, Browser(app) as browser:
             await browser.get("/users/noise_1")  # not sampled
-            await browser.get("/users/noise_1?canary=secret", headers=FOLLOWED)
-            answer = await browser.get("/users/noise_1", headers=FOLLOWED)
-            await browser.post(f"/verify-email/{'secret' * 8}", headers=FOLLOWED)
-            await browser.get("/livez", headers=FOLLOWED)
+            await browser.get("/users/noise_1?canary=secret", headers=TRACE_HEADERS)
+            answer = await browser.get("/users/noise_1", headers=TRACE_HEADERS)
+            await browser.post(f"/verify-email/{'secret' * 8}", headers=TRACE_HEADERS)
+            await browser.get("/livez", headers=TRACE_HEADERS)
 
     assert answer.headers["x-request-id"] == ROOT_ID
     lines = [one for one in access_log(capsys) if one.get("trace_id") == TRACE_ID]
@@ -113,7 +113,7 @@ async def test_disabled_tracing_adds_no_sql_comment(
     with trace_spans(config, "wxc-test"):
         assert sql_comment() == ""
     async with running_app(config) as app, Browser(app) as browser:
-        answer = await browser.get("/users/noise_1", headers=FOLLOWED)
+        answer = await browser.get("/users/noise_1", headers=TRACE_HEADERS)
 
     assert answer.headers["x-request-id"] == ROOT_ID
     assert [one.get("trace_id") for one in access_log(capsys)] == [None]

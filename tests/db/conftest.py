@@ -1,5 +1,3 @@
-"""Databases with real pools, on clones of their own."""
-
 from collections.abc import AsyncIterator
 
 import pytest

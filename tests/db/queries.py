@@ -1,5 +1,3 @@
-"""Prepared queries that tests run."""
-
 from typing import NamedTuple
 
 from sqlalchemy import Integer, String, cast, func, literal_column, select
@@ -39,7 +37,7 @@ def backend_ended(pid: int) -> AnySelect:
 
 
 async def pid_of(handle: Handle) -> int:
-    """Which of the server's processes answers."""
+    """The id of the server process that executes the query."""
     row = await handle.fetch_one(backend_pid())
     assert row is not None
     return row.number

@@ -1,4 +1,4 @@
-"""Keyset pages: nothing is missed, the end is marked, cursors belong to one list."""
+"""Keyset pages miss no item, mark the end, and have cursors that are valid for one list only."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -18,7 +18,7 @@ LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Shelf:
-    """A list in memory, read as the database would be."""
+    """A list in memory, paged like a table."""
 
     def __init__(self, ids: list[UUID], *, oldest_first: bool = False) -> None:
         self.ids = ids
@@ -37,7 +37,7 @@ class Shelf:
 
 
 class Ranking:
-    """A list by rank in memory, read as the database would be."""
+    """A list by rank in memory, paged like a table."""
 
     def __init__(self, keys: list[SortKey]) -> None:
         self.keys = keys
@@ -67,7 +67,7 @@ def ids_at(*seconds: float) -> list[UUID]:
 
 
 @given(st.sets(st.integers(0, 10_000), max_size=60), st.integers(1, 25), st.booleans())
-def test_following_next_cursor_reads_every_item_once_in_order(
+def test_next_cursor_leads_through_every_item_once_in_order(
     seconds: set[int], limit: int, oldest_first: bool
 ) -> None:
     shelf = Shelf(ids_at(*seconds), oldest_first=oldest_first)
@@ -128,7 +128,7 @@ def test_an_empty_page_by_rank_leads_back() -> None:
     assert ranking.page(2, behind.prev_cursor).rows == keys[:2]
 
 
-def test_another_page_of_a_list_goes_on_from_its_key() -> None:
+def test_a_page_can_start_at_another_key_of_the_same_list() -> None:
     page = PageRequest(SIGNER, "ranking", 5, None, order=Order.BY_RANK)
     key = SortKey(b"a", new_id())
 
@@ -139,7 +139,7 @@ def test_another_page_of_a_list_goes_on_from_its_key() -> None:
     assert again.key == key
 
 
-def test_a_cursor_stores_extra_bytes_that_only_its_own_list_can_read() -> None:
+def test_a_cursor_stores_extra_bytes_for_its_own_list_only() -> None:
     cursor = SIGNER.sign("shelf", b"o", new_id(), b"abc")
 
     assert SIGNER.verify("shelf", cursor)[2] == b"abc"
@@ -166,22 +166,24 @@ def test_prev_cursor_leads_back_to_the_newest_item(seconds: set[int], limit: int
     assert back == sorted(shelf.ids, reverse=True)
 
 
-def test_polling_misses_nothing_that_is_committed_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ids are drawn before COMMIT: one that is older than what we have seen may still come."""
+def test_polling_misses_no_item_that_is_committed_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids are generated before COMMIT, so an item older than those seen may still appear."""
     moment = LONG_AGO + timedelta(seconds=100)
     monkeypatch.setattr(clock, "now", lambda: moment)
-    drawn_first, drawn_second = ids_at(98.5, 99.5)
-    shelf = Shelf([*ids_at(1, 2), drawn_second])
+    older, newer = ids_at(98.5, 99.5)
+    shelf = Shelf([*ids_at(1, 2), newer])
     page_slice = shelf.page(10)
 
-    shelf.ids.append(drawn_first)
+    shelf.ids.append(older)
     page_slice = shelf.page(10, page_slice.prev_cursor)
 
-    assert drawn_first in page_slice.rows
+    assert older in page_slice.rows
 
 
-def test_polling_with_a_small_limit_moves_on_as_time_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    """More items within two seconds than a page holds must not hold a poller up for ever."""
+def test_polling_with_a_small_limit_reads_a_burst_completely(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """More items within two seconds than fit on a page must not block a poller forever."""
     moment = LONG_AGO + timedelta(seconds=100)
     monkeypatch.setattr(clock, "now", lambda: moment)
     burst = ids_at(98.1, 98.2, 98.3, 98.4)
@@ -237,7 +239,7 @@ def test_an_empty_page_does_not_skip_uncommitted_items() -> None:
 
 
 @pytest.mark.parametrize("scope", ["feed", "", "shelf?q=a"])
-def test_a_cursor_opens_no_other_list(scope: str) -> None:
+def test_a_cursor_of_another_list_is_refused(scope: str) -> None:
     cursor = SIGNER.sign("shelf", b"o", new_id())
 
     with pytest.raises(InvalidCursor):
@@ -250,7 +252,7 @@ def test_an_unsigned_cursor_is_refused(text: str) -> None:
         SIGNER.verify("shelf", text)
 
 
-def test_a_cursor_is_short_and_has_one_spelling() -> None:
+def test_a_cursor_is_short_and_has_one_encoding() -> None:
     cursor = SIGNER.sign("shelf", b"o", new_id())
 
     assert len(cursor) < MAX_CURSOR_LENGTH
@@ -259,14 +261,14 @@ def test_a_cursor_is_short_and_has_one_spelling() -> None:
             SIGNER.verify("shelf", other)
 
 
-def test_a_cursor_of_another_key_is_none() -> None:
+def test_a_cursor_signed_with_another_key_is_refused() -> None:
     with pytest.raises(InvalidCursor):
         CursorSigner(b"x" * 32).verify("shelf", SIGNER.sign("shelf", b"o", new_id()))
 
 
-def test_ids_are_ordered_by_the_time_they_were_drawn() -> None:
-    drawn = [new_id() for _ in range(1000)]
+def test_ids_are_ordered_by_the_time_they_were_generated() -> None:
+    ids = [new_id() for _ in range(1000)]
 
-    assert drawn == sorted(drawn)
-    assert abs(time_of(drawn[0]) - clock.now()) < timedelta(seconds=5)
-    assert first_id_at(time_of(drawn[0])) <= drawn[0]
+    assert ids == sorted(ids)
+    assert abs(time_of(ids[0]) - clock.now()) < timedelta(seconds=5)
+    assert first_id_at(time_of(ids[0])) <= ids[0]

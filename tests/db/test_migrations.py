@@ -1,4 +1,4 @@
-"""The schema goes up, down and up again, with data in it, and is what the models say."""
+"""Migrations can be applied and reverted with data, and lead to the schema of the models."""
 
 import asyncio
 import gzip
@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def empty_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A database without a schema, to which the migrations lead."""
+    """A database without a schema, at DATABASE_DIRECT_URL."""
     server, name = os.environ["WXC_TEST_DATABASE_URL"], f"wxc_test_{uuid4().hex[:12]}"
     asyncio.run(administer(server, f'CREATE DATABASE "{name}"'))
     monkeypatch.setenv("DATABASE_DIRECT_URL", renamed(server, name))
@@ -38,7 +38,7 @@ def empty_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     asyncio.run(drop_database(server, name))
 
 
-def test_up_down_and_up_again_with_data_in_it(empty_url: str) -> None:
+def test_upgrade_downgrade_and_upgrade_with_data(empty_url: str) -> None:
     config = migrations.alembic_config()
 
     migrations.migrate()
@@ -46,11 +46,11 @@ def test_up_down_and_up_again_with_data_in_it(empty_url: str) -> None:
     command.downgrade(config, "base")
     migrations.migrate()
 
-    command.check(config)  # raises where the models say something else
-    migrations.migrate()  # at the head there is nothing to do
+    command.check(config)  # raises if the models differ
+    migrations.migrate()  # does nothing at the head
 
 
-def test_two_runners_at_once_do_the_work_once(empty_url: str) -> None:
+def test_two_concurrent_runners_migrate_once(empty_url: str) -> None:
     async def both() -> list[int]:
         runs = [
             await asyncio.create_subprocess_exec("wxc", "migrate", env=_environment(empty_url))
@@ -62,14 +62,14 @@ def test_two_runners_at_once_do_the_work_once(empty_url: str) -> None:
 
 
 BASELINE = "0001_initial"
-"""The schema of the first release, which has met no live table."""
+"""The first release, before which no table was live."""
 
 
 def squawk(sql: str) -> list[str]:
-    """What the linter says of statements for a live table."""
+    """The rules of the linter that the statements break."""
     command = [str(Path(sys.executable).with_name("squawk")), "--reporter", "json"]
     ran = subprocess.run(command, input=sql, capture_output=True, text=True, check=False)  # noqa: S603
-    return [found["rule_name"] for found in json.loads(ran.stdout)]
+    return [finding["rule_name"] for finding in json.loads(ran.stdout)]
 
 
 def test_no_migration_after_the_first_release_locks_a_live_table(
@@ -91,18 +91,18 @@ def test_no_migration_after_the_first_release_locks_a_live_table(
         ("DROP TABLE posts", "ban-drop-table"),
     ],
 )
-def test_the_linter_knows_what_would(statement: str, rule: str) -> None:
+def test_the_linter_finds_statements_that_lock_a_live_table(statement: str, rule: str) -> None:
     assert rule in squawk(f"BEGIN; {statement}; COMMIT;")
 
 
-def test_a_revision_is_the_name_of_its_file() -> None:
-    """So none is called `0002`, as one of those that `0001_initial` replaces, nor like another."""
+def test_a_revision_is_named_like_its_file() -> None:
+    """So no revision is called `0002`, like one that `0001_initial` replaces."""
     for script in ScriptDirectory.from_config(migrations.alembic_config()).walk_revisions():
         assert script.revision == Path(script.path).stem
         assert len(script.revision) <= 32  # the width of alembic_version.version_num
 
 
-def test_the_statements_that_are_written_make_the_same_schema(empty_url: str) -> None:
+def test_the_printed_sql_creates_the_same_schema(empty_url: str) -> None:
     written = CliRunner().invoke(cli.app, ["migrate", "--sql"]).stdout
 
     asyncio.run(administer(empty_url, written))
@@ -132,14 +132,14 @@ def upgrade():
 
 
 class TestSquashedRevisions:
-    """Databases that the migrations 0001 to 0017 made, which `0001_initial` replaces.
+    """Databases of the migrations 0001 to 0017, which `0001_initial` replaces.
 
-    `dumps/0014.sql.gz` was made by commit 0dd7aa4 (`wxc migrate`, `wxc demo`, and rows by hand for
-    the tables that the demo leaves empty), `dumps/0017.sql.gz` by `wxc migrate` of commit 933f6c7
-    on that database, both by `pg_dump --inserts --no-owner --no-privileges`.
+    `dumps/0014.sql.gz` is from commit 0dd7aa4 (`wxc migrate`, `wxc demo`, and manual rows in tables
+    that the demo leaves empty), `dumps/0017.sql.gz` from `wxc migrate` of commit 933f6c7 on that
+    database, both dumped by `pg_dump --inserts --no-owner --no-privileges`.
     """
 
-    def test_the_last_one_is_recognised_and_goes_on_without_loss(
+    def test_the_last_squashed_revision_is_upgraded_without_loss(
         self, empty_url: str, tmp_path: Path
     ) -> None:
         _restore("0017", empty_url)
@@ -158,9 +158,11 @@ class TestSquashedRevisions:
         )
         assert after == before
         assert len(before) == 20
-        assert all(before.values()), "a table without rows shows nothing"
+        assert all(before.values()), "a table without rows proves nothing"
 
-    def test_it_has_the_schema_of_a_new_database(self, empty_url: str) -> None:
+    def test_the_last_squashed_revision_has_the_schema_of_a_new_database(
+        self, empty_url: str
+    ) -> None:
         _restore("0017", empty_url)
 
         migrations.migrate()
@@ -170,7 +172,9 @@ class TestSquashedRevisions:
         command.downgrade(migrations.alembic_config(), "base")
         assert _rows(empty_url) == {"alembic_version": []}
 
-    def test_an_older_one_is_refused_with_what_to_do(self, empty_url: str, settings: None) -> None:
+    def test_an_older_revision_is_refused_with_instructions(
+        self, empty_url: str, settings: None
+    ) -> None:
         _restore("0014", empty_url)
         before = _rows(empty_url)
 
@@ -183,7 +187,7 @@ class TestSquashedRevisions:
         )
         assert _rows(empty_url) == before
 
-    def test_one_that_is_not_known_is_refused(self, empty_url: str, settings: None) -> None:
+    def test_an_unknown_revision_is_refused(self, empty_url: str, settings: None) -> None:
         migrations.migrate()
         asyncio.run(administer(empty_url, "UPDATE alembic_version SET version_num = '9999_later'"))
 
@@ -203,7 +207,7 @@ def _restore(revision: str, url: str) -> None:
 
 
 def _write_next_release(folder: Path) -> None:
-    """The migrations of this release, and one more."""
+    """Write the migrations of this release and one more to `folder`."""
     shutil.copytree(ROOT / "alembic", folder / "alembic")
     shutil.copy(ROOT / "alembic.ini", folder)
     text = _NEXT_MIGRATION.format(head=migrations.schema_revisions()[0])
@@ -224,7 +228,7 @@ def _migrate(url: str, folder: Path) -> tuple[int, str]:
 
 
 def _rows(url: str) -> dict[str, list[str]]:
-    """All rows of each of our tables, as text."""
+    """All rows of our tables as text, by table."""
 
     async def read() -> dict[str, list[str]]:
         connection = await asyncpg.connect(url.replace("+asyncpg", ""))
@@ -233,7 +237,7 @@ def _rows(url: str) -> dict[str, list[str]]:
             " AND tablename <> 'spatial_ref_sys'"
         )
         rows = {
-            table: [one[0] for one in await connection.fetch(_ROWS.format(table))]
+            table: [row[0] for row in await connection.fetch(_ROWS.format(table))]
             for (table,) in tables
         }
         await connection.close()
@@ -243,7 +247,7 @@ def _rows(url: str) -> dict[str, list[str]]:
 
 
 class TestRights:
-    """The role of the application may create nothing but its own tables."""
+    """The application's role can create only its own tables."""
 
     @pytest.fixture
     def limited_url(self, empty_url: str) -> Iterator[str]:
@@ -252,7 +256,7 @@ class TestRights:
         yield url.render_as_string(hide_password=False)
         asyncio.run(administer(empty_url, f"DROP OWNED BY {role}", f"DROP ROLE {role}"))
 
-    def test_the_administrator_makes_the_role_and_what_it_may_not(
+    def test_the_administrator_creates_the_role_and_the_extensions(
         self, empty_url: str, limited_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delenv("DATABASE_DIRECT_URL")
@@ -273,7 +277,7 @@ class TestRights:
 
         assert asyncio.run(look()) == ("5s", False)
 
-    def test_a_database_that_is_not_there_is_told_apart(
+    def test_an_unreachable_server_and_a_missing_database_have_different_exit_codes(
         self, empty_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for url, code in (("postgresql://a@127.0.0.1:1/x", 3), (renamed(empty_url, "none"), 1)):
@@ -283,25 +287,25 @@ class TestRights:
             assert CliRunner().invoke(cli.app, ["migrate"]).exit_code == code
 
 
-def test_a_lock_that_is_not_to_be_had_is_waited_for(
+def test_a_migration_is_retried_after_a_lock_timeout(
     empty_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tries: list[float] = []
+    pauses: list[float] = []
 
     def upgrade(*_: Any) -> None:
-        if len(tries) < 3:
+        if len(pauses) < 3:
             error = asyncpg.LockNotAvailableError("canceling statement due to lock timeout")
             raise OperationalError("ALTER TABLE posts", {}, error)
 
     monkeypatch.setattr(command, "upgrade", upgrade)
-    monkeypatch.setattr("time.sleep", tries.append)
+    monkeypatch.setattr("time.sleep", pauses.append)
 
     migrations.migrate()
 
-    assert len(tries) == 3
-    assert tries[0] <= 1
+    assert len(pauses) == 3
+    assert pauses[0] <= 1
     monkeypatch.setattr(migrations, "_ATTEMPTS", 2)
-    tries.clear()
+    pauses.clear()
     with pytest.raises(OperationalError):
         migrations.migrate()
 
@@ -317,9 +321,7 @@ def _environment(url: str) -> dict[str, str]:
     }
 
 
-def test_outside_a_checkout_the_missing_folder_is_named(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_missing_alembic_ini_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(migrations, "__file__", "/nowhere/src/wxc/db/migrations.py")
     monkeypatch.chdir(tmp_path)
     migrations.schema_revisions.cache_clear()

@@ -1,4 +1,4 @@
-"""Connections that have ended cost no request; waiters are served in order of arrival."""
+"""Closed connections fail no request; waiters are served in order of arrival."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ from wxc.db.database import Database, split_pool_size
 
 @pytest.fixture
 async def patient(config: Config, fresh_database_url: str) -> AsyncIterator[Database]:
-    """One connection for each handle, and waiters that do not give up on a busy machine."""
+    """One connection per handle, and a timeout that is long enough for a busy machine."""
     changed = {
         "database_url": fresh_database_url,
         "database_pool_size": 2,
@@ -32,16 +32,16 @@ async def patient(config: Config, fresh_database_url: str) -> AsyncIterator[Data
 
 @pytest.fixture
 def pings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What connections were asked while they were acquired."""
-    asked: list[str] = []
+    """The statements that connections executed while they were acquired."""
+    statements: list[str] = []
     execute = Connection.execute
 
-    async def noted(self: Connection, query: str, **options: Any) -> str:
-        asked.append(query)
+    async def recorded(self: Connection, query: str, **options: Any) -> str:
+        statements.append(query)
         return await execute(self, query, **options)
 
-    monkeypatch.setattr(Connection, "execute", noted)
-    return asked
+    monkeypatch.setattr(Connection, "execute", recorded)
+    return statements
 
 
 async def test_a_recently_used_connection_is_not_pinged(
@@ -83,20 +83,20 @@ async def test_an_idle_connection_is_pinged_and_replaced_if_it_does_not_respond(
     assert await pid_of(database) != former
 
 
-async def test_readers_in_a_rush_are_served_in_order_of_arrival(patient: Database) -> None:
+async def test_concurrent_readers_are_served_in_order_of_arrival(patient: Database) -> None:
     served: list[int] = []
 
     async def read(number: int) -> None:
         await pid_of(patient)
         served.append(number)
-        await pid_of(patient)  # queues anew, behind all who have waited
+        await pid_of(patient)  # queues again, behind all waiters
 
     await asyncio.gather(*map(read, range(20)))
 
     assert served == list(range(20))
 
 
-async def test_a_transaction_is_not_kept_waiting_by_slow_readers(patient: Database) -> None:
+async def test_slow_readers_do_not_block_a_transaction(patient: Database) -> None:
     readers = [asyncio.create_task(patient.fetch(slept(0.1))) for _ in range(3)]
     await asyncio.sleep(0)
 
@@ -107,7 +107,7 @@ async def test_a_transaction_is_not_kept_waiting_by_slow_readers(patient: Databa
     await asyncio.gather(*readers)
 
 
-async def test_a_statement_that_fails_leaves_a_usable_connection(database: Database) -> None:
+async def test_a_failed_statement_does_not_close_its_connection(database: Database) -> None:
     former = await pid_of(database)
 
     with pytest.raises(DBAPIError):
@@ -146,7 +146,7 @@ async def test_a_waiter_cancelled_with_a_connection_passes_it_to_the_next(
     assert patient.connections_in_use == 0
 
 
-async def test_waiters_open_connections_in_place_of_those_that_end_or_do_not_open(
+async def test_waiters_open_new_connections_after_a_lost_or_refused_one(
     patient: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connections = patient._pool
@@ -170,12 +170,12 @@ async def test_waiters_open_connections_in_place_of_those_that_end_or_do_not_ope
     await connections.release(opened, None)
 
 
-async def test_a_waiter_is_refused_in_time(
+async def test_a_waiter_times_out(
     patient: Database, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with patient._pool.acquire():
-        hurried = config.model_copy(update={"database_pool_wait": 0.05})
-        monkeypatch.setattr(patient._pool, "_config", hurried)
+        short = config.model_copy(update={"database_pool_wait": 0.05})
+        monkeypatch.setattr(patient._pool, "_config", short)
         with pytest.raises(NoConnection):
             await pid_of(patient)
 
@@ -184,13 +184,13 @@ async def test_both_pools_share_the_number_of_connections(
     config: Config, fresh_database_url: str
 ) -> None:
     changed = {"database_url": fresh_database_url, "database_pool_wait": 30.0}
-    one = Database(config.model_copy(update=changed))
+    database = Database(config.model_copy(update=changed))
 
     async def write() -> None:
-        async with one.transaction() as session:
+        async with database.transaction() as session:
             await session.fetch(slept(0.2))
 
-    work = [asyncio.create_task(one.fetch(slept(0.2))) for _ in range(30)]
+    work = [asyncio.create_task(database.fetch(slept(0.2))) for _ in range(30)]
     work += [asyncio.create_task(write()) for _ in range(30)]  # type: ignore[arg-type]
     await asyncio.sleep(0.3)
     watcher = await asyncpg.connect(fresh_database_url.replace("+asyncpg", ""))
@@ -202,20 +202,20 @@ async def test_both_pools_share_the_number_of_connections(
     await asyncio.gather(*work)
 
     assert count == config.database_pool_size == 12
-    assert one.connections_in_use == 0
-    await one.close()
+    assert database.connections_in_use == 0
+    await database.close()
 
 
 @pytest.mark.parametrize(
     ("connections", "parts"), [(1, (1, 1)), (2, (1, 1)), (3, (2, 1)), (12, (8, 4)), (20, (14, 6))]
 )
-def test_a_third_of_the_connections_is_for_transactions(
+def test_a_third_of_the_connections_is_reserved_for_transactions(
     connections: int, parts: tuple[int, int]
 ) -> None:
     assert split_pool_size(connections) == parts
 
 
-async def test_a_connection_that_ends_under_a_statement_is_lost_and_replaced(
+async def test_a_connection_closed_during_a_statement_is_replaced(
     database: Database, config: Config
 ) -> None:
     before = await pid_of(database)
@@ -230,7 +230,7 @@ async def test_a_connection_that_ends_under_a_statement_is_lost_and_replaced(
     assert database.connections_in_use == 0
 
 
-async def test_a_connection_left_in_the_middle_of_a_statement_is_closed(
+async def test_a_connection_with_a_cancelled_statement_is_closed(
     database: Database,
 ) -> None:
     before = await pid_of(database)
@@ -248,4 +248,4 @@ async def _end(config: Config, pid: int) -> None:
     other = Database(config)
     await other.fetch(backend_ended(pid))
     await other.close()
-    await asyncio.sleep(0.1)  # for the news to arrive
+    await asyncio.sleep(0.1)  # until the close has arrived

@@ -1,4 +1,4 @@
-"""A prepared query is what SQLAlchemy would have had executed, compiled once for each variant."""
+"""A prepared query has SQLAlchemy's result, compiled once per variant."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -105,7 +105,7 @@ def orphan(post_id: UUID) -> AnySelect:
     return select(added)
 
 
-async def test_types_are_those_of_sqlalchemy(database: Database) -> None:
+async def test_values_have_the_types_of_sqlalchemy(database: Database) -> None:
     query = kinds(Decimal("1.50"), "Ada", [new_id(), new_id()])
 
     async with database.engine.connect() as connection:
@@ -114,7 +114,7 @@ async def test_types_are_those_of_sqlalchemy(database: Database) -> None:
     row = await database.fetch_one(query)
 
     assert row is not None
-    assert [(type(one), one) for one in row] == [(type(one), one) for one in expected]
+    assert [(type(value), value) for value in row] == [(type(value), value) for value in expected]
     assert (row.data, row.nothing, row.size) == ({"name": "Ada"}, None, 2)
 
 
@@ -128,7 +128,7 @@ async def test_a_variant_is_compiled_once_and_values_are_parameters(database: Da
     assert len(await database.fetch(others)) == 1
 
 
-def test_pages_are_variants_by_how_they_are_read_and_bring_their_values_along() -> None:
+def test_a_page_is_a_variant_by_direction_and_limit_with_its_own_parameters() -> None:
     @prepared(PostId)
     def ids(author_id: UUID, *, page: PageRequest) -> AnySelect:
         return page.window(select(Post.id).where(Post.author_id == author_id), Post.id)
@@ -146,7 +146,7 @@ def test_pages_are_variants_by_how_they_are_read_and_bring_their_values_along() 
     assert [query.arguments for query in unusual] == [[author, last, 3], [author, last, 4]]
 
 
-def test_integers_of_the_statement_are_written_out() -> None:
+def test_integers_in_the_statement_are_inline_literals() -> None:
     @prepared(Number)
     def limited(offset: int, *, side: Side, many: int) -> AnySelect:
         return select((bind(offset) + many).label("number")).where(literal(side.value) == "x")
@@ -158,7 +158,7 @@ def test_integers_of_the_statement_are_written_out() -> None:
     assert limited(7, side=Side.RIGHT, many=500).compiled is not query.compiled
 
 
-def test_variants_are_bounded_in_number(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_variants_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_VARIANTS", 2)
 
     @prepared(Number)
@@ -178,10 +178,10 @@ async def test_lists_are_parameters(database: Database) -> None:
         return select(User.id).where(User.id == any_(bind(ids)))
 
     @prepared(PostId)
-    def anybody() -> AnySelect:
+    def two_users() -> AnySelect:
         return select(User.id).limit(2)
 
-    two = [row.id for row in await database.fetch(anybody())]
+    two = [row.id for row in await database.fetch(two_users())]
     assert {row.id for row in await database.fetch(among(two))} == set(two)
     assert await database.fetch(among([])) == []
 
@@ -208,12 +208,12 @@ async def test_the_empty_row_of_an_outer_join_is_none(database: Database) -> Non
         (list[bool], ARRAY),
     ],
 )
-def test_the_annotation_says_the_type_of_a_parameter(hint: Any, type_: type) -> None:
+def test_the_type_of_a_parameter_is_its_annotation(hint: Any, type_: type) -> None:
     assert isinstance(sql_type(hint), type_)
 
 
-def test_an_annotation_that_is_no_type_of_a_parameter_is_refused() -> None:
-    with pytest.raises(TypeError, match="no type of a bind parameter"):
+def test_an_annotation_without_an_sql_type_is_refused() -> None:
+    with pytest.raises(TypeError, match="has no SQLAlchemy type"):
         sql_type(dict)
 
 
@@ -222,7 +222,7 @@ def test_a_row_type_that_differs_from_the_selected_columns_is_refused() -> None:
     def ids(post_id: UUID) -> AnySelect:
         return select(Post.id).where(Post.id == post_id)
 
-    with pytest.raises(TypeError, match=r"selects \('id',\), its rows have \('body',\)"):
+    with pytest.raises(TypeError, match=r"selects \('id',\), its row type has \('body',\)"):
         ids(new_id())
 
 
@@ -240,11 +240,11 @@ def test_a_default_that_python_computes_for_each_execution_is_refused() -> None:
     def timeless(post_id: UUID) -> ReturningInsert[UUID]:
         return insert(Post).values(id=post_id, author_id=post_id, body="x").returning(Post.id)
 
-    with pytest.raises(TypeError, match="computes a default"):
+    with pytest.raises(TypeError, match="computes a column's default"):
         timeless(new_id())
 
 
-async def test_errors_are_those_of_sqlalchemy_and_quote_no_rows(database: Database) -> None:
+async def test_errors_are_sqlalchemy_exceptions_and_quote_no_rows(database: Database) -> None:
     with pytest.raises(DBAPIError) as divided:
         await database.fetch(divided_by(0))
     with pytest.raises(IntegrityError) as refused:
@@ -257,15 +257,15 @@ async def test_errors_are_those_of_sqlalchemy_and_quote_no_rows(database: Databa
     assert "DETAIL" not in f"{refused.value!r} {refused.value} {refused.value.orig}"
 
 
-async def test_a_driver_out_of_step_is_an_outage(
+async def test_a_protocol_error_of_the_driver_is_an_outage(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def out_of_step(self: Connection, *_: object) -> None:
-        self.terminate()  # as it does when the server's farewell has crossed a statement
+    async def protocol_error(self: Connection, *_: object) -> None:
+        self.terminate()  # as when the server closes the connection during a statement
         raise asyncpg.InternalClientError("another operation is in progress")
 
     before = await pid_of(database)
-    monkeypatch.setattr(asyncpg.Connection, "fetch", out_of_step)
+    monkeypatch.setattr(asyncpg.Connection, "fetch", protocol_error)
     with pytest.raises(UNAVAILABLE_ERRORS) as lost:
         await database.fetch(bodies(new_id(), is_there=True))
     monkeypatch.undo()
@@ -275,13 +275,13 @@ async def test_a_driver_out_of_step_is_an_outage(
     assert database.connections_in_use == 0
 
 
-async def test_so_it_is_while_a_connection_is_set_up(
+async def test_a_protocol_error_while_connecting_is_an_outage(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def out_of_step(*_: object, **__: object) -> None:
+    async def protocol_error(*_: object, **__: object) -> None:
         raise asyncpg.InternalClientError("another operation is in progress")
 
-    monkeypatch.setattr(asyncpg.Connection, "execute", out_of_step)
+    monkeypatch.setattr(asyncpg.Connection, "execute", protocol_error)
     with pytest.raises(UNAVAILABLE_ERRORS) as lost:
         await pid_of(database)
     monkeypatch.undo()
@@ -303,30 +303,30 @@ async def test_a_column_whose_type_has_changed_is_read_with_its_new_type(
 
 
 @pytest.mark.parametrize("size", [0, 100])
-async def test_prepared_statements_are_kept_as_the_url_says(
+async def test_the_url_sets_the_number_of_cached_prepared_statements(
     config: Config, fresh_database_url: str, size: int
 ) -> None:
     url = f"{fresh_database_url}?prepared_statement_cache_size={size}"
     changed = {"database_url": url, "database_pool_size": 2}
-    one = Database(config.model_copy(update=changed))
+    database = Database(config.model_copy(update=changed))
 
     @prepared(Number)
-    def kept() -> AnySelect:
+    def cached() -> AnySelect:
         statements = func.pg_prepared_statement().table_valued("name", "statement")
         like = statements.c.statement.like("%jsonb" + "_b%")
         return select(func.count().label("number")).select_from(statements).where(like)
 
     for _ in range(3):
-        await one.fetch(kinds(Decimal(1), "Ada", []))
-    found = await one.fetch_one(kept())
+        await database.fetch(kinds(Decimal(1), "Ada", []))
+    found = await database.fetch_one(cached())
 
     assert found is not None
     assert found.number - 1 * bool(size) <= 1
     assert (found.number > 0) is bool(size)
-    await one.close()
+    await database.close()
 
 
-async def test_a_traced_request_is_named_in_a_comment(
+async def test_statements_of_a_traced_request_have_a_comment(
     config: Config, fresh_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changed = {"database_url": fresh_database_url, "tracing": True}
@@ -334,11 +334,11 @@ async def test_a_traced_request_is_named_in_a_comment(
     sent: list[str] = []
     fetch = Connection.fetch
 
-    async def noted(self: Connection, query: str, *values: Any) -> Any:
+    async def recorded(self: Connection, query: str, *values: Any) -> Any:
         sent.append(query)
         return await fetch(self, query, *values)
 
-    monkeypatch.setattr(Connection, "fetch", noted)
+    monkeypatch.setattr(Connection, "fetch", recorded)
     monkeypatch.setattr("wxc.db.database.sql_comment", lambda: "/*traceparent='00'*/ ")
     monkeypatch.setattr("wxc.db.session.sql_comment", lambda: "/*traceparent='01'*/ ")
     await pid_of(traced)

@@ -1,4 +1,4 @@
-"""Counters that have drifted are found and put right."""
+"""Wrong counters are found and repaired."""
 
 import json
 
@@ -33,7 +33,7 @@ def _environment(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "read_config", lambda: config)
 
 
-def test_every_counter_of_the_schema_is_counted_anew() -> None:
+def test_every_counter_of_the_schema_is_recounted() -> None:
     columns = {
         f"{table.__tablename__}.{column.name}"
         for table in COUNTERS
@@ -45,10 +45,10 @@ def test_every_counter_of_the_schema_is_counted_anew() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_wrong_counter_is_found_then_repaired_and_no_other_is_touched(
+async def test_only_a_wrong_counter_is_found_and_repaired(
     config: Config, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recount, "BATCH_SIZE", 2)  # smaller than the noise
+    monkeypatch.setattr(recount, "BATCH_SIZE", 2)  # less than the seeded rows
     table, column = name.split(".")
     if column == "replies_count":
         await execute(config.database_url, "UPDATE comments SET children_count = 90")
@@ -63,13 +63,15 @@ async def test_a_wrong_counter_is_found_then_repaired_and_no_other_is_touched(
     repaired = await recount.recount(config, repair=True)
     again = await recount.recount(config, repair=False)
 
-    assert {one.counter: one.drifted for one in found if one.drifted} == {name: expected}
-    assert {one.counter: one.repaired for one in repaired if one.repaired} == {name: expected}
-    assert [one for one in again if one.drifted] == []
+    assert {drift.counter: drift.drifted for drift in found if drift.drifted} == {name: expected}
+    assert {drift.counter: drift.repaired for drift in repaired if drift.repaired} == {
+        name: expected
+    }
+    assert [drift for drift in again if drift.drifted] == []
 
 
 @pytest.mark.usefixtures("_environment")
-async def test_the_command_fails_while_something_is_wrong(config: Config) -> None:
+async def test_the_command_fails_unless_all_wrong_counters_are_repaired(config: Config) -> None:
     await execute(config.database_url, "UPDATE posts SET likes_count = 7")
 
     async def invoke(*options: str) -> tuple[int, str]:
@@ -81,6 +83,6 @@ async def test_the_command_fails_while_something_is_wrong(config: Config) -> Non
     assert "posts.likes_count        4 wrong, 0 repaired" in output
     code, output = await invoke("--json", "--repair")
     assert code == 0
-    wanted = {"counter": "posts.likes_count", "drifted": 4, "repaired": 4}
-    assert wanted in json.loads(output)
+    expected = {"counter": "posts.likes_count", "drifted": 4, "repaired": 4}
+    assert expected in json.loads(output)
     assert (await invoke("--json"))[0] == 0

@@ -1,4 +1,4 @@
-"""A session is one transaction, whatever its first statement is."""
+"""A session is one transaction, regardless of its first statement."""
 
 import asyncio
 from typing import NamedTuple
@@ -48,7 +48,7 @@ class RefusedError(Exception):
     pass
 
 
-async def test_a_rollback_undoes_a_prepared_write_that_was_the_first_statement(
+async def test_a_rollback_undoes_a_prepared_first_statement(
     database: Database,
 ) -> None:
     user_id = new_id()
@@ -64,7 +64,7 @@ async def test_a_rollback_undoes_a_prepared_write_that_was_the_first_statement(
     assert await names(database, user_id) == []
 
 
-async def test_prepared_queries_and_statements_of_sqlalchemy_share_the_transaction(
+async def test_prepared_queries_and_sqlalchemy_statements_share_the_transaction(
     database: Database,
 ) -> None:
     user_id = new_id()
@@ -110,7 +110,7 @@ async def test_after_commit_callbacks_run_only_after_a_commit(database: Database
     assert seen == [["one"]]
 
 
-async def test_the_server_may_refuse_the_commit_itself(database: Database) -> None:
+async def test_a_commit_refused_by_the_server_raises(database: Database) -> None:
     user_id = new_id()
     async with database.transaction() as session:
         await session.execute(
@@ -153,7 +153,7 @@ async def test_a_connection_lost_at_the_commit_is_closed(
     assert await names(database, user_id) == ["one"]
 
 
-async def test_a_cancelled_session_leaves_no_transaction_behind(database: Database) -> None:
+async def test_a_cancelled_session_rolls_back(database: Database) -> None:
     user_id = new_id()
 
     async def write_and_wait() -> None:
@@ -173,7 +173,7 @@ async def test_a_cancelled_session_leaves_no_transaction_behind(database: Databa
     assert await names(database, user_id) == ["one"]
 
 
-async def test_errors_of_a_session_are_those_of_sqlalchemy(database: Database) -> None:
+async def test_errors_of_a_session_are_sqlalchemy_exceptions(database: Database) -> None:
     async def divide() -> None:
         async with database.transaction() as session:
             await session.fetch(divided_by(0))
@@ -185,7 +185,7 @@ async def test_errors_of_a_session_are_those_of_sqlalchemy(database: Database) -
     assert not divided.value.connection_invalidated
 
 
-async def test_a_session_that_cannot_begin_is_an_outage(
+async def test_a_failed_begin_is_an_outage(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def lose(self: Transaction) -> None:

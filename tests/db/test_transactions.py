@@ -1,4 +1,4 @@
-"""An answer is given after its COMMIT, and the database settles what happens at once."""
+"""Responses are sent after COMMIT, and the database resolves concurrent requests."""
 
 import asyncio
 from collections import Counter
@@ -31,9 +31,9 @@ PASSWORD = "a walk in the rain"
 async def app(
     config: Config, fresh_database_url: str, redis: RedisClient
 ) -> AsyncIterator[FastAPI]:
-    # Sixty at once on a busy machine wait longer than people would.
-    patient = {"database_pool_wait": 30, "request_deadline": 60}
-    changed = {"database_url": fresh_database_url, **UNLIMITED, **patient}
+    # Sixty concurrent requests exceed the default timeouts on a busy machine.
+    timeouts = {"database_pool_wait": 30, "request_deadline": 60}
+    changed = {"database_url": fresh_database_url, **UNLIMITED, **timeouts}
     async with running_app(config.model_copy(update=changed)) as app:
         yield app
 
@@ -51,7 +51,7 @@ async def count(app: FastAPI, statement: str) -> int:
         return int((await session.execute(text(statement))).scalar_one())
 
 
-async def test_a_write_whose_commit_fails_is_not_reported_as_a_success(app: FastAPI) -> None:
+async def test_a_write_with_a_failed_commit_is_not_reported_as_a_success(app: FastAPI) -> None:
     """A deferred constraint makes COMMIT itself fail, after the handler has returned."""
     async with AsyncExitStack() as stack:
         ada = await signed_in(app, stack, "ada")
@@ -77,7 +77,7 @@ async def test_a_write_whose_commit_fails_is_not_reported_as_a_success(app: Fast
         assert (await ada.get("/users/ada")).json()["posts_count"] == 0
 
 
-async def test_a_connection_lost_at_commit_is_no_success(
+async def test_a_connection_lost_at_commit_is_not_reported_as_a_success(
     app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with AsyncExitStack() as stack:
@@ -95,7 +95,7 @@ async def test_a_connection_lost_at_commit_is_no_success(
         assert await count(app, "SELECT count(*) FROM posts WHERE body = 'hello @ada'") == 0
 
 
-async def test_of_racing_registrations_one_wins(app: FastAPI) -> None:
+async def test_one_of_several_concurrent_registrations_wins(app: FastAPI) -> None:
     async with Browser(app) as browser:
         answers = await asyncio.gather(
             *(
@@ -116,7 +116,7 @@ async def test_of_racing_registrations_one_wins(app: FastAPI) -> None:
 
 
 async def test_parallel_follows_leave_counters_that_match_the_rows(app: FastAPI) -> None:
-    """Everyone follows everyone in a circle of locks; nobody deadlocks, nothing drifts."""
+    """All users follow each other concurrently, which could deadlock."""
     async with AsyncExitStack() as stack:
         names = [f"person_{number}" for number in range(5)]
         people = [await signed_in(app, stack, name) for name in names]
@@ -144,7 +144,7 @@ _FOLLOW_DRIFT = """
 """
 
 
-async def test_a_locked_row_is_given_up_and_others_are_served(
+async def test_a_lock_timeout_fails_only_its_own_request(
     config: Config, fresh_database_url: str, redis: RedisClient
 ) -> None:
     changed = {"database_url": fresh_database_url, "database_lock_timeout": 0.2}
@@ -179,7 +179,7 @@ async def test_an_exhausted_pool_times_out(
         assert (await browser.get("/users/noise_1")).status_code == 200
 
 
-async def test_parallel_logins_while_the_hash_is_renewed_all_succeed(app: FastAPI) -> None:
+async def test_parallel_logins_that_renew_the_hash_all_succeed(app: FastAPI) -> None:
     async with AsyncExitStack() as stack:
         ada = await signed_in(app, stack, "ada")
         app.state.services.auth.passwords._hasher = Argon2Hasher(2, 16, 1)
@@ -211,10 +211,10 @@ async def test_a_poller_does_not_miss_a_write_that_waited_for_a_lock(
 
     assert answer.is_success
     assert len(seen["items"]) == 1
-    assert news[0]["id"] not in {one["id"] for one in seen["items"]}
+    assert news[0]["id"] not in {item["id"] for item in seen["items"]}
 
 
-async def test_a_post_that_has_waited_until_pollers_look_past_it_is_not_written(
+async def test_a_post_that_would_become_visible_too_late_for_pollers_is_refused(
     app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(commits, "COMMIT_DEADLINE", timedelta(milliseconds=100))

@@ -16,7 +16,7 @@ from tests.support.server import run_server
 from wxc.db import migrations
 
 ROOT = Path(__file__).parents[2]
-_WAITING = "a lock was not to be had; attempt 1 "
+_WAITING = "could not get a lock; attempt 1 "
 _EXPANSION = """
 from alembic import op
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""What is measured, who may read it, and that dashboard and alerts speak of nothing else."""
+"""Metrics, access to them, and their use in the dashboard and alerts."""
 
 import asyncio
 import json
@@ -62,14 +62,14 @@ class TestServer:
         counted = list(app.state.services.metrics.registry.collect())
         labels = [sample.labels for metric in counted for sample in metric.samples]
         assert "invented" not in str(labels).lower()
-        assert any(one.get("method") == "other" for one in labels)
+        assert any(label.get("method") == "other" for label in labels)
 
     async def test_gauges_are_sampled(self, config: Config) -> None:
         async with running_app(config.model_copy(update={"metrics_port": 9100})) as app:
             registry, traffic = app.state.services.metrics.registry, app.state.services.traffic
             traffic.requests = 3
             traffic.streams.update(member=2, anonymous=1)
-            tripped = cast(RedisClient, SimpleNamespace(is_tripped=True))  # no poll mends it
+            tripped = cast(RedisClient, SimpleNamespace(is_tripped=True))  # a probe would close it
             async with app.state.services.database.engine.connect():
                 watching = asyncio.create_task(_watch(app, traffic, tripped))
                 await asyncio.sleep(0.01)
@@ -78,7 +78,8 @@ class TestServer:
         assert value(registry, "wxc_requests_in_flight") == 3
         assert value(registry, "wxc_streams_open", viewer="member") == 2
         assert value(registry, "wxc_streams_open", viewer="anonymous") == 1
-        assert 1 <= (value(registry, "wxc_database_connections_in_use") or 0) <= 4  # others poll
+        # Background tasks use connections too.
+        assert 1 <= (value(registry, "wxc_database_connections_in_use") or 0) <= 4
         assert value(registry, "wxc_database_connections_limit") == 12
         assert value(registry, "wxc_password_hashing") == 0
         assert value(registry, "wxc_redis_breaker_open") == 1
@@ -119,13 +120,13 @@ class TestExposition:
     ) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = int(probe.getsockname()[1])
-        monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")  # is restored at the end
+        monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")  # restored after the test
 
         with serve_metrics(config.model_copy(update={"metrics_port": port})):
             for process_id, number in ((os.getpid(), 4), (2**22 + 1, 3)):  # the second is dead
-                kept: Any = MultiProcessValue(lambda process_id=process_id: process_id)  # type: ignore[no-untyped-call]
-                gauge: Any = "gauge", "wxc_x", "wxc_x", [], [], "Help."
-                kept(*gauge, multiprocess_mode="livesum").set(number)
+                gauge_type: Any = MultiProcessValue(lambda process_id=process_id: process_id)  # type: ignore[no-untyped-call]
+                arguments: Any = "gauge", "wxc_x", "wxc_x", [], [], "Help."
+                gauge_type(*arguments, multiprocess_mode="livesum").set(number)
             shown = httpx.get(f"http://127.0.0.1:{port}/metrics").text
 
         assert "\nwxc_x 4.0\n" in shown
@@ -136,9 +137,9 @@ class TestExposition:
         monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = int(taken.getsockname()[1])
-            wanted = config.model_copy(update={"metrics_port": port})
+            changed = config.model_copy(update={"metrics_port": port})
 
-            with pytest.raises(SystemExit, match=f"METRICS_PORT {port}: "), serve_metrics(wanted):
+            with pytest.raises(SystemExit, match=f"METRICS_PORT {port}: "), serve_metrics(changed):
                 raise AssertionError("not reached")
 
     async def test_public_port_serves_no_metrics(self, stranger: Browser) -> None:
@@ -149,13 +150,15 @@ class TestExposition:
             assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ
 
 
-def existing(app: FastAPI) -> dict[str, set[str]]:
-    """The series that exist, each with its labels."""
+def existing_series(app: FastAPI) -> dict[str, set[str]]:
+    """The labels of all existing series, by name."""
     registries = (
         app.state.services.metrics.registry,
         WorkerMetrics(app.state.services.database).registry,
     )
-    families: Iterator[Metric] = (one for registry in registries for one in registry.collect())
+    families: Iterator[Metric] = (
+        family for registry in registries for family in registry.collect()
+    )
     labels = {"wxc_requests": {"method", "route", "status"}}
     labels |= {"wxc_request_seconds": {"method", "route"}}
     labels |= {"wxc_streams_open": {"viewer"}}
@@ -185,7 +188,7 @@ def expressions() -> list[str]:
 
 
 class Template(yaml.SafeLoader):
-    """CloudFormation's template, its functions as their arguments."""
+    """Loads a CloudFormation template; its functions become their arguments."""
 
 
 Template.add_multi_constructor(
@@ -199,56 +202,63 @@ class TestAws:
         text = (ROOT / "deploy" / "aws" / "wxc.yaml").read_text()
         return dict(yaml.load(text, Template)["Resources"])  # noqa: S506 - a SafeLoader
 
-    def test_its_containers_are_told_what_the_application_knows(
+    def test_containers_set_only_variables_of_the_application(
         self, resources: dict[str, Any]
     ) -> None:
         config = Config.model_fields
         drain = config["shutdown_delay"].default + config["shutdown_drain"].default
         for name in ("Api", "Worker", "Migration"):
             (container,) = resources[f"{name}Task"]["Properties"]["ContainerDefinitions"]
-            told = {one["Name"].lower() for one in container["Environment"] + container["Secrets"]}
-            assert told <= config.keys()
-            assert {"database_url", "redis_url", "secret_key", "jwt_secret_key"} <= told
-            assert ("database_admin_url" in told) == (name == "Migration")
+            variables = {
+                variable["Name"].lower()
+                for variable in container["Environment"] + container["Secrets"]
+            }
+            assert variables <= config.keys()
+            assert {"database_url", "redis_url", "secret_key", "jwt_secret_key"} <= variables
+            assert ("database_admin_url" in variables) == (name == "Migration")
             assert container["ReadonlyRootFilesystem"]
             assert name == "Migration" or container["StopTimeout"] >= drain + 10
 
-    def test_the_balancer_gives_up_connections_before_the_service_does(
+    def test_the_load_balancer_closes_idle_connections_before_the_service(
         self, resources: dict[str, Any]
     ) -> None:
         attributes = resources["Balancer"]["Properties"]["LoadBalancerAttributes"]
-        timeout = {one["Key"]: one["Value"] for one in attributes}["idle_timeout.timeout_seconds"]
+        values = {attribute["Key"]: attribute["Value"] for attribute in attributes}
 
-        assert int(timeout) < 75  # `wxc serve`
+        assert int(values["idle_timeout.timeout_seconds"]) < 75  # `wxc serve`
 
     def test_every_alarm_describes_its_remedy(self, resources: dict[str, Any]) -> None:
         headings = re.findall(r"^#+ (\w+)$", (ROOT / "docs/operations.md").read_text(), re.M)
-        names = {name for name, one in resources.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
+        alarms = {
+            name
+            for name, resource in resources.items()
+            if resource["Type"] == "AWS::CloudWatch::Alarm"
+        }
 
-        assert len(names) >= 8
-        assert names <= set(headings)
+        assert len(alarms) >= 8
+        assert alarms <= set(headings)
 
 
 class TestMonitoring:
     def test_dashboard_and_alerts_use_exactly_the_existing_metrics(self, app: FastAPI) -> None:
-        series = existing(app)
-        used = {name for one in expressions() for name in re.findall(r"\bwxc_\w+", one)}
+        series = existing_series(app)
+        used = {name for query in expressions() for name in re.findall(r"\bwxc_\w+", query)}
 
         assert used == series.keys()
 
     @pytest.mark.parametrize("expression", expressions())
     def test_queries_use_existing_labels(self, app: FastAPI, expression: str) -> None:
-        series = existing(app)
+        series = existing_series(app)
         names = re.findall(r"\bwxc_\w+", expression)
         known = {"instance", "job"}.union(*(series[name] for name in names))
-        asked = {
+        labels = {
             label.strip()
             for group in re.findall(r"\bby \(([^)]*)\)", expression)
             for label in group.split(",")
         }
-        asked |= set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)\s*\"", expression))
+        labels |= set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)\s*\"", expression))
 
-        assert asked <= known
+        assert labels <= known
 
     def test_every_alert_has_a_remedy_and_a_link(self) -> None:
         headings = re.findall(r"^#+ (\w+)$", (ROOT / "docs/operations.md").read_text(), re.M)

@@ -1,4 +1,4 @@
-"""Health says what it knows, and the documentation works without the network."""
+"""Health checks, and the pages of the documentation, which load only local assets."""
 
 import re
 from collections.abc import AsyncIterator
@@ -39,7 +39,7 @@ class TestHealth:
     async def test_outdated_schema_is_not_ready(
         self, app: FastAPI, stranger: Browser, revision: str
     ) -> None:
-        """Neither at a revision that `0001_initial` replaces, until `wxc migrate` recognises it."""
+        """Also at a revision that `0001_initial` replaces, until `wxc migrate` renames it."""
         update = text("UPDATE alembic_version SET version_num = :revision")
         async with app.state.services.database.transaction() as session:
             await session.execute(update, {"revision": revision})
@@ -115,7 +115,7 @@ class TestOutage:
             assert (await browser.get("/healthz")).status_code == 200
             ready = await browser.get("/readyz")
             assert ready.status_code == 503
-            assert [one["pointer"] for one in ready.json()["errors"]] == ["database", "redis"]
+            assert [error["pointer"] for error in ready.json()["errors"]] == ["database", "redis"]
             profile = await browser.get("/users/noise_1")
             assert (profile.status_code, profile.json()["code"]) == (503, "unavailable")
 
@@ -131,7 +131,7 @@ class TestOutage:
             assert (await browser.get("/healthz")).status_code == 200
             assert (await browser.get("/users/noise_1")).status_code == 200
             ready = await browser.get("/readyz")
-            assert [one["pointer"] for one in ready.json()["errors"]] == ["redis"]
+            assert [error["pointer"] for error in ready.json()["errors"]] == ["redis"]
 
             await redis.restore()
             assert (await browser.get("/readyz")).status_code == 200

@@ -1,7 +1,7 @@
 """Compiled routes call every dependency, in FastAPI's order."""
 
 from collections.abc import AsyncIterator
-from types import SimpleNamespace
+from itertools import chain
 from typing import Annotated, Any
 
 import pytest
@@ -12,12 +12,15 @@ from fastapi import (
     Header,
     HTTPException,
     Request,
+    Response,
 )
 from tests.support.browser import Browser
 
 from wxc.app import create_app
 from wxc.core.config import Config
 from wxc.http.compiled_route import CompiledRoute, verify_compiled_routes
+from wxc.http.middleware.error_handler import ErrorHandler
+from wxc.http.route_table import RouteTable
 from wxc.http.routers import make_router
 
 
@@ -115,11 +118,19 @@ async def test_yield_dependency_sees_the_refusal_and_can_fail_the_request(
     assert seen == ["refused 409"]
 
 
+async def _problem_of_exception(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    return Response(status_code=error.status_code)
+
+
 def _application(*routers: Any, **options: Any) -> FastAPI:
     app = FastAPI(**options)
-    app.state.services = SimpleNamespace(config=SimpleNamespace(tracing=False))
     for router in routers:
         app.include_router(router)
+    routes = chain.from_iterable(router.routes for router in routers)
+    app.add_middleware(RouteTable, routes=routes)
+    app.add_middleware(ErrorHandler, respond=_problem_of_exception)
     verify_compiled_routes(app)
     return app
 

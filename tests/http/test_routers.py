@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
-from starlette.routing import Match
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 from wxc.app import ROUTERS, create_app
 from wxc.core.config import Config
+from wxc.http.compiled_route import CompiledRoute
 from wxc.http.openapi import operation_id
 from wxc.http.route_table import RouteTable
 from wxc.http.routers import make_router
@@ -59,24 +59,27 @@ def _table() -> RouteTable:
     router.get("/a")(_endpoint)
     router.post("/a")(_endpoint)
     router.get("/a/{item}/b")(_endpoint)
-    return RouteTable(router.routes)
+    return RouteTable(_application, routes=router.routes)
 
 
-def test_route_table_finds_every_route() -> None:
-    table = RouteTable(ROUTES)
+async def _application(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise NotImplementedError
+
+
+def test_route_table_finds_exactly_the_compiled_routes() -> None:
+    table = RouteTable(_application, routes=ROUTES)
     for route in ROUTES:
         for method in route.methods or ():
-            match, child = table.matches(_scope(_path_of(route), method=method))
+            found = table.find(_scope(_path_of(route), method=method))
 
-            assert match is Match.FULL
-            assert child["route"] is route
-            assert child["path_params"].keys() == route.param_convertors.keys()
+            assert isinstance(route, CompiledRoute)
+            assert found is (route if route.steps else None)
 
 
 @pytest.mark.parametrize("path", ["/", "/b", "/a/", "/a/1", "/a/1/b/", "/a/1/2/b", "/aa", "/A"])
 def test_route_table_matches_no_other_paths(path: str) -> None:
-    assert _table().matches(_scope("/a"))[0] is Match.FULL
-    assert _table().matches(_scope(path)) == (Match.NONE, {})
+    assert _table().find(_scope("/a"))
+    assert _table().find(_scope(path)) is None
 
 
 @pytest.mark.parametrize(
@@ -92,15 +95,15 @@ def test_route_table_matches_no_other_paths(path: str) -> None:
 def test_route_table_does_not_match_other_methods_mounts_websockets_and_overrides(
     different: Scope,
 ) -> None:
-    assert _table().matches({**_scope("/a"), **different}) == (Match.NONE, {})
+    assert _table().find({**_scope("/a"), **different}) is None
 
 
-def test_route_table_comes_first_unless_tracing_is_on(config: Config) -> None:
-    untraced = create_app(config)
-    traced = create_app(config.model_copy(update={"tracing": True}))
+def test_route_table_is_the_innermost_middleware_unless_tracing_is_on(config: Config) -> None:
+    untraced = create_app(config).user_middleware
+    traced = create_app(config.model_copy(update={"tracing": True})).user_middleware
 
-    assert isinstance(untraced.routes[0], RouteTable)
-    assert not any(isinstance(route, RouteTable) for route in traced.routes)
+    assert str(untraced[-1].cls) == str(RouteTable)
+    assert str(RouteTable) not in [str(middleware.cls) for middleware in traced]
 
 
 def test_every_router_is_included_once(config: Config) -> None:

@@ -1,4 +1,4 @@
-"""A request repeated under its `Idempotency-Key` takes effect once."""
+"""A request repeated with the same `Idempotency-Key` takes effect once."""
 
 from datetime import timedelta
 from typing import Any
@@ -84,7 +84,7 @@ async def test_a_refusal_is_not_stored(route: Route) -> None:
     assert (await route.send()).status_code == 201
 
 
-async def test_a_key_belongs_to_one_member_and_one_route(
+async def test_a_key_applies_to_one_member_and_one_route(
     route: Route, member: Member, connection: AsyncConnection
 ) -> None:
     await route.send()
@@ -222,7 +222,7 @@ async def test_expired_responses_are_deleted_in_batches(
     assert await _count_stored(connection) == 0
 
 
-async def test_fresh_responses_are_kept(route: Route, connection: AsyncConnection) -> None:
+async def test_fresh_responses_are_not_deleted(route: Route, connection: AsyncConnection) -> None:
     await route.send()
 
     await service.purge_expired(SingleConnectionDatabase(connection))

@@ -1,5 +1,3 @@
-"""An outbox, a worker and a mail server; and Ada, who gets the mails."""
-
 from uuid import UUID
 
 import pytest

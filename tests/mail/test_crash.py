@@ -1,4 +1,4 @@
-"""Row 76: a worker that dies loses nothing, and what is sent again is the very same."""
+"""A killed worker loses no e-mail, and a repeated delivery is identical to the first."""
 
 import asyncio
 import os
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("ada")
 
 
 class Killed(BaseException):
-    """The process is no more."""
+    """Simulates the end of the process."""
 
 
 class TestCrash:
@@ -48,7 +48,7 @@ class TestCrash:
             with pytest.raises(Killed):
                 await worker.run_once()
         successor = MailSender(mail_config, database)
-        assert await successor.run_once() == 0  # the lease holds
+        assert await successor.run_once() == 0  # the lease has not expired
 
         later(timedelta(minutes=2))
         assert await successor.run_once() == 1
@@ -111,7 +111,7 @@ class TestCrash:
 async def test_worker_killed_during_delivery_loses_no_mail(
     mail_config: Config, fresh_database_url: str, smtp: MailServer
 ) -> None:
-    """Row 76 with a process: kill -9 when the server has taken the mail and not said so yet."""
+    """SIGKILL after the mail server has accepted the e-mail, but before it confirms this."""
     engine = create_async_engine(fresh_database_url)
     async with engine.begin() as connection:
         await factories.make_user(connection, "ada")
@@ -124,11 +124,11 @@ async def test_worker_killed_during_delivery_loses_no_mail(
     assert await asyncio.wait_for(process.wait(), 20) == -signal.SIGKILL
 
     smtp.on_accepted = None
-    async with engine.begin() as connection:  # as if the lease had ended
+    async with engine.begin() as connection:  # as if the lease had expired
         await connection.execute(update(OutboxMail).values(due_at=clock.now()))
     process = await asyncio.create_subprocess_exec("wxc", "worker", env=settings)
     async with asyncio.timeout(20):
-        while await _is_waiting(engine):  # noqa: ASYNC110 - another process's doing
+        while await _is_waiting(engine):  # noqa: ASYNC110 - another process changes it
             await asyncio.sleep(0.05)
     process.terminate()
     assert await asyncio.wait_for(process.wait(), 20) == 0

@@ -1,5 +1,3 @@
-"""Rows 17 and 18: what a mail says, to whomever, whatever they are called."""
-
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
@@ -13,8 +11,6 @@ from wxc.mail.smtp import SmtpTransport
 from wxc.models import MailKind
 
 HOSTILE = "o'brien&<b>\"{{7*7}}{life}@example.com"
-
-
 NOTICES = (MailKind.PASSWORD_CHANGED, MailKind.EMAIL_CHANGED)
 
 
@@ -61,10 +57,10 @@ class TestEveryKind:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "words"),
     [(1800, "30 minutes"), (86_400, "24 hours"), (3600, "1 hour"), (60, "1 minute")],
 )
-def test_lifetime_of_a_link_is_written_in_words(seconds: int, said: str) -> None:
+def test_lifetime_of_a_link_is_written_in_words(seconds: int, words: str) -> None:
     email = EmailRenderer().render(
         MailKind.PASSWORD_RESET,
         username="ada",
@@ -73,7 +69,7 @@ def test_lifetime_of_a_link_is_written_in_words(seconds: int, said: str) -> None
         lifetime=timedelta(seconds=seconds),
     )
 
-    assert f"within {said}." in email.text
+    assert f"expires in {words}." in email.text
 
 
 @pytest.mark.parametrize("address", ["a@b.c\r\nBcc: eve@example.com", "a@b.c\nX: y"])

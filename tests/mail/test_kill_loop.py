@@ -1,4 +1,4 @@
-"""Row 76: the server is killed twenty times between COMMIT and mail, and no mail is lost."""
+"""The server is killed twenty times between COMMIT and delivery, and no e-mail is lost."""
 
 import asyncio
 import signal
@@ -26,7 +26,7 @@ CONCURRENCY = 4
 
 
 async def register_and_kill(config: Config, log: Path, number: int) -> list[str]:
-    """Whose registration was acknowledged before the server was killed, at the first of them."""
+    """Kill the server at the first acknowledged registration; the acknowledged addresses."""
     acknowledged: list[str] = []
     with run_server(config.database_url, config.redis_url, log) as (port, process):
 
@@ -60,7 +60,7 @@ async def test_every_acknowledged_registration_gets_its_mail(
     worker = MailSender(config, database)
     while await worker.run_once():
         pass
-    async with engine.begin() as connection:  # as if no mark had been made: all are sent again
+    async with engine.begin() as connection:  # as if no result had been stored: all are sent again
         await connection.execute(
             update(OutboxMail).values(state=MailState.WAITING, finished_at=None, due_at=clock.now())
         )

@@ -1,4 +1,4 @@
-"""The outbox is asked once a second, and by every probe: never by reading all of it."""
+"""The worker polls the outbox every second, and so does every health probe."""
 
 import re
 

@@ -1,5 +1,3 @@
-"""The tokens of links: made at the first attempt, and void when the account has changed."""
-
 from datetime import timedelta
 from uuid import UUID
 

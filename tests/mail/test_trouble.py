@@ -1,4 +1,4 @@
-"""Row 77: mail servers that are down, slow, refuse or greylist."""
+"""Mail servers that are unreachable or slow, refuse an e-mail or greylist it."""
 
 import logging
 from datetime import timedelta
@@ -24,10 +24,10 @@ class TestFailures:
         ("verb", "reply"),
         [
             ("", "421 Too busy"),
-            ("EHLO", "502 Never heard of it"),
+            ("EHLO", "502 Unknown command"),
             ("MAIL", "550 Not from you"),
             ("RCPT", "451 Greylisted, come again"),
-            ("RCPT", "550 Nobody here"),
+            ("RCPT", "550 No such user"),
             ("DATA", "452 No space"),
             (".", "554 Looks like spam"),
         ],
@@ -110,7 +110,7 @@ class TestFailures:
         later: Later,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        smtp.replies = {"RCPT": "550 <ada@example.com>: nobody here"}
+        smtp.replies = {"RCPT": "550 <ada@example.com>: no such user"}
         await enqueue(database, MailKind.PASSWORD_CHANGED, user_id=ada)
 
         for _ in range(13):
@@ -121,7 +121,7 @@ class TestFailures:
         assert (row.state, row.attempts) == (MailState.DEAD, 12)
         (error,) = [record for record in caplog.records if record.levelno == logging.ERROR]
         assert "is given up after 12 attempts" in error.message
-        assert "550, '<(address)>: nobody here'" in error.message
+        assert "550, '<(address)>: no such user'" in error.message
 
     async def test_mail_that_kills_workers_is_given_up(
         self, database: Database, worker: MailSender, connection: AsyncConnection, ada: UUID
@@ -185,7 +185,7 @@ class TestFailures:
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         await connection.execute(
-            insert(OutboxMail).values(kind="unheard of", address="a@b.c", dedup_key="x")
+            insert(OutboxMail).values(kind="unknown", address="a@b.c", dedup_key="x")
         )
         await enqueue(database, MailKind.PASSWORD_CHANGED, user_id=ada)
 
@@ -193,4 +193,4 @@ class TestFailures:
 
         assert len(smtp.mails) == 1
         assert [row.state for row in await outbox(connection)] == ["waiting", "sent"]
-        assert "cannot be written" in caplog.text
+        assert "failed unexpectedly" in caplog.text

@@ -1,4 +1,4 @@
-"""The parser's bound on what comes before a body: heads are counted, bodies are not."""
+"""The size of a request's head is bounded, the size of its body is not."""
 
 import asyncio
 from typing import Any
@@ -11,7 +11,7 @@ from wxc.server.protocol import MAX_HEAD_SIZE, BoundedProtocol
 
 
 class Transport(asyncio.Transport):
-    """What a connection would be, remembering what was sent."""
+    """A connection that records the sent bytes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Transport(asyncio.Transport):
     def resume_reading(self) -> None: ...
 
 
-async def _answer_nothing(scope: Any, receive: Any, send: Any) -> None:
+async def _respond_without_content(scope: Any, receive: Any, send: Any) -> None:
     while (await receive()).get("more_body"):
         pass
     await send({"type": "http.response.start", "status": 204, "headers": []})
@@ -44,7 +44,7 @@ async def _answer_nothing(scope: Any, receive: Any, send: Any) -> None:
 
 @pytest.fixture
 async def connection() -> tuple[BoundedProtocol, Transport]:
-    config = Config(_answer_nothing, log_config=None)
+    config = Config(_respond_without_content, log_config=None)
     config.load()
     protocol = BoundedProtocol(config, ServerState(), {}, asyncio.get_running_loop())
     transport = Transport()
@@ -56,7 +56,7 @@ def line(length: int) -> bytes:
     return b"X-Long: " + b"a" * length + b"\r\n"
 
 
-async def test_a_head_that_does_not_end_is_hung_up_on(
+async def test_a_head_that_is_too_large_closes_the_connection(
     connection: tuple[BoundedProtocol, Transport],
 ) -> None:
     protocol, transport = connection
@@ -70,14 +70,14 @@ async def test_a_head_that_does_not_end_is_hung_up_on(
     assert transport.sent.startswith(b"HTTP/1.1 400")
 
 
-async def test_a_long_body_is_none_of_its_business(
+async def test_a_long_body_is_accepted(
     connection: tuple[BoundedProtocol, Transport],
 ) -> None:
     protocol, transport = connection
     length = 2 * MAX_HEAD_SIZE
     request = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % length
 
-    for _ in range(2):  # at once, and again on the same connection in two parts
+    for _ in range(2):  # twice on the same connection
         transport.sent = b""
         protocol.data_received(request + b"a" * (length - 1))
         protocol.data_received(b"a")

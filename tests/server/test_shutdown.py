@@ -38,7 +38,7 @@ async def test_the_process_drains_before_it_ends(ended: list[int]) -> None:
 
 
 @pytest.mark.parametrize(("delay", "times"), [(0.0, 1), (60.0, 2)])
-async def test_the_process_ends_at_once_without_a_delay_or_at_a_second_signal(
+async def test_the_process_ends_immediately_without_a_delay_or_at_a_second_signal(
     ended: list[int], delay: float, times: int
 ) -> None:
     installed_shutdown(delay)

@@ -1,4 +1,4 @@
-"""What is left of a deleted account goes in batches, whoever dies in between."""
+"""The worker deletes the rows of deleted accounts in batches, also after crashes."""
 
 from datetime import timedelta
 from types import ModuleType
@@ -35,7 +35,7 @@ __all__ = ["ada", "database", "drift", "later"]
 
 
 class Killed(BaseException):
-    """The process is no more."""
+    """Simulates the death of the process."""
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +51,7 @@ def purger(config: Config, database: Database) -> AccountPurger:
 
 @pytest.fixture
 async def popular_ada(ada: Browser, connection: AsyncConnection) -> Browser:
-    """Ada with five of everything."""
+    """Ada with five follows, likes, posts, blocks and mutes."""
     for _ in range(5):
         other = await make_user(connection)
         own, theirs = await make_post(connection, ada.id), await make_post(connection, other)
@@ -65,7 +65,7 @@ async def popular_ada(ada: Browser, connection: AsyncConnection) -> Browser:
 
 
 async def row_counts(connection: AsyncConnection, user_id: UUID) -> dict[str, int]:
-    """How many rows there are of each kind."""
+    """The number of the user's rows by kind."""
     kinds = {
         "follows": (Follow.follower_id == user_id) | (Follow.followed_id == user_id),
         "likes": PostLike.user_id == user_id,
@@ -89,19 +89,20 @@ async def test_request_and_batches_delete_all_rows_and_keep_counters_right(
     popular_ada: Browser, purger: AccountPurger, connection: AsyncConnection, drift: Drift
 ) -> None:
     assert await delete_account(popular_ada) == 204
-    left = await row_counts(connection, popular_ada.id)
-    assert left["follows"] + left["likes"] == 15 - 3
+    remaining = await row_counts(connection, popular_ada.id)
+    assert remaining["follows"] + remaining["likes"] == 15 - 3
 
     batches = 0
     while await purger.run_once():
         batches += 1
         assert await drift() == 0
         after = await row_counts(connection, popular_ada.id)
-        assert sum(left.values()) - sum(after.values()) <= 3
-        left = after
+        assert sum(remaining.values()) - sum(after.values()) <= 3
+        remaining = after
 
-    assert left == NO_ROWS | {"sessions": 1, "users": 1, "names": 1}
-    assert batches == 4 + 3 + 3 + 3 + 3 + 1  # edges, likes of posts, posts, blocks, mutes; the look
+    assert remaining == NO_ROWS | {"sessions": 1, "users": 1, "names": 1}
+    # Edges, likes of posts, posts, blocks, mutes; the last batch finds no more.
+    assert batches == 4 + 3 + 3 + 3 + 3 + 1
 
 
 async def test_account_row_outlives_its_tokens_and_the_username_stays_reserved(
@@ -183,12 +184,12 @@ async def test_failing_account_does_not_block_the_others(
     assert [await delete_account(popular_ada), await delete_account(bob)] == [204, 204]
     delete_owned = owned.delete_owned
 
-    def fail_for_one(user_id: UUID, **choice: Any) -> PreparedQuery[RowId]:
+    def fail_for_ada(user_id: UUID, **choice: Any) -> PreparedQuery[RowId]:
         if user_id == popular_ada.id:
             raise ZeroDivisionError
         return delete_owned(user_id, **choice)
 
-    monkeypatch.setattr(owned, "delete_owned", fail_for_one)
+    monkeypatch.setattr(owned, "delete_owned", fail_for_ada)
     failures = 0
     for _ in range(20):
         try:

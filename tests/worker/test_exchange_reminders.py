@@ -97,7 +97,7 @@ async def test_job_runs_until_it_is_stopped(
     running = asyncio.create_task(reminder.run(stop, noop))
     time.advance(hours=20)
     async with asyncio.timeout(10):
-        while not await notifications_of(ada):  # noqa: ASYNC110 - what is waited for is in the database
+        while not await notifications_of(ada):  # noqa: ASYNC110 - waits for a row
             await asyncio.sleep(0.01)
 
     stop.set()

@@ -1,4 +1,4 @@
-"""What is in the outbox is sent, once, and the worker keeps going."""
+"""Mails in the outbox are sent once; the worker survives failures."""
 
 import asyncio
 from datetime import timedelta
@@ -40,7 +40,7 @@ class TestSending:
         assert (row.state, row.attempts) == (MailState.SENT, 1)
         assert mail["to"] == "ada@example.com"
         assert mail["from"] == "WXC Social <no-reply@example.com>"
-        assert mail["subject"] == "Choose a new password"
+        assert mail["subject"] == "Reset your password"
         assert mail["message-id"] == f"<{row.id}@app.example.com>"
         assert [part.get_content_type() for part in mail.walk()] == [
             "multipart/alternative",
@@ -64,13 +64,13 @@ class TestSending:
     async def test_rolled_back_transaction_sends_no_mail(
         self, database: Database, connection: AsyncConnection
     ) -> None:
-        async def want_and_fail() -> None:
+        async def enqueue_and_fail() -> None:
             async with database.transaction() as session:
                 await service.enqueue(session, MailKind.PASSWORD_RESET, address="a@example.com")
                 raise ZeroDivisionError
 
         with pytest.raises(ZeroDivisionError):
-            await want_and_fail()
+            await enqueue_and_fail()
 
         assert await outbox(connection) == []
 
@@ -126,7 +126,7 @@ class TestSending:
 
 
 class TestRunning:
-    async def test_mails_are_kept_without_a_mail_server_and_one_warning_is_logged(
+    async def test_mails_wait_without_a_mail_server_and_one_warning_is_logged(
         self,
         config: Config,
         database: Database,

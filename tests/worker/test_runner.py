@@ -1,4 +1,4 @@
-"""The jobs of the background: side by side, each for itself, ended together."""
+"""Jobs run concurrently and independently, and stop together."""
 
 import asyncio
 import signal
@@ -14,7 +14,7 @@ from wxc.worker import runner as worker
 
 
 class FailingJob:
-    """A job that counts its beginnings, and fails at each but the last."""
+    """A job that counts its starts and fails at all but the last."""
 
     name = "counting"
 
@@ -36,16 +36,16 @@ def metrics(app: FastAPI) -> WorkerMetrics:
 
 
 @pytest.mark.parametrize(
-    ("failure", "said"),
+    ("failure", "message"),
     [
-        (ZeroDivisionError(), "the job of counting has failed and begins anew"),
-        (OperationalError("", {}, ConnectionError()), "the job of counting waits for the database"),
+        (ZeroDivisionError(), "job counting has failed and restarts"),
+        (OperationalError("", {}, ConnectionError()), "job counting waits for the database"),
     ],
-    ids=["a mistake", "an outage"],
+    ids=["bug", "outage"],
 )
 async def test_failed_job_restarts_and_does_not_stop_the_others(
     failure: Exception,
-    said: str,
+    message: str,
     metrics: WorkerMetrics,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -56,7 +56,7 @@ async def test_failed_job_restarts_and_does_not_stop_the_others(
     await asyncio.sleep(0.1)
 
     assert (failing.started, other.started) == (3, 1)
-    assert caplog.text.count(said) == 2
+    assert caplog.text.count(message) == 2
     assert metrics.registry.get_sample_value("wxc_job_failures_total", {"task": "counting"}) == 2
     stop.set()
     await asyncio.wait_for(running, 1)
@@ -77,8 +77,8 @@ async def test_worker_stops_on_sigterm(
     config: Config, fresh_database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
-    wanted = {"database_url": fresh_database_url, "metrics_port": 9100}
-    config = config.model_copy(update=wanted)
+    changed = {"database_url": fresh_database_url, "metrics_port": 9100}
+    config = config.model_copy(update=changed)
     asyncio.get_running_loop().call_later(0.3, signal.raise_signal, signal.SIGTERM)
 
     await asyncio.wait_for(worker.run_worker(config), 5)

@@ -1,1 +1,0 @@
-"""Accounts: registration, authentication, settings and a member's own data."""

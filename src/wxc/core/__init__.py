@@ -1,1 +1,1 @@
-"""What every feature stands on; it knows none of them."""
+"""Foundations of all features; imports none of them."""

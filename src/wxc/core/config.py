@@ -1,5 +1,3 @@
-"""The application's settings, read from the environment by the caller of `create_app`."""
-
 from email.utils import parseaddr
 from importlib.util import find_spec
 from ipaddress import ip_network
@@ -32,21 +30,18 @@ _DATABASE_URLS = ("database_url", "database_read_url", "database_direct_url", "d
 
 
 def asyncpg_url(url: str) -> str:
-    """`postgresql://…` with the asyncpg driver; refuses other databases and options.
-
-    libpq and the consoles of providers use `sslmode`, asyncpg `ssl`.
-    """
+    """The URL for SQLAlchemy with asyncpg, which has `ssl` for libpq's `sslmode`."""
     parts = urlsplit(url)
     if parts.scheme not in ("postgresql", "postgres", "postgresql+asyncpg"):
         raise ValueError("must start with postgresql+asyncpg:// or postgresql://")
     options = {name.replace("sslmode", "ssl"): value for name, value in parse_qsl(parts.query)}
     if not options.keys() <= _URL_OPTIONS:
-        raise ValueError(f"may have no options but sslmode and {', '.join(sorted(_URL_OPTIONS))}")
+        raise ValueError(f"may only have the options sslmode, {', '.join(sorted(_URL_OPTIONS))}")
     return urlunsplit(parts._replace(scheme="postgresql+asyncpg", query=urlencode(options)))
 
 
 def libpq_url(url: str) -> str:
-    """A URL of `asyncpg_url` in the form of libpq, which asyncpg itself reads."""
+    """Convert a URL of `asyncpg_url` to libpq's form, which `asyncpg.connect` expects."""
     parts = urlsplit(url)
     options = {
         name.replace("ssl", "sslmode"): value
@@ -64,7 +59,7 @@ def _require_redis_url(url: str) -> str:
 
 def _require_rates(rates: str) -> str:
     if not all(rate.amount >= 1 and rate.multiples >= 1 for rate in parse_many(rates)):
-        raise ValueError("must allow one at least, as in 3 per hour; 5 per day")
+        raise ValueError("must allow at least one request, as in 3 per hour; 5 per day")
     return rates
 
 
@@ -77,7 +72,7 @@ def _with_admin_password(url: str, info: ValidationInfo) -> str:
 
 
 def _add_password(url: str, password: SecretStr | None) -> str:
-    """The URL with `password`, if it names a user and has no password of its own."""
+    """Add `password` if the URL contains a user but no password."""
     parts = urlsplit(url)
     if password is None or not parts.username or parts.password:
         return url
@@ -114,9 +109,9 @@ class MigrationConfig(EnvironmentSettings):
 
 
 class Config(EnvironmentSettings):
-    """Every setting, named as its environment variable in lower case, in seconds, bytes or counts.
+    """Each setting is named like its environment variable; units are seconds, bytes or counts.
 
-    The validator of a field sees the fields above it.
+    A validator can read only the fields above its own.
     """
 
     published_host: str | None = None
@@ -263,8 +258,8 @@ class Config(EnvironmentSettings):
         parts = urlsplit(self.database_url)
         if self.database_admin_url is not None and not (parts.username and parts.password):
             raise ValueError(
-                "DATABASE_ADMIN_URL is there to make the role of DATABASE_URL, "
-                "which must name it and its password"
+                "DATABASE_ADMIN_URL creates the role of DATABASE_URL, "
+                "which must contain its name and password"
             )
         return self
 
@@ -286,7 +281,7 @@ class Config(EnvironmentSettings):
     def _refuse_weak_production(self) -> Self:
         if self.environment == "production":
             if "*" in self.forwarded_allow_ips:
-                raise ValueError("FORWARDED_ALLOW_IPS must list your proxies: * lets anyone lie")
+                raise ValueError("FORWARDED_ALLOW_IPS must not contain *, which trusts all clients")
             if not self.cookie_secure:
                 raise ValueError("COOKIE_SECURE must not be false in production")
         return self

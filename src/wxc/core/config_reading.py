@@ -1,5 +1,3 @@
-"""Reads the configuration of a process from its environment."""
-
 import os
 import sys
 from typing import Any
@@ -10,9 +8,9 @@ from wxc.core.config import Config
 
 
 def read_config(bound_host: str | None = None) -> Config:
-    """The configuration; on an error it reports each wrong setting and exits with status 2.
+    """Read the configuration; on an error, list every invalid setting and exit with status 2.
 
-    `bound_host` is the address that the server binds, the default of PUBLISHED_HOST.
+    `bound_host` is the address that the server binds to, the default of PUBLISHED_HOST.
     """
     try:
         return Config(**_settings_of_bound_host(bound_host))
@@ -25,7 +23,7 @@ def read_config(bound_host: str | None = None) -> Config:
 
 
 def _settings_of_bound_host(host: str | None) -> dict[str, Any]:
-    """The default is production even if the server binds to loopback: a proxy may publish it."""
+    """Default to production even on loopback: a proxy may publish the server."""
     if host is None or os.environ.get("PUBLISHED_HOST"):
         return {}
     return {

@@ -1,5 +1,3 @@
-"""Sources of settings: environment variables, then files."""
-
 import os
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +13,7 @@ from pydantic_settings import (
 
 
 def split_list(value: Any) -> Any:  # noqa: ANN401 - any raw value of a setting
-    """The parts of a comma-separated text; any other value unchanged."""
+    """Split a comma-separated string; return any other value unchanged."""
     if not isinstance(value, str):
         return value
     return tuple(part.strip() for part in value.split(",") if part.strip())
@@ -38,7 +36,7 @@ class EnvironmentSettings(BaseSettings):
     def _require_directories(cls, paths: tuple[Path, ...]) -> tuple[Path, ...]:
         for path in paths:
             if not path.is_dir():
-                raise ValueError(f"{path} is no directory")
+                raise ValueError(f"{path} is not a directory")
         return paths
 
     @classmethod
@@ -50,7 +48,7 @@ class EnvironmentSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Add the directories of `SECRETS_DIRS`; the validator reports those that are missing."""
+        """Add the existing directories of `SECRETS_DIRS`; the validator reports missing ones."""
         paths = map(Path, split_list(os.environ.get("SECRETS_DIRS", "")))
         directories = [path for path in paths if path.is_dir()]
         return init_settings, env_settings, SecretsSettingsSource(settings_cls, directories)

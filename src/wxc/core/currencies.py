@@ -1,7 +1,7 @@
 """The currencies that circulate as cash.
 
-ISO 4217 defines the codes and their decimals; CLDR lists which of them are legal tender somewhere
-today, and their names.
+ISO 4217 defines the codes and their decimals; CLDR names them and lists which are legal tender
+somewhere today.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,18 +26,16 @@ _ENGLISH = Locale("en")
 
 @dataclass(frozen=True, slots=True)
 class Currency:
-    """One currency, named in English."""
-
     code: str
     name: str
     minor_units: int
-    """The number of decimals of an amount."""
+    """Decimal places of an amount."""
     symbol: str
 
 
 @cache
 def currencies() -> Mapping[str, Currency]:
-    """Every circulating currency by its code: no metals, funds, test or retired codes."""
+    """Circulating currencies by code, without metals, funds, test and retired codes."""
     tender = set(_legal_tender())
     return MappingProxyType(
         {
@@ -55,7 +53,7 @@ def currencies() -> Mapping[str, Currency]:
 
 @cache
 def all_currency_codes() -> tuple[str, ...]:
-    """All codes, including retired ones, which the history may contain."""
+    """All codes, including retired ones, which the history of rates may contain."""
     return tuple(sorted(get_global("all_currencies")))
 
 
@@ -66,8 +64,6 @@ def _legal_tender() -> Iterator[str]:
 
 
 class _CirculatingCurrency:
-    """Accepts the codes of `currencies`; the JSON schema lists them."""
-
     def __get_pydantic_core_schema__(
         self, source: type[str], handler: GetCoreSchemaHandler
     ) -> CoreSchema:
@@ -81,9 +77,9 @@ class _CirculatingCurrency:
 
 def _require_circulating(code: str) -> str:
     if code not in currencies():
-        raise PydanticCustomError("currency_unknown", "This is no circulating currency.")
+        raise PydanticCustomError("currency_unknown", "Must be a currency in circulation.")
     return code
 
 
 CurrencyCode = Annotated[str, _CirculatingCurrency()]
-"""The ISO 4217 code of a circulating currency, in capital letters."""
+"""The ISO 4217 code of a circulating currency, in upper case."""

@@ -1,6 +1,6 @@
-"""Decimals as strings in JSON, in requests and responses, with all their digits.
+"""Decimals as JSON strings, which keep all digits, in requests and responses.
 
-A JSON number is refused: a parser may have rounded it to a binary float.
+JSON numbers are refused: a parser may have rounded them to binary floats.
 """
 
 import re
@@ -8,11 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import (
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
-    WithJsonSchema,
-)
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -26,24 +22,24 @@ _SCHEMA: JsonSchemaValue = {"type": "string", "pattern": PATTERN, "maxLength": _
 
 @dataclass(frozen=True, slots=True)
 class _DecimalText:
-    """A string of that pattern; `is_positive` also refuses zero."""
+    """Accepts strings that match `PATTERN`; `is_positive` also refuses zero."""
 
     is_positive: bool
 
     def parse(self, value: object) -> Decimal:
-        """The number, with as many digits as in the text; a `Decimal` passes unchanged."""
+        """Parse a string without losing digits; return a `Decimal` unchanged."""
         if isinstance(value, Decimal):
             return value
         if not isinstance(value, str):
-            raise PydanticCustomError("string_type", "The number must be a string.")
+            raise PydanticCustomError("string_type", "Must be a string.")
         if not _FORM.fullmatch(value):
             raise PydanticCustomError(
                 "decimal_malformed",
-                "This is no decimal of at most 12 digits before and 10 after the point.",
+                "Must be a number with at most 12 digits before and 10 after the decimal point.",
             )
         number = Decimal(value)
         if self.is_positive and not number:
-            raise PydanticCustomError("decimal_zero", "The number must be greater than zero.")
+            raise PydanticCustomError("decimal_zero", "Must be greater than zero.")
         return number
 
     def __get_pydantic_core_schema__(
@@ -63,26 +59,25 @@ class _DecimalText:
 
 
 def decimal_text(number: Decimal) -> str:
-    """The number without an exponent, with all its digits."""
+    """Format without an exponent, with all digits."""
     return f"{number:f}"
 
 
 def decimal_text_or_none(number: Decimal | None) -> str | None:
-    """As `decimal_text`; None for None."""
     return None if number is None else decimal_text(number)
 
 
 def fraction_digits(number: Decimal) -> int:
-    """The number of digits after the point."""
     return len(decimal_text(number).partition(".")[2])
 
 
 DecimalText = Annotated[Decimal, _DecimalText(is_positive=False)]
-"""A decimal that is not negative, as a string: `"0.50"` stays `"0.50"`."""
+"""A non-negative decimal as a string: `"0.50"` stays `"0.50"`."""
 PositiveDecimalText = Annotated[Decimal, _DecimalText(is_positive=True)]
-"""The same, and not zero."""
+"""As `DecimalText`, but greater than zero."""
 DecimalString = Annotated[str, WithJsonSchema(_SCHEMA)]
-"""A decimal of an answer, written by `plain` or by PostgreSQL's `numeric::text`: where there are
-hundreds on a page, making numbers of texts and texts of numbers costs as much as the rest of it."""
+"""A decimal in a response, as formatted by `decimal_text` or PostgreSQL's `numeric::text`.
+
+Converting hundreds of them to `Decimal` and back costs as much as the rest of the page."""
 RatioString = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"})]
-"""A quotient of any size, written by `plain`."""
+"""A quotient of any size in a response."""

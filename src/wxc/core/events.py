@@ -1,7 +1,7 @@
-"""Events for all instances, by topic: Redis pub/sub.
+"""Events by topic, sent to all instances through Redis pub/sub.
 
-A message has no content; a listener reads the database. So a lost message only costs time:
-listeners also poll, and are woken after every reconnection.
+Messages are empty: listeners read the database. A lost message only delays them, since they also
+poll and are woken after every reconnection.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ _log = logging.getLogger("wxc.events")
 _PREFIX = "wxc:events:"
 _IDLE_CHANNEL = f"{_PREFIX}-"  # never used; a subscriber needs at least one channel
 _RECONNECT_INTERVAL = 1.0  # seconds
+_PUBLISH_INTERVAL = 0.005  # seconds; the topics of this time share a round trip
 
 
 def announce(session: AsyncSession, *topics: str) -> None:
@@ -34,7 +35,7 @@ class Events:
 
     def __init__(self, config: Config, redis: RedisClient) -> None:
         self._redis = redis
-        # Waits without a time-out, which the other client must never do.
+        # A second client, because listening must not time out.
         self._listener: Redis = Redis.from_url(
             config.redis_url,
             decode_responses=True,
@@ -49,9 +50,9 @@ class Events:
         self.is_closing = False
 
     async def publish(self, topics: Iterable[str]) -> None:
-        """Wake the listeners of the topics: here at once, elsewhere by a background task.
+        """Wake listeners in this process immediately, in others by a background task.
 
-        Topics that are published during a round trip share the next one. While Redis is
+        Topics that are published within a few milliseconds share a round trip. While Redis is
         unavailable, only listeners in this process are woken.
         """
         for topic in topics:
@@ -71,7 +72,7 @@ class Events:
             yield event
         finally:
             self._remove_listener(event, topics)
-            # The listener may be being cancelled and cannot await.
+            # A listener that is being cancelled cannot await.
             unsubscribe = asyncio.create_task(self._sync_subscriptions(*topics))
             self._unsubscribe_tasks.add(unsubscribe)
             unsubscribe.add_done_callback(self._unsubscribe_tasks.discard)
@@ -88,7 +89,7 @@ class Events:
             event.set()
 
     def end_streams(self) -> None:
-        """End every stream for the shutdown of the process."""
+        """End all streams, because the process shuts down."""
         self.is_closing = True
         for topic in list(self._listeners):
             self.wake(topic)
@@ -99,7 +100,7 @@ class Events:
             try:
                 await self._listen()
             except (RedisError, OSError) as error:
-                _log.warning("events of other instances are not heard: %r", error)
+                _log.warning("cannot receive the events of other instances: %r", error)
             finally:
                 self._pubsub = None
             await asyncio.sleep(_RECONNECT_INTERVAL)
@@ -112,6 +113,7 @@ class Events:
 
     async def _publish_pending(self) -> None:
         while self._pending:
+            await asyncio.sleep(_PUBLISH_INTERVAL)
             topics, self._pending = self._pending, set()
             with suppress(RedisUnavailable):
                 await self._redis.call(partial(_publish, topics))
@@ -138,7 +140,7 @@ class Events:
 
 
 async def _publish(topics: Collection[str], redis: Redis) -> None:
-    if len(topics) == 1:  # the usual case, at a third of the cost of a pipeline
+    if len(topics) == 1:  # the usual case; costs a third of a pipeline
         await redis.publish(_PREFIX + next(iter(topics)), "")
         return
     pipeline = redis.pipeline(transaction=False)

@@ -1,4 +1,4 @@
-"""Approximate locations of addresses, so that users can recognise their own sessions."""
+"""Approximate locations of IP addresses, so that users can recognise their own sessions."""
 
 import ipaddress
 from typing import Any
@@ -7,7 +7,7 @@ import maxminddb
 
 from wxc.core.config import Config
 
-# The prefix that is stored if the country is unknown: it must not identify a household.
+# Stored if the country is unknown; short enough not to identify a household.
 _PREFIXES = {4: 24, 6: 48}
 
 

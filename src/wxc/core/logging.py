@@ -1,5 +1,3 @@
-"""Logs: one line per event, JSON for machines or text for people, each with its request id."""
-
 import logging
 import sys
 from contextvars import ContextVar
@@ -13,7 +11,7 @@ from pythonjsonlogger.json import JsonFormatter
 from wxc.core.config import Config
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
-"""The id of the request that this task serves; `-` outside of one."""
+"""The id of the request that this task serves; `-` outside a request."""
 
 
 @dataclass(slots=True)
@@ -21,24 +19,21 @@ class RequestLogFields:
     """Fields of a request's log line that inner layers set."""
 
     balancer_trace: str | None = None
-    """The load balancer's own id of the request."""
+    """The load balancer's id for the request."""
     user_id: UUID | None = None
     statements: int = 0
-    """The number of SQL statements."""
 
 
-request_fields: ContextVar[RequestLogFields | None] = ContextVar("facts", default=None)
-"""The fields of the request that this task serves; None outside of one."""
+request_fields: ContextVar[RequestLogFields | None] = ContextVar("fields", default=None)
+"""The log fields of the request that this task serves; None outside a request."""
 
 
 def log_user(user_id: UUID) -> None:
-    """Add the user to the request's log line."""
     if (fields := request_fields.get()) is not None:
         fields.user_id = user_id
 
 
 def count_statement() -> None:
-    """Count an SQL statement for the request's log line."""
     if (fields := request_fields.get()) is not None:
         fields.statements += 1
 
@@ -56,7 +51,7 @@ class _RequestIdFilter(logging.Filter):
 
 
 class _OneLineFormatter(logging.Formatter):
-    """Text whose events cannot forge one another: line breaks in a message are escaped."""
+    """Escapes line breaks in messages, which could otherwise forge log lines."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         return super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
@@ -82,6 +77,6 @@ def configure_logging(config: Config) -> None:
     logging.basicConfig(level=config.log_level.upper(), handlers=[handler], force=True)
     for name in ("watchfiles", "alembic.runtime.plugins"):  # too verbose
         logging.getLogger(name).setLevel(logging.WARNING)
-    for name in ("uvicorn", "uvicorn.error"):  # uvicorn brings handlers of its own
+    for name in ("uvicorn", "uvicorn.error"):  # uvicorn installs its own handlers
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True

@@ -1,4 +1,4 @@
-"""Redis as an accelerator: no request waits for it."""
+"""Redis as an accelerator: requests work without it."""
 
 import time
 from collections import deque

@@ -1,11 +1,9 @@
-"""Keys for single purposes, derived from `SECRET_KEY`."""
-
 import hashlib
 import hmac
 
 
 def derive_key(secret: str, purpose: str) -> bytes:
-    """A 32-byte key for `purpose`: a signature for one purpose is invalid for any other."""
+    """A 32-byte key: a signature for one purpose is invalid for all others."""
     return hmac.digest(secret.encode(), f"wxc {purpose}".encode(), hashlib.sha256)
 
 
@@ -15,5 +13,5 @@ def sign(key: bytes, message: bytes, length: int = 32) -> bytes:
 
 
 def is_signed(key: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether `signature` is that of `message`, compared in constant time."""
+    """Whether the signature is valid, compared in constant time."""
     return hmac.compare_digest(sign(key, message, len(signature)), signature)

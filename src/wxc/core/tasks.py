@@ -1,5 +1,3 @@
-"""Pausing and cancelling tasks."""
-
 import asyncio
 from collections.abc import Callable, Collection
 
@@ -10,7 +8,7 @@ _CANCEL_INTERVAL = 0.5  # seconds
 
 
 async def pause(seconds: float, stop: asyncio.Event) -> None:
-    """Sleep for that long, or until `stop` is set."""
+    """Sleep, but return early when `stop` is set."""
     try:
         await asyncio.wait_for(stop.wait(), seconds)
     except TimeoutError:
@@ -18,10 +16,10 @@ async def pause(seconds: float, stop: asyncio.Event) -> None:
 
 
 async def cancel_all(tasks: Collection["asyncio.Task[None]"]) -> None:
-    """Cancel the tasks until they have ended.
+    """Cancel the tasks repeatedly until they have ended.
 
-    Once is not enough: a driver whose connection breaks at that moment raises its own error in
-    place of the cancellation, and a task that retries after errors would never end.
+    A driver whose connection breaks at that moment raises its own error instead of the
+    cancellation; a task that retries after errors would then never end.
     """
     pending = set(tasks)
     while pending:

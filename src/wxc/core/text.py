@@ -1,4 +1,4 @@
-"""Text as members type it: bounded, normalised to NFC, measured in code points, never blank."""
+"""User input: bounded, normalised to NFC, measured in code points, never blank."""
 
 import re
 import unicodedata
@@ -15,10 +15,10 @@ from pydantic_core.core_schema import no_info_after_validator_function
 
 MAX_EMAIL_LENGTH = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
 MAX_RAW_RATIO = 4
-"""Raw code points that a text may have for each one of its limit: NFC joins a few of them."""
+"""Maximum raw code points per code point of the limit: NFC composes several into one."""
 MAX_COMBINING_RUN = 1000
 
-# White space, controls, format characters and the letters that have no shape.
+# White space, control and format characters, and letters without a glyph.
 _INVISIBLE = (
     r"\s\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     r"\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
@@ -31,7 +31,7 @@ _WEB_ADDRESS = (
     rf"(:[0-9]{{1,5}})?([/?#][^{_INVISIBLE}\"<>\\^`{{|}}]*)?"
 )
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-# Every run of combining marks that is worth sorting; it may also match emoji and punctuation.
+# Runs of combining marks that are worth sorting; also matches emoji and punctuation.
 _LONG_RUN = re.compile(r"[^\w\s\x00-\x7f]{33,}")
 
 
@@ -39,8 +39,7 @@ _LONG_RUN = re.compile(r"[^\w\s\x00-\x7f]{33,}")
 class Text:
     """`Annotated[str, Text(50)]`: `min_length` to `max_length` code points in NFC.
 
-    `one_line` refuses control characters. The JSON schema contains all of these rules, so that
-    generated clients and tests know the valid texts.
+    `one_line` refuses control characters. The JSON schema contains all of these rules.
     """
 
     max_length: int
@@ -48,12 +47,12 @@ class Text:
     one_line: bool = False
 
     def normalise(self, value: str) -> str:
-        """The text in NFC; raises an error that pydantic turns into a 422."""
+        """Return the text in NFC; raises `PydanticCustomError`."""
         value = _checked_nfc(value, self.max_length)
         if self.one_line and _CONTROL.search(value):
-            raise PydanticCustomError("text_control", "The text must be one line.")
+            raise PydanticCustomError("text_control", "Must be a single line.")
         if not _VISIBLE.search(value):
-            raise PydanticCustomError("text_blank", "The text must not be blank.")
+            raise PydanticCustomError("text_blank", "Must not be blank.")
         return _require_length(value, self.min_length, self.max_length)
 
     def __get_pydantic_core_schema__(
@@ -74,13 +73,12 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """`Annotated[str, Secret(128)]`: a password, in NFC and otherwise exactly as it was typed."""
+    """`Annotated[str, Secret(128)]`: a password in NFC (NIST SP 800-63B section 3.1.1.2)."""
 
     max_length: int
     min_length: int = 1
 
     def normalise(self, value: str) -> str:
-        """The password in NFC (NIST SP 800-63B section 3.1.1.2); nothing is trimmed."""
         return _require_length(
             _checked_nfc(value, self.max_length), self.min_length, self.max_length
         )
@@ -103,19 +101,20 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class WebAddress:
-    """`Annotated[str, WebAddress(2000)]`: an http or https URL, stored as it was typed.
+    """`Annotated[str, WebAddress(2000)]`: an http or https URL, stored as typed, never fetched.
 
-    The host is in ASCII, as browsers copy it; it has no user information (RFC 3986 section 3.2.1).
-    The server never fetches it.
+    The host must be ASCII, as browsers copy it, without user information (RFC 3986 section 3.2.1).
     """
 
     max_length: int
 
     def normalise(self, value: str) -> str:
-        """The address in NFC; raises an error that pydantic turns into a 422."""
+        """Return the URL in NFC; raises `PydanticCustomError`."""
         value = Text(self.max_length, one_line=True).normalise(value)
         if not re.fullmatch(_WEB_ADDRESS, value):
-            raise PydanticCustomError("url_malformed", "This is no plain http or https address.")
+            raise PydanticCustomError(
+                "url_malformed", "Must be a web address, such as https://example.com/page."
+            )
         return value
 
     def __get_pydantic_core_schema__(
@@ -133,7 +132,7 @@ def nfc(value: str) -> str:
     """The text in NFC, in nearly linear time.
 
     Some CPython releases sort a run of combining marks in quadratic time (gh-149079): 20,000 code
-    points in runs of 1,000 took 40 ms. Marks that are in canonical order already cost one pass.
+    points in runs of 1,000 took 40 ms. Sorted marks cost it one pass, so they are sorted first.
     """
     if value.isascii():
         return value
@@ -141,16 +140,16 @@ def nfc(value: str) -> str:
 
 
 def fold_identifier(identifier: str) -> str:
-    """The one form of a username or an e-mail address: stored, looked up, limited and audited.
+    """The canonical form of a username or e-mail address: to store, look up, limit and audit.
 
-    Lower case by Unicode's rules, in NFC. PostgreSQL's `lower()` follows the database's locale, so
-    both sides of a comparison are folded here and never in SQL.
+    Lower case by Unicode's rules, in NFC. PostgreSQL's `lower()` depends on the database's locale,
+    so both sides of a comparison are folded here and never in SQL.
     """
     return nfc(nfc(identifier).lower())
 
 
 def _in_canonical_order(run: re.Match[str]) -> str:
-    """The marks sorted stably by combining class between two starters (Unicode, section 3.11)."""
+    """Sort the marks between two starters stably by combining class (Unicode, section 3.11)."""
     marks = "".join(unicodedata.normalize("NFD", character) for character in run[0])
     return "".join(
         "".join(sorted(part, key=unicodedata.combining)) for _, part in groupby(marks, _is_mark)
@@ -162,14 +161,14 @@ def _checked_nfc(value: str, max_length: int) -> str:
     if len(value) > max_length * MAX_RAW_RATIO:
         raise _too_long(max_length)
     if "\0" in value:
-        raise PydanticCustomError("text_nul", "The text contains a NUL character.")
-    if _SURROGATE.search(value):  # JSON can spell what UTF-8 cannot
-        raise PydanticCustomError("text_surrogate", "The text contains half a character.")
+        raise PydanticCustomError("text_nul", "Contains an invalid character.")
+    if _SURROGATE.search(value):  # JSON can escape it, UTF-8 cannot encode it
+        raise PydanticCustomError("text_surrogate", "Contains an invalid character.")
     for run in _LONG_RUN.findall(value):
         if any(_is_longer_than(part, MAX_COMBINING_RUN) for part in _runs_of_marks(run)):
             raise PydanticCustomError(
                 "text_combining_marks",
-                "The text has more than {most} combining marks in a row.",
+                "Must have at most {most} accents in a row.",
                 {"most": MAX_COMBINING_RUN},
             )
     return nfc(value)
@@ -190,7 +189,7 @@ def _is_mark(character: str) -> bool:
 
 def _too_long(length: int) -> PydanticCustomError:
     return PydanticCustomError(
-        "text_too_long", "The text must have at most {length} characters.", {"length": length}
+        "text_too_long", "Must be at most {length} characters long.", {"length": length}
     )
 
 
@@ -198,7 +197,7 @@ def _require_length(value: str, min_length: int, max_length: int) -> str:
     if len(value) < min_length:
         raise PydanticCustomError(
             "text_too_short",
-            "The text must have at least {least} characters.",
+            "Must be at least {least} characters long.",
             {"least": min_length},
         )
     if len(value) > max_length:
@@ -211,15 +210,12 @@ def _normalise_if_text(value: object) -> object:
 
 
 def normalise_email(value: str) -> str:
-    """The address with its domain in lower case and IDNA; the local part is kept as typed.
-
-    Raises an error that pydantic turns into a 422.
-    """
-    malformed = PydanticCustomError("email_malformed", "This is not an e-mail address.")
+    """Lower-case and IDNA-encode the domain, not the local part; raises `PydanticCustomError`."""
+    malformed = PydanticCustomError("email_malformed", "Must be a valid e-mail address.")
     if len(value) > MAX_EMAIL_LENGTH:
         raise malformed
     try:
-        # As in a test environment: the reserved domain .test passes, .local and .onion do not.
+        # test_environment accepts the reserved domain .test, but not .local or .onion.
         address = validate_email(value, check_deliverability=False, test_environment=True)
     except (EmailNotValidError, UnicodeError):
         raise malformed from None
@@ -234,4 +230,4 @@ EmailAddress = Annotated[
     BeforeValidator(_normalise_if_text),
     Field(json_schema_extra={"format": "email", "maxLength": MAX_EMAIL_LENGTH}),
 ]
-"""An e-mail address of at most 254 characters, its domain lower-cased and in IDNA."""
+"""At most 254 characters, the domain lower-cased and in IDNA."""

@@ -1,30 +1,21 @@
-"""Times in requests and responses."""
-
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BeforeValidator,
-    PlainSerializer,
-    WithJsonSchema,
-)
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 _WITHOUT_OFFSET = len("2026-01-02T03:04:05.678901")
 
 
-@lru_cache(4096)  # formatting takes a microsecond, and items of a page often share times
+@lru_cache(4096)  # formatting takes 1 µs, and items of a page often share times
 def rfc3339(moment: datetime) -> str:
     """The moment in UTC with `Z` and six decimals."""
     return moment.isoformat(timespec="microseconds")[:_WITHOUT_OFFSET] + "Z"
 
 
 def rfc3339_or_none(moment: datetime | None) -> str | None:
-    """As `rfc3339`; None for None."""
     return None if moment is None else rfc3339(moment)
 
 
@@ -44,15 +35,17 @@ _MIN_YEAR, _MAX_YEAR = 2000, 2199
 
 
 def _require_full_form(value: object) -> object:
-    """pydantic also accepts numbers, and dates without a time."""
+    """Refuse numbers and dates without a time, which pydantic accepts."""
     if isinstance(value, str) and not _FORM.fullmatch(value):
-        raise PydanticCustomError("time_malformed", "The time is not as in RFC 3339.")
+        raise PydanticCustomError(
+            "time_malformed", "Must be a time with an offset, such as 2026-01-02T03:04:05Z."
+        )
     return value
 
 
 def _require_supported_year(moment: datetime) -> datetime:
     if not _MIN_YEAR <= moment.year <= _MAX_YEAR:
-        raise PydanticCustomError("time_out_of_range", "The time is too far away.")
+        raise PydanticCustomError("time_out_of_range", "Must be between the years 2000 and 2199.")
     return moment.astimezone(UTC)
 
 

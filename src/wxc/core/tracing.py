@@ -1,9 +1,8 @@
 """OpenTelemetry traces, if `TRACING` is on and the extra `wxc-social[otel]` is installed.
 
-FastAPI creates the spans of requests, the instrumentations of asyncpg and redis those of their
-commands. OpenTelemetry's own variables set the exporter and the sampling
-(OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER …). Exported spans contain neither the input of
-users nor the messages of errors.
+FastAPI creates the spans of requests, the asyncpg and redis instrumentations those of commands.
+OpenTelemetry's own variables (OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER …) configure export
+and sampling. Exported spans contain neither user input nor error messages.
 """
 
 import re
@@ -27,12 +26,7 @@ _PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_-]{0,36}", re.ASCII)  # an id or a name
 
 def telemetry(config: Config) -> TelemetryConfig:
     """FastAPI's telemetry: traces only; metrics and logs are our own."""
-    return {
-        "tracing": config.tracing,
-        "metrics": False,
-        "logs": False,
-        "exclude": _is_probe,
-    }
+    return {"tracing": config.tracing, "metrics": False, "logs": False, "exclude": _is_probe}
 
 
 def _is_probe(scope: Any) -> bool:  # noqa: ANN401 - FastAPI's type of a scope
@@ -67,14 +61,14 @@ def trace_spans(config: Config, service: str) -> Iterator[None]:
 
 
 def name_span(request_id: str) -> None:
-    """Set the request's id on its span, if there is one."""
+    """Set the request id on the current span, if any."""
     trace.get_current_span().set_attribute("wxc.request_id", request_id)
 
 
 def sql_comment() -> str:
-    """The SQL comment with the id and the trace of this request, if the trace is sampled.
+    """A comment with the ids of the request and its trace; empty unless the trace is sampled.
 
-    Empty otherwise: a text that changes defeats the cache of prepared statements.
+    A text that changes with every request defeats the cache of prepared statements.
     """
     span = trace.get_current_span().get_span_context()
     if not span.trace_flags.sampled:
@@ -84,7 +78,7 @@ def sql_comment() -> str:
 
 
 def redacting(exporter: "SpanExporter") -> "SpanExporter":
-    """The exporter, without the queries, tokens and error messages of spans."""
+    """Wrap the exporter; removes queries, tokens and error messages from the spans."""
     from opentelemetry.sdk.trace.export import SpanExporter
 
     class RedactingExporter(SpanExporter):
@@ -101,7 +95,7 @@ def redacting(exporter: "SpanExporter") -> "SpanExporter":
 
 
 def _redacted(span: "ReadableSpan") -> "ReadableSpan":
-    """The span without secrets; its events contain exceptions, which may quote rows."""
+    """Copy the span without secrets, and without events: exceptions may quote rows."""
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.trace import Status
 

@@ -1,16 +1,14 @@
-"""Weak secrets, and the addresses at which a server may be reached with them."""
-
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-_MIN_SECRET_LENGTH = 32  # bytes; RFC 7518 section 3.2 requires the length of the hash
+_MIN_SECRET_LENGTH = 32  # bytes; RFC 7518 section 3.2 requires the hash's length
 _MIN_DISTINCT_CHARACTERS = 10
 _PLACEHOLDERS = ("change-me", "changeme", "secret", "example")
 _PLACEHOLDER_PASSWORDS = ("change-me", "changeme")  # a real password may contain "secret"
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether only this machine can reach `host`; False for an unknown address or a name."""
+    """Whether only this machine can reach `host`; False for None and names except localhost."""
     address = (host or "").strip("[]")
     if address.casefold() == "localhost":
         return True

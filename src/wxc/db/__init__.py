@@ -1,1 +1,1 @@
-"""The way to PostgreSQL: two handles, prepared queries, keyset pages."""
+"""Access to PostgreSQL: two handles, prepared queries, keyset pagination."""

@@ -1,7 +1,7 @@
-"""Rows must become visible soon after their ids are generated, or pollers skip them.
+"""Commits rows soon after their ids are generated, because pollers would skip later ones.
 
-A poll reaches back two seconds before the previous one (`keyset.SETTLE_WINDOW`), since ids are
-generated before COMMIT. A transaction that takes longer is refused with 503 `retry`.
+A poll starts two seconds before the previous one (`keyset.SETTLE_WINDOW`), since ids are generated
+before COMMIT. A transaction that takes longer is refused with 503 `retry`.
 """
 
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from wxc.core.ids import new_id
 from wxc.http.refusals.server import Retry
 
 COMMIT_DEADLINE = timedelta(seconds=1.5)
-"""The maximum age of an id at COMMIT; a little less than `SETTLE_WINDOW`."""
+"""The maximum age of an id at COMMIT; slightly less than `SETTLE_WINDOW`."""
 
 
 def next_id(session: AsyncSession) -> UUID:
@@ -36,10 +36,10 @@ def require_commit_in_time(session: AsyncSession) -> None:
 def require_commit_before(
     count: ColumnElement[int] | InstrumentedAttribute[int], latest: datetime
 ) -> ColumnElement[int]:
-    """The count, for the RETURNING of a single statement whose id is generated before it may wait.
+    """Return `count` from RETURNING; fail the statement if it is later than `latest`.
 
-    After `latest` the statement fails with SQLSTATE 40001, which is mapped to 503 `retry`.
-    RETURNING is evaluated when the row is there; a SET may be evaluated before the wait.
+    For single statements, which may wait for a lock after their id was generated. The failure has
+    SQLSTATE 40001, mapped to 503 `retry`. SET, unlike RETURNING, may be evaluated before the wait.
     """
     is_in_time = func.require_commit_before(type_coerce(latest, DateTime(timezone=True)))
     return case((is_in_time, count))

@@ -1,4 +1,4 @@
-"""Compiled statements: SQLAlchemy writes the SQL, its types convert the values."""
+"""Compiles statements: SQLAlchemy generates the SQL, and its types convert the values."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,16 +22,14 @@ _NUMERIC_OID = 1700
 
 @dataclass(frozen=True, slots=True)
 class CompiledStatement:
-    """The SQL of a statement, for any number of executions."""
-
     statement: Executable
     sql: str
     placeholders: Sequence[tuple[str | None, Any, Processor]]
-    """For `$1` and so on: the parameter's name, or None and a constant of the statement."""
+    """For each of `$1`, `$2`, …: a parameter's name and processor, or None and a constant."""
     result_processors: Sequence[tuple[int, Callable[[Any], Any]]] = field(repr=False)
 
     def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
-        """The values of `$1` and so on."""
+        """The values of `$1`, `$2`, …."""
         return [
             constant
             if name is None
@@ -55,14 +53,14 @@ class CompiledStatement:
 def compile_statement(statement: Executable) -> CompiledStatement:
     """Compile for asyncpg.
 
-    Raises `TypeError` where the SQL depends on values, such as `IN`, or a column on a default that
-    SQLAlchemy computes for each execution.
+    Raises `TypeError` if the SQL depends on values, as for `IN`, or if a column has a default that
+    Python computes for each execution.
     """
     compiled = cast(SQLCompiler, cast(ClauseElement, statement).compile(dialect=driver_dialect()))
     if compiled.post_compile_params or compiled.literal_execute_params:
         raise TypeError(f"the SQL depends on values: {statement}")
     if compiled.insert_prefetch or compiled.update_prefetch:
-        raise TypeError(f"Python computes a default of a column, which has no value: {statement}")
+        raise TypeError(f"Python computes a column's default for each execution: {statement}")
     columns = cast(Selectable, statement).exported_columns
     processors = [_result_processor(column.type) for column in columns]
     return CompiledStatement(

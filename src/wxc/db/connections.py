@@ -1,5 +1,3 @@
-"""Opens and configures connections, for the pools of both handles."""
-
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +7,9 @@ from sqlalchemy import make_url
 
 from wxc.core.config import Config, libpq_url
 
-_DEFAULT_STATEMENT_CACHE_SIZE = 100  # prepared statements a connection, unless the URL sets it
-# No JIT: compiling takes longer than any of our statements. PostgreSQL estimates planning at a
-# twentieth of its real cost: with this setting it plans the second page of a feed once and not for
-# every request.
+_DEFAULT_STATEMENT_CACHE_SIZE = 100  # per connection, unless the URL sets it
+# No JIT: compiling takes longer than any of our statements. PostgreSQL underestimates the cost of
+# planning by a factor of 20: with this setting it plans the second page of a feed only once.
 _PLANNER_SETTINGS = {"jit": "off", "cpu_operator_cost": "0.02"}
 
 
@@ -32,32 +29,31 @@ class Connection(Base):
         self._last_used_at = time.monotonic()
 
     def idle_seconds(self) -> float:
-        """Seconds since the server last responded."""
         return time.monotonic() - self._last_used_at
 
 
 def statement_cache_size(url: str) -> int:
-    """How many prepared statements a connection keeps; 0 behind a pooler that has none."""
+    """Prepared statements per connection; 0 behind a pooler that does not support them."""
     return int(
         str(make_url(url).query.get("prepared_statement_cache_size", _DEFAULT_STATEMENT_CACHE_SIZE))
     )
 
 
-async def connect(config: Config, url: str, **options: Any) -> Connection:  # noqa: ANN401 - the pool's
+async def connect(config: Config, url: str, **options: Any) -> Connection:  # noqa: ANN401
     """Open a connection with our time-outs and planner settings.
 
-    The settings are set in the session, since PgBouncer refuses start-up parameters.
+    They are set by a statement, since PgBouncer refuses start-up parameters.
     """
     connection: Connection = await asyncpg.connect(
         libpq_url(url),
         timeout=config.database_connect_timeout,
         statement_cache_size=statement_cache_size(url),
-        max_cacheable_statement_size=0,  # of any length: long ones gain most
+        max_cacheable_statement_size=0,  # no limit: long ones gain most
         **{"connection_class": Connection, **options},
     )
     try:
         await connection.execute(_set_config_statement(config))
-        for name in ("json", "jsonb"):  # as SQLAlchemy configures its own connections
+        for name in ("json", "jsonb"):  # as on SQLAlchemy's own connections
             await connection.set_type_codec(
                 name, schema="pg_catalog", encoder=str, decoder=from_json, format="text"
             )

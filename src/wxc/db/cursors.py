@@ -1,5 +1,3 @@
-"""Cursors: a position in a list, signed for that list."""
-
 import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -9,13 +7,13 @@ from wxc.http.refusals.resources import InvalidCursor
 
 MAX_CURSOR_LENGTH = 256
 _SIGNATURE_LENGTH = 16
-_PAYLOAD_LENGTH = 17  # a direction and an id; the rank comes after them
+_PAYLOAD_LENGTH = 17  # a direction and an id; the rank follows
 
 
 class CursorSigner:
-    """Signs positions in lists, and verifies its signatures.
+    """Signs and verifies cursors; a cursor is a position in one list.
 
-    By keyed BLAKE2b (RFC 7693), at a third of the cost of HMAC: a thread may hold 500 cursors.
+    Keyed BLAKE2b (RFC 7693) costs a third of HMAC: a thread may contain 500 cursors.
     """
 
     def __init__(self, key: bytes) -> None:
@@ -36,7 +34,7 @@ class CursorSigner:
         return payload[:1], UUID(bytes=payload[1:_PAYLOAD_LENGTH]), payload[_PAYLOAD_LENGTH:]
 
     def _signature(self, payload: bytes, scope: str) -> bytes:
-        """The length keeps a payload and the scope after it apart."""
+        """The length separates the payload from the scope."""
         signed = bytes([len(payload)]) + payload + scope.encode()
         return hashlib.blake2b(signed, key=self._key, digest_size=_SIGNATURE_LENGTH).digest()
 
@@ -50,7 +48,7 @@ def _decode(cursor: str) -> bytes:
         raw = urlsafe_b64decode(cursor[:MAX_CURSOR_LENGTH] + "=" * (-len(cursor) % 4))
     except ValueError:
         raise InvalidCursor from None
-    # The decoder skips what is not base64; a cursor has exactly one spelling.
+    # The decoder ignores invalid characters; only the canonical encoding is accepted.
     if _encode(raw) != cursor:
         raise InvalidCursor
     return raw

@@ -1,5 +1,3 @@
-"""`Database`: runs one prepared query in autocommit, and opens sessions."""
-
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -37,7 +35,7 @@ class Database:
     """
 
     publish_topics: Publish | None = None
-    """Publishes events, after a COMMIT."""
+    """Called with the topics of events after a COMMIT."""
     observe: Observe
     """Called with each query before it is executed."""
     max_connections: int
@@ -63,7 +61,7 @@ class Database:
 
     @property
     def primary(self) -> "Primary":
-        """Runs prepared queries past the replica."""
+        """The handle that never reads from the replica."""
         return Primary(self)
 
     async def fetch(self, query: PreparedQuery[Row]) -> list[Row]:
@@ -77,7 +75,7 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
-        """A session: committed at the end, then its `after_commit` callbacks are run."""
+        """Open a session; commit it at the end, then run its `after_commit` callbacks."""
         async with self._sessions() as session:
             session.observe = self.observe
             session.is_traced = self._is_traced
@@ -110,7 +108,7 @@ class Database:
             await self._replica.close()
 
     async def run(self, query: PreparedQuery[Row], *, on_primary: bool) -> list[Row]:
-        """As `fetch`, on the primary or where reads go."""
+        """As `fetch`; on the replica, if there is one, unless `on_primary`."""
         pool = self._pool if on_primary or self._replica is None else self._replica
         comment = sql_comment() if self._is_traced else ""
         async with pool.acquire() as connection:
@@ -136,7 +134,7 @@ class Primary:
 
 
 def split_pool_size(connections: int) -> tuple[int, int]:
-    """The connections of a process for `Database`, and those for `Session`."""
+    """Split the connections of a process into those for `Database` and those for `Session`."""
     sessions = max(1, connections // 3)
     return max(1, connections - sessions), sessions
 

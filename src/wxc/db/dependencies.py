@@ -1,5 +1,3 @@
-"""The database and the page of a list, as routers declare them."""
-
 import re
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -17,7 +15,6 @@ from wxc.http.services import services_of
 
 
 async def open_database(request: Request) -> db.Database:
-    """The handle for prepared queries in autocommit, and for short transactions."""
     return services_of(request).database
 
 
@@ -28,15 +25,15 @@ async def open_session(request: Request) -> AsyncIterator[session.Session]:
 
 
 Database = Annotated[db.Database, Depends(open_database)]
-# scope="function" commits before the first response byte. FastAPI's default scope commits
-# after it, so that a failed COMMIT would still have answered 2xx.
+# scope="function" commits before the first response byte. FastAPI's default scope commits after it,
+# and would respond with 2xx to a failed COMMIT.
 Session = Annotated[session.Session, Depends(open_session, scope="function")]
 
 
 def _require_digits(value: object) -> object:
-    """Digits only: pydantic itself also reads `+5`, `1_0` and `5.0`."""
+    """Accept digits only: pydantic also accepts `+5`, `1_0` and `5.0`."""
     if isinstance(value, str) and not re.fullmatch(r"0|[1-9][0-9]{0,2}", value, re.ASCII):
-        raise PydanticCustomError("int_parsing", "The value is not a number of up to 3 digits.")
+        raise PydanticCustomError("int_parsing", "Must be a whole number of up to 3 digits.")
     return value
 
 
@@ -45,11 +42,11 @@ Limit = Annotated[
     int,
     Field(ge=1, le=MAX_LIMIT),
     PlainNumber,
-    Query(description="How many items a page may hold."),
+    Query(description="Maximum number of items on the page."),
 ]
 CursorParameter = Annotated[
     str | None,
-    Query(description="`next_cursor` or `prev_cursor` of a page of this very list."),
+    Query(description="`next_cursor` or `prev_cursor` from a page of the same list and filters."),
 ]
 
 
@@ -62,7 +59,7 @@ async def paging(
 
 
 def page_request(request: Request, owner: str, limit: int, cursor: str | None) -> PageRequest:
-    """A page of the list at this address; `owner` sets a user's own list apart."""
+    """A page of the list at this address; `owner` distinguishes a user's own list."""
     scope = scope_of(request, owner)
     return PageRequest(services_of(request).cursors, scope, limit, cursor)
 

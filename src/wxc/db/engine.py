@@ -1,5 +1,3 @@
-"""SQLAlchemy's engine, whose connections sessions use."""
-
 import time
 from typing import Any, cast
 
@@ -17,7 +15,7 @@ from wxc.db.pool import MAX_IDLE_WITHOUT_PING
 
 
 def make_engine(config: Config, size: int) -> AsyncEngine:
-    """An engine with `size` connections, opened as those of `Database` are."""
+    """The engine of sessions, with connections configured like those of `Database`."""
 
     def open_connection() -> Any:  # noqa: ANN401 - SQLAlchemy's adapter of the driver's connection
         return cast(Any, engine.sync_engine.dialect.dbapi).connect(
@@ -34,8 +32,8 @@ def make_engine(config: Config, size: int) -> AsyncEngine:
         pool_recycle=300,
         pool_use_lifo=True,
         skip_autocommit_rollback=True,
-        hide_parameters=True,  # an error that is logged must not hold hashes or addresses
-        json_deserializer=from_json,  # in half the time of the standard library's
+        hide_parameters=True,  # logged errors must not contain hashes or addresses
+        json_deserializer=from_json,  # twice as fast as the standard library
     )
     event.listen(engine.sync_engine, "checkin", _record_checkin)
     event.listen(engine.sync_engine, "checkout", _check_idle)
@@ -50,10 +48,10 @@ def _record_checkin(_connection: object, record: ConnectionPoolEntry) -> None:
 
 
 def _check_idle(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:  # noqa: ANN401
-    """Have the pool replace a connection that ended while it was idle.
+    """Make the pool replace a connection that was closed while it was idle.
 
-    The driver knows of every close that the network has reported. The server is pinged only if the
-    connection was idle for so long that a firewall may have dropped it.
+    The driver knows about every close that the network has reported. The server is pinged only
+    after an idle time in which a firewall may have dropped the connection.
     """
     returned_at = record.info.get("returned_at")
     if returned_at is None:
@@ -74,5 +72,5 @@ def _count_statement(*_: object) -> None:
 def _add_comment(
     _connection: object, _cursor: object, statement: str, parameters: object, *_: object
 ) -> tuple[str, object]:
-    """Put the request id in front of a statement, for the server's log and `pg_stat_activity`."""
+    """Prefix a statement with the request id, for the server's log and `pg_stat_activity`."""
     return sql_comment() + statement, parameters

@@ -1,5 +1,3 @@
-"""Errors of the database and its driver, as SQLAlchemy's exceptions."""
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,17 +5,17 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""The last one is raised if the server closes the connection while a statement is sent."""
+"""The last is raised if the server closes the connection while a statement is sent."""
 UNAVAILABLE_ERRORS = (SQLAlchemyError, OSError, *DRIVER_ERRORS)
-"""Errors that mean the database is unavailable, or may mean it."""
+"""Errors that may mean that the database is unavailable."""
 
 
 @contextmanager
 def translate_errors(sql: str, connection: "asyncpg.Connection[asyncpg.Record]") -> Iterator[None]:
-    """Raise the driver's errors as SQLAlchemy's, so that services know one kind.
+    """Raise SQLAlchemy's exceptions in place of the driver's.
 
-    Neither the values nor PostgreSQL's DETAIL, which quotes rows, are in them: an error that is
-    logged must not hold hashes or addresses.
+    They contain neither the parameters nor PostgreSQL's DETAIL, which quotes rows: logged errors
+    must not contain hashes or addresses.
     """
     try:
         yield
@@ -35,7 +33,7 @@ def translate_errors(sql: str, connection: "asyncpg.Connection[asyncpg.Record]")
 
 
 def is_lost(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
-    """Whether the connection is closed; asyncpg's pool raises for one that it has taken back."""
+    """Whether the connection is closed; asyncpg raises for one that its pool has taken back."""
     try:
         return connection.is_closed()
     except asyncpg.InterfaceError:

@@ -1,5 +1,3 @@
-"""The interface that `Database`, its `primary` and `Session` share."""
-
 from typing import Any, Protocol, TypeVar
 
 from wxc.db.prepared import PreparedQuery
@@ -9,12 +7,10 @@ Fields = TypeVar("Fields", bound=tuple[Any, ...])
 
 
 class Handle(Protocol):
-    """Runs prepared queries: in autocommit, or in a transaction."""
+    """Runs prepared queries: `Database` or `Primary` in autocommit, `Session` in a transaction."""
 
     async def fetch(self, query: PreparedQuery[Row]) -> list[Row]:
         """All rows; raises SQLAlchemy's `DBAPIError`."""
-        ...
 
     async def fetch_one(self, query: PreparedQuery[Fields]) -> Fields | None:
         """The only row, or None."""
-        ...

@@ -1,17 +1,16 @@
-"""Keyset pages: by UUIDv7 id, newest or oldest first, or by rank; no OFFSET, no totals.
+"""Keyset pagination by UUIDv7 id, newest or oldest first, or by rank; no OFFSET, no totals.
 
-A cursor holds a direction, an id and, in a list by rank, the rank of the item. It is signed for
+A cursor contains a direction, an id and, in a list by rank, the rank of the item. It is signed for
 one route and its filters.
 
-In a list by age, a cursor to older items is exact. A cursor to newer ones is never younger than
-two seconds before the page was read: ids are generated before COMMIT, so a slower writer may still
-add an item below the newest one of the page. Items of those two seconds may repeat; none is missed.
+In a list by age, a cursor to older items is exact. A cursor to newer items starts at least two
+seconds before the page was read: ids are generated before COMMIT, so a slower transaction may still
+add an item older than the newest one on the page. Items may repeat; none is missed.
 
-A list that is read oldest first grows at its end: there both cursors lead to newer items,
-`next_cursor` to exactly the next one, `prev_cursor` reaching back.
+An oldest-first list grows at its end, so both cursors lead to newer items; only `next_cursor` is
+exact.
 
-A list by rank, such as the results of a search, has nothing newer: `prev_cursor` brings the page
-before, and both cursors are exact.
+In a list by rank, such as search results, both cursors are exact.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,14 +32,14 @@ from wxc.db.prepared import VariantArgument
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 SETTLE_WINDOW = timedelta(seconds=2)
-"""How far back a poll for new items reaches: ids are generated before COMMIT."""
-FORWARDS, BACKWARDS = b"o", b"n"  # as a list is read, and against it
+"""How far back a poll for newer items starts."""
+FORWARDS, BACKWARDS = b"o", b"n"  # in reading order, and against it
 _MIN_ID, _MAX_ID = UUID(int=0), UUID(int=(1 << 128) - 1)
 
 _POSITION = bindparam("page_position", type_=Uuid())
 _LIMIT = bindparam("page_limit", type_=Integer())
-# These limits are inline literals: PostgreSQL keeps the plan of a statement whose size it knows. A
-# page of any other size is planned for each execution, which takes as long as reading it.
+# These limits are inline literals, with which PostgreSQL caches the plan. It plans other page sizes
+# for each execution, which takes as long as reading the page.
 INLINE_LIMITS = frozenset({10, DEFAULT_LIMIT, 50, MAX_LIMIT})
 
 AnySelect = Select[*tuple[Any, ...]]
@@ -49,27 +48,25 @@ Row = TypeVar("Row")
 
 
 class Order(Enum):
-    """How a list is read."""
-
     NEWEST_FIRST = auto()
     OLDEST_FIRST = auto()
     BY_RANK = auto()
-    """The lowest rank first, equals by id."""
+    """Lowest rank first, ties by id."""
 
 
 class SortKey(NamedTuple):
-    """The position of an item in a list by rank; keys compare as the list is ordered."""
+    """The position of an item in a list by rank; keys sort like the list."""
 
     rank: bytes
     id: UUID
 
 
 class Rank(NamedTuple):
-    """What a list is ordered by before its ids."""
+    """The expression by which a list is ordered before the id."""
 
     column: ColumnElement[Any]
     start: ColumnElement[Any]
-    """The rank that the cursor holds; of no meaning on the first page."""
+    """The rank in the cursor; unused on the first page."""
 
 
 Key = UUID | SortKey
@@ -77,8 +74,6 @@ Key = UUID | SortKey
 
 @dataclass(frozen=True, slots=True)
 class PageSlice(Generic[Row]):
-    """The rows of one page and the cursors around them."""
-
     rows: Sequence[Row]
     next_cursor: str | None
     prev_cursor: str | None
@@ -86,31 +81,28 @@ class PageSlice(Generic[Row]):
 
 @dataclass(frozen=True, slots=True)
 class PageVariant:
-    """What the statement of a page depends on; its position is a bind parameter."""
+    """The properties of a page that its SQL depends on; the position is a bind parameter."""
 
     is_first: bool
     ascends: bool
     inline_limit: int | None
-    """The limit of the page if it is an inline literal."""
+    """The limit, if it is one of `INLINE_LIMITS`."""
 
     @property
     def position(self) -> ColumnElement[UUID] | None:
-        """The id that the page begins after; None on the first page."""
+        """The id after which the page starts; None on the first page."""
         return None if self.is_first else _POSITION
 
     @property
     def limit(self) -> ColumnElement[int] | int:
-        """The maximum number of items on the page."""
         return _LIMIT if self.inline_limit is None else self.inline_limit
 
     def window(self, statement: AnySelect, key: IdColumn, rank: Rank | None = None) -> AnySelect:
-        """As `PageRequest.window`."""
         return _apply_window(self, statement, key, rank)
 
     def order_and_limit(
         self, statement: AnySelect, key: IdColumn, rank: Rank | None = None
     ) -> AnySelect:
-        """As `PageRequest.order_and_limit`."""
         return _apply_order_and_limit(self, statement, key, rank)
 
 
@@ -130,7 +122,7 @@ class PageRequest(VariantArgument):
         """`extra` is stored in every cursor of a list by age, in place of a rank."""
         self.limit = limit
         self.key: SortKey | None = None
-        """The sort key that the page begins after; None on the first page."""
+        """The sort key after which the page starts; None on the first page."""
         self._signer = signer
         self._scope = scope
         self._cursor = cursor
@@ -150,30 +142,27 @@ class PageRequest(VariantArgument):
 
     @property
     def position(self) -> UUID | None:
-        """The id in `key`."""
         return None if self.key is None else self.key.id
 
     @property
     def variant(self) -> PageVariant:
-        """What its statement depends on."""
         inline_limit = self.limit if self.limit in INLINE_LIMITS else None
         return PageVariant(self.key is None, self.ascends, inline_limit)
 
     @property
     def parameters(self) -> dict[str, UUID | int]:
-        """The bind parameters of a statement of that variant."""
         position = {} if self.key is None else {"page_position": self.key.id}
         limit = {} if self.limit in INLINE_LIMITS else {"page_limit": self.limit}
         return {**position, **limit}
 
     def window(self, statement: AnySelect, key: IdColumn, rank: Rank | None = None) -> AnySelect:
-        """`statement` with the page's bound, order and `LIMIT limit + 1`, by the column `key`."""
+        """Add the page's bound, order and `LIMIT limit + 1` to `statement`."""
         return _apply_window(self, statement, key, rank)
 
     def order_and_limit(
         self, statement: AnySelect, key: IdColumn, rank: Rank | None = None
     ) -> AnySelect:
-        """As `window` for a `statement` that selects from windows, which have the bound already."""
+        """As `window` without the bound, for a `statement` that selects from windows."""
         return _apply_order_and_limit(self, statement, key, rank)
 
     def slice(self, rows: Sequence[Row], key: Callable[[Row], Key]) -> PageSlice[Row]:
@@ -185,7 +174,7 @@ class PageRequest(VariantArgument):
     def slice_of(
         self, ordered: Sequence[Row], key: Callable[[Row], Key], *, has_more: bool
     ) -> PageSlice[Row]:
-        """The page of these rows, which are in the order of `window`."""
+        """As `slice`, for at most `limit` rows in the order of `window`."""
         if not ordered:
             return self._empty_slice()
         items = ordered[::-1] if self._is_backwards else ordered
@@ -198,7 +187,7 @@ class PageRequest(VariantArgument):
         )
 
     def cursor_after(self, key: Key) -> str:
-        """The cursor of the page that begins after that item."""
+        """The cursor of the page that starts after `key`."""
         return self._sign(FORWARDS, key)
 
     def starting_at(self, key: SortKey | None, limit: int) -> Self:
@@ -246,14 +235,14 @@ def _apply_order_and_limit(
 
 
 def list_scope(path: str, owner: str = "", filters: Sequence[tuple[str, str]] = ()) -> str:
-    """The name of the list at this address; `owner` sets a user's own list apart."""
+    """The name of the list at this address; `owner` distinguishes a user's own list."""
     return repr((path.lower(), owner, sorted(filters)))
 
 
 def start_cursor(
     signer: CursorSigner, scope: str, extra: bytes, *, oldest_first: bool, after: UUID | None
 ) -> str:
-    """The cursor that reads another list from the item after `after`, or from its start."""
+    """A cursor that starts the list `scope` after the id `after`, or at its beginning."""
     start = _MIN_ID if oldest_first else _MAX_ID
     return signer.sign(scope, FORWARDS, after or start, extra)
 

@@ -1,7 +1,4 @@
-"""Bringing the database's schema to what the code expects.
-
-Alembic is imported when it is called for: it takes a fifth of the time in which the server starts.
-"""
+"""Runs Alembic, which is imported lazily: the import takes a fifth of the server's start."""
 
 import logging
 import random
@@ -18,39 +15,38 @@ from sqlalchemy.exc import DBAPIError
 if TYPE_CHECKING:
     from alembic.config import Config as AlembicConfig
 
-# A migration neither queues behind traffic for long, nor has traffic queue behind it: its wait is
-# shorter than that of the requests behind it (DATABASE_LOCK_TIMEOUT).
+# Shorter than DATABASE_LOCK_TIMEOUT: requests that queue behind a waiting migration do not fail.
 BOUNDS = {"lock_timeout": "1s", "statement_timeout": "5s"}
 _log = logging.getLogger("wxc.migrations")
 _ATTEMPTS = 10
-_MAX_PAUSE = 8.0  # seconds between two of them
-_LOCKED = ("55P03", "40P01")  # a lock was not to be had in time; a deadlock
-# The migrations that `0001_initial` replaces, newest first. No new one may have such a name.
+_MAX_PAUSE = 8.0  # seconds between attempts
+_LOCKED = ("55P03", "40P01")  # lock_not_available, deadlock_detected
+# The migrations that `0001_initial` replaces, newest first. New ones must not reuse these names.
 _SQUASHED = tuple(f"{number:04}" for number in range(17, 0, -1))
 _SQUASHED_INTO = "0001_initial"
-_LAST_WITH_SQUASHED = "933f6c7"  # the commit before the change; no release had been tagged
+_LAST_WITH_SQUASHED = "933f6c7"  # the last commit with them; no release was tagged
 
 
-class SchemaConflict(Exception):  # noqa: N818 - a fact
-    """The database does not allow the change; the message says what an operator has to do first."""
+class SchemaConflict(Exception):  # noqa: N818 - for the operator, not a bug
+    """The database cannot be migrated; the message contains the steps for the operator."""
 
 
 @cache
 def schema_revisions() -> tuple[str, ...]:
-    """All revisions that this code knows, those that were squashed included, the newest first."""
+    """All revisions that this code knows, including squashed ones, newest first."""
     from alembic.script import ScriptDirectory
 
     scripts = ScriptDirectory.from_config(alembic_config())
     revisions = tuple(script.revision for script in scripts.walk_revisions())
     if not revisions:
-        raise RuntimeError("alembic/versions holds no migration")
+        raise RuntimeError("alembic/versions contains no migrations")
     return revisions + _SQUASHED
 
 
 def migrate() -> None:
     """Upgrade to the newest revision; a second runner waits for the first (see alembic/env.py).
 
-    A migration that does not get its locks at once lets traffic go first, and tries again.
+    A migration that times out waiting for a lock is retried after a pause.
     """
     from alembic import command
 
@@ -60,7 +56,7 @@ def migrate() -> None:
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) not in _LOCKED or attempt == _ATTEMPTS:
                 raise
-            _log.warning("a lock was not to be had; attempt %d of %d", attempt, _ATTEMPTS)
+            _log.warning("could not get a lock; attempt %d of %d", attempt, _ATTEMPTS)
             jitter = random.uniform(0.5, 1)  # noqa: S311 - not a secret
             time.sleep(min(2.0 ** (attempt - 2), _MAX_PAUSE) * jitter)
         else:
@@ -70,7 +66,7 @@ def migrate() -> None:
 def recognise(connection: Connection) -> None:
     """Rename the last squashed revision to `0001_initial`, whose schema is the same.
 
-    The caller holds the lock of the one runner and commits. Raises `SchemaConflict` if the revision
+    The caller holds the lock for migrations, and commits. Raises `SchemaConflict` if the revision
     is older or unknown.
     """
     revision = _revision(connection)
@@ -100,7 +96,7 @@ def _revision(connection: Connection) -> str | None:
 
 
 def write_sql(revisions: str = "head") -> None:
-    """Print the statements that lead to these revisions."""
+    """Print the SQL of the upgrade to `revisions`."""
     from alembic import command
 
     command.upgrade(alembic_config(), revisions, sql=True)
@@ -108,9 +104,9 @@ def write_sql(revisions: str = "head") -> None:
 
 @contextmanager
 def unhurried() -> Iterator[None]:
-    """For what takes long and locks nothing, as an index that is built CONCURRENTLY.
+    """Disable time-outs for slow statements that lock nothing, such as CREATE INDEX CONCURRENTLY.
 
-    The migration leaves its transaction: what it did before is committed, and must be repeatable.
+    Leaves the migration's transaction: earlier statements are committed and must be repeatable.
     """
     from alembic import op
 
@@ -123,10 +119,10 @@ def unhurried() -> Iterator[None]:
 
 
 def alembic_config() -> "AlembicConfig":
-    """`alembic.ini` beside the process, as in the container, else that of the checkout."""
+    """`alembic.ini` in the working directory, as in the container, or in the checkout."""
     from alembic.config import Config as AlembicConfig
 
     for folder in (Path.cwd(), Path(__file__).parents[3]):
         if (folder / "alembic.ini").is_file():
             return AlembicConfig(folder / "alembic.ini")
-    raise FileNotFoundError("alembic.ini is neither in the working folder nor in the checkout")
+    raise FileNotFoundError("alembic.ini is neither in the working directory nor in the checkout")

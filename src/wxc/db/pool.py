@@ -36,7 +36,7 @@ class Pool:
         return _AcquireContext(self)
 
     async def acquire_connection(self) -> Connection:
-        """A live connection, to be given to `release`."""
+        """A live connection; pass it to `release` after use."""
         if self._acquired >= self._size:
             connection = await self._wait_for_connection()
             if connection is not None:
@@ -77,7 +77,7 @@ class Pool:
             return await waiter
         except asyncio.CancelledError:
             is_served = waiter.done() and not waiter.cancelled() and not waiter.exception()
-            if is_served:  # at this very moment
+            if is_served:  # and cancelled before it ran
                 connection = waiter.result()
                 await self.release(connection, None) if connection else self._free_slot()
             raise
@@ -114,7 +114,7 @@ class Pool:
             self._pool.terminate()
 
     async def _open(self) -> "asyncpg.Pool[asyncpg.Record]":
-        """Connect nothing yet: the process may start while the database is unavailable."""
+        """Opens no connection yet: the process may start while the database is unavailable."""
         pool = asyncpg.create_pool(
             min_size=0,
             max_size=self._size,
@@ -156,7 +156,7 @@ async def _connect(config: Config, url: str, _dsn: None, **options: Any) -> Conn
 
 
 async def _skip_reset(_connection: object) -> None:
-    """Leave the connection as it is."""
+    """Do nothing."""
 
 
 async def _is_alive(connection: Connection) -> bool:

@@ -1,7 +1,7 @@
-"""What a new database needs before its first migration, with rights that the service never has.
+"""Prepares a new database for its first migration, with rights that the service never has.
 
-PostGIS may be created by a superuser only, on RDS by the master user. Everything else belongs to
-the role of the application, which is made here.
+Only a superuser can create PostGIS, on RDS the master user. All other objects are owned by the
+application's role, which is created here.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ from sqlalchemy import make_url
 from wxc.core.config import libpq_url
 
 _EXTENSIONS = ("postgis", "pg_trgm")
-_ROUNDS = 4096  # PostgreSQL's own
+_ROUNDS = 4096  # PostgreSQL's default
 
 
 def prepare(admin_url: str, url: str) -> None:
-    """Make the role of `url` and the extensions, as whoever `admin_url` is; repeatable."""
+    """Create the role of `url` and the extensions as the user of `admin_url`; repeatable."""
     asyncio.run(_prepare(libpq_url(admin_url), url))
 
 
@@ -41,16 +41,16 @@ async def _prepare(admin_url: str, url: str) -> None:
 
 
 async def _execute(
-    connection: "asyncpg.Connection[asyncpg.Record]", statement: str, *words: str | None
+    connection: "asyncpg.Connection[asyncpg.Record]", statement: str, *arguments: str | None
 ) -> None:
-    """Run what takes no parameters, its names and values quoted by the server."""
-    places = ", ".join(f"${number}::text" for number in range(2, len(words) + 2))
-    quoted = f"SELECT format($1, {places})"
-    await connection.execute(await connection.fetchval(quoted, statement, *words))
+    """Run a statement that allows no parameters; the server quotes its names and values."""
+    placeholders = ", ".join(f"${number}::text" for number in range(2, len(arguments) + 2))
+    quoted = f"SELECT format($1, {placeholders})"
+    await connection.execute(await connection.fetchval(quoted, statement, *arguments))
 
 
 def _verifier(password: str) -> str:
-    """What the server keeps (RFC 5803): the password itself would be in its log of statements."""
+    """The SCRAM verifier (RFC 5803); the password itself would appear in the statement log."""
     salt = os.urandom(16)
     salted = pbkdf2_hmac("sha256", password.encode(), salt, _ROUNDS)
     stored = sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()

@@ -1,7 +1,7 @@
 """Prepared queries: SQLAlchemy builds and compiles a statement once, asyncpg executes it.
 
-SQLAlchemy's own way from a statement to rows costs more than to send the statement and to read
-the rows (a context, a cursor and a greenlet for each execution). See docs/decisions/0024.
+Executed by SQLAlchemy, a statement costs more than sending it and reading the rows: a context, a
+cursor and a greenlet each time. See docs/decisions/0024.
 """
 
 from abc import ABC, abstractmethod
@@ -57,8 +57,8 @@ Row = TypeVar("Row", bound=tuple[Any, ...] | None)
 Fields = TypeVar("Fields", bound=tuple[Any, ...])
 Value = TypeVar("Value")
 MAX_VARIANTS = 512
-"""Of one query. Clients choose among them (the page's limit), but cannot add any number."""
-_PREFIX = "p_"  # keeps the names of arguments apart from those of columns, which an INSERT binds
+"""Per query; at this number, all are discarded. Clients can choose variants by a page's limit."""
+_PREFIX = "p_"  # separates arguments from columns, whose names an INSERT binds
 _TYPES: Mapping[type, TypeEngine[Any]] = {
     UUID: Uuid(),
     str: String(),
@@ -73,17 +73,17 @@ _TYPES: Mapping[type, TypeEngine[Any]] = {
 
 
 class VariantArgument(ABC):
-    """A keyword argument that chooses a variant and also has bind parameters: a page."""
+    """A keyword argument that chooses a variant and has bind parameters, such as a page."""
 
     @property
     @abstractmethod
     def variant(self) -> Hashable:
-        """What the statement depends on; it is built with this in place of the argument."""
+        """Replaces the argument while the statement is built; the SQL may depend on it."""
 
     @property
     @abstractmethod
     def parameters(self) -> Mapping[str, Any]:
-        """Values for the bind parameters that the variant puts into the statement."""
+        """Values for the bind parameters that the variant adds to the statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,26 +93,25 @@ class PreparedQuery(Generic[Row]):
     compiled: CompiledStatement
     parameters: Mapping[str, Any]
     make_row: Callable[[Any], Row]
-    """Makes a row from the values of a record."""
 
     async def fetch(
         self, connection: "asyncpg.Connection[asyncpg.Record]", comment: str = ""
     ) -> list[Row]:
         """All rows; raises the driver's errors, see `errors.translate_errors`.
 
-        `comment` is an SQL comment in front; one that changes defeats the statement cache.
+        `comment` is prepended to the SQL; if it changes, the statement cache has no effect.
         """
         records = await connection.fetch(comment + self.compiled.sql, *self.arguments)
         return self.compiled.rows(records, self.make_row)
 
     @property
     def arguments(self) -> list[Any]:
-        """The values of `$1` and so on, as the driver takes them."""
+        """The values of `$1`, `$2`, … for the driver."""
         return self.compiled.arguments(self.parameters)
 
 
 def bind(value: Value) -> ColumnElement[Value]:
-    """An argument of a prepared query, typed as the bind parameter that it is during the build.
+    """Type an argument of a prepared query as the bind parameter that it is during the build.
 
     For SQLAlchemy functions and operators that require an expression.
     """
@@ -122,15 +121,15 @@ def bind(value: Value) -> ColumnElement[Value]:
 def prepared(
     row_type: type[Fields],
 ) -> Callable[[Callable[P, Executable]], Callable[P, PreparedQuery[Fields]]]:
-    """Make a function that builds a statement into one that returns it with its values.
+    """Turn a function that builds a statement into one that returns a `PreparedQuery`.
 
-    Positional arguments are values: the statement is built with bind parameters in their places,
-    typed by the annotations (`Annotated[int, BigInteger()]` names another type). None is NULL.
-    Keyword-only arguments choose the variant: it is built and compiled once for each combination
-    of them. Integers in the statement are inline literals, since PostgreSQL plans a statement for
-    each execution if its LIMIT is a parameter.
+    Positional arguments are values: the statement is built with bind parameters in their place,
+    typed by the annotations (`Annotated[int, BigInteger()]` chooses another type). None is NULL.
+    Keyword-only arguments choose the variant: each combination is built and compiled once. Integers
+    in the statement are inline literals, since PostgreSQL plans a statement for each execution if
+    its LIMIT is a parameter.
 
-    `row_type` is a `NamedTuple` whose fields are the columns, in their order and by their names.
+    `row_type` is a `NamedTuple` with the names of the columns, in their order.
     """
     return _prepared_decorator(row_type, cast(Any, row_type)._make)
 
@@ -138,9 +137,9 @@ def prepared(
 def prepared_outer(
     row_type: type[Fields],
 ) -> Callable[[Callable[P, Executable]], Callable[P, PreparedQuery[Fields | None]]]:
-    """As `prepared`, for an outer join: None is the row of a subject without any items.
+    """As `prepared`, for an outer join: a subject without items has the row None.
 
-    No rows at all mean that the subject does not exist. The first column of an item is never NULL.
+    No rows mean that the subject does not exist. The first column of an item must not be NULL.
     """
     make_row = cast(Any, row_type)._make
     return _prepared_decorator(
@@ -173,7 +172,7 @@ def _prepared_decorator(
 
 
 def _variant_key(keywords: Mapping[str, Any], parameters: dict[str, Any]) -> Hashable:
-    """The key of the variant; adds the bind parameters of variant arguments to `parameters`."""
+    """The key of the variant; adds values of variant arguments to `parameters`."""
     key: list[Hashable] = []
     for name, value in keywords.items():
         if isinstance(value, VariantArgument):
@@ -197,12 +196,11 @@ def _compile_variant(
     columns = tuple(column.key for column in cast(Selectable, compiled.statement).exported_columns)
     fields = cast(Any, row_type)._fields
     if columns != fields:
-        raise TypeError(f"{build.__qualname__} selects {columns}, its rows have {fields}")
+        raise TypeError(f"{build.__qualname__} selects {columns}, its row type has {fields}")
     return compiled
 
 
 def _bind_parameters(build: Callable[..., Executable]) -> dict[str, BindParameter[Any]]:
-    """A bind parameter for each positional argument, of the annotated type."""
     hints = get_type_hints(build, include_extras=True)
     return {
         name: bindparam(f"{_PREFIX}{name}", type_=sql_type(hints[name]))
@@ -211,8 +209,8 @@ def _bind_parameters(build: Callable[..., Executable]) -> dict[str, BindParamete
     }
 
 
-def sql_type(hint: Any) -> TypeEngine[Any]:  # noqa: ANN401 - whatever an annotation may be
-    """The SQLAlchemy type of a Python annotation; raises `TypeError` for one that has none."""
+def sql_type(hint: Any) -> TypeEngine[Any]:  # noqa: ANN401 - any annotation
+    """The SQLAlchemy type of a Python annotation; raises `TypeError` if there is none."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
         types = [argument for argument in arguments[1:] if isinstance(argument, TypeEngine)]
@@ -225,7 +223,7 @@ def sql_type(hint: Any) -> TypeEngine[Any]:  # noqa: ANN401 - whatever an annota
     if isinstance(hint, type) and issubclass(hint, Enum):
         return String()
     if hint not in _TYPES:
-        raise TypeError(f"{hint} is no type of a bind parameter")
+        raise TypeError(f"{hint} has no SQLAlchemy type")
     return _TYPES[hint]
 
 

@@ -1,7 +1,7 @@
-"""Compares counters with the rows they count, and repairs those that differ.
+"""Compares counters with the rows they count, and repairs wrong ones.
 
-A counter changes in the transaction of its rows, so one statement sees both consistently. Batches
-go by id, each a statement of its own; a repair locks the row and counts again.
+A counter changes in the transaction of its rows, so a statement sees both consistently. Each batch
+of ids is one statement; a repair locks the row and counts again.
 """
 
 import sys
@@ -30,7 +30,7 @@ _reply = aliased(Comment)
 
 @dataclass
 class Drift:
-    """A counter, the number of rows in which it is wrong, and how many of those were repaired."""
+    """A counter, the number of rows in which it is wrong, and the number repaired."""
 
     counter: str
     drifted: int = 0
@@ -38,10 +38,9 @@ class Drift:
 
 
 class CountedRow(NamedTuple):
-    """The id of a row; `is_wrong` has a value for each counter, in the order of `COUNTERS`."""
-
     id: UUID
     is_wrong: list[bool]
+    """One value per counter, in the order of `COUNTERS`."""
 
 
 def _count_where(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
@@ -98,7 +97,7 @@ async def _recount_table(database: Database, table: CountedTable, *, repair: boo
 
 
 async def _drifted_rows(database: Database, table: CountedTable) -> AsyncIterator[CountedRow]:
-    """The rows with a wrong counter, by id; no connection is held while one is repaired."""
+    """Yield rows with a wrong counter, by id; holds no connection during a repair."""
     last = UUID(int=0)
     while True:
         rows = await database.primary.fetch(_counted_rows(last, table=table, limit=BATCH_SIZE))
@@ -118,7 +117,6 @@ async def _repair(database: Database, table: CountedTable, row_id: UUID) -> None
 
 @prepared(CountedRow)
 def _counted_rows(last: UUID, *, table: CountedTable, limit: int) -> AnySelect:
-    """Up to `limit` rows after the id `last`."""
     is_wrong = [getattr(table, name) != count for name, count in COUNTERS[table].items()]
     return (
         select(table.id, array(is_wrong).label("is_wrong"))

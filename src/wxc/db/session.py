@@ -1,5 +1,3 @@
-"""`Session`: a transaction for writes of several statements."""
-
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -27,7 +25,7 @@ Observe = Callable[[PreparedQuery[Any]], None]
 class Session(AsyncSession):
     """SQLAlchemy's session in one transaction; it also runs prepared queries, as `Database` does.
 
-    It has a connection from its first statement on.
+    It acquires a connection for its first statement.
     """
 
     observe: Observe
@@ -42,7 +40,7 @@ class Session(AsyncSession):
                 return await query.fetch(driver, sql_comment() if self.is_traced else "")
         except BaseException as error:
             if not isinstance(error, Exception):
-                await self.invalidate()  # left in the middle of a statement
+                await self.invalidate()  # cancelled in the middle of a statement
             raise
 
     async def fetch_one(self, query: PreparedQuery[Fields]) -> Fields | None:
@@ -54,9 +52,9 @@ class Session(AsyncSession):
 class TransactionalSession(SyncSession):
     """Sends BEGIN before it returns its connection.
 
-    SQLAlchemy's adapter sends BEGIN with its own first statement. A prepared query that came first
-    would be a transaction by itself. So SQLAlchemy sees the connection in autocommit, and the
-    transaction is the driver's, which costs half as much as SQLAlchemy's.
+    SQLAlchemy's adapter sends BEGIN with its own first statement, so an earlier prepared query
+    would commit by itself. Therefore SQLAlchemy uses the connection in autocommit, and the driver
+    runs the transaction, at half the cost of SQLAlchemy's.
     """
 
 
@@ -70,7 +68,7 @@ def _begin(session: SyncSession, _: SessionTransaction, connection: SyncConnecti
 
 
 async def end_transaction(session: Session, *, commit: bool) -> None:
-    """Commit or roll back the transaction that `_begin` has started, if there is one."""
+    """Commit or roll back the transaction that `_begin` has started, if any."""
     started = session.info.pop("transaction", None)
     if started is None:
         return
@@ -90,7 +88,7 @@ async def end_transaction(session: Session, *, commit: bool) -> None:
 async def driver_connection(session: AsyncSession) -> DriverConnection:
     """asyncpg's connection, in the session's transaction.
 
-    SQLAlchemy needs two greenlets for it, which only the first statement pays for.
+    Only the first statement pays for the two greenlets that SQLAlchemy needs to return it.
     """
     if started := session.info.get("transaction"):
         return cast("DriverConnection", started[0])

@@ -1,5 +1,3 @@
-"""Dependencies of the health routes."""
-
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -13,17 +11,14 @@ from wxc.server.shutdown import GracefulShutdown
 
 
 async def open_startup(request: Request) -> Startup:
-    """Whether this process has reached its database."""
     return services_of(request).startup
 
 
 async def open_shutdown(request: Request) -> GracefulShutdown:
-    """The shutdown state of this process."""
     return services_of(request).shutdown
 
 
 async def open_redis(request: Request) -> RedisClient:
-    """The application's Redis."""
     return services_of(request).redis
 
 

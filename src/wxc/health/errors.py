@@ -1,12 +1,11 @@
-"""Why the service is not fit for traffic."""
-
 from wxc.http.refusals.base import Refusal
 
 
 class Starting(Refusal):
-    """The service has not reached its database since it was started.
+    """The service is starting. Try again in a few seconds.
 
-    It tries twice a second. See that `DATABASE_URL` is right and the database answers.
+    The process has not reached its database yet and retries twice a second. Operators: check
+    `DATABASE_URL` and the database.
     """
 
     public_code = "not_started"
@@ -15,9 +14,9 @@ class Starting(Refusal):
 
 
 class Draining(Refusal):
-    """This instance is about to end; another one will answer.
+    """This server is shutting down. Try again.
 
-    For the load balancer: send no more requests here. Those that come are answered all the same.
+    Load balancers: send new requests to other instances. This one still serves requests.
     """
 
     public_code = "about_to_end"
@@ -26,9 +25,9 @@ class Draining(Refusal):
 
 
 class NotReady(Refusal):
-    """Something that the service depends on is not as it should be; `errors` names it.
+    """The service is not fully available. Try again later.
 
-    For those who run the service: the names are `database`, `migrations`, `redis` and `mail`.
+    Operators: `errors` lists the failed checks: `database`, `migrations`, `redis` or `mail`.
     """
 
     status = 503

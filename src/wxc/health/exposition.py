@@ -1,8 +1,8 @@
-"""`/metrics`, on a port of its own that the load balancer does not forward to.
+"""`/metrics`, on a separate port that the load balancer does not forward to.
 
-prometheus_client chooses its storage when it is imported. Before any other module imports it, this
-module sets it to memory-mapped files that all processes of a command share. The parent process
-reads them; with several workers it serves no requests.
+prometheus_client chooses its storage when it is imported. Before that, this module configures
+memory-mapped files that all processes of a command share. The parent process serves `/metrics`,
+since with several workers it serves no requests.
 """
 
 import os
@@ -65,9 +65,6 @@ class _AllProcessesCollector:
 def _is_alive(process_id: int) -> bool:
     try:
         os.kill(process_id, 0)
-    except (
-        ProcessLookupError,
-        PermissionError,
-    ):  # it has ended, or another user's process has its id
+    except (ProcessLookupError, PermissionError):  # it has ended; another user may reuse its id
         return False
     return True

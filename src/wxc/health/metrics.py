@@ -23,7 +23,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 
 
 class ServerMetrics:
-    """Metrics of a server process. Labels hold route templates, so clients cannot create labels."""
+    """Metrics of a server process. Labels contain route templates, so clients cannot create any."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -60,7 +60,7 @@ class ServerMetrics:
             timer.observe(seconds)
 
     async def watch(self, services: Services) -> None:
-        """Sample the gauges for as long as the process runs (a background task)."""
+        """Sample the gauges until the process ends (a background task)."""
         config, traffic = services.config, services.traffic
         self._connections_limit.set(services.database.max_connections)
         self._hashing_limit.set(config.password_hash_queue)
@@ -139,17 +139,15 @@ class WorkerMetrics:
         )
 
     def register_jobs(self, jobs: Sequence[str]) -> None:
-        """Create the series of these jobs, so that a first failure is an increase from zero."""
+        """Create the series of the jobs, so that a first failure is an increase from zero."""
         for job in jobs:
             self._failures.labels(job)
             self.record_success(job)
 
     def record_success(self, job: str) -> None:
-        """Record a round that succeeded."""
         self._rounds.labels(job).set_to_current_time()
 
     def record_failure(self, job: str) -> None:
-        """Record a round that failed."""
         self._failures.labels(job).inc()
 
     async def run(self, stop: asyncio.Event, done: OnSuccess) -> None:
@@ -160,7 +158,6 @@ class WorkerMetrics:
             await pause(_OUTBOX_INTERVAL, stop)
 
     async def sample_outbox(self) -> None:
-        """Set the gauges of the outbox."""
         outbox = await mails.count_outbox(self._database.primary)
         self._due.set(outbox.due)
         self._age.set((clock.now() - outbox.oldest).total_seconds() if outbox.oldest else 0)

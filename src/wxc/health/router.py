@@ -1,5 +1,3 @@
-"""Probes of the load balancer, of deployments and of alarms."""
-
 from wxc.db.dependencies import Database
 from wxc.health import service
 from wxc.health.dependencies import Redis, Revisions, Shutdown, StartupState
@@ -11,19 +9,19 @@ from wxc.http.routers import make_router
 router = make_router("operations")
 
 
-@router.get("/livez", summary="Alive?")
+@router.get("/livez", summary="Check liveness")
 async def get_liveness() -> Health:
-    """The process serves requests. Nothing else is asked."""
+    """For orchestrators: succeeds while the process serves requests."""
     return Health(status="ok")
 
 
-@router.get("/healthz", summary="Fit for traffic?", responses=error_responses(Starting, Draining))
+@router.get("/healthz", summary="Check health", responses=error_responses(Starting, Draining))
 async def get_health(startup: StartupState, shutdown: Shutdown) -> Health:
-    """For the load balancer: started, and not about to end; an outage leaves this green."""
+    """For load balancers: succeeds between start and shutdown, even while a dependency is down."""
     return service.health(startup, shutdown)
 
 
-@router.get("/readyz", summary="Everything well?", responses=error_responses(NotReady))
+@router.get("/readyz", summary="Check readiness", responses=error_responses(NotReady))
 async def get_readiness(database: Database, redis: Redis, known_revisions: Revisions) -> Readiness:
-    """For deployments and alarms: the database, its schema, Redis, the mails, by name."""
+    """For deployments and alarms: checks the database, its schema, Redis and mail delivery."""
     return await service.readiness(database, redis, known_revisions)

@@ -1,32 +1,30 @@
-"""What health looks like."""
-
 from typing import Literal
 
 from wxc.http.schemas import Schema
 
 
 class Health(Schema):
-    """All is well."""
+    """The result of a successful check."""
 
     status: Literal["ok"]
-    """Anything else is answered with 503."""
+    """Always `ok`; a failed check responds with 503."""
 
 
 class Checks(Schema):
-    """What the service depends on, each by its name."""
+    """The result for each dependency."""
 
     database: Literal["ok"]
-    """It answers."""
+    """The database responds."""
     redis: Literal["ok"]
-    """It answers."""
+    """Redis responds."""
     migrations: Literal["ok"]
-    """The schema is what the code expects."""
+    """The database schema is up to date."""
     mail: Literal["ok"]
-    """No mail waits too long or was given up lately."""
+    """No mail is more than 5 minutes overdue or was given up in the last hour."""
 
 
 class Readiness(Health):
-    """All is well with everything the service depends on."""
+    """All dependencies work."""
 
     checks: Checks
-    """What was looked at."""
+    """The result for each dependency."""

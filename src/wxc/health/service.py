@@ -1,5 +1,3 @@
-"""Liveness, health and readiness."""
-
 import asyncio
 import logging
 from collections.abc import Sequence
@@ -19,7 +17,7 @@ _RETRY_INTERVAL = 0.5  # seconds, between attempts to reach the database at the 
 
 
 class Startup:
-    """Whether the database has answered since the process started; a later outage changes nothing.
+    """Whether the database has responded since the process started, regardless of later outages.
 
     A load balancer replaces unhealthy instances: if health depended on the database, a failover
     would replace the whole fleet.
@@ -29,11 +27,11 @@ class Startup:
         self.is_complete = False
 
     async def wait_for_database(self, database: Database) -> None:
-        """Retry until the database answers (a background task)."""
+        """Retry until the database responds (a background task)."""
         while not self.is_complete:
             try:
                 await _schema_revision(database)
-            except Exception as error:  # of any kind: otherwise the process stays unhealthy
+            except Exception as error:  # any: otherwise the process stays unhealthy
                 _log.warning("the database cannot be reached yet: %r", error)
                 await asyncio.sleep(_RETRY_INTERVAL)
             else:
@@ -41,7 +39,7 @@ class Startup:
 
 
 def health(startup: Startup, shutdown: GracefulShutdown) -> Health:
-    """Whether the load balancer may send requests; raises `Starting` and `Draining`."""
+    """Raises `Starting` or `Draining` if the load balancer should not send requests."""
     if not startup.is_complete:
         raise Starting
     if shutdown.is_draining:
@@ -52,7 +50,7 @@ def health(startup: Startup, shutdown: GracefulShutdown) -> Health:
 async def readiness(
     database: Database, redis: RedisClient, known_revisions: Sequence[str]
 ) -> Readiness:
-    """Whether all dependencies of the service work; raises `NotReady` with the names of the others.
+    """Check all dependencies; raises `NotReady` with those that failed.
 
     `known_revisions` are the revisions of this code, newest first. An unknown revision is a later
     one, and later migrations keep older code working (docs/migrations.md).
@@ -63,16 +61,16 @@ async def readiness(
         is_behind = revision is None or revision in known_revisions[1:]
         has_mail_backlog = not is_behind and await has_backlog(database.primary)
     except UNAVAILABLE_ERRORS:
-        failures.append(_failure("database", "unavailable", "The database does not answer."))
+        failures.append(_failure("database", "unavailable", "The database does not respond."))
     else:
         if is_behind:
             failures.append(
-                _failure("migrations", "not_at_head", "The schema is not what the code expects.")
+                _failure("migrations", "not_at_head", "The database schema is not up to date.")
             )
         if has_mail_backlog:
-            failures.append(_failure("mail", "backlog", "Mails wait too long, or were given up."))
+            failures.append(_failure("mail", "backlog", "Mails are overdue or were given up."))
     if not await redis.probe():
-        failures.append(_failure("redis", "unavailable", "Redis does not answer."))
+        failures.append(_failure("redis", "unavailable", "Redis does not respond."))
     if failures:
         raise NotReady(errors=failures)
     return Readiness(

@@ -18,16 +18,15 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.types import Receive, Scope, Send
 
 from wxc.http.answers import json_bytes
-from wxc.http.services import services_of
 from wxc.http.steps import Arguments, ParameterError, Step, calls_of, steps_of
 
 
 class CompiledRoute(APIRoute):
     """Responds as FastAPI would, without resolving the dependencies for each request.
 
-    FastAPI's own handler serves routes with a body, a stream, threads or a dependency that ends
-    after the response. It also serves requests with invalid parameters, and all requests while
-    dependencies are overridden or tracing is on. This is decided before any dependency is called.
+    `RouteTable` calls `serve`. FastAPI's own handler serves routes with a body, a stream, threads
+    or a dependency that ends after the response, and requests with invalid parameters. No
+    dependency has been called by then.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - FastAPI's own
@@ -36,20 +35,15 @@ class CompiledRoute(APIRoute):
         """The calls for each request, the endpoint last; empty if FastAPI serves the route."""
         self._has_contexts = any(step.context for step in self.steps)
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Starlette's interface of a route.
-
-        `get_route_handler`, the documented hook, is wrapped in two exit stacks and an exception
-        handler, which cost 8 % of a like and serve no purpose here.
-        """
-        if self.steps and scope["method"] in (self.methods or ()):
-            request = Request(scope, receive, send)
-            arguments = self._arguments(request)
-            if arguments is not None:
-                response = await self._respond(request, arguments)
-                await response(scope, receive, send)
-                return
-        await super().handle(scope, receive, send)
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Serve a request that matches; False, and nothing is done, if FastAPI has to serve it."""
+        request = Request(scope, receive, send)
+        arguments = self._arguments(request)
+        if arguments is None:
+            return False
+        response = await self._respond(request, arguments)
+        await response(scope, receive, send)
+        return True
 
     @cached_property
     def query_parameters(self) -> frozenset[str]:
@@ -60,9 +54,6 @@ class CompiledRoute(APIRoute):
     def _arguments(self, request: Request) -> list[Arguments] | None:
         """The request's parameters for each step; None if FastAPI should handle the request."""
         scope = request.scope
-        # FastAPI's own handler creates the spans.
-        if scope["app"].dependency_overrides or services_of(request).config.tracing:
-            return None
         query = request.query_params if scope["query_string"] else None
         try:
             return [step.parameters(scope, query) for step in self.steps]

@@ -1,1 +1,0 @@
-"""Requests that can be repeated under an `Idempotency-Key` and take effect once."""

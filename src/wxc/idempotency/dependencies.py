@@ -1,5 +1,3 @@
-"""The `Idempotency-Key` of a request."""
-
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
@@ -15,8 +13,9 @@ from wxc.idempotency.service import IdempotentRequest
 
 _HEADER_NAME = "Idempotency-Key"
 _DESCRIPTION = """
-Any text that is new for each thing you want done. Sent again within 24 hours with the same body, it
-brings the first answer again, with `Idempotency-Replayed: true`, as long as what was made is there.
+A unique text for each operation, such as a UUID. A request that is repeated within 24 hours with
+the same key and body gets the first response again, with `Idempotency-Replayed: true`, as long as
+the created object exists.
 """
 
 IdempotencyHeader = Annotated[
@@ -36,16 +35,16 @@ IdempotencyHeader = Annotated[
 async def idempotent_request(
     request: Request, me: CurrentUser, key: IdempotencyHeader = None
 ) -> IdempotentRequest | None:
-    """The identity of a request that may be repeated; None without a key."""
+    """Identifies a request that may be repeated; None without a key."""
     if key is None:
         return None
     if len(request.headers.getlist(_HEADER_NAME)) > 1:
-        part = FieldError(
+        error = FieldError(
             pointer=f"header.{_HEADER_NAME}",
             code="repeated",
-            message="The header may be sent once.",
+            message="Must be sent only once.",
         )
-        raise ValidationFailed(errors=[part])
+        raise ValidationFailed(errors=[error])
     path_and_body = request.url.path.lower().encode() + b"\0" + await request.body()
     fingerprint = sign(services_of(request).idempotency_key, path_and_body)
     route = f"{request.method} {request.scope['route'].path}"

@@ -1,5 +1,3 @@
-"""Refusals of a repeated request, and the replay of its first response."""
-
 from uuid import UUID
 
 from wxc.http.refusals.base import Refusal
@@ -7,24 +5,25 @@ from wxc.http.refusals.resources import Conflict
 
 
 class IdempotencyMismatch(Refusal):
-    """This Idempotency-Key has been used for another request.
+    """This differs from what you sent before. Reload the page and try again.
 
-    A key stands for one request with one body. Draw a new one for each thing that a person
-    wants done; keep it only for sending the very same again.
+    The `Idempotency-Key` was used for another request. Generate a new key for each operation, and
+    reuse it only to repeat the same request with the same body.
     """
 
     status = 422
 
 
 class IdempotencyInFlight(Conflict):
-    """The first request with this Idempotency-Key is still running. Please try again.
+    """Your first request is still being processed. Try again in a moment.
 
-    Send it again with the same key in a second: then you get the first request's answer.
+    The first request with this `Idempotency-Key` is still running. Repeat it with the same key
+    after a second to get the first response.
     """
 
 
 class ReplayedResponse(Exception):  # noqa: N818 - not an error
-    """The first response to a repeated request; raising it rolls back and sends the response."""
+    """Rolls back and sends the stored first response to a repeated request."""
 
     def __init__(self, subject_id: UUID, status: int, location: str | None, body: str) -> None:
         super().__init__(str(subject_id))

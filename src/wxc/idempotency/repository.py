@@ -1,5 +1,3 @@
-"""SQL for stored responses."""
-
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -16,14 +14,10 @@ _PRIMARY_KEY = (IdempotencyKey.user_id, IdempotencyKey.route, IdempotencyKey.key
 
 
 class KeyLock(NamedTuple):
-    """Whether this transaction holds the key."""
-
     is_acquired: bool
 
 
 class StoredResponse(NamedTuple):
-    """The first response to a request, and the fingerprint of the request."""
-
     fingerprint: bytes
     subject_id: UUID
     status: int
@@ -32,21 +26,18 @@ class StoredResponse(NamedTuple):
 
 
 class ResponseKey(NamedTuple):
-    """A response that was stored or deleted."""
-
     key: str
 
 
 @prepared(KeyLock)
 def lock_key(name: str) -> AnySelect:
-    """Lock a key until the transaction ends, without waiting for another request's lock."""
+    """Lock a key until the transaction ends; does not wait if it is locked."""
     is_acquired = func.pg_try_advisory_xact_lock(func.hashtextextended(bind(name), 0))
     return select(is_acquired.label("is_acquired"))
 
 
 @prepared(StoredResponse)
 def response_by_key(user_id: UUID, route: str, key: str, since: datetime) -> AnySelect:
-    """The response, if it was stored after `since`."""
     return select(*columns(IdempotencyKey, StoredResponse)).where(
         IdempotencyKey.user_id == user_id,
         IdempotencyKey.route == route,

@@ -1,4 +1,4 @@
-"""A request repeated under its `Idempotency-Key` gets the first response and has no effect."""
+"""A request repeated with its `Idempotency-Key` gets the first response and has no effect."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,8 +23,6 @@ _PURGE_BATCH_SIZE = 1000
 
 @dataclass(frozen=True, slots=True)
 class IdempotentRequest:
-    """A request with an `Idempotency-Key`."""
-
     user_id: UUID
     route: str
     key: str
@@ -33,7 +31,7 @@ class IdempotentRequest:
 
     @property
     def lock_name(self) -> str:
-        """The name of the advisory lock that concurrent requests with this key contend for."""
+        """The name of the advisory lock for requests with this key."""
         return f"{self.user_id} {self.route} {self.key}"
 
 
@@ -93,7 +91,7 @@ async def store_response(
 
 
 async def purge_expired(database: Database) -> None:
-    """Delete expired responses, in batches that stay within the statement timeout."""
+    """Delete expired responses, in batches that stay within the statement time-out."""
     deleted = _PURGE_BATCH_SIZE
     while deleted == _PURGE_BATCH_SIZE:
         before = clock.now() - _RETENTION

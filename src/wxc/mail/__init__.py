@@ -1,1 +1,0 @@
-"""Mails: an outbox that is written in transactions, and delivery by the worker."""

@@ -1,5 +1,3 @@
-"""The contents of mails: plain text and HTML from the same sentences."""
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,8 +9,6 @@ from wxc.models import MailKind
 
 @dataclass(frozen=True, slots=True)
 class Email:
-    """A mail's subject and its two bodies."""
-
     subject: str
     text: str
     html: str
@@ -20,7 +16,7 @@ class Email:
 
 @dataclass(frozen=True, slots=True)
 class _EmailTemplate:
-    """The sentences of a kind of mail; `{life}` is the lifetime of its link."""
+    """The sentences of both bodies; `{life}` in `closing` is the lifetime of the link."""
 
     subject: str
     paragraphs: tuple[str, ...]
@@ -28,44 +24,55 @@ class _EmailTemplate:
     closing: str = ""
 
 
-_RESET_ADVICE = "If it was not you, reset your password at once: somebody else knows it."
+_RESET_ADVICE = (
+    "If you did not change it, reset your password now: someone else may have access to your "
+    "account."
+)
 _TEMPLATES: Mapping[MailKind, _EmailTemplate] = {
     MailKind.VERIFICATION: _EmailTemplate(
         "Confirm your e-mail address",
-        ("Welcome to WXC Social. Please confirm that this address is yours.",),
-        "Confirm address",
-        "The link works once, within {life}. If you have not opened an account, ignore this mail.",
+        ("Welcome to WXC Social! Use the link below to confirm your e-mail address.",),
+        "Confirm e-mail address",
+        "This link works once and expires in {life}. If you did not create an account, you can "
+        "ignore this e-mail.",
     ),
     MailKind.EMAIL_CHANGE: _EmailTemplate(
         "Confirm your new e-mail address",
-        ("You asked to use this address for your account. It takes effect once you confirm it.",),
-        "Confirm new address",
-        "The link works once, within {life}. If you did not ask for this, ignore this mail.",
+        (
+            "You asked to use this e-mail address for your WXC Social account. Use the link below "
+            "to confirm the change.",
+        ),
+        "Confirm new e-mail address",
+        "This link works once and expires in {life}. If you did not request this, you can ignore "
+        "this e-mail.",
     ),
     MailKind.PASSWORD_RESET: _EmailTemplate(
+        "Reset your password",
+        (
+            "We received a request to reset the password of your WXC Social account. Use the link "
+            "below to choose a new password.",
+        ),
         "Choose a new password",
-        ("Somebody, hopefully you, has asked to choose a new password for your account.",),
-        "Choose a new password",
-        "The link works once, within {life}. If it was not you, ignore this mail: nothing has "
-        "changed.",
+        "This link works once and expires in {life}. If you did not request this, you can ignore "
+        "this e-mail. Your password has not changed.",
     ),
     MailKind.PASSWORD_CHANGED: _EmailTemplate(
         "Your password was changed",
-        ("The password of your account has just been changed.", _RESET_ADVICE),
+        ("The password of your WXC Social account has been changed.", _RESET_ADVICE),
     ),
     MailKind.EMAIL_CHANGED: _EmailTemplate(
         "Your e-mail address was changed",
         (
-            "Your account has another e-mail address from now on; mails no longer come here.",
-            "If it was not you, somebody else has your account: please write to us at once.",
+            "Your WXC Social account now uses a different e-mail address. We will send future "
+            "e-mails there.",
+            "If you did not make this change, someone else may have access to your account. "
+            "Please contact us right away.",
         ),
     ),
 }
 
 
 class EmailRenderer:
-    """Renders mails; the template files are read once."""
-
     def __init__(self) -> None:
         environment = Environment(
             loader=PackageLoader("wxc.mail"),
@@ -86,10 +93,9 @@ class EmailRenderer:
         url: str | None,
         lifetime: timedelta,
     ) -> Email:
-        """Render a mail of this kind.
+        """Render an e-mail.
 
-        The username is the only text that a member chooses, so nobody can use us to mail their
-        own words to others.
+        The username is the only text chosen by a user, which keeps spam out of these e-mails.
         """
         template = _TEMPLATES[kind]
         values = {
@@ -105,7 +111,7 @@ class EmailRenderer:
 
 
 def _format_duration(span: timedelta) -> str:
-    """A duration in words: `30 minutes`, `24 hours`."""
+    """For example `30 minutes` or `24 hours`."""
     minutes = round(span.total_seconds() / 60)
     count, unit = (minutes // 60, "hour") if minutes % 60 == 0 else (minutes, "minute")
     return f"{count} {unit}{'' if count == 1 else 's'}"

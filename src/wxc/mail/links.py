@@ -1,5 +1,3 @@
-"""Links in mails and their tokens."""
-
 import hashlib
 import re
 from base64 import urlsafe_b64encode
@@ -22,17 +20,15 @@ _PAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The action that a mailed link permits."""
-
     mail_id: UUID
     user_id: UUID
     kind: MailKind
     address: str
-    """The recipient; following the link proves this address."""
+    """The recipient; using the link proves control of this address."""
 
 
 class Links:
-    """Derives tokens from the ids of mails: each attempt has the same one, and none is stored."""
+    """Derives tokens from mail ids, so that every delivery attempt sends the same link."""
 
     def __init__(self, config: Config) -> None:
         self._key = derive_key(config.secret_key.get_secret_value(), "mail token")
@@ -46,32 +42,31 @@ class Links:
 
     @property
     def domain(self) -> str:
-        """The front end's host, in ASCII."""
+        """The front end's host, IDNA-encoded."""
         return (urlsplit(self._base).hostname or "localhost").encode("idna").decode()
 
     def token(self, mail_id: UUID) -> str:
-        """The token of a mail: an HMAC of 256 bits."""
+        """An HMAC of 256 bits in base64url."""
         return urlsafe_b64encode(sign(self._key, mail_id.bytes)).decode().rstrip("=")
 
     def url(self, kind: MailKind, mail_id: UUID) -> str:
-        """The address of the link; browsers do not send the fragment after `#` to servers."""
+        """The token is in the fragment, which browsers do not send to servers."""
         return f"{self._base}/{_PAGES[kind]}#token={self.token(mail_id)}"
 
     def digest(self, mail_id: UUID) -> bytes:
-        """The stored digest of a mail's token."""
+        """The SHA-256 of the mail's token; only this is stored."""
         return _sha256(self.token(mail_id))
 
     def has_link(self, kind: MailKind) -> bool:
-        """Whether mails of this kind carry a link."""
         return kind in self._lifetimes
 
     def lifetime(self, kind: MailKind) -> timedelta:
-        """The lifetime of the link in mails of this kind; zero if they carry none."""
+        """The lifetime of the link; zero for kinds without a link."""
         return self._lifetimes.get(kind, timedelta())
 
 
 def digest(token: str) -> bytes | None:
-    """The stored digest of a token; None if the text is not a token."""
+    """The SHA-256 of the token; None if the token is malformed."""
     return _sha256(token) if _TOKEN.fullmatch(token) else None
 
 

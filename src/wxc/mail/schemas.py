@@ -1,12 +1,10 @@
-"""What is answered to who has asked for a mail."""
-
 from typing import Literal
 
 from wxc.http.schemas import Schema
 
 
 class MailAccepted(Schema):
-    """A mail follows if there is reason for one; the answer does not tell."""
+    """The request was accepted. The response is the same whether or not an e-mail is sent."""
 
     status: Literal["accepted"]
-    """Always the same."""
+    """Always `accepted`."""

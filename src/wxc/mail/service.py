@@ -1,6 +1,6 @@
-"""The outbox of mails, and the links in them.
+"""The outbox of e-mails, and the links in them.
 
-A mail is written in the caller's transaction and sent if, and only if, that transaction commits.
+An e-mail is written in the caller's transaction and sent only if that transaction commits.
 Callers lock the account's row before they create or end tokens.
 """
 
@@ -41,19 +41,18 @@ _DEAD_MAIL_WINDOW = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """The recipient of a mail, and the link that it carries."""
-
     username: str
     address: str
     url: str | None
+    """The link; None for a kind without one."""
 
 
 class Obsolete(Exception):  # noqa: N818 - a fact, not an error
-    """The mail must not be sent any more; the argument is the reason."""
+    """The e-mail must not be sent any more; the argument is the reason."""
 
 
 class RecipientGone(Obsolete):
-    """No account has the address, or its account may not receive links."""
+    """No account has the address, or the account may not receive links."""
 
 
 async def enqueue(
@@ -64,9 +63,9 @@ async def enqueue(
     user_id: UUID | None = None,
     dedup_key: str | None = None,
 ) -> UUID:
-    """Send a mail after this transaction has committed; a repeated `dedup_key` sends none.
+    """Queue an e-mail, to be sent after the commit; nothing is queued for a repeated `dedup_key`.
 
-    Without `user_id` the worker looks up the account of the address.
+    Without `user_id` the worker looks up the account by its address.
     """
     mail_id = new_id()
     key = dedup_key or f"{kind}:{mail_id}"
@@ -82,7 +81,7 @@ async def link_for_token(db: Handle, token: str, *kinds: MailKind) -> Link | Non
 
 
 async def consume_link(session: Session, link: Link) -> bool:
-    """Mark the link as used; False if a concurrent request was faster."""
+    """Mark the link as used; False if a concurrent request used it first."""
     return await session.fetch_one(end_token(link.mail_id, clock.now())) is not None
 
 
@@ -92,7 +91,7 @@ async def invalidate_links(session: Session, user_id: UUID, *kinds: MailKind) ->
 
 
 async def has_backlog(db: Handle) -> bool:
-    """Whether mails have been due for more than five minutes, or were given up in the last hour."""
+    """Whether an e-mail is overdue by five minutes, or was given up in the last hour."""
     moment = clock.now()
     query = outbox_backlog(moment - _OVERDUE_AGE, moment - _DEAD_MAIL_WINDOW)
     (row,) = await db.fetch(query)
@@ -100,14 +99,14 @@ async def has_backlog(db: Handle) -> bool:
 
 
 async def count_outbox(db: Handle) -> OutboxCounts:
-    """The mails that are due, and those that were given up in the last hour."""
+    """Count the e-mails that are due, and those given up in the last hour."""
     moment = clock.now()
     (row,) = await db.fetch(outbox_counts(moment, moment - _DEAD_MAIL_WINDOW))
     return row
 
 
 async def resolve_recipient(session: Session, links: Links, mail: MailRow) -> Recipient:
-    """The recipient; the first attempt creates the token. Raises `Obsolete`."""
+    """Look up the recipient; the first attempt creates the token. Raises `Obsolete`."""
     kind = MailKind(mail.kind)
     account = await _lock_recipient(session, mail)
     if account is None:
@@ -117,12 +116,12 @@ async def resolve_recipient(session: Session, links: Links, mail: MailRow) -> Re
     if account.suspended_at is not None or account.email is None:
         raise RecipientGone
     if not _is_current(kind, mail.address, account):
-        raise Obsolete("the account has changed")
+        raise Obsolete("its link no longer matches the account")
     other = other_account_with_address(fold_identifier(mail.address), account.id)
     if kind is MailKind.EMAIL_CHANGE and await session.fetch_one(other) is not None:
-        raise Obsolete("the address is another account's")
-    # The requested address equals the stored one after case folding, but another mail server may
-    # distinguish characters that we fold: only the stored address is used.
+        raise Obsolete("the address belongs to another account")
+    # The requested address may differ from the stored one in characters that we fold. Their mail
+    # server may not fold them, so only the stored address is used.
     address = mail.address if mail.user_id is not None else account.email
     await _ensure_token(session, links, mail, Link(mail.id, account.id, kind, address))
     return Recipient(account.username, address, links.url(kind, mail.id))
@@ -135,22 +134,21 @@ async def _lock_recipient(session: Session, mail: MailRow) -> RecipientRow | Non
 
 
 def _is_current(kind: MailKind, address: str, account: RecipientRow) -> bool:
-    """Whether the link still matches the account's addresses."""
     if kind is MailKind.VERIFICATION:
         return account.email == address and account.email_verified_at is None
     return kind is not MailKind.EMAIL_CHANGE or account.pending_email == address
 
 
 async def _ensure_token(session: Session, links: Links, mail: MailRow, link: Link) -> None:
-    """Store the mail's token unless it exists, and end older tokens of its kind.
+    """Store the token unless it exists, and end older tokens of its kind.
 
-    Its lifetime begins with the first attempt.
+    The lifetime begins with the first delivery attempt. Raises `Obsolete`.
     """
     moment = clock.now()
     token = await session.fetch_one(token_of_mail(mail.id))
     if token is None:
         if await session.fetch_one(newer_token(link.user_id, link.kind, mail.id)) is not None:
-            raise Obsolete("a newer one has been sent")
+            raise Obsolete("a newer link has been created")
         await session.fetch(end_tokens_of(link.user_id, (link.kind,), moment))
         expires_at = mail.first_attempt_at + links.lifetime(link.kind)
         stored = links.digest(mail.id)
@@ -158,4 +156,4 @@ async def _ensure_token(session: Session, links: Links, mail: MailRow, link: Lin
             insert_token(mail.id, link.user_id, link.kind, link.address, stored, expires_at)
         )
     elif token.ended_at is not None or token.expires_at <= moment or token.address != link.address:
-        raise Obsolete("its link has ended")
+        raise Obsolete("its link is no longer valid")

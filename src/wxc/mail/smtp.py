@@ -1,5 +1,3 @@
-"""Delivery to the mail server; the only module that speaks SMTP."""
-
 import asyncio
 import re
 from datetime import datetime
@@ -20,18 +18,18 @@ _ADDRESS = re.compile(r"[^\s<>()'\",;:]+@[^\s<>()'\",;:]+")
 
 
 class DeliveryFailed(Exception):  # noqa: N818 - a fact, not an error
-    """The mail server could not be reached or did not accept the mail."""
+    """The mail server could not be reached or did not accept the e-mail."""
 
 
 class SmtpTransport:
-    """Delivers to the configured mail server; each delivery has a time limit."""
+    """Sends through the configured mail server; the only user of SMTP."""
 
     def __init__(self, config: Config) -> None:
         name, address = parseaddr(config.mail_from)
         self._sender = address
         self._from = formataddr((name, address))
         self._timeout = config.mail_timeout
-        # Without validation: Config has validated this, and allows the domains of development.
+        # No validation: Config did that, and fastapi-mail would reject development domains.
         self._settings = ConnectionConfig.model_construct(
             MAIL_SERVER=config.mail_server or "",
             MAIL_PORT=config.mail_port,
@@ -49,7 +47,7 @@ class SmtpTransport:
     async def deliver(
         self, email: Email, address: str, *, message_id: str, created_at: datetime
     ) -> None:
-        """Deliver the mail; raises `DeliveryFailed` unless the server has accepted it."""
+        """Raises `DeliveryFailed` unless the server accepts the e-mail within the timeout."""
         message = self._message(email, address, message_id, created_at)
         is_accepted = False
         try:
@@ -65,12 +63,12 @@ class SmtpTransport:
     def _message(
         self, email: Email, address: str, message_id: str, created_at: datetime
     ) -> EmailMessage:
-        """The mail as MIME.
+        """Build the MIME message.
 
         fastapi-mail's own builder writes a given Message-ID twice and encodes multiparts as base64,
         which RFC 2045 section 6.4 forbids.
         """
-        message = EmailMessage(policy=SMTP)  # its headers refuse line breaks
+        message = EmailMessage(policy=SMTP)  # rejects line breaks in headers
         message["From"] = self._from
         message["To"] = address
         message["Subject"] = email.subject
@@ -83,5 +81,5 @@ class SmtpTransport:
 
 
 def _redacted_reason(error: Exception) -> str:
-    """The error for the log, without addresses: a server repeats the address that it refuses."""
+    """The error without addresses: servers repeat a refused address in their reply."""
     return _ADDRESS.sub("(address)", f"{type(error).__name__}: {error}")[:300]

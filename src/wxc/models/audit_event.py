@@ -1,5 +1,3 @@
-"""The audit trail of accounts."""
-
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -12,8 +10,6 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class AuditKind(StrEnum):
-    """The kind of event."""
-
     LOGIN = "login"
     LOGIN_FAILED = "login_failed"
     REFRESH_REUSED = "refresh_reused"
@@ -30,7 +26,7 @@ class AuditKind(StrEnum):
 
 
 class AuditEvent(Base):
-    """An event; a trigger refuses updates, and deletions within the first 30 days."""
+    """An event in the audit trail; a trigger refuses updates and deletions within 30 days."""
 
     __tablename__ = "audit_events"
 

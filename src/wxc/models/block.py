@@ -1,5 +1,3 @@
-"""Blocks."""
-
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
@@ -9,7 +7,7 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class Block(Base):
-    """The blocker and the blocked user cannot see each other; lists are ordered by id."""
+    """Neither of the two users can see the other; lists are ordered by id."""
 
     __tablename__ = "blocks"
 

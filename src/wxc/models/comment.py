@@ -1,5 +1,3 @@
-"""Comments."""
-
 from datetime import datetime
 from uuid import UUID
 
@@ -35,7 +33,7 @@ class Comment(Base):
     deleted_at: Mapped[datetime | None]
 
     __table_args__ = (
-        # A thread's top level, the replies to a comment, an author's comments; deleting a post.
+        # For top-level comments, replies, an author's comments, and the deletion of a post.
         Index("ix_comments_post_id_id", post_id, "id", postgresql_where=parent_id.is_(None)),
         Index("ix_comments_parent_id_id", parent_id, "id"),
         Index("ix_comments_author_id_id", author_id, "id"),

@@ -1,5 +1,3 @@
-"""Likes of comments."""
-
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
@@ -9,8 +7,6 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class CommentLike(Base):
-    """A user likes a comment."""
-
     __tablename__ = "comment_likes"
 
     id: Mapped[IdKey]

@@ -1,5 +1,3 @@
-"""Currency exchanges of users."""
-
 from datetime import datetime
 from typing import Any
 from uuid import UUID

@@ -1,5 +1,3 @@
-"""Confirmations of boards."""
-
 from datetime import datetime
 from uuid import UUID
 

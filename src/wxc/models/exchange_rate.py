@@ -1,5 +1,3 @@
-"""Current and recent rates of boards."""
-
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -9,8 +7,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from wxc.models.base import Base, IdKey
 
-# NaN and Infinity are greater than every number, so that the bound keeps them out too. A numeric
-# without a precision keeps the digits that were entered.
+# NaN and Infinity are greater than every number, so the bounds also exclude them. A numeric without
+# a precision stores the digits as entered.
 RATE_CHECKS = {
     "currency_form": "currency ~ '^[A-Z]{3}$'",
     "base_currency_form": "base_currency ~ '^[A-Z]{3}$'",
@@ -26,9 +24,9 @@ RATE_CHECKS = {
 
 
 class ExchangeRate(Base):
-    """A line of a board and when it was shown; lines that were replaced are kept for an hour.
+    """A line of a board and its period of validity; replaced lines are kept for an hour.
 
-    Earlier rates are rebuilt from `RateEvent`.
+    Older rates are rebuilt from `RateEvent`.
     """
 
     __tablename__ = "exchange_rates"

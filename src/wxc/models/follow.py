@@ -1,5 +1,3 @@
-"""Follows."""
-
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
@@ -9,8 +7,6 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class Follow(Base):
-    """A user follows another; lists are ordered by id."""
-
     __tablename__ = "follows"
 
     id: Mapped[IdKey]

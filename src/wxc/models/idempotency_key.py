@@ -1,5 +1,3 @@
-"""Stored responses of requests with an `Idempotency-Key`."""
-
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, String, Text
@@ -9,9 +7,9 @@ from wxc.models.base import Base, CreatedAt
 
 
 class IdempotencyKey(Base):
-    """The first response to a user's request with a key; deleted after a day or with its subject.
+    """The first response to a request with a key; deleted after a day or with its subject.
 
-    The foreign key `post_id` deletes it with a post; deleting a comment deletes it explicitly.
+    The foreign key `post_id` deletes it with a post; the deletion of a comment does so explicitly.
     """
 
     __tablename__ = "idempotency_keys"

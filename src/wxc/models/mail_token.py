@@ -1,5 +1,3 @@
-"""Tokens of the links in mails."""
-
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +8,7 @@ from wxc.models.base import Base
 
 
 class MailToken(Base):
-    """A single-use token; only its SHA-256 digest is stored."""
+    """The single-use token of a link in a mail; only its SHA-256 digest is stored."""
 
     __tablename__ = "mail_tokens"
 

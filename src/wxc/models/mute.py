@@ -1,5 +1,3 @@
-"""Mutes."""
-
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
@@ -9,7 +7,7 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class Mute(Base):
-    """A user hides another's posts and notifications; lists are ordered by id."""
+    """Hides posts and notifications of the muted user; lists are ordered by id."""
 
     __tablename__ = "mutes"
 

@@ -1,5 +1,3 @@
-"""Notifications."""
-
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -11,8 +9,6 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class NotificationType(StrEnum):
-    """The kind of action that a notification is about."""
-
     FOLLOW = "follow"
     POST_LIKE = "post_like"
     COMMENT_LIKE = "comment_like"
@@ -23,28 +19,26 @@ class NotificationType(StrEnum):
 
 
 class Notification(Base):
-    """An action that concerns the recipient; lists are ordered by id."""
-
     __tablename__ = "notifications"
 
     id: Mapped[IdKey]
     recipient_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     type: Mapped[str] = mapped_column(String(32))
     actor_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    """NULL for a notification by the system."""
+    """NULL for notifications by the system."""
     subject_id: Mapped[UUID] = mapped_column()
-    """The post, comment or user concerned; unique together with type, actor and recipient."""
+    """The post, comment or user; unique together with type, actor and recipient."""
     group_id: Mapped[UUID] = mapped_column()
-    """Lists show one entry for a group: likes of a subject, follows of a UTC day, else itself."""
+    """Lists have one entry per group: likes of a subject, follows of a UTC day, else one row."""
     post_id: Mapped[UUID | None] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"))
     comment_id: Mapped[UUID | None] = mapped_column(ForeignKey("comments.id", ondelete="CASCADE"))
     hidden_at: Mapped[datetime | None] = mapped_column()
-    """When the action was undone; repeating it shows the notification at its old position."""
+    """When the action was undone; repeating it restores the notification at its old position."""
     read_at: Mapped[datetime | None] = mapped_column()
     created_at: Mapped[CreatedAt]
 
     __table_args__ = (
-        # The actor first, so that it also finds the notifications between two users.
+        # The actor comes first, to also find the notifications between two users.
         UniqueConstraint(
             actor_id, recipient_id, type, subject_id, postgresql_nulls_not_distinct=True
         ),

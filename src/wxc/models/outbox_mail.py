@@ -1,5 +1,3 @@
-"""The outbox of mails, written in the transaction that causes them."""
-
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -11,8 +9,6 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class MailKind(StrEnum):
-    """The kind of mail."""
-
     VERIFICATION = "verification"
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a name, not a secret
     EMAIL_CHANGE = "email_change"
@@ -30,7 +26,7 @@ class MailState(StrEnum):
 
 
 class OutboxMail(Base):
-    """A mail; Message-ID and token derive from the id, so that every attempt has the same."""
+    """Inserted by the transaction that causes the mail; the id determines Message-ID and token."""
 
     __tablename__ = "outbox_mails"
 

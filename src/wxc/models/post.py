@@ -1,5 +1,3 @@
-"""Posts."""
-
 from datetime import datetime
 from uuid import UUID
 
@@ -10,8 +8,6 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class Post(Base):
-    """A user's post; lists are ordered by id."""
-
     __tablename__ = "posts"
 
     id: Mapped[IdKey]
@@ -25,7 +21,7 @@ class Post(Base):
     edited_at: Mapped[datetime | None]
 
     __table_args__ = (
-        # An author's posts, newest first: for a profile and for the feed.
+        # For profiles and feeds.
         Index("ix_posts_author_id_id", author_id, "id"),
         CheckConstraint("char_length(body) BETWEEN 1 AND 5000", name="body_length"),
         CheckConstraint("likes_count >= 0 AND comments_count >= 0", name="counts_not_negative"),

@@ -1,5 +1,3 @@
-"""Likes of posts."""
-
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
@@ -9,8 +7,6 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class PostLike(Base):
-    """A user likes a post; the list of likes is ordered by id."""
-
     __tablename__ = "post_likes"
 
     id: Mapped[IdKey]

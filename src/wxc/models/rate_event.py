@@ -1,5 +1,3 @@
-"""The history of rates."""
-
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID

@@ -1,5 +1,3 @@
-"""Reports of users, posts, comments and exchanges to the operators."""
-
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -11,7 +9,7 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class ReportTarget(StrEnum):
-    """What a report is about."""
+    """The type of the reported object."""
 
     USER = "user"
     POST = "post"
@@ -20,7 +18,7 @@ class ReportTarget(StrEnum):
 
 
 class ReportReason(StrEnum):
-    """What is wrong with it."""
+    """The reason for a report."""
 
     SPAM = "spam"
     ABUSE = "abuse"
@@ -30,7 +28,7 @@ class ReportReason(StrEnum):
 
 
 class Report(Base):
-    """A user's report to the operators; open until an operator closes it."""
+    """A report to the operators; open until an operator closes it."""
 
     __tablename__ = "reports"
 
@@ -39,7 +37,7 @@ class Report(Base):
     """NULL once the reporter's account is deleted."""
     target_type: Mapped[str] = mapped_column(String(16))
     target_id: Mapped[UUID]
-    """No foreign key: the target can be in several tables, and may be deleted before a review."""
+    """No foreign key: the target is in one of several tables and can be deleted before a review."""
     reason: Mapped[str] = mapped_column(String(16))
     detail: Mapped[str | None] = mapped_column(String(1000))
     created_at: Mapped[CreatedAt]
@@ -50,7 +48,7 @@ class Report(Base):
     """The operator's findings and actions."""
 
     __table_args__ = (
-        # The queue of open reports, in either direction.
+        # The queue of open reports.
         Index("ix_reports_open", "id", postgresql_where=closed_at.is_(None)),
         Index("ix_reports_reporter_id", reporter_id),
         # Reporting a target again while the report is open replaces the text.

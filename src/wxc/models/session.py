@@ -1,5 +1,3 @@
-"""Sessions, the source of truth about who is signed in."""
-
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +8,7 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class Session(Base):
-    """A login on one device; setting `revoked_at` ends it at once, on every instance."""
+    """A login on one device; setting `revoked_at` ends it on all instances."""
 
     __tablename__ = "sessions"
 
@@ -32,7 +30,7 @@ class Session(Base):
 
     __table_args__ = (
         Index("ix_sessions_user_id", user_id),
-        # For the poll for newly revoked sessions, once a second.
+        # Polled once a second for newly revoked sessions.
         Index("ix_sessions_revoked_at", revoked_at, postgresql_where=revoked_at.isnot(None)),
         CheckConstraint("generation >= 0", name="generation_not_negative"),
         CheckConstraint("idle_until <= expires_at", name="idle_within_lifetime"),

@@ -1,5 +1,3 @@
-"""Usernames that are or were in use."""
-
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, String
@@ -9,7 +7,7 @@ from wxc.models.base import Base, CreatedAt
 
 
 class UsedUsername(Base):
-    """A folded username; reserved for its first user, even after the account is deleted."""
+    """A folded username, reserved for its first user even after the account is deleted."""
 
     __tablename__ = "used_usernames"
 

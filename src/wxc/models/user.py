@@ -1,5 +1,3 @@
-"""Users."""
-
 from datetime import datetime
 
 from sqlalchemy import ARRAY, CheckConstraint, DateTime, Index, String, func
@@ -9,7 +7,7 @@ from wxc.models.base import Base, CreatedAt, IdKey
 
 
 class User(Base):
-    """A user; the statement that inserts or deletes a counted row also updates the counter."""
+    """The transaction that inserts or deletes a counted row also updates the counter."""
 
     __tablename__ = "users"
 
@@ -40,7 +38,7 @@ class User(Base):
     )
     """When the username was changed, during the last year."""
     suspended_at: Mapped[datetime | None] = mapped_column()
-    """When the user was suspended, which hides them from all; a deleted user stays suspended."""
+    """When the user was suspended and so hidden from everyone; deleted users stay suspended."""
     erase_at: Mapped[datetime | None] = mapped_column()
     """When the worker next purges the rows of a deleted account; NULL if it is not deleted."""
     created_at: Mapped[CreatedAt]
@@ -48,10 +46,10 @@ class User(Base):
     __table_args__ = (
         Index("uq_users_username_folded", username_folded, unique=True),
         Index("uq_users_email_folded", email_folded, unique=True),
-        # Used by the previous release; the next one drops them.
+        # Used by the previous release; to be dropped in the next one.
         Index("uq_users_username_lower", func.lower(username), unique=True),
         Index("uq_users_email_lower", func.lower(email), unique=True),
-        # For the search by prefix, in code point order, and by similarity.
+        # For searches by prefix, in code point order, and by similarity.
         Index("ix_users_username_prefix", func.left(func.lower(username).collate("C"), 30), "id"),
         Index(
             "ix_users_display_name_prefix",
@@ -71,7 +69,7 @@ class User(Base):
             postgresql_ops={"display_name": "gin_trgm_ops"},
         ),
         CheckConstraint("username ~ '^[A-Za-z0-9_]{3,30}$'", name="username_form"),
-        # To check an id for a suspension without reading the row of the user; it has few entries.
+        # Checks an id for a suspension without reading the user's row; has few entries.
         Index("ix_users_suspended", "id", postgresql_where=suspended_at.isnot(None)),
         Index("ix_users_erase_at", erase_at, postgresql_where=erase_at.isnot(None)),
         CheckConstraint(

@@ -1,1 +1,1 @@
-"""Reports by members, operators' actions and the audit trail."""
+"""Reports by members, operators' commands and the audit trail."""

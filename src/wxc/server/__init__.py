@@ -1,1 +1,0 @@
-"""`wxc serve`: uvicorn, and how it ends."""

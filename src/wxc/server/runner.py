@@ -1,5 +1,3 @@
-"""`wxc serve`: uvicorn, configured for a load balancer."""
-
 import gc
 import os
 import signal
@@ -19,16 +17,16 @@ _CPU_QUOTA_FILE = Path("/sys/fs/cgroup/cpu.max")
 
 
 def serve(config: Config, *, host: str, port: int, workers: int | None, reload: bool) -> None:
-    """Serve until SIGTERM, which is a regular end with exit code 0."""
+    """Serve until SIGTERM, then exit with status 0."""
     import uvicorn
 
     from wxc.server.protocol import BoundedProtocol
 
-    # After shutdown uvicorn raises the signals again that it has caught.
+    # After shutdown, uvicorn raises the caught signals again.
     signal.signal(signal.SIGTERM, lambda *_: None)
     if reload:
         os.environ["SHUTDOWN_DELAY"] = "0"  # no load balancer in development
-    # The worker processes read their configuration again, and do not know the bound host.
+    # Worker processes read the environment again and do not know the bound host.
     os.environ |= {
         "PUBLISHED_HOST": config.published_host or host,
         "ENVIRONMENT": config.environment,
@@ -55,7 +53,7 @@ def serve(config: Config, *, host: str, port: int, workers: int | None, reload: 
 
 
 def application() -> "FastAPI":
-    """The application factory of the worker processes; reads the environment."""
+    """The application factory of the worker processes."""
     from wxc.app import create_app
 
     app = create_app(read_config())
@@ -77,7 +75,7 @@ def _freeze_permanent_objects() -> None:
 
 
 def available_cpus(quota: Path = _CPU_QUOTA_FILE) -> int:
-    """The number of CPUs that the system and the container's quota allow."""
+    """The number of CPUs within the process's affinity and the container's quota."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     allowed = available or 1
     if quota.exists():

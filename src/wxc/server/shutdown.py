@@ -1,7 +1,7 @@
-"""Graceful shutdown: announced to the load balancer before it begins.
+"""Graceful shutdown: the process drains for a while before it ends.
 
-A load balancer notices late that a process ends. For a while after SIGTERM the process reports
-itself unhealthy and sends `Connection: close`, but still serves every request.
+While draining it fails health checks and sends `Connection: close`, but still serves all requests,
+since a load balancer takes a while to notice.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ class GracefulShutdown:
     def __init__(self, delay: float) -> None:
         self._delay = delay
         self.is_draining = False
-        """Whether SIGTERM has arrived: the process still serves, but will end."""
+        """Whether SIGTERM was received: the process still serves, but will end."""
         self.handles_signals = False
-        """Whether the process is one of `wxc serve`, which ends by SIGTERM."""
+        """True in the processes of `wxc serve`."""
 
     def install_signal_handlers(self) -> None:
-        """Start draining at SIGTERM and call the present handler after the delay.
+        """Start draining at SIGTERM and call the current handler after the delay.
 
-        A second SIGTERM, or the first one without a delay, calls that handler at once.
+        A second SIGTERM, or the first one without a delay, calls that handler immediately.
         """
         if not self.handles_signals:
             return
@@ -40,7 +40,7 @@ class GracefulShutdown:
                 loop.call_soon_threadsafe(schedule_shutdown)
 
         def schedule_shutdown() -> None:
-            _log.info("asked to end; still serving for %g s", self._delay)
+            _log.info("received SIGTERM; serving for another %g s", self._delay)
             loop.call_later(self._delay, _call, server_handler, signal.SIGTERM, None)
 
         signal.signal(signal.SIGTERM, start_draining)

@@ -1,1 +1,0 @@
-"""The social network: users, posts, comments, likes, feed and notifications."""

@@ -1,1 +1,0 @@
-"""`wxc worker`: the background tasks."""

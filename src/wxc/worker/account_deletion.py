@@ -1,5 +1,3 @@
-"""The background task that deletes the rows of deleted accounts."""
-
 from datetime import timedelta
 from functools import partial
 
@@ -9,11 +7,11 @@ from wxc.core.config import Config
 from wxc.db.database import Database
 from wxc.worker.periodic_task import PeriodicTask
 
-_INTERVAL = 1.0  # seconds between two attempts when no account is due
+_INTERVAL = 1.0  # seconds, while no account is due
 
 
 class AccountPurger(PeriodicTask):
-    """Deletes one batch per round."""
+    """Deletes the rows of deleted accounts, one batch per round."""
 
     def __init__(self, config: Config, database: Database) -> None:
         retention = timedelta(seconds=config.access_token_lifetime) + 2 * LEEWAY

@@ -1,9 +1,8 @@
 """Sends the due mails of the outbox.
 
-One statement claims a mail, a short transaction resolves its recipient, and another statement
-stores the result; no connection is held while the mail server answers. A claim is a lease: when a
-worker is killed, its mails are due again at the end of the lease, with the same Message-ID and
-link.
+One statement claims mails, a short transaction resolves each recipient, and another statement
+stores the result; no connection is held while a mail is sent. A claim is a lease: if a worker is
+killed, its mails are due again when the lease ends, with the same Message-ID and link.
 """
 
 import asyncio
@@ -40,7 +39,7 @@ _PURGE_INTERVAL = timedelta(hours=1)
 
 
 class MailSender:
-    """Sends due mails until it is stopped; any number of workers may run at once."""
+    """Sends due mails; any number of workers may run concurrently."""
 
     name = "mails"
 
@@ -58,7 +57,6 @@ class MailSender:
         self._purged_at = clock.now() - _PURGE_INTERVAL
 
     async def run(self, stop: asyncio.Event, done: OnSuccess = noop) -> None:
-        """Send mails until `stop` is set; finishes the current batch."""
         if not self._has_server:
             _log.warning("MAIL_SERVER is not set: mails are kept waiting")
             await stop.wait()
@@ -68,7 +66,7 @@ class MailSender:
                 await pause(self._interval, stop)
 
     async def run_once(self) -> int:
-        """Attempt one batch of due mails; returns their number."""
+        """Attempt one batch of due mails; returns its size."""
         moment = clock.now()
         mails = await self._database.primary.fetch(
             claim_mails(moment, moment + self._lease, limit=_BATCH_SIZE)
@@ -86,7 +84,7 @@ class MailSender:
         await self._database.primary.fetch(delete_expired_tokens(before))
 
     async def _run_round(self, done: OnSuccess) -> bool:
-        """Whether more mails may be due already; False during an outage of the database."""
+        """Returns whether more mails may be due; False if the database is unavailable."""
         try:
             await self.purge()
             is_busy = await self.run_once() == _BATCH_SIZE
@@ -97,14 +95,14 @@ class MailSender:
         return is_busy
 
     async def _process_with_lease(self, mail: MailRow) -> None:
-        """One attempt; if its result cannot be stored, it is repeated when the lease has ended."""
+        """Process a mail; if the result cannot be stored, it is attempted again after its lease."""
         try:
             await self._process(mail)
         except UNAVAILABLE_ERRORS as error:
             _log.warning("mail %s (%s) waits for the database: %r", mail.id, mail.kind, error)
 
     async def _process(self, mail: MailRow) -> None:
-        """Make the attempt and store its result; one bad mail does not stop the others."""
+        """Attempt a mail and store the result; a failure does not affect other mails."""
         try:
             await self._attempt(mail)
         except service.RecipientGone:
@@ -117,15 +115,15 @@ class MailSender:
         except UNAVAILABLE_ERRORS:
             raise
         except Exception as error:
-            _log.exception("mail %s (%s) cannot be written", mail.id, mail.kind)
+            _log.exception("mail %s (%s) failed unexpectedly", mail.id, mail.kind)
             await self._retry_or_give_up(mail, type(error).__name__)
 
     async def _attempt(self, mail: MailRow) -> None:
         kind = MailKind(mail.kind)
         if self._links.has_link(kind) and clock.now() - mail.created_at > self._max_link_delay:
             raise service.Obsolete("its link could not be sent in time")
-        if mail.attempts > self._max_attempts:  # no attempt has stored a result
-            raise DeliveryFailed("no attempt has come to its end")
+        if mail.attempts > self._max_attempts:
+            raise DeliveryFailed("no attempt has stored a result")
         async with self._database.transaction() as session:
             recipient = await service.resolve_recipient(session, self._links, mail)
         email = self._renderer.render(
@@ -143,7 +141,6 @@ class MailSender:
         _log.info("mail %s (%s) is sent", mail.id, mail.kind)
 
     async def _retry_or_give_up(self, mail: MailRow, reason: str) -> None:
-        """Try again later, or give up."""
         if mail.attempts >= self._max_attempts:
             _log.error(
                 "mail %s (%s) is given up after %d attempts: %s",
@@ -152,7 +149,7 @@ class MailSender:
             await self._close(mail, MailState.DEAD)
             return
         delay = backoff(mail.attempts)
-        _log.warning("mail %s (%s) is tried again in %.0f s: %s", mail.id, mail.kind, delay, reason)
+        _log.warning("mail %s (%s) is retried in %.0f s: %s", mail.id, mail.kind, delay, reason)
         due_at = clock.now() + timedelta(seconds=delay)
         await self._database.primary.fetch_one(update_due_at(mail.id, mail.attempts, due_at))
 

@@ -1,5 +1,3 @@
-"""The interface of background jobs, and the jobs that run periodically."""
-
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -15,11 +13,9 @@ class Job(Protocol):
     @property
     def name(self) -> str:
         """The name in logs and metrics."""
-        ...
 
     async def run(self, stop: asyncio.Event, done: OnSuccess) -> None:
-        """Run until `stop` is set, finish the current round; call `done` after each round."""
-        ...
+        """Run until `stop` is set, then finish the current round; call `done` after each round."""
 
 
 def noop() -> None:
@@ -27,7 +23,7 @@ def noop() -> None:
 
 
 class PeriodicTask:
-    """Calls `work` every `interval` seconds, and again at once while it returns True."""
+    """Calls `work` every `interval` seconds, without a pause while it returns True."""
 
     def __init__(
         self, name: str, work: Callable[[], Awaitable[bool | None]], interval: float = _HOUR
@@ -38,7 +34,6 @@ class PeriodicTask:
         self._interval = interval
 
     async def run(self, stop: asyncio.Event, done: OnSuccess) -> None:
-        """Run until `stop` is set; finishes the current round."""
         while not stop.is_set():
             has_more = await self.run_once()
             done()

@@ -1,8 +1,3 @@
-"""`wxc worker`: the background jobs, concurrently in one process.
-
-A feature adds its job to the tuple in `run_worker`.
-"""
-
 import asyncio
 import logging
 import signal
@@ -28,7 +23,7 @@ _RESTART_DELAY = 1.0  # seconds, after a job has failed
 
 
 async def run_worker(config: Config) -> None:
-    """Run all jobs until the process gets a stop signal; each finishes its current round."""
+    """Run all jobs until a stop signal; each finishes its current round."""
     stop, database, loop = asyncio.Event(), Database(config), asyncio.get_running_loop()
     for signal_number in _STOP_SIGNALS:
         loop.add_signal_handler(signal_number, stop.set)
@@ -52,7 +47,7 @@ async def run_worker(config: Config) -> None:
 
 
 async def run_all(jobs: Sequence[Job], stop: asyncio.Event, metrics: WorkerMetrics) -> None:
-    """Run the jobs concurrently; one that fails is restarted and does not affect the others."""
+    """Run the jobs concurrently; a failed job is restarted and does not affect the others."""
     metrics.register_jobs([job.name for job in jobs])
     await asyncio.gather(*(_supervise(job, stop, metrics) for job in jobs))
 
@@ -62,10 +57,10 @@ async def _supervise(job: Job, stop: asyncio.Event, metrics: WorkerMetrics) -> N
         try:
             await job.run(stop, partial(metrics.record_success, job.name))
         except UNAVAILABLE_ERRORS as error:
-            _log.warning("the job of %s waits for the database: %r", job.name, error)
+            _log.warning("job %s waits for the database: %r", job.name, error)
             await _record_failure_and_wait(job, stop, metrics)
         except Exception:
-            _log.exception("the job of %s has failed and begins anew", job.name)
+            _log.exception("job %s has failed and restarts", job.name)
             await _record_failure_and_wait(job, stop, metrics)
 
 

@@ -1,5 +1,3 @@
-"""Clients, a clock and a signed-in member for the tests of rate limits."""
-
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -24,7 +22,7 @@ def advance_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
 
 @pytest.fixture(params=["Redis", "no Redis"])
 async def ada(member: Member, app: FastAPI, request: pytest.FixtureRequest) -> Browser:
-    """Ada, signed in on a known device."""
+    """Ada, signed in on a known device; the limits are counted with and without Redis."""
     ada = await member("ada")
     app.state.services.redis.is_tripped = request.param == "no Redis"
     return ada

@@ -1,4 +1,4 @@
-"""Two layers on every unsafe route: where the request comes from, and the session's token."""
+"""Every unsafe route checks the origin of the request and the session's CSRF token."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ NEEDS_NO_TOKEN = {
     "/verify-email/{token}",
 }
 
-# Origin, Sec-Fetch-Site, and whether the first layer lets the request through.
+# Origin, Sec-Fetch-Site, and whether the origin check allows the request.
 ORIGINS = [
     (None, None, True),
     (None, "same-origin", True),
@@ -63,33 +63,35 @@ def unsafe_routes(app: FastAPI) -> Iterator[tuple[str, str]]:
                 yield method.upper(), path
 
 
-def filled(path: str) -> str:
+def fill_parameters(path: str) -> str:
     return path.replace("{username}", "noise_1").replace(
         "{post_id}", "00000000-0000-7000-8000-000000000000"
     )
 
 
-@pytest.mark.unmeasured  # the same ways again and again: others measure them
-@pytest.mark.parametrize(("origin", "site", "is_let_through"), ORIGINS)
+@pytest.mark.unmeasured  # other tests cover the same code
+@pytest.mark.parametrize(("origin", "site", "is_allowed"), ORIGINS)
 async def test_every_unsafe_route_refuses_foreign_origins(
     app: FastAPI,
     member: Member,
     *,
     origin: str | None,
     site: str | None,
-    is_let_through: bool,
+    is_allowed: bool,
 ) -> None:
     ada = await member("ada")
     headers = {"Origin": origin, "Sec-Fetch-Site": site}
 
     for method, path in unsafe_routes(app):
         if path in ("/logout", "/refresh-token"):
-            continue  # they would change the session's cookies; their own tests follow
+            continue  # they would change the session's cookies; tested below
         answer = await ada.request(
-            method, filled(path), headers={k: v for k, v in headers.items() if v is not None}
+            method,
+            fill_parameters(path),
+            headers={k: v for k, v in headers.items() if v is not None},
         )
         is_refused = answer.status_code == 403 and answer.json()["code"] == "csrf_failed"
-        assert is_refused != is_let_through, (method, path, answer.text)
+        assert is_refused != is_allowed, (method, path, answer.text)
 
 
 async def test_foreign_page_cannot_log_in_log_out_or_refresh(
@@ -118,7 +120,7 @@ async def test_every_unsafe_route_requires_the_sessions_csrf_token(
             continue
         for token in wrong:
             headers = {} if token is None else {"X-CSRF-Token": token}
-            answer = await ada.http.request(method, filled(path), headers=headers)
+            answer = await ada.http.request(method, fill_parameters(path), headers=headers)
             assert (answer.status_code, answer.json()["code"]) == (403, "csrf_failed"), path
 
 
@@ -136,10 +138,10 @@ async def test_duplicate_csrf_header_is_refused(member: Member) -> None:
 
 async def test_csrf_token_of_the_previous_session_is_refused(member: Member) -> None:
     ada = await member("ada")
-    former = ada.csrf_token
+    previous = ada.csrf_token
     await ada.log_in("ada")
 
-    answer = await ada.post("/posts", json={"body": "hi"}, headers={"X-CSRF-Token": former})
+    answer = await ada.post("/posts", json={"body": "hi"}, headers={"X-CSRF-Token": previous})
 
     assert answer.json()["code"] == "csrf_failed"
 

@@ -1,4 +1,4 @@
-"""Row 92: one function folds a username or an e-mail address, for all who compare it."""
+"""One function folds usernames and e-mail addresses wherever they are compared."""
 
 import asyncio
 import json
@@ -35,11 +35,11 @@ SPELLINGS = {
     "decomposed": ("Élan@example.com", "e\u0301lan@example.com"),
     "domain": ("Ada@BÜCHER.example", "ada@xn--bcher-kva.example"),
 }
-"""Two spellings of one address, which databases and languages fold in different ways."""
+"""Two spellings of one address that databases and languages fold differently."""
 
 
 def _folding_code_points() -> Iterator[int]:
-    """The blocks of 64 code points in which folding changes anything."""
+    """All code points of each block of 64 in which folding changes any."""
     for start in range(0, 0x110000, 64):
         block = range(start, start + 64)
         text = "".join(map(chr, block))
@@ -66,7 +66,7 @@ def test_every_code_point_has_one_folded_form_for_limits_mails_and_the_audit_tra
 
 
 @pytest.mark.parametrize("spellings", SPELLINGS.values(), ids=SPELLINGS)
-async def test_an_account_is_found_limited_and_audited_by_the_form_that_is_stored(
+async def test_every_spelling_of_an_address_finds_limits_and_audits_one_account(
     spellings: tuple[str, str], app: FastAPI, stranger: Browser, connection: AsyncConnection
 ) -> None:
     typed, other = spellings
@@ -91,20 +91,20 @@ async def test_an_account_is_found_limited_and_audited_by_the_form_that_is_store
     assert len(set((await connection.execute(failed)).all())) == 1
 
 
-async def test_spellings_of_an_address_share_the_limit_of_mails(
+async def test_spellings_of_an_address_share_the_mail_limit(
     member: Member, stranger: Browser, connection: AsyncConnection
 ) -> None:
     await member("ida")
     for spelling in ("ida@example.com", "IDA@example.com", "Ida@EXAMPLE.com", "iDa@example.com"):
-        asked = await stranger.post("/request-password-reset", json={"email": spelling})
-        assert asked.status_code == 202
+        answer = await stranger.post("/request-password-reset", json={"email": spelling})
+        assert answer.status_code == 202
 
     mails = (await connection.execute(select(OutboxMail.address))).scalars().all()
     assert len(mails) == 3
 
 
 @pytest.mark.parametrize("typed", ["\u212aenji", "KENJI", "Kenji"])
-async def test_names_that_fold_alike_share_a_limit(
+async def test_usernames_with_the_same_folded_form_share_a_limit(
     typed: str, app: FastAPI, member: Member
 ) -> None:
     await member("kenji")
@@ -116,7 +116,7 @@ async def test_names_that_fold_alike_share_a_limit(
 
 
 def test_only_fold_identifier_folds_identifiers() -> None:
-    """`lower()` of the database is left to the search, which folds both sides there."""
+    """Only the search uses the database's `lower()`, on both sides of its comparison."""
     folding = re.compile(r"func\.lower|(username|identifier|email|address|group\(1\))\.lower\(\)")
     found = {
         str(path.relative_to(SOURCE))
@@ -127,8 +127,8 @@ def test_only_fold_identifier_folds_identifiers() -> None:
     assert found == {"social/search/repository.py", "models/user.py"}
 
 
-class TestStatementsByHand:
-    """In a database of the C locale, whose `lower()` knows ASCII only."""
+class TestManualStatements:
+    """In a database with the C locale, whose `lower()` changes ASCII letters only."""
 
     @pytest.fixture
     def url(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
@@ -158,7 +158,7 @@ class TestStatementsByHand:
 
         assert _folded(url) == {"ada": "new@example.com", "nikos": "νίκος@example.com"}
 
-    def test_accounts_that_share_an_identifier_are_listed(self, url: str) -> None:
+    def test_duplicates_command_lists_accounts_that_share_an_identifier(self, url: str) -> None:
         assert CliRunner().invoke(cli.app, ["user", "duplicates"]).exit_code == 0
         _execute(url, "DROP INDEX uq_users_email_folded")
         _insert(url, "nikos", "ΝΊΚΟΣ@example.com")
@@ -168,7 +168,7 @@ class TestStatementsByHand:
         listed = CliRunner().invoke(cli.app, ["user", "duplicates", "--json"])
 
         assert listed.exit_code == 1
-        assert {one["value"] for one in json.loads(listed.output)} == {
+        assert {item["value"] for item in json.loads(listed.output)} == {
             "ΝΊΚΟΣ@example.com",
             "νίκος@example.com",
         }

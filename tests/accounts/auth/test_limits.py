@@ -1,5 +1,3 @@
-"""Rows 33, 50: limits of registration, mails, reset links and the current password."""
-
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -14,7 +12,7 @@ from wxc.models import OutboxMail
 __all__ = ["ada"]
 
 
-class TestOtherRoutes:
+class TestRoutesOtherThanLogin:
     async def test_registration_allows_ten_per_address_and_hour(
         self, ada: Browser, app: FastAPI
     ) -> None:
@@ -24,7 +22,7 @@ class TestOtherRoutes:
         async with Browser(app, address="198.51.100.2") as browser:
             elsewhere = await browser.post("/register", json=account)
 
-        assert [one.status_code for one in answers] == [409] * 10 + [429]
+        assert [answer.status_code for answer in answers] == [409] * 10 + [429]
         assert answers[0].headers["RateLimit-Policy"] == '"register-ip";q=10;w=3600'
         assert elsewhere.status_code == 409
 
@@ -33,7 +31,7 @@ class TestOtherRoutes:
         async with Browser(app, address="198.51.100.1") as browser:
             answers = [await browser.post("/reset-password/x", json=reset) for _ in range(6)]
 
-        assert [one.status_code for one in answers] == [400] * 5 + [429]
+        assert [answer.status_code for answer in answers] == [400] * 5 + [429]
 
     async def test_mails_to_an_address_are_silently_limited_to_three_an_hour_and_five_a_day(
         self,
@@ -43,53 +41,52 @@ class TestOtherRoutes:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         answers, mails = [], []
-        world = addresses()
+        ips = addresses()
         for hour in range(3):
             advance_time(monkeypatch, 3601 if hour else 0)
             answers += [
-                await ask_for_mail(app, next(world), email)
+                await request_mail(app, next(ips), email)
                 for email in ("ada@example.com", "ADA@example.com", "ada@EXAMPLE.com") * 2
             ]
-            mails.append(await waiting_mails(connection))
+            mails.append(await count_queued_mails(connection))
 
         assert mails == [3, 5, 5]
-        assert (
-            len({(one.status_code, one.text, "RateLimit" in one.headers) for one in answers}) == 1
-        )
-        await ask_for_mail(app, next(world), "grace@example.com")
-        assert await waiting_mails(connection) == 6
+        variants = {(each.status_code, each.text, "RateLimit" in each.headers) for each in answers}
+        assert len(variants) == 1
+        await request_mail(app, next(ips), "grace@example.com")
+        assert await count_queued_mails(connection) == 6
 
     async def test_mail_requests_are_limited_to_twenty_per_address_and_hour(
         self, ada: Browser, app: FastAPI
     ) -> None:
         answers = [
-            await ask_for_mail(app, "198.51.100.1", f"member{number}@example.com")
+            await request_mail(app, "198.51.100.1", f"member{number}@example.com")
             for number in range(20)
         ]
         async with Browser(app, address="198.51.100.1") as browser:
             answers.append(await browser.post("/request-password-reset", json={"email": "a@b.de"}))
 
-        assert [one.status_code for one in answers] == [202] * 20 + [429]
+        assert [answer.status_code for answer in answers] == [202] * 20 + [429]
 
     async def test_verification_mails_count_towards_the_limit(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
         answers = [await ada.post("/request-email-verification") for _ in range(5)]
 
-        assert {one.status_code for one in answers} == {202}
-        assert await waiting_mails(connection) == 3
+        assert {answer.status_code for answer in answers} == {202}
+        assert await count_queued_mails(connection) == 3
 
     async def test_current_password_allows_ten_failures_per_hour(self, ada: Browser) -> None:
         change = {"current_password": WRONG_PASSWORD, "new_password": "a longer walk in Porto"}
         answers = [await ada.put("/settings/password", json=change) for _ in range(11)]
 
-        assert [one.status_code for one in answers] == [403] * 10 + [429]
+        assert [answer.status_code for answer in answers] == [403] * 10 + [429]
 
 
-async def ask_for_mail(app: FastAPI, address: str, email: str) -> httpx.Response:
+async def request_mail(app: FastAPI, address: str, email: str) -> httpx.Response:
     async with Browser(app, address=address) as browser:
         return await browser.post("/request-password-reset", json={"email": email})
 
 
-async def waiting_mails(connection: AsyncConnection) -> int:
+async def count_queued_mails(connection: AsyncConnection) -> int:
     return int((await connection.execute(select(func.count(OutboxMail.id)))).scalar_one())

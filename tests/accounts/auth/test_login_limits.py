@@ -1,4 +1,4 @@
-"""Rows 29, 30, 52: limits of failed logins, which do not let strangers lock the owner out."""
+"""Failed logins are limited, but strangers cannot lock the owner out."""
 
 import asyncio
 from collections import Counter
@@ -24,12 +24,12 @@ __all__ = ["ada"]
 async def guess(
     app: FastAPI, address: str, identifier: str = "ada", password: str = WRONG_PASSWORD
 ) -> int:
-    """The status of a try from a browser that nobody has seen before."""
+    """The status of a login attempt from an unknown device."""
     async with Browser(app, address=address) as browser:
         return (await browser.log_in(identifier, password)).status_code
 
 
-@pytest.mark.unmeasured  # the same ways again and again: others measure them
+@pytest.mark.unmeasured  # other tests cover the same code
 class TestLogin:
     async def test_login_allows_five_failures_per_account_and_address_in_five_minutes(
         self, ada: Browser, app: FastAPI, monkeypatch: pytest.MonkeyPatch
@@ -43,7 +43,7 @@ class TestLogin:
         advance_time(monkeypatch, 301)
         assert await guess(app, "198.51.100.1", password=PASSWORD) == 200
 
-    async def test_failures_count_by_folded_name_of_known_and_unknown_accounts(
+    async def test_failures_are_counted_by_folded_username_for_known_and_unknown_accounts(
         self, ada: Browser, app: FastAPI
     ) -> None:
         for names in (
@@ -63,14 +63,14 @@ class TestLogin:
 
         known, unknown = (
             [
-                (one.status_code, one.headers["RateLimit-Policy"], remaining_quota(one))
-                for one in tries
+                (answer.status_code, answer.headers["RateLimit-Policy"], remaining_quota(answer))
+                for answer in attempts
             ]
-            for tries in answers
+            for attempts in answers
         )
-        assert [one[:2] for one in known] == [one[:2] for one in unknown]
-        assert [one[2]["login-account"] for one in known] == [19, 18, 17, 16, 15, 15]
-        assert [one[2]["login-account"] for one in unknown] == [19, 18, 17, 16, 15, 15]
+        assert [entry[:2] for entry in known] == [entry[:2] for entry in unknown]
+        assert [entry[2]["login-account"] for entry in known] == [19, 18, 17, 16, 15, 15]
+        assert [entry[2]["login-account"] for entry in unknown] == [19, 18, 17, 16, 15, 15]
 
     async def test_successful_logins_are_not_counted(self, ada: Browser, app: FastAPI) -> None:
         statuses = [await guess(app, "198.51.100.1", password=PASSWORD) for _ in range(8)]
@@ -94,12 +94,12 @@ class TestLogin:
     async def test_login_allows_twenty_failures_per_account_and_hour(
         self, ada: Browser, app: FastAPI, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        world = addresses()
-        statuses = [await guess(app, next(world)) for _ in range(21)]
+        ips = addresses()
+        statuses = [await guess(app, next(ips)) for _ in range(21)]
 
         assert statuses == [401] * 20 + [429]
         advance_time(monkeypatch, 3601)
-        assert await guess(app, next(world)) == 401
+        assert await guess(app, next(ips)) == 401
 
     async def test_concurrent_guesses_do_not_exceed_the_limit(
         self, ada: Browser, app: FastAPI
@@ -126,14 +126,17 @@ class TestLogin:
 
         assert await guess(app, "198.51.100.1", password=PASSWORD) == 429
 
-    async def test_refusal_has_retry_after(self, ada: Browser, app: FastAPI) -> None:
+    async def test_rate_limited_login_has_retry_after_and_rate_limit_headers(
+        self, ada: Browser, app: FastAPI
+    ) -> None:
         async with Browser(app, address="198.51.100.1") as browser:
             answers = [await browser.log_in("ada", WRONG_PASSWORD) for _ in range(6)]
 
         problem, refused = answers[-1].json(), answers[-1]
         assert (problem["code"], problem["status"]) == ("rate_limited", 429)
         assert 295 <= int(refused.headers["Retry-After"]) <= 300
-        assert [remaining_quota(one)["login-account-ip"] for one in answers] == [4, 3, 2, 1, 0, 0]
+        remaining = [remaining_quota(answer)["login-account-ip"] for answer in answers]
+        assert remaining == [4, 3, 2, 1, 0, 0]
         assert refused.headers["RateLimit-Policy"] == (
             '"login-account-ip";q=5;w=300, "login-account";q=20;w=3600, "login-ip";q=30;w=300'
         )
@@ -141,10 +144,10 @@ class TestLogin:
 
 class TestKnownDevice:
     async def test_stranger_cannot_lock_the_owner_out(self, ada: Browser, app: FastAPI) -> None:
-        world = addresses()
+        ips = addresses()
         for _ in range(21):
-            await guess(app, next(world))
-        for number in range(31):  # and somebody next to her has used up her address
+            await guess(app, next(ips))
+        for number in range(31):  # and the limit of her IP address is exhausted
             await guess(app, "192.0.2.1", f"member_{number}")
 
         await ada.post("/logout")
@@ -174,7 +177,9 @@ class TestKnownDevice:
         auth: Auth = app.state.services.auth
         first = auth.devices.read(ada.http.cookies["wxc_device"], clock.now())
         answer = await ada.log_in("ada")
-        (header,) = [one for one in answer.headers.get_list("set-cookie") if "wxc_device" in one]
+        (header,) = [
+            cookie for cookie in answer.headers.get_list("set-cookie") if "wxc_device" in cookie
+        ]
 
         assert first is not None
         assert first == auth.devices.read(ada.http.cookies["wxc_device"], clock.now())
@@ -190,8 +195,8 @@ class TestKnownDevice:
 
         assert auth.devices.read(good, moment + timedelta(days=179)) is not None
         assert auth.devices.read(good, moment + timedelta(days=181)) is None
-        for strange in ("", "é", "x", good[:-1], good[:-4] + "AAAA", "A" * len(good), good * 3):
-            assert auth.devices.read(strange, moment) is None
+        for invalid in ("", "é", "x", good[:-1], good[:-4] + "AAAA", "A" * len(good), good * 3):
+            assert auth.devices.read(invalid, moment) is None
 
     async def test_duplicate_device_cookie_is_ignored(self, ada: Browser, app: FastAPI) -> None:
         cookie = f"wxc_device={ada.http.cookies['wxc_device']}"
@@ -211,7 +216,7 @@ class TestProxies:
     ) -> None:
         async with behind_proxy(app, config) as client:
             statuses = [
-                await status_of_login(
+                await login_status(
                     client,
                     {
                         "X-Forwarded-For": f"203.0.113.{number}, 198.51.100.1",
@@ -221,7 +226,7 @@ class TestProxies:
                 )
                 for number in range(7)
             ]
-            other = await status_of_login(client, {"X-Forwarded-For": "203.0.113.1, 198.51.100.2"})
+            other = await login_status(client, {"X-Forwarded-For": "203.0.113.1, 198.51.100.2"})
 
         assert statuses == [401] * 5 + [429] * 2
         assert other == 401
@@ -231,7 +236,7 @@ class TestProxies:
     ) -> None:
         async with behind_proxy(app, config, peer="203.0.113.9") as client:
             statuses = [
-                await status_of_login(client, {"X-Forwarded-For": f"198.51.100.{number}"})
+                await login_status(client, {"X-Forwarded-For": f"198.51.100.{number}"})
                 for number in range(6)
             ]
 
@@ -239,18 +244,18 @@ class TestProxies:
 
 
 def behind_proxy(app: FastAPI, config: Config, peer: str = "127.0.0.1") -> httpx.AsyncClient:
-    """The application as uvicorn wraps it, spoken to by `peer`."""
+    """A client with the address `peer`, behind uvicorn's proxy middleware."""
     wrapped: Any = ProxyHeadersMiddleware(app, config.forwarded_allow_ips)  # type: ignore[arg-type]
     transport = httpx.ASGITransport(wrapped, client=(peer, 50_000))
     return httpx.AsyncClient(transport=transport, base_url="http://api.test")
 
 
-async def status_of_login(client: httpx.AsyncClient, headers: dict[str, str]) -> int:
+async def login_status(client: httpx.AsyncClient, headers: dict[str, str]) -> int:
     credentials = {"identifier": "ada", "password": WRONG_PASSWORD}
     return (await client.post("/login", json=credentials, headers=headers)).status_code
 
 
 def remaining_quota(answer: httpx.Response) -> dict[str, int]:
-    """What is left of each policy, by the `RateLimit` header."""
-    parts = (one.split(";") for one in answer.headers["RateLimit"].split(", "))
+    """The remaining quota of each policy, from the `RateLimit` header."""
+    parts = (part.split(";") for part in answer.headers["RateLimit"].split(", "))
     return {name.strip('"'): int(left.removeprefix("r=")) for name, left, _ in parts}

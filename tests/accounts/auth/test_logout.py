@@ -1,5 +1,3 @@
-"""Logging out: dead everywhere before the answer, and nobody is kept in."""
-
 from datetime import timedelta
 
 import pytest
@@ -53,7 +51,7 @@ async def test_logout_without_a_session_clears_the_cookies(stranger: Browser, co
     assert len(answer.headers.get_list("set-cookie")) == 2
 
 
-async def test_valid_refresh_token_ends_the_session_beside_any_access_token(
+async def test_logout_with_an_invalid_access_token_uses_the_refresh_token(
     member: Member,
 ) -> None:
     ada = await member("ada")
@@ -61,15 +59,15 @@ async def test_valid_refresh_token_ends_the_session_beside_any_access_token(
     ada.http.cookies.clear()
     broken = {"Cookie": _header(live | {"wxc_access": "garbage"})}
 
-    unguarded = await ada.http.post("/logout", headers=broken)
-    assert (unguarded.status_code, unguarded.json()["code"]) == (403, "csrf_failed")
+    refused = await ada.http.post("/logout", headers=broken)
+    assert (refused.status_code, refused.json()["code"]) == (403, "csrf_failed")
     assert (await ada.post("/logout", headers=broken)).status_code == 204
 
     again = await ada.get("/auth-check", headers={"Cookie": _header(live)})
     assert again.json()["code"] == "session_expired"
 
 
-async def test_valid_access_token_ends_the_session_beside_any_refresh_token(member: Member) -> None:
+async def test_logout_with_an_invalid_refresh_token_uses_the_access_token(member: Member) -> None:
     ada = await member("ada")
     live = dict(ada.http.cookies)
     ada.http.cookies.clear()
@@ -84,7 +82,7 @@ async def test_valid_access_token_ends_the_session_beside_any_refresh_token(memb
     assert again.json()["code"] == "session_expired"
 
 
-async def test_duplicate_cookies_are_cleared(member: Member) -> None:
+async def test_logout_clears_duplicate_cookies(member: Member) -> None:
     ada = await member("ada")
     token = ada.http.cookies["wxc_access"]
     ada.http.cookies.clear()
@@ -97,7 +95,7 @@ async def test_duplicate_cookies_are_cleared(member: Member) -> None:
     assert len(answer.headers.get_list("set-cookie")) == 2
 
 
-async def test_second_logout_changes_nothing(member: Member) -> None:
+async def test_second_logout_succeeds(member: Member) -> None:
     ada = await member("ada")
     cookies = _header(dict(ada.http.cookies))
     await ada.post("/logout")

@@ -1,5 +1,3 @@
-"""Hashing is bounded, stays off the event loop, and costs the same for nobody as for somebody."""
-
 import asyncio
 import threading
 import time
@@ -35,18 +33,18 @@ async def test_unknown_account_is_verified_with_a_hash_of_the_same_parameters(
 ) -> None:
     verified: list[str] = []
 
-    def note(password: str, encoded: Any) -> bool:
+    def record_hash(password: str, encoded: Any) -> bool:
         verified.append(encoded)
         return True
 
-    monkeypatch.setattr(passwords._hasher, "verify", note)
+    monkeypatch.setattr(passwords._hasher, "verify", record_hash)
 
     assert not await passwords.verify("anything", None)
     assert not passwords.needs_rehash(verified[0])
 
 
 def occupy(passwords: Passwords) -> threading.Event:
-    """Keep the one thread busy until the event is set."""
+    """Keep the only thread busy until the event is set."""
     release = threading.Event()
     passwords._pool.submit(release.wait)
     return release
@@ -61,10 +59,10 @@ async def test_wait_beyond_the_timeout_is_refused_without_hashing(passwords: Pas
 
     assert time.monotonic() - started < 1
     release.set()
-    assert await passwords.hash("a walk in the rain")  # its place was given back
+    assert await passwords.hash("a walk in the rain")  # the slot is free again
 
 
-async def test_full_queue_refuses_at_once(passwords: Passwords) -> None:
+async def test_full_queue_refuses_immediately(passwords: Passwords) -> None:
     release = occupy(passwords)
     waiting = [asyncio.create_task(passwords.hash("a walk in the rain")) for _ in range(3)]
     await asyncio.sleep(0)
@@ -95,20 +93,20 @@ async def test_cancelled_caller_frees_its_slot_only_when_the_thread_is_done(
 
     assert passwords._free_slots == 2
     release.set()
-    await passwords.verify("anything", None)  # by the same thread, so after it
+    await passwords.verify("anything", None)  # runs in the same thread, so after the hash
     assert passwords._free_slots == 3
 
 
 async def test_hashing_does_not_block_the_event_loop(config: Config) -> None:
     costly = Passwords(config.model_copy(update={"password_hash_memory": 65_536}))
-    turns = 0
+    iterations = 0
     hashing = asyncio.create_task(costly.hash("a walk in the rain"))
 
     while not hashing.done():
         await asyncio.sleep(0)
-        turns += 1
+        iterations += 1
 
-    assert turns > 10
+    assert iterations > 10
     costly.close()
 
 

@@ -1,4 +1,4 @@
-"""Many who ask Redis at the same moment share a round trip, and never one that was sent before."""
+"""Concurrent lookups share a round trip to Redis, but never join one that was sent before."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,7 +14,7 @@ ONE, OTHER, THIRD = new_id(), new_id(), new_id()
 
 
 class SlowRedis:
-    """Answers when it is told to, with the marks that it has when it is asked."""
+    """Reads its keys when called, but responds only after `response_gate` is set."""
 
     def __init__(self) -> None:
         self.revoked: set[str] = set()
@@ -61,7 +61,7 @@ async def test_caller_during_a_round_trip_waits_for_the_next_one(
 ) -> None:
     early = asyncio.create_task(lookup.state(ONE))
     await asyncio.sleep(0.01)
-    redis.revoked = {revoked_key(ONE)}  # it ends just now
+    redis.revoked = {revoked_key(ONE)}  # revoked during the round trip
     late = [asyncio.create_task(lookup.state(session_id)) for session_id in (ONE, THIRD)]
     await asyncio.sleep(0)
     redis.response_gate.set()
@@ -71,14 +71,18 @@ async def test_caller_during_a_round_trip_waits_for_the_next_one(
     assert redis.requested == [(revoked_key(ONE),), (revoked_key(ONE), revoked_key(THIRD))]
 
 
-async def test_cancelled_caller_cancels_no_other(lookup: _RedisLookup, redis: SlowRedis) -> None:
-    going, staying = (asyncio.create_task(lookup.state(session_id)) for session_id in (ONE, ONE))
+async def test_cancelled_caller_does_not_cancel_others(
+    lookup: _RedisLookup, redis: SlowRedis
+) -> None:
+    cancelled, remaining = (
+        asyncio.create_task(lookup.state(session_id)) for session_id in (ONE, ONE)
+    )
     await asyncio.sleep(0.01)
-    going.cancel()
+    cancelled.cancel()
     redis.response_gate.set()
 
-    assert await staying == (True, False)
-    assert going.cancelled()
+    assert await remaining == (True, False)
+    assert cancelled.cancelled()
 
 
 async def test_outage_fails_all_callers_and_the_next_call_retries(
@@ -86,14 +90,14 @@ async def test_outage_fails_all_callers_and_the_next_call_retries(
 ) -> None:
     redis.is_down = True
     redis.response_gate.set()
-    found = await asyncio.gather(lookup.state(ONE), lookup.state(OTHER), return_exceptions=True)
+    errors = await asyncio.gather(lookup.state(ONE), lookup.state(OTHER), return_exceptions=True)
     redis.is_down = False
 
-    assert [type(session_id) for session_id in found] == [RedisUnavailable, RedisUnavailable]
+    assert [type(error) for error in errors] == [RedisUnavailable, RedisUnavailable]
     assert await lookup.state(ONE) == (True, False)
 
 
-async def test_cancelled_task_leaves_no_caller_waiting(
+async def test_callers_of_a_cancelled_task_get_redis_unavailable(
     lookup: _RedisLookup, redis: SlowRedis
 ) -> None:
     waiting = asyncio.create_task(lookup.state(ONE))

@@ -1,4 +1,4 @@
-"""Refreshing: the same successor for who is in time, the end of the session for who is not."""
+"""Reuse returns the same successor during the grace period and ends the session after it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -23,7 +23,7 @@ Later = Callable[[float], None]
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Later:
-    """Moves the clock by so many seconds."""
+    """Advances the clock by the given number of seconds."""
     moment = clock.now()
 
     def move(seconds: float) -> None:
@@ -42,11 +42,11 @@ async def ada(member: Member) -> Browser:
 async def refresh_with(browser: Browser, token: str) -> httpx.Response:
     """Refresh with this token in the cookie and no access token."""
     headers = {"Cookie": f"wxc_refresh={token}", "X-CSRF-Token": browser.csrf_token or ""}
-    kept = dict(browser.http.cookies)
+    cookies = dict(browser.http.cookies)
     browser.http.cookies.clear()
     answer = await browser.http.post("/refresh-token", headers=headers)
     browser.http.cookies.clear()
-    browser.http.cookies.update(kept)
+    browser.http.cookies.update(cookies)
     return answer
 
 
@@ -62,14 +62,14 @@ def successor(answer: httpx.Response) -> str:
 async def test_refresh_issues_new_tokens_and_keeps_the_csrf_token(
     ada: Browser, connection: AsyncConnection
 ) -> None:
-    former = dict(ada.http.cookies)
+    previous = dict(ada.http.cookies)
 
     answer = await ada.post("/refresh-token")
 
     assert answer.status_code == 200
     assert answer.json()["csrf_token"] == ada.csrf_token
     assert answer.json()["user"]["username"] == "ada"
-    assert {name for name in former if ada.http.cookies[name] == former[name]} == {"wxc_device"}
+    assert {name for name in previous if ada.http.cookies[name] == previous[name]} == {"wxc_device"}
     assert await generation(connection, ada) == 1
     assert (await ada.get("/auth-check")).status_code == 200
 
@@ -113,7 +113,9 @@ async def test_reuse_after_the_grace_period_ends_the_session(
     assert (await ada.get("/auth-check")).json()["code"] == "session_expired"
 
 
-async def test_token_two_generations_old_is_a_reuse_within_the_grace_period(ada: Browser) -> None:
+async def test_token_two_generations_old_is_reuse_even_within_the_grace_period(
+    ada: Browser,
+) -> None:
     first = ada.http.cookies["wxc_refresh"]
     second = successor(await refresh_with(ada, first))
     successor(await refresh_with(ada, second))
@@ -171,7 +173,7 @@ async def test_invalid_refresh_token_is_refused_and_clears_no_cookie(
 
 
 async def test_refresh_replaces_an_unreadable_access_token(ada: Browser) -> None:
-    """As after its key was taken off the ring."""
+    """As after its signing key was removed."""
     token = ada.http.cookies["wxc_refresh"]
     ada.http.cookies.clear()
 
@@ -218,9 +220,9 @@ class TestConcurrentRefreshes:
 
     async def test_fifty_concurrent_refreshes_raise_the_generation_once(self, app: FastAPI) -> None:
         async with Browser(app) as browser:
-            who = {"username": "ada", "email": "ada@example.com", "password": "walk in the rain"}
-            await browser.post("/register", json=who)
-            await browser.log_in("ada", who["password"])
+            ada = {"username": "ada", "email": "ada@example.com", "password": "walk in the rain"}
+            await browser.post("/register", json=ada)
+            await browser.log_in("ada", ada["password"])
             cookies = "; ".join(f"{k}={v}" for k, v in browser.http.cookies.items())
             browser.http.cookies.clear()
             headers = {"Cookie": cookies, "X-CSRF-Token": browser.csrf_token or ""}

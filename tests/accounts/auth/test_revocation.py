@@ -1,4 +1,4 @@
-"""Ended sessions stay ended, whatever happens to Redis; and nobody is let in unknown."""
+"""Revoked sessions stay revoked when Redis fails; access is denied if no engine is available."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ POLL_INTERVAL = 0.2
 
 @dataclass
 class Instance:
-    """One instance of the application, and the wires between it and its engines."""
+    """An instance of the application, and the proxies to its engines."""
 
     app: FastAPI
     redis: Proxy
@@ -42,21 +42,21 @@ class Instance:
 @asynccontextmanager
 async def instance(config: Config, database_url: str) -> AsyncIterator[Instance]:
     async with proxy_to(config.redis_url) as redis, proxy_to(database_url) as database:
-        wired: dict[str, Any] = {"redis_url": redis[1], "database_url": database[1]}
-        async with running_app(config.model_copy(update=wired)) as app:
+        changes: dict[str, Any] = {"redis_url": redis[1], "database_url": database[1]}
+        async with running_app(config.model_copy(update=changes)) as app:
             yield Instance(app, redis[0], database[0])
 
 
-def quick_to_poll(config: Config) -> Config:
-    usual = {"redis_timeout": 0.1, "revocation_poll_interval": POLL_INTERVAL}
-    return config.model_copy(update=usual)
+def with_short_intervals(config: Config) -> Config:
+    changes = {"redis_timeout": 0.1, "revocation_poll_interval": POLL_INTERVAL}
+    return config.model_copy(update=changes)
 
 
 @pytest.fixture
 async def first(
     config: Config, fresh_database_url: str, redis: RedisClient
 ) -> AsyncIterator[Instance]:
-    async with instance(quick_to_poll(config), fresh_database_url) as first:
+    async with instance(with_short_intervals(config), fresh_database_url) as first:
         yield first
 
 
@@ -65,7 +65,7 @@ async def other(
     config: Config, fresh_database_url: str, first: Instance
 ) -> AsyncIterator[Instance]:
     """A second instance on the same engines."""
-    async with instance(quick_to_poll(config), fresh_database_url) as other:
+    async with instance(with_short_intervals(config), fresh_database_url) as other:
         yield other
 
 
@@ -78,13 +78,13 @@ async def ada(first: Instance) -> AsyncIterator[Browser]:
 
 
 async def status_at(instance: Instance, cookies: dict[str, str]) -> int:
-    """What /auth-check answers to these cookies at that instance."""
+    """The status of /auth-check with these cookies at this instance."""
     async with Browser(instance.app) as browser:
         browser.http.cookies.update(cookies)
         return (await browser.get("/auth-check")).status_code
 
 
-async def test_logout_revokes_the_session_on_every_instance_at_once(
+async def test_logout_revokes_the_session_on_every_instance_immediately(
     ada: Browser, other: Instance
 ) -> None:
     cookies = dict(ada.http.cookies)
@@ -111,10 +111,9 @@ async def test_concurrent_requests_rehydrate_redis_once_after_a_flush(
     ada: Browser, config: Config, fresh_database_url: str, redis: RedisClient
 ) -> None:
     cookies = dict(ada.http.cookies)
-    # However slow the machine is, Redis answers in time and the last poll stays fresh: the
-    # database would be asked otherwise, and nobody would meet the flush.
-    patient = {"redis_connect_timeout": 10, "revocation_poll_interval": 60}
-    async with instance(config.model_copy(update=patient), fresh_database_url) as other:
+    # With the usual timeouts, a slow machine would query the database and not notice the flush.
+    changes = {"redis_connect_timeout": 10, "revocation_poll_interval": 60}
+    async with instance(config.model_copy(update=changes), fresh_database_url) as other:
         await redis.call(lambda client: client.flushdb())
 
         statuses = await asyncio.gather(*(status_at(other, cookies) for _ in range(20)))
@@ -156,7 +155,7 @@ async def test_logout_without_redis_waits_until_every_instance_has_polled(
     ada: Browser, first: Instance, other: Instance
 ) -> None:
     cookies = dict(ada.http.cookies)
-    await first.redis.cut()  # the other instance still has its Redis, which does not hear of it
+    await first.redis.cut()  # the other instance still reaches Redis, which lacks the key
 
     started = time.monotonic()
     assert (await ada.post("/logout")).status_code == 204
@@ -184,7 +183,7 @@ async def test_process_with_failing_polls_does_not_trust_redis(
     revocations = other.revocations
     cookies = dict(ada.http.cookies)
     async with other.app.state.services.database.transaction() as session:
-        # Revoked without a word to Redis, as by an instance that was killed before it spoke.
+        # Revoked in the database only, as by an instance that was killed before it wrote to Redis.
         await session.execute(update(Session).values(revoked_at=func.now()))
     revocations._denied.clear()
     revocations._polled_at = float("-inf")
@@ -216,7 +215,7 @@ async def test_watch_survives_any_error_of_a_poll(
 
 
 async def test_gap_between_polls_causes_a_full_read(first: Instance) -> None:
-    """An outage that only this process saw, while others went on revoking."""
+    """As after an outage of this process only, during which others revoked a session."""
     revocations = first.revocations
     async with first.app.state.services.database.transaction() as session:
         await session.execute(
@@ -264,7 +263,7 @@ async def test_breaker_opens_after_five_failures_and_closes_when_redis_recovers(
         assert not await redis.probe()
 
         await proxy.restore()
-        with pytest.raises(RedisUnavailable):  # still open: nobody has probed
+        with pytest.raises(RedisUnavailable):  # still open: no probe yet
             await redis.call(lambda client: client.ping())
 
         assert await redis.probe()

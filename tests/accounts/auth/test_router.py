@@ -171,7 +171,7 @@ class TestLogIn:
     async def test_malformed_address_is_an_unknown_account(self, stranger: Browser) -> None:
         assert (await stranger.log_in("@", "whatever it is")).status_code == 401
 
-    async def test_full_hashing_queue_is_refused_before_any_query(
+    async def test_full_hashing_queue_refuses_requests_before_any_query(
         self, app: FastAPI, stranger: Browser, connection: AsyncConnection
     ) -> None:
         app.state.services.auth.passwords._free_slots = 0
@@ -280,8 +280,8 @@ class TestCsrfToken:
         ada = await member("ada")
 
         for name in ("wxc_refresh", "wxc_access"):
-            kept = ada.http.cookies[name]
-            answer = await ada.http.get("/csrf-token", headers={"Cookie": f"{name}={kept}"})
+            value = ada.http.cookies[name]
+            answer = await ada.http.get("/csrf-token", headers={"Cookie": f"{name}={value}"})
             assert answer.json() == {"csrf_token": ada.csrf_token}
 
     async def test_csrf_token_requires_a_live_session(

@@ -1,5 +1,3 @@
-"""A token is ours to the last bit, or nobody's."""
-
 import base64
 import itertools
 import json
@@ -75,7 +73,7 @@ def test_token_with_all_valid_claims_is_accepted(tokens: Tokens) -> None:
 
 
 def each(name: str, *values: Any) -> list[dict[str, Any]]:
-    """One change per value; `...` leaves the name out."""
+    """One change per value; `...` omits the name."""
     return [{name: value} for value in values]
 
 
@@ -130,9 +128,9 @@ def broken(token: str) -> Iterator[str]:
     yield from (token.replace(".", ". "), token + "\n", token * 8, "a" * 5000, "." * 5000)
     deep = _encoded(b"[" * 1400).decode()
     yield from (f"{deep}.{body}.{signature}", f"{head}.{deep}.{signature}")
-    for place in range(0, len(token), 4):
-        letter = "A" if token[place] != "A" else "B"
-        yield token[:place] + letter + token[place + 1 :]
+    for position in range(0, len(token), 4):
+        letter = "A" if token[position] != "A" else "B"
+        yield token[:position] + letter + token[position + 1 :]
 
 
 def test_damaged_token_is_refused(tokens: Tokens) -> None:
@@ -196,7 +194,7 @@ def ring(config: Config, current: str, **others: str) -> Tokens:
 
 
 def test_key_rotation_refuses_no_token(config: Config) -> None:
-    """At every step each instance is either at this one or at the one before."""
+    """During a rotation, instances may have the keys of two successive steps."""
     steps = [
         ring(config, "a"),
         ring(config, "a", next="b"),

@@ -1,4 +1,4 @@
-"""Ada, whom others know, and a way to see what is counted wrongly."""
+"""Fixtures: Ada, and a check of the counters."""
 
 from collections.abc import Awaitable, Callable
 
@@ -30,7 +30,7 @@ async def ada(member: Member) -> Browser:
 
 @pytest.fixture
 def drift(connection: AsyncConnection) -> Drift:
-    """How many rows that somebody sees count what is not there, or do not count what is."""
+    """Counts the visible rows whose counters are wrong."""
 
     async def count() -> int:
         return int(await connection.scalar(text(DRIFT)) or 0)

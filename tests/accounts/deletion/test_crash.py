@@ -1,4 +1,4 @@
-"""Row 68: a worker that is killed in the middle of a batch leaves no counter wrong."""
+"""A worker that is killed in the middle of a batch leaves correct counters."""
 
 import asyncio
 import os
@@ -55,7 +55,7 @@ async def test_repeatedly_killed_worker_completes_the_deletion(
         assert await scalar(engine, DRIFT) == 0
     process = await _start_worker(config)
     async with asyncio.timeout(60):
-        while await scalar(engine, _LEFT):  # noqa: ASYNC110 - another process's doing
+        while await scalar(engine, _LEFT):  # noqa: ASYNC110 - waits for another process
             await asyncio.sleep(0.05)
     process.terminate()
 
@@ -65,11 +65,11 @@ async def test_repeatedly_killed_worker_completes_the_deletion(
 
 
 async def _run_and_kill_worker(config: Config, engine: AsyncEngine) -> None:
-    """Start a worker, and kill it once it has begun."""
+    """Start a worker and kill it after its first batch."""
     before = await scalar(engine, _LEFT)
     process = await _start_worker(config)
     async with asyncio.timeout(20):
-        while await scalar(engine, _LEFT) == before:  # noqa: ASYNC110 - the same
+        while await scalar(engine, _LEFT) == before:  # noqa: ASYNC110 - waits for another process
             await asyncio.sleep(0.001)
     process.kill()
     assert await process.wait() == -signal.SIGKILL

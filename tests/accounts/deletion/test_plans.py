@@ -1,4 +1,4 @@
-"""Leaving, renaming and clearing up read no big table from end to end."""
+"""Changing, deleting and purging an account never scan a large table."""
 
 import re
 
@@ -16,7 +16,7 @@ from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 from wxc.worker.account_deletion import AccountPurger
 
-pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
+pytestmark = pytest.mark.unmeasured  # other tests cover the same code
 
 BIG = "users|posts|follows|post_likes|blocks|mutes|sessions|mail_tokens|used_usernames"
 _FILL = (
@@ -86,14 +86,14 @@ _FILL = (
 async def test_no_statement_scans_a_large_table(
     config: Config, fresh_database_url: str, redis: RedisClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # To these tables as a thousand to those of many members.
+    # In production 1,000; the tables of this test are smaller.
     monkeypatch.setattr(service, "MAX_EDGES", 100)
     monkeypatch.setattr(service, "_MAX_ROWS", 100)
     await administer(fresh_database_url, *_FILL)
     config = config.model_copy(update={"database_url": fresh_database_url})
     engine = create_async_engine(fresh_database_url, poolclass=NullPool)
     async with running_app(config) as app, Browser(app) as ada:
-        await ada.log_in("many_1")  # whom 2,000 follow
+        await ada.log_in("many_1")  # has 2,000 followers
         change = {"username": "countess", "current_password": PASSWORD}
         email = {"email": "countess@example.org", "current_password": PASSWORD}
         purger = AccountPurger(config, app.state.services.database)

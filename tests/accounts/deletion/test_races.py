@@ -1,4 +1,4 @@
-"""Deletion concurrent with other deletions, follows and writes: no deadlock, no row, no drift."""
+"""Deletions concurrent with other deletions, follows and posts."""
 
 import asyncio
 
@@ -72,7 +72,7 @@ async def test_writes_concurrent_with_a_deletion_leave_no_rows(
     )
 
     assert outcome == 204
-    assert {one.status_code for each in answers for one in each} <= {200, 201, 401, 404}
+    assert {answer.status_code for group in answers for answer in group} <= {200, 201, 401, 404}
     await purge(app, real)
     assert await scalar(engine, DRIFT) == 0
     assert await scalar(engine, TRACES) == 0

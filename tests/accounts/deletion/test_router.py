@@ -1,4 +1,4 @@
-"""Who leaves is gone before the answer: for everybody, and with all that was personal."""
+"""`DELETE /settings` hides the account and clears its personal data before the response."""
 
 from collections.abc import AsyncIterator
 
@@ -179,14 +179,14 @@ async def test_deletion_requires_the_current_password(
     assert (await ada.get("/auth-check")).status_code == 200
 
 
-async def test_account_deleted_meanwhile_is_signed_out(
+async def test_deletion_is_refused_if_the_password_changes_meanwhile(
     app: FastAPI, ada: Browser, connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def go_meanwhile(*_: object, **_options: bool) -> bool:
+    async def change_meanwhile(*_: object, **_options: bool) -> bool:
         await connection.execute(update(User).values(password_hash="another"))
         return True
 
-    monkeypatch.setattr(app.state.services.auth.passwords, "verify", go_meanwhile)
+    monkeypatch.setattr(app.state.services.auth.passwords, "verify", change_meanwhile)
     await make_follow(connection, ada.id, await make_user(connection, "bob"))
     before = await snapshot(connection)
 

@@ -1,4 +1,4 @@
-"""All that is one's own, nothing that is another's, in pieces of bounded size."""
+"""`GET /settings/export` contains all data of the member and no private data of others."""
 
 import asyncio
 import json
@@ -35,16 +35,16 @@ from wxc.models import Base, Post, User
 
 Row = TypeVar("Row", bound=tuple[Any, ...] | None)
 NOT_EXPORTED = {
-    "audit_events": "who tried what from where, for those who look into abuse",
-    "idempotency_keys": "answers that were given already",
+    "audit_events": "security records for investigations of abuse",
+    "idempotency_keys": "stored responses to earlier requests",
     "mail_tokens": "credentials",
-    "outbox_mails": "what we send; the addresses are in the account",
+    "outbox_mails": "mails from us; the account has the addresses",
 }
 
 
 @pytest.fixture
 async def ada(member: Member, connection: AsyncConnection) -> Browser:
-    """Ada, who has something of everything; and Bob, whose own is nobody's business."""
+    """Ada, with posts, likes, follows, blocks and mutes; Bob has data that must not be exported."""
     ada, bob = await member("ada"), await make_user(connection, "bob", bio="Bob's secret")
     own, theirs = await make_post(connection, ada.id, "mine"), await make_post(connection, bob)
     await make_post(connection, bob, "Bob's own words")
@@ -66,7 +66,7 @@ async def export(browser: Browser) -> dict[str, Any]:
     return found
 
 
-async def test_export_is_a_document_of_the_declared_schema_as_an_attachment(ada: Browser) -> None:
+async def test_export_is_an_attachment_that_matches_the_declared_schema(ada: Browser) -> None:
     answer = await ada.get("/settings/export")
 
     TypeAdapter(Export).validate_json(answer.content, extra="forbid")
@@ -82,12 +82,12 @@ async def test_export_contains_all_own_data(ada: Browser) -> None:
     found = await export(ada)
 
     assert found["account"] == (await ada.get("/settings")).json()
-    assert [one["name"] for one in found["usernames"]] == ["ada", "eda"]
-    assert [one["body"] for one in found["posts"]] == ["mine"]
-    assert [one["likes_count"] for one in found["posts"]] == [1]
+    assert [item["name"] for item in found["usernames"]] == ["ada", "eda"]
+    assert [item["body"] for item in found["posts"]] == ["mine"]
+    assert [item["likes_count"] for item in found["posts"]] == [1]
     assert [len(found[name]) for name in ("sessions", "likes")] == [1, 1]
     people = {
-        name: [one["username"] for one in found[name]]
+        name: [item["username"] for item in found[name]]
         for name in ("following", "followers", "blocks", "mutes")
     }
     assert people == {
@@ -116,8 +116,8 @@ async def test_export_omits_names_of_invisible_users(
 
     found = await export(ada)
 
-    assert [one["username"] for one in found["blocks"]] == [None, "other_1"]
-    assert [one["username"] for one in found["mutes"]] == [None, "other_1", None]
+    assert [item["username"] for item in found["blocks"]] == [None, "other_1"]
+    assert [item["username"] for item in found["mutes"]] == [None, "other_1", None]
     assert str(eve) == found["mutes"][2]["user_id"]
 
 
@@ -128,12 +128,12 @@ async def test_batches_neither_lose_nor_repeat_rows(
     monkeypatch.setattr(exporting, "BATCH_SIZE", 2)
     ada = await member("ada")
     posts = [await make_post(connection, ada.id, str(number)) for number in range(count)]
-    await ada.get("/auth-check")  # Redis has its sentinel
+    await ada.get("/auth-check")  # loads the revocations into Redis
 
     with StatementLog().watching(connection) as log:
         found = await export(ada)
 
-    assert [one["id"] for one in found["posts"]] == [str(post) for post in posts]
+    assert [item["id"] for item in found["posts"]] == [str(post) for post in posts]
     assert len(log.statements) == 1 + len(LISTINGS) + count // 2
 
 
@@ -153,9 +153,9 @@ async def test_no_connection_is_held_while_a_batch_is_sent(
     database = Counting(connection)
     me = Principal(ada.id, new_id(), clock.now())
 
-    pieces = await exporting.open_export(database, me)
-    async for piece in pieces:
-        assert piece
+    chunks = await exporting.open_export(database, me)
+    async for chunk in chunks:
+        assert chunk
         assert database.held == 0
 
 
@@ -166,8 +166,8 @@ async def test_export_may_exceed_the_request_timeout(
 
     async def slowly(*arguments: Any) -> AsyncIterator[bytes]:
         await asyncio.sleep(0.03)
-        async for one in items(*arguments):
-            yield one
+        async for item in items(*arguments):
+            yield item
 
     monkeypatch.setattr(exporting, "_items", slowly)
     gates = {"ConcurrencyLimit": {"deadline": 0.1}, "StreamLimit": {"patience": 0.1}}
@@ -203,14 +203,14 @@ def test_every_table_of_member_data_is_exported_or_listed_as_excluded() -> None:
     assert set(LISTINGS) < set(Export.__annotations__)
 
 
-async def test_the_rows_of_a_batch_are_bounded(ada: Browser, connection: AsyncConnection) -> None:
+async def test_size_of_a_chunk_is_bounded(ada: Browser, connection: AsyncConnection) -> None:
     rows = [{"author_id": ada.id, "body": "x" * 5000} for _ in range(exporting.BATCH_SIZE + 1)]
     await connection.execute(insert(Post), rows)
 
-    pieces = await exporting.open_export(
+    chunks = await exporting.open_export(
         SingleConnectionDatabase(connection), Principal(ada.id, new_id(), clock.now())
     )
-    sizes = [len(piece) async for piece in pieces]
+    sizes = [len(chunk) async for chunk in chunks]
 
     assert sum(sizes) > exporting.BATCH_SIZE * 5000
     assert max(sizes) < exporting.BATCH_SIZE * 6000

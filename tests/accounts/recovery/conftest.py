@@ -1,4 +1,4 @@
-"""A worker that delivers, and the link of the newest mail."""
+"""Fixtures for mailed links."""
 
 from collections.abc import Awaitable, Callable
 
@@ -14,7 +14,7 @@ NewestToken = Callable[[], Awaitable[str]]
 
 @pytest.fixture
 def newest_token(worker: MailSender, smtp: MailServer) -> NewestToken:
-    """Delivers what is due; the token in the newest mail."""
+    """Sends all due mails and returns the token in the newest mail."""
 
     async def deliver() -> str:
         await worker.run_once()

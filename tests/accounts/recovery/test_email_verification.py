@@ -1,4 +1,4 @@
-"""Links that prove an address: who gets them, and what they prove."""
+"""Mailed links that verify an e-mail address."""
 
 from datetime import timedelta
 from typing import Any
@@ -101,16 +101,16 @@ class TestVerification:
         assert (without.status_code, without.json()["code"]) == (401, "not_authenticated")
         assert (forged.status_code, forged.json()["code"]) == (403, "csrf_failed")
 
-    async def test_one_of_two_concurrent_uses_succeeds(
+    async def test_link_consumed_by_a_concurrent_request_is_refused(
         self, stranger: Browser, newest_token: NewestToken, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         await stranger.post("/register", json=REGISTRATION)
         token = await newest_token()
 
-        async def slower(*_: object) -> bool:
+        async def consumed_meanwhile(*_: object) -> bool:
             return False
 
-        monkeypatch.setattr(mails, "consume_link", slower)
+        monkeypatch.setattr(mails, "consume_link", consumed_meanwhile)
 
         assert (await stranger.post(f"/verify-email/{token}")).status_code == 400
 

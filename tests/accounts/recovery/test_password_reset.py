@@ -1,4 +1,4 @@
-"""Rows 32, 39, 50 and 51: what a link to another password does, and what it never does."""
+"""Password reset by a mailed link."""
 
 import asyncio
 import logging
@@ -28,7 +28,7 @@ NEW_PASSWORD = "a longer walk in Porto"
 REGISTRATION = {"username": "ada", "email": "ada@example.com", "password": PASSWORD}
 
 
-async def ask(browser: Browser, email: str = "ada@example.com", **options: Any) -> None:
+async def request_reset(browser: Browser, email: str = "ada@example.com", **options: Any) -> None:
     answer = await browser.post("/request-password-reset", json={"email": email}, **options)
     assert (answer.status_code, answer.json()) == (202, {"status": "accepted"})
 
@@ -50,7 +50,7 @@ class TestRequestPasswordReset:
         statements = []
         for name in ("ada", "eve", "nobody"):
             with StatementLog().watching(connection) as log:
-                await ask(stranger, f"{name}@example.com")
+                await request_reset(stranger, f"{name}@example.com")
             statements.append(log.statements)
 
         assert statements[0] == statements[1] == statements[2]
@@ -62,7 +62,7 @@ class TestRequestPasswordReset:
     ) -> None:
         await make_user(connection, "ada")
         for name in ("ada", "nobody"):
-            await ask(stranger, f"{name}@example.com")
+            await request_reset(stranger, f"{name}@example.com")
 
         await worker.run_once()
 
@@ -79,7 +79,7 @@ class TestRequestPasswordReset:
     ) -> None:
         await make_user(connection, "ada")
 
-        await ask(stranger, headers={header: "evil.example"})
+        await request_reset(stranger, headers={header: "evil.example"})
         await worker.run_once()
 
         mail = smtp.mails[0].as_string()
@@ -90,7 +90,7 @@ class TestRequestPasswordReset:
         ada = await member("ada")
         ada.csrf_token = None
 
-        await ask(ada)
+        await request_reset(ada)
         foreign = await ada.post(
             "/request-password-reset",
             json={"email": "ada@example.com"},
@@ -109,7 +109,7 @@ class TestResetPassword:
         smtp: MailServer,
     ) -> None:
         ada, bob = await member("ada"), await member("bob")
-        await ask(stranger)
+        await request_reset(stranger)
 
         assert await reset(stranger, await newest_token()) == "done"
 
@@ -125,7 +125,7 @@ class TestResetPassword:
         self, stranger: Browser, connection: AsyncConnection, newest_token: NewestToken
     ) -> None:
         await make_user(connection, "ada")
-        await ask(stranger)
+        await request_reset(stranger)
         token = await newest_token()
 
         assert [await reset(stranger, token) for _ in range(2)] == ["done", "invalid_token"]
@@ -136,7 +136,7 @@ class TestResetPassword:
         await make_user(connection, "ada")
         tokens = []
         for _ in range(2):
-            await ask(stranger)
+            await request_reset(stranger)
             tokens.append(await newest_token())
 
         assert [await reset(stranger, token) for token in tokens] == ["invalid_token", "done"]
@@ -145,7 +145,7 @@ class TestResetPassword:
         self, stranger: Browser, connection: AsyncConnection, newest_token: NewestToken
     ) -> None:
         await make_user(connection, "ada")
-        await ask(stranger)
+        await request_reset(stranger)
         token = await newest_token()
 
         assert await reset(stranger, token, "password1") == "password_too_common"
@@ -170,10 +170,10 @@ class TestResetPassword:
         self, stranger: Browser, connection: AsyncConnection, newest_token: NewestToken
     ) -> None:
         await make_user(connection, "ada")
-        await ask(stranger)
+        await request_reset(stranger)
         token = await newest_token()
 
-        # Its last letter holds two bits that are no part of the 256.
+        # The last character encodes two bits that are not part of the 256-bit token.
         alike = chr(ord(token[-1]) + 1) if token[-1] not in "Zz9_-" else "A"
         assert await reset(stranger, token[:-1] + alike) == "invalid_token"
 
@@ -192,7 +192,7 @@ class TestResetPassword:
         change: dict[str, Any],
     ) -> None:
         await make_user(connection, "ada")
-        await ask(stranger)
+        await request_reset(stranger)
         token = await newest_token()
 
         await connection.execute(update(User).where(User.username == "ada").values(**change))
@@ -207,7 +207,7 @@ class TestResetPassword:
         database: Database,
     ) -> None:
         ada = await make_user(connection, "ada")
-        await ask(stranger)
+        await request_reset(stranger)
         token = await newest_token()
 
         async with database.transaction() as session:
@@ -224,7 +224,7 @@ class TestResetPassword:
     ) -> None:
         later(timedelta())
         await make_user(connection, "ada")
-        await ask(stranger)
+        await request_reset(stranger)
         token = await newest_token()
 
         later(timedelta(minutes=30))
@@ -236,7 +236,7 @@ class TestResetPassword:
     ) -> None:
         await stranger.post("/register", json=REGISTRATION)
         verification = await newest_token()
-        await ask(stranger)
+        await request_reset(stranger)
         password_reset = await newest_token()
 
         assert await reset(stranger, verification) == "invalid_token"
@@ -248,7 +248,7 @@ class TestResetPassword:
     ) -> None:
         for name in ("ada", "eve"):
             await make_user(connection, name)
-        await ask(stranger, "eve@example.com")
+        await request_reset(stranger, "eve@example.com")
 
         assert await reset(stranger, await newest_token()) == "done"
 
@@ -261,7 +261,7 @@ class TestResetPassword:
         tokens = []
         for name in ("ada", "bob"):
             await make_user(connection, name)
-            await ask(stranger, f"{name}@example.com")
+            await request_reset(stranger, f"{name}@example.com")
             tokens.append(await newest_token())
 
         assert [await reset(stranger, token) for token in tokens] == ["done", "done"]
@@ -270,7 +270,7 @@ class TestResetPassword:
         self, stranger: Browser, connection: AsyncConnection, newest_token: NewestToken
     ) -> None:
         await make_user(connection, "ada", pending_email="thief@example.com")
-        await ask(stranger)
+        await request_reset(stranger)
 
         await reset(stranger, await newest_token())
 
@@ -288,7 +288,7 @@ class TestResetPassword:
     ) -> None:
         caplog.set_level(logging.DEBUG)
         await make_user(connection, "ada")
-        await ask(stranger)
+        await request_reset(stranger)
         token = await newest_token()
 
         for path, body in (
@@ -303,9 +303,11 @@ class TestResetPassword:
             answer = await stranger.post(path, json=body)
             assert token[:20] not in answer.text
 
-        ours = [one for one in caplog.records if one.name.startswith("wxc")]
-        assert "POST /reset-password/{token} 204" in "".join(one.getMessage() for one in ours)
-        for record in ours:
+        records = [record for record in caplog.records if record.name.startswith("wxc")]
+        assert "POST /reset-password/{token} 204" in "".join(
+            record.getMessage() for record in records
+        )
+        for record in records:
             assert token[:20] not in f"{record.getMessage()}{record.__dict__}"
             assert "ada@example.com" not in record.getMessage()
 
@@ -318,9 +320,9 @@ class TestRaces:
         config = mail_config.model_copy(update={"database_url": fresh_database_url})
         async with running_app(config) as app, Browser(app) as browser:
             await browser.post("/register", json=REGISTRATION)
-            await ask(browser)
+            await request_reset(browser)
             await MailSender(config, app.state.services.database).run_once()
-        (mail,) = (one for one in smtp.mails if one["subject"] == "Choose a new password")
+        (mail,) = (mail for mail in smtp.mails if mail["subject"] == "Reset your password")
         return config, link_token(mail)
 
     @pytest.mark.usefixtures("redis")
@@ -329,19 +331,19 @@ class TestRaces:
     ) -> None:
         config, link = token
         async with running_app(config) as app, Browser(app) as browser:
-            lent, hash_password = [], app.state.services.auth.passwords.hash
+            in_use, hash_password = [], app.state.services.auth.passwords.hash
             arrived = asyncio.Barrier(5)
 
             async def watch(password: str, **options: bool) -> str:
                 await arrived.wait()
-                lent.append(app.state.services.database.connections_in_use)
+                in_use.append(app.state.services.database.connections_in_use)
                 return str(await hash_password(password, **options))
 
             monkeypatch.setattr(app.state.services.auth.passwords, "hash", watch)
-            async with asyncio.timeout(30):  # one that does not come would be waited for
+            async with asyncio.timeout(30):  # a request that never hashes would block the barrier
                 outcomes = await asyncio.gather(*(reset(browser, link) for _ in range(5)))
             monkeypatch.undo()
 
             assert sorted(outcomes) == ["done", *["invalid_token"] * 4]
-            assert min(lent) == 0
+            assert min(in_use) == 0
             assert (await browser.log_in("ada", NEW_PASSWORD)).status_code == 200

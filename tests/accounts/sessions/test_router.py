@@ -22,7 +22,7 @@ async def ada(member: Member) -> Browser:
 
 @pytest.fixture
 async def phone(app: FastAPI, ada: Browser) -> AsyncIterator[Browser]:
-    """The same member on another device."""
+    """Another device of the same member."""
     async with Browser(app, address="198.51.100.7") as phone:
         phone.http.headers["User-Agent"] = "Phone/1.0 (ümlaut)"
         await phone.log_in("ada")
@@ -33,7 +33,7 @@ async def ids(browser: Browser) -> list[str]:
     return [item["id"] for item in (await browser.get("/sessions")).json()["items"]]
 
 
-async def test_sessions_are_listed_with_browser_and_place(ada: Browser, phone: Browser) -> None:
+async def test_sessions_are_listed_with_user_agent_and_place(ada: Browser, phone: Browser) -> None:
     page = (await ada.get("/sessions")).json()
 
     assert (page["next_cursor"], page["prev_cursor"]) == (None, None)
@@ -44,7 +44,7 @@ async def test_sessions_are_listed_with_browser_and_place(ada: Browser, phone: B
     assert (on_phone["place"], here["place"]) == ("198.51.100.0/24", "192.0.2.0/24")
 
 
-async def test_place_is_that_of_the_last_refresh(app: FastAPI, ada: Browser) -> None:
+async def test_refresh_updates_the_place_of_the_session(app: FastAPI, ada: Browser) -> None:
     async with Browser(app, address="203.0.113.7") as abroad:
         abroad.http.cookies.update(ada.http.cookies)
         abroad.csrf_token = ada.csrf_token
@@ -55,7 +55,7 @@ async def test_place_is_that_of_the_last_refresh(app: FastAPI, ada: Browser) -> 
     assert here["place"] == "203.0.113.0/24"
 
 
-async def test_ended_session_is_revoked_at_once_and_not_listed(
+async def test_ended_session_is_revoked_immediately_and_not_listed(
     ada: Browser, phone: Browser
 ) -> None:
     (on_phone, _) = await ids(ada)

@@ -1,4 +1,4 @@
-"""Ada on two devices, and a worker that delivers."""
+"""Fixtures: Ada on two devices, and a mail worker."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Another address: asked for with the password, taken over by the link, told to the old one."""
+"""Change of the e-mail address: requested with the password, completed by a mailed link."""
 
 from collections.abc import AsyncIterator
 
@@ -21,13 +21,15 @@ NEW = "ada@example.org"
 
 @pytest.fixture
 async def reader(app: FastAPI) -> AsyncIterator[Browser]:
-    """Who opens the link, in a browser without a session."""
+    """A browser without a session, which opens the link."""
     async with Browser(app) as reader:
         yield reader
 
 
-async def ask(browser: Browser, email: str = NEW, password: str = PASSWORD) -> tuple[int, str]:
-    """Ask for another address; the status and the code or state of the answer."""
+async def request_change(
+    browser: Browser, email: str = NEW, password: str = PASSWORD
+) -> tuple[int, str]:
+    """Request a new address; returns the status, and the code or state of the response."""
     answer = await browser.put(
         "/settings/email", json={"email": email, "current_password": password}
     )
@@ -39,7 +41,7 @@ async def addresses(browser: Browser) -> tuple[str, str | None]:
     return me["email"], me["pending_email"]
 
 
-async def use(browser: Browser, token: str) -> str:
+async def use_link(browser: Browser, token: str) -> str:
     answer = await browser.post(f"/verify-email/{token}")
     return "done" if answer.status_code == 204 else str(answer.json()["code"])
 
@@ -48,12 +50,12 @@ class TestRequesting:
     async def test_address_changes_only_when_the_link_is_used(
         self, ada: Browser, newest_token: NewestToken, smtp: MailServer
     ) -> None:
-        assert await ask(ada) == (202, "accepted")
+        assert await request_change(ada) == (202, "accepted")
         assert await addresses(ada) == ("ada@example.com", NEW)
         token = await newest_token()
         assert smtp.recipients == [NEW]
 
-        assert await use(ada, token) == "done"
+        assert await use_link(ada, token) == "done"
 
         assert await addresses(ada) == (NEW, None)
         assert (await ada.get("/settings")).json()["email_verified"] is True
@@ -65,7 +67,7 @@ class TestRequesting:
     ) -> None:
         before = await snapshot(connection)
 
-        assert await ask(ada, password="not hers") == (403, "wrong_password")
+        assert await request_change(ada, password="not hers") == (403, "wrong_password")
 
         assert await snapshot(connection) == before
 
@@ -82,38 +84,38 @@ class TestRequesting:
 
         monkeypatch.setattr(app.state.services.auth.passwords, "verify", change_meanwhile)
 
-        assert await ask(ada) == (403, "wrong_password")
+        assert await request_change(ada) == (403, "wrong_password")
         assert await addresses(ada) == ("ada@example.com", None)
 
     async def test_requesting_the_current_address_cancels_the_change(
         self, ada: Browser, newest_token: NewestToken
     ) -> None:
-        await ask(ada)
+        await request_change(ada)
         token = await newest_token()
 
-        assert await ask(ada, "ada@example.com") == (202, "accepted")
+        assert await request_change(ada, "ada@example.com") == (202, "accepted")
 
         assert await addresses(ada) == ("ada@example.com", None)
-        assert await use(ada, token) == "invalid_token"
+        assert await use_link(ada, token) == "invalid_token"
 
     async def test_only_the_newest_link_works_even_for_the_same_address(
         self, ada: Browser, newest_token: NewestToken
     ) -> None:
         tokens = []
         for address in (NEW, "ada@example.net", NEW):
-            await ask(ada, address)
+            await request_change(ada, address)
             tokens.append(await newest_token())
 
-        outcomes = [await use(ada, token) for token in tokens]
+        outcomes = [await use_link(ada, token) for token in tokens]
 
         assert outcomes == ["invalid_token", "invalid_token", "done"]
 
     async def test_own_address_in_another_case_can_be_requested(
         self, ada: Browser, newest_token: NewestToken
     ) -> None:
-        await ask(ada, "Ada@example.com")
+        await request_change(ada, "Ada@example.com")
 
-        assert await use(ada, await newest_token()) == "done"
+        assert await use_link(ada, await newest_token()) == "done"
         assert await addresses(ada) == ("Ada@example.com", None)
 
 
@@ -123,8 +125,11 @@ class TestAddressesOfOthers:
     ) -> None:
         await make_user(connection, "bob")
 
-        taken, free = await ask(ada, "BOB@example.com"), await ask(ada, "nobody@example.com")
-        await ask(ada, "BOB@example.com")
+        taken, free = (
+            await request_change(ada, "BOB@example.com"),
+            await request_change(ada, "nobody@example.com"),
+        )
+        await request_change(ada, "BOB@example.com")
         await worker.run_once()
 
         assert taken == free == (202, "accepted")
@@ -134,12 +139,12 @@ class TestAddressesOfOthers:
     async def test_address_taken_meanwhile_stays_with_its_owner(
         self, ada: Browser, newest_token: NewestToken, connection: AsyncConnection
     ) -> None:
-        await ask(ada)
+        await request_change(ada)
         token = await newest_token()
         await make_user(connection, "bob", email=NEW.upper())
         before = await snapshot(connection)
 
-        assert await use(ada, token) == "invalid_token"
+        assert await use_link(ada, token) == "invalid_token"
 
         assert await snapshot(connection) == before
         assert (await ada.get("/auth-check")).status_code == 200
@@ -149,9 +154,9 @@ class TestUsing:
     async def test_email_change_ends_all_sessions_but_the_one_that_uses_the_link(
         self, ada: Browser, phone: Browser, newest_token: NewestToken
     ) -> None:
-        await ask(ada)
+        await request_change(ada)
 
-        assert await use(ada, await newest_token()) == "done"
+        assert await use_link(ada, await newest_token()) == "done"
 
         assert (await ada.get("/auth-check")).status_code == 200
         assert (await phone.get("/auth-check")).json()["code"] == "session_expired"
@@ -159,9 +164,9 @@ class TestUsing:
     async def test_link_used_without_a_session_ends_all_sessions(
         self, ada: Browser, phone: Browser, reader: Browser, newest_token: NewestToken
     ) -> None:
-        await ask(ada)
+        await request_change(ada)
 
-        assert await use(reader, await newest_token()) == "done"
+        assert await use_link(reader, await newest_token()) == "done"
 
         for browser in (ada, phone):
             assert (await browser.get("/auth-check")).json()["code"] == "session_expired"
@@ -179,11 +184,11 @@ class TestUsing:
         verification = await newest_token()
         await reader.post("/request-password-reset", json={"email": "ada@example.com"})
         reset = await newest_token()
-        await ask(ada)
+        await request_change(ada)
         token = await newest_token()
         smtp.recipients.clear()
 
-        assert await use(ada, token) == "done"
+        assert await use_link(ada, token) == "done"
         await worker.run_once()
 
         assert smtp.recipients == ["ada@example.com"]
@@ -192,25 +197,25 @@ class TestUsing:
             MailToken.user_id == ada.id, MailToken.ended_at.is_(None)
         )
         assert (await connection.scalars(open_links)).all() == []
-        assert await use(reader, verification) == "invalid_token"
+        assert await use_link(reader, verification) == "invalid_token"
         answer = await reader.post(f"/reset-password/{reset}", json={"password": "a fresh one"})
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_token")
 
     async def test_the_link_works_once(self, ada: Browser, newest_token: NewestToken) -> None:
-        await ask(ada)
+        await request_change(ada)
         token = await newest_token()
 
-        assert [await use(ada, token), await use(ada, token)] == ["done", "invalid_token"]
+        assert [await use_link(ada, token), await use_link(ada, token)] == ["done", "invalid_token"]
 
     async def test_suspended_account_cannot_use_the_link(
         self, ada: Browser, newest_token: NewestToken, connection: AsyncConnection
     ) -> None:
-        await ask(ada)
+        await request_change(ada)
         token = await newest_token()
         await connection.execute(
             update(User).where(User.id == ada.id).values(suspended_at=clock.now())
         )
         before = await snapshot(connection)
 
-        assert await use(ada, token) == "invalid_token"
+        assert await use_link(ada, token) == "invalid_token"
         assert await snapshot(connection) == before

@@ -1,29 +1,13 @@
-from collections.abc import AsyncIterator
-
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.conftest import Member
 from tests.support.browser import Browser
 from tests.support.factories import PASSWORD
 
 from wxc.models import MailKind, OutboxMail, User
 
 FRESH = "an even longer walk"
-
-
-@pytest.fixture
-async def ada(member: Member) -> Browser:
-    return await member("ada")
-
-
-@pytest.fixture
-async def phone(app: FastAPI, ada: Browser) -> AsyncIterator[Browser]:
-    """The same member on another device."""
-    async with Browser(app) as phone:
-        await phone.log_in("ada")
-        yield phone
 
 
 def change(current: str = PASSWORD, new: str = FRESH) -> dict[str, dict[str, str]]:
@@ -49,8 +33,8 @@ async def test_password_change_notifies_the_owner_and_cancels_a_pending_address(
 
     await ada.put("/settings/password", **change())
 
-    told = select(OutboxMail.address).where(OutboxMail.kind == MailKind.PASSWORD_CHANGED)
-    assert (await connection.scalars(told)).all() == ["ada@example.com"]
+    notices = select(OutboxMail.address).where(OutboxMail.kind == MailKind.PASSWORD_CHANGED)
+    assert (await connection.scalars(notices)).all() == ["ada@example.com"]
     pending = select(User.pending_email).where(User.id == ada.id)
     assert await connection.scalar(pending) is None
 

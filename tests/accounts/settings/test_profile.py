@@ -1,4 +1,4 @@
-"""What members say of themselves: read with a tag, replaced as a whole."""
+"""`GET /settings` and `PUT /settings`."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ class TestReading:
         assert (again.status_code, again.content) == (304, b"")
         assert again.headers["etag"] == first.headers["etag"]
 
-    async def test_etag_changes_with_every_field(self, ada: Browser) -> None:
+    async def test_etag_changes_with_the_settings(self, ada: Browser) -> None:
         first = await ada.get("/settings")
         await ada.put("/settings", json={"bio": "new"})
 
@@ -122,12 +122,12 @@ class TestReplacing:
             "https://example.com/" + "a" * 1980,
         ],
     )
-    async def test_avatar_url_is_stored_as_typed(self, ada: Browser, address: str) -> None:
+    async def test_avatar_url_is_stored_as_sent(self, ada: Browser, address: str) -> None:
         answer = await ada.put("/settings", json={"avatar_url": address})
 
         assert answer.json()["avatar_url"] == address
 
-    async def test_maximum_lengths_are_accepted_in_any_normalisation(self, ada: Browser) -> None:
+    async def test_maximum_lengths_count_characters_and_not_bytes(self, ada: Browser) -> None:
         longest = {
             "display_name": "🙂" * 50,
             "bio": "🙂" * 500,

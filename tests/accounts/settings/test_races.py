@@ -1,4 +1,4 @@
-"""At the same moment, on connections of their own: of those who want one thing, one gets it."""
+"""Of several conflicting requests on separate connections, exactly one succeeds."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ from wxc.core.config import Config
 from wxc.worker.mail_delivery import MailSender
 
 __all__ = ["app", "engine", "friends", "real"]
-UNNOTED_NAMES = """
+UNRESERVED_USERNAMES = """
     SELECT count(*) FROM users LEFT JOIN used_usernames names
     ON names.name = lower(username) AND names.user_id = users.id WHERE names.name IS NULL
 """
@@ -34,12 +34,12 @@ async def test_one_of_several_concurrent_registrations_gets_the_username(
         *(browser.put("/settings/username", json=change) for browser in friends[:5]),
     )
 
-    (won,) = [one for one in answers if one.is_success]
-    assert {one.json()["code"] for one in answers if one is not won} == {"username_taken"}
+    (won,) = [answer for answer in answers if answer.is_success]
+    assert {answer.json()["code"] for answer in answers if answer is not won} == {"username_taken"}
     assert (
         await scalar(engine, "SELECT count(*) FROM users WHERE lower(username) = 'countess'") == 1
     )
-    assert await scalar(engine, UNNOTED_NAMES) == 0
+    assert await scalar(engine, UNRESERVED_USERNAMES) == 0
 
 
 async def test_concurrent_uses_of_a_link_succeed_once(
@@ -49,9 +49,9 @@ async def test_concurrent_uses_of_a_link_succeed_once(
 
     answers = await asyncio.gather(*(friends[0].post(f"/verify-email/{token}") for _ in range(5)))
 
-    assert sorted(one.status_code for one in answers) == [204, 400, 400, 400, 400]
-    told = "SELECT count(*) FROM outbox_mails WHERE kind = 'email_changed'"
-    assert await scalar(engine, told) == 1
+    assert sorted(answer.status_code for answer in answers) == [204, 400, 400, 400, 400]
+    notices = "SELECT count(*) FROM outbox_mails WHERE kind = 'email_changed'"
+    assert await scalar(engine, notices) == 1
 
 
 async def test_address_confirmed_concurrently_belongs_to_one_account(
@@ -72,10 +72,10 @@ async def test_address_confirmed_concurrently_belongs_to_one_account(
             ),
         )
 
-    won = [one for one in (registered, *answers) if one.is_success]
+    won = [answer for answer in (registered, *answers) if answer.is_success]
     assert len(won) == 1
     assert registered.status_code in (201, 409)
-    assert {one.json()["code"] for one in answers if one not in won} <= {"invalid_token"}
+    assert {answer.json()["code"] for answer in answers if answer not in won} <= {"invalid_token"}
     assert (
         await scalar(engine, "SELECT count(*) FROM users WHERE lower(email) = 'new@example.org'")
         == 1
@@ -92,8 +92,8 @@ async def test_one_of_several_writes_with_the_same_version_succeeds(
         *(ada.put("/settings", json={"bio": str(n)}, headers=seen) for n in range(6))
     )
 
-    assert sorted(one.status_code for one in answers) == [200] + [412] * 5
-    (won,) = [one for one in answers if one.is_success]
+    assert sorted(answer.status_code for answer in answers) == [200] + [412] * 5
+    (won,) = [answer for answer in answers if answer.is_success]
     assert (await ada.get("/settings")).json() == won.json()
 
 

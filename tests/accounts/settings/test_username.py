@@ -1,4 +1,4 @@
-"""Another name: a few times a year, and never one that was somebody else's."""
+"""`PUT /settings/username`: limited per year, never to a name that another member has or had."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ YEAR = timedelta(days=365)
 
 
 async def rename(browser: Browser, username: str, password: str = PASSWORD) -> tuple[int, str]:
-    """Choose another name; the status and the name or code of the answer."""
+    """Change the username; returns the status, and the username or code of the response."""
     answer = await browser.put(
         "/settings/username", json={"username": username, "current_password": password}
     )
@@ -58,7 +58,7 @@ async def test_fourth_change_within_a_year_is_refused_with_retry_after(
     ada: Browser, connection: AsyncConnection, later: Later
 ) -> None:
     later(timedelta())
-    for name in ("ada_1", "ada_2", "ada_1"):  # coming back is a change as well
+    for name in ("ada_1", "ada_2", "ada_1"):  # returning to a former name counts as a change
         assert (await rename(ada, name))[0] == 200
         later(timedelta(seconds=10))
     before = await snapshot(connection)
@@ -82,8 +82,8 @@ async def test_limit_counts_the_last_365_days(ada: Browser, connection: AsyncCon
     ages = (YEAR, timedelta(days=30), timedelta(days=1))
     await connection.execute(changes.values(username_changes=[now - age for age in ages]))
     assert await rename(ada, "countess") == (200, "countess")
-    kept = select(User.username_changes).where(User.id == ada.id)
-    assert len(await connection.scalar(kept) or ()) == 3
+    stored = select(User.username_changes).where(User.id == ada.id)
+    assert len(await connection.scalar(stored) or ()) == 3
 
 
 async def test_changes_of_case_are_not_limited(ada: Browser, connection: AsyncConnection) -> None:

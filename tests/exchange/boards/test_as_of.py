@@ -1,5 +1,3 @@
-"""Boards as of an earlier moment."""
-
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -53,7 +51,7 @@ async def test_as_of_includes_currencies_retired_since(
     assert [rate["currency"] for rate in rates] == ["HRK", "JPY"]
 
 
-async def test_as_of_before_the_board_or_in_the_future_is_refused(
+async def test_as_of_before_the_board_existed_or_in_the_future_is_refused(
     ada: Browser, stranger: Browser, time: FakeTime
 ) -> None:
     await ada.put("/exchange", json=BOARD)

@@ -1,11 +1,9 @@
-"""The list of currencies."""
-
 from tests.support.browser import Browser
 
 from wxc.core.currencies import currencies
 
 
-async def test_every_circulating_currency_is_on_one_page(stranger: Browser) -> None:
+async def test_one_page_lists_every_circulating_currency(stranger: Browser) -> None:
     answer = await stranger.get("/currencies")
 
     page = answer.json()

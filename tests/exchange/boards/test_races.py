@@ -1,5 +1,3 @@
-"""Many devices change one board at the same moment."""
-
 import asyncio
 from collections.abc import AsyncIterator
 
@@ -17,15 +15,15 @@ from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 from wxc.exchange.history.service import verification
 
-pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
+pytestmark = pytest.mark.unmeasured  # adds no coverage to the other tests
 
 
 @pytest.fixture
 async def app(
     config: Config, fresh_database_url: str, redis: RedisClient
 ) -> AsyncIterator[FastAPI]:
-    patient = {"database_pool_wait": 30, "request_deadline": 60}
-    changed = {"database_url": fresh_database_url, **UNLIMITED, **patient}
+    long_waits = {"database_pool_wait": 30, "request_deadline": 60}
+    changed = {"database_url": fresh_database_url, **UNLIMITED, **long_waits}
     async with running_app(config.model_copy(update=changed)) as app:
         yield app
 
@@ -96,6 +94,6 @@ async def test_concurrently_closing_and_replacing_a_board_leaves_a_consistent_st
     answers = await asyncio.gather(*(change(number) for number in range(20)))
 
     assert {answer.status_code for answer in answers} <= {200, 201, 204, 404, 412, 503}
-    is_there = (await ada.get("/exchange")).status_code == 200
-    assert (await ada.get("/users/ada")).json()["has_exchange"] is is_there
+    has_board = (await ada.get("/exchange")).status_code == 200
+    assert (await ada.get("/users/ada")).json()["has_exchange"] is has_board
     assert (await verification.verify_rates(app.state.services.database, None)).faults == []

@@ -1,5 +1,3 @@
-"""Boards over HTTP."""
-
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
@@ -43,7 +41,7 @@ async def test_a_location_is_returned_as_sent(
     assert (await ada.get("/exchange")).json()["location"] == place
 
 
-async def test_london_is_9600_kilometres_from_hong_kong(
+async def test_the_database_does_not_swap_latitude_and_longitude(
     ada: Browser, connection: AsyncConnection
 ) -> None:
     await ada.put("/exchange", json=board(location={"lat": 51.5074, "lon": -0.1278}))
@@ -58,7 +56,7 @@ async def test_london_is_9600_kilometres_from_hong_kong(
     assert 9_600_000 < (distance or 0) < 9_660_000
 
 
-async def test_a_board_goes_through_its_states_and_is_confirmed_again(
+async def test_a_board_ages_until_it_expires_and_is_fresh_again_once_confirmed(
     ada: Browser, stranger: Browser, time: FakeTime
 ) -> None:
     await ada.put("/exchange", json=board(valid_for_hours=4))
@@ -93,12 +91,12 @@ async def test_a_confirmation_changes_neither_version_nor_history(
     assert [item["seq"] for item in events] == [1]
 
 
-async def test_without_a_board_confirming_and_closing_are_refused(ada: Browser) -> None:
+async def test_confirming_or_deleting_requires_a_board(ada: Browser) -> None:
     assert (await ada.post("/exchange/confirm")).json()["code"] == "exchange_not_found"
     assert (await ada.delete("/exchange")).json()["code"] == "exchange_not_found"
 
 
-async def test_a_closed_board_is_gone_with_its_history(
+async def test_deleting_a_board_deletes_its_history(
     ada: Browser, stranger: Browser, connection: AsyncConnection
 ) -> None:
     opened = (await ada.put("/exchange", json=BOARD)).json()
@@ -107,13 +105,13 @@ async def test_a_closed_board_is_gone_with_its_history(
 
     assert (await stranger.get("/users/ada/exchange")).status_code == 404
     assert (await stranger.get("/users/ada")).json()["has_exchange"] is False
-    for statement in _LEFT_OF_A_BOARD:
+    for statement in _ROW_COUNTS_OF_A_BOARD:
         assert await connection.scalar(text(statement), {"id": opened["id"]}) == 0, statement
     assert (await ada.delete("/exchange")).status_code == 404
     assert (await ada.put("/exchange", json=BOARD)).status_code == 201
 
 
-async def test_boards_are_hidden_across_a_block_and_of_suspended_or_unknown_users(
+async def test_boards_of_blocking_suspended_or_unknown_users_are_not_found(
     ada: Browser, member: Member, connection: AsyncConnection, stranger: Browser
 ) -> None:
     await ada.put("/exchange", json=BOARD)
@@ -132,7 +130,7 @@ async def test_boards_are_hidden_across_a_block_and_of_suspended_or_unknown_user
     assert (await stranger.get("/users/bob/exchange")).json()["code"] == "exchange_not_found"
 
 
-async def test_an_unchanged_board_is_not_modified_for_its_etag(
+async def test_if_none_match_of_an_unchanged_board_returns_304(
     ada: Browser, stranger: Browser
 ) -> None:
     await ada.put("/exchange", json=BOARD)
@@ -145,7 +143,7 @@ async def test_an_unchanged_board_is_not_modified_for_its_etag(
     assert (await stranger.get("/users/ada/exchange", headers=tag)).status_code == 200
 
 
-async def test_a_stale_etag_does_not_overwrite_the_board(ada: Browser) -> None:
+async def test_if_match_with_an_outdated_etag_does_not_overwrite_the_board(ada: Browser) -> None:
     nothing = await ada.put("/exchange", json=BOARD, headers={"If-Match": '"1.abc"'})
     assert nothing.json()["code"] == "precondition_failed"
     first = (await ada.put("/exchange", json=BOARD)).headers["etag"]
@@ -157,7 +155,7 @@ async def test_a_stale_etag_does_not_overwrite_the_board(ada: Browser) -> None:
     assert (await ada.get("/exchange")).headers["etag"] == second
 
 
-async def test_account_deletion_deletes_the_board_which_the_export_contains(
+async def test_the_export_contains_the_board_and_account_deletion_deletes_it(
     ada: Browser, connection: AsyncConnection, app: FastAPI, config: Config
 ) -> None:
     hours = [{"weekday": 1, "opens": "09:00", "closes": "18:00"}]
@@ -178,11 +176,11 @@ async def test_account_deletion_deletes_the_board_which_the_export_contains(
     assert left.status_code == 204
     while await AccountPurger(config, app.state.services.database).run_once():
         pass
-    for statement in _LEFT_OF_A_BOARD:
+    for statement in _ROW_COUNTS_OF_A_BOARD:
         assert await connection.scalar(text(statement), {"id": board_id}) == 0, statement
 
 
-_LEFT_OF_A_BOARD = (
+_ROW_COUNTS_OF_A_BOARD = (
     "SELECT count(*) FROM exchanges WHERE id = :id",
     "SELECT count(*) FROM exchange_rates WHERE exchange_id = :id",
     "SELECT count(*) FROM rate_events WHERE exchange_id = :id",

@@ -1,5 +1,3 @@
-"""Which values a board accepts, and how it keeps them."""
-
 from decimal import Decimal
 from typing import Any
 
@@ -44,8 +42,8 @@ async def test_an_invalid_rate_is_refused_with_its_pointer(
     answer = await ada.put("/exchange", json=board(yen("0.8950", "0.9134") | change))
 
     assert answer.status_code == 422
-    (part,) = answer.json()["errors"]
-    assert (part["pointer"], part["code"]) == (pointer, code)
+    (error,) = answer.json()["errors"]
+    assert (error["pointer"], error["code"]) == (pointer, code)
     assert (await ada.get("/exchange")).status_code == 404
 
 
@@ -79,7 +77,9 @@ async def test_an_invalid_board_is_refused_with_its_pointer(
     "digits",
     ["0.8950", "1", "1.0", "10000", "10000.00", "0.0000000001", "999999999999.9999999999"],
 )
-async def test_digits_are_kept_as_entered(ada: Browser, stranger: Browser, digits: str) -> None:
+async def test_numbers_keep_the_digits_that_were_sent(
+    ada: Browser, stranger: Browser, digits: str
+) -> None:
     line = yen(digits, digits, min_amount="0.00", max_amount=digits)
 
     await ada.put("/exchange", json=board(line))
@@ -89,7 +89,7 @@ async def test_digits_are_kept_as_entered(ada: Browser, stranger: Browser, digit
     assert rate["min_amount"] == "0.00"
 
 
-async def test_omitted_fields_have_their_default_or_are_null(ada: Browser) -> None:
+async def test_omitted_fields_are_null_or_have_their_default(ada: Browser) -> None:
     shown = (await ada.put("/exchange", json=BOARD)).json()
 
     absent = ("description", "address", "location", "time_zone", "open_now")

@@ -1,5 +1,3 @@
-"""The thresholds of freshness."""
-
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,7 +16,7 @@ CONFIRMED = datetime(2026, 1, 1, tzinfo=UTC)
     ],
 )
 @pytest.mark.parametrize("hours", [1, 24, 168])
-def test_a_state_ends_exactly_at_its_share_of_the_validity(
+def test_states_change_exactly_at_their_share_of_the_validity(
     hours: int, share: float, before: State, after: State
 ) -> None:
     edge = CONFIRMED + share * timedelta(hours=hours)

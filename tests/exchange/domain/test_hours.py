@@ -1,5 +1,3 @@
-"""Opening hours, on ordinary days and when the clock is changed."""
-
 from datetime import UTC, datetime, time
 
 import pytest
@@ -33,14 +31,14 @@ def test_hours_are_local_and_the_closing_time_is_exclusive(moment: str, expected
     assert is_open(hours, "Asia/Singapore", utc(moment)) is expected
 
 
-def test_hours_over_midnight_belong_to_the_day_on_which_they_begin() -> None:
+def test_a_period_past_midnight_starts_on_its_weekday() -> None:
     assert is_open([NIGHT], "UTC", utc("2026-12-07T22:00:00"))
     assert is_open([NIGHT], "UTC", utc("2026-12-08T01:59:00"))
     assert not is_open([NIGHT], "UTC", utc("2026-12-08T02:00:00"))
     assert not is_open([NIGHT], "UTC", utc("2026-12-07T01:00:00"))
 
 
-def test_from_midnight_to_midnight_is_the_whole_day() -> None:
+def test_midnight_to_midnight_is_the_whole_day() -> None:
     whole = [OpeningPeriod(1, time(0), time(0))]
 
     assert is_open(whole, "UTC", utc("2026-12-07T00:00:00"))
@@ -48,7 +46,7 @@ def test_from_midnight_to_midnight_is_the_whole_day() -> None:
     assert not is_open(whole, "UTC", utc("2026-12-08T00:00:00"))
 
 
-def test_a_skipped_local_time_is_counted_from_before_the_gap() -> None:
+def test_a_skipped_local_time_counts_from_the_start_of_the_gap() -> None:
     """Berlin, 29 March 2026: 01:59:59 is followed by 03:00:00, at 01:00 UTC."""
     hours = [OpeningPeriod(7, time(2, 30), time(4))]
 
@@ -68,7 +66,7 @@ def test_a_repeated_local_time_means_its_first_occurrence() -> None:
     assert not is_open(hours, BERLIN, utc("2026-10-25T02:30:00"))
 
 
-def test_zones_exclude_names_that_are_no_zone() -> None:
+def test_time_zones_exclude_names_that_are_not_time_zones() -> None:
     assert {"Asia/Hong_Kong", "Europe/London", "UTC"} <= time_zones()
     assert not {"Factory", "localtime", "posixrules"} & time_zones()
 

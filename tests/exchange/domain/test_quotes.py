@@ -1,4 +1,4 @@
-"""What a board makes of an amount, against exact rationals."""
+"""Conversions, checked against exact rational arithmetic."""
 
 import json
 from decimal import Decimal

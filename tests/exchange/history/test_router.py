@@ -1,5 +1,3 @@
-"""The history of a rate over HTTP."""
-
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -33,7 +31,7 @@ async def test_changed_lines_become_events_and_unchanged_lines_do_not(ada: Brows
     assert [item["seq"] for item in await events(ada, "USD")] == [2]
 
 
-async def test_another_base_changes_every_line(ada: Browser) -> None:
+async def test_changing_the_base_currency_changes_every_line(ada: Browser) -> None:
     await ada.put("/exchange", json=board(yen("0.8"), {"currency": "EUR", "we_buy": "1.5"}))
     await ada.put("/exchange", json=board(yen("0.6"), base_currency="EUR"))
 
@@ -100,7 +98,7 @@ async def test_pages_of_a_history_contain_each_item_once(
     assert found == whole
 
 
-async def test_the_range_defaults_to_thirty_days_and_is_bounded(
+async def test_the_range_is_thirty_days_by_default_and_at_most_366(
     ada: Browser, time: FakeTime
 ) -> None:
     await ada.put("/exchange", json=board(yen("0.5"), valid_for_hours=168))
@@ -137,7 +135,7 @@ async def test_the_database_refuses_to_change_the_history(
 async def test_deleting_a_history_fires_no_row_trigger(
     connection: AsyncConnection,
 ) -> None:
-    for_each_row, on_delete = 1, 8  # of pg_trigger.tgtype; a million rows would take too long
+    for_each_row, on_delete = 1, 8  # pg_trigger.tgtype; too slow for a million rows
     row_triggers = text(
         "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgtype & :kind = :kind"
         " AND tgrelid = ANY (ARRAY['rate_events', 'exchange_confirmations']::regclass[])"

@@ -1,5 +1,3 @@
-"""Quotes over HTTP."""
-
 import json
 from typing import Any
 
@@ -50,7 +48,7 @@ async def test_a_quote_contains_everything_needed_to_recompute_it(
 
 
 @pytest.mark.parametrize("number", [*range(7), 30, 60, 90, 120, 150])
-async def test_the_vectors_hold_over_http(ada: Browser, stranger: Browser, number: int) -> None:
+async def test_quotes_agree_with_the_vectors(ada: Browser, stranger: Browser, number: int) -> None:
     vector = VECTORS[number]
     await ada.put("/exchange", json=board() | vector["board"])
     conversion, expected = vector["wish"], vector["result"]
@@ -66,9 +64,9 @@ async def test_the_vectors_hold_over_http(ada: Browser, stranger: Browser, numbe
 
 async def test_a_result_of_thirteen_digits_is_too_large(ada: Browser, stranger: Browser) -> None:
     await ada.put("/exchange", json=board(yen("1", "1", unit=1000)))
-    question = {"from": "SGD", "to": "JPY", "amount": "1000000000"}
+    conversion = {"from": "SGD", "to": "JPY", "amount": "1000000000"}
 
-    answer = await stranger.get(QUOTE, params=question)
+    answer = await stranger.get(QUOTE, params=conversion)
 
     assert (answer.status_code, answer.json()["code"]) == (422, "amount_too_large")
     almost = await quote(stranger, "SGD", "JPY", amount="999999999")
@@ -131,12 +129,12 @@ async def test_an_invalid_conversion_is_refused_with_its_pointer(
     answer = await stranger.get(f"/users/ada/exchange/quote?{query}")
 
     assert answer.status_code == 422
-    assert [part["pointer"] for part in answer.json()["errors"]] == [pointer]
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
 
 
-async def test_without_a_board_there_is_no_quote(ada: Browser, stranger: Browser) -> None:
-    question = {"from": "SGD", "to": "JPY", "amount": "1"}
+async def test_quoting_requires_a_board(ada: Browser, stranger: Browser) -> None:
+    conversion = {"from": "SGD", "to": "JPY", "amount": "1"}
 
-    answer = await stranger.get(QUOTE, params=question)
+    answer = await stranger.get(QUOTE, params=conversion)
 
     assert answer.json()["code"] == "exchange_not_found"

@@ -1,5 +1,3 @@
-"""Search for boards over HTTP."""
-
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -25,7 +23,7 @@ YEN = {"from": "SGD", "to": "JPY", "amount": "500"}
 
 @pytest.fixture(autouse=True)
 async def _empty(connection: AsyncConnection) -> None:
-    """Delete the boards of other people, so that searches find those of the test only."""
+    """Delete all boards, so that searches find only those of the test."""
     await connection.execute(delete(Exchange))
 
 
@@ -123,7 +121,7 @@ async def test_only_boards_that_can_do_the_conversion_are_found(
     await shop(connection, "least", dollars, sells("0.9134", min_amount=Decimal(73_079)))
     await shop(connection, "most", dollars, sells("0.9134", max_amount=Decimal(73_077)))
     await shop(connection, "few_dollars", dollars | {"max_amount": Decimal(499)}, sells("0.9134"))
-    await shop(connection, "dear", dollars, sells("99999999"))
+    await shop(connection, "expensive", dollars, sells("99999999"))
     await shop(connection, "exact", dollars, sells("0.9134", max_amount=Decimal(73_078)))
 
     hits = await find(stranger, **(YEN | {"from": "USD"}))
@@ -142,7 +140,7 @@ async def test_only_boards_that_can_do_the_conversion_are_found(
     units=st.tuples(*[st.sampled_from([1, 10, 100, 1000, 10_000])] * 2),
     amount=st.integers(1, 10**8),
 )
-async def test_the_order_in_sql_agrees_with_the_quotes_to_the_last_unit(
+async def test_sql_and_quotes_compute_the_same_order_to_the_minor_unit(
     stranger: Browser,
     connection: AsyncConnection,
     buy: int,
@@ -150,8 +148,7 @@ async def test_the_order_in_sql_agrees_with_the_quotes_to_the_last_unit(
     units: tuple[int, int],
     amount: int,
 ) -> None:
-    """SQL orders by amounts that Python computes for the quotes."""
-    async with connection.begin_nested() as undone:
+    async with connection.begin_nested() as savepoint:
         for number in range(3):
             lines = (
                 {
@@ -168,7 +165,7 @@ async def test_the_order_in_sql_agrees_with_the_quotes_to_the_last_unit(
             (await stranger.get(f"/users/shop_{number}/exchange/quote", params=query)).json()
             for number in range(3)
         ]
-        await undone.rollback()
+        await savepoint.rollback()
 
     feasible = [quoted["to_amount"] for quoted in quotes if quoted.get("feasible")]
     assert [hit["quote"]["to_amount"] for hit in hits] == sorted(
@@ -187,7 +184,7 @@ async def test_stale_rates_are_excluded_unless_requested_and_expired_rates_alway
     assert set(names(hits)) == {"fresh", "aging", "stale"}
 
 
-async def test_open_boards_are_found_after_any_number_of_closed_ones(
+async def test_open_boards_are_found_after_many_closed_boards(
     stranger: Browser, connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     always = [{"weekday": day, "opens": "00:00", "closes": "00:00"} for day in range(1, 8)]
@@ -235,7 +232,7 @@ async def test_without_a_place_the_most_recently_changed_boards_are_compared(
         moment = now - timedelta(hours=age)
         await shop(connection, f"shop_{age}", sells(price), confirmed_at=moment)
     dollars = {"currency": "USD", "we_buy": Decimal("1.3")}
-    for age, price in ((2, "0.94"), (3, "0.97")):  # from dollars, by way of another base
+    for age, price in ((2, "0.94"), (3, "0.97")):  # from dollars, with a third currency as base
         moment = now - timedelta(hours=age)
         rates = [sells(price), dollars]
         await shop(connection, f"both_{age}", *rates, base_currency="EUR", confirmed_at=moment)
@@ -324,4 +321,4 @@ async def test_an_invalid_search_is_refused_with_its_pointer(
     answer = await stranger.get(f"/exchanges?{query}")
 
     assert answer.status_code == 422
-    assert [part["pointer"] for part in answer.json()["errors"]] == [pointer]
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]

@@ -14,7 +14,7 @@ from wxc.core.redis import RedisClient
 
 @pytest.fixture
 def live_config(config: Config, fresh_database_url: str, redis: RedisClient) -> Config:
-    """Real commits, and an instance that polls often."""
+    """Transactions are committed, and the instance polls often."""
     changed = {"database_url": fresh_database_url, "revocation_poll_interval": 0.2, **UNLIMITED}
     return config.model_copy(update=changed)
 
@@ -26,9 +26,9 @@ async def first_app(live_config: Config) -> AsyncIterator[FastAPI]:
 
 
 @pytest.fixture
-async def changer_and_visitor(first_app: FastAPI) -> AsyncIterator[tuple[Browser, Browser]]:
-    """The changer, whose board shows yen and dollars, and somebody without an account."""
+async def owner_and_visitor(first_app: FastAPI) -> AsyncIterator[tuple[Browser, Browser]]:
+    """The owner `tan`, whose board shows yen and dollars, and an anonymous visitor."""
     async with contextlib.AsyncExitStack() as stack:
-        changer = await registered_browser(first_app, stack, "tan")
-        await changer.put("/exchange", json=board())
-        yield changer, await stack.enter_async_context(Browser(first_app))
+        owner = await registered_browser(first_app, stack, "tan")
+        await owner.put("/exchange", json=board())
+        yield owner, await stack.enter_async_context(Browser(first_app))

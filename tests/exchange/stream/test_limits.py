@@ -50,12 +50,12 @@ class World:
         return [await self.open(await self.anonymous(address), BOARD) for address in addresses]
 
     async def opened_once(self, browser: Browser, path: str) -> int:
-        """The status of a stream that is closed again at once."""
+        """The status of a stream that is closed immediately."""
         async with open_stream(self.app, browser, path) as stream:
             return await stream.begin()
 
     async def refusal(self, browser: Browser, path: str) -> str:
-        """The code with which a stream is refused; empty where it is not."""
+        """The code with which a stream is refused; empty if it is not."""
         async with open_stream(self.app, browser, path) as stream:
             status = await stream.begin()
         return "" if status == 200 else str(json.loads(stream.body)["code"])
@@ -80,14 +80,14 @@ def start(config: Config, fresh_database_url: str, redis: RedisClient) -> Start:
     return starting
 
 
-def networks(count: int) -> list[str]:
-    """IPv4 addresses of different people."""
+def ipv4_addresses(count: int) -> list[str]:
+    """Distinct addresses."""
     return [f"198.51.100.{number}" for number in range(1, count + 1)]
 
 
 async def test_anonymous_streams_take_at_most_half_of_the_slots(start: Start) -> None:
     async with start(streams_in_flight=8) as world:
-        statuses = await world.open_from(*networks(9))
+        statuses = await world.open_from(*ipv4_addresses(9))
 
         assert await world.open(world.tan, NOTIFICATIONS) == 200
         assert await world.open(world.tan, BOARD) == 200
@@ -96,27 +96,27 @@ async def test_anonymous_streams_take_at_most_half_of_the_slots(start: Start) ->
         assert await world.refusal(await world.anonymous("203.0.113.1"), BOARD) == "overloaded"
 
 
-async def test_all_streams_together_stay_below_the_limit_of_the_process(start: Start) -> None:
+async def test_all_streams_together_are_limited_per_process(start: Start) -> None:
     async with start(streams_in_flight=4) as world:
         other = await world.member("bob")
         members = [await world.open(browser, NOTIFICATIONS) for browser in (world.tan, other) * 2]
 
         assert members == [200] * 4
-        assert await world.open_from(*networks(1)) == [503]
+        assert await world.open_from(*ipv4_addresses(1)) == [503]
         assert await world.open(await world.member("eve"), BOARD) == 503
         assert (await world.tan.get(EXPORT)).json()["code"] == "overloaded"
 
 
-async def test_anonymous_and_member_streams_add_up(start: Start) -> None:
+async def test_anonymous_and_member_streams_share_the_limit_of_the_process(start: Start) -> None:
     async with start(streams_in_flight=4) as world:
-        assert await world.open_from(*networks(2)) == [200, 200]
+        assert await world.open_from(*ipv4_addresses(2)) == [200, 200]
 
         members = [await world.open(world.tan, BOARD) for _ in range(3)]
 
         assert members == [200, 200, 503]
 
 
-async def test_an_ipv6_site_is_bounded_however_many_networks_it_uses(start: Start) -> None:
+async def test_an_ipv6_site_is_limited_across_its_networks(start: Start) -> None:
     async with start(streams_per_address=2, streams_per_ipv6_site=3) as world:
         site = [f"2001:db8:1:{number}::1" for number in range(4)]
 
@@ -125,12 +125,12 @@ async def test_an_ipv6_site_is_bounded_however_many_networks_it_uses(start: Star
         assert await world.open_from("2001:db8:2::3", "2001:db8:2:1::1") == [429, 200]
 
 
-async def test_ipv4_addresses_share_no_bound(start: Start) -> None:
+async def test_each_ipv4_address_has_its_own_limit(start: Start) -> None:
     async with start(streams_per_address=1, streams_per_ipv6_site=1) as world:
         assert await world.open_from("192.0.2.8", "192.0.2.9", "192.0.2.8") == [200, 200, 429]
 
 
-async def test_a_member_behind_a_crowded_address_watches_boards(start: Start) -> None:
+async def test_the_limit_per_address_does_not_apply_to_members(start: Start) -> None:
     async with start(streams_per_address=2) as world:
         address = world.tan.address
         assert await world.open_from(*[address] * 3) == [200, 200, 429]
@@ -138,7 +138,7 @@ async def test_a_member_behind_a_crowded_address_watches_boards(start: Start) ->
         assert [await world.open(world.tan, BOARD) for _ in range(3)] == [200] * 3
 
 
-async def test_members_behind_one_address_leave_room_for_anonymous_viewers(start: Start) -> None:
+async def test_member_streams_do_not_count_against_the_address(start: Start) -> None:
     async with start(streams_per_address=1) as world:
         for _ in range(3):
             await world.open(world.tan, BOARD)
@@ -158,7 +158,7 @@ async def test_board_streams_of_a_member_count_against_the_session(start: Start)
 
 async def test_forged_cookies_get_no_member_slot(start: Start) -> None:
     async with start(streams_in_flight=2) as world:
-        await world.open_from(*networks(1))
+        await world.open_from(*ipv4_addresses(1))
         forged = await world.anonymous("203.0.113.1")
         forged.http.cookies.update({"wxc_access": "garbage", "wxc_refresh": "garbage"})
 
@@ -186,8 +186,8 @@ async def test_a_session_may_run_exports_in_addition_to_its_streams(
 
 async def test_refused_anonymous_viewers_never_delay_a_member(start: Start) -> None:
     async with start(streams_in_flight=4) as world:
-        await world.open_from(*networks(2))
-        viewers = [await world.anonymous(address) for address in networks(40)]
+        await world.open_from(*ipv4_addresses(2))
+        viewers = [await world.anonymous(address) for address in ipv4_addresses(40)]
 
         paths = (BOARD, NOTIFICATIONS)
         flood = [
@@ -201,29 +201,29 @@ async def test_refused_anonymous_viewers_never_delay_a_member(start: Start) -> N
         assert statuses == [200] * 3
 
 
-async def test_anonymous_viewers_waiting_for_the_database_leave_members_their_half(
+async def test_anonymous_viewers_waiting_for_the_database_take_no_member_slots(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stuck = asyncio.Semaphore(0)
+    waiting_for_database = asyncio.Semaphore(0)
 
     async def open_board(*_: object) -> None:
-        stuck.release()
+        waiting_for_database.release()
         await asyncio.Event().wait()
 
     async with start(streams_in_flight=4) as world:
-        viewers = [await world.anonymous(address) for address in networks(9)]
+        viewers = [await world.anonymous(address) for address in ipv4_addresses(9)]
         with monkeypatch.context() as patch:
             patch.setattr(board_stream, "open_board", open_board)
             waiting = [asyncio.create_task(browser.get(BOARD)) for browser in viewers]
             world.stack.push_async_callback(cancel, waiting)
             for _ in range(2):
-                await stuck.acquire()
+                await waiting_for_database.acquire()
 
         assert await world.open(world.tan, NOTIFICATIONS) == 200
         assert await world.open(world.tan, BOARD) == 200
         assert [task.done() for task in waiting].count(False) == 2
         await cancel(waiting)
-        assert await world.open_from(*networks(3)) == [200, 200, 503]
+        assert await world.open_from(*ipv4_addresses(3)) == [200, 200, 503]
 
 
 @pytest.mark.parametrize("path", [BOARD, NOTIFICATIONS, EXPORT])
@@ -231,9 +231,9 @@ async def test_the_slot_of_a_member_is_released_however_the_stream_ends(
     start: Start, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     async with start(streams_in_flight=2, streams_per_session=1) as world:
-        for _ in range(3):  # the client leaves
+        for _ in range(3):  # the client disconnects
             assert await world.opened_once(world.tan, path) == 200
-        for _ in range(3):  # it has left before the first byte
+        for _ in range(3):  # it disconnects before the first byte
             await leave_early(world, world.tan, path, monkeypatch)
         for _ in range(3):
             assert (await world.tan.request("HEAD", path)).status_code == 200
@@ -275,13 +275,13 @@ async def test_the_end_of_a_session_frees_its_slots(start: Start) -> None:
 async def leave_early(
     world: World, browser: Browser, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ask for a stream, and be gone when its answer begins."""
+    """Request a stream, and disconnect before the response begins."""
 
-    async def gone(*_: object) -> None:
+    async def disconnect(*_: object) -> None:
         raise ClientDisconnected
 
     with monkeypatch.context() as patch:
-        patch.setattr(Stream, "send", gone)
+        patch.setattr(Stream, "send", disconnect)
         async with open_stream(world.app, browser, path):
             pass
 

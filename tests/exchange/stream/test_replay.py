@@ -1,5 +1,3 @@
-"""Resuming the stream of a board."""
-
 import pytest
 from fastapi import FastAPI
 from tests.support.board_streams import STREAM, rate_sides, read_snapshot
@@ -14,16 +12,16 @@ from wxc.exchange.stream import service as board_stream
 
 async def test_every_missed_change_is_replayed_once(
     first_app: FastAPI,
-    changer_and_visitor: tuple[Browser, Browser],
+    owner_and_visitor: tuple[Browser, Browser],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(board_stream, "_BATCH_SIZE", 2)  # however many reads it takes
-    changer, visitor = changer_and_visitor
+    monkeypatch.setattr(board_stream, "_BATCH_SIZE", 2)  # so that the replay needs several reads
+    owner, visitor = owner_and_visitor
     async with open_stream(first_app, visitor, STREAM) as stream:
         known = (await read_snapshot(stream)).id
     prices = [f"0.90{number}" for number in range(5)]
     for price in prices:
-        await changer.put("/exchange", json=board(yen(price)))
+        await owner.put("/exchange", json=board(yen(price)))
 
     async with open_stream(first_app, visitor, STREAM, last_event_id=known) as stream:
         snapshot = await read_snapshot(stream)
@@ -32,22 +30,22 @@ async def test_every_missed_change_is_replayed_once(
         await read_snapshot(stream)
         rest = [await stream.next() for _ in range(2)]
 
-    assert snapshot.id == known  # lost right after it, the replay begins anew
+    assert snapshot.id == known  # a client that disconnects now resumes at the same event
     assert snapshot.data["rates"][0]["we_buy"] == "0.904"
     assert [buy for code, buy, _ in map(rate_sides, events) if code == "JPY"] == prices
     assert [event.data["seq"] for event in events] == list(range(3, 9))
     assert rest == events[4:]
 
 
-async def test_a_board_without_history_is_resumed_from_its_beginning(
-    first_app: FastAPI, changer_and_visitor: tuple[Browser, Browser]
+async def test_a_board_without_history_can_be_resumed(
+    first_app: FastAPI, owner_and_visitor: tuple[Browser, Browser]
 ) -> None:
-    changer, visitor = changer_and_visitor
-    await changer.delete("/exchange")
-    await changer.put("/exchange", json={**board(), "rates": []})
+    owner, visitor = owner_and_visitor
+    await owner.delete("/exchange")
+    await owner.put("/exchange", json={**board(), "rates": []})
     async with open_stream(first_app, visitor, STREAM) as stream:
         known = (await read_snapshot(stream)).id
-    await changer.put("/exchange", json=board())
+    await owner.put("/exchange", json=board())
 
     async with open_stream(first_app, visitor, STREAM, last_event_id=known) as stream:
         await read_snapshot(stream)
@@ -62,13 +60,13 @@ async def test_a_board_without_history_is_resumed_from_its_beginning(
     [
         *("garbage", "", "1", f"1:{'0' * 64}", f"999:{'a' * 64}", f"0:{'1' * 64}"),
         f"-1:{'0' * 64}",
-        f"{1 << 31}:{'0' * 64}",  # more than the column of numbers holds
+        f"{1 << 31}:{'0' * 64}",  # out of range of the `seq` column
     ],
 )
 async def test_an_unknown_event_id_causes_a_reset(
-    first_app: FastAPI, changer_and_visitor: tuple[Browser, Browser], known: str
+    first_app: FastAPI, owner_and_visitor: tuple[Browser, Browser], known: str
 ) -> None:
-    _, visitor = changer_and_visitor
+    _, visitor = owner_and_visitor
     async with open_stream(first_app, visitor, STREAM) as stream:
         head = (await read_snapshot(stream)).id
 
@@ -77,14 +75,14 @@ async def test_an_unknown_event_id_causes_a_reset(
         assert (await stream.next()).name == "reset"
 
 
-async def test_an_event_id_of_a_former_board_causes_a_reset(
-    first_app: FastAPI, changer_and_visitor: tuple[Browser, Browser]
+async def test_an_event_id_of_a_deleted_board_causes_a_reset(
+    first_app: FastAPI, owner_and_visitor: tuple[Browser, Browser]
 ) -> None:
-    changer, visitor = changer_and_visitor
+    owner, visitor = owner_and_visitor
     async with open_stream(first_app, visitor, STREAM) as stream:
         known = (await read_snapshot(stream)).id
-    await changer.delete("/exchange")
-    await changer.put(
+    await owner.delete("/exchange")
+    await owner.put(
         "/exchange", json=board(yen("1"), yen("2", currency="EUR"), yen("3", currency="THB"))
     )
 
@@ -95,19 +93,19 @@ async def test_an_event_id_of_a_former_board_causes_a_reset(
 
 async def test_too_many_or_too_old_changes_cause_a_reset(
     first_app: FastAPI,
-    changer_and_visitor: tuple[Browser, Browser],
+    owner_and_visitor: tuple[Browser, Browser],
     monkeypatch: pytest.MonkeyPatch,
     time: FakeTime,
 ) -> None:
-    changer, visitor = changer_and_visitor
+    owner, visitor = owner_and_visitor
     async with open_stream(first_app, visitor, STREAM) as stream:
         known = (await read_snapshot(stream)).id
 
     time.advance(hours=30)
     async with open_stream(first_app, visitor, STREAM, last_event_id=known) as stream:
         await read_snapshot(stream)
-        await changer.put("/exchange", json=board(yen("0.9")))
-        assert rate_sides(await stream.next())[1] == "0.9"  # nothing had been missed: no reset
+        await owner.put("/exchange", json=board(yen("0.9")))
+        assert rate_sides(await stream.next())[1] == "0.9"  # no change was missed: no reset
 
     async with open_stream(first_app, visitor, STREAM, last_event_id=known) as stream:
         await read_snapshot(stream)

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 from fastapi import APIRouter, FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 from tests.support.browser import Browser
 
@@ -94,6 +96,10 @@ async def test_slow_body_times_out(stranger: Browser) -> None:
     assert answer.headers["connection"] == "close"
 
 
+async def _unexpected(_request: Request, error: Exception) -> Response:
+    raise AssertionError("a response to this error") from error
+
+
 async def test_client_that_disconnects_while_sending_its_body_gets_no_response() -> None:
     sent: list[Message] = []
 
@@ -116,7 +122,7 @@ async def test_client_that_disconnects_while_sending_its_body_gets_no_response()
     with pytest.raises(ClientDisconnected):
         await limit(scope, receive, send)
 
-    await ErrorHandler(limit)(scope, receive, send)
+    await ErrorHandler(limit, respond=_unexpected)(scope, receive, send)
     assert sent == []
 
 
@@ -134,6 +140,6 @@ async def test_error_after_the_response_began_sends_no_second_response() -> None
         raise RuntimeError("late")
 
     with pytest.raises(RuntimeError, match="late"):
-        await ErrorHandler(app)({"type": "http", "path": "/"}, receive, send)
+        await ErrorHandler(app, respond=_unexpected)({"type": "http", "path": "/"}, receive, send)
 
     assert len(sent) == 1

@@ -3,7 +3,8 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
-from starlette.responses import StreamingResponse
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wxc.http.disconnects import ClientDisconnected
@@ -60,7 +61,10 @@ async def test_disconnected_client_causes_no_error() -> None:
     async def stuck(message: Message) -> None:
         await asyncio.sleep(60 if message["type"] == "http.response.body" else 0)
 
-    app = ErrorHandler(limited(StreamingResponse(pieces())))
+    async def unexpected(_request: Request, error: Exception) -> Response:
+        raise AssertionError("a response to this error") from error
+
+    app = ErrorHandler(limited(StreamingResponse(pieces())), respond=unexpected)
 
     await asyncio.wait_for(app(_scope("/stream"), connected, stuck), 5)
 

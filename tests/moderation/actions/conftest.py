@@ -1,4 +1,4 @@
-"""`wxc` as an operator types it, on a database in which commits are real."""
+"""Runs `wxc` commands on a database with real commits."""
 
 from collections.abc import Awaitable, Callable
 
@@ -15,7 +15,7 @@ POLL_INTERVAL = 0.2
 
 @pytest.fixture
 def operate(config: Config, fresh_database_url: str, monkeypatch: pytest.MonkeyPatch) -> Operate:
-    """Runs a command of `wxc`, in a thread: it brings an event loop of its own."""
+    """Runs a `wxc` command in a thread, because the command starts an event loop."""
     for name, value in {
         "ENVIRONMENT": "development",
         "DATABASE_URL": fresh_database_url,

@@ -1,4 +1,4 @@
-"""`wxc user`, as an operator types it, beside instances that are serving."""
+"""`wxc user` commands while two instances are serving."""
 
 import asyncio
 import json
@@ -54,7 +54,7 @@ async def ada(first: FastAPI) -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def own_connection(fresh_database_url: str) -> AsyncIterator[AsyncConnection]:
-    """A connection of its own, on which nothing is committed later than it is written."""
+    """A separate connection in autocommit mode."""
     engine = create_async_engine(fresh_database_url, isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
         yield connection
@@ -62,16 +62,16 @@ async def own_connection(fresh_database_url: str) -> AsyncIterator[AsyncConnecti
 
 
 async def status_at(app: FastAPI, browser: Browser) -> int:
-    """What /auth-check answers to the cookies of this browser at that instance."""
-    async with Browser(app) as there:
-        there.http.cookies.update(browser.http.cookies)
-        return (await there.get("/auth-check")).status_code
+    """The status of `/auth-check` on an instance with the cookies of a browser."""
+    async with Browser(app) as client:
+        client.http.cookies.update(browser.http.cookies)
+        return (await client.get("/auth-check")).status_code
 
 
 async def test_commands_need_only_the_production_environment(
     ada: Browser, first: FastAPI, serving: Config
 ) -> None:
-    """The command itself, in a process that knows nothing but these settings."""
+    """Runs the command in a process with these environment variables only."""
     program = Path(sys.executable).with_name("wxc")
     environment = {
         "PATH": os.environ["PATH"],
@@ -90,7 +90,7 @@ async def test_commands_need_only_the_production_environment(
 
 
 class TestSuspend:
-    async def test_suspension_takes_effect_on_every_instance_at_once(
+    async def test_suspension_takes_effect_on_every_instance_immediately(
         self, ada: Browser, first: FastAPI, other: FastAPI, operate: Operate
     ) -> None:
         assert [await status_at(app, ada) for app in (first, other)] == [200, 200]
@@ -108,7 +108,7 @@ class TestSuspend:
         operate: Operate,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """The command cannot reach Redis, the instances can, and do not hear of it there."""
+        """The command cannot reach Redis, so the instances learn of it from the database."""
         monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
         started = time.monotonic()
 
@@ -119,9 +119,9 @@ class TestSuspend:
         assert [await status_at(app, ada) for app in (first, other)] == [401, 401]
 
     async def test_second_suspension_changes_nothing(self, ada: Browser, operate: Operate) -> None:
-        for said in ("ada is suspended.", "ada was suspended already."):
+        for line in ("ada is suspended.", "ada was suspended already."):
             done = await operate("user", "suspend", "ADA@example.com", "--reason", "spam")
-            assert (done.exit_code, done.output.splitlines()[0]) == (0, said)
+            assert (done.exit_code, done.output.splitlines()[0]) == (0, line)
 
         done = await operate(
             "user", "restore", str((await shown_account(operate))["account"]["id"])
@@ -151,8 +151,8 @@ class TestShow:
         found = await operate("user", "show", "ada")
 
         assert found.exit_code == 0, found.output
-        for said in ("ada@example.com", "suspended_at       -", "python-httpx", "login", "client"):
-            assert said in found.output
+        for text in ("ada@example.com", "suspended_at       -", "python-httpx", "login", "client"):
+            assert text in found.output
         assert "argon2" not in found.output
 
     async def test_json_output_is_complete_and_bounded(
@@ -181,15 +181,15 @@ class TestShow:
             ("end-sessions", "noise_1", str(uuid4())),
         ],
     )
-    async def test_unknown_member_is_exit_code_1(
+    async def test_unknown_member_or_session_exits_with_1(
         self, operate: Operate, arguments: tuple[str, ...]
     ) -> None:
         done = await operate("user", *arguments)
 
         assert done.exit_code == 1
-        assert done.stderr.startswith("wxc: The")
+        assert done.stderr.startswith("wxc: No ")
 
-    async def test_an_outage_is_exit_code_3(
+    async def test_unreachable_database_exits_with_3(
         self, operate: Operate, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/wxc")
@@ -211,7 +211,7 @@ class TestSessions:
         async with Browser(other) as elsewhere:
             await elsewhere.log_in("ada", REGISTRATION["password"])
             listed = await operate("user", "sessions", "ada", "--json")
-            newest, oldest = (one["id"] for one in json.loads(listed.output))
+            newest, oldest = (item["id"] for item in json.loads(listed.output))
 
             done = await operate("user", "end-sessions", "ada", oldest)
 
@@ -219,17 +219,9 @@ class TestSessions:
             assert [await status_at(app, ada) for app in (first, other)] == [401, 401]
             assert [await status_at(app, elsewhere) for app in (first, other)] == [200, 200]
             assert newest in (await operate("user", "sessions", "ada")).output
-        latest_audit_event = (
-            await audit_events(own_connection, uuid_of(await shown_account(operate)))
-        )[-1]
-        assert (latest_audit_event.event, latest_audit_event.actor) == (
-            "session_ended",
-            "operator grace",
-        )
-        assert (latest_audit_event.detail, latest_audit_event.session_id) == (
-            {"ended": oldest},
-            None,
-        )
+        events = await audit_events(own_connection, uuid_of(await shown_account(operate)))
+        assert (events[-1].event, events[-1].actor) == ("session_ended", "operator grace")
+        assert (events[-1].detail, events[-1].session_id) == ({"ended": oldest}, None)
 
     async def test_all_sessions_are_ended(
         self, ada: Browser, other: FastAPI, operate: Operate

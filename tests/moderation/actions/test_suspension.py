@@ -1,4 +1,4 @@
-"""Row 34: every endpoint against every state in which an account is not to be let in."""
+"""A suspended account has no access to any endpoint."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -41,7 +41,7 @@ STATES = {"suspended": suspend}
 
 @pytest.fixture
 async def ada(member: Member, connection: AsyncConnection) -> Browser:
-    """A member with a post, whom Bob follows and who follows Bob."""
+    """A member with a post; she and Bob follow each other."""
     ada, bob = await member("ada"), await member("bob")
     for follower, followed in ((ada, bob), (bob, ada)):
         await make_follow(connection, follower.id, followed.id)
@@ -56,7 +56,7 @@ async def post_id(ada: Browser) -> str:
 
 @pytest.fixture
 async def link(ada: Browser, newest_token: NewestToken) -> str:
-    """A link to another password that Ada was sent while all was well."""
+    """The token of a password reset link that Ada received before the suspension."""
     await ada.post("/request-password-reset", json={"email": "ada@example.com"})
     return await newest_token()
 
@@ -70,7 +70,7 @@ async def lock(request: pytest.FixtureRequest) -> Lock:
 async def locked_out(
     ada: Browser, post_id: str, link: str, lock: Lock, database: Database, app: FastAPI
 ) -> Browser:
-    """Ada, who still has her cookies, her password and her link."""
+    """Ada's browser after the suspension, with valid cookies from before."""
     await lock(database, app)
     return ada
 
@@ -100,7 +100,7 @@ async def test_token_of_a_suspended_member_is_refused_by_every_operation(
         operation.method, path, content=body, headers=headers if body else {}
     )
 
-    if operation.path == "/logout":  # who has left already may leave
+    if operation.path == "/logout":  # logging out needs no live session
         assert answer.status_code == 204
     elif operation.path == "/csrf-token":
         assert outcome(answer) == (401, "not_authenticated")
@@ -202,14 +202,14 @@ async def test_suspension_is_audited_once(ada: Browser, database: Database, app:
 
     found = await service.show_member(database, str(ada.id), 10)
 
-    assert [(one.event, one.actor, one.detail) for one in found.events] == [
+    assert [(event.event, event.actor, event.detail) for event in found.events] == [
         ("restored", "operator grace", {}),
         ("suspended", "operator grace", {"reason": "spam", "sessions_ended": 1}),
         ("login", "client", {}),
     ]
 
 
-async def test_unknown_id_raises_no_such_member(database: Database) -> None:
-    for who in ("nobody_at_all", "nobody@example.com", str(UUID(int=7))):
+async def test_unknown_identifier_raises_no_such_member(database: Database) -> None:
+    for identifier in ("nobody_at_all", "nobody@example.com", str(UUID(int=7))):
         with pytest.raises(service.NoSuchMember):
-            await service.find_account(database, who)
+            await service.find_account(database, identifier)

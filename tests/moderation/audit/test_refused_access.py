@@ -1,4 +1,4 @@
-"""What a signed-in member is refused is noted: in one place, a few times, and never in the way."""
+"""Refused requests of members are audited, at a limited rate and without changing the response."""
 
 import time
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ from wxc.moderation.audit.dependencies import AUDITED_CODES
 
 def test_audited_codes_exist() -> None:
     refusals = all_refusals()
-    # Settings and posts have been imported with the application.
+    # The application has imported the modules that define these refusals.
     assert {refusals[code].status for code in AUDITED_CODES} == {403}
 
 
@@ -82,7 +82,7 @@ async def test_not_found_and_invalid_requests_are_not_audited(
     assert [row.event for row in await audit_events(connection, ada.id)] == ["login"]
 
 
-async def test_repeated_refusals_are_bounded(
+async def test_audited_refusals_are_limited_per_session_and_minute(
     member: Member, connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moment = time.monotonic()
@@ -93,8 +93,8 @@ async def test_repeated_refusals_are_bounded(
 
     for _ in range(15):
         assert (await ada.post("/logout")).status_code == 403
-    await eve.post("/logout")  # has a bound of her own
-    assert [len(await audit_events(connection, one.id)) for one in (ada, eve)] == [1 + 10, 1 + 1]
+    await eve.post("/logout")  # has a separate limit
+    assert [len(await audit_events(connection, each.id)) for each in (ada, eve)] == [1 + 10, 1 + 1]
 
     moment += 60
     await ada.post("/logout")
@@ -117,7 +117,7 @@ class TestWithRealCommits:
         assert await count(app, "login_failed") == 1
 
     async def test_refusal_is_answered_if_its_event_cannot_be_written(self, app: FastAPI) -> None:
-        """The table is locked away: the answer is the same."""
+        """The audit table is locked."""
         async with Browser(app) as browser:
             await browser.log_in("noise_1")
             browser.csrf_token = "forged"
@@ -133,10 +133,10 @@ class TestWithRealCommits:
     async def test_no_connection_is_held_while_a_password_is_verified(
         self, app: FastAPI, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        lent, verify = [], app.state.services.auth.passwords.verify
+        in_use, verify = [], app.state.services.auth.passwords.verify
 
         async def watch(password: str, encoded: str | None, **options: bool) -> bool:
-            lent.append(app.state.services.database.connections_in_use)
+            in_use.append(app.state.services.database.connections_in_use)
             return bool(await verify(password, encoded, **options))
 
         monkeypatch.setattr(app.state.services.auth.passwords, "verify", watch)
@@ -144,7 +144,7 @@ class TestWithRealCommits:
             for name in ("noise_1", "nobody_at_all"):
                 await browser.log_in(name, "not the password")
 
-        assert lent == [0, 0]
+        assert in_use == [0, 0]
 
     async def test_failed_logins_of_known_and_unknown_accounts_run_the_same_statements(
         self, app: FastAPI

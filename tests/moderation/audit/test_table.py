@@ -1,4 +1,4 @@
-"""The trail is kept as it is: by the database itself, whoever asks."""
+"""The database protects the audit trail; the worker deletes expired events."""
 
 from datetime import timedelta
 from typing import Any

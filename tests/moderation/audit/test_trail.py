@@ -1,4 +1,4 @@
-"""Section 6, audit log: what happens to an account is written down, and no secret with it."""
+"""Actions on accounts are audited, without secrets."""
 
 from datetime import timedelta
 
@@ -88,15 +88,15 @@ class TestSessions:
     ) -> None:
         ada = await member("ada")
         (own,) = [row.session_id for row in await audit_events(connection, ada.id)]
-        for _ in range(3):  # elsewhere
+        for _ in range(3):  # on other devices
             async with Browser(app) as other:
                 await other.log_in("ada")
         listed = (await ada.get("/sessions")).json()["items"]
-        ended = next(one["id"] for one in listed if not one["current"])
+        ended = next(item["id"] for item in listed if not item["current"])
 
         await ada.delete(f"/sessions/{ended}")
         await ada.delete("/sessions")
-        await ada.delete("/sessions")  # there is none any more
+        await ada.delete("/sessions")  # no other session is left
         await ada.post("/logout")
 
         events = (await audit_events(connection, ada.id))[4:]
@@ -153,8 +153,6 @@ class TestPasswords:
     async def test_rolled_back_action_is_not_audited(
         self, member: Member, connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The row is part of the transaction of what it tells about."""
-
         def fail(*_: object, **__: object) -> None:
             raise ConnectionResetError
 

@@ -1,4 +1,4 @@
-"""`wxc reports`, as an operator types it."""
+"""`wxc reports` commands."""
 
 import json
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ CLOSED: dict[str, Any] = {
 
 @pytest.fixture
 async def own(fresh_database_url: str) -> AsyncIterator[AsyncConnection]:
-    """A connection on which everything is committed at once, in a database without the noise."""
+    """A connection in autocommit mode to a database without other reports."""
     engine = create_async_engine(fresh_database_url, isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
         await connection.execute(delete(Report))
@@ -47,7 +47,7 @@ async def bob(own: AsyncConnection) -> UUID:
 async def listed(operate: Operate, *options: str) -> list[str]:
     done = await operate("reports", "list", "--json", *options)
     assert done.exit_code == 0, done.output
-    return [one["id"] for one in json.loads(done.output)]
+    return [item["id"] for item in json.loads(done.output)]
 
 
 class TestList:
@@ -56,13 +56,11 @@ class TestList:
     ) -> None:
         first = await make_report(own, bob, ada)
         closed = await make_report(own, bob, ada, **CLOSED)
-        latest_audit_event = await make_report(own, ada, ada)
+        latest = await make_report(own, ada, ada)
 
-        assert await listed(operate) == [str(first), str(latest_audit_event)]
+        assert await listed(operate) == [str(first), str(latest)]
         assert await listed(operate, "--limit", "1") == [str(first)]
-        assert await listed(operate, "--all") == [
-            str(one) for one in (latest_audit_event, closed, first)
-        ]
+        assert await listed(operate, "--all") == [str(each) for each in (latest, closed, first)]
 
     async def test_reports_are_printed_as_a_table(
         self, operate: Operate, own: AsyncConnection, ada: UUID, bob: UUID
@@ -144,7 +142,7 @@ class TestShow:
         assert json.loads(done.output)["target"] == {"username": "ada", "text": "Buy gold!"}
 
     @pytest.mark.parametrize("kind", [ReportTarget.COMMENT, ReportTarget.EXCHANGE])
-    async def test_report_without_a_text_says_so(
+    async def test_report_of_an_object_without_text_has_no_target(
         self, operate: Operate, own: AsyncConnection, bob: UUID, kind: ReportTarget
     ) -> None:
         report = await make_report(own, bob, uuid4(), kind)
@@ -154,12 +152,12 @@ class TestShow:
         assert json.loads(done.output)["target"] is None
 
     @pytest.mark.parametrize("command", [("show",), ("close", "--note", "done")])
-    async def test_no_such_report_is_exit_code_1(
+    async def test_unknown_report_exits_with_1(
         self, operate: Operate, command: tuple[str, ...]
     ) -> None:
         done = await operate("reports", *command, str(uuid4()))
 
-        assert (done.exit_code, done.stderr) == (1, "wxc: The id is no report's.\n")
+        assert (done.exit_code, done.stderr) == (1, "wxc: No report has this id.\n")
 
 
 class TestClose:
@@ -168,12 +166,12 @@ class TestClose:
     ) -> None:
         report = await make_report(own, bob, ada)
 
-        done = await operate("reports", "close", str(report), "--note", "told them to stop")
+        done = await operate("reports", "close", str(report), "--note", "warned the member")
 
         assert (done.exit_code, done.output) == (0, "It is closed.\n")
         assert await listed(operate) == []
         row = (await own.execute(select(Report.closed_by, Report.note))).one()
-        assert tuple(row) == ("operator grace", "told them to stop")
+        assert tuple(row) == ("operator grace", "warned the member")
         events = select(AuditEvent.actor, AuditEvent.detail).where(
             AuditEvent.event == "report_closed"
         )
@@ -183,15 +181,15 @@ class TestClose:
         self, operate: Operate, own: AsyncConnection, ada: UUID, bob: UUID
     ) -> None:
         report = await make_report(own, bob, ada)
-        await operate("reports", "close", str(report), "--note", "told them to stop")
+        await operate("reports", "close", str(report), "--note", "warned the member")
 
         done = await operate("reports", "close", str(report), "--note", "once more")
 
         assert done.exit_code == 0
         assert done.output.startswith("It was closed by operator grace, 20")
-        told = await operate("reports", "close", str(report), "--note", "again", "--json")
-        assert json.loads(told.output) == {"changed": False, "closed_by": "operator grace"}
-        assert done.output.endswith(": told them to stop\n")
+        repeated = await operate("reports", "close", str(report), "--note", "again", "--json")
+        assert json.loads(repeated.output) == {"changed": False, "closed_by": "operator grace"}
+        assert done.output.endswith(": warned the member\n")
         closed = select(AuditEvent.id).where(AuditEvent.event == "report_closed")
         assert len((await own.execute(closed)).all()) == 1
 

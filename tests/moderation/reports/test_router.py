@@ -1,4 +1,4 @@
-"""`POST /reports`, as members use it."""
+"""`POST /reports`."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -37,7 +37,7 @@ async def report(
 
 
 async def reports_by(connection: AsyncConnection, reporter: Browser) -> list[tuple[Any, ...]]:
-    """What is stored of this reporter's: target, reason, detail."""
+    """The stored reports by this member: target, reason and detail."""
     columns = (Report.target_id, Report.reason, Report.detail)
     rows = await connection.execute(select(*columns).where(Report.reporter_id == reporter.id))
     return [tuple(row) for row in rows]
@@ -70,7 +70,7 @@ class TestReport:
 
         for kind, target in (("post", post), ("comment", comment)):
             assert (await report(ada, kind, target)).status_code == 201
-        assert [one[0] for one in await reports_by(connection, ada)] == [post, comment]
+        assert [row[0] for row in await reports_by(connection, ada)] == [post, comment]
 
     async def test_blocked_user_can_be_reported(
         self, ada: Browser, bob: UUID, connection: AsyncConnection
@@ -116,7 +116,7 @@ class TestReport:
     async def test_report_takes_two_statements(
         self, ada: Browser, bob: UUID, connection: AsyncConnection
     ) -> None:
-        await ada.get("/auth-check")  # Redis has its sentinel
+        await ada.get("/auth-check")  # loads the revocations into Redis
 
         with StatementLog().watching(connection) as log:
             await report(ada, "user", bob)
@@ -144,7 +144,7 @@ class TestInvisible:
     async def test_unknown_target_cannot_be_reported(
         self, ada: Browser, bob: UUID, connection: AsyncConnection, kind: str
     ) -> None:
-        target = bob if kind == "post" else new_id()  # an id of another kind is none of this
+        target = bob if kind == "post" else new_id()  # the id of a user is not that of a post
 
         assert_unknown(await report(ada, kind, target))
         assert await reports_by(connection, ada) == []
@@ -170,27 +170,27 @@ class TestInvisible:
         for kind, target in (("user", bob), ("post", post)):
             assert_unknown(await report(ada, kind, target))
 
-    async def test_hidden_comment_and_tombstone_cannot_be_reported(
+    async def test_reply_to_a_hidden_comment_and_tombstone_cannot_be_reported(
         self, ada: Browser, bob: UUID, connection: AsyncConnection
     ) -> None:
         eve = await make_user(connection)
         post = await make_post(connection, eve)
         hidden = await make_comment(connection, bob, post)
-        below = await make_comment(connection, eve, post, hidden)
-        buried = await make_comment(connection, eve, post)
+        reply = await make_comment(connection, eve, post, hidden)
+        tombstone = await make_comment(connection, eve, post)
         await make_block(connection, bob, ada.id)
         await connection.execute(
             update(Comment)
-            .where(Comment.id == buried)
+            .where(Comment.id == tombstone)
             .values(author_id=None, body=None, deleted_at=clock.now())
         )
 
-        for comment in (below, buried):
+        for comment in (reply, tombstone):
             assert_unknown(await report(ada, "comment", comment))
 
 
 class TestRepeated:
-    async def test_repeated_request_gets_the_first_answer(
+    async def test_repeated_request_gets_the_first_response(
         self, ada: Browser, bob: UUID, connection: AsyncConnection
     ) -> None:
         first = await report(ada, "user", bob, key="once")
@@ -227,7 +227,7 @@ class TestLimit:
         assert int(answer.headers["retry-after"]) > 3000
         assert (await report(await member("eve"), "user", bob)).status_code == 201
 
-    async def test_refused_and_repeated_reports_are_not_counted(
+    async def test_refused_and_repeated_reports_do_not_count_towards_the_limit(
         self, ada: Browser, bob: UUID
     ) -> None:
         for _ in range(3):

@@ -1,5 +1,3 @@
-"""A post and its thread."""
-
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +11,7 @@ UNKNOWN_ID = UUID("01900000-0000-7000-8000-000000000000")
 
 
 class ThreadScene:
-    """Ada, signed in, and the thread of Bob's post."""
+    """The thread of a post by Bob, used by Ada."""
 
     def __init__(self, ada: Browser, bob: UUID, post_id: UUID, connection: AsyncConnection) -> None:
         self.ada = ada
@@ -23,7 +21,7 @@ class ThreadScene:
         self._connection = connection
 
     async def add_comment(self, parent_id: UUID | None = None, author: UUID | None = None) -> UUID:
-        """Insert a comment, by Bob unless `author` is given."""
+        """Insert a comment by `author`, by default Bob."""
         return await make_comment(self._connection, author or self.bob, self.post_id, parent_id)
 
     async def add_reply_chain(self, length: int) -> list[UUID]:
@@ -34,7 +32,7 @@ class ThreadScene:
         return chain
 
     async def comments_count(self) -> int:
-        """The counter that the post shows."""
+        """`comments_count` of the post."""
         count: int = (await self.ada.get(f"/posts/{self.post_id}")).json()["comments_count"]
         return count
 
@@ -47,7 +45,7 @@ class ThreadScene:
 
 
 async def add_tombstone(thread: ThreadScene) -> UUID:
-    """Delete a comment that has a reply; returns its id."""
+    """Delete a comment that has a reply, and return the id of the tombstone."""
     comment = await thread.add_comment(author=thread.ada.id)
     await thread.add_comment(comment)
     await thread.ada.delete(f"/comments/{comment}")

@@ -20,7 +20,7 @@ from wxc.social.comments.service.writing import delete_comments_of
 
 
 async def stored_row(connection: AsyncConnection, comment_id: UUID) -> tuple[object, ...] | None:
-    """`(author_id, body, likes_count)` of the row, if there is one."""
+    """`(author_id, body, likes_count)`; None if there is no row."""
     columns = (Comment.author_id, Comment.body, Comment.likes_count)
     row = (await connection.execute(select(*columns).where(Comment.id == comment_id))).one_or_none()
     return row and tuple(row)
@@ -50,13 +50,13 @@ class TestChange:
         assert await stored_row(connection, comment) == (thread.bob, "hello", 0)
 
     @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-    @pytest.mark.parametrize("direction", ["blocker", "blocked", "above"])
-    async def test_an_invisible_comment_is_not_found(
+    @pytest.mark.parametrize("direction", ["blocker", "blocked", "ancestor"])
+    async def test_editing_or_deleting_an_invisible_comment_is_not_found(
         self, thread: ThreadScene, connection: AsyncConnection, method: str, direction: str
     ) -> None:
         eve = await make_user(connection)
         hidden = await thread.add_comment(author=eve)
-        if direction == "above":
+        if direction == "ancestor":
             hidden = await thread.add_comment(hidden, thread.ada.id)
         await make_block(
             connection, *((thread.ada.id, eve) if direction == "blocker" else (eve, thread.ada.id))
@@ -67,7 +67,7 @@ class TestChange:
             answer = await thread.ada.request(method, f"/comments/{comment}", **body)
             assert (answer.status_code, answer.json()["code"]) == (404, "comment_not_found")
 
-    async def test_a_posts_author_can_delete_but_not_edit_comments_of_others(
+    async def test_the_author_of_a_post_can_delete_but_not_edit_comments_of_others(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
@@ -82,7 +82,7 @@ class TestChange:
         assert (await ada.get(f"/posts/{post}")).json()["comments_count"] == 0
 
     @pytest.mark.parametrize("direction", ["blocker", "blocked"])
-    async def test_a_posts_author_deletes_comments_across_a_block(
+    async def test_the_author_of_a_post_can_delete_comments_regardless_of_blocks(
         self, member: Member, connection: AsyncConnection, direction: str
     ) -> None:
         ada, eve = await member("ada"), await make_user(connection, "eve")
@@ -91,14 +91,14 @@ class TestChange:
         reply = await make_comment(connection, await make_user(connection), post, comment)
         await make_block(connection, *((ada.id, eve) if direction == "blocker" else (eve, ada.id)))
 
-        answers = [await ada.delete(f"/comments/{one}") for one in (reply, comment, comment)]
+        answers = [await ada.delete(f"/comments/{each}") for each in (reply, comment, comment)]
 
         assert [answer.status_code for answer in answers] == [204, 204, 404]
         assert (await ada.get(f"/posts/{post}")).json()["comments_count"] == 0
 
 
 class TestDelete:
-    async def test_a_comment_without_replies_can_be_deleted_once(
+    async def test_deleting_a_comment_without_replies_deletes_its_row(
         self, thread: ThreadScene, connection: AsyncConnection
     ) -> None:
         top = await thread.add_comment()
@@ -143,28 +143,28 @@ class TestDelete:
             answer = await thread.ada.request(method, f"/comments/{top}{path}")
             assert (answer.status_code, answer.json()["code"]) == (404, "comment_not_found")
 
-    async def test_deleting_the_last_reply_deletes_the_tombstones_above(
+    async def test_deleting_the_last_reply_deletes_the_tombstones_above_it(
         self, thread: ThreadScene, connection: AsyncConnection
     ) -> None:
         top = await thread.add_comment()
         first = await thread.add_comment(top, thread.ada.id)
         second = await thread.add_comment(first, thread.ada.id)
-        beside = await thread.add_comment(first, thread.ada.id)
+        sibling = await thread.add_comment(first, thread.ada.id)
         last = await thread.add_comment(second, thread.ada.id)
-        for one in (first, second):
-            await thread.ada.delete(f"/comments/{one}")
+        for comment in (first, second):
+            await thread.ada.delete(f"/comments/{comment}")
 
         await thread.ada.delete(f"/comments/{last}")
         assert await stored_row(connection, second) is None
         assert await stored_row(connection, first) is not None
-        await thread.ada.delete(f"/comments/{beside}")
+        await thread.ada.delete(f"/comments/{sibling}")
 
         assert [item["id"] for item in await thread.list_items()] == [str(top)]
         row = select(Comment.replies_count, Comment.children_count).where(Comment.id == top)
         assert tuple((await connection.execute(row)).one()) == (0, 0)
         assert await thread.comments_count() == 1
 
-    async def test_deleting_a_post_removes_its_thread(
+    async def test_deleting_a_post_deletes_its_thread(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
@@ -184,9 +184,9 @@ async def test_comments_of_a_deleted_account_are_deleted_in_batches(
 ) -> None:
     eve = await make_user(connection, suspended_at=clock.now())
     top = await thread.add_comment(author=eve)
-    kept = await thread.add_comment(top)
-    alone = await thread.add_comment(await thread.add_comment(author=eve), eve)
-    below = await thread.add_comment(kept, eve)
+    reply = await thread.add_comment(top)
+    childless = await thread.add_comment(await thread.add_comment(author=eve), eve)
+    lowest = await thread.add_comment(reply, eve)
 
     rounds = 0
     while True:
@@ -197,10 +197,10 @@ async def test_comments_of_a_deleted_account_are_deleted_in_batches(
 
     assert rounds == 2
     assert await stored_row(connection, top) == (None, None, 0)
-    for gone in (alone, below):
-        assert await stored_row(connection, gone) is None
-    assert [item["id"] for item in await thread.list_items()] == [str(top), str(kept)]
-    assert (await thread.ada.get(f"/comments/{kept}")).json()["replies_count"] == 0
+    for deleted in (childless, lowest):
+        assert await stored_row(connection, deleted) is None
+    assert [item["id"] for item in await thread.list_items()] == [str(top), str(reply)]
+    assert (await thread.ada.get(f"/comments/{reply}")).json()["replies_count"] == 0
     assert await thread.comments_count() == 1
 
 
@@ -223,9 +223,9 @@ class TestLike:
         [
             ("blocker", 403, "blocked_by_you"),
             ("blocked", 404, "comment_not_found"),
-            ("above", 404, "comment_not_found"),
+            ("ancestor", 404, "comment_not_found"),
             ("suspended", 404, "comment_not_found"),
-            ("post", 404, "comment_not_found"),
+            ("invisible_post", 404, "comment_not_found"),
         ],
     )
     async def test_cannot_like_an_invisible_comment(
@@ -239,9 +239,9 @@ class TestLike:
     ) -> None:
         eve = await make_user(connection, suspended_at=clock.now() if why == "suspended" else None)
         comment = await thread.add_comment(author=eve)
-        if why == "above":
+        if why == "ancestor":
             comment = await thread.add_comment(comment)
-        pairs = {"blocker": (thread.ada.id, eve), "post": (thread.bob, thread.ada.id)}
+        pairs = {"blocker": (thread.ada.id, eve), "invisible_post": (thread.bob, thread.ada.id)}
         await make_block(connection, *pairs.get(why, (eve, thread.ada.id)))
 
         answer = await thread.ada.request(method, f"/comments/{comment}/like")

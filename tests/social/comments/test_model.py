@@ -1,4 +1,4 @@
-"""After random comments, deletions and likes, a thread equals a simple model of it."""
+"""After random comments, deletions and likes, a thread equals a simple model in memory."""
 
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -14,7 +14,7 @@ from tests.support.factories import make_post
 
 from wxc.social.comments.threads import ThreadShape
 
-pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
+pytestmark = pytest.mark.unmeasured  # repeats code paths that other tests cover
 
 Step = tuple[str, int, int]
 STEPS = st.lists(
@@ -33,8 +33,6 @@ SHAPES = st.builds(ThreadShape, st.booleans(), st.integers(0, 3), st.integers(1,
 
 @dataclass
 class ExpectedComment:
-    """A comment in the model."""
-
     id: str
     author: int | None
     replies: "list[ExpectedComment]" = field(default_factory=list)
@@ -49,7 +47,7 @@ class ExpectedComment:
 
 
 class Model:
-    """What should be under the post; the root stands for the post itself."""
+    """The expected thread of a post; `root` represents the post itself."""
 
     def __init__(self, people: list[Browser], path: str) -> None:
         self.people = people
@@ -86,7 +84,7 @@ class Model:
         answer = await self.people[person].delete(f"/comments/{comment.id}")
         if comment.author is None:
             assert answer.status_code == 404
-        elif person not in (comment.author, 0):  # the first has written the post
+        elif person not in (comment.author, 0):  # user 0 is the author of the post
             assert answer.status_code == 403
         else:
             assert answer.status_code == 204
@@ -106,11 +104,11 @@ class Model:
             assert answer.status_code == 404
             return
         (comment.likers.add if method == "POST" else comment.likers.discard)(person)
-        wanted = {"liked": method == "POST", "likes_count": len(comment.likers)}
-        assert answer.json() == wanted
+        expected = {"liked": method == "POST", "likes_count": len(comment.likers)}
+        assert answer.json() == expected
 
     def _remove_childless_tombstones(self, comment: ExpectedComment) -> None:
-        """Tombstones are removed with their last reply."""
+        """A tombstone is removed with its last reply."""
         for reply in comment.replies:
             self._remove_childless_tombstones(reply)
         comment.replies = [
@@ -148,14 +146,14 @@ async def test_a_thread_matches_the_model_after_random_steps(
     reached = await fetch_all_items(people[1], model.path, query)
     whole = (await people[1].get(f"{model.path}?sort={sort}&limit=100&depth=20&branch=50")).json()
 
-    wanted = model.all(oldest_first=shape.oldest_first)
-    assert [item["id"] for item in whole["items"]] == [comment.id for comment in wanted]
-    assert sorted(item["id"] for item in reached) == sorted(comment.id for comment in wanted)
-    for item, comment in zip(whole["items"], wanted, strict=True):
+    expected = model.all(oldest_first=shape.oldest_first)
+    assert [item["id"] for item in whole["items"]] == [comment.id for comment in expected]
+    assert sorted(item["id"] for item in reached) == sorted(comment.id for comment in expected)
+    for item, comment in zip(whole["items"], expected, strict=True):
         assert item["deleted"] == (comment.author is None)
         assert item["likes_count"] == len(comment.likers)
         assert item["viewer"]["liked"] == (1 in comment.likers)
         assert item["replies_count"] == sum(reply.author is not None for reply in comment.replies)
         assert item["replies_cursor"] is None
-    live = sum(comment.author is not None for comment in wanted)
+    live = sum(comment.author is not None for comment in expected)
     assert (await people[0].get(f"/posts/{post}")).json()["comments_count"] == live

@@ -1,4 +1,4 @@
-"""Plans on a filled database: reading a thread takes bounded time at any size."""
+"""Query plans on a large database: the cost of reading a page of a thread is bounded."""
 
 import re
 from collections.abc import AsyncIterator
@@ -14,12 +14,12 @@ from tests.support.database import StatementLog, administer
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 
-pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
+pytestmark = pytest.mark.unmeasured  # repeats code paths that other tests cover
 
 _BIG_TABLE_SCAN = re.compile(r"Seq Scan on (users|posts|comments|comment_likes)")
 _ROWS = re.compile(r"Index (?:Only )?Scan.* on (?:comments|users) .*rows=(\d+) loops=(\d+)\)")
 MAX_ROWS = 40_000
-"""Of one statement: 500 items, each with its author, replies and blocks."""
+"""Read for one response: 500 items, each with its author, replies and blocks."""
 _FILL = (
     """
     INSERT INTO users (id, username, email, password_hash, created_at)
@@ -32,7 +32,7 @@ _FILL = (
     SELECT ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, users.id, 'hello', now()
     FROM generate_series(1, 2000) n JOIN users ON username = 'many_' || n
     """,
-    # Under the first post 10,000 comments; one of them has 5,000 replies, 40 begin chains of 51.
+    # The first post has 10,000 comments: one has 5,000 replies, 39 start reply chains of depth 50.
     """
     CREATE FUNCTION comment_id(post int, place int) RETURNS uuid IMMUTABLE LANGUAGE sql AS $$ SELECT
     (lpad(to_hex(post), 8, '0') || '-' || lpad(to_hex(place / 65536), 4, '0') || '-7000-8000-'
@@ -48,7 +48,7 @@ _FILL = (
     FROM generate_series(1, 40) top CROSS JOIN generate_series(1, 50) depth WHERE top <> 5
     UNION ALL SELECT post, n, NULL, 0 FROM generate_series(3, 2000) post, generate_series(1, 20) n
     """,
-    # Under the second a tree as broad as a request may ask for, on every level: 50 of 50 of 50.
+    # The second post has 50 comments, 2,500 replies to them and 50,000 replies to those.
     """
     INSERT INTO tree SELECT 2, n, CASE WHEN n > 50 THEN (n - 1) / 50 END,
            CASE WHEN n <= 50 THEN 0 WHEN n <= 2550 THEN 1 ELSE 2 END
@@ -92,7 +92,7 @@ async def app(
 
 
 async def plans(connection: AsyncConnection, log: StatementLog) -> list[str]:
-    """The executed lines of the statements' plans."""
+    """The lines of the plans, except nodes that were not executed."""
     lines: list[str] = []
     for statement, parameters in zip(log.statements, log.parameters, strict=True):
         plan = await connection.exec_driver_sql(
@@ -106,7 +106,7 @@ async def plans(connection: AsyncConnection, log: StatementLog) -> list[str]:
 async def test_reading_a_thread_never_scans_a_big_table(app: FastAPI, viewer: str | None) -> None:
     engine = create_async_engine(app.state.services.config.database_url, poolclass=NullPool)
     async with Browser(app) as browser, engine.connect() as connection:
-        await connection.exec_driver_sql("SET jit = off")  # as the application's connections
+        await connection.exec_driver_sql("SET jit = off")  # as on the application's connections
         if viewer:
             await browser.log_in(viewer)
         for path in (

@@ -1,4 +1,4 @@
-"""Concurrent writes to a thread keep the counters right and never deadlock."""
+"""Concurrent writes to a thread keep the counters correct and never deadlock."""
 
 import asyncio
 from collections import Counter
@@ -25,10 +25,10 @@ from wxc.core.ids import time_of
 from wxc.core.redis import RedisClient
 from wxc.db.recount import recount
 
-pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
+pytestmark = pytest.mark.unmeasured  # repeats code paths that other tests cover
 
 _DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-# A hundred concurrent requests on a busy machine are slow; these tests are not about that.
+# A hundred concurrent requests are slow on a busy machine; these tests do not test timeouts.
 _LONG_TIMEOUTS = {
     "database_pool_wait": 30,
     "database_lock_timeout": 30,
@@ -38,7 +38,7 @@ _LONG_TIMEOUTS = {
 
 
 class Commenters:
-    """Signed-in users, and a post by the first of them."""
+    """Signed-in users and the path of a post by the first."""
 
     def __init__(self, app: FastAPI, people: list[Browser]) -> None:
         self.app = app
@@ -54,7 +54,7 @@ class Commenters:
     async def consistent_statuses(self, *answers: httpx.Response) -> Counter[int]:
         """Assert that no counter has drifted and nothing deadlocked; returns the statuses."""
         drifts = await recount(self.app.state.services.config, repair=False)
-        assert [one for one in drifts if one.drifted] == []
+        assert [counter for counter in drifts if counter.drifted] == []
         async with self.app.state.services.database.transaction() as session:
             assert (await session.execute(text(_DEADLOCKS))).scalar_one() == 0
         return Counter(answer.status_code for answer in answers)
@@ -89,7 +89,7 @@ async def commenters(
 
 
 @pytest.mark.parametrize("subject", ["post", "comment"])
-async def test_concurrent_likes_keep_the_counter_right(
+async def test_concurrent_likes_keep_the_counter_correct(
     commenters: Commenters, subject: str
 ) -> None:
     path = commenters.post if subject == "post" else f"/comments/{await commenters.comment()}"
@@ -121,7 +121,7 @@ async def test_concurrent_comments_and_replies_are_all_counted(commenters: Comme
     assert (await commenters.people[0].get(f"/comments/{top}")).json()["replies_count"] == 20
 
 
-async def test_concurrent_comments_and_the_deletion_of_their_post_keep_counters_right(
+async def test_commenting_while_the_post_is_deleted_keeps_the_counters_correct(
     commenters: Commenters,
 ) -> None:
     for _ in range(5):
@@ -144,10 +144,10 @@ async def test_concurrent_comments_and_the_deletion_of_their_post_keep_counters_
         commenters.post = answer.headers["location"]
 
 
-async def test_concurrent_replies_and_the_deletion_of_their_parent_keep_the_thread_consistent(
+async def test_replying_while_the_parent_is_deleted_keeps_the_thread_consistent(
     commenters: Commenters,
 ) -> None:
-    """Either the reply was first, and a tombstone stays above it; or there is nothing to reply."""
+    """A reply written first has a tombstone above it; one after the deletion is refused."""
     for _ in range(8):
         top = await commenters.comment(by=1)
         middle = await commenters.comment(top, by=1)
@@ -155,7 +155,7 @@ async def test_concurrent_replies_and_the_deletion_of_their_parent_keep_the_thre
             person.post(f"{commenters.post}/comments", json={"body": "x", "parent_id": middle})
             for person in commenters.people[2:]
         ]
-        deletions = [commenters.people[1].delete(f"/comments/{one}") for one in (middle, top)]
+        deletions = [commenters.people[1].delete(f"/comments/{each}") for each in (middle, top)]
         others = [person.post(f"/comments/{middle}/like") for person in commenters.people]
         edits = [commenters.people[1].put(f"/comments/{middle}", json={"body": "changed"})]
 
@@ -164,11 +164,11 @@ async def test_concurrent_replies_and_the_deletion_of_their_parent_keep_the_thre
         statuses = await commenters.consistent_statuses(*answers)
         assert set(statuses) <= {200, 201, 204, 404, 409, 422}, statuses
         assert statuses[204] == 2
-        written = [one.json()["id"] for one in answers if one.status_code == 201]
+        written = [answer.json()["id"] for answer in answers if answer.status_code == 201]
         for reply in written:
             assert (await commenters.people[0].get(f"/comments/{reply}")).status_code == 200
-        gone = await commenters.people[0].get(f"/comments/{middle}")
-        assert gone.status_code == (200 if written else 404)
+        parent = await commenters.people[0].get(f"/comments/{middle}")
+        assert parent.status_code == (200 if written else 404)
 
 
 async def test_deleting_the_last_replies_concurrently_deletes_the_tombstones(
@@ -178,8 +178,8 @@ async def test_deleting_the_last_replies_concurrently_deletes_the_tombstones(
         top = await commenters.comment()
         middle = await commenters.comment(top)
         replies = [await commenters.comment(middle, by=number) for number in range(5)]
-        for one in (middle, top):
-            await commenters.people[0].delete(f"/comments/{one}")
+        for comment in (middle, top):
+            await commenters.people[0].delete(f"/comments/{comment}")
 
         answers = await asyncio.gather(
             *(
@@ -193,7 +193,9 @@ async def test_deleting_the_last_replies_concurrently_deletes_the_tombstones(
         assert (await commenters.people[0].get(commenters.post)).json()["comments_count"] == 0
 
 
-async def test_of_concurrent_requests_with_one_key_one_takes_effect(commenters: Commenters) -> None:
+async def test_concurrent_requests_with_one_idempotency_key_take_effect_once(
+    commenters: Commenters,
+) -> None:
     headers = {"Idempotency-Key": "once"}
 
     answers = await asyncio.gather(
@@ -207,12 +209,12 @@ async def test_of_concurrent_requests_with_one_key_one_takes_effect(commenters: 
 
     statuses = await commenters.consistent_statuses(*answers)
     assert set(statuses) <= {201, 409}, statuses
-    in_flight = [one for one in answers if one.status_code == 409]
-    assert {one.json()["code"] for one in in_flight} <= {"idempotency_in_flight"}
+    in_flight = [answer for answer in answers if answer.status_code == 409]
+    assert {answer.json()["code"] for answer in in_flight} <= {"idempotency_in_flight"}
     assert (await commenters.people[0].get(commenters.post)).json()["comments_count"] == 1
 
 
-async def test_a_concurrent_repetition_is_refused(commenters: Commenters) -> None:
+async def test_an_idempotency_key_in_flight_is_refused(commenters: Commenters) -> None:
     headers = {"Idempotency-Key": "once"}
     path = f"{commenters.post}/comments"
     async with commenters.app.state.services.database.transaction() as session:
@@ -227,10 +229,7 @@ async def test_a_concurrent_repetition_is_refused(commenters: Commenters) -> Non
     assert (await first).status_code == 201
 
 
-async def test_a_comment_draws_its_id_after_waiting_for_the_post(
-    commenters: Commenters,
-) -> None:
-    """Ids are drawn after the last lock."""
+async def test_the_id_of_a_comment_is_generated_after_the_last_lock(commenters: Commenters) -> None:
     async with commenters.app.state.services.database.transaction() as session:
         await session.execute(text("SELECT 1 FROM posts FOR UPDATE"))
         late = asyncio.create_task(
@@ -242,5 +241,5 @@ async def test_a_comment_draws_its_id_after_waiting_for_the_post(
     assert (await late).is_success
     async with commenters.app.state.services.database.transaction() as session:
         newest = "SELECT id FROM comments ORDER BY id DESC LIMIT 1"
-        drawn: UUID = (await session.execute(text(newest))).scalar_one()
-    assert time_of(drawn) >= moment - timedelta(milliseconds=50)
+        comment_id: UUID = (await session.execute(text(newest))).scalar_one()
+    assert time_of(comment_id) >= moment - timedelta(milliseconds=50)

@@ -32,7 +32,7 @@ class TestWrite:
         assert await thread.list_items() == [comment]
         assert await thread.comments_count() == 1
 
-    async def test_a_reply_is_one_deeper_and_counted_by_its_parent(
+    async def test_a_reply_is_one_level_deeper_and_counted_by_its_parent(
         self, thread: ThreadScene
     ) -> None:
         top = await thread.add_comment()
@@ -44,8 +44,8 @@ class TestWrite:
         assert (reply["parent_id"], reply["depth"]) == (str(top), 1)
         parent = (await thread.ada.get(f"/comments/{top}")).json()
         assert parent["replies_count"] == 1
-        rest = await thread.ada.get(f"/comments/{top}/replies?cursor={parent['replies_cursor']}")
-        assert rest.json()["items"] == [reply]
+        replies = await thread.ada.get(f"/comments/{top}/replies?cursor={parent['replies_cursor']}")
+        assert replies.json()["items"] == [reply]
 
     @pytest.mark.parametrize("body", ["", " \n", "\u200b", "a" * 2001, None, 7])
     async def test_an_empty_or_too_long_body_is_refused(
@@ -82,11 +82,11 @@ class TestWrite:
         *_, above, deepest = chain
 
         answer = await thread.ada.post(thread.path, json={"body": "x", "parent_id": str(deepest)})
-        beside = await thread.ada.post(thread.path, json={"body": "x", "parent_id": str(above)})
+        sibling = await thread.ada.post(thread.path, json={"body": "x", "parent_id": str(above)})
 
         assert (answer.status_code, answer.json()["code"]) == (422, "thread_too_deep")
         assert answer.json()["errors"][0]["pointer"] == "/parent_id"
-        assert beside.json()["depth"] == 50
+        assert sibling.json()["depth"] == 50
         assert (await thread.ada.get(f"/comments/{deepest}")).json()["depth"] == 50
         await make_block(connection, await _author_of(connection, chain[0]), thread.ada.id)
         assert (await thread.ada.get(f"/comments/{deepest}")).status_code == 404
@@ -98,7 +98,7 @@ class TestWrite:
 
         assert (answer.status_code, answer.json()["code"]) == (409, "comment_deleted")
 
-    async def test_cannot_comment_to_a_blocked_user(
+    async def test_cannot_comment_on_posts_of_or_reply_to_a_blocked_user(
         self, thread: ThreadScene, connection: AsyncConnection
     ) -> None:
         eve = await make_user(connection)
@@ -112,7 +112,7 @@ class TestWrite:
         for answer in (reply, comment):
             assert (answer.status_code, answer.json()["code"]) == (403, "blocked_by_you")
 
-    async def test_an_invisible_post_is_not_found(
+    async def test_commenting_on_an_invisible_post_is_not_found(
         self, thread: ThreadScene, connection: AsyncConnection
     ) -> None:
         await make_block(connection, thread.bob, thread.ada.id)
@@ -133,7 +133,7 @@ class TestRead:
         assert (answer.status_code, answer.json()["viewer"]) == (200, None)
         assert (await stranger.get(f"/comments/{UNKNOWN_ID}")).json()["code"] == "comment_not_found"
 
-    async def test_a_viewer_sees_what_they_like(
+    async def test_comments_show_whether_the_viewer_likes_them(
         self, thread: ThreadScene, connection: AsyncConnection
     ) -> None:
         liked, other = await thread.add_comment(), await thread.add_comment()

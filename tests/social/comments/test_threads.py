@@ -23,7 +23,7 @@ def ids(items: list[Any]) -> list[UUID]:
 async def fetch_all_items(
     browser: Browser, path: str, query: str = "", cursor: str | None = None
 ) -> list[Any]:
-    """All comments that cursors reach, each branch in place."""
+    """All comments that cursors reach, the replies after their comment."""
     found: list[Any] = []
     while True:
         at = "" if cursor is None else f"&cursor={cursor}"
@@ -62,7 +62,7 @@ async def test_newest_first_applies_to_every_level(thread: ThreadScene) -> None:
     assert ids(await thread.list_items("sort=newest")) == [second, first, b, a]
 
 
-async def test_a_post_without_comments_has_an_empty_thread_and_an_unknown_post_none(
+async def test_the_thread_is_empty_without_comments_and_not_found_for_an_unknown_post(
     thread: ThreadScene,
 ) -> None:
     empty = await thread.ada.get(thread.path)
@@ -87,7 +87,9 @@ async def test_limit_counts_top_level_comments(thread: ThreadScene) -> None:
 
 
 @pytest.mark.parametrize("sort", ["oldest", "newest"])
-async def test_replies_cursor_continues_a_truncated_branch(thread: ThreadScene, sort: str) -> None:
+async def test_replies_cursor_continues_after_listed_replies(
+    thread: ThreadScene, sort: str
+) -> None:
     top = await thread.add_comment()
     replies = [await thread.add_comment(top) for _ in range(5)]
     order = replies if sort == "oldest" else replies[::-1]
@@ -101,7 +103,9 @@ async def test_replies_cursor_continues_a_truncated_branch(thread: ThreadScene, 
     assert ids(rest) == order[2:]
 
 
-async def test_depth_limits_levels_and_a_cursor_reaches_deeper_replies(thread: ThreadScene) -> None:
+async def test_depth_limits_levels_and_a_cursor_reaches_deeper_replies(
+    thread: ThreadScene,
+) -> None:
     chain = await thread.add_reply_chain(5)
 
     items = await thread.list_items("depth=2")
@@ -128,7 +132,7 @@ async def test_replies_are_listed_as_a_thread(thread: ThreadScene) -> None:
     assert (unknown.status_code, unknown.json()["code"]) == (404, "comment_not_found")
 
 
-async def test_a_replies_cursor_stores_its_shape_and_belongs_to_one_comment(
+async def test_a_replies_cursor_contains_its_shape_and_is_valid_for_one_comment_only(
     thread: ThreadScene,
 ) -> None:
     top, other = await thread.add_comment(), await thread.add_comment()
@@ -143,14 +147,14 @@ async def test_a_replies_cursor_stores_its_shape_and_belongs_to_one_comment(
     elsewhere = await thread.ada.get(f"/comments/{other}/replies?cursor={cursor}")
 
     assert item["id"] == str(top)
-    assert ids(answer.json()["items"]) == replies[::-1]  # newest first, and no level below
+    assert ids(answer.json()["items"]) == replies[::-1]  # newest first, without deeper levels
     assert len(cursor) <= 256
     for wrong in (elsewhere, await thread.ada.get(f"{thread.path}?cursor={cursor}")):
         assert (wrong.status_code, wrong.json()["code"]) == (400, "invalid_cursor")
 
 
 @pytest.mark.parametrize("other", ["sort=newest", "depth=1", "branch=2"])
-async def test_a_cursor_of_a_thread_is_valid_for_its_own_shape_only(
+async def test_a_cursor_of_a_thread_is_valid_for_one_shape_only(
     thread: ThreadScene, other: str
 ) -> None:
     for _ in range(2):
@@ -170,7 +174,7 @@ async def test_a_shape_out_of_bounds_is_refused(thread: ThreadScene, query: str)
 
 
 @pytest.mark.parametrize("sort", ["oldest", "newest"])
-async def test_a_response_has_at_most_500_items_and_cursors_reach_the_rest_once(
+async def test_cursors_reach_every_comment_of_a_large_thread_exactly_once(
     thread: ThreadScene, connection: AsyncConnection, sort: str
 ) -> None:
     tops = [await thread.add_comment() for _ in range(4)]
@@ -184,14 +188,14 @@ async def test_a_response_has_at_most_500_items_and_cursors_reach_the_rest_once(
         for at in range(10)
         for _ in range(9)
     ]
-    children = [{**one, "depth": 1} for one in values]
+    children = [{**value, "depth": 1} for value in values]
     for rows in (children, grandchildren):
         await connection.execute(insert(Comment).values(body="x"), rows)
     await connection.exec_driver_sql(
         "UPDATE comments SET children_count = n, replies_count = n FROM (SELECT parent_id, "
         "count(*) n FROM comments GROUP BY 1) c WHERE c.parent_id = comments.id"
     )
-    chain = {*tops, *(one["id"] for one in (*children, *grandchildren))}
+    written = {*tops, *(row["id"] for row in (*children, *grandchildren))}
 
     first = (await thread.ada.get(f"{thread.path}?sort={sort}&depth=20&branch=50")).json()
     found = ids(await fetch_all_items(thread.ada, thread.path, f"sort={sort}&depth=20&branch=50"))
@@ -201,11 +205,11 @@ async def test_a_response_has_at_most_500_items_and_cursors_reach_the_rest_once(
 
     assert len(first["items"]) < 500
     for reached in (found, narrow):
-        assert len(reached) == len(chain)
-        assert set(reached) == chain
+        assert len(reached) == len(written)
+        assert set(reached) == written
 
 
-async def test_a_full_page_ends_at_500_items_and_continues_after_the_last_top_level_comment(
+async def test_a_page_ends_at_500_items_and_cursors_reach_the_rest_once(
     thread: ThreadScene, connection: AsyncConnection
 ) -> None:
     tops = [await thread.add_comment() for _ in range(30)]
@@ -215,8 +219,8 @@ async def test_a_full_page_ends_at_500_items_and_continues_after_the_last_top_le
         for _ in range(40)
     ]
     await connection.execute(insert(Comment).values(body="x", depth=1), rows)
-    counted = update(Comment).where(Comment.id.in_(tops))
-    await connection.execute(counted.values(children_count=40, replies_count=40))
+    update_tops = update(Comment).where(Comment.id.in_(tops))
+    await connection.execute(update_tops.values(children_count=40, replies_count=40))
 
     for sort in ("oldest", "newest"):
         query = f"sort={sort}&branch=50&limit=100"
@@ -249,28 +253,28 @@ class TestPolling:
     async def test_newest_first_polling_returns_every_new_comment_newest_first(
         self, thread: ThreadScene, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        settled = timedelta(seconds=-5)  # as if all were committed long ago
-        monkeypatch.setattr("wxc.db.keyset.SETTLE_WINDOW", settled)
+        # Negative, so that comments written just now are outside the window.
+        monkeypatch.setattr("wxc.db.keyset.SETTLE_WINDOW", timedelta(seconds=-5))
         await thread.add_comment()
         page = (await thread.ada.get(f"{thread.path}?sort=newest")).json()
         later = [await thread.add_comment() for _ in range(3)]
-        for one in later:
-            await thread.add_comment(one)
+        for comment in later:
+            await thread.add_comment(comment)
 
-        seen: list[UUID] = []
+        polled: list[UUID] = []
         cursor = page["prev_cursor"]
         for _ in range(5):
             query = f"sort=newest&limit=1&cursor={cursor}"
             page = (await thread.ada.get(f"{thread.path}?{query}")).json()
-            seen = [UUID(one["id"]) for one in page["items"] if one["depth"] == 0] + seen
+            polled = [UUID(item["id"]) for item in page["items"] if item["depth"] == 0] + polled
             cursor = page["prev_cursor"]
 
-        assert seen == later[::-1]
+        assert polled == later[::-1]
 
 
 class TestVisibility:
     @pytest.mark.parametrize("why", ["blocker", "blocked", "suspended"])
-    async def test_an_invisible_author_hides_all_descendants_which_still_count(
+    async def test_comments_below_an_invisible_author_are_hidden_but_counted(
         self, thread: ThreadScene, connection: AsyncConnection, why: str
     ) -> None:
         eve = await make_user(connection, suspended_at=clock.now() if why == "suspended" else None)
@@ -287,13 +291,13 @@ class TestVisibility:
         assert ids(items) == [top]
         assert (items[0]["replies_count"], items[0]["replies_cursor"]) == (1, None)
         assert await thread.comments_count() == 4
-        for one in (hidden, below, lowest):
-            for path in (f"/comments/{one}", f"/comments/{one}/replies"):
+        for comment in (hidden, below, lowest):
+            for path in (f"/comments/{comment}", f"/comments/{comment}/replies"):
                 answer = await thread.ada.get(path)
                 assert (answer.status_code, answer.json()["code"]) == (404, "comment_not_found")
         assert (await thread.ada.get(f"/comments/{top}")).json()["replies_cursor"] is None
 
-    async def test_hidden_replies_do_not_use_up_a_branch(
+    async def test_hidden_replies_do_not_count_towards_branch(
         self, thread: ThreadScene, connection: AsyncConnection
     ) -> None:
         eve = await make_user(connection)

@@ -40,7 +40,7 @@ class TestFollowing:
         assert {item["type"] for item in feed["items"]} == {"post"}
         assert feed["source"] == "following"
 
-    async def test_following_shows_history_at_once_and_unfollowing_hides_it_at_once(
+    async def test_following_and_unfollowing_change_the_feed_immediately(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada, bob = await member("ada"), await make_user(connection, "bob")
@@ -78,7 +78,9 @@ class TestFollowing:
         await make_follow(connection, ada.id, bob)
         for number in range(5):
             await make_post(connection, bob, f"old {number}")
-        later = clock.now() + timedelta(seconds=3)  # so that what is written is settled
+        later = clock.now() + timedelta(
+            seconds=3
+        )  # past the settle window: polling repeats no posts
         monkeypatch.setattr(clock, "now", lambda: later)
 
         first = (await ada.get("/feeds?limit=2")).json()
@@ -90,7 +92,7 @@ class TestFollowing:
         assert bodies(polled) == ["new"]
         assert bodies((await ada.get(f"/feeds?cursor={second['next_cursor']}")).json()) == ["old 0"]
 
-    async def test_another_members_cursor_is_refused(
+    async def test_a_cursor_of_another_user_is_refused(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada, bob = await member("ada"), await member("bob")
@@ -125,7 +127,7 @@ class TestDiscover:
 
         assert "canary" not in bodies((await ada.get("/feeds")).json())
 
-    async def test_a_user_who_follows_anyone_does_not_discover(
+    async def test_a_user_who_follows_anyone_gets_no_discovered_posts(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
@@ -140,7 +142,7 @@ class TestDiscover:
             "source": "following",
         }
 
-    async def test_without_posts_there_is_nothing_to_discover(
+    async def test_discovery_without_any_posts_is_empty(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")

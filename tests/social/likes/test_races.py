@@ -1,4 +1,4 @@
-"""Likes that wait for a lock on the post; many at once are in `comments/test_races.py`."""
+"""Likes that wait for a lock on the post; `comments/test_races.py` has many concurrent likes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,14 +22,12 @@ _STATE = """
            (SELECT count(*) FROM notifications WHERE post_id = :post),
            (SELECT likes_count FROM posts WHERE id = :post)
 """
-
-
 SHORT_DEADLINE = timedelta(seconds=0.1)
-"""A commit deadline that passes while a like waits."""
+"""A value of `COMMIT_DEADLINE` that passes while a like waits."""
 
 
 class Scene:
-    """Bob, and a post by Ada, who likes it."""
+    """Ada likes her own post; Bob does not."""
 
     def __init__(self, app: FastAPI, ada: Browser, bob: Browser, post_id: str) -> None:
         self.app = app
@@ -38,7 +36,7 @@ class Scene:
         self.post_id = post_id
 
     async def like_during(self, statement: str) -> tuple[int, str | None]:
-        """Bob's response, whose like waits for a transaction that executes the statement."""
+        """Status and code of Bob's like, which waits for a transaction executing `statement`."""
         async with self.app.state.services.database.transaction() as session:
             await session.execute(text(statement), {"post": self.post_id})
             waiting = asyncio.create_task(self.bob.post(f"/posts/{self.post_id}/like"))
@@ -49,7 +47,7 @@ class Scene:
         return answer.status_code, answer.json().get("code")
 
     async def state(self) -> tuple[int | None, ...]:
-        """The number of likes, of notifications, and the counter of the post."""
+        """The numbers of likes and notifications, and `likes_count` of the post."""
         async with self.app.state.services.database.transaction() as session:
             row = (await session.execute(text(_STATE), {"post": self.post_id})).one()
             return tuple(row)
@@ -70,26 +68,26 @@ async def scene(
         yield Scene(app, ada, bob, post["id"])
 
 
-async def test_a_like_that_waited_counts_from_the_committed_value(scene: Scene) -> None:
+async def test_a_like_that_waited_for_a_lock_increments_the_committed_count(scene: Scene) -> None:
     answer = await scene.like_during("UPDATE posts SET likes_count = 41 WHERE id = :post")
 
     assert answer == (200, None)
     assert await scene.state() == (2, 1, 42)
 
 
-async def test_a_like_that_waited_is_found_by_polling(scene: Scene) -> None:
+async def test_polling_finds_a_like_that_waited_for_a_lock(scene: Scene) -> None:
     likes = f"/posts/{scene.post_id}/likes"
     async with scene.app.state.services.database.transaction() as session:
         await session.execute(text("SELECT 1 FROM posts FOR UPDATE"))
         waiting = asyncio.create_task(scene.bob.post(f"/posts/{scene.post_id}/like"))
         await wait_until_blocked(scene.app.state.services.database)
-        seen = (await scene.ada.get(likes)).json()
+        first = (await scene.ada.get(likes)).json()
     assert (await waiting).status_code == 200
 
-    news = (await scene.ada.get(likes, params={"cursor": seen["prev_cursor"]})).json()
+    polled = (await scene.ada.get(likes, params={"cursor": first["prev_cursor"]})).json()
 
-    assert [one["username"] for one in seen["items"]] == ["ada"]
-    assert "bob" in [one["username"] for one in news["items"]]
+    assert [user["username"] for user in first["items"]] == ["ada"]
+    assert "bob" in [user["username"] for user in polled["items"]]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +97,7 @@ async def test_a_like_that_waited_is_found_by_polling(scene: Scene) -> None:
         ("SELECT 1 FROM posts WHERE id = :post FOR UPDATE", 1),
     ],
 )
-async def test_a_like_past_its_commit_deadline_writes_nothing(
+async def test_a_like_after_its_commit_deadline_writes_nothing(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, statement: str, count: int
 ) -> None:
     monkeypatch.setattr(commits, "COMMIT_DEADLINE", SHORT_DEADLINE)

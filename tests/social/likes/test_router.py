@@ -18,7 +18,7 @@ async def likes_of(connection: AsyncConnection, post_id: UUID) -> int | None:
 
 
 class TestLike:
-    async def test_liking_counts_and_the_viewer_sees_it(
+    async def test_a_like_is_counted_and_shown_to_the_viewer(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
@@ -83,7 +83,7 @@ class TestLike:
 
 
 class TestLikes:
-    async def test_the_newest_like_comes_first_and_pages_reach_all(
+    async def test_likes_are_listed_newest_first_and_pages_reach_all(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         post_id = await make_post(connection, await make_user(connection))

@@ -1,4 +1,4 @@
-"""Random actions of a few users, and a small model of their notifications."""
+"""Notifications after random actions of three users match a small model."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.conftest import Member
 from tests.support.browser import Browser
 
-pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
+pytestmark = pytest.mark.unmeasured  # other tests cover the same code
 
 NAMES = ("ada", "bob", "kim")
 Action = tuple[str, str, str]
@@ -19,8 +19,6 @@ Action = tuple[str, str, str]
 
 @dataclass
 class ExpectedNotification:
-    """A notification in the model."""
-
     type: str
     actor: str
     recipient: str
@@ -199,13 +197,13 @@ def _runner(people: dict[str, Browser]) -> Callable[[list[Action]], Coroutine[An
 
 
 async def _reset(people: dict[str, Browser]) -> dict[str, str]:
-    """Reset all relations and notifications; returns a new post of each user."""
+    """Reset all relations and notifications; return a new post of each user."""
     for browser in people.values():
         for other in people:
             for kind in ("unblock", "unmute", "follow", "unfollow"):
                 method, path = REQUESTS[kind]
                 await browser.request(method, path.format(name=other))
-    for browser in people.values():  # a block deletes the notifications of the two about each other
+    for browser in people.values():  # a block deletes the notifications about each other
         for other in people:
             await browser.post(f"/users/{other}/block")
             await browser.delete(f"/users/{other}/block")

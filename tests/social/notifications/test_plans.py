@@ -1,4 +1,4 @@
-"""Plans on a filled database: reading notifications takes bounded time at any size."""
+"""The cost of reading notifications does not grow with their number."""
 
 import re
 from collections.abc import AsyncIterator
@@ -14,11 +14,11 @@ from tests.support.database import StatementLog, administer
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 
-pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
+pytestmark = pytest.mark.unmeasured  # other tests cover the same code
 
 _BIG_TABLE_SCAN = re.compile(r"Seq Scan on (users|posts|comments|notifications)")
 # many_1 has a post with 20,000 likes, and 300 other notifications among and before those likes;
-# many_2 has ungrouped notifications only; the rest belongs to other users.
+# many_2 has ungrouped notifications only; the others are noise.
 _FILL = (
     """
     INSERT INTO users (id, username, email, password_hash, created_at)
@@ -31,8 +31,8 @@ _FILL = (
     SELECT gen_random_uuid(), id, 'hello', now() FROM users WHERE username LIKE 'many_%'
     """,
     """
-    CREATE FUNCTION notification_id(place int) RETURNS uuid IMMUTABLE LANGUAGE sql AS $$
-    SELECT ('01900000-0000-7000-8000-' || lpad(to_hex(place), 12, '0'))::uuid $$
+    CREATE FUNCTION notification_id(number int) RETURNS uuid IMMUTABLE LANGUAGE sql AS $$
+    SELECT ('01900000-0000-7000-8000-' || lpad(to_hex(number), 12, '0'))::uuid $$
     """,
     """
     INSERT INTO notifications
@@ -71,7 +71,7 @@ async def app(
     config: Config, fresh_database_url: str, redis: RedisClient
 ) -> AsyncIterator[FastAPI]:
     await administer(fresh_database_url, *_FILL)
-    # The poll for ended sessions would be among the statements that are looked at.
+    # Polls for ended sessions would be among the statements explained below.
     wired = {"database_url": fresh_database_url, "revocation_poll_interval": 600}
     async with running_app(config.model_copy(update=wired)) as app:
         yield app

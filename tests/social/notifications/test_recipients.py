@@ -1,5 +1,3 @@
-"""Who is notified of what: once per comment, likes in one group, never of one's own actions."""
-
 from typing import Any
 
 import pytest

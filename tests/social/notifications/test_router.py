@@ -1,5 +1,3 @@
-"""Notifications are listed in groups, for their recipient only; read marks never go back."""
-
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -98,9 +96,9 @@ class TestFollow:
         tomorrow, today = (await fetch_page(ada))["items"]
 
         assert (tomorrow["count"], today["count"]) == (1, 4)
-        assert [one["username"] for one in today["actors"]] == ["fan_23", "fan_12", "fan_2"]
+        assert [actor["username"] for actor in today["actors"]] == ["fan_23", "fan_12", "fan_2"]
 
-    async def test_a_block_deletes_the_notifications_of_the_two_about_each_other(
+    async def test_a_block_deletes_the_notifications_of_both_users_about_each_other(
         self, ada: Browser, member: Member
     ) -> None:
         bob = await member("bob")
@@ -118,7 +116,7 @@ def frozen_at(moment: datetime) -> Any:
 
 
 class TestGroups:
-    async def test_likes_of_one_post_are_one_group_and_the_rest_are_single(
+    async def test_likes_of_one_post_form_a_group_and_replies_do_not(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
         post = await make_post(connection, ada.id)
@@ -136,13 +134,13 @@ class TestGroups:
 
         assert [group["id"] for group in groups] == [str(other), str(likes[-1]), str(reply)]
         assert [group["count"] for group in groups] == [1, 4, 1]
-        assert [one["username"] for one in groups[1]["actors"]] == ["fan_3", "fan_2", "fan_1"]
+        assert [actor["username"] for actor in groups[1]["actors"]] == ["fan_3", "fan_2", "fan_1"]
         assert groups[1]["post_id"] == str(post)
 
     async def test_pages_list_each_group_once_at_its_newest_notification(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
-        """Four groups, interleaved: each is where its newest notification is."""
+        # Four interleaved groups.
         fans = [await make_user(connection) for _ in range(3)]
         keys = [new_id() for _ in range(4)]
         newest_ids = {
@@ -161,7 +159,7 @@ class TestGroups:
 
         assert seen == [str(newest_ids[key]) for key in reversed(keys)]
 
-    async def test_later_notifications_are_on_the_previous_page(
+    async def test_prev_cursor_returns_groups_that_are_new_or_have_grown(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
         fan = await make_user(connection)
@@ -179,28 +177,28 @@ class TestGroups:
     async def test_notifications_exclude_muted_blocked_and_suspended_actors(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
-        heard, muted, blocked, blocker, gone = [
+        fan, muted, blocked, blocker, suspended = [
             await make_user(connection, name)
-            for name in ("heard", "muted", "blocked", "blocker", "gone")
+            for name in ("fan", "muted", "blocked", "blocker", "suspended")
         ]
         post = await make_post(connection, ada.id)
-        for actor in (muted, heard, muted, blocked, blocker, gone, muted):
+        for actor in (muted, fan, muted, blocked, blocker, suspended, muted):
             await make_notification(connection, ada.id, actor, LIKE, group_id=post, post_id=post)
             await make_notification(connection, ada.id, actor)
         await make_mute(connection, ada.id, muted)
         await make_block(connection, ada.id, blocked)
         await make_block(connection, blocker, ada.id)
         await connection.exec_driver_sql(
-            "UPDATE users SET suspended_at = now() WHERE username = 'gone'"
+            "UPDATE users SET suspended_at = now() WHERE username = 'suspended'"
         )
 
         page = await fetch_page(ada)
 
-        assert [(one["count"], len(one["actors"])) for one in page["items"]] == [(1, 1), (1, 1)]
-        assert {one["actors"][0]["username"] for one in page["items"]} == {"heard"}
+        assert [(group["count"], len(group["actors"])) for group in page["items"]] == [(1, 1)] * 2
+        assert {group["actors"][0]["username"] for group in page["items"]} == {"fan"}
         assert page["unread_count"] == 2
 
-    async def test_notifications_of_an_invisible_post_are_hidden(
+    async def test_notifications_about_an_invisible_post_are_hidden(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
         bob, kim = [await make_user(connection, name) for name in ("bob", "kim")]
@@ -227,7 +225,7 @@ class TestGroups:
 
         assert await ids(ada) == []
 
-    async def test_a_notification_without_an_actor_lists_none(
+    async def test_a_system_notification_lists_no_actors(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
         await make_notification(connection, ada.id, None, NotificationType.EXCHANGE_EXPIRING)
@@ -238,18 +236,18 @@ class TestGroups:
 
 
 class TestReading:
-    async def test_reading_marks_everything_up_to_an_id_and_never_unmarks(
+    async def test_marking_as_read_includes_everything_up_to_an_id_and_is_never_undone(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
         fan = await make_user(connection)
         created = [await make_notification(connection, ada.id, fan) for _ in range(3)]
 
-        assert (await fetch_page(ada))["unread_count"] == 3  # reading them changes nothing
+        assert (await fetch_page(ada))["unread_count"] == 3  # listing marks nothing as read
         assert await read(ada, created[1]) == 1
         assert await read(ada, created[0]) == 1
         assert [one["unread"] for one in (await fetch_page(ada))["items"]] == [True, False, False]
 
-    async def test_a_group_is_unread_while_one_of_its_notifications_is(
+    async def test_a_group_is_unread_while_any_of_its_notifications_is_unread(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
         fan, group = await make_user(connection), new_id()
@@ -303,5 +301,5 @@ class TestReading:
         (" ".join(f"@name_{number}" for number in range(25)), [f"name_{n}" for n in range(20)]),
     ],
 )
-def test_mentioned_usernames(body: str, names: list[str]) -> None:
+def test_mentions_are_folded_unique_and_at_most_20(body: str, names: list[str]) -> None:
     assert mentioned_usernames(body) == names

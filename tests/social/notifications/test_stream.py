@@ -1,5 +1,3 @@
-"""The stream of notifications: sent by every instance, resumed, ended with the session."""
-
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -53,7 +51,7 @@ async def people(first: FastAPI) -> AsyncIterator[tuple[Browser, Browser]]:
 
 
 async def read_snapshot(stream: Stream, unread: int = 0) -> str:
-    """The snapshot's id."""
+    """Check the snapshot and return its id."""
     snapshot = await stream.next()
     assert (snapshot.name, snapshot.data) == ("snapshot", {"unread_count": unread})
     return snapshot.id
@@ -148,7 +146,7 @@ async def test_missed_notifications_are_replayed(
         timedelta(hours=1),
     ],
 )
-async def test_an_id_that_cannot_be_replayed_causes_a_reset(
+async def test_an_invalid_or_too_old_last_event_id_causes_a_reset(
     first: FastAPI, people: tuple[Browser, Browser], last: str | timedelta
 ) -> None:
     ada, _ = people
@@ -159,7 +157,7 @@ async def test_an_id_that_cannot_be_replayed_causes_a_reset(
         await read_snapshot(stream)
 
 
-async def test_too_much_to_replay_is_a_reset(
+async def test_too_many_missed_notifications_cause_a_reset(
     first: FastAPI, people: tuple[Browser, Browser], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, bob = people
@@ -190,7 +188,7 @@ async def test_more_notifications_than_one_read_fetches_are_all_sent(
     assert [actor["username"] for actor in event.data["group"]["actors"]] == ["kim", "bob"]
 
 
-async def test_the_stream_ends_with_the_session_on_every_instance(
+async def test_ending_the_session_ends_its_streams_on_every_instance(
     first: FastAPI, second: FastAPI, people: tuple[Browser, Browser]
 ) -> None:
     ada, _ = people
@@ -232,7 +230,7 @@ async def test_a_session_has_at_most_five_streams_and_closing_one_frees_its_slot
         await read_snapshot(stream)
 
 
-async def test_a_closed_connection_releases_everything(
+async def test_closing_the_connection_releases_listeners_and_slots(
     first: FastAPI, people: tuple[Browser, Browser]
 ) -> None:
     ada, _ = people
@@ -245,7 +243,7 @@ async def test_a_closed_connection_releases_everything(
     assert first.state.services.traffic.streams.total() == 0
 
 
-async def test_head_request_of_a_stream_ends_at_once(
+async def test_a_head_request_does_not_open_a_stream(
     first: FastAPI, people: tuple[Browser, Browser]
 ) -> None:
     ada, _ = people

@@ -1,4 +1,4 @@
-"""Conditional requests: `If-None-Match` on reads and `If-Match` on writes."""
+"""`If-None-Match` on reads and `If-Match` on writes."""
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,11 +25,11 @@ class TestReading:
     ) -> None:
         path = post if kind == "post" else "/users/ada"
 
-        for browser, stored in ((ada, "private, no-cache"), (stranger, "no-cache")):
+        for browser, cache_control in ((ada, "private, no-cache"), (stranger, "no-cache")):
             first = await browser.get(path)
             again = await browser.get(path, headers={"If-None-Match": first.headers["etag"]})
 
-            assert first.headers["cache-control"] == stored
+            assert first.headers["cache-control"] == cache_control
             assert first.headers["vary"] == "Cookie, Origin"
             assert (again.status_code, again.content) == (304, b"")
             assert again.headers["etag"] == first.headers["etag"]
@@ -60,7 +60,7 @@ class TestReading:
         assert (third.status_code, third.json()["bio"]) == (200, "new")
         assert _version(third.headers["etag"]) == _version(second.headers["etag"]) + 1
 
-    async def test_an_etag_does_not_reveal_what_a_block_hides(
+    async def test_an_etag_does_not_reveal_a_resource_hidden_by_a_block(
         self, ada: Browser, member: Member, post: str, connection: AsyncConnection
     ) -> None:
         eve = await member("eve")
@@ -68,14 +68,14 @@ class TestReading:
         await make_block(connection, ada.id, eve.id)
 
         for path, tag in tags.items():
-            for known in (tag, "*"):
-                answer = await eve.get(path, headers={"If-None-Match": known})
+            for value in (tag, "*"):
+                answer = await eve.get(path, headers={"If-None-Match": value})
                 assert answer.status_code == 404
                 assert "etag" not in answer.headers
 
 
 class TestWriting:
-    async def test_a_matching_version_is_replaced_and_the_response_has_the_new_etag(
+    async def test_a_write_with_a_matching_version_succeeds_and_returns_the_new_etag(
         self, ada: Browser, post: str
     ) -> None:
         etag = (await ada.get(post)).headers["etag"]
@@ -86,7 +86,7 @@ class TestWriting:
         assert answer.headers["etag"] == (await ada.get(post)).headers["etag"]
         assert _version(answer.headers["etag"]) == _version(etag) + 1
 
-    async def test_a_stale_version_is_refused_and_nothing_changes(
+    async def test_a_write_with_a_stale_version_is_refused_and_changes_nothing(
         self, ada: Browser, post: str, connection: AsyncConnection
     ) -> None:
         stale = (await ada.get(post)).headers["etag"]

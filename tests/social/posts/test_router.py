@@ -29,7 +29,7 @@ class TestWrite:
         assert (await ada.get(answer.headers["location"])).json() == post
         assert (await ada.get("/users/ada")).json()["posts_count"] == 1
 
-    async def test_text_is_normalised_and_otherwise_kept(self, member: Member) -> None:
+    async def test_the_body_is_stored_in_nfc_and_otherwise_unchanged(self, member: Member) -> None:
         ada = await member("ada")
 
         answer = await ada.post("/posts", json={"body": " cafe\u0301\n\tau lait "})
@@ -37,7 +37,7 @@ class TestWrite:
         assert answer.json()["body"] == " caf\u00e9\n\tau lait "
 
     @pytest.mark.parametrize("length", [1, 5000])
-    async def test_length_is_counted_in_code_points_after_normalisation(
+    async def test_body_length_is_counted_in_code_points_after_normalisation(
         self, member: Member, length: int
     ) -> None:
         ada = await member("ada")
@@ -77,7 +77,7 @@ class TestRead:
         assert answer.json()["body"] == "hello"
         assert answer.json()["viewer"] is None
 
-    async def test_a_viewer_sees_whether_they_like_it(
+    async def test_a_post_shows_whether_the_viewer_likes_it(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
@@ -90,7 +90,7 @@ class TestRead:
         assert answer.json()["likes_count"] == 1
 
     @pytest.mark.parametrize("direction", ["blocker", "blocked"])
-    async def test_a_block_hides_posts_both_ways_like_unknown_ones(
+    async def test_a_post_is_not_found_if_either_user_has_blocked_the_other(
         self, member: Member, connection: AsyncConnection, direction: str
     ) -> None:
         ada, bob = await member("ada"), await make_user(connection, "bob")
@@ -125,7 +125,7 @@ class TestChange:
         assert answer.json()["edited_at"] is not None
         assert (await ada.get(f"/posts/{post_id}")).json() == answer.json()
 
-    async def test_the_author_can_delete_a_post_once(
+    async def test_the_author_can_delete_a_post_but_not_twice(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
@@ -152,7 +152,7 @@ class TestChange:
         assert stored == "theirs"
 
     @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-    async def test_an_invisible_post_is_not_found(
+    async def test_editing_or_deleting_an_invisible_post_is_not_found(
         self, member: Member, connection: AsyncConnection, method: str
     ) -> None:
         ada, bob = await member("ada"), await make_user(connection)
@@ -166,7 +166,7 @@ class TestChange:
 
 
 class TestPostsOf:
-    async def test_a_persons_posts_come_newest_first_in_pages(
+    async def test_a_users_posts_are_listed_newest_first_in_pages(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         ada = await make_user(connection, "ada")

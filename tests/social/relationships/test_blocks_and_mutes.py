@@ -24,7 +24,7 @@ async def list_usernames(browser: Browser, path: str) -> list[str]:
 
 
 class TestBlock:
-    async def test_a_block_hides_the_two_from_each_other(self, member: Member) -> None:
+    async def test_a_block_hides_both_users_from_each_other(self, member: Member) -> None:
         ada, bob = await member("ada"), await member("bob")
         post = (await bob.post("/posts", json={"body": "hello"})).json()["id"]
 
@@ -69,7 +69,7 @@ class TestBlock:
         assert not profile["viewer"]["following"]
         assert profile["followers_count"] == 0
 
-    async def test_a_blocker_can_be_blocked_only_if_blocked_before(
+    async def test_a_mutual_block_can_be_removed_but_not_created_again(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada, bob = await member("ada"), await member("bob")
@@ -184,7 +184,7 @@ class TestOwnLists:
 async def test_no_follow_coexists_with_a_block_in_any_schedule(
     config: Config, fresh_database_url: str, redis: RedisClient
 ) -> None:
-    """Row 61: a thousand seeded actions by two users at once; blocks win, no counter drifts."""
+    """After 1,000 seeded concurrent actions of two users no counter is wrong."""
     changed = {"database_url": fresh_database_url, **UNLIMITED}
     rng = random.Random(61)  # noqa: S311 - a schedule, not a secret
     actions = [(method, edge) for method in ("POST", "DELETE") for edge in ("follow", "block")]

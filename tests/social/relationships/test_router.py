@@ -15,7 +15,7 @@ async def follows_of(connection: AsyncConnection, browser: Browser) -> int | Non
 
 
 class TestFollow:
-    async def test_following_counts_on_both_sides(
+    async def test_a_follow_updates_the_counters_of_both_users(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")
@@ -92,7 +92,7 @@ class TestFollow:
 
 
 class TestLists:
-    async def test_the_newest_follower_comes_first_and_pages_reach_all(
+    async def test_followers_are_listed_newest_first_in_pages(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         bob = await make_user(connection, "bob")
@@ -110,7 +110,7 @@ class TestLists:
         assert second["next_cursor"] is None
         assert set(first["items"][0]) == {"id", "username", "display_name", "avatar_url"}
 
-    async def test_following_lists_whom_a_person_follows(
+    async def test_following_lists_the_users_that_a_user_follows(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         ada, bob = await make_user(connection, "ada"), await make_user(connection, "bob")
@@ -121,7 +121,7 @@ class TestLists:
         assert [item["username"] for item in answer.json()["items"]] == ["bob"]
 
     @pytest.mark.parametrize("direction", ["blocker", "blocked"])
-    async def test_a_block_hides_names_from_lists(
+    async def test_lists_exclude_users_on_both_sides_of_a_block(
         self, member: Member, connection: AsyncConnection, direction: str
     ) -> None:
         ada = await member("ada")

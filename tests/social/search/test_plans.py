@@ -1,4 +1,4 @@
-"""A search uses an index, and its cost does not grow with the number of users."""
+"""The cost of a search does not grow with the number of users."""
 
 import re
 from collections.abc import AsyncIterator
@@ -16,12 +16,13 @@ from tests.support.database import StatementLog, administer
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 
-pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
+pytestmark = pytest.mark.unmeasured  # other tests cover the same code
 
 _BIG_TABLE_SCAN = re.compile(r"Seq Scan on users")
 _ROWS = re.compile(r"Scan.* on users .*rows=(\d+) loops=(\d+)\)")
 _FILL = (
-    # All usernames begin alike, and a third of the names; the other names are of random letters.
+    # All usernames have a common prefix, a third of the users have display names with one, and a
+    # third have random display names.
     """
     INSERT INTO users (id, username, email, password_hash, display_name, created_at)
     SELECT gen_random_uuid(), 'many_' || n, 'many_' || n || '@example.com',
@@ -38,7 +39,7 @@ _FILL = (
 async def app(
     config: Config, fresh_database_url: str, redis: RedisClient
 ) -> AsyncIterator[FastAPI]:
-    """An application on a database that is large enough for the planner to care."""
+    """An application whose database is large enough for the planner to use indexes."""
     await administer(fresh_database_url, *_FILL)
     async with running_app(config.model_copy(update={"database_url": fresh_database_url})) as app:
         yield app
@@ -72,7 +73,7 @@ async def test_search_never_scans_the_users_table(app: FastAPI) -> None:
 async def _fetch_with_bounded_plan(
     app: FastAPI, browser: Browser, connection: AsyncConnection, text: str, at: str, max_rows: int
 ) -> dict[str, Any]:
-    """The page; its plan neither scans the table nor reads more than `max_rows` users."""
+    """Fetch a page; its plan must not scan the table or read more than `max_rows` users."""
     with StatementLog().watching(app.state.services.database) as log:
         answer = await browser.get(f"/users?limit=100&q={quote(text)}{at}")
     assert answer.is_success, answer.text

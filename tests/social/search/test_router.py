@@ -1,5 +1,3 @@
-"""`GET /users?q=`: which users match, and in which order."""
-
 from itertools import chain
 from typing import Any
 from urllib.parse import quote
@@ -32,7 +30,7 @@ async def expected_usernames(connection: AsyncConnection) -> list[str]:
     """The usernames that match `lovel`, in order; other users exist too."""
     people = {
         "Lovel": None,
-        "lovel_2": "Somebody",
+        "lovel_2": "Lin",
         "Lovelace": "Ada",
         "countess": "Lovel of Ada",
         "zoe": "lovelock",
@@ -42,13 +40,12 @@ async def expected_usernames(connection: AsyncConnection) -> list[str]:
     }
     for username, display_name in people.items():
         await make_user(connection, username, display_name=display_name)
-    exact, prefixes = "Lovel", ["lovel_2", "Lovelace"]
-    named, alike = ["countess", "zoe"], ["my_lovelorn_heart", "alovel"]
-    return [exact, *prefixes, *named, *alike]
+    by_username, by_display_name = ["Lovel", "lovel_2", "Lovelace"], ["countess", "zoe"]
+    return [*by_username, *by_display_name, "my_lovelorn_heart", "alovel"]
 
 
 class TestOrder:
-    async def test_exact_name_then_prefixes_then_similar_names(
+    async def test_exact_matches_come_first_then_prefixes_then_similar_names(
         self, stranger: Browser, expected_usernames: list[str]
     ) -> None:
         assert await find_usernames(stranger, "lovel") == expected_usernames
@@ -80,7 +77,7 @@ class TestOrder:
 
         assert await find_usernames(stranger, f"caf{letters}") == ["coffee"]
 
-    async def test_long_names_are_compared_to_their_end(
+    async def test_long_names_are_compared_in_full(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         for username, ending in (("other", "bac"), ("right", "abc")):
@@ -110,9 +107,9 @@ class TestText:
     async def test_special_characters_are_literal(
         self, stranger: Browser, connection: AsyncConnection, text: str
     ) -> None:
-        await make_user(connection, "axb", display_name="Anybody")
+        await make_user(connection, "axb", display_name="Alan")
         assert await find_usernames(stranger, text) == []
-        await make_user(connection, "literally", display_name=f"{text} it is")
+        await make_user(connection, "literally", display_name=f"{text} name")
 
         assert await find_usernames(stranger, text) == ["literally"]
 
@@ -172,9 +169,9 @@ class TestPages:
             backwards.insert(0, _names(page))
 
         assert list(chain(*forwards)) == list(chain(*backwards)) == expected_usernames
-        assert all(len(one) == limit for one in forwards[:-1])
+        assert all(len(names) == limit for names in forwards[:-1])
 
-    async def test_the_page_before_the_first_is_empty_and_links_to_the_first(
+    async def test_the_page_before_the_first_is_empty_and_links_back(
         self, stranger: Browser, expected_usernames: list[str]
     ) -> None:
         first = await _page(stranger, 2, None)
@@ -184,7 +181,7 @@ class TestPages:
         assert (before["items"], before["prev_cursor"]) == ([], first["prev_cursor"])
         assert _names(await _page(stranger, 2, before["next_cursor"])) == expected_usernames[:2]
 
-    async def test_an_emptied_page_links_to_the_previous_one(
+    async def test_a_page_that_has_become_empty_links_to_the_previous_one(
         self, stranger: Browser, expected_usernames: list[str], connection: AsyncConnection
     ) -> None:
         page = await _page(stranger, 6, None)
@@ -204,7 +201,7 @@ class TestPages:
 
         assert answer.json() == {"items": [], "next_cursor": None, "prev_cursor": None}
 
-    async def test_a_cursor_is_valid_for_its_own_text_and_short(
+    async def test_a_cursor_is_short_and_valid_for_one_text_only(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         for number in range(2):
@@ -213,7 +210,7 @@ class TestPages:
 
         assert len(cursor) <= 256
         rest = await search(stranger, "🙂", f"&limit=1&cursor={cursor}")
-        assert [one["username"] for one in rest.json()["items"]] == ["person_1"]
+        assert [user["username"] for user in rest.json()["items"]] == ["person_1"]
         other = await search(stranger, "🙃", f"&cursor={cursor}")
         assert (other.status_code, other.json()["code"]) == (400, "invalid_cursor")
 

@@ -8,7 +8,7 @@ from wxc.core import clock
 
 
 class TestProfile:
-    async def test_a_profile_is_public_and_found_in_any_case(
+    async def test_a_profile_is_public_and_its_username_case_insensitive(
         self, stranger: Browser, connection: AsyncConnection
     ) -> None:
         await make_user(connection, "Ada", display_name="Ada L.", bio="Countess")
@@ -50,7 +50,7 @@ class TestProfile:
             "blocking": False,
         }
 
-    async def test_a_blocked_user_is_found_so_that_they_can_be_unblocked(
+    async def test_the_profile_of_a_blocked_user_is_visible_to_the_blocker(
         self, member: Member, connection: AsyncConnection
     ) -> None:
         ada = await member("ada")

@@ -1,1 +1,0 @@
-"""Accounts and sessions: register, log in, stay signed in, log out."""

@@ -1,5 +1,3 @@
-"""The signed-in user, and the objects that authentication shares."""
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -19,7 +17,7 @@ from wxc.moderation.audit.actors import IdentifierHasher
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The signed-in user, known from the access token without a query."""
+    """The signed-in user, as named by the access token; no query is needed."""
 
     id: UUID
     session_id: UUID
@@ -27,7 +25,7 @@ class Principal:
 
 
 class Auth:
-    """The objects of authentication; one instance per application."""
+    """The shared objects of authentication; one instance per application."""
 
     def __init__(
         self, config: Config, database: Database, redis: RedisClient, events: Events

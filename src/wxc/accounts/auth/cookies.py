@@ -1,5 +1,3 @@
-"""The cookies of sessions and devices."""
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,19 +10,19 @@ from wxc.http.refusals.base import Refusal
 
 @dataclass(frozen=True, slots=True)
 class SessionCookies:
-    """The session cookies of a request; None for an absent one."""
+    """The session cookies of a request; None for an absent cookie."""
 
     access: str | None
     refresh: str | None
     has_duplicates: bool
-    """A name occurs twice: a sibling domain has set one of the two, and either may be ours."""
+    """A name occurs twice. A sibling domain may have set either cookie, so neither is trusted."""
 
     def __bool__(self) -> bool:
         return self.access is not None or self.refresh is not None
 
 
 class CookieJar:
-    """Names and attributes; the prefix `__Host-` prevents cookie tossing by sibling domains."""
+    """Reads and sets cookies; the prefix `__Host-` prevents cookie tossing by sibling domains."""
 
     def __init__(self, *, is_secure: bool, lifetime: int, device_lifetime: int) -> None:
         prefix = "__Host-" if is_secure else ""
@@ -36,7 +34,6 @@ class CookieJar:
         self._device_lifetime = device_lifetime
 
     def read(self, request: Request) -> SessionCookies:
-        """The session cookies of a request."""
         pairs = _pairs(request, self.access_name, self.refresh_name)
         cookies = dict(pairs)
         return SessionCookies(
@@ -44,14 +41,15 @@ class CookieJar:
         )
 
     def read_device(self, request: Request) -> str | None:
-        """The device cookie of a request; None if there is more than one."""
+        """The device cookie of a request; None if it is absent or occurs twice."""
         values = [value for _, value in _pairs(request, self.device_name)]
         return values[0] if len(values) == 1 else None
 
     def set(self, response: Response, access: str, refresh: str, device: str | None) -> None:
-        """Set the cookies of a session and of the device; logging out keeps the device cookie.
+        """Set the session cookies, and the device cookie unless `device` is None.
 
-        The access cookie lives as long as the refresh token, so that we see an expired token.
+        The access cookie lives as long as the refresh cookie. If it ended with its token, an
+        expired token could not be told from a missing one.
         """
         self._set(response, self.access_name, access, self._lifetime)
         self._set(response, self.refresh_name, refresh, self._lifetime)
@@ -60,7 +58,7 @@ class CookieJar:
 
     @contextmanager
     def clear_on(self, *refusals: type[Refusal]) -> Iterator[None]:
-        """Clear the session's cookies in the answer to any of these refusals."""
+        """Clear the session cookies in the response to any of these refusals."""
         try:
             yield
         except refusals as refusal:
@@ -70,7 +68,7 @@ class CookieJar:
             raise
 
     def clear(self, response: Response) -> None:
-        """Clear a session's cookies, with the attributes that they were set with."""
+        """Clear the session cookies; the device cookie stays."""
         for name in (self.access_name, self.refresh_name):
             response.delete_cookie(
                 name, path="/", secure=self._is_secure, httponly=True, samesite="lax"
@@ -89,7 +87,7 @@ class CookieJar:
 
 
 def _pairs(request: Request, *names: str) -> list[tuple[str, str]]:
-    """The non-empty cookies of these names, duplicates included."""
+    """The non-empty cookies with these names, including duplicates."""
     return [
         (name, value)
         for header in request.headers.getlist("cookie")

@@ -1,5 +1,3 @@
-"""Authentication: reads the session cookies and checks revocation and CSRF tokens."""
-
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Annotated
@@ -27,22 +25,21 @@ from wxc.moderation.audit.dependencies import actor_of, attach_session
 
 
 async def open_auth(request: Request) -> Auth:
-    """The application's tokens, password pool and revocations."""
     return services_of(request).auth
 
 
 @sends("Set-Cookie")
 async def open_cookie_jar(request: Request) -> CookieJar:
-    """The application's cookie names and attributes, to set cookies."""
     return services_of(request).cookies
 
 
 @needs(ANONYMOUS, ACCESS_TOKEN)
 @raises(NotAuthenticated, SessionExpired)
 async def maybe_user(request: Request) -> Principal | None:
-    """The signed-in user, or None without session cookies; a bad or ended session is refused.
+    """The signed-in user; None without session cookies.
 
-    Raises `NotAuthenticated`, `SessionExpired` and, on unsafe methods, `CsrfFailed`.
+    Raises `NotAuthenticated` for invalid cookies, `SessionExpired` for an expired token or an
+    ended session and, on unsafe methods, `CsrfFailed`.
     """
     services = services_of(request)
     cookies = services.cookies.read(request)
@@ -65,7 +62,6 @@ async def maybe_user(request: Request) -> Principal | None:
 
 @needs(ACCESS_TOKEN)
 async def current_user(principal: Annotated[Principal | None, Depends(maybe_user)]) -> Principal:
-    """The signed-in user; raises `NotAuthenticated` without one."""
     if principal is None:
         raise NotAuthenticated
     return principal
@@ -74,16 +70,17 @@ async def current_user(principal: Annotated[Principal | None, Depends(maybe_user
 @needs(REFRESH_TOKEN)
 @raises(NotAuthenticated)
 async def refresh_request(request: Request) -> refresh.RefreshRequest:
-    """The refresh token of the cookies; the service checks whether its session is live.
+    """The request's refresh token; the service checks whether its session is live.
 
-    Raises `NotAuthenticated` without a valid token, and for cookies of two different sessions.
+    Raises `NotAuthenticated` without a valid token and for cookies of two different sessions. A
+    wrong CSRF token is only recorded: the service raises `CsrfFailed` unless the session has ended.
     """
     services = services_of(request)
     tokens, cookies = services.auth.tokens, services.cookies.read(request)
     if not cookies.refresh or cookies.has_duplicates:
         raise NotAuthenticated
     session_id, generation = tokens.verify_refresh(cookies.refresh)
-    session_from_cookies(request)  # refuses cookies of two different sessions
+    session_from_cookies(request)  # raises if the cookies are of two sessions
     place = services.auth.geo_locator.locate(address_of(request))
     try:
         require_csrf_token(request, tokens, session_id)
@@ -93,7 +90,7 @@ async def refresh_request(request: Request) -> refresh.RefreshRequest:
 
 
 def require_csrf_token(request: Request, tokens: Tokens, session_id: UUID) -> None:
-    """The second layer against CSRF: an unsafe request must send its session's token."""
+    """The second CSRF layer: an unsafe request must send its session's token."""
     attach_session(request, session_id)
     if request.method in SAFE_METHODS:
         return
@@ -104,7 +101,7 @@ def require_csrf_token(request: Request, tokens: Tokens, session_id: UUID) -> No
 
 @raises(NotAuthenticated)
 async def live_session(request: Request, database: Database) -> UUID | None:
-    """The live session of either cookie, the access token's expiry ignored; None without one.
+    """The live session of either cookie; the access token may have expired. None without one.
 
     Raises `NotAuthenticated` for cookies of two different sessions.
     """
@@ -116,7 +113,6 @@ async def live_session(request: Request, database: Database) -> UUID | None:
 
 @needs(ACCESS_TOKEN, REFRESH_TOKEN)
 async def active_session(session_id: Annotated[UUID | None, Depends(live_session)]) -> UUID:
-    """The live session of either cookie; raises `NotAuthenticated` without one."""
     if session_id is None:
         raise NotAuthenticated
     return session_id
@@ -126,7 +122,7 @@ async def active_session(session_id: Annotated[UUID | None, Depends(live_session
 async def session_to_end(
     request: Request, session_id: Annotated[UUID | None, Depends(live_session)]
 ) -> UUID | None:
-    """The live session to end, if any; only then the CSRF token is required."""
+    """The live session to end; None without one, and then no CSRF token is required."""
     if session_id is not None:
         require_csrf_token(request, services_of(request).auth.tokens, session_id)
     return session_id
@@ -134,11 +130,7 @@ async def session_to_end(
 
 @needs(ANONYMOUS, ACCESS_TOKEN, REFRESH_TOKEN, is_guarded=False)
 async def previous_session(request: Request) -> UUID | None:
-    """The session of the browser's cookies, live or not; None for invalid cookies."""
-    return _previous_session(request)
-
-
-def _previous_session(request: Request) -> UUID | None:
+    """The session of the cookies, live or ended; None for missing or invalid cookies."""
     try:
         return session_from_cookies(request)
     except NotAuthenticated:
@@ -146,14 +138,12 @@ def _previous_session(request: Request) -> UUID | None:
 
 
 async def login_context(request: Request) -> login.LoginContext:
-    """The browser that logs in."""
     services = services_of(request)
     cookie = services.cookies.read_device(request)
     device = services.auth.devices.read(cookie, clock.now()) if cookie else None
     place = services.auth.geo_locator.locate(address_of(request))
-    return login.LoginContext(
-        actor_of(request), _user_agent(request), place, _previous_session(request), device
-    )
+    previous_id = await previous_session(request)
+    return login.LoginContext(actor_of(request), _user_agent(request), place, previous_id, device)
 
 
 def _user_agent(request: Request) -> str | None:
@@ -163,11 +153,10 @@ def _user_agent(request: Request) -> str | None:
 
 
 def session_from_cookies(request: Request) -> UUID | None:
-    """The session of the cookies, live or not; None without a valid token.
+    """The session of the cookies, live or ended; None without a valid token.
 
-    An invalid token beside a valid one is ignored, so that a user can log out after the key of
-    their access token was retired. Raises `NotAuthenticated` for valid tokens of two different
-    sessions.
+    An invalid token next to a valid one is ignored, so that a user can log out after the key of
+    their access token was removed. Raises `NotAuthenticated` for valid tokens of two sessions.
     """
     services = services_of(request)
     tokens, cookies = services.auth.tokens, services.cookies.read(request)
@@ -187,7 +176,7 @@ def session_from_cookies(request: Request) -> UUID | None:
 async def member_slot(
     request: Request, me: Annotated[Principal, Depends(current_user)]
 ) -> AsyncIterator[None]:
-    """Holds a slot for a live stream of the session; raises `TooManyStreams`, `Overloaded`."""
+    """Hold one of the session's stream slots; raises `TooManyStreams`, `Overloaded`."""
     with services_of(request).streams.slot(me.session_id, address_of(request)):
         yield
 
@@ -196,7 +185,7 @@ async def member_slot(
 async def viewer_slot(
     request: Request, viewer: Annotated[Principal | None, Depends(maybe_user)]
 ) -> AsyncIterator[None]:
-    """As `member_slot`; without a session, a slot of the address."""
+    """Like `member_slot`; without a session, hold one of the slots of the client's address."""
     session_id = viewer.session_id if viewer else None
     with services_of(request).streams.slot(session_id, address_of(request)):
         yield
@@ -206,7 +195,7 @@ async def viewer_slot(
 async def export_slot(
     request: Request, me: Annotated[Principal, Depends(current_user)]
 ) -> AsyncIterator[None]:
-    """Holds a slot for an export of the session; raises `TooManyStreams`, `Overloaded`."""
+    """Hold one of the session's export slots; raises `TooManyStreams`, `Overloaded`."""
     with services_of(request).streams.export_slot(me.session_id):
         yield
 

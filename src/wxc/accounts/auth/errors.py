@@ -1,5 +1,3 @@
-"""What can keep somebody out."""
-
 from wxc.http.refusals.access import Unauthenticated
 from wxc.http.refusals.base import Refusal
 from wxc.http.refusals.resources import Conflict
@@ -10,75 +8,78 @@ class NotAuthenticated(Unauthenticated):
 
 
 class SessionExpired(Unauthenticated):
-    """The session has ended or needs to be refreshed.
+    """Your session has expired. Please log in again.
 
-    Send `POST /refresh-token` once, whatever else is under way, then this request again. If that
-    is refused too, ask the person to log in.
+    The access token has expired, or the session has ended. Before showing this, send one
+    `POST /refresh-token`, shared by all pending requests, and repeat the request. If the refresh
+    is refused too, ask the user to log in.
     """
 
 
 class RefreshReused(Unauthenticated):
-    """This refresh token was used before; somebody may have copied it, so the session has ended.
+    """You were logged out to protect your account. Please log in again.
 
-    All tabs of a browser must share its cookies, and only one refresh may be under way at a
-    time. The person has to log in again; if they have not copied anything, somebody else has:
-    they should look at `GET /sessions` and change their password.
+    An old refresh token was used again, so it may have been stolen; the session has ended. To
+    avoid this, let all tabs of a browser share its cookies, and send one refresh at a time. If
+    your client did not send the token twice, advise the user to check `GET /sessions` and to
+    change the password.
     """
 
 
 class InvalidCredentials(Unauthenticated):
-    """The name or the password is wrong.
+    """The username, e-mail address or password is incorrect.
 
-    The answer is the same for a name that nobody has. Let the person try again, or offer
+    Unknown accounts get the same response. Let the user try again, or offer
     `POST /request-password-reset`.
     """
 
 
 class AccountSuspended(Refusal):
-    """This account is suspended.
+    """Your account is suspended. Please contact the operators of this service.
 
-    Operators have suspended it. The person has to write to them; nobody else sees this.
+    Only sent if the password was correct, so that others do not learn of the suspension.
     """
 
     status = 403
 
 
 class UsernameTaken(Conflict):
-    """This username is taken.
+    """This username is taken. Please choose another.
 
-    Names are taken whatever their case, also those of members who left. Offer another one.
+    Usernames are unique regardless of case. Former names stay reserved, also those of deleted
+    accounts.
     """
 
 
 class EmailTaken(Conflict):
-    """There is an account with this e-mail address already.
+    """An account with this e-mail address already exists.
 
-    Offer to log in, or `POST /request-password-reset`.
+    Offer `POST /login` or `POST /request-password-reset`.
     """
 
 
 class UsernameReserved(Refusal):
-    """This username is reserved.
+    """This username is reserved. Please choose another.
 
-    It is the name of a route or of a role, such as `settings` or `admin`. Offer another one.
+    Names of routes and roles are reserved, such as `settings` and `admin`.
     """
 
     status = 422
 
 
 class PasswordTooCommon(Refusal):
-    """This password is one of those that are tried first. Please choose another.
+    """This password is too common. Please choose another, such as four unrelated words.
 
-    Length helps more than odd characters: four words that do not belong together are good.
+    It is in a list of frequently used passwords. Length protects better than special characters.
     """
 
     status = 422
 
 
 class HashingBusy(Refusal):
-    """Too many people are logging in at this moment. Please try again in a moment.
+    """The service is busy. Please try again in a moment.
 
-    Wait for the seconds in `Retry-After`, and send it again.
+    Too many passwords are being checked. Repeat the request after `Retry-After` seconds.
     """
 
     status = 503

@@ -24,14 +24,14 @@ _NICENESS = 10
 
 
 class Passwords:
-    """Hashes and verifies in few low-priority threads; argon2 releases the interpreter's lock.
+    """Hashes and verifies in a few low-priority threads; argon2 releases the GIL.
 
-    Raises `HashingBusy` if the queue is full or the wait exceeds its timeout. A cancelled caller
-    does not free its slot, because the thread goes on.
+    Raises `HashingBusy` if the queue is full or the wait times out. The slot of a cancelled
+    caller stays occupied until its thread is done.
 
     A quarter of the queue is reserved for trusted callers: those with a session, a known device
-    or a mailed link. Otherwise anonymous logins, which anyone can send from many addresses, would
-    prevent members from changing their passwords.
+    or a mailed link. Otherwise a flood of anonymous logins from many addresses would prevent
+    members from changing their passwords.
     """
 
     def __init__(self, config: Config) -> None:
@@ -46,38 +46,37 @@ class Passwords:
         self._queue_size = self._free_slots = config.password_hash_queue
         self._reserved_slots = config.password_hash_queue // 4
         self._timeout = config.password_hash_wait
-        # Verified for unknown accounts, so that both cases take the same time.
-        self._dummy_hash = self._hasher.hash("nobody has this password")
+        # Verified for unknown accounts: the response time must not reveal which accounts exist.
+        self._dummy_hash = self._hasher.hash("dummy password")
 
     async def hash(self, password: str, *, is_trusted: bool = False) -> str:
-        """The encoded hash of `password`, with its parameters and a fresh salt."""
+        """The hash with its parameters and a new salt, in PHC string format."""
         self.require_capacity(is_trusted=is_trusted)
         return await self._run(self._hasher.hash, password)
 
     async def verify(
         self, password: str, password_hash: str | None, *, is_trusted: bool = False
     ) -> bool:
-        """Whether `password` matches the hash; None takes the same time and never matches."""
+        """A `password_hash` of None never matches, and takes the same time as a hash."""
         self.require_capacity(is_trusted=is_trusted)
         is_match = await self._run(self._hasher.verify, password, password_hash or self._dummy_hash)
         return is_match and password_hash is not None
 
     @property
     def queue_length(self) -> int:
-        """The number of passwords that are being hashed or wait."""
+        """The number of passwords waiting or being hashed."""
         return self._queue_size - self._free_slots
 
     def require_capacity(self, *, is_trusted: bool = False) -> None:
-        """Raise `HashingBusy` if the queue is full; to be called before any other work."""
+        """Raise `HashingBusy` if the queue is full; call it before any query."""
         if self._free_slots <= (0 if is_trusted else self._reserved_slots):
             raise HashingBusy
 
     def needs_rehash(self, password_hash: str) -> bool:
-        """Whether the hash has other parameters than the configured ones."""
         return self._hasher.check_needs_rehash(password_hash)
 
     def close(self) -> None:
-        """Stop the threads after their current work."""
+        """Cancel the queue; each thread stops after its current hash."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -87,7 +86,7 @@ class Passwords:
         future.add_done_callback(lambda _: _call_threadsafe(loop, self._release_slot))
         waiting = asyncio.wrap_future(future)
         done, _ = await asyncio.wait({waiting}, timeout=self._timeout)
-        if not done and future.cancel():  # cancel() fails once a thread has begun
+        if not done and future.cancel():  # cancel() fails once a thread has started
             raise HashingBusy
         return await waiting
 
@@ -101,7 +100,7 @@ def _call_threadsafe(loop: asyncio.AbstractEventLoop, callback: Callable[[], Non
 
 
 def _lower_priority() -> None:
-    """Give requests priority. On Linux niceness applies to a thread; elsewhere to the process."""
+    """Yield the CPU to requests. Only on Linux does niceness apply to a single thread."""
     if hasattr(os, "setpriority") and os.uname().sysname == "Linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 

@@ -1,5 +1,3 @@
-"""Rate limits of the account routes, and their keys."""
-
 from uuid import UUID
 
 from wxc.accounts.auth.devices import Device
@@ -9,7 +7,7 @@ from wxc.http.rate_limits import Hit, Policy
 
 
 class Policies:
-    """The policies of the account routes, one for each setting `LIMIT_…`."""
+    """The rate limits of the account routes, one for each setting `LIMIT_…`."""
 
     def __init__(self, config: Config) -> None:
         self._login_per_account_and_ip = Policy.parse(
@@ -38,10 +36,10 @@ class Policies:
     ) -> tuple[Hit, ...]:
         """The limits that a failed login counts towards.
 
-        A known device of the account has a limit of its own, and only that, so no stranger can
-        lock the owner out (OWASP ASVS 5.0, 6.1.1). All other logins are counted by the typed
-        identifier: unknown accounts are limited like known ones, and a limit does not reveal
-        which username and which address belong together.
+        A known device of the account counts towards a separate limit only, so a stranger cannot
+        lock the owner out (OWASP ASVS 5.0, 6.1.1). All other logins are counted by the folded
+        identifier, not by the account: unknown accounts are limited like existing ones, and the
+        limits do not reveal which username has which address.
         """
         if device is not None and device.user_id == user_id:
             return (Hit(self._login_per_device, (device.id.hex,)),)
@@ -53,25 +51,21 @@ class Policies:
         )
 
     def reauthentication(self, user_id: UUID) -> Hit:
-        """A wrong current password in a session, which may be stolen."""
+        """A wrong current password; the session may be stolen."""
         return Hit(self._reauthentication, (user_id.hex,))
 
     def registration(self, network: str) -> Hit:
-        """An attempt to register."""
         return Hit(self._register_per_ip, (network,))
 
     def password_reset(self, network: str) -> Hit:
-        """An attempt to use a reset link."""
         return Hit(self._reset_per_ip, (network,))
 
     def mail_request(self, network: str) -> Hit:
-        """A request for a mail, whoever the recipient is."""
+        """A request for a mail to any recipient."""
         return Hit(self._mails_per_ip, (network,))
 
     def mail_to(self, address: str) -> Hit:
-        """A requested mail to this address."""
         return Hit(self._mails_per_recipient, (fold_identifier(address),))
 
     def report(self, user_id: UUID) -> Hit:
-        """A report by a member."""
         return Hit(self._reports_per_account, (user_id.hex,))

@@ -1,9 +1,9 @@
 """Revoked sessions: PostgreSQL is the source of truth, Redis a cache; failures deny access.
 
-Redis holds a key for each session revoked within the life of an access token, and a sentinel
-that means "these keys are complete". All carry the hash tag `{auth}`, so that one MGET reads them
-in one round trip. Each process also polls PostgreSQL once a second and keeps the result in a
-local deny set, which repairs lost keys. If neither is available, requests are refused.
+Redis has a key for each session revoked within the lifetime of an access token, and a sentinel:
+while it exists, the keys are complete. All keys share the hash tag `{auth}`, so that one MGET can
+read them. Each process also polls PostgreSQL once a second, adds the result to a local deny set
+and restores lost keys. If both are unavailable, requests are refused.
 """
 
 import asyncio
@@ -26,18 +26,18 @@ from wxc.db.database import Database
 
 _log = logging.getLogger("wxc.auth")
 SENTINEL = "{auth}:complete"
-_OVERLAP = timedelta(seconds=30)  # a transaction that began before the last poll may commit late
-# A poll is fresh for this many intervals; without Redis, a logout waits as long.
+# Polls overlap: a transaction may set `revoked_at` before a poll and commit after it.
+_OVERLAP = timedelta(seconds=30)
+# A poll is trusted for this many intervals; without Redis, a logout waits that long.
 _TRUSTED_INTERVALS = 2
 
 
 def revoked_key(session_id: UUID) -> str:
-    """The Redis key whose presence ends a session."""
     return f"{{auth}}:revoked:{session_id}"
 
 
 class Revocations:
-    """Looks up whether a session has been revoked, and publishes revocations to all instances."""
+    """Checks whether sessions are revoked, and publishes revocations to all instances."""
 
     def __init__(
         self, config: Config, database: Database, redis: RedisClient, events: Events
@@ -46,19 +46,20 @@ class Revocations:
         self._redis = redis
         self._events = events
         self._interval = config.revocation_poll_interval
-        # A client could present the access token of a revoked session for this long.
+        # For this long after a revocation, a client may still send the session's access token.
         self._retention = timedelta(seconds=config.access_token_lifetime) + 2 * LEEWAY
         self._denied: dict[UUID, float] = {}
         self._polled_at = float("-inf")
-        self._has_lost_redis = True  # until the first poll over the whole retention has succeeded
+        self._has_lost_redis = True  # until a poll over the whole retention has succeeded
         self._lookup = _RedisLookup(redis)
         self._rehydration_lock = asyncio.Lock()
         self._rehydrations = 0
 
     async def is_revoked(self, session_id: UUID) -> bool:
-        """Whether the session has been revoked; usually one round trip to Redis.
+        """Whether the session is revoked; usually one round trip to Redis.
 
-        The caller has verified an access token, so the session existed and was not expired.
+        The caller must have verified an access token: Redis cannot tell an unknown or expired
+        session from a live one.
         """
         if session_id in self._denied:
             return True
@@ -75,10 +76,10 @@ class Revocations:
         return is_revoked
 
     async def publish(self, session_ids: Sequence[UUID]) -> None:
-        """Publish revocations to every instance, after COMMIT and before the answer.
+        """Publish revocations to every instance, after COMMIT and before the response.
 
-        If Redis is unavailable, wait until every instance has polled the database or no longer
-        trusts its last poll.
+        If Redis is unavailable even after a retry, wait until every instance has polled the
+        database or no longer trusts its last poll.
         """
         self._deny(session_ids)
         for _ in range(2):
@@ -92,21 +93,21 @@ class Revocations:
 
     @staticmethod
     def topic_of(session_id: UUID) -> str:
-        """The topic of the session's end."""
+        """The event topic that wakes the session's streams when the session ends."""
         return f"session:{session_id}"
 
     async def watch(self) -> None:
-        """Poll for as long as the process lives (a background task)."""
+        """Poll until cancelled, as a background task."""
         while True:
             started_at = time.monotonic()
             try:
                 await self.poll()
-            except Exception as error:  # of any kind: without polls, every request is refused
-                _log.warning("the poll for revoked sessions failed: %r", error)
+            except Exception as error:  # any: without polls, every request queries the database
+                _log.warning("polling for revoked sessions failed: %r", error)
             await asyncio.sleep(max(0.0, self._interval - (time.monotonic() - started_at)))
 
     async def poll(self) -> None:
-        """Read recent revocations and write their keys; all of them after a loss of Redis."""
+        """Deny recently revoked sessions and write their keys; all after an outage or a gap."""
         started_at = time.monotonic()
         has_lost_redis = self._has_lost_redis or self._redis.is_tripped
         has_gap = started_at - self._polled_at > _OVERLAP.total_seconds() / 2
@@ -125,7 +126,7 @@ class Revocations:
             self._has_lost_redis = False
 
     async def _rehydrate(self) -> None:
-        """After Redis was flushed, write the keys and the sentinel; once for concurrent callers."""
+        """Write all keys and the sentinel after a flush of Redis; once for concurrent callers."""
         rehydrations_before = self._rehydrations
         async with self._rehydration_lock:
             if self._rehydrations != rehydrations_before:
@@ -180,7 +181,7 @@ _Lookup: TypeAlias = "asyncio.Future[tuple[bool, bool]]"
 class _RedisLookup:
     """Reads the keys of sessions from Redis; concurrent callers share a round trip.
 
-    One MGET is under way at a time. Callers that arrive meanwhile wait for the next one: the
+    Only one MGET is in flight. Callers that arrive meanwhile wait for the next one, because the
     current one may have been sent before their session was revoked.
     """
 
@@ -190,7 +191,7 @@ class _RedisLookup:
         self._task: asyncio.Task[None] | None = None
 
     async def state(self, session_id: UUID) -> tuple[bool, bool]:
-        """Whether the sentinel and the session's key exist; raises `RedisUnavailable`."""
+        """Whether the sentinel exists, and the session's key; raises `RedisUnavailable`."""
         future: _Lookup = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(session_id, []).append(future)
         if self._task is None:
@@ -221,10 +222,10 @@ class _RedisLookup:
 
 
 def _pending(*waiting: list[_Lookup]) -> Iterator[_Lookup]:
-    """Excludes those of callers that were cancelled."""
+    """The futures of callers that were not cancelled."""
     return (future for futures in waiting for future in futures if not future.done())
 
 
 def _as_caller_error(error: BaseException) -> Exception:
-    """A cancellation of the task means to its callers that Redis has not answered."""
+    """Callers see a cancelled lookup task as an unavailable Redis."""
     return error if isinstance(error, Exception) else RedisUnavailable()

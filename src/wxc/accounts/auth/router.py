@@ -1,5 +1,3 @@
-"""Register, log in, stay signed in, log out."""
-
 from fastapi import Response, status
 
 from wxc.accounts.auth.dependencies import (
@@ -37,7 +35,7 @@ router = make_router("auth")
 @router.post(
     "/register",
     status_code=status.HTTP_201_CREATED,
-    summary="Open an account",
+    summary="Create an account",
     responses=WITH_LOCATION
     | error_responses(UsernameTaken, EmailTaken, UsernameReserved, PasswordTooCommon, HashingBusy),
 )
@@ -48,7 +46,7 @@ async def register(
     auth: AuthTools,
     limiter: Limiter,
 ) -> Me:
-    """Open an account. You are not logged in by it: `POST /login` does that."""
+    """Create an account and mail a verification link. To log in, call `POST /login` next."""
     me = await accounts.register(database, auth, limiter, registration)
     response.headers["Location"] = f"/users/{me.username}"
     return me
@@ -68,10 +66,10 @@ async def log_in(
     limiter: Limiter,
     context: LoginContext,
 ) -> LoggedIn:
-    """Open a session. Its tokens are in HttpOnly cookies; a former session here ends.
+    """Start a session with its tokens in HttpOnly cookies; end the browser's previous session.
 
-    Failed tries are limited. A browser in which the account has been used before has a limit of
-    its own, by a third cookie that no logout clears.
+    Failed attempts are limited. A third cookie, which logging out does not clear, identifies a
+    browser that has logged in to the account before; its failures have a separate limit.
     """
     tokens = await login.log_in(database, auth, limiter, credentials, context)
     log_user(tokens.answer.user.id)
@@ -81,7 +79,7 @@ async def log_in(
 
 @router.post(
     "/refresh-token",
-    summary="Stay signed in",
+    summary="Refresh the session",
     responses=error_responses(SessionExpired, RefreshReused),
 )
 async def refresh_token(
@@ -94,8 +92,9 @@ async def refresh_token(
 ) -> LoggedIn:
     """Exchange the refresh token for new tokens of the same session, in new cookies.
 
-    A repeated call within 30 seconds, by another tab or after an answer that was lost, gets the
-    same refresh token. Older ones end the session. Two of the refusals clear the cookies.
+    Repeating a call within 30 seconds, from another tab or after a lost response, returns the
+    same refresh token. Older tokens end the session. The cookies are cleared with
+    `session_expired` and `refresh_reused`.
     """
     with cookies.clear_on(SessionExpired, RefreshReused):
         tokens = await refresh.refresh(database, auth, request, actor)
@@ -104,35 +103,28 @@ async def refresh_token(
     return tokens.answer
 
 
-@router.post(
-    "/logout",
-    status_code=status.HTTP_204_NO_CONTENT,
-    summary="Log out",
-)
+@router.post("/logout", status_code=status.HTTP_204_NO_CONTENT, summary="Log out")
 async def log_out(
     response: Response,
-    session_id: SessionToEnd,  # reads by itself, so it comes before the transaction
+    session_id: SessionToEnd,  # runs a query, so it comes before the transaction
     session: Session,
     auth: AuthTools,
     cookies: Cookies,
     actor: CurrentActor,
 ) -> None:
-    """End the session on every instance and clear the cookies; harmless without a session."""
+    """End the session immediately and clear its cookies; also succeeds without a session."""
     if session_id is not None:
         await sessions.log_out(session, auth, session_id, actor)
     cookies.clear(response)
 
 
-@router.get("/csrf-token", summary="The session's CSRF token")
+@router.get("/csrf-token", summary="Get the CSRF token")
 async def get_csrf_token(auth: AuthTools, session_id: ActiveSession) -> CsrfToken:
-    """The token for `X-CSRF-Token`, for a page that was reloaded; either cookie will do."""
+    """Return the value for `X-CSRF-Token`, for use after a page reload. Needs either cookie."""
     return CsrfToken(csrf_token=auth.tokens.csrf_token(session_id))
 
 
-@router.get(
-    "/auth-check",
-    summary="Who is logged in",
-)
+@router.get("/auth-check", summary="Get the signed-in user")
 async def check_auth(me: CurrentUser, database: Database, auth: AuthTools) -> AuthCheck:
-    """Who is logged in, and the CSRF token, for a page that was reloaded."""
+    """Return your account and the CSRF token, for use after a page reload."""
     return await accounts.check_auth(database, auth, me)

@@ -1,5 +1,3 @@
-"""What accounts and sessions look like to a client."""
-
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -37,17 +35,17 @@ class Registration(Input):
     )
 
     username: Username
-    """Letters, digits and underscores; shown as typed, and nobody else may have it in any case."""
+    """Letters, digits and underscores. Shown as typed; unique regardless of case."""
     email: EmailAddress
-    """Where mails go; nobody else sees it."""
+    """Receives all mails; other users cannot see it."""
     password: NewPassword
-    """Any characters; only what is tried first is refused. Nothing is trimmed."""
+    """Any characters; white space is not trimmed. Common passwords are refused."""
     display_name: DisplayName | None = None
-    """Shown beside the username."""
+    """Shown next to the username."""
 
 
 def _normalise_identifier(identifier: str) -> str:
-    """An address in the form in which registration keeps it; anything else as it is."""
+    """E-mail addresses in the form that registration stores; anything else unchanged."""
     try:
         return normalise_email(identifier) if "@" in identifier else identifier
     except PydanticCustomError:
@@ -55,7 +53,7 @@ def _normalise_identifier(identifier: str) -> str:
 
 
 class Credentials(Input):
-    """Who wants to log in."""
+    """The account to log in to, and its password."""
 
     model_config = example({"identifier": "amelia", "password": "a long walk in Porto"})
 
@@ -66,11 +64,11 @@ class Credentials(Input):
         Field(description="A username or an e-mail address."),
     ]
     password: Password
-    """Exactly as it was chosen."""
+    """White space is not trimmed."""
 
 
 class Me(Schema):
-    """The account of the person who asks; nobody else ever sees it."""
+    """Your own account; other users cannot see it."""
 
     model_config = example(
         {
@@ -87,44 +85,44 @@ class Me(Schema):
 
     id: Id
     username: str
-    """As it is shown to everybody."""
+    """Your username as shown to everyone."""
     email: str
-    """Nobody else sees it."""
+    """Other users cannot see it."""
     email_verified: bool
-    """Whether the mailed link has been used; who has not may do everything, too."""
+    """Whether you have opened the verification link. Nothing is restricted until then."""
     pending_email: str | None
-    """Takes the place of `email` once the link that was sent there is used."""
+    """Replaces `email` once you open the link mailed to it; null if no change is pending."""
     display_name: str | None
-    """Shown beside the username; null where there is none."""
+    """Shown next to the username; null if not set."""
     bio: str | None
-    """What they say of themselves."""
+    """A text about yourself; null if not set."""
     avatar_url: str | None
-    """A picture, wherever they keep it."""
+    """The http or https address of your picture, on any host; null if not set."""
     home_currency: str | None
-    """The ISO 4217 code of the currency they think in."""
+    """The ISO 4217 code of your preferred currency; null if not set."""
     created_at: Timestamp
 
 
 class CsrfToken(Schema):
-    """What `X-CSRF-Token` must hold on every unsafe request; stable for the session's life."""
+    """The CSRF token, required on POST, PUT and DELETE; it does not change during a session."""
 
     model_config = example({"csrf_token": "uV0b7r2hJ6lqk3cT1yZ9pNf4wXsE8aGd"})
 
     csrf_token: str
-    """Goes into the header `X-CSRF-Token`."""
+    """Send it in the header `X-CSRF-Token`."""
 
 
 class LoggedIn(CsrfToken):
-    """A session has been opened; its tokens are in the cookies."""
+    """The session that was started or refreshed; its tokens are in the cookies."""
 
     user: Me
-    """Who is signed in."""
+    """The signed-in user."""
     access_expires_at: Timestamp
-    """When the access token ends and `/refresh-token` is due."""
+    """When the access token expires; call `POST /refresh-token` then."""
 
 
 class AuthCheck(LoggedIn):
-    """The session is alive."""
+    """The current session."""
 
     authenticated: Literal[True]
-    """Who is not signed in gets 401 instead."""
+    """Always true; without a session, the response is 401."""

@@ -18,7 +18,7 @@ from wxc.core.signing import derive_key, is_signed, sign
 ISSUER = AUDIENCE = "wxc-social"
 LEEWAY = timedelta(seconds=30)
 MAX_TOKEN_LENGTH = 2048
-_CACHE_SIZE = 10_000  # tokens, some 10 MB
+_CACHE_SIZE = 10_000  # tokens, about 10 MB
 _ALGORITHM = "HS256"
 _TYPE = "at+jwt"  # RFC 9068 section 2.1
 _MAX_TIMESTAMP = 1 << 33  # seconds since 1970: the year 2242
@@ -27,7 +27,7 @@ _REQUIRED_CLAIMS = ["iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp", "typ
 
 @dataclass(frozen=True, slots=True)
 class _VerifiedToken:
-    """The claims of a token with a valid signature; its times are not checked yet."""
+    """The claims of a token with a valid signature; the times are not checked."""
 
     user_id: UUID
     session_id: UUID
@@ -37,7 +37,7 @@ class _VerifiedToken:
 
 @dataclass(frozen=True, slots=True)
 class AccessClaims:
-    """The claims of a valid access token."""
+    """The claims of a valid access token, which may have expired."""
 
     user_id: UUID
     session_id: UUID
@@ -46,11 +46,11 @@ class AccessClaims:
 
 
 class KeyRing:
-    """The keys of access tokens: the current one signs; the next and previous ones are accepted.
+    """The keys of access tokens: the current one signs; the next and the previous are accepted.
 
-    To rotate without a single 401: set the new key as `JWT_SECRET_KEY_NEXT` on every instance;
-    then make it current and the old one `JWT_SECRET_KEY_PREVIOUS`; drop that one when the last
-    token it has signed has expired. Dropping a key at once ends every token it has signed.
+    To rotate keys without a 401, set the new key as `JWT_SECRET_KEY_NEXT` on every instance. Then
+    make it the current key and the old one `JWT_SECRET_KEY_PREVIOUS`. Remove the old key once its
+    last token has expired: removing a key invalidates all tokens signed with it.
     """
 
     def __init__(self, config: Config) -> None:
@@ -62,16 +62,16 @@ class KeyRing:
         }
 
     def key_for(self, header: dict[str, Any]) -> bytes:
-        """The key that a token's header names; raises `NotAuthenticated` for any other header."""
+        """The key named by a token's header; raises `NotAuthenticated` for an unexpected header."""
         key_id = header.get("kid")
         expected = {"alg": _ALGORITHM, "typ": _TYPE, "kid": key_id}
-        if header != expected or key_id not in self._keys:  # no jku, jwk, x5u or crit either
+        if header != expected or key_id not in self._keys:  # also refuses jku, jwk, x5u, crit
             raise NotAuthenticated
         return self._keys[key_id]
 
 
 def _key_id(secret: SecretStr) -> str:
-    """An id that is derived from the key and does not reveal it."""
+    """Derived from the key, without revealing it."""
     return derive_key(secret.get_secret_value(), "key id").hex()[:8]
 
 
@@ -84,7 +84,7 @@ class Tokens:
         self._csrf_key = derive_key(secret, "csrf token")
         self._keys = KeyRing(config)
         self.access_lifetime = timedelta(seconds=config.access_token_lifetime)
-        # A browser sends the same token with every request for ten minutes.
+        # Cached: a browser sends the same token with every request for ten minutes.
         self._verified_access = lru_cache(_CACHE_SIZE)(self._decode_access)
         self._csrf_of = lru_cache(_CACHE_SIZE)(
             lambda session_id: _encode(sign(self._csrf_key, session_id.bytes))
@@ -92,7 +92,6 @@ class Tokens:
         self._verified_refresh = lru_cache(_CACHE_SIZE)(self._decode_refresh)
 
     def access_token(self, user_id: UUID, session_id: UUID, moment: datetime) -> str:
-        """An access token that is valid from `moment` for the configured lifetime."""
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
@@ -112,7 +111,7 @@ class Tokens:
         )
 
     def verify_access(self, token: str, moment: datetime) -> AccessClaims:
-        """The claims of a valid token, expired or not; otherwise raises `NotAuthenticated`."""
+        """The claims of a valid token, expired or not; raises `NotAuthenticated` otherwise."""
         verified = self._verified_access(token)
         if verified.valid_from > moment + LEEWAY:
             raise NotAuthenticated
@@ -124,7 +123,7 @@ class Tokens:
         )
 
     def _decode_access(self, token: str) -> _VerifiedToken:
-        """The token's claims; costs an HMAC and the parsing of two JSON texts."""
+        """Costs an HMAC and the parsing of two JSON documents."""
         try:
             if len(token) > MAX_TOKEN_LENGTH:
                 raise NotAuthenticated
@@ -134,7 +133,7 @@ class Tokens:
                 [_ALGORITHM],
                 audience=AUDIENCE,
                 issuer=ISSUER,
-                # Times are checked at each use, by our own clock.
+                # `verify_access` checks the times at each use: the claims are cached.
                 options={
                     "require": _REQUIRED_CLAIMS,
                     "verify_exp": False,
@@ -143,17 +142,17 @@ class Tokens:
                 },
             )
             return _verified(claims)
-        # Broken JSON and numbers raise more than PyJWT's own errors.
+        # Malformed JSON and numbers raise more than PyJWT's own errors.
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise NotAuthenticated from error
 
     def refresh_token(self, session_id: UUID, generation: int) -> str:
-        """The refresh token of a session's generation; derived, so it is not stored."""
+        """Derived from session and generation, so it is not stored."""
         payload = session_id.bytes + generation.to_bytes(4)
         return _encode(payload + sign(self._refresh_key, payload))
 
     def verify_refresh(self, token: str) -> tuple[UUID, int]:
-        """The session and generation of a valid token; otherwise raises `NotAuthenticated`."""
+        """The session id and generation; raises `NotAuthenticated` for an invalid token."""
         return self._verified_refresh(token)
 
     def _decode_refresh(self, token: str) -> tuple[UUID, int]:
@@ -167,11 +166,11 @@ class Tokens:
         return UUID(bytes=payload[:16]), int.from_bytes(payload[16:])
 
     def csrf_token(self, session_id: UUID) -> str:
-        """The session's CSRF token, the same for its whole life."""
+        """The same token for the whole life of the session."""
         return self._csrf_of(session_id)
 
     def is_csrf_token(self, session_id: UUID, token: str) -> bool:
-        """Whether `token` is the session's, compared in constant time."""
+        """Compares in constant time."""
         return hmac.compare_digest(self.csrf_token(session_id).encode(), token.encode())
 
 

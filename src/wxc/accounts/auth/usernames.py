@@ -1,5 +1,3 @@
-"""Reserved usernames: the names of routes and roles."""
-
 from wxc.core.text import fold_identifier
 
 _ROLES = """
@@ -18,5 +16,4 @@ RESERVED = frozenset(f"{_ROLES} {_ROUTES}".split())
 
 
 def is_reserved(username: str) -> bool:
-    """Whether the name is reserved, ignoring case."""
     return fold_identifier(username) in RESERVED

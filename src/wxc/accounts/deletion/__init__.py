@@ -1,1 +1,1 @@
-"""Account deletion: hides the account at once; the worker deletes its rows."""
+"""Account deletion: the request hides the account; the worker deletes its rows."""

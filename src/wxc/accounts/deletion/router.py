@@ -1,5 +1,3 @@
-"""Deleting one's account."""
-
 from fastapi import status
 
 from wxc.accounts.auth.dependencies import AuthTools, CurrentUser
@@ -19,7 +17,7 @@ router = make_router("settings", prefix="/settings")
 @router.delete(
     "",
     status_code=status.HTTP_204_NO_CONTENT,
-    summary="Delete the account",
+    summary="Delete your account",
     responses=error_responses(WrongPassword, HashingBusy),
 )
 async def delete_account(
@@ -30,9 +28,9 @@ async def delete_account(
     limiter: Limiter,
     actor: CurrentActor,
 ) -> None:
-    """Delete your account with all that you have written. There is no way back.
+    """Delete your account and all of its content. This cannot be undone.
 
-    Your sessions end and nobody sees you any more before the answer. The e-mail address may be
-    used for another account, the username never again.
+    When the response arrives, your sessions have ended and your profile and posts are hidden. The
+    e-mail address can be used for a new account; the username is never available again.
     """
     await service.delete_account(database, auth, limiter, me, deletion.current_password, actor)

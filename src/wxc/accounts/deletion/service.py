@@ -1,4 +1,4 @@
-"""Deleting an account: hidden at once, then deleted row by row in the background."""
+"""Account deletion: the request hides the account; the worker deletes its rows in batches."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -33,16 +33,16 @@ from wxc.moderation.audit.actors import Actor
 from wxc.social.comments.service.writing import delete_comments_of
 
 MAX_EDGES = 1000
-"""Edges that one transaction deletes, in the request and in each batch."""
+"""Per transaction, in the request and in each batch."""
 MAX_COMMENTS = 100
-"""Comments that one transaction deletes, each by statements of its own."""
+"""Per transaction; lower, because each comment is deleted by separate statements."""
 _MAX_ROWS = 1000
 _LEASE = timedelta(seconds=15)  # longer than a batch, whose statements have timeouts
 
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """Rows of an account to delete; the rows that count them are locked."""
+    """Ids of likes and follows to delete; the rows that count them are locked."""
 
     post_likes: Sequence[UUID]
     comment_likes: Sequence[UUID]
@@ -60,14 +60,14 @@ async def delete_account(
     password: str,
     actor: Actor,
 ) -> None:
-    """Delete the account of `me`; raises `WrongPassword` and `RateLimited`.
+    """Hide the account, end its sessions and release the e-mail address.
 
-    Hides the account, ends its sessions and releases the e-mail address; the username is never
-    reused. Counters of others are updated for up to `MAX_EDGES`; the worker does the rest.
+    The username is never reused. Up to `MAX_EDGES` edges and `MAX_COMMENTS` comments are deleted
+    in the request, the rest by the worker. Raises `WrongPassword` and `RateLimited`.
     """
     password_hash = await confirm_password(database, auth, limiter, me, password)
     async with database.transaction() as session:
-        # The common lock order: posts, comments, users; the account itself last.
+        # Same lock order as all other writes, to avoid deadlocks: posts, comments, users.
         edges = await lock_edges(session, me.id, MAX_EDGES)
         anonymised = accounts.anonymise_account(me.id, password_hash, clock.now())
         if await session.fetch_one(anonymised) is None:
@@ -82,7 +82,7 @@ async def delete_account(
             sessions_ended=ended,
         )
         await delete_edges(session, edges)
-    with suppress(*UNAVAILABLE_ERRORS):  # the account is deleted: the worker does the rest
+    with suppress(*UNAVAILABLE_ERRORS):  # the deletion is committed; the worker can do this too
         async with database.transaction() as session:
             await delete_comments_of(session, me.id, MAX_COMMENTS)
 
@@ -90,12 +90,12 @@ async def delete_account(
 async def purge_batch(database: Database, *, retention: timedelta) -> bool:
     """Delete one batch of rows of one deleted account; False if no account is due.
 
-    A batch is one transaction and deletes remaining rows, so after a crash the next one continues.
-    The account's row stays for `retention` after the deletion: until then its sessions count as
-    expired, not as unknown.
+    A batch is one transaction. It keeps no progress: after a crash the next batch deletes the
+    remaining rows. The account's row stays for `retention` after the deletion, so that its
+    sessions count as expired and not as unknown.
     """
     moment = clock.now()
-    # A transaction of its own: the lease must outlive a batch that fails.
+    # Committed separately: the lease must survive the rollback of a failed batch.
     account = await database.primary.fetch_one(accounts.claim_due_account(moment, moment + _LEASE))
     if account is None:
         return False
@@ -105,7 +105,7 @@ async def purge_batch(database: Database, *, retention: timedelta) -> bool:
 
 
 async def lock_edges(session: Session, user_id: UUID, limit: int) -> Edges:
-    """Up to `limit` edges; locks the rows that count them, in the order of ids in each table."""
+    """Select up to `limit` edges and lock the rows that count them."""
     post_likes = await _lock_likes(session, user_id, limit, POST_LIKES)
     limit -= len(post_likes)
     comment_likes = await _lock_likes(session, user_id, limit, COMMENT_LIKES)
@@ -114,7 +114,7 @@ async def lock_edges(session: Session, user_id: UUID, limit: int) -> Edges:
 
 
 async def delete_edges(session: Session, edges: Edges) -> None:
-    """Delete those of the edges that are still there, and update the counters."""
+    """Delete the edges that still exist and update the counters."""
     if edges.post_likes:
         await session.fetch(delete_likes(edges.post_likes, table=POST_LIKES))
     if edges.comment_likes:
@@ -126,7 +126,7 @@ async def delete_edges(session: Session, edges: Edges) -> None:
 async def _purge_account(session: Session, account: DeletedAccount, retention: timedelta) -> None:
     moment, row_due = clock.now(), account.suspended_at + retention
     if await _delete_batch(session, account.id):
-        # At the end of the queue of due accounts.
+        # Other due accounts come first.
         await session.fetch_one(accounts.postpone_account(account.id, moment))
     elif moment < row_due:
         await session.fetch_one(accounts.postpone_account(account.id, row_due))
@@ -135,7 +135,7 @@ async def _purge_account(session: Session, account: DeletedAccount, retention: t
 
 
 async def _delete_batch(session: Session, user_id: UUID) -> bool:
-    """Delete rows of one kind; False if none is left."""
+    """Delete rows of one kind; False if no rows are left."""
     if await delete_comments_of(session, user_id, MAX_COMMENTS):
         return True
     edges = await lock_edges(session, user_id, MAX_EDGES)
@@ -159,7 +159,7 @@ async def _lock_likes(
 
 
 async def _lock_follows(session: Session, user_id: UUID, limit: int) -> Sequence[UUID]:
-    """Locks the account itself too, whether it has follows or not."""
+    """Also locks the account itself, even if it has no follows."""
     follows = await session.fetch(follows_of(user_id, limit))
     users = {user_id, *(end for row in follows for end in (row.follower_id, row.followed_id))}
     await session.fetch(lock_rows(list(users), table=User))

@@ -1,5 +1,3 @@
-"""Exporting one's data."""
-
 from typing import Any
 
 from fastapi.responses import StreamingResponse
@@ -18,16 +16,16 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {200: {"headers": headers(*_DISPOS
 
 @router.get(
     "/export",
-    summary="Take your data away",
+    summary="Export your data",
     response_model=Export,
     responses=_RESPONSES,
 )
 async def export_account(
     me: CurrentUser, _slot: ExportSlot, database: Database
 ) -> StreamingResponse:
-    """All that your account owns as one document, to be saved. It is sent while it is read.
+    """Download all data of your account as one JSON document.
 
-    A session may have five exports under way.
+    The response is streamed. Each session can run up to five exports at the same time.
     """
     chunks = await open_export(database, me)
     return StreamingResponse(chunks, headers=_DISPOSITION, media_type="application/json")

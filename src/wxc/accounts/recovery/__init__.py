@@ -1,1 +1,1 @@
-"""Password reset and e-mail verification by mailed links."""
+"""Password reset, and verification and change of the e-mail address, by mailed links."""

@@ -1,13 +1,11 @@
-"""Why a mailed link does nothing."""
-
 from wxc.http.refusals.base import Refusal
 
 
 class InvalidToken(Refusal):
-    """This link has been used, has run out, or was never one of ours. Please ask for a new one.
+    """This link is invalid or has expired. Please request a new one.
 
-    Only the newest link of a kind works, once, for a while, and none that was sent before the
-    password or the address was changed. Offer to send another one.
+    A link works once, and only until it expires or a newer link of the same kind is sent. A change
+    of the password or the e-mail address invalidates all earlier links. Offer to send a new link.
     """
 
     status = 400

@@ -1,5 +1,3 @@
-"""SQL for the effects of mailed links."""
-
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -13,21 +11,17 @@ from wxc.models import RowId, User
 
 
 class UnverifiedAccount(NamedTuple):
-    """An account whose address is not verified."""
-
     id: UUID
     email: str
 
 
 class AddressRow(NamedTuple):
-    """The address in use of an account."""
-
     email: str
 
 
 @prepared(UnverifiedAccount)
 def unverified_account(user_id: UUID) -> AnySelect:
-    """The account, unless its address is verified."""
+    """No row if the address is verified."""
     return select(User.id, User.email).where(User.id == user_id, User.email_verified_at.is_(None))
 
 
@@ -35,9 +29,9 @@ def unverified_account(user_id: UUID) -> AnySelect:
 def update_password_by_link(
     user_id: UUID, address: str, password_hash: str
 ) -> ReturningUpdate[UUID]:
-    """Store another hash; no row if the account has another address, or is suspended.
+    """Store a new hash; no row if the address has changed or the account is suspended.
 
-    Cancels a pending change of the address: an intruder may have requested it.
+    Also cancels a pending change of the address, which an intruder may have requested.
     """
     return (
         update(User)
@@ -49,7 +43,7 @@ def update_password_by_link(
 
 @prepared(AddressRow)
 def lock_pending_address(user_id: UUID, address: str) -> AnySelect:
-    """Lock an account whose pending address is `address`."""
+    """Lock the account and return its current address; no row if `address` is not pending."""
     return (
         select(User.email)
         .where(User.id == user_id, User.pending_email == address, User.suspended_at.is_(None))
@@ -61,7 +55,7 @@ def lock_pending_address(user_id: UUID, address: str) -> AnySelect:
 def update_address(
     user_id: UUID, address: str, folded: str, moment: datetime
 ) -> ReturningUpdate[UUID]:
-    """Store the verified address; raises `IntegrityError` if another account has it."""
+    """Replace the address with a verified one; `IntegrityError` if another account uses it."""
     return (
         update(User)
         .where(User.id == user_id)
@@ -72,7 +66,7 @@ def update_address(
 
 @prepared(RowId)
 def update_verified_at(user_id: UUID, address: str, moment: datetime) -> ReturningUpdate[UUID]:
-    """Mark the address as verified; no row for another address or a suspended account."""
+    """Mark the address as verified; no row if it has changed or the account is suspended."""
     return (
         update(User)
         .where(User.id == user_id, User.email == address, User.suspended_at.is_(None))

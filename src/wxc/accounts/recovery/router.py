@@ -1,5 +1,3 @@
-"""Forgotten passwords and unproven addresses."""
-
 from typing import Annotated
 
 from fastapi import Path, status
@@ -17,11 +15,11 @@ from wxc.mail.schemas import MailAccepted
 from wxc.moderation.audit.dependencies import CurrentActor
 
 router = make_router("auth")
-# A plain string: whatever is not one of our tokens is refused in one and the same way.
+# A plain string: malformed tokens get the same refusal as unknown ones.
 Token = Annotated[
     str,
     Path(
-        description="What follows `#token=` in the mailed link.",
+        description="The token in the mailed link: the part after `#token=`.",
         json_schema_extra={"format": "token"},
         examples=["rJ1uVnnJMB1Kx4IhCLvp6ZtOQ5c3kSPd0wXy7aGfE2M"],
     ),
@@ -31,14 +29,14 @@ Token = Annotated[
 @router.post(
     "/request-password-reset",
     status_code=status.HTTP_202_ACCEPTED,
-    summary="Forgot the password",
+    summary="Request a password reset",
 )
 async def request_password_reset(
     request: PasswordResetRequest, database: Database, auth: AuthTools, limiter: Limiter
 ) -> MailAccepted:
-    """Have a link sent with which another password can be chosen.
+    """Send a mail with a link for choosing a new password.
 
-    The answer is the same whether or not there is an account with this address.
+    The response is the same whether or not an account has this address.
     """
     return await service.request_password_reset(database, auth, limiter, request.email)
 
@@ -46,7 +44,7 @@ async def request_password_reset(
 @router.post(
     "/reset-password/{token}",
     status_code=status.HTTP_204_NO_CONTENT,
-    summary="Choose another password",
+    summary="Reset the password",
     responses=error_responses(InvalidToken, PasswordTooCommon, HashingBusy),
 )
 async def reset_password(
@@ -57,7 +55,7 @@ async def reset_password(
     limiter: Limiter,
     actor: CurrentActor,
 ) -> None:
-    """Choose another password with a mailed link. Every session of the account ends."""
+    """Set a new password with the token of a mailed link. All sessions of the account end."""
     await service.reset_password(database, auth, limiter, token, reset.password, actor)
 
 
@@ -69,14 +67,14 @@ async def reset_password(
 async def request_email_verification(
     me: CurrentUser, database: Database, auth: AuthTools, limiter: Limiter
 ) -> MailAccepted:
-    """Have the link sent again that proves your e-mail address, unless it is proven."""
+    """Send the link that verifies your e-mail address again, unless it is already verified."""
     return await service.request_email_verification(database, auth, limiter, me)
 
 
 @router.post(
     "/verify-email/{token}",
     status_code=status.HTTP_204_NO_CONTENT,
-    summary="Prove an e-mail address",
+    summary="Verify an e-mail address",
     responses=error_responses(InvalidToken),
 )
 async def verify_email(
@@ -86,9 +84,9 @@ async def verify_email(
     current_id: PreviousSession,
     actor: CurrentActor,
 ) -> None:
-    """Prove with a mailed link that an e-mail address is yours; needs no session.
+    """Verify an e-mail address with the token of a mailed link; needs no session.
 
-    The link of a new address puts it in place of the old one, which is told. Every session of the
-    account ends then, but the one that follows the link, if any does.
+    If the link is for a new address, the new address replaces the old one, which receives a notice.
+    All sessions of the account then end, except the session of this request, if there is one.
     """
     await service.verify_email(session, auth, token, current_id, actor)

@@ -1,5 +1,3 @@
-"""What links in mails are asked for with, and what they bring about."""
-
 from wxc.accounts.auth.schemas import NewPassword
 from wxc.core.text import EmailAddress
 from wxc.http.openapi.examples import example
@@ -7,18 +5,18 @@ from wxc.http.schemas import Input
 
 
 class PasswordResetRequest(Input):
-    """Whose password is to be chosen anew."""
+    """The account whose password is to be reset."""
 
     model_config = example({"email": "amelia@example.com"})
 
     email: EmailAddress
-    """Whose account it is."""
+    """The e-mail address of the account."""
 
 
 class PasswordReset(Input):
-    """The password that is to hold from now on."""
+    """The new password."""
 
     model_config = example({"password": "a longer walk in Porto"})
 
     password: NewPassword
-    """Any characters; only what is tried first is refused. Nothing is trimmed."""
+    """Any characters, used as sent without trimming; very common passwords are refused."""

@@ -1,5 +1,3 @@
-"""Mailed links: reset a password, verify or change an address."""
-
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -31,9 +29,10 @@ from wxc.moderation.audit.actors import Actor
 async def request_password_reset(
     database: Database, auth: Auth, limiter: RateLimiter, email: str
 ) -> MailAccepted:
-    """Enqueue the mail; only the worker looks up the account, so the answer reveals nothing.
+    """Enqueue the mail; only the worker looks up the account, so the response reveals nothing.
 
-    Raises `RateLimited` by the client's IP address; above the recipient's limit no mail is sent.
+    Raises `RateLimited` for the client's IP address. Above the limit of the recipient's address,
+    no mail is sent and the response is the same.
     """
     await limiter.count(auth.policies.mail_request(limiter.network))
     if await limiter.count_silently(auth.policies.mail_to(email)):
@@ -44,10 +43,10 @@ async def request_password_reset(
 async def reset_password(
     database: Database, auth: Auth, limiter: RateLimiter, token: str, password: str, actor: Actor
 ) -> None:
-    """Choose another password and end every session.
+    """Set a new password and end all sessions.
 
     Raises `RateLimited`, `PasswordTooCommon` and `InvalidToken`. No connection is held during
-    hashing; of two concurrent uses of a link one succeeds.
+    hashing. If a link is used twice concurrently, one use succeeds.
     """
     await limiter.count(auth.policies.password_reset(limiter.network))
     if is_common_password(password):
@@ -57,7 +56,7 @@ async def reset_password(
         raise InvalidToken
     password_hash = await auth.passwords.hash(password, is_trusted=True)
     async with database.transaction() as session:
-        # The account first: its row lock serialises changes of its tokens.
+        # Update the account before its token: the row lock serialises changes of the tokens.
         update = update_password_by_link(link.user_id, link.address, password_hash)
         if await session.fetch_one(update) is None or not await mails.consume_link(session, link):
             raise InvalidToken
@@ -68,7 +67,7 @@ async def reset_password(
 async def request_email_verification(
     database: Database, auth: Auth, limiter: RateLimiter, me: Principal
 ) -> MailAccepted:
-    """Send the link again, unless the address is verified already; limited like a reset."""
+    """Send the link again unless the address is verified; same limits as a password reset."""
     await limiter.count(auth.policies.mail_request(limiter.network))
     account = await database.primary.fetch_one(unverified_account(me.id))
     if account is not None and await limiter.count_silently(auth.policies.mail_to(account.email)):
@@ -81,10 +80,10 @@ async def request_email_verification(
 async def verify_email(
     session: Session, auth: Auth, token: str, current_id: UUID | None, actor: Actor
 ) -> None:
-    """Verify or change the address that the link was sent to.
+    """Verify the address that the link was sent to, or change to that address.
 
-    Raises `InvalidToken`. A new address ends every session but `current_id`, that of the
-    request's cookies, if any; the link needs no session.
+    A change ends all sessions except `current_id`, the session of the request's cookies, if any.
+    Raises `InvalidToken`.
     """
     link = await mails.link_for_token(session, token, MailKind.VERIFICATION, MailKind.EMAIL_CHANGE)
     if link is None:
@@ -111,6 +110,6 @@ async def _change_address(
     try:
         await session.fetch_one(update_address(link.user_id, link.address, folded, clock.now()))
     except IntegrityError:
-        raise InvalidToken from None  # another account has the address by now
+        raise InvalidToken from None  # another account has taken the address meanwhile
     change = CredentialsChange(AuditKind.EMAIL_CHANGED, link.user_id, previous.email, current_id)
     await end_all_sessions_and_notify(session, auth, change, actor)

@@ -1,1 +1,0 @@
-"""Lists and ends a member's sessions."""

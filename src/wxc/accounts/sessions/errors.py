@@ -1,7 +1,8 @@
-"""What can be wrong with a session one wants to end."""
-
 from wxc.http.refusals.resources import NotFound
 
 
 class SessionNotFound(NotFound):
-    """You have no such session."""
+    """This session no longer exists.
+
+    It has ended, or the id is not one of your sessions. Remove it from the list.
+    """

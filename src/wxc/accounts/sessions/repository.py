@@ -1,5 +1,3 @@
-"""SQL for the sessions of a member."""
-
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -16,8 +14,6 @@ MAX_SESSIONS = 100
 
 
 class OwnSessionRow(NamedTuple):
-    """A session as its owner sees it."""
-
     id: UUID
     created_at: datetime
     last_used_at: datetime
@@ -27,7 +23,7 @@ class OwnSessionRow(NamedTuple):
 
 @prepared(OwnSessionRow)
 def live_sessions_of(user_id: UUID, moment: datetime) -> AnySelect:
-    """The member's live sessions, the last used first, up to `MAX_SESSIONS`."""
+    """Up to `MAX_SESSIONS` live sessions, most recently used first."""
     return (
         select(*columns(Session, OwnSessionRow))
         .where(_is_live(user_id, moment))
@@ -38,7 +34,7 @@ def live_sessions_of(user_id: UUID, moment: datetime) -> AnySelect:
 
 @prepared(RowId)
 def revoke_session_of(user_id: UUID, session_id: UUID, moment: datetime) -> ReturningUpdate[UUID]:
-    """End that session; no row unless it is the member's and live."""
+    """End the session; no row unless it is live and belongs to the user."""
     return _revoke(and_(_is_live(user_id, moment), Session.id == session_id))
 
 
@@ -46,7 +42,7 @@ def revoke_session_of(user_id: UUID, session_id: UUID, moment: datetime) -> Retu
 def revoke_sessions_of(
     user_id: UUID, kept_id: UUID | None, moment: datetime
 ) -> ReturningUpdate[UUID]:
-    """End all of the member's sessions but `kept_id`, if any."""
+    """End all live sessions of the user except `kept_id`."""
     return _revoke(and_(_is_live(user_id, moment), Session.id.is_distinct_from(kept_id)))
 
 

@@ -1,5 +1,3 @@
-"""Where one is logged in."""
-
 from typing import Annotated
 
 from fastapi import Path, status
@@ -18,12 +16,9 @@ router = make_router("sessions", prefix="/sessions")
 SessionId = Annotated[Id, Path(description="The session's id.")]
 
 
-@router.get(
-    "",
-    summary="Where you are logged in",
-)
+@router.get("", summary="List your sessions")
 async def list_sessions(me: CurrentUser, database: Database) -> OwnSessionPage:
-    """Your sessions, the last used first."""
+    """Return your active sessions, most recently used first."""
     return await service.list_sessions(database, me)
 
 
@@ -36,17 +31,13 @@ async def list_sessions(me: CurrentUser, database: Database) -> OwnSessionPage:
 async def end_session(
     session_id: SessionId, me: CurrentUser, session: Session, auth: AuthTools, actor: CurrentActor
 ) -> None:
-    """End one of your sessions; it is dead on every instance before the answer."""
+    """End one of your sessions immediately; it may be the current one."""
     await service.end_session(session, auth, me, session_id, actor)
 
 
-@router.delete(
-    "",
-    status_code=status.HTTP_204_NO_CONTENT,
-    summary="End all other sessions",
-)
+@router.delete("", status_code=status.HTTP_204_NO_CONTENT, summary="End all other sessions")
 async def end_other_sessions(
     me: CurrentUser, session: Session, auth: AuthTools, actor: CurrentActor
 ) -> None:
-    """End all of your sessions but the one that asks."""
+    """End all of your sessions except the current one, immediately."""
     await service.end_other_sessions(session, auth, me, actor)

@@ -1,5 +1,3 @@
-"""What sessions look like to their owner."""
-
 from typing_extensions import TypedDict
 
 from wxc.http.answers import IdText, TimeText, answer
@@ -14,23 +12,23 @@ from wxc.http.pages import Items, NextCursor, PrevCursor
     }
 )
 class OwnSession(TypedDict):
-    """One place where you are logged in."""
+    """A browser or device in which you are logged in."""
 
     id: IdText
     created_at: TimeText
     last_used_at: TimeText
-    """When it was opened or last refreshed."""
+    """When the session was started or last refreshed."""
     user_agent: str | None
-    """What the browser calls itself; null where it said nothing."""
+    """The `User-Agent` header at login; null if there was none."""
     place: str | None
-    """Where that was, roughly: a country, or the network where no country is known."""
+    """The approximate place of last use: a country, or the network if it is unknown."""
     current: bool
-    """Whether it is the one that asks."""
+    """Whether this is the session of the request."""
 
 
 @answer({})
 class OwnSessionPage(TypedDict):
-    """The hundred sessions that were used last; the cursors are always null."""
+    """Your 100 most recently used sessions; the cursors are always null."""
 
     items: Items[OwnSession]
     next_cursor: NextCursor

@@ -1,5 +1,3 @@
-"""Lists a user's sessions, and ends them on every instance before the answer."""
-
 from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
@@ -31,7 +29,6 @@ _NOTICE_KINDS = {
 
 
 async def list_sessions(database: Database, me: Principal) -> OwnSessionPage:
-    """The live sessions of `me`."""
     rows = await database.primary.fetch(live_sessions_of(me.id, clock.now()))
     return {
         "items": [_present(row, me.session_id) for row in rows],
@@ -43,7 +40,7 @@ async def list_sessions(database: Database, me: Principal) -> OwnSessionPage:
 async def end_session(
     session: Session, auth: Auth, me: Principal, session_id: UUID, actor: Actor
 ) -> None:
-    """End one of `me`'s sessions, possibly the current one; raises `SessionNotFound`."""
+    """End one of the user's sessions, possibly the current one; raises `SessionNotFound`."""
     ended = await session.fetch_one(revoke_session_of(me.id, session_id, clock.now()))
     if ended is None:
         raise SessionNotFound
@@ -59,7 +56,6 @@ async def end_session(
 
 
 async def end_other_sessions(session: Session, auth: Auth, me: Principal, actor: Actor) -> None:
-    """End all of `me`'s sessions but the current one."""
     ended = await _revoke_sessions(session, auth.revocations, me.id, kept_id=me.session_id)
     if ended:
         await audit.record(
@@ -75,9 +71,9 @@ async def end_other_sessions(session: Session, auth: Auth, me: Principal, actor:
 async def end_all_sessions(
     session: Session, revocations: Revocations, user_id: UUID, *, kept_id: UUID | None = None
 ) -> int:
-    """End all sessions but `kept_id` and invalidate the mailed links; returns the number ended.
+    """End all sessions except `kept_id` and invalidate mailed links; return the number ended.
 
-    The caller has written, and so locked, the account, which serialises changes of its tokens.
+    The caller must have updated the account: its row lock serialises changes of the tokens.
     """
     await mails.invalidate_links(session, user_id)
     return await _revoke_sessions(session, revocations, user_id, kept_id=kept_id)
@@ -85,20 +81,18 @@ async def end_all_sessions(
 
 @dataclass(frozen=True, slots=True)
 class CredentialsChange:
-    """A change of the password or the e-mail address."""
-
     kind: AuditKind
     user_id: UUID
     address: str
     """Receives the notice."""
     kept_session_id: UUID | None = None
-    """The session that goes on, if any."""
+    """The session that does not end, if any."""
 
 
 async def end_all_sessions_and_notify(
     session: Session, auth: Auth, change: CredentialsChange, actor: Actor
 ) -> None:
-    """End sessions and links after a change of credentials; notifies the owner by mail."""
+    """End sessions and links after a change of credentials, and notify the owner by mail."""
     user_id, kept_id = change.user_id, change.kept_session_id
     ended = await end_all_sessions(session, auth.revocations, user_id, kept_id=kept_id)
     kind = _NOTICE_KINDS[change.kind]

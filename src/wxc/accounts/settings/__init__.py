@@ -1,1 +1,0 @@
-"""Changes of a member's own account."""

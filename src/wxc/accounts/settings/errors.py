@@ -1,22 +1,20 @@
-"""What keeps an account as it is."""
-
 from wxc.http.refusals.base import Refusal
 
 
 class WrongPassword(Refusal):
-    """This is not your current password.
+    """The current password is incorrect. Please try again.
 
-    Let the person try again. The session is all right; what it asks for needs the password, too.
+    Ask the user for the password again. The session is still valid: do not log out.
     """
 
     status = 403
 
 
 class TooManyUsernameChanges(Refusal):
-    """You have changed your username too often in the last year. Try again in {wait}.
+    """You have reached the limit of username changes within a year. Try again in {wait}.
 
-    The default limit is three changes within 365 days; a change of upper and lower case alone is
-    always allowed. `Retry-After` has the seconds until the next change is possible.
+    The default limit is three changes in 365 days; changes of upper and lower case are not limited.
+    `Retry-After` is the time until the next change is allowed, in seconds.
     """
 
     status = 429

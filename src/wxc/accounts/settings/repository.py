@@ -1,7 +1,7 @@
 """SQL for changes of a member's own account.
 
-A change that needs the password takes the hash that was verified, `old_hash`, and returns no row if
-another one is stored by now. None of them changes a suspended account.
+`old_hash` is the password hash that was verified: no row is returned if the stored hash has changed
+meanwhile. A suspended account is never changed.
 """
 
 from collections.abc import Sequence
@@ -21,34 +21,27 @@ AccountUpdate = ReturningUpdate[*tuple[object, ...]]
 
 
 class PasswordRow(NamedTuple):
-    """The stored hash of an account."""
-
     password_hash: str | None
     """None for a deleted account."""
 
 
 class AddressRow(NamedTuple):
-    """The address in use of an account."""
-
     email: str
 
 
 class PendingAddressRow(NamedTuple):
-    """The pending address of an account; None if no change is pending."""
-
     pending_email: str | None
+    """None if no change is pending."""
 
 
 class UsernameRow(NamedTuple):
-    """A username, and when it was changed during the last year."""
-
     username: str
     username_changes: list[datetime]
+    """When the username was changed; may include changes older than a year."""
 
 
 @prepared(PasswordRow)
 def password_of(user_id: UUID) -> AnySelect:
-    """The stored hash."""
     return select(User.password_hash).where(User.id == user_id)
 
 
@@ -61,7 +54,7 @@ def update_settings(
     avatar_url: str | None,
     home_currency: str | None,
 ) -> AccountUpdate:
-    """Replace the settings; no row if `versions` are given and the version is none of them."""
+    """Replace the settings; no row if `versions` is given and does not contain the version."""
     is_expected = or_(bind(versions).is_(None), User.version == any_(bind(versions)))
     return (
         update(User)
@@ -79,10 +72,7 @@ def update_settings(
 
 @prepared(AddressRow)
 def update_password(user_id: UUID, old_hash: str, new_hash: str) -> ReturningUpdate[str | None]:
-    """Store another hash, and cancel a pending change of the address.
-
-    An intruder may have requested that change.
-    """
+    """Store a new hash and cancel a pending address, which an intruder may have requested."""
     return (
         update(User)
         .where(User.id == user_id, User.password_hash == old_hash, User.suspended_at.is_(None))
@@ -95,7 +85,7 @@ def update_password(user_id: UUID, old_hash: str, new_hash: str) -> ReturningUpd
 def update_pending_address(
     user_id: UUID, address: str, old_hash: str
 ) -> ReturningUpdate[str | None]:
-    """Store the pending address, or clear it if the account uses that address already."""
+    """Store the pending address, or clear it if `address` is the current address."""
     return (
         update(User)
         .where(User.id == user_id, User.password_hash == old_hash, User.suspended_at.is_(None))
@@ -106,7 +96,7 @@ def update_pending_address(
 
 @prepared(UsernameRow)
 def lock_username(user_id: UUID, old_hash: str) -> AnySelect:
-    """Lock the account."""
+    """Lock the account and return its username."""
     return (
         select(User.username, User.username_changes)
         .where(User.id == user_id, User.password_hash == old_hash, User.suspended_at.is_(None))
@@ -118,7 +108,7 @@ def lock_username(user_id: UUID, old_hash: str) -> AnySelect:
 def update_username(
     user_id: UUID, username: str, folded: str, changes: Sequence[datetime]
 ) -> AccountUpdate:
-    """Store another username, and when it was changed during the last year."""
+    """Store a new username and the times of the changes in the last year."""
     return (
         update(User)
         .where(User.id == user_id)

@@ -1,5 +1,3 @@
-"""A member's own account."""
-
 from fastapi import Response, status
 
 from wxc.accounts.auth.dependencies import AuthTools, CurrentUser
@@ -22,29 +20,29 @@ router = make_router("settings", prefix="/settings")
 
 @router.get(
     "",
-    summary="Your account",
+    summary="Get your account",
     response_model=Me,
     responses=etags.ON_READ,
 )
 async def get_settings(
     me: CurrentUser, database: Database, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Your account as only you see it."""
+    """Get your account, including the data that only you can see."""
     settings = await service.find_settings(database, me)
     return etags.conditional_response(settings, if_none_match, is_signed_in=True)
 
 
 @router.put(
     "",
-    summary="Change how you are seen",
+    summary="Replace your profile settings",
     responses=etags.ON_WRITE,
 )
 async def replace_settings(
     settings: Settings, response: Response, me: CurrentUser, database: Database, if_match: IfMatch
 ) -> Me:
-    """Replace your name, bio, picture and currency; what you leave out is taken away.
+    """Replace your display name, bio, picture and home currency; omitted fields are cleared.
 
-    With `If-Match` nothing is overwritten that another of your devices has changed meanwhile.
+    Send `If-Match` to avoid overwriting a change made on another device.
     """
     changed = await service.replace_settings(database, me, settings, if_match)
     return etags.with_etag(response, changed)
@@ -53,7 +51,7 @@ async def replace_settings(
 @router.put(
     "/password",
     status_code=status.HTTP_204_NO_CONTENT,
-    summary="Change the password",
+    summary="Change your password",
     responses=error_responses(WrongPassword, PasswordTooCommon, HashingBusy),
 )
 async def change_password(
@@ -64,14 +62,14 @@ async def change_password(
     limiter: Limiter,
     actor: CurrentActor,
 ) -> None:
-    """Change your password. All of your other sessions end, and a mail tells you about it."""
+    """Change your password. All your other sessions end, and you receive a notice by mail."""
     await service.change_password(database, auth, limiter, me, change, actor)
 
 
 @router.put(
     "/email",
     status_code=status.HTTP_202_ACCEPTED,
-    summary="Change the e-mail address",
+    summary="Change your e-mail address",
     responses=error_responses(WrongPassword, HashingBusy),
 )
 async def change_email(
@@ -81,17 +79,17 @@ async def change_email(
     auth: AuthTools,
     limiter: Limiter,
 ) -> MailAccepted:
-    """Have a link sent to another address, which is yours once you have used the link.
+    """Send a link to a new e-mail address; the address changes when you use the link.
 
-    The address that you have already calls off a change that is under way. No mail goes to the
-    address of another account; the answer does not tell.
+    Sending your current address cancels a pending change. If another account has the new address,
+    no mail is sent, and the response is the same.
     """
     return await service.change_email(database, auth, limiter, me, change)
 
 
 @router.put(
     "/username",
-    summary="Change the username",
+    summary="Change your username",
     responses=error_responses(
         WrongPassword, UsernameTaken, UsernameReserved, TooManyUsernameChanges, HashingBusy
     ),
@@ -104,8 +102,8 @@ async def change_username(
     limiter: Limiter,
     actor: CurrentActor,
 ) -> Me:
-    """Choose another username. The old one stays yours, and you may come back to it.
+    """Change your username. The old one stays reserved for you, and you can return to it.
 
-    Capital and small letters may be changed at any time; other changes are counted.
+    Changes of upper and lower case are always possible; other changes are limited per year.
     """
     return await service.change_username(database, auth, limiter, me, change, actor)

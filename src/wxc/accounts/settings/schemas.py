@@ -1,5 +1,3 @@
-"""What members may change about their account."""
-
 from typing import Annotated
 
 from wxc.accounts.auth.schemas import DisplayName, NewPassword, Password, Username
@@ -10,7 +8,7 @@ from wxc.http.schemas import Input
 
 
 class Settings(Input):
-    """How you want to be seen, all of it: what is absent is taken away."""
+    """All of your profile settings; omitted fields are cleared."""
 
     model_config = example(
         {
@@ -22,17 +20,17 @@ class Settings(Input):
     )
 
     display_name: DisplayName | None = None
-    """Shown beside the username."""
+    """Shown next to the username."""
     bio: Annotated[str, Text(500)] | None = None
-    """What you say of yourself."""
+    """A short text about you."""
     avatar_url: Annotated[str, WebAddress(2000)] | None = None
-    """A picture, wherever you keep it; http or https."""
+    """The http or https URL of your picture."""
     home_currency: CurrencyCode | None = None
-    """The ISO 4217 code of the currency you think in."""
+    """The ISO 4217 code of your preferred currency."""
 
 
 class PasswordChange(Input):
-    """Another password, and the current one to prove who asks."""
+    """A new password, confirmed with the current one."""
 
     model_config = example(
         {
@@ -42,30 +40,30 @@ class PasswordChange(Input):
     )
 
     current_password: Password
-    """Proves who asks."""
+    """Your current password."""
     new_password: NewPassword
-    """Any characters; only what is tried first is refused. Nothing is trimmed."""
+    """Any characters, used as sent without trimming; very common passwords are refused."""
 
 
 class EmailChange(Input):
-    """Another address, and the current password to prove who asks."""
+    """A new e-mail address, confirmed with the current password."""
 
     model_config = example(
         {"email": "amelia@example.org", "current_password": "a long walk in Porto"}
     )
 
     email: EmailAddress
-    """Where the link is sent; yours once it has been used."""
+    """The new address; it receives the link."""
     current_password: Password
-    """Proves who asks."""
+    """Your current password."""
 
 
 class UsernameChange(Input):
-    """Another username, and the current password to prove who asks."""
+    """A new username, confirmed with the current password."""
 
     model_config = example({"username": "amelia_r", "current_password": "a long walk in Porto"})
 
     username: Username
-    """Letters, digits and underscores; shown as typed, and nobody else may have it in any case."""
+    """Letters, digits and underscores; displayed as sent, unique regardless of case."""
     current_password: Password
-    """Proves who asks."""
+    """Your current password."""

@@ -1,7 +1,7 @@
 """Changes of a member's own account.
 
-A change that needs the password reads the hash, verifies without a connection, and then opens a
-transaction; it is refused if the password was changed meanwhile.
+A change that requires the password verifies it without holding a connection and then opens a
+transaction, which fails if the stored hash has changed meanwhile.
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,6 @@ _YEAR = timedelta(days=365)
 
 
 async def find_settings(database: Database, me: Principal) -> Versioned[Me]:
-    """The account of `me`, read from the primary."""
     row = await database.primary.fetch_one(account_by_id(me.id))
     if row is None:
         raise SessionExpired
@@ -83,7 +82,7 @@ async def change_password(
     change: PasswordChange,
     actor: Actor,
 ) -> None:
-    """Change the password, end every other session and notify the owner by mail.
+    """Change the password, end all other sessions and notify the owner by mail.
 
     Raises `PasswordTooCommon`, `WrongPassword` and `RateLimited`.
     """
@@ -104,11 +103,11 @@ async def change_password(
 async def change_email(
     database: Database, auth: Auth, limiter: RateLimiter, me: Principal, change: EmailChange
 ) -> MailAccepted:
-    """Send a link to another address; following it changes the address.
+    """Send a link to a new address; using the link changes the address.
 
-    Requesting the current address cancels a pending change. Raises `WrongPassword` and
-    `RateLimited`. The worker sends no mail if another account has the address, and above the
-    recipient's limit none is enqueued; the answer is the same.
+    Requesting the current address cancels a pending change. The worker sends no mail if another
+    account has the address, and none is enqueued above the recipient's limit; the response is the
+    same. Raises `WrongPassword` and `RateLimited`.
     """
     old_hash = await confirm_password(database, auth, limiter, me, change.current_password)
     async with database.transaction() as session:
@@ -131,7 +130,7 @@ async def change_username(
     change: UsernameChange,
     actor: Actor,
 ) -> Me:
-    """Change the username, a few times a year; the case of its letters at any time.
+    """Change the username; changes of upper and lower case are not limited.
 
     Raises `UsernameReserved`, `WrongPassword`, `UsernameTaken` and `TooManyUsernameChanges`.
     """
@@ -155,8 +154,8 @@ async def change_username(
 async def confirm_password(
     database: Database, auth: Auth, limiter: RateLimiter, me: Principal, password: str
 ) -> str:
-    """The stored hash, which `password` matches; raises `WrongPassword` and `RateLimited`."""
-    auth.passwords.require_capacity(is_trusted=True)  # before any other work is done
+    """Verify `password` and return the stored hash; raises `WrongPassword` and `RateLimited`."""
+    auth.passwords.require_capacity(is_trusted=True)  # refuse before any other work
     row = await database.primary.fetch_one(password_of(me.id))
     if row is None or row.password_hash is None:
         raise SessionExpired
@@ -172,7 +171,7 @@ async def confirm_password(
 async def _reserve_username(
     session: Session, auth: Auth, user_id: UUID, folded: str, changes: Sequence[datetime]
 ) -> Sequence[datetime]:
-    """Reserve a name; returns the changes of the last year, this one included."""
+    """Reserve a username; returns the changes of the last year, including this one."""
     moment = clock.now()
     recent = _recent_changes(changes, auth.username_changes, moment)
     if await session.fetch_one(reserve_username(folded, user_id, moment)) is None:

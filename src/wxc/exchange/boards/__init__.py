@@ -1,1 +1,0 @@
-"""A board of rates: reading, replacing, confirming and deleting it."""

@@ -1,5 +1,3 @@
-"""Parameters of requests about boards."""
-
 from typing import Annotated
 
 from fastapi import Depends, Query
@@ -13,17 +11,16 @@ from wxc.http.refusals.requests import ValidationFailed
 async def _past(
     as_of: Annotated[
         Moment | None,
-        Query(description="Answer with the rates, base and states as they stood then."),
+        Query(description="Return the rates, base currency and states as of this past time."),
     ] = None,
 ) -> Moment | None:
-    """The time of `as_of`; raises `ValidationFailed` for a time in the future."""
+    """Raises `ValidationFailed` for a time in the future."""
     if as_of is not None and as_of > clock.now():
         raise field_error("query.as_of", "time_in_future", "The time must not be in the future.")
     return as_of
 
 
 def field_error(pointer: str, code: str, message: str) -> ValidationFailed:
-    """The refusal of one field or parameter."""
     return ValidationFailed(errors=[FieldError(pointer=pointer, code=code, message=message)])
 
 

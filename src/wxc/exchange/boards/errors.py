@@ -1,11 +1,9 @@
-"""Refusals of boards."""
-
 from wxc.http.refusals.resources import NotFound
 
 
 class ExchangeNotFound(NotFound):
-    """There is no such exchange.
+    """This exchange does not exist or has expired.
 
-    The member has no board, has closed it, or has not confirmed it for so long that it has
-    expired. Your own comes into being with `PUT /exchange`.
+    The user has not opened an exchange, has deleted it, or has not confirmed it for three times
+    `valid_for_hours`; or it did not exist yet at `as_of`. Create your own with `PUT /exchange`.
     """

@@ -1,5 +1,3 @@
-"""Currencies and boards."""
-
 from typing import Any
 
 from fastapi import Response, status
@@ -20,42 +18,42 @@ from wxc.social.users.dependencies import PathUsername
 
 router = make_router("exchange")
 _CREATED: dict[int | str, dict[str, Any]] = {
-    201: {"model": Exchange, "description": "There was none before.", **etags.ON_WRITE[200]}
+    201: {"model": Exchange, "description": "The exchange was created.", **etags.ON_WRITE[200]}
 }
 
 
-@router.get("/currencies", summary="The currencies of the world")
+@router.get("/currencies", summary="List currencies")
 async def list_currencies() -> CurrencyPage:
-    """Every currency that a board may show, with its decimals. Cookies are ignored."""
+    """Returns every currency that an exchange can quote. Cookies are ignored."""
     return currencies.list_currencies()
 
 
 @router.get(
     "/exchange",
-    summary="Your exchange",
+    summary="Get your exchange",
     response_model=Exchange,
     responses=etags.ON_READ | error_responses(ExchangeNotFound),
 )
 async def get_own_exchange(
     me: CurrentUser, database: Database, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Your board, also when it has expired and nobody else sees it."""
+    """Returns your exchange, even if it has expired and is hidden from other users."""
     exchange = await reading.find_own_exchange(database, me)
     return etags.conditional_response(exchange, if_none_match, is_signed_in=True)
 
 
 @router.put(
     "/exchange",
-    summary="Replace your exchange",
+    summary="Create or replace your exchange",
     responses=etags.ON_WRITE | _CREATED,
 )
 async def replace_exchange(
     board: Board, response: Response, me: CurrentUser, session: Session, if_match: IfMatch
 ) -> Exchange:
-    """Open an exchange, or replace all that its board says, at once; all rates are confirmed.
+    """Creates your exchange or replaces all of its fields, and confirms all rates.
 
-    Every line that has changed is noted in the public history. Digits are kept as you enter them.
-    With `If-Match` nothing is overwritten that another of your devices has changed meanwhile.
+    Every changed rate is recorded in the public history. Numbers keep the digits that you send.
+    Send `If-Match` to avoid overwriting changes from another device.
     """
     exchange, is_new = await writing.replace_board(session, me, board, if_match)
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
@@ -68,24 +66,24 @@ async def replace_exchange(
     responses=etags.ON_WRITE | error_responses(ExchangeNotFound),
 )
 async def confirm_exchange(response: Response, me: CurrentUser, session: Session) -> Exchange:
-    """Say that all of the board still holds: it is fresh again."""
+    """Confirms that all rates are still valid, which makes them fresh again."""
     return etags.with_etag(response, await writing.confirm_board(session, me))
 
 
 @router.delete(
     "/exchange",
     status_code=status.HTTP_204_NO_CONTENT,
-    summary="Close your exchange",
+    summary="Delete your exchange",
     responses=error_responses(ExchangeNotFound),
 )
 async def delete_exchange(me: CurrentUser, session: Session) -> None:
-    """Delete your board with its history."""
+    """Deletes your exchange and its history."""
     await writing.delete_board(session, me)
 
 
 @router.get(
     "/users/{username}/exchange",
-    summary="A person's exchange",
+    summary="Get a user's exchange",
     response_model=Exchange,
     responses=etags.ON_READ | error_responses(ExchangeNotFound),
 )
@@ -96,9 +94,9 @@ async def get_exchange(
     database: Database,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """A person's board, now or as it stood at a moment. An expired one is seen by its owner only.
+    """Returns a user's exchange, now or as of a moment; if it has expired, only to its owner.
 
-    Name, place and opening hours are always today's.
+    `as_of` applies to the rates, base currency and validity; all other fields are current.
     """
     exchange = await reading.find_exchange(database, username, viewer.id if viewer else None, as_of)
     return etags.conditional_response(exchange, if_none_match, is_signed_in=viewer is not None)

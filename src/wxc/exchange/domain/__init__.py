@@ -1,1 +1,1 @@
-"""The rules of exchanges as pure functions: no database, no HTTP."""
+"""Pure functions: no database, no HTTP."""

@@ -1,9 +1,9 @@
-"""The hash chain of a board's rate events, which makes a later change of an event detectable.
+"""The hash chain of a board's rate events, which makes later changes of an event detectable.
 
-The hash of an event is SHA-256 over these lines, in UTF-8, each ended by a line feed: `wxc rate 1`,
-the previous hash in hexadecimal (64 zeros before the first), the board's id, `seq`, `at` as in the
-API, `currency`, `base_currency`, `unit`, and `we_buy`, `we_sell`, `min_amount`, `max_amount` with
-their digits as entered; a null is an empty line.
+The hash of an event is SHA-256 over these lines, in UTF-8, each terminated by a line feed:
+`wxc rate 1`, the previous hash in hexadecimal (64 zeros for the first event), the board's id,
+`seq`, `at` as in the API, `currency`, `base_currency`, `unit`, and `we_buy`, `we_sell`,
+`min_amount`, `max_amount` with their digits as entered; null is an empty line.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ _POSITION = re.compile(r"([0-9]{1,9}):([0-9a-f]{64})", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class ChainEvent:
-    """A change of one rate line; both sides are None if the line was removed."""
+    """A change of one rate line; `we_buy` and `we_sell` are None if the line was removed."""
 
     exchange_id: UUID
     seq: int
@@ -41,14 +41,14 @@ class ChainEvent:
 
 @dataclass(frozen=True, slots=True)
 class ChainPosition:
-    """The number and hash of an event, written as `wxc verify-rates --head` takes it."""
+    """The `seq` and hash of an event, formatted as in `wxc verify-rates --head`."""
 
     seq: int
     hash: bytes
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """The position of an event id of a stream; None for any other text."""
+        """None if the text is not a position as formatted by `str()`."""
         match = _POSITION.fullmatch(text)
         return cls(int(match[1]), bytes.fromhex(match[2])) if match else None
 
@@ -61,7 +61,7 @@ CHAIN_START = ChainPosition(0, GENESIS_HASH)
 
 
 def event_hash(previous: bytes, event: ChainEvent) -> bytes:
-    """The hash of `event`, which follows the event whose hash is `previous`."""
+    """`previous` is the hash of the preceding event."""
     numbers = (event.we_buy, event.we_sell, event.min_amount, event.max_amount)
     lines = (
         _FORMAT,

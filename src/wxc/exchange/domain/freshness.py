@@ -1,32 +1,29 @@
-"""The state of a board, by the age of its last confirmation."""
-
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 EXPIRY_FACTOR = 3
-"""A board expires after this many times its `valid_for_hours`."""
+"""A board expires after this multiple of its `valid_for_hours`."""
 
 
 class State(StrEnum):
-    """The age of a confirmation, against how long it was said to be valid."""
+    """Age of the last confirmation in proportion to `valid_for_hours`."""
 
     FRESH = "fresh"
-    """Less than half."""
+    """Less than 50 %."""
     AGING = "aging"
-    """Less than all of it."""
+    """Less than 100 %."""
     STALE = "stale"
-    """Less than three times as long."""
+    """Less than 300 %."""
     EXPIRED = "expired"
-    """Older; only the owner sees it."""
+    """Older; visible only to the owner."""
 
 
 def reminder_time(confirmed_at: datetime, valid_for_hours: int) -> datetime:
-    """When the owner is reminded: after four fifths of the validity."""
+    """After four fifths of the validity."""
     return confirmed_at + timedelta(hours=valid_for_hours) * 4 / 5
 
 
 def state_at(confirmed_at: datetime, valid_for_hours: int, moment: datetime) -> State:
-    """The state at `moment` of a board that was confirmed at `confirmed_at`."""
     age, validity = moment - confirmed_at, timedelta(hours=valid_for_hours)
     if age * 2 < validity:
         return State.FRESH
@@ -36,5 +33,5 @@ def state_at(confirmed_at: datetime, valid_for_hours: int, moment: datetime) -> 
 
 
 def is_expired(confirmed_at: datetime, valid_for_hours: int, moment: datetime) -> bool:
-    """Whether the board is hidden from everyone but its owner."""
+    """Whether the board is visible only to its owner."""
     return state_at(confirmed_at, valid_for_hours, moment) is State.EXPIRED

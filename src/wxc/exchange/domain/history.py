@@ -1,5 +1,3 @@
-"""A part of the history of one currency."""
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,7 +7,7 @@ MAX_RANGE = timedelta(days=366)
 
 
 class Group(StrEnum):
-    """What one item of a history stands for."""
+    """Whether an item is a single change or the summary of a UTC hour or day."""
 
     EVENT = "event"
     HOUR = "hour"
@@ -18,7 +16,7 @@ class Group(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HistoryRange:
-    """The changes of a currency from `start` (inclusive) to `end` (exclusive; None: no end)."""
+    """`start` is inclusive, `end` exclusive; None means no end."""
 
     currency: str
     start: datetime

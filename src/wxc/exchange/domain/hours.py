@@ -1,7 +1,8 @@
-"""Opening hours in local time.
+"""Opening hours in local time (PEP 495, `fold=0`).
 
-A local time that occurs twice, when the clock is set back, means the first occurrence. A local
-time that is skipped means the same number of minutes after the last valid time.
+When the clock is set back, a repeated local time means its first occurrence. When it is set
+forward, a skipped local time counts from the start of the gap: 02:30 in a gap from 02:00 to 03:00
+means 03:30.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class OpeningPeriod:
-    """`opens` to `closes` on an ISO weekday; it ends the next day if `closes` is not later."""
+    """A period that starts on an ISO weekday; it ends the next day unless `closes` > `opens`."""
 
     weekday: int
     opens: time
@@ -24,18 +25,17 @@ class OpeningPeriod:
 
 @lru_cache(10_000)  # the boards of a country share few distinct periods
 def parse_period(weekday: int, opens: str, closes: str) -> OpeningPeriod:
-    """The period of texts such as `09:30` and `18:00`."""
+    """Times are texts such as `09:30`."""
     return OpeningPeriod(weekday, time.fromisoformat(opens), time.fromisoformat(closes))
 
 
 @cache
 def time_zones() -> frozenset[str]:
-    """The names of the IANA zones."""
+    """IANA names, without the entries of the database that are not time zones."""
     return frozenset(available_timezones() - {"Factory", "localtime", "posixrules"})
 
 
 def is_open(periods: Sequence[OpeningPeriod], time_zone: str, moment: datetime) -> bool:
-    """Whether `moment` lies in one of the periods."""
     zone = ZoneInfo(time_zone)
     today = moment.astimezone(zone).date()
     return any(
@@ -52,5 +52,5 @@ def _closing_time(day: date, period: OpeningPeriod, zone: ZoneInfo) -> datetime:
 
 
 def _utc(day: date, local_time: time, zone: ZoneInfo) -> datetime:
-    # Python compares two datetimes of one zone by local time, so they are compared in UTC.
+    # Python compares datetimes that share a tzinfo by local time, wrongly when the clock changes.
     return datetime.combine(day, local_time, zone).astimezone(UTC)

@@ -1,6 +1,6 @@
-"""Conversion of an amount by a board's rates: exact rationals, rounded once at the end.
+"""Conversions by the rates of a board: exact rational arithmetic, rounded once at the end.
 
-A client can compute the same result from the numbers of a board.
+Clients can recompute the result from the rates of the board.
 """
 
 from collections.abc import Mapping
@@ -18,23 +18,23 @@ _AMOUNT_BOUND = 10**MAX_INTEGER_DIGITS
 
 
 class Side(StrEnum):
-    """Which column of the board a leg reads."""
+    """Rate of the exchange that a leg uses."""
 
     WE_BUY = "we_buy"
     WE_SELL = "we_sell"
 
 
 class Mode(StrEnum):
-    """Which way the one rounding goes."""
+    """Direction of the rounding."""
 
     DOWN = "down"
-    """What the customer receives."""
+    """For an amount that the customer receives."""
     UP = "up"
-    """What the customer pays."""
+    """For an amount that the customer pays."""
 
 
 class Reason(StrEnum):
-    """Why a conversion cannot be done."""
+    """Why a conversion is not possible."""
 
     NOT_OFFERED = "not_offered"
     BELOW_MIN = "below_min"
@@ -43,11 +43,11 @@ class Reason(StrEnum):
 
 
 class ResultTooLarge(Exception):  # noqa: N818 - a fact
-    """The result has more digits before its point than an amount may have."""
+    """The result has more integer digits than an amount may have."""
 
 
 class Rate(NamedTuple):
-    """One line of a board, per `unit` of the foreign currency, in the base currency."""
+    """A rate line; its rates are in the base currency per `unit` of the foreign currency."""
 
     currency: str
     unit: int
@@ -58,26 +58,26 @@ class Rate(NamedTuple):
 
 
 class Leg(NamedTuple):
-    """One foreign currency that changes hands."""
+    """A conversion between the base currency and one foreign currency."""
 
     rate: Rate
     side: Side
 
     @property
     def quoted_rate(self) -> Decimal:
-        """The rate as the board shows it, per unit."""
+        """The rate per `unit`, as shown on the board."""
         return (self.rate.we_buy if self.side is Side.WE_BUY else self.rate.we_sell) or Decimal()
 
     @property
     def unit_price(self) -> tuple[int, int]:
-        """The price of 1 of the foreign currency in the base: numerator and denominator."""
+        """The price of 1 of the foreign currency in the base, as (numerator, denominator)."""
         numerator, denominator = self.quoted_rate.as_integer_ratio()
         return numerator, denominator * self.rate.unit
 
 
 @dataclass(frozen=True, slots=True)
 class ConversionRequest:
-    """A conversion: exactly one of the two amounts is given."""
+    """A conversion; exactly one of the two amounts is set."""
 
     source: str
     target: str
@@ -86,7 +86,7 @@ class ConversionRequest:
 
 
 class ConversionResult(NamedTuple):
-    """The result of a conversion; the computed amount is None if there is a reason against it."""
+    """The computed amount is None if there is a `reason`."""
 
     from_amount: Decimal | None
     to_amount: Decimal | None
@@ -101,10 +101,10 @@ class ConversionResult(NamedTuple):
 def convert(
     base: str, rates: Mapping[str, Rate], conversion: ConversionRequest
 ) -> ConversionResult:
-    """The conversion by the board's rates; raises `ResultTooLarge`.
+    """Raises `ResultTooLarge`.
 
-    Rationals are pairs of integers here: `Fraction` reduces them after each step, which takes
-    longer than all the rest.
+    Rationals are pairs of integers: `Fraction` reduces them after each step, which takes longer
+    than everything else.
     """
     legs = _legs(base, rates, conversion)
     if legs is None:
@@ -126,18 +126,17 @@ def convert(
 
 
 def not_offered(conversion: ConversionRequest) -> ConversionResult:
-    """The result if the board does not offer the conversion."""
     amounts = (conversion.from_amount, conversion.to_amount)
     return ConversionResult(*amounts, Reason.NOT_OFFERED, None, (), *_rounding(conversion))
 
 
 def smallest_unit(currency: str) -> Decimal:
-    """The minor unit of the currency by ISO 4217: `0.01` for most."""
+    """The ISO 4217 minor unit: `0.01` for most currencies."""
     return Decimal(1).scaleb(-currencies()[currency].minor_units)
 
 
 def _rounding(conversion: ConversionRequest) -> tuple[Mode, Decimal]:
-    """The direction and the increment of the rounding of the computed amount."""
+    """How the computed amount is rounded."""
     if conversion.to_amount is None:
         return Mode.DOWN, smallest_unit(conversion.target)
     return Mode.UP, smallest_unit(conversion.source)
@@ -146,7 +145,7 @@ def _rounding(conversion: ConversionRequest) -> tuple[Mode, Decimal]:
 def _legs(
     base: str, rates: Mapping[str, Rate], conversion: ConversionRequest
 ) -> tuple[Leg, ...] | None:
-    """The rate lines that the conversion uses; None if one is missing."""
+    """None if the board does not offer one of the legs."""
     if conversion.source == conversion.target:
         return ()
     sides = ((conversion.source, Side.WE_BUY), (conversion.target, Side.WE_SELL))
@@ -162,7 +161,7 @@ def _legs(
 
 
 def _factor(legs: tuple[Leg, ...]) -> tuple[int, int]:
-    """`to` per `from`: numerator and denominator."""
+    """`to` per `from`, as (numerator, denominator)."""
     numerator = denominator = 1
     for leg in legs:
         top, bottom = leg.unit_price
@@ -181,7 +180,10 @@ def _effective_rate(numerator: int, denominator: int) -> Decimal:
 
 
 def _round(numerator: int, denominator: int, increment: Decimal, mode: Mode) -> Decimal:
-    """The quotient rounded to a multiple of `increment`, which is one over a power of ten."""
+    """Round the quotient to a multiple of `increment`, which is 1 or a negative power of ten.
+
+    Raises `ResultTooLarge`.
+    """
     numerator *= increment.as_integer_ratio()[1]
     steps = numerator // denominator if mode is Mode.DOWN else -(-numerator // denominator)
     if steps * increment >= _AMOUNT_BOUND:

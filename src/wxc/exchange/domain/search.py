@@ -1,5 +1,3 @@
-"""A search for boards, the order of its results and their positions in cursors."""
-
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,18 +13,16 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Sort(StrEnum):
-    """What comes first."""
+    """Order of the results."""
 
     RECEIVE = "receive"
-    """Where one receives most."""
+    """Largest received amount first."""
     DISTANCE = "distance"
-    """What is nearest."""
+    """Nearest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchArea:
-    """A circle on the earth."""
-
     lat: float
     lon: float
     radius_metres: float
@@ -34,7 +30,7 @@ class SearchArea:
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """Boards in an area, boards that can do a conversion, or both."""
+    """A search in an area, for a conversion, or both."""
 
     area: SearchArea | None
     conversion: ConversionRequest | None
@@ -45,21 +41,20 @@ class SearchRequest:
     """Of the target currency; 0 without a conversion."""
 
     def pack_rank(self, instant: datetime, key: Decimal | float) -> bytes:
-        """The rank of a board by the rates of that instant, for a cursor.
+        """The rank of a board in a cursor: the instant of the rates, then `key`.
 
-        `key` is the distance in metres, or the received amount in minor units, negated. The bytes
-        of non-negative floats keep their order, and so do those of negative integers.
+        `key` is the distance in metres, or the negated received amount in minor units. Ranks are
+        compared as bytes: non-negative floats and negative integers keep their order when packed.
         """
         number = int(key) if self.sort is Sort.RECEIVE else key
         return self._rank_format.pack((instant - _EPOCH) // _MICROSECOND, number)
 
     def unpack_rank(self, rank: bytes) -> tuple[datetime, Decimal | float]:
-        """The instant and the key of a rank."""
         microseconds, key = self._rank_format.unpack(rank)
         instant = _EPOCH + microseconds * _MICROSECOND
         return instant, Decimal(key) if self.sort is Sort.RECEIVE else key
 
     @property
     def _rank_format(self) -> Struct:
-        """Distances are floats of PostGIS and come back bit by bit; amounts are integers."""
+        """Distances are PostGIS floats and must round-trip exactly; amounts are integers."""
         return Struct(">qq" if self.sort is Sort.RECEIVE else ">qd")

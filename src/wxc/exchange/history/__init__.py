@@ -1,1 +1,0 @@
-"""The history of a board's rates, and its verification."""

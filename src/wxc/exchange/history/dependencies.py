@@ -1,5 +1,3 @@
-"""Parameters of requests about the history."""
-
 from typing import Annotated
 
 from fastapi import Depends, Query
@@ -12,27 +10,25 @@ from wxc.exchange.domain.history import DEFAULT_RANGE, MAX_RANGE, Group, History
 
 
 async def _history_range(
-    currency: Annotated[CurrencyCode, Query(description="The foreign currency.", examples=["JPY"])],
+    currency: Annotated[CurrencyCode, Query(description="Foreign currency.", examples=["JPY"])],
     start: Annotated[
         Moment | None,
-        Query(alias="from", description="From then on; by default thirty days before `to`."),
+        Query(alias="from", description="Start, inclusive; by default 30 days before the end."),
     ] = None,
     end: Annotated[
-        Moment | None, Query(alias="to", description="Before then; by default up to now.")
+        Moment | None, Query(alias="to", description="End, exclusive; by default now.")
     ] = None,
-    group: Annotated[Group, Query(description="Single changes, or UTC hours or days.")] = (
+    group: Annotated[Group, Query(description="Return single changes, or UTC hours or days.")] = (
         Group.EVENT
     ),
 ) -> HistoryRange:
-    """The requested part; raises `ValidationFailed` if it is reversed or too long."""
+    """Raises `ValidationFailed` if the range is reversed or too long."""
     latest = end or clock.now()
     earliest = start or latest - DEFAULT_RANGE
     if earliest > latest:
-        raise field_error(
-            "query.from", "time_after_end", "The beginning must not be after the end."
-        )
+        raise field_error("query.from", "time_after_end", "The start must not be after the end.")
     if latest - earliest > MAX_RANGE:
-        raise field_error("query.from", "span_too_long", "At most 366 days can be read at once.")
+        raise field_error("query.from", "span_too_long", "Choose a range of at most 366 days.")
     return HistoryRange(currency, earliest, end, group)
 
 

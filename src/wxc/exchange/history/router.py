@@ -1,5 +1,3 @@
-"""The history of a rate."""
-
 from wxc.accounts.auth.dependencies import MaybeUser
 from wxc.db.dependencies import Database, Paging
 from wxc.exchange.boards.errors import ExchangeNotFound
@@ -15,7 +13,7 @@ router = make_router("exchange")
 
 @router.get(
     "/users/{username}/exchange/history",
-    summary="How a rate has moved",
+    summary="Get the history of a rate",
     responses=error_responses(ExchangeNotFound),
 )
 async def list_rate_history(
@@ -25,7 +23,9 @@ async def list_rate_history(
     database: Database,
     page: Paging,
 ) -> RateHistoryPage:
-    """The changes of one currency's line, newest first; or the first, highest, lowest and last
-    of each side for every UTC hour or day in which it changed, per base and unit.
+    """Returns the changes of one currency's rate, newest first.
+
+    With `group`, each item is a UTC hour or day with changes: the first, highest, lowest and last
+    value of each side, per base currency and unit.
     """
     return await reading.list_history(database, username, viewer.id if viewer else None, span, page)

@@ -1,5 +1,3 @@
-"""Changes of rates, as the history and the stream return them."""
-
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -23,68 +21,61 @@ _CHANGE: dict[str, Any] = {
 
 @answer(_CHANGE)
 class RateEvent(TypedDict):
-    """One line of the board has changed; both sides null: it was taken off."""
+    """A change of one rate; both sides are null if the rate was removed."""
 
     # Docstrings of fields are not inherited, and `RateChange` has the same ones.
-    seq: Annotated[
-        int, Field(description="Counts the changes of all lines of the board, without a gap.")
-    ]
-    hash: Annotated[str, Field(description="SHA-256 over this change and the hash before it.")]
-    at: Annotated[TimeText, Field(description="When it was changed.")]
-    base_currency: Annotated[str, Field(description="What the changer paid and charged in then.")]
-    unit: Annotated[int, Field(description="For how much of the foreign currency the rates are.")]
-    we_buy: Annotated[
-        DecimalString | None,
-        Field(description="What the changer paid; null where it did not buy."),
-    ]
-    we_sell: Annotated[
-        DecimalString | None, Field(description="What it charged; null where it did not sell.")
-    ]
+    seq: Annotated[int, Field(description="Counts the changes of the exchange, without gaps.")]
+    hash: Annotated[str, Field(description="SHA-256 of this change and the previous hash.")]
+    at: Annotated[TimeText, Field(description="Time of the change.")]
+    base_currency: Annotated[str, Field(description="Base currency at that time.")]
+    unit: Annotated[int, Field(description="Amount of the foreign currency that rates apply to.")]
+    we_buy: Annotated[DecimalString | None, Field(description="Buying price; null if none.")]
+    we_sell: Annotated[DecimalString | None, Field(description="Selling price; null if none.")]
     min_amount: Annotated[DecimalString | None, Field(description="In the foreign currency.")]
     max_amount: Annotated[DecimalString | None, Field(description="In the foreign currency.")]
 
 
 @answer(_CHANGE | {"currency": "JPY"})
 class RateChange(RateEvent):
-    """One line of the board has changed, which confirms the whole board at that time."""
+    """A change of one rate, which also confirms all other rates at that time."""
 
     currency: str
-    """The foreign currency."""
+    """ISO 4217 code of the foreign currency."""
 
 
 @answer({"open": "0.8930", "high": "0.8950", "low": "0.8910", "close": "0.8950"})
 class Candle(TypedDict):
-    """How one side moved within an hour or a day."""
+    """The prices of one side within an hour or a day."""
 
     open: DecimalString
-    """The first."""
+    """First value."""
     high: DecimalString
-    """The highest."""
+    """Highest value."""
     low: DecimalString
-    """The lowest."""
+    """Lowest value."""
     close: DecimalString
-    """The last."""
+    """Last value."""
 
 
 @answer({"base_currency": "SGD", "unit": 100})
 class RateBucket(TypedDict):
-    """The changes of one UTC hour or day, for one base and unit; null for a side without any."""
+    """The changes of one UTC hour or day, for one base currency and unit."""
 
     start: TimeText
-    """When the hour or the day begins."""
+    """Start of the hour or day."""
     base_currency: str
-    """What the changer paid and charged in then."""
+    """Base currency at that time."""
     unit: int
-    """For how much of the foreign currency the rates are."""
+    """Amount of the foreign currency that the rates apply to."""
     we_buy: Candle | None
-    """How what it paid moved."""
+    """Buying prices; null if there are none."""
     we_sell: Candle | None
-    """How what it charged moved."""
+    """Selling prices; null if there are none."""
 
 
 @answer(PAGE_EXAMPLE)
 class RateHistoryPage(TypedDict):
-    """One page of changes, or of hours or days with changes."""
+    """A page of changes, or of hours or days with changes."""
 
     items: Items[RateEvent | RateBucket]
     next_cursor: NextCursor

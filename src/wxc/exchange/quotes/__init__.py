@@ -1,1 +1,0 @@
-"""Conversions by the rates of one board."""

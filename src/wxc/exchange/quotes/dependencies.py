@@ -1,5 +1,3 @@
-"""Parameters of a conversion."""
-
 from decimal import Decimal
 from typing import Annotated
 
@@ -13,21 +11,24 @@ from wxc.exchange.domain.quotes import ConversionRequest
 
 async def _conversion(
     source: Annotated[
-        CurrencyCode, Query(alias="from", description="What is paid.", examples=["SGD"])
+        CurrencyCode,
+        Query(alias="from", description="Currency that the customer pays.", examples=["SGD"]),
     ],
     target: Annotated[
-        CurrencyCode, Query(alias="to", description="What is received.", examples=["JPY"])
+        CurrencyCode,
+        Query(alias="to", description="Currency that the customer receives.", examples=["JPY"]),
     ],
     amount: Annotated[
-        PositiveDecimalText | None, Query(description="How much of `from` is paid.")
+        PositiveDecimalText | None, Query(description="Amount of `from` that the customer pays.")
     ] = None,
     to_amount: Annotated[
-        PositiveDecimalText | None, Query(description="How much of `to` is wanted.")
+        PositiveDecimalText | None, Query(description="Amount of `to` that the customer receives.")
     ] = None,
 ) -> ConversionRequest:
-    """The requested conversion; raises `ValidationFailed` unless exactly one amount is given."""
+    """Raises `ValidationFailed` unless exactly one amount is given, with valid decimals."""
     if (amount is None) is (to_amount is None):
-        raise field_error("query.amount", "one_amount", "Give either amount or to_amount.")
+        message = "Enter either the amount to pay or the amount to receive."
+        raise field_error("query.amount", "one_amount", message)
     reject_excess_decimals("query.amount", source, amount)
     reject_excess_decimals("query.to_amount", target, to_amount)
     return ConversionRequest(source, target, amount, to_amount)
@@ -36,9 +37,7 @@ async def _conversion(
 def reject_excess_decimals(pointer: str, currency: str, amount: Decimal | None) -> None:
     """Raises `ValidationFailed` for an amount with more decimals than its currency has."""
     if amount is not None and fraction_digits(amount) > currencies()[currency].minor_units:
-        raise field_error(
-            pointer, "too_many_decimals", "The currency does not have that many decimals."
-        )
+        raise field_error(pointer, "too_many_decimals", "Too many decimals for this currency.")
 
 
 RequestedConversion = Annotated[ConversionRequest, Depends(_conversion)]

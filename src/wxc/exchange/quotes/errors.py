@@ -1,12 +1,10 @@
-"""Refusals of a conversion."""
-
 from wxc.http.refusals.base import Refusal
 
 
 class AmountTooLarge(Refusal):
-    """What this comes to has more than twelve digits before its point.
+    """This amount is too large to convert. Enter a smaller amount.
 
-    Ask for a smaller amount.
+    The computed amount has more than twelve digits before the decimal point.
     """
 
     status = 422

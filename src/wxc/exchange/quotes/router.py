@@ -1,5 +1,3 @@
-"""Conversions by a board."""
-
 from wxc.accounts.auth.dependencies import MaybeUser
 from wxc.db.dependencies import Database
 from wxc.exchange.boards.dependencies import AsOf
@@ -17,7 +15,7 @@ router = make_router("exchange")
 
 @router.get(
     "/users/{username}/exchange/quote",
-    summary="What an amount comes to",
+    summary="Convert an amount",
     responses=error_responses(ExchangeNotFound, AmountTooLarge),
 )
 async def get_quote(
@@ -27,9 +25,10 @@ async def get_quote(
     as_of: AsOf,
     database: Database,
 ) -> Quote:
-    """Convert `amount`, or tell what `to_amount` costs, by a person's board, now or as of a moment.
+    """Converts `amount`, or computes the price of `to_amount`, by the rates of a user's exchange.
 
-    Exact, and rounded once: what you receive down, what you pay up. What cannot be done is no
-    error: `feasible` is false, and `reason` says why. An expired board offers nothing.
+    The result is exact and rounded once: down if the customer receives it, up if the customer
+    pays it. If the exchange cannot do the conversion, `feasible` is false and `reason` is set;
+    the status is still 200. An expired exchange offers no conversion.
     """
     return await service.quote(database, username, viewer.id if viewer else None, conversion, as_of)

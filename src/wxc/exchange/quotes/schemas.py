@@ -1,5 +1,3 @@
-"""Quotes."""
-
 from typing import Annotated
 
 from pydantic import Field
@@ -13,26 +11,26 @@ from wxc.http.answers import TimeText, answer
 
 @answer({"currency": "JPY", "side": "we_sell", "rate": "0.9134", "unit": 100})
 class QuoteLeg(TypedDict):
-    """One foreign currency that changes hands, by one side of its line."""
+    """A conversion between the base currency and one foreign currency."""
 
     currency: str
-    """The foreign currency."""
+    """ISO 4217 code of the foreign currency."""
     side: Side
-    """`we_buy` where the changer takes it, `we_sell` where it gives it."""
+    """`we_buy` if the customer pays this currency, `we_sell` if the customer receives it."""
     rate: DecimalString
-    """In the base currency, per `unit`."""
+    """Rate in the base currency, per `unit`."""
     unit: int
-    """For how much of the foreign currency the rate is."""
+    """Amount of the foreign currency that the rate applies to."""
     confirmed_at: TimeText
-    """When the changer last said that it holds."""
+    """When the rate was last confirmed."""
 
 
 @answer({"mode": "down", "increment": "1"})
 class Rounding(TypedDict):
-    """The one rounding, at the end: `down` what is received, `up` what is paid."""
+    """How the computed amount is rounded, once, at the end."""
 
     mode: Mode
-    """`down` what is received, `up` what is paid."""
+    """`down` if the customer receives the amount, `up` if the customer pays it."""
     increment: DecimalString
     """The smallest step of the currency of the computed amount."""
 
@@ -40,8 +38,8 @@ class Rounding(TypedDict):
 _Currencies = TypedDict(  # `from` is a Python keyword
     "_Currencies",
     {
-        "from": Annotated[str, Field(description="The currency that the customer pays.")],
-        "to": Annotated[str, Field(description="The currency that the customer receives.")],
+        "from": Annotated[str, Field(description="Currency that the customer pays.")],
+        "to": Annotated[str, Field(description="Currency that the customer receives.")],
     },
 )
 
@@ -58,23 +56,23 @@ _Currencies = TypedDict(  # `from` is a Python keyword
     }
 )
 class Quote(_Currencies):
-    """What a conversion comes to, and all that is needed to compute it anew."""
+    """The result of a conversion, with everything needed to recompute it."""
 
     from_amount: DecimalString | None
-    """What the customer pays; null where it was to be computed and cannot."""
+    """Amount that the customer pays; null if it cannot be computed."""
     to_amount: DecimalString | None
-    """What the customer receives; likewise."""
+    """Amount that the customer receives; null if it cannot be computed."""
     feasible: bool
-    """Whether this changer does it at all."""
+    """Whether the exchange can do the conversion."""
     reason: Reason | None
-    """Why it cannot be done."""
+    """Why the conversion is not possible; null if it is."""
     effective_rate: RatioString | None
-    """`to` per `from` before rounding, to ten significant digits."""
+    """`to` per `from` before rounding, to ten significant digits; null if not offered."""
     legs: list[QuoteLeg]
-    """What changes hands beside the base currency: one, two for a cross, none for the same."""
+    """One leg per foreign currency; none if the currencies are equal or nothing is offered."""
     rounding: Rounding
-    """How the computed amount was rounded."""
+    """How the computed amount is rounded."""
     as_of: TimeText
-    """The moment whose rates these are."""
+    """Time as of which the rates apply."""
     state: State
-    """That of the board at that moment, as with `Rate.state`."""
+    """State of the rates at that time; see `Rate.state`."""

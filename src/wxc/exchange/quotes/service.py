@@ -1,5 +1,3 @@
-"""Conversions by a board."""
-
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -31,10 +29,7 @@ async def quote(
     conversion: ConversionRequest,
     as_of: datetime | None,
 ) -> Quote:
-    """The conversion by that member's board.
-
-    Raises `UserNotFound`, `ExchangeNotFound`, `AmountTooLarge`.
-    """
+    """Raises `UserNotFound`, `ExchangeNotFound`, `AmountTooLarge`."""
     board = await find_board(db, username, viewer_id, as_of)
     moment = as_of or clock.now()
     was_expired = is_expired(board.confirmed_at, board.valid_for_hours, moment)
@@ -44,7 +39,7 @@ async def quote(
 
 
 def quote_by_board(board: BoardRow, conversion: ConversionRequest, moment: datetime) -> Quote:
-    """The conversion by a board as of `moment`; raises `AmountTooLarge`."""
+    """Raises `AmountTooLarge`."""
     rates = {
         currency: Rate(
             currency, unit, *(None if number is None else Decimal(number) for number in numbers)

@@ -1,1 +1,0 @@
-"""Search for boards by place and conversion."""

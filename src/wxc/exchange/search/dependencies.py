@@ -1,5 +1,3 @@
-"""Parameters of a search."""
-
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
@@ -26,10 +24,11 @@ from wxc.http.services import services_of
 
 async def _area(
     lat: Annotated[
-        float | None, Query(ge=-90, le=90, allow_inf_nan=False, description="Of the place.")
+        float | None, Query(ge=-90, le=90, allow_inf_nan=False, description="Latitude in degrees.")
     ] = None,
     lon: Annotated[
-        float | None, Query(ge=-180, le=180, allow_inf_nan=False, description="Of the place.")
+        float | None,
+        Query(ge=-180, le=180, allow_inf_nan=False, description="Longitude in degrees."),
     ] = None,
     radius_m: Annotated[
         float | None,
@@ -37,37 +36,40 @@ async def _area(
             gt=0,
             le=MAX_RADIUS_METRES,
             allow_inf_nan=False,
-            description="How far around it, in metres; 5,000 by default.",
+            description="Radius around the place, in metres; 5,000 by default.",
         ),
     ] = None,
 ) -> SearchArea | None:
-    """The area of the search; raises `ValidationFailed` for an incomplete place."""
+    """Raises `ValidationFailed` for an incomplete place."""
     if lat is None or lon is None:
         for name, value in (("lat", lat), ("lon", lon), ("radius_m", radius_m)):
             if value is not None:
-                raise field_error(f"query.{name}", "place_incomplete", "A place needs lat and lon.")
+                message = "A place needs a latitude and a longitude."
+                raise field_error(f"query.{name}", "place_incomplete", message)
         return None
     return SearchArea(lat, lon, radius_m or DEFAULT_RADIUS_METRES)
 
 
 async def _search_conversion(
-    source: Annotated[CurrencyCode | None, Query(alias="from", description="What is paid.")] = None,
+    source: Annotated[
+        CurrencyCode | None, Query(alias="from", description="Currency that the customer pays.")
+    ] = None,
     target: Annotated[
-        CurrencyCode | None, Query(alias="to", description="What is received.")
+        CurrencyCode | None, Query(alias="to", description="Currency that the customer receives.")
     ] = None,
     amount: Annotated[
-        PositiveDecimalText | None, Query(description="How much of `from` is paid.")
+        PositiveDecimalText | None, Query(description="Amount of `from` that the customer pays.")
     ] = None,
 ) -> ConversionRequest | None:
-    """The conversion of the search; raises `ValidationFailed` for an incomplete one."""
+    """Raises `ValidationFailed` for an incomplete or invalid conversion."""
     if source is None or target is None or amount is None:
         for name, value in (("from", source), ("to", target), ("amount", amount)):
             if value is not None:
-                message = "A conversion needs from, to and amount."
+                message = "A conversion needs two currencies and an amount."
                 raise field_error(f"query.{name}", "conversion_incomplete", message)
         return None
     if source == target:
-        raise field_error("query.to", "same_currency", "The currencies must be different.")
+        raise field_error("query.to", "same_currency", "Choose two different currencies.")
     reject_excess_decimals("query.amount", source, amount)
     return ConversionRequest(source, target, amount)
 
@@ -76,20 +78,20 @@ async def _search(
     area: Annotated[SearchArea | None, Depends(_area)],
     conversion: Annotated[ConversionRequest | None, Depends(_search_conversion)],
     is_open_now: Annotated[
-        bool, Query(alias="open_now", description="Only what is open at this moment.")
+        bool, Query(alias="open_now", description="Only exchanges that are open now.")
     ] = False,
-    include_stale: Annotated[bool, Query(description="Also rates that are stale.")] = False,
+    include_stale: Annotated[bool, Query(description="Include stale rates.")] = False,
     sort: Annotated[
         Sort | None,
-        Query(description="`receive` by default where a conversion is given, else `distance`."),
+        Query(description="`receive` by default with a conversion, otherwise `distance`."),
     ] = None,
 ) -> SearchRequest:
-    """The search; raises `ValidationFailed` for a sort without its input."""
+    """Raises `ValidationFailed` for a sort without its input."""
     sort = sort or (Sort.DISTANCE if conversion is None else Sort.RECEIVE)
     if sort is Sort.RECEIVE and conversion is None:
-        raise field_error("query.sort", "sort_without_input", "This sort needs a conversion.")
+        raise field_error("query.sort", "sort_without_input", "Add a conversion to sort by amount.")
     if sort is Sort.DISTANCE and area is None:
-        raise field_error("query.sort", "sort_without_input", "This sort needs a place.")
+        raise field_error("query.sort", "sort_without_input", "Add a place to sort by distance.")
     minor_units = currencies()[conversion.target].minor_units if conversion else 0
     return SearchRequest(area, conversion, sort, is_open_now, include_stale, minor_units)
 
@@ -101,7 +103,7 @@ async def _search_page(
     limit: Limit = DEFAULT_LIMIT,
     cursor: CursorParameter = None,
 ) -> PageRequest:
-    """The requested page; its cursors are valid for this search by this viewer only."""
+    """The cursors of the page are valid only for this search by this viewer."""
     scope = scope_of(request, str(viewer.id) if viewer else "")
     return PageRequest(services_of(request).cursors, scope, limit, cursor, order=Order.BY_RANK)
 

@@ -1,11 +1,9 @@
-"""Refusals of a search."""
-
 from wxc.http.refusals.resources import Conflict
 
 
 class SearchExpired(Conflict):
-    """The rates that this search goes by are too old. Please search again.
+    """These search results are out of date. Please search again.
 
-    All pages of a search go by the rates of its first page, for ten minutes. Search again
-    without the cursor.
+    All pages of a search use the rates at the time of its first page, for ten minutes. Repeat the
+    search without `cursor`.
     """

@@ -1,5 +1,3 @@
-"""Search for boards."""
-
 from wxc.accounts.auth.dependencies import MaybeUser
 from wxc.db.dependencies import Database
 from wxc.exchange.search import service
@@ -14,18 +12,20 @@ router = make_router("exchange")
 
 @router.get(
     "/exchanges",
-    summary="Find an exchange",
+    summary="Search for exchanges",
     responses=error_responses(SearchExpired),
 )
 async def search_exchanges(
     viewer: MaybeUser, page: SearchPage, request: RequestedSearch, database: Database
 ) -> HitPage:
-    """Boards near a place (`lat`, `lon`), boards that do a conversion (`from`, `to`, `amount`), or
-    both, the nearest or those where one receives most first. Without a place, the boards that have
-    changed their rates last are compared: up to 500 that pay in `to`, or are paid in `from`, or
-    deal in both.
+    """Finds exchanges near a place (`lat`, `lon`), exchanges that can do a conversion (`from`,
+    `to`, `amount`), or both, ordered by distance or by the amount that the customer receives.
 
-    All pages go by the rates of the instant of the first one, for ten minutes. Stale rates are
-    left out unless you ask for them, expired ones always. A page may be shorter than its limit.
+    Without a place, only the exchanges whose rates for these currencies changed most recently are
+    compared, at most 500 of each kind: base currency `from`, base currency `to`, another base with
+    a rate for `from`, another base with a rate for `to`.
+
+    All pages use the rates at the time of the first page, for ten minutes. Stale rates are excluded
+    by default, expired rates always. A page can have fewer items than `limit` and not be the last.
     """
     return await service.search(database, request, page, viewer.id if viewer else None)

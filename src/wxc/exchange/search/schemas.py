@@ -1,5 +1,3 @@
-"""The boards that a search finds."""
-
 from typing_extensions import TypedDict
 
 from wxc.exchange.boards.schemas.exchange import Exchange
@@ -10,19 +8,19 @@ from wxc.http.pages import Items, NextCursor, PrevCursor
 
 @answer({"distance_m": 412.7})
 class Hit(TypedDict):
-    """A board that was found."""
+    """An exchange that matches the search."""
 
     exchange: Exchange
-    """The board, by the rates of the search."""
+    """Its rates are those at the time of the first page."""
     distance_m: float | None
-    """Null where no place was asked for."""
+    """Distance in metres; null without a place."""
     quote: Quote | None
-    """Null where no conversion was asked for."""
+    """The requested conversion; null without a conversion."""
 
 
 @answer({"next_cursor": "cgGYwqR8Hn06nwBcLkp7HZDW3kQm1vX5cT0aYpJr8sLfUw"})
 class HitPage(TypedDict):
-    """One page of boards by the rates of one instant; `prev_cursor` is always null."""
+    """A page of matching exchanges; `prev_cursor` is always null."""
 
     items: Items[Hit]
     next_cursor: NextCursor

@@ -1,4 +1,4 @@
-"""Search for boards; all pages of a search use the rates of one instant."""
+"""All pages of a search use the rates of one instant."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -23,17 +23,17 @@ from wxc.exchange.search.schemas import Hit, HitPage
 
 _SEARCH_LIFETIME = timedelta(minutes=10)
 _MAX_COMPARED = 500
-"""Boards of each kind of line that are compared in a search without a place."""
+"""Boards per kind that a search without a place compares; see `recently_changed`."""
 _BATCH_SIZE = 100
-_MAX_BATCHES = 10  # of closed boards; then the page ends early, and its cursor continues
+_MAX_BATCHES = 10  # then the page ends early; its cursor continues after the closed boards
 BoardPage = tuple[list[MatchingBoard], str | None]
-"""The boards of a page, and its `next_cursor`."""
+"""The boards of a page and its `next_cursor`."""
 
 
 async def search(
     db: Handle, request: SearchRequest, page: PageRequest, viewer_id: UUID | None
 ) -> HitPage:
-    """One page of matching boards; raises `SearchExpired`."""
+    """Raises `SearchExpired`."""
     now = clock.now()
     instant = request.unpack_rank(page.key.rank)[0] if page.key else now
     if now - instant > _SEARCH_LIFETIME:
@@ -65,7 +65,7 @@ async def _boards(
 async def _open_boards(
     db: Handle, request: SearchRequest, page: PageRequest, viewer_id: UUID | None, instant: datetime
 ) -> BoardPage:
-    """As `_boards`, without those that are closed now."""
+    """As `_boards`, without the boards that are closed now."""
     hours, next_cursor = await _open_hours(db, request, page, viewer_id, instant)
     ids = [row.id for row in hours]
     search = SearchVariant(request)

@@ -1,1 +1,0 @@
-"""Live changes of a board, by server-sent events."""

@@ -1,5 +1,3 @@
-"""The board of a stream."""
-
 from typing import Annotated
 
 from fastapi import Depends
@@ -17,9 +15,9 @@ from wxc.social.users.dependencies import PathUsername
 async def watched_board(
     username: PathUsername, viewer: MaybeUser, _slot: ViewerSlot, database: Database
 ) -> WatchedBoard:
-    """The requested board; raises `UserNotFound`, `ExchangeNotFound`.
+    """Raises `UserNotFound`, `ExchangeNotFound`.
 
-    The slot is taken first: a viewer without a slot must not wait for the database.
+    The slot is acquired first: a viewer without a slot must not wait for the database.
     """
     return await service.open_board(database, username, viewer)
 

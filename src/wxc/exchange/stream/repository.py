@@ -1,5 +1,3 @@
-"""SQL that reads what a stream sends."""
-
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -15,7 +13,7 @@ from wxc.social.users.visibility import visible_to
 
 
 class BoardHead(NamedTuple):
-    """The last change and confirmation of a board; `seq` is None before its first change."""
+    """The last event and confirmation of a board; `seq` is None before the first event."""
 
     id: UUID
     owner_id: UUID
@@ -27,7 +25,7 @@ class BoardHead(NamedTuple):
 
 @prepared(BoardHead)
 def board_head(username: str, viewer_id: UUID | None) -> AnySelect:
-    """The head of that member's board; no row if there is none or it is invisible."""
+    """No row if the board does not exist or is invisible to the viewer."""
     last_event = (
         select(RateEvent.seq, RateEvent.hash)
         .where(RateEvent.exchange_id == Exchange.id)
@@ -51,7 +49,7 @@ def board_head(username: str, viewer_id: UUID | None) -> AnySelect:
 
 @prepared(RateEventRow)
 def rate_events_from(exchange_id: UUID, first_seq: int, *, limit: int) -> AnySelect:
-    """Up to `limit` changes of the board with `seq >= first_seq`."""
+    """Events of the board in order, from `first_seq` on."""
     return (
         select(*EVENT_COLUMNS)
         .where(RateEvent.exchange_id == exchange_id, RateEvent.seq >= first_seq)

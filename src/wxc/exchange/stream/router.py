@@ -1,5 +1,3 @@
-"""The live stream of a board."""
-
 from collections.abc import AsyncIterator
 
 from fastapi.sse import EventSourceResponse, ServerSentEvent
@@ -24,7 +22,7 @@ router = make_router("exchange")
 @router.get(
     "/users/{username}/exchange/stream",
     response_class=EventSourceResponse,
-    summary="A person's exchange, live",
+    summary="Stream a user's exchange",
     responses=event_stream(
         snapshot=Exchange, rates=RateChange, confirmed=Confirmation, reset=None, reauth=None
     ),
@@ -36,22 +34,22 @@ async def stream_exchange(
     auth: AuthTools,
     last_event_id: LastEventId = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Server-sent events: `snapshot` with the whole board, then `rates` for each line that
-    changes, and `confirmed` when the board is confirmed as it is.
+    """Server-sent events: first `snapshot` with the whole exchange, then `rates` for each changed
+    rate, and `confirmed` when all rates are confirmed without a change.
 
-    `rates` is an event of the history with its `currency`; both sides null: taken off the board.
-    It confirms the whole board at its time, `at`. `Last-Event-ID` replays every change since, or
-    answers with `reset` after the snapshot where those were too many or a day ago. A comment every
-    15 seconds keeps the connection alive. The stream ends when the board cannot be seen any more,
-    and with the session, after `reauth`. With a session it is one of the five streams that the
-    session may have; without one, streams are limited by address.
+    `rates` is an item of the history plus its `currency`; both sides are null if the rate was
+    removed. It also confirms all other rates at its time, `at`. `Last-Event-ID` replays the missed
+    changes; if they are too many or more than a day old, or the id is unknown, `reset` follows the
+    snapshot instead. A comment every 15 seconds keeps the connection alive. The stream ends when
+    the exchange is no longer visible to you, and, after `reauth`, when your session ends. A session
+    can have five streams of all kinds; anonymous streams are limited by IP address.
     """
     async for event in service.board_events(database, events, auth, board, last_event_id):
         yield _sse_event(event)
 
 
 def _sse_event(event: StreamEvent) -> ServerSentEvent:
-    """The event as sent: `raw_data`, since FastAPI would encode `data` with spaces."""
+    """Uses `raw_data`, because FastAPI would encode `data` with spaces."""
     match event:
         case Reset():
             return ServerSentEvent(data={}, event="reset")

@@ -1,4 +1,4 @@
-"""Events of a stream; `RateChange` is in the schemas of the history."""
+"""`RateChange` is in `history/schemas.py`."""
 
 from typing_extensions import TypedDict
 
@@ -8,11 +8,11 @@ from wxc.http.answers import TimeText, answer
 
 @answer({"valid_for_hours": 24, "state": "fresh"})
 class Confirmation(TypedDict):
-    """The board has been confirmed, and no line of it has changed."""
+    """All rates have been confirmed without a change."""
 
     confirmed_at: TimeText
-    """Of every line."""
+    """New confirmation time of all rates."""
     valid_for_hours: int
-    """How long the rates hold from then on."""
+    """Validity of the confirmation, in hours."""
     state: State
-    """That of every line, as with `Rate.state`."""
+    """State of all rates; see `Rate.state`."""

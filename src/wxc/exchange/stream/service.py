@@ -1,7 +1,7 @@
 """The stream of a board: a snapshot, then its changes.
 
-Nothing depends on the delivery of an event: each check reads the changes after the last one sent,
-by `seq`, which is assigned under the lock of the board.
+No change is lost if a wakeup is: each check reads all events after the last one sent, by `seq`,
+which is assigned under the lock of the board.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -37,7 +37,7 @@ _BATCH_SIZE = 500
 
 @dataclass(frozen=True, slots=True)
 class WatchedBoard:
-    """A board that the viewer may watch, and the last change that it includes."""
+    """A board that the viewer may watch; `position` is the last event that `exchange` includes."""
 
     id: UUID
     username: str
@@ -48,13 +48,12 @@ class WatchedBoard:
 
     @property
     def viewer_id(self) -> UUID | None:
-        """None for an anonymous viewer."""
         return self.viewer.id if self.viewer else None
 
 
 @dataclass(frozen=True, slots=True)
 class BoardEvent:
-    """An event of the stream, which a client may resume at `position`."""
+    """An event of the stream; a client can resume at `position`."""
 
     position: ChainPosition
     name: Literal["snapshot", "rates", "confirmed"]
@@ -65,13 +64,13 @@ StreamEvent = BoardEvent | Reset | SessionEnd
 
 
 async def open_board(database: Database, username: str, viewer: Principal | None) -> WatchedBoard:
-    """That member's board, from the primary; raises as `find_exchange` does."""
+    """Reads the primary; raises as `find_exchange` does."""
     viewer_id = viewer.id if viewer else None
-    # The head first: a change between the two statements is sent twice rather than missed.
+    # The head first: a change between the two queries is then sent twice rather than missed.
     head = await database.primary.fetch_one(board_head(username, viewer_id))
     exchange = await find_exchange(database.primary, username, viewer_id, None)
     if head is None or str(head.id) != exchange.body["id"]:
-        raise ExchangeNotFound  # the board was opened between the two statements
+        raise ExchangeNotFound  # the board was created between the two queries
     position, confirmed_at = _position(head), head.current_confirmed_at
     return WatchedBoard(head.id, username, viewer, exchange.body, position, confirmed_at)
 
@@ -79,9 +78,9 @@ async def open_board(database: Database, username: str, viewer: Principal | None
 async def board_events(
     database: Database, events: Events, auth: Auth, board: WatchedBoard, last_event_id: str | None
 ) -> AsyncIterator[StreamEvent]:
-    """The board, then the changes missed since `last_event_id`, then live changes.
+    """The snapshot, then the changes missed since `last_event_id`, then live changes.
 
-    Ends when the viewer can no longer see the board. No connection is held between two checks.
+    Ends when the viewer can no longer see the board. Holds no connection between two checks.
     """
     resumed = await _resume_position(database, board, last_event_id) if last_event_id else None
     reader = _ChangeReader(database, board, resumed or board.position)
@@ -105,14 +104,14 @@ async def board_events(
 async def _resume_position(
     database: Database, board: WatchedBoard, last_event_id: str
 ) -> ChainPosition | None:
-    """The position of the client.
+    """The position to resume at.
 
-    None if it is not of this board, or if the changes since are too many or too old.
+    None if it is not on this chain, or if the changes since are too many or too old.
     """
     position = ChainPosition.parse(last_event_id)
     if position is None:
         return None
-    # The known change, and one more than may be replayed.
+    # The last event that the client knows, and one more than may be replayed.
     query = rate_events_from(board.id, position.seq, limit=_MAX_REPLAYED + 2)
     missed = await database.primary.fetch(query)
     if position != CHAIN_START:
@@ -127,7 +126,7 @@ async def _resume_position(
 
 
 class _ChangeReader:
-    """Reads the changes after the last one sent."""
+    """Reads the events after the last one sent."""
 
     def __init__(self, database: Database, board: WatchedBoard, position: ChainPosition) -> None:
         self._database = database
@@ -137,7 +136,7 @@ class _ChangeReader:
         self.has_ended = False
 
     async def read(self) -> list[BoardEvent]:
-        """The new changes in order, or the confirmation of the unchanged board."""
+        """The new changes in order, then a confirmation if it is later than they are."""
         viewer_id = self._board.viewer_id
         primary = self._database.primary
         head = await primary.fetch_one(board_head(self._board.username, viewer_id))

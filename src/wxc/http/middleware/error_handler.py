@@ -1,16 +1,20 @@
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wxc.http.disconnects import ClientDisconnected
-from wxc.http.problems import problem_response
 
 
 class ErrorHandler:
     """Responds to any exception of an inner layer with a problem, unless the response has begun."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(
+        self, app: ASGIApp, *, respond: Callable[[Request, Exception], Awaitable[Response]]
+    ) -> None:
         self.app = app
+        self._respond = respond
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -30,4 +34,5 @@ class ErrorHandler:
         except Exception as error:
             if has_begun:
                 raise
-            await problem_response(scope, error)(scope, receive, send)
+            response = await self._respond(Request(scope), error)
+            await response(scope, receive, send)

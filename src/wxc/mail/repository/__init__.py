@@ -1,1 +1,0 @@
-"""SQL for mails and the tokens of their links."""

@@ -1,5 +1,3 @@
-"""SQL for the outbox."""
-
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -14,7 +12,7 @@ from wxc.models import MailState, OutboxMail, RowId, User, columns
 
 
 class MailRow(NamedTuple):
-    """A mail that a worker has claimed."""
+    """An e-mail that a worker has claimed."""
 
     id: UUID
     kind: str
@@ -22,30 +20,24 @@ class MailRow(NamedTuple):
     """None if only the address is known."""
     address: str
     attempts: int
-    """Including this one; a higher number means that another worker has claimed the mail since."""
+    """Including this one; a higher number in the table means that another worker claimed it."""
     first_attempt_at: datetime
     created_at: datetime
 
 
 class BacklogRow(NamedTuple):
-    """Whether the outbox has a backlog."""
-
     has_backlog: bool
 
 
 class OutboxCounts(NamedTuple):
-    """The number and age of undelivered mails."""
-
     due: int
     oldest: datetime | None
-    """When the oldest of the due mails became due."""
+    """The earliest due time of the due e-mails."""
     dead: int
-    """How many were given up recently."""
+    """The number given up since `dead_since`."""
 
 
 class RecipientRow(NamedTuple):
-    """The account that a mail is for."""
-
     id: UUID
     username: str
     email: str | None
@@ -57,7 +49,7 @@ class RecipientRow(NamedTuple):
 
 @prepared(BacklogRow)
 def outbox_backlog(due_before: datetime, dead_since: datetime) -> AnySelect:
-    """Whether a mail is overdue, or was given up recently; one row."""
+    """One row: whether an e-mail is overdue, or was given up since `dead_since`."""
     overdue = (OutboxMail.state == MailState.WAITING) & (OutboxMail.due_at < due_before)
     has_backlog = or_(exists().where(overdue), exists().where(_is_dead(dead_since)))
     return select(has_backlog.label("has_backlog"))
@@ -65,7 +57,7 @@ def outbox_backlog(due_before: datetime, dead_since: datetime) -> AnySelect:
 
 @prepared(OutboxCounts)
 def outbox_counts(moment: datetime, dead_since: datetime) -> AnySelect:
-    """The numbers of due and of abandoned mails; one row."""
+    """Always one row."""
     is_due = (OutboxMail.state == MailState.WAITING) & (OutboxMail.due_at <= moment)
     return select(
         select(func.count()).where(is_due).scalar_subquery().label("due"),
@@ -83,7 +75,7 @@ def insert_mail(
     dedup_key: str,
     moment: datetime,
 ) -> ReturningInsert[UUID]:
-    """Insert a mail; no row if the key has been used."""
+    """No row if the key has been used."""
     return (
         insert(OutboxMail)
         .values(
@@ -106,14 +98,14 @@ def insert_mail(
 def claim_mails(
     moment: datetime, lease_end: datetime, *, limit: int
 ) -> ReturningUpdate[*tuple[object, ...]]:
-    """Claim due mails until `lease_end`; each attempt is counted."""
+    """Claim due e-mails until `lease_end`, and count the attempt."""
     due = (
         select(OutboxMail.id)
         .where(OutboxMail.state == MailState.WAITING, OutboxMail.due_at <= moment)
         .order_by(OutboxMail.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
-        .cte("due")  # a plain subquery may be run, and lock rows, more than once
+        .cte("due")  # a plain subquery may be executed, and lock rows, repeatedly
     )
     return (
         update(OutboxMail)
@@ -129,7 +121,7 @@ def claim_mails(
 
 @prepared(RowId)
 def update_due_at(mail_id: UUID, attempts: int, due_at: datetime) -> ReturningUpdate[UUID]:
-    """Postpone the mail; no row if another worker has claimed it since."""
+    """No row if another worker has claimed the e-mail since."""
     return _update_claimed(mail_id, attempts).values(due_at=due_at).returning(OutboxMail.id)
 
 
@@ -137,38 +129,33 @@ def update_due_at(mail_id: UUID, attempts: int, due_at: datetime) -> ReturningUp
 def update_final_state(
     mail_id: UUID, attempts: int, state: str, moment: datetime
 ) -> ReturningUpdate[UUID]:
-    """Close the mail; no row if another worker has claimed it since."""
+    """No row if another worker has claimed the e-mail since."""
     statement = _update_claimed(mail_id, attempts)
     return statement.values(state=state, finished_at=moment).returning(OutboxMail.id)
 
 
 @prepared(RowId)
 def delete_mail(mail_id: UUID) -> ReturningDelete[UUID]:
-    """Delete the mail."""
     return delete(OutboxMail).where(OutboxMail.id == mail_id).returning(OutboxMail.id)
 
 
 @prepared(RowId)
 def delete_closed_mails(before: datetime) -> ReturningDelete[UUID]:
-    """Delete the mails that were closed before that moment."""
     return delete(OutboxMail).where(OutboxMail.finished_at < before).returning(OutboxMail.id)
 
 
 @prepared(RecipientRow)
 def lock_recipient_by_id(user_id: UUID) -> AnySelect:
-    """Lock the account against changes."""
     return _locked_recipient(User.id == user_id)
 
 
 @prepared(RecipientRow)
 def lock_recipient_by_address(folded: str) -> AnySelect:
-    """Lock the account of that folded address against changes."""
     return _locked_recipient(User.email_folded == folded)
 
 
 @prepared(RowId)
 def other_account_with_address(folded: str, user_id: UUID) -> AnySelect:
-    """The account that has the folded address, unless it is `user_id`."""
     return select(User.id).where(User.email_folded == folded, User.id != user_id)
 
 

@@ -1,4 +1,4 @@
-"""SQL for the tokens of links. Writers hold a lock on the account, so writes are serialised."""
+"""Callers that write hold a lock on the account's row, so writes are serialised."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,8 +14,6 @@ from wxc.models import MailKind, MailToken
 
 
 class LinkRow(NamedTuple):
-    """The link that a token belongs to."""
-
     mail_id: UUID
     user_id: UUID
     kind: str
@@ -23,22 +21,18 @@ class LinkRow(NamedTuple):
 
 
 class TokenRow(NamedTuple):
-    """The token of a mail."""
-
     address: str
     ended_at: datetime | None
     expires_at: datetime
 
 
 class MailId(NamedTuple):
-    """The mail that a token belongs to."""
-
     mail_id: UUID
 
 
 @prepared(LinkRow)
 def live_link(digest: bytes, kinds: Sequence[MailKind], moment: datetime) -> AnySelect:
-    """The link of a token that is unused, not expired and of one of these kinds."""
+    """The link of an unused, unexpired token of one of these kinds."""
     return select(MailToken.mail_id, MailToken.user_id, MailToken.kind, MailToken.address).where(
         MailToken.digest == digest,
         MailToken.kind == any_(bind(kinds)),
@@ -49,7 +43,6 @@ def live_link(digest: bytes, kinds: Sequence[MailKind], moment: datetime) -> Any
 
 @prepared(TokenRow)
 def token_of_mail(mail_id: UUID) -> AnySelect:
-    """The token of the mail, if it has one already."""
     return select(MailToken.address, MailToken.ended_at, MailToken.expires_at).where(
         MailToken.mail_id == mail_id
     )
@@ -57,7 +50,7 @@ def token_of_mail(mail_id: UUID) -> AnySelect:
 
 @prepared(MailId)
 def newer_token(user_id: UUID, kind: str, mail_id: UUID) -> AnySelect:
-    """A token of the same kind in a later mail."""
+    """A token of the same kind in a later e-mail."""
     return (
         select(MailToken.mail_id)
         .where(MailToken.user_id == user_id, MailToken.kind == kind, MailToken.mail_id > mail_id)
@@ -69,7 +62,6 @@ def newer_token(user_id: UUID, kind: str, mail_id: UUID) -> AnySelect:
 def insert_token(
     mail_id: UUID, user_id: UUID, kind: str, address: str, digest: bytes, expires_at: datetime
 ) -> ReturningInsert[UUID]:
-    """Store the digest of a token."""
     return (
         insert(MailToken)
         .values(
@@ -86,7 +78,7 @@ def insert_token(
 
 @prepared(MailId)
 def end_token(mail_id: UUID, moment: datetime) -> ReturningUpdate[UUID]:
-    """Mark the token as used; of two concurrent uses only one gets a row."""
+    """Only one of two concurrent uses returns a row."""
     return (
         update(MailToken)
         .where(MailToken.mail_id == mail_id, MailToken.ended_at.is_(None))
@@ -99,7 +91,7 @@ def end_token(mail_id: UUID, moment: datetime) -> ReturningUpdate[UUID]:
 def end_tokens_of(
     user_id: UUID, kinds: Sequence[MailKind], moment: datetime
 ) -> ReturningUpdate[UUID]:
-    """End every unused token of these kinds."""
+    """End the unused tokens of these kinds."""
     return (
         update(MailToken)
         .where(
@@ -114,5 +106,4 @@ def end_tokens_of(
 
 @prepared(MailId)
 def delete_expired_tokens(before: datetime) -> ReturningDelete[UUID]:
-    """Delete the tokens that expired before that moment."""
     return delete(MailToken).where(MailToken.expires_at < before).returning(MailToken.mail_id)

@@ -1,1 +1,0 @@
-"""Operators' actions: show, suspend and restore accounts, end sessions."""

@@ -1,5 +1,3 @@
-"""SQL for the operators' commands."""
-
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -23,7 +21,7 @@ from wxc.models import RowId, User, columns
 
 
 class AccountRow(NamedTuple):
-    """An account, suspended or not, that is not deleted."""
+    """An account that is not deleted; it may be suspended."""
 
     id: UUID
     username: str
@@ -39,7 +37,7 @@ class AccountRow(NamedTuple):
 
 
 class DuplicateRow(NamedTuple):
-    """An account that shares a folded username or e-mail address with another one."""
+    """An account that has the same folded username or e-mail address as another account."""
 
     kind: str
     folded: str
@@ -49,19 +47,17 @@ class DuplicateRow(NamedTuple):
 
 @prepared(AccountRow)
 def account_by_id(user_id: UUID) -> AnySelect:
-    """The account of that id."""
     return _account(User.id == user_id)
 
 
 @prepared(AccountRow)
 def account_by_identifier(folded: str) -> AnySelect:
-    """The account of that folded username or e-mail address; only the latter holds an `@`."""
+    """The account with this folded username or e-mail address; usernames contain no `@`."""
     return _account(or_(User.username_folded == folded, User.email_folded == folded))
 
 
 @prepared(DuplicateRow)
 def duplicate_accounts() -> CompoundSelect[*tuple[Any, ...]]:
-    """Accounts that share a folded identifier."""
     return union_all(
         _accounts_sharing("username", User.username_folded, User.username),
         _accounts_sharing("email", User.email_folded, User.email),
@@ -70,7 +66,7 @@ def duplicate_accounts() -> CompoundSelect[*tuple[Any, ...]]:
 
 @prepared(RowId)
 def suspend_account(user_id: UUID, moment: datetime) -> ReturningUpdate[UUID]:
-    """Suspend the account, which locks its row; no row if it is suspended already."""
+    """Suspend the account and lock its row; no row if it is already suspended."""
     return (
         update(User)
         .where(User.id == user_id, User.suspended_at.is_(None))
@@ -81,7 +77,7 @@ def suspend_account(user_id: UUID, moment: datetime) -> ReturningUpdate[UUID]:
 
 @prepared(RowId)
 def restore_account(user_id: UUID) -> ReturningUpdate[UUID]:
-    """End the suspension; no row if there is none, or if the account is deleted."""
+    """End the suspension; no row if the account is not suspended or is deleted."""
     return (
         update(User)
         .where(User.id == user_id, User.suspended_at.isnot(None), User.erase_at.is_(None))
@@ -91,7 +87,7 @@ def restore_account(user_id: UUID) -> ReturningUpdate[UUID]:
 
 
 def _account(condition: ColumnElement[bool]) -> AnySelect:
-    """The columns of `AccountRow`; the row of a deleted account is empty, so it is left out."""
+    """Excludes deleted accounts, whose rows have no e-mail address any more."""
     return select(*columns(User, AccountRow)).where(condition, User.erase_at.is_(None))
 
 

@@ -10,7 +10,7 @@ from wxc.http.schemas import Schema
 
 
 class Account(Schema):
-    """A member's account; never its password's hash."""
+    """A member's account, without the password hash."""
 
     id: UUID
     username: str
@@ -26,18 +26,17 @@ class Account(Schema):
 
 
 class Duplicate(Schema):
-    """An account that shares a folded username or e-mail address with another one."""
+    """An account that has the same folded username or e-mail address as another account."""
 
     kind: str
+    """`username` or `email`."""
     folded: str
     user_id: UUID
     value: str
-    """As it was typed."""
+    """The stored value, before folding."""
 
 
 class LiveSession(Schema):
-    """A live session of a member."""
-
     id: UUID
     created_at: Timestamp
     last_used_at: Timestamp
@@ -46,8 +45,6 @@ class LiveSession(Schema):
 
 
 class Event(Schema):
-    """One row of the audit trail."""
-
     model_config = ConfigDict(ser_json_bytes="hex")
 
     at: Timestamp
@@ -55,23 +52,19 @@ class Event(Schema):
     actor: str
     session_id: UUID | None
     address_hash: bytes | None
-    """Equal for equal addresses; not reversible."""
+    """A keyed hash of the client's IP address."""
     request_id: str | None
     detail: dict[str, Any]
 
 
 class MemberDetails(Schema):
-    """A member's account, sessions and audit events."""
-
     account: Account
     sessions: list[LiveSession]
     events: list[Event]
 
 
 class Outcome(Schema):
-    """The result of an operator's command."""
-
     username: str
     changed: bool
-    """False if the account was in that state already."""
+    """False if the account was already in the requested state."""
     sessions_ended: int

@@ -1,5 +1,3 @@
-"""Shows, suspends and restores accounts, and ends their sessions."""
-
 from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
@@ -32,16 +30,16 @@ from wxc.moderation.audit.actors import Actor
 from wxc.moderation.audit.repository import latest_events_of
 
 
-class NoSuchMember(Exception):  # noqa: N818 - a fact
-    """The name, address or id is nobody's."""
+class NoSuchMember(Exception):  # noqa: N818 - a fact, not an error
+    """No member has this username, e-mail address or id."""  # printed by `wxc`
 
 
-class NoSuchSession(Exception):  # noqa: N818 - a fact
-    """The member has no such session, or it has ended."""
+class NoSuchSession(Exception):  # noqa: N818 - a fact, not an error
+    """No active session of this member has this id."""  # printed by `wxc`
 
 
 async def find_account(database: Database, identifier: str) -> Account:
-    """The account of a username, e-mail address or id; raises `NoSuchMember`."""
+    """Find an account by username, e-mail address or id; raises `NoSuchMember`."""
     user_id = _parse_id(identifier)
     row = await database.primary.fetch_one(
         account_by_identifier(fold_identifier(identifier))
@@ -54,7 +52,7 @@ async def find_account(database: Database, identifier: str) -> Account:
 
 
 async def show_member(database: Database, identifier: str, events: int) -> MemberDetails:
-    """The account, its live sessions and its last `events`; raises `NoSuchMember`."""
+    """An account, its live sessions and its latest `events`; raises `NoSuchMember`."""
     account = await find_account(database, identifier)
     rows = await database.primary.fetch(latest_events_of(account.id, limit=events))
     return MemberDetails(
@@ -65,7 +63,7 @@ async def show_member(database: Database, identifier: str, events: int) -> Membe
 
 
 async def duplicate_members(database: Database) -> list[Duplicate]:
-    """Accounts whose identifiers differ only in case, sorted so that they are adjacent."""
+    """Accounts whose usernames or addresses are equal after folding, sorted by that value."""
     rows = await database.primary.fetch(duplicate_accounts())
     return [
         Duplicate.model_validate(row, from_attributes=True)
@@ -74,7 +72,7 @@ async def duplicate_members(database: Database) -> list[Duplicate]:
 
 
 async def sessions_of(database: Database, user_id: UUID) -> list[LiveSession]:
-    """The member's live sessions, the last used first."""
+    """The live sessions of a member, most recently used first."""
     rows = await database.primary.fetch(live_sessions_of(user_id, clock.now()))
     return [LiveSession.model_validate(row, from_attributes=True) for row in rows]
 
@@ -82,13 +80,14 @@ async def sessions_of(database: Database, user_id: UUID) -> list[LiveSession]:
 async def suspend(
     database: Database, revocations: Revocations, identifier: str, reason: str, actor: Actor
 ) -> Outcome:
-    """Suspend an account, on every instance before this returns; raises `NoSuchMember`.
+    """Suspend an account, end its sessions and invalidate its mailed links.
 
-    Its sessions end and its mailed links become invalid. Suspending twice changes nothing.
+    Takes effect on all instances before this returns. Suspending again changes nothing. Raises
+    `NoSuchMember`.
     """
     account = await find_account(database, identifier)
     async with database.transaction() as session:
-        # The account first: its row lock serialises logins and changes of its tokens.
+        # Update the account first: the row lock serialises logins and changes of its tokens.
         suspension = suspend_account(account.id, clock.now())
         is_new = await session.fetch_one(suspension) is not None
         ended = await end_all_sessions(session, revocations, account.id)
@@ -105,7 +104,7 @@ async def suspend(
 
 
 async def restore(database: Database, identifier: str, actor: Actor) -> Outcome:
-    """End a suspension; sessions and links stay ended. Raises `NoSuchMember`."""
+    """End a suspension; sessions and links remain invalid. Raises `NoSuchMember`."""
     account = await find_account(database, identifier)
     async with database.transaction() as session:
         was_suspended = await session.fetch_one(restore_account(account.id)) is not None
@@ -121,7 +120,10 @@ async def end_sessions(
     session_id: UUID | None,
     actor: Actor,
 ) -> Outcome:
-    """End one session of a member, or all; raises `NoSuchMember` and `NoSuchSession`."""
+    """End one session or, without `session_id`, all sessions of a member.
+
+    Raises `NoSuchMember` and `NoSuchSession`.
+    """
     account = await find_account(database, identifier)
     async with database.transaction() as session:
         ended = await _revoke_sessions(session, account.id, session_id)
@@ -146,7 +148,7 @@ async def _revoke_sessions(
 
 
 def _parse_id(identifier: str) -> UUID | None:
-    """The id, if the text is one; usernames are shorter."""
+    """None if the identifier is not a UUID; usernames are too short to be one."""
     try:
         return UUID(identifier)
     except ValueError:

@@ -1,1 +1,0 @@
-"""The audit trail: actor, action and account, without secrets and addresses."""

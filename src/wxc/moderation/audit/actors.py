@@ -1,5 +1,3 @@
-"""The actors in the audit trail, and the hashes that identify them."""
-
 import getpass
 from dataclasses import dataclass
 from typing import Self
@@ -11,7 +9,7 @@ from wxc.core.text import fold_identifier
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The origin of an action: a request, or an operator's terminal."""
+    """The origin of an action: an HTTP request or an operator's command."""
 
     name: str
     address_hash: bytes | None = None
@@ -19,15 +17,15 @@ class Actor:
 
     @classmethod
     def operator(cls) -> Self:
-        """The operator who runs `wxc`, by the name of the system account."""
+        """The operator running `wxc`, named after the system account."""
         try:
             return cls(f"operator {getpass.getuser()}"[:64])
-        except (KeyError, OSError):  # an account without a name
+        except (KeyError, OSError):  # the user id has no system account
             return cls("operator")
 
 
 class IdentifierHasher:
-    """Keyed hashes: equal for equal values, and not reversible without our secret."""
+    """Keyed hashes of equal values are equal; without the secret they are not reversible."""
 
     def __init__(self, config: Config) -> None:
         secret = config.secret_key.get_secret_value()
@@ -35,9 +33,9 @@ class IdentifierHasher:
         self._identifier_key = derive_key(secret, "audit identifier")
 
     def hash_address(self, address: str) -> bytes:
-        """The hash of a client's IP address."""
+        """Hash the IP address of a client; 32 bytes."""
         return sign(self._address_key, address.encode())
 
     def hash_identifier(self, identifier: str) -> str:
-        """The hash of the username or e-mail address of a failed login."""
+        """Hash the username or e-mail address of a failed login; 32 hex digits."""
         return sign(self._identifier_key, fold_identifier(identifier).encode(), 16).hex()

@@ -1,5 +1,3 @@
-"""The actor of a request, and the audit events of refused access."""
-
 import time
 from collections import Counter
 from typing import Annotated
@@ -15,32 +13,30 @@ from wxc.models import AuditKind
 from wxc.moderation.audit import service
 from wxc.moderation.audit.actors import Actor
 
-# Refusals of attempts to act on something that belongs to another user.
+# Refusals that may indicate an attack on another user's account or content.
 AUDITED_CODES = frozenset({"csrf_failed", "not_owner", "wrong_password"})
 _MAX_EVENTS_PER_MINUTE = 10
 
 
 def actor_of(request: Request) -> Actor:
-    """The sender of the request."""
     address = services_of(request).identifier_hasher.hash_address(address_of(request))
     return Actor("client", address, logs.request_id.get())
 
 
 async def current_actor(request: Request) -> Actor:
-    """As `actor_of`."""
     return actor_of(request)
 
 
 def attach_session(request: Request, session_id: UUID) -> None:
-    """Attribute refusals of this request to the session, whose token has been verified."""
+    """Attribute refusals of this request to a session whose token has been verified."""
     request.state.session_id = session_id
 
 
 class RefusalAuditor:
-    """Writes audit events for refusals in a known session.
+    """Writes audit events for refused requests that have a known session.
 
-    At most ten rows per minute, session and process: a client cannot fill the table, and the
-    first ten show the attack.
+    Writes at most ten rows per minute, session and process: more would let a client fill the
+    table, and ten are enough to show an attack.
     """
 
     def __init__(self) -> None:
@@ -48,7 +44,7 @@ class RefusalAuditor:
         self._counts: Counter[UUID] = Counter()
 
     async def record(self, request: Request, error: Exception) -> None:
-        """Write an event if the refusal's code is audited."""
+        """Write an event if the error is a refusal with an audited code."""
         session_id: UUID | None = getattr(request.state, "session_id", None)
         if session_id is None or not isinstance(error, Refusal):
             return

@@ -1,5 +1,3 @@
-"""SQL for the audit trail."""
-
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID
@@ -16,8 +14,6 @@ Detail = Annotated[dict[str, Any], JSONB()]
 
 
 class EventRow(NamedTuple):
-    """An event of a member's trail."""
-
     at: datetime
     event: str
     actor: str
@@ -29,7 +25,7 @@ class EventRow(NamedTuple):
 
 @prepared(EventRow)
 def latest_events_of(user_id: UUID, *, limit: int) -> AnySelect:
-    """A member's events, newest first."""
+    """The events of a member, newest first."""
     return (
         select(*columns(AuditEvent, EventRow))
         .where(AuditEvent.user_id == user_id)
@@ -50,7 +46,7 @@ def insert_event(
     request_id: str | None,
     detail: Detail,
 ) -> ReturningInsert[UUID]:
-    """Write an event; without `user_id` it is that of the session's member."""
+    """Without `user_id`, the event belongs to the member of the session."""
     member_id = select(Session.user_id).where(Session.id == session_id).scalar_subquery()
     return (
         insert(AuditEvent)
@@ -71,7 +67,7 @@ def insert_event(
 
 @prepared(RowId)
 def delete_oldest_events(first_id: UUID, moment: datetime, *, limit: int) -> ReturningDelete[UUID]:
-    """Delete the oldest events before `moment`, of which `first_id` is the first possible id."""
+    """Delete the oldest events before `moment`; `first_id` is the lowest id of that moment."""
     oldest = (
         select(AuditEvent.id)
         .where(AuditEvent.id < first_id, AuditEvent.at < moment)

@@ -1,7 +1,7 @@
-"""Writes the audit trail: in the transaction of the event, or by itself for a refusal.
+"""Writes the audit trail.
 
-An action and its event are written in one transaction, so both exist or neither does. A refusal
-is written after the transaction was rolled back, as a single statement.
+An action and its event are written in one transaction, so that both exist or neither does. The
+event of a refusal is written separately, after the transaction of the request was rolled back.
 """
 
 import asyncio
@@ -19,8 +19,8 @@ from wxc.moderation.audit.actors import Actor
 from wxc.moderation.audit.repository import delete_oldest_events, insert_event
 
 _log = logging.getLogger("wxc.audit")
-_REFUSAL_TIMEOUT = 2.0  # seconds; a refusal waits this long for its event
-_BATCH_SIZE = 10_000  # events that one statement deletes
+_REFUSAL_TIMEOUT = 2.0  # seconds; the response of a refusal waits at most this long
+_BATCH_SIZE = 10_000  # events per DELETE statement
 
 
 async def record(
@@ -32,9 +32,9 @@ async def record(
     session_id: UUID | None = None,
     **detail: str | int,
 ) -> None:
-    """Write an event, in the transaction of the action it describes.
+    """Write an event in the transaction of its action.
 
-    `detail` is small and holds neither secrets nor IP addresses nor e-mail addresses.
+    `detail` must be at most 4 KiB and contain no secrets, IP addresses or e-mail addresses.
     """
     await db.fetch_one(
         insert_event(
@@ -60,18 +60,18 @@ async def record_refusal(
     session_id: UUID | None = None,
     **detail: str | int,
 ) -> None:
-    """Write the event of a refusal; in an outage the event is lost, but the client is answered."""
+    """Write the event of a refusal; logs a warning if the database is unavailable or slow."""
     try:
         async with asyncio.timeout(_REFUSAL_TIMEOUT):
             await record(
                 database.primary, kind, actor, user_id=user_id, session_id=session_id, **detail
             )
     except UNAVAILABLE_ERRORS as error:
-        _log.warning("%s of user %s could not be noted: %r", kind, user_id, error)
+        _log.warning("Cannot write audit event %s of user %s: %r", kind, user_id, error)
 
 
 async def delete_expired(database: Database, retention: timedelta) -> None:
-    """Delete events older than `retention`, in batches within the statement timeout."""
+    """Delete events older than `retention`, in batches, to stay within the statement timeout."""
     moment, deleted = clock.now() - retention, _BATCH_SIZE
     while deleted == _BATCH_SIZE:
         batch = delete_oldest_events(first_id_at(moment), moment, limit=_BATCH_SIZE)

@@ -1,1 +1,0 @@
-"""Reports by members, for operators to read and close."""

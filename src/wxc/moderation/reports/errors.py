@@ -1,7 +1,9 @@
-"""What can be wrong with a report."""
-
 from wxc.http.refusals.resources import NotFound
 
 
 class TargetNotFound(NotFound):
-    """There is nothing of this kind and id to report."""
+    """This content or account is not available and cannot be reported.
+
+    `target_id` is unknown, of another kind, deleted or not visible to the reporter. Remove it from
+    the display.
+    """

@@ -1,5 +1,3 @@
-"""SQL for reports."""
-
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
@@ -27,7 +25,7 @@ from wxc.social.users.visibility import viewable_or_blocked_by, visible_to
 
 
 class TargetText(NamedTuple):
-    """The text of a target and its author."""
+    """The text of a reported object and its author."""
 
     username: str
     text: str | None
@@ -61,31 +59,30 @@ class ReportRow(NamedTuple):
 
 @prepared(RowId)
 def visible_target(target_id: UUID, viewer_id: UUID, *, kind: ReportTarget) -> AnySelect:
-    """A user, post, comment or exchange that the viewer may see."""
+    """No row if the viewer cannot see the target."""
     return _VISIBLE_TARGETS[kind](target_id, viewer_id)
 
 
 @prepared(ReportRow)
 def open_reports(limit: int) -> AnySelect:
-    """The queue: open reports, oldest first."""
+    """Open reports, oldest first."""
     return _reports().where(Report.closed_at.is_(None)).order_by(Report.id).limit(bind(limit))
 
 
 @prepared(ReportRow)
 def newest_reports(limit: int) -> AnySelect:
-    """Reports, open or closed, newest first."""
+    """Open and closed reports, newest first."""
     return _reports().order_by(Report.id.desc()).limit(bind(limit))
 
 
 @prepared(ReportRow)
 def report_by_id(report_id: UUID) -> AnySelect:
-    """One report."""
     return _reports().where(Report.id == report_id)
 
 
 @prepared(TargetText)
 def target_text(target_id: UUID, *, kind: ReportTarget) -> AnySelect:
-    """The name and the bio of a user, the body of a post or comment; no row for a tombstone."""
+    """Name and bio of a user, or the body of a post or comment; no row for a tombstone."""
     if kind is ReportTarget.USER:
         profile_text = func.nullif(func.concat_ws("\n", User.display_name, User.bio), "")
         return select(User.username, profile_text.label("text")).where(User.id == target_id)
@@ -107,7 +104,7 @@ def upsert_report(
     detail: str | None,
     moment: datetime,
 ) -> ReturningInsert[UUID, str, UUID, str, str | None, datetime]:
-    """Insert a report; if the reporter has an open one of that target, replace its text."""
+    """Insert a report, or replace reason and detail of the reporter's open one of the target."""
     report = insert(Report).values(
         id=report_id,
         reporter_id=reporter_id,
@@ -128,7 +125,7 @@ def upsert_report(
 def close_report(
     report_id: UUID, closed_by: str, note: str, moment: datetime
 ) -> ReturningUpdate[UUID]:
-    """Close a report; no row if it is closed already or does not exist."""
+    """Close a report; no row if it does not exist or is already closed."""
     return (
         update(Report)
         .where(Report.id == report_id, Report.closed_at.is_(None))
@@ -138,7 +135,7 @@ def close_report(
 
 
 def _visible_user(user_id: UUID, viewer_id: UUID) -> AnySelect:
-    """Includes users whom the viewer has blocked: they can be reported."""
+    """Includes users blocked by the viewer, so that they can be reported."""
     return select(User.id).where(User.id == user_id, viewable_or_blocked_by(viewer_id))
 
 
@@ -151,7 +148,7 @@ def _visible_post(post_id: UUID, viewer_id: UUID) -> AnySelect:
 
 
 def _visible_comment(comment_id: UUID, viewer_id: UUID) -> AnySelect:
-    """Excludes tombstones, which have no text to report."""
+    """Excludes tombstones: they have no text to report."""
     query = visible_comment(select(Comment.id), comment_id, viewer_id)
     return query.where(Comment.deleted_at.is_(None))
 
@@ -173,7 +170,6 @@ _VISIBLE_TARGETS: Mapping[ReportTarget, Callable[[UUID, UUID], AnySelect]] = {
 
 
 def _reports() -> AnySelect:
-    """The columns of `ReportRow`."""
     return select(
         Report.id,
         User.username.label("reporter"),

@@ -1,5 +1,3 @@
-"""Reporting users, posts, comments and exchanges to operators."""
-
 from fastapi import status
 
 from wxc.accounts.auth.dependencies import AuthTools, CurrentUser
@@ -18,7 +16,7 @@ router = make_router("reports")
 @router.post(
     "/reports",
     status_code=status.HTTP_201_CREATED,
-    summary="Report something",
+    summary="Report a user or content",
     responses=error_responses(TargetNotFound),
 )
 async def write_report(
@@ -29,9 +27,9 @@ async def write_report(
     limiter: Limiter,
     attempt: MaybeIdempotentRequest,
 ) -> Report:
-    """Have operators look at a person, a post, a comment or an exchange that you see.
+    """Report a user, post, comment or exchange that you can see to the operators.
 
-    Whom you report does not learn of it. Reporting the same again while operators have not
-    closed it replaces what you said.
+    The reported user is not notified. If your earlier report of the same target is still open, the
+    new report replaces its reason and detail.
     """
     return await service.write_report(session, auth, limiter, me, report, attempt)

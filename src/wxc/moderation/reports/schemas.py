@@ -1,4 +1,4 @@
-"""Reports as members send and receive them, and as operators see them (also as `--json`)."""
+"""`ReportSummary`, `ReportedText` and `ReportDetails` are output of `wxc reports`."""
 
 from typing import Annotated
 from uuid import UUID
@@ -14,56 +14,54 @@ _EXAMPLE_ID = "0198c2a4-7c1e-7d3a-9f00-5c2e4a7b1d90"
 
 
 class ReportCreate(Input):
-    """What operators should look at, and why."""
+    """A report to the operators."""
 
     model_config = example(
         {
             "target_type": "comment",
             "target_id": _EXAMPLE_ID,
             "reason": "fraud",
-            "detail": "Asks for a deposit, and is then never seen again.",
+            "detail": "Takes a deposit and then stops answering.",
         }
     )
 
     target_type: ReportTarget
-    """What it is."""
+    """The kind of the reported object."""
     target_id: Id
-    """Its id."""
+    """The id of the reported object."""
     reason: ReportReason
-    """Why operators should look at it."""
+    """The reason for the report."""
     detail: Annotated[str, Text(1000)] | None = None
-    """What operators should know."""
+    """More information for the operators."""
 
 
 class Report(Schema):
-    """What you have reported, as operators will read it."""
+    """Your report as the operators receive it."""
 
     model_config = example(
         {
             "target_type": "comment",
             "reason": "fraud",
-            "detail": "Asks for a deposit, and is then never seen again.",
+            "detail": "Takes a deposit and then stops answering.",
         }
     )
 
     id: UUID
     target_type: ReportTarget
-    """What it is."""
+    """The kind of the reported object."""
     target_id: UUID
-    """Its id."""
+    """The id of the reported object."""
     reason: ReportReason
-    """Why operators should look at it."""
+    """The reason for the report."""
     detail: str | None
-    """What operators should know; null where you said nothing."""
+    """More information for the operators; null if you sent none."""
     created_at: Timestamp
 
 
 class ReportSummary(Schema):
-    """A report."""
-
     id: UUID
     reporter: str | None
-    """Their username now; null once the account has gone."""
+    """The current username of the reporter; null if the account was deleted."""
     target_type: str
     target_id: UUID
     reason: str
@@ -75,14 +73,14 @@ class ReportSummary(Schema):
 
 
 class ReportedText(Schema):
-    """The current text of the target, and its author."""
+    """The current text of the reported object."""
 
     username: str
+    """The author."""
     text: str | None
 
 
 class ReportDetails(Schema):
-    """A report, and its target if that still exists and has a text."""
-
     report: ReportSummary
     target: ReportedText | None
+    """Null if the reported object no longer exists or has no text."""

@@ -1,5 +1,3 @@
-"""Creates, shows and closes reports."""
-
 from uuid import UUID
 
 from wxc.accounts.auth.context import Auth, Principal
@@ -33,12 +31,12 @@ from wxc.moderation.reports.schemas import (
 )
 
 
-class NoSuchReport(Exception):  # noqa: N818 - a fact
-    """The id is no report's."""
+class NoSuchReport(Exception):  # noqa: N818 - a fact, not an error
+    """No report has this id."""  # printed by `wxc`
 
 
-class AlreadyClosed(Exception):  # noqa: N818 - a fact
-    """The report was closed before; `report` holds the name of the operator."""
+class AlreadyClosed(Exception):  # noqa: N818 - a fact, not an error
+    """`report` is the closed report, with operator and note."""
 
     def __init__(self, report: ReportSummary) -> None:
         super().__init__(report.id)
@@ -53,12 +51,12 @@ async def write_report(
     report: ReportCreate,
     attempt: IdempotentRequest | None = None,
 ) -> Report:
-    """Report something that `me` can see; raises `TargetNotFound` and `RateLimited`.
+    """Report a target that `me` can see, or replace the text of an open report of it.
 
-    Reporting the same target again while its report is open replaces the text.
+    Raises `TargetNotFound` and `RateLimited`.
     """
     if previous := await stored_response(session, attempt):
-        raise previous  # it contains only data that the reporter has sent
+        raise previous  # it contains only data sent by the reporter
     target = visible_target(report.target_id, me.id, kind=report.target_type)
     if await session.fetch_one(target) is None:
         raise TargetNotFound
@@ -82,7 +80,7 @@ async def write_report(
 async def list_reports(
     database: Database, *, include_closed: bool, limit: int
 ) -> list[ReportSummary]:
-    """The open reports, oldest first; or the newest of all."""
+    """The oldest open reports, or the newest reports including closed ones."""
     reports = newest_reports(limit) if include_closed else open_reports(limit)
     return [_present(row) for row in await database.primary.fetch(reports)]
 
@@ -100,7 +98,7 @@ async def show_report(database: Database, report_id: UUID) -> ReportDetails:
 async def close_report(
     database: Database, report_id: UUID, note: str, actor: Actor
 ) -> ReportSummary:
-    """Close a report; raises `NoSuchReport`, and `AlreadyClosed` without changing anything."""
+    """Close a report; raises `NoSuchReport` or, without any change, `AlreadyClosed`."""
     async with database.transaction() as session:
         closing = repository.close_report(report_id, actor.name, note, clock.now())
         is_closed = await session.fetch_one(closing) is not None
@@ -115,7 +113,7 @@ async def close_report(
 
 
 async def _target_text(db: Handle, row: ReportRow) -> TargetText | None:
-    """None if the target is gone, or an exchange, which has no text."""
+    """None if the target is deleted or is an exchange, which has no text."""
     kind = ReportTarget(row.target_type)
     if kind is ReportTarget.EXCHANGE:
         return None

@@ -1,1 +1,0 @@
-"""Comments on posts, and replies to comments."""

@@ -1,5 +1,3 @@
-"""The parameters of comments and threads."""
-
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
@@ -24,32 +22,31 @@ from wxc.social.comments.threads import (
 )
 from wxc.social.posts.dependencies import PostId
 
-CommentId = Annotated[Id, Path(description="The comment's id.")]
+CommentId = Annotated[Id, Path(description="The id of the comment.")]
 _Sort = Annotated[
     Sort,
     Query(
-        description="The order on every level. A thread that is read oldest first grows at its "
-        "end: `next_cursor` leads exactly on and is null at the end, `prev_cursor` leads to what "
-        "has been written since, so poll with it."
+        description="The order on every level. With `oldest`, new comments are added at the end: "
+        "`next_cursor` is null on the last page; poll for newer comments with its `prev_cursor`."
     ),
 ]
 _Depth = Annotated[
     int,
     Field(ge=0, le=MAX_DEPTH),
     PlainNumber,
-    Query(description="How many levels of replies are listed below the first one."),
+    Query(description="How many levels of replies to list below the top level."),
 ]
 _Branch = Annotated[
     int,
     Field(ge=1, le=MAX_BRANCH),
     PlainNumber,
-    Query(description="How many replies of each comment are listed."),
+    Query(description="How many direct replies to list for each comment."),
 ]
 _RepliesCursor = Annotated[
     str | None,
     Query(
-        description="`replies_cursor` of this comment, `next_cursor` or `prev_cursor` of a page of "
-        "its replies. It carries `sort`, `depth` and `branch`; what is given beside it is ignored."
+        description="`replies_cursor` of this comment, or `next_cursor` or `prev_cursor` of a page "
+        "of its replies. With a cursor, `sort`, `depth` and `branch` are ignored: it contains them."
     ),
 ]
 
@@ -57,7 +54,6 @@ _RepliesCursor = Annotated[
 async def requested_shape(
     sort: _Sort = "oldest", depth: _Depth = DEFAULT_DEPTH, branch: _Branch = DEFAULT_BRANCH
 ) -> ThreadShape:
-    """The shape in the query parameters."""
     return ThreadShape(sort == "oldest", depth, branch)
 
 
@@ -72,7 +68,6 @@ async def thread(
     limit: Limit = DEFAULT_LIMIT,
     cursor: CursorParameter = None,
 ) -> ThreadRequest:
-    """A page of a post's thread."""
     signer = services_of(request).cursors
     page = PageRequest(signer, scope_of(request), limit, cursor, order=_order(shape))
     return ThreadRequest(post_id, page, RepliesCursors(signer, shape))
@@ -86,24 +81,17 @@ async def replies(
     limit: Limit = DEFAULT_LIMIT,
     cursor: _RepliesCursor = None,
 ) -> ThreadRequest:
-    """A page of a comment's replies; the shape in a cursor overrides the query."""
+    """The shape in a cursor overrides the query parameters."""
     signer, scope = services_of(request).cursors, replies_scope(comment_id)
     if cursor is not None:
         _, _, packed_shape = signer.verify(scope, cursor)
         shape = ThreadShape.unpack(packed_shape)
-    page = PageRequest(
-        signer,
-        scope,
-        limit,
-        cursor,
-        order=_order(shape),
-        extra=shape.pack(),
-    )
+    page = PageRequest(signer, scope, limit, cursor, order=_order(shape), extra=shape.pack())
     return ThreadRequest(comment_id, page, RepliesCursors(signer, shape))
 
 
 async def default_replies_cursors(request: Request) -> RepliesCursors:
-    """The cursors to the replies of a single comment, in the default shape."""
+    """For a comment that is returned outside a thread."""
     return RepliesCursors(services_of(request).cursors, ThreadShape())
 
 

@@ -1,5 +1,3 @@
-"""Comments."""
-
 from fastapi import Response, status
 
 from wxc.accounts.auth.dependencies import CurrentUser, MaybeUser
@@ -44,7 +42,10 @@ async def write_comment(
     session: Session,
     idempotency: MaybeIdempotentRequest,
 ) -> Comment:
-    """Comment on a post, or reply to a comment that is not deleted and not 50 levels deep."""
+    """Comments on the post or, with `parent_id`, replies to one of its comments.
+
+    Deleted comments and comments at depth 50 cannot be replied to.
+    """
     written = await writing.write_comment(session, me, post_id, comment, idempotency)
     response.headers["Location"] = f"/comments/{written['id']}"
     return written
@@ -52,32 +53,33 @@ async def write_comment(
 
 @router.get(
     "/posts/{post_id}/comments",
-    summary="A post's thread",
+    summary="List a post's comments",
     responses=error_responses(PostNotFound),
 )
 async def list_comments(viewer: MaybeUser, database: Database, thread: Thread) -> CommentPage:
-    """A flat list in pre-order: each comment is followed by its replies, `depth` says how nested.
+    """A flat list in pre-order: each comment is followed by its replies; `depth` is their level.
 
-    `limit` counts comments on the post itself. What is left out is at each `replies_cursor`.
+    `limit` counts comments on the post itself. Use `replies_cursor` of a comment to fetch those of
+    its replies that the page leaves out.
     """
     return await reading.list_comments(database, viewer.id if viewer else None, thread)
 
 
-@router.get("/comments/{comment_id}", summary="A comment", responses=_READ_RESPONSES)
+@router.get("/comments/{comment_id}", summary="Get a comment", responses=_READ_RESPONSES)
 async def get_comment(
     comment_id: CommentId,
     viewer: MaybeUser,
     database: Database,
     replies_cursors: DefaultRepliesCursors,
 ) -> Comment:
-    """A single comment; `replies_cursor` begins its replies, oldest first."""
+    """Use its `replies_cursor` to list its replies, oldest first."""
     viewer_id = viewer.id if viewer else None
     return await reading.find_comment(database, comment_id, viewer_id, replies_cursors)
 
 
 @router.put(
     "/comments/{comment_id}",
-    summary="Change a comment",
+    summary="Edit a comment",
     responses=error_responses(CommentNotFound, CommentDeleted, NotOwner),
 )
 async def edit_comment(
@@ -87,7 +89,7 @@ async def edit_comment(
     session: Session,
     replies_cursors: DefaultRepliesCursors,
 ) -> Comment:
-    """Put another body in place of your comment's."""
+    """Replaces the body of your own comment."""
     return await writing.edit_comment(session, me, comment_id, comment, replies_cursors)
 
 
@@ -98,31 +100,32 @@ async def edit_comment(
     responses=error_responses(CommentNotFound, NotOwner),
 )
 async def delete_comment(comment_id: CommentId, me: CurrentUser, session: Session) -> None:
-    """Delete your comment, or any under your post. While it has replies, a tombstone stays."""
+    """Deletes your own comment, or any comment on your own post.
+
+    A comment with replies becomes a tombstone, which is removed with its last reply.
+    """
     await writing.delete_comment(session, me, comment_id)
 
 
 @router.post("/comments/{comment_id}/like", summary="Like a comment", responses=_LIKE_RESPONSES)
 async def like_comment(comment_id: CommentId, me: CurrentUser, session: Session) -> LikeState:
-    """Like a comment. Repeating the call is harmless."""
+    """Repeating the request changes nothing."""
     return await likes.like_comment(session, me, comment_id)
 
 
 @router.delete(
     "/comments/{comment_id}/like",
-    summary="Take a like back",
+    summary="Unlike a comment",
     responses=_LIKE_RESPONSES | response_example(liked=False, likes_count=7),
 )
 async def unlike_comment(comment_id: CommentId, me: CurrentUser, session: Session) -> LikeState:
-    """No longer like a comment. Repeating the call is harmless."""
+    """Removes your like. Repeating the request changes nothing."""
     return await likes.unlike_comment(session, me, comment_id)
 
 
 @router.get(
-    "/comments/{comment_id}/replies",
-    summary="Replies to a comment",
-    responses=_READ_RESPONSES,
+    "/comments/{comment_id}/replies", summary="List replies to a comment", responses=_READ_RESPONSES
 )
 async def list_replies(viewer: MaybeUser, database: Database, replies: Replies) -> CommentPage:
-    """The replies to a comment as a thread of their own; `limit` counts direct ones."""
+    """A flat list in pre-order, like a post's comments; `limit` counts direct replies."""
     return await reading.list_replies(database, viewer.id if viewer else None, replies)

@@ -1,5 +1,3 @@
-"""Request and response schemas of comments."""
-
 from typing import Annotated
 
 from typing_extensions import TypedDict
@@ -17,28 +15,28 @@ CommentBody = Annotated[str, Text(2000)]
 
 
 class CommentUpdate(Input):
-    """What is to stand in place of the comment's body."""
+    """The new body of a comment."""
 
     model_config = example({"body": "It opens at nine."})
 
     body: CommentBody
-    """Up to 2,000 characters; `@username` tells a person of it."""
+    """Up to 2,000 characters. Mentions added by an edit do not notify anyone."""
 
 
 class CommentCreate(Input):
-    """A comment to be written; with `parent_id` it is a reply."""
+    """A new comment or, with `parent_id`, a reply."""
 
     model_config = example({"body": "The counter at the corner had 0.895.", "parent_id": _EXAMPLE})
 
     body: CommentBody
-    """Up to 2,000 characters; `@username` tells a person of it."""
+    """Up to 2,000 characters. `@username` notifies the mentioned user (at most 20 users)."""
     parent_id: Id | None = None
-    """The comment of the same post that it replies to."""
+    """The comment to reply to, on the same post; null or absent to comment on the post itself."""
 
 
 @answer({"liked": False})
 class CommentViewer(TypedDict):
-    """What the signed-in person has to do with the comment."""
+    """The signed-in user's relation to the comment."""
 
     liked: bool
     """Whether you like it."""
@@ -55,38 +53,40 @@ class CommentViewer(TypedDict):
     }
 )
 class Comment(TypedDict):
-    """A comment; of one that was deleted while there were replies, author and body are null."""
+    """A comment, or the tombstone of a comment that was deleted while it had replies."""
 
     id: IdText
     post_id: IdText
-    """The post that it is about."""
+    """The post the comment is on."""
     parent_id: IdText | None
-    """The comment that it replies to; null for one on the post."""
+    """The comment it replies to; null for a comment on the post itself."""
     depth: int
-    """0 for a comment on the post, one more for each reply to a reply."""
+    """0 for a comment on the post itself, 1 for a reply to it, and so on up to 50."""
     author: UserSummary | None
-    """Who has written it; null once it is deleted."""
+    """The author; null for a tombstone."""
     body: str | None
-    """Plain text: show it as such. Null once it is deleted."""
+    """Plain text: escape it, do not render it as HTML or Markdown. Null for a tombstone."""
     deleted: bool
-    """It is a tombstone, which holds its replies together."""
+    """True for a tombstone: the comment was deleted, but its replies remain."""
     created_at: TimeText
     edited_at: TimeText | None
-    """When the body was last changed; null if never."""
+    """When the comment was last edited; null if never or for a tombstone."""
     likes_count: int
-    """How many like it."""
+    """The number of likes, including those of users you cannot see."""
     replies_count: int
-    """Direct replies that are not deleted, whoever may see them."""
+    """The number of direct replies that are not deleted, including invisible ones."""
     replies_cursor: str | None
-    """Brings the replies that are not listed, at `/comments/{id}/replies?cursor=`."""
+    """The cursor to the replies that are not listed, for `/comments/{comment_id}/replies`; null if
+    there are none.
+    """
     viewer: CommentViewer | None
-    """What you have to do with it; null for who is not signed in."""
+    """Your relation to the comment; null if you are not signed in."""
 
 
 @answer(PAGE_EXAMPLE)
 class CommentPage(TypedDict):
-    """One page of a thread: comments, each followed by its replies. The limit counts those that
-    the page is a list of; their replies come on top, up to 500 items in all.
+    """One page of a thread: each comment is followed by its replies. `limit` counts only the top
+    level of the page; with replies, a page has up to 500 items.
     """
 
     items: Items[Comment]

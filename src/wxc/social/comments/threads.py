@@ -1,5 +1,3 @@
-"""Which part of a thread a request selects: its order, depth and breadth."""
-
 from dataclasses import dataclass
 from typing import Literal, Self
 from uuid import UUID
@@ -12,16 +10,19 @@ MAX_COMMENT_DEPTH = 50
 DEFAULT_DEPTH, MAX_DEPTH = 6, 20
 DEFAULT_BRANCH, MAX_BRANCH = 5, 50
 MAX_ITEMS = 500
-"""The most comments in one response, whatever its shape."""
+"""The maximum number of comments in a response of any shape."""
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadShape:
-    """The order on every level, the levels of replies, and the replies listed for each comment."""
+    """Which part of a thread a response lists."""
 
     oldest_first: bool = True
+    """The order on every level."""
     depth: int = DEFAULT_DEPTH
+    """The levels of replies below the top level."""
     branch: int = DEFAULT_BRANCH
+    """The replies listed for each comment."""
 
     @property
     def inline_sizes(self) -> tuple[int, int] | None:
@@ -30,19 +31,17 @@ class ThreadShape:
         return sizes if sizes == (DEFAULT_DEPTH, DEFAULT_BRANCH) else None
 
     def pack(self) -> bytes:
-        """The shape as a cursor stores it."""
         return bytes((self.oldest_first, self.depth, self.branch))
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
-        """The shape that a cursor stores."""
         oldest_first, depth, branch = packed
         return cls(bool(oldest_first), depth, branch)
 
 
 @dataclass(frozen=True, slots=True)
 class RepliesCursors:
-    """Makes cursors to the replies that a response does not list."""
+    """Signs cursors to replies that a response does not list."""
 
     signer: CursorSigner
     shape: ThreadShape
@@ -68,10 +67,9 @@ class ThreadRequest:
 
     @property
     def shape(self) -> ThreadShape:
-        """The shape of the page, which the cursors in it repeat."""
         return self.replies_cursors.shape
 
 
 def replies_scope(comment_id: UUID) -> str:
-    """The scope of the cursors of a comment's replies; they store everything else themselves."""
+    """Excludes the query parameters: cursors to replies contain the shape."""
     return list_scope(f"/comments/{comment_id}/replies")

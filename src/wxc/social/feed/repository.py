@@ -1,5 +1,3 @@
-"""SQL for feeds: one statement finds the posts of a page and reads them with their authors."""
-
 from uuid import UUID
 
 from sqlalchemy import (
@@ -22,8 +20,8 @@ from wxc.social.posts.repository import AUTHOR_COLUMNS, PostRow, post_columns
 from wxc.social.users.visibility import has_muted, visible_by_id
 
 WALK_THRESHOLD = 500
-"""Followees. Up to this number, the newest posts of each are fetched and merged; above it, the
-newest posts of all users are read until enough are by followees. Measured: docs/decisions/0009.
+"""Up to this many followees, the newest posts of each are fetched and merged; above it, the newest
+posts of all users are read and filtered until the page is full. Measured: docs/decisions/0009.
 """
 
 
@@ -56,7 +54,7 @@ def recent_posts(user_id: UUID, *, page: PageRequest) -> AnySelect:
 
 
 def _ids_of_page(user_id: UUID, page: PageRequest, walk_threshold: int) -> Subquery:
-    """The ids of one page; a one-time filter keeps PostgreSQL from executing the other branch."""
+    """The ids of one page; a one-time filter makes PostgreSQL execute only one of the branches."""
     followees_count = select(User.following_count).where(User.id == user_id).scalar_subquery()
     merged = _merge_newest_of_each(user_id, page, followees_count <= walk_threshold)
     walked = _walk_newest_of_all(user_id, page, followees_count > walk_threshold)
@@ -66,7 +64,7 @@ def _ids_of_page(user_id: UUID, page: PageRequest, walk_threshold: int) -> Subqu
 def _merge_newest_of_each(
     user_id: UUID, page: PageRequest, is_chosen: ColumnElement[bool]
 ) -> AnySelect:
-    """Read the newest posts of each author, then the newest of those."""
+    """The newest posts of each author, merged."""
     authors = union_all(
         select(type_coerce(user_id, Uuid()).label("author_id")),
         select(Follow.followed_id).where(
@@ -84,12 +82,12 @@ def _merge_newest_of_each(
 def _walk_newest_of_all(
     user_id: UUID, page: PageRequest, is_chosen: ColumnElement[bool]
 ) -> AnySelect:
-    """Read the newest posts of all users until enough are by authors of the feed."""
+    """The newest posts of all users, filtered by author until the page is full."""
     authors = union_all(
         select(type_coerce(user_id, Uuid()).label("author_id")),
         select(Follow.followed_id).where(Follow.follower_id == user_id),
     ).subquery("authors")
-    # IS TRUE keeps the planner from turning the test into a join that starts at the authors.
+    # IS TRUE prevents the planner from rewriting IN as a join that starts at the authors.
     is_by_author_of_feed = Post.author_id.in_(select(authors.c.author_id)).is_(True)
     return page.window(
         select(Post.id).where(

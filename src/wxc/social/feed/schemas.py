@@ -1,5 +1,3 @@
-"""Response schemas of the feed."""
-
 from typing import Literal
 
 from typing_extensions import TypedDict
@@ -14,14 +12,14 @@ Source = Literal["following", "discover"]
 
 @answer({"type": "post", "reason": "following"})
 class FeedItem(TypedDict):
-    """One entry of a feed and why it is there."""
+    """A feed entry and the reason it is listed."""
 
     type: Literal["post"]
-    """What the entry is; there are only posts now."""
+    """The kind of entry; currently always `post`."""
     reason: Reason
-    """Why it is in your feed: you wrote it, you follow who did, or it is a discovery."""
+    """`own`: you wrote it; `following`: you follow the author; `discover`: a recent public post."""
     post: Post
-    """The post itself."""
+    """The listed post."""
 
 
 @answer(PAGE_EXAMPLE)
@@ -32,4 +30,4 @@ class FeedPage(TypedDict):
     next_cursor: NextCursor
     prev_cursor: PrevCursor
     source: Source
-    """`discover` for who follows nobody and has not written: recent public posts."""
+    """`discover` (recent public posts) if you follow nobody and never posted; else `following`."""

@@ -1,5 +1,3 @@
-"""Reading the feed."""
-
 from wxc.accounts.auth.context import Principal
 from wxc.db.handle import Handle
 from wxc.db.keyset import PageRequest
@@ -10,10 +8,10 @@ from wxc.social.posts.service import present_post
 
 
 async def read_feed(db: Handle, me: Principal, page: PageRequest) -> FeedPage:
-    """One page of `me`'s feed; recent public posts if `me` follows nobody and has not posted."""
+    """A page of the feed, or of recent public posts if `me` follows nobody and has not posted."""
     rows = await db.fetch(followed_posts(me.id, page=page, walk_threshold=WALK_THRESHOLD))
     discovered = await db.fetch(recent_posts(me.id, page=page)) if not rows else []
-    # A single empty row means that a newcomer has nothing to discover.
+    # A single empty row: a newcomer, but there are no public posts.
     is_discovered = bool(discovered)
     found = [row for row in discovered if row is not None] if is_discovered else rows
     page_slice = page.slice(found, key=lambda row: row.id)

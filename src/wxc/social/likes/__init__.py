@@ -1,1 +1,0 @@
-"""Likes of posts."""

@@ -1,5 +1,3 @@
-"""SQL for likes of posts."""
-
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -29,11 +27,11 @@ from wxc.social.users.repository import summary_columns
 from wxc.social.users.visibility import has_blocked, viewable_or_blocked_by, visible_to
 
 _POST_ID_COLUMNS = ("subject_id", "group_id", "post_id")
-"""The columns of a like's notification that hold the post's id."""
+"""The columns of a notification that are set to the post's id."""
 
 
 class LikerRow(NamedTuple):
-    """A user who likes a post; lists are ordered by `like_id`."""
+    """A user who likes a post; pages are ordered by `like_id`."""
 
     like_id: UUID
     id: UUID
@@ -43,13 +41,13 @@ class LikerRow(NamedTuple):
 
 
 class LikeOutcome(NamedTuple):
-    """The post after an attempt to insert or delete a like."""
+    """The post after `insert_like` or `delete_like`, whether or not a row changed."""
 
     blocking: bool
-    """The user has blocked the author; nothing was written."""
+    """The user has blocked the author, so nothing was written."""
     likes_count: int
     recipient_id: UUID | None
-    """The author, if a notification was written."""
+    """The author, if a notification was written; else None."""
 
 
 @prepared_outer(LikerRow)
@@ -104,7 +102,7 @@ def insert_like(
 def _upsert_notification(
     post: CTE, inserted: CTE, user_id: UUID, notification_id: UUID, moment: datetime
 ) -> CTE:
-    """Notify the author, unless it is their own like."""
+    """Notify the author, unless the like is their own."""
     draft: AnySelect = (
         select(
             bind(notification_id),
@@ -157,8 +155,7 @@ def _update_likes_count(
 ) -> CTE:
     """Add `step` if a like was inserted or deleted, and return `count`.
 
-    The UPDATE joins `changed`, so that after waiting for the row's lock it counts from the newest
-    version of the row.
+    The UPDATE joins `changed`: after waiting for the row lock, it then adds to the newest value.
     """
     return (
         update(Post)

@@ -1,5 +1,3 @@
-"""Likes of posts."""
-
 from wxc.accounts.auth.dependencies import CurrentUser, MaybeUser
 from wxc.db.dependencies import Database, Paging
 from wxc.http.openapi import error_responses, response_example
@@ -18,23 +16,23 @@ _LIKE_RESPONSES = error_responses(PostNotFound, BlockedByYou)
 
 @router.post("/like", summary="Like a post", responses=_LIKE_RESPONSES)
 async def like_post(post_id: PostId, me: CurrentUser, database: Database) -> LikeState:
-    """Like a post. Repeating the call is harmless."""
+    """Repeating the request changes nothing."""
     return await service.like_post(database, me, post_id)
 
 
 @router.delete(
     "/like",
-    summary="Take a like back",
+    summary="Unlike a post",
     responses=_LIKE_RESPONSES | response_example(liked=False, likes_count=7),
 )
 async def unlike_post(post_id: PostId, me: CurrentUser, database: Database) -> LikeState:
-    """No longer like a post. Repeating the call is harmless."""
+    """Removes your like. Repeating the request changes nothing."""
     return await service.unlike_post(database, me, post_id)
 
 
-@router.get("/likes", summary="Who likes a post", responses=_READ_RESPONSES)
+@router.get("/likes", summary="List users who like a post", responses=_READ_RESPONSES)
 async def list_likes(
     post_id: PostId, viewer: MaybeUser, database: Database, page: Paging
 ) -> UserPage:
-    """Who likes a post, the newest like first."""
+    """Newest likes first. Users you cannot see are left out, though `likes_count` includes them."""
     return await service.list_likes(database, post_id, viewer.id if viewer else None, page)

@@ -1,5 +1,3 @@
-"""Response schema of likes of posts and comments."""
-
 from typing_extensions import TypedDict
 
 from wxc.http.answers import answer
@@ -7,9 +5,9 @@ from wxc.http.answers import answer
 
 @answer({"liked": True, "likes_count": 8})
 class LikeState(TypedDict):
-    """Whether you like it now, and how many do."""
+    """The likes of a post or comment after the request."""
 
     liked: bool
-    """Whether you like it now."""
+    """Whether you like it."""
     likes_count: int
-    """How many like it."""
+    """The number of likes, including those of users you cannot see."""

@@ -1,5 +1,3 @@
-"""Liking posts."""
-
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -21,9 +19,9 @@ from wxc.social.users.service import present_user_page
 
 
 async def like_post(database: Database, me: Principal, post_id: UUID) -> LikeState:
-    """Make `me` like the post; repeating it changes nothing and notifies once.
+    """Idempotent; the author is notified once.
 
-    Raises `PostNotFound`, also if the author has blocked `me`, `BlockedByYou` and `Retry`.
+    Raises `BlockedByYou`, `Retry`, or `PostNotFound`, also if the author has blocked `me`.
     """
     moment = clock.now()
     commit_before = moment + commits.COMMIT_DEADLINE
@@ -31,14 +29,14 @@ async def like_post(database: Database, me: Principal, post_id: UUID) -> LikeSta
     try:
         post = _require_likeable(await database.primary.fetch_one(like))
     except IntegrityError:
-        raise PostNotFound from None  # it was deleted by a concurrent transaction
+        raise PostNotFound from None  # deleted by a concurrent transaction
     if post.recipient_id is not None:
         await database.publish([topic_of(post.recipient_id)])
     return LikeState(liked=True, likes_count=post.likes_count)
 
 
 async def unlike_post(database: Database, me: Principal, post_id: UUID) -> LikeState:
-    """Make `me` stop liking the post; repeating it changes nothing. Raises as `like_post`."""
+    """Idempotent; raises `PostNotFound` and `BlockedByYou` as `like_post` does."""
     post = _require_likeable(await database.primary.fetch_one(delete_like(me.id, post_id)))
     return LikeState(liked=False, likes_count=post.likes_count)
 
@@ -46,7 +44,7 @@ async def unlike_post(database: Database, me: Principal, post_id: UUID) -> LikeS
 async def list_likes(
     db: Handle, post_id: UUID, viewer_id: UUID | None, page: PageRequest
 ) -> UserPage:
-    """The users who like the post, newest like first; raises `PostNotFound`."""
+    """Users who like the post, newest like first; raises `PostNotFound`."""
     rows = await db.fetch(likers_of(post_id, viewer_id, page=page))
     if not rows:
         raise PostNotFound

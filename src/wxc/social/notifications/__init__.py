@@ -1,1 +1,0 @@
-"""Notifications about what other users did."""

@@ -1,5 +1,3 @@
-"""Notifications."""
-
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -19,22 +17,22 @@ from wxc.social.notifications.stream import Snapshot, StreamEvent
 
 router = make_router("notifications", prefix="/notifications")
 OnlyUnread = Annotated[
-    bool, Query(alias="unread", description="Only groups that hold something unread.")
+    bool, Query(alias="unread", description="Return only groups with unread notifications.")
 ]
 
 
-@router.get("", summary="Your notifications")
+@router.get("", summary="List your notifications")
 async def list_notifications(
     me: CurrentUser, database: Database, page: OwnPaging, only_unread: OnlyUnread = False
 ) -> NotificationPage:
-    """What others did that concerns you, the newest first. Reading it marks nothing as read."""
+    """Your notifications in groups, newest first. The request marks nothing as read."""
     return await reading.list_notifications(database, me, page, only_unread=only_unread)
 
 
 @router.get(
     "/stream",
     response_class=EventSourceResponse,
-    summary="Your notifications, live",
+    summary="Stream your notifications",
     responses=event_stream(
         snapshot=UnreadCount, notification=UnreadUpdate, reset=None, reauth=None
     ),
@@ -47,28 +45,26 @@ async def stream_notifications(
     auth: AuthTools,
     last_event_id: LastEventId = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Server-sent events: `snapshot` with the `unread_count`, then a `notification` for each group
-    that is new or has grown, with the group and the `unread_count`.
+    """Server-sent events: a `snapshot` with the `unread_count`, then a `notification` for each new
+    or grown group, with the group and the `unread_count`.
 
-    `Last-Event-ID` replays what was missed within a day, its last two seconds perhaps twice, or
-    answers with `reset`: load the list anew. `reauth` says that the session has ended. A comment
-    every 15 seconds keeps the connection alive. A session may have five streams.
+    With `Last-Event-ID` the stream replays missed notifications of the last 24 hours; those of the
+    last two seconds may repeat. If it cannot replay them, it sends `reset`: reload the list. It
+    sends `reauth` and ends when the session ends. A comment every 15 seconds keeps the connection
+    open. A session can have five open streams.
     """
     async for event in stream.live_notifications(database, events, auth, me, last_event_id):
         yield _server_sent_event(event)
 
 
-@router.post(
-    "/read",
-    summary="Mark notifications as read",
-)
+@router.post("/read", summary="Mark notifications as read")
 async def mark_read(seen: ReadUpTo, me: CurrentUser, session: Session) -> UnreadCount:
-    """Mark as read what you have been shown; what arrived meanwhile stays unread."""
+    """Mark all notifications up to the given one as read. Newer ones stay unread."""
     return await reading.mark_read(session, me, seen.up_to)
 
 
 def _server_sent_event(event: StreamEvent) -> ServerSentEvent:
-    """An event as FastAPI sends it."""
+    """Clients resume at events that have an id."""
     match event:
         case Snapshot():
             return ServerSentEvent(data=event.count, event="snapshot", id=str(event.position))

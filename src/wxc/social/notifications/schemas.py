@@ -1,5 +1,3 @@
-"""Request and response schemas of notifications."""
-
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -15,7 +13,7 @@ from wxc.social.users.schemas import UserSummary
 MAX_UNREAD = 99
 MAX_ACTORS = 3
 
-Unread = Annotated[int, Field(description=f"Counts groups, up to {MAX_UNREAD}.", examples=[3])]
+Unread = Annotated[int, Field(description=f"Unread groups, up to {MAX_UNREAD}.", examples=[3])]
 Kind = Literal[
     "follow",
     "post_like",
@@ -36,28 +34,28 @@ Kind = Literal[
     }
 )
 class NotificationGroup(TypedDict):
-    """What is shown as one: likes of one thing, follows of one day (UTC), or a single event."""
+    """The likes of one post or comment, the follows of one day (UTC), or a single event."""
 
     id: IdText
-    """That of the newest notification in it."""
+    """The id of the newest notification in the group; it changes when the group grows."""
     type: Kind
-    """What happened."""
+    """The kind of event."""
     count: int
-    """How many notifications it holds; counted up to 10,000."""
+    """Number of notifications in the group, at most 10,000."""
     actors: list[UserSummary]
-    """Who did it, the newest first; three at most."""
+    """The latest three users who caused it, newest first. Empty for events of the system."""
     post_id: IdText | None
-    """The post that it happened to; null where it was none."""
+    """The post concerned, or that of the comment; null for events without a post."""
     comment_id: IdText | None
-    """The comment that was written or liked."""
+    """The comment that was written or liked; null for events without a comment."""
     latest_at: TimeText
-    """When it happened last."""
+    """Time of the newest notification."""
     unread: bool
-    """Whether there is something in it that you have not marked as read."""
+    """Whether the group has a notification that you have not marked as read."""
 
 
 class UnreadCount(Schema):
-    """How many groups are unread."""
+    """The number of groups with unread notifications."""
 
     unread_count: Unread
 
@@ -73,16 +71,16 @@ class NotificationPage(TypedDict):
 
 
 class ReadUpTo(Input):
-    """What has been seen."""
+    """The newest notification to mark as read."""
 
     model_config = example({"up_to": "019a2b3c-4d5e-7f60-8a1b-2c3d4e5f6071"})
 
     up_to: Id
-    """The `id` of the newest group that was shown; what comes after it stays unread."""
+    """The `id` of the newest group you have displayed. Newer notifications stay unread."""
 
 
 class UnreadUpdate(UnreadCount):
-    """A group that is new, or has grown."""
+    """A new group, or one that has grown."""
 
     group: NotificationGroup
-    """The group as it is now."""
+    """The current state of the group."""

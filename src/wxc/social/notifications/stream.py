@@ -1,7 +1,7 @@
 """The stream of a user's new notifications.
 
-No event has to arrive: every event or interval causes a read of new rows from the tables. A read
-overlaps the previous one by two seconds, since ids are drawn before COMMIT.
+Each event, and a timer, triggers a read of new rows, so a lost event only delays a notification.
+Each read overlaps the previous one by two seconds, since ids are generated before COMMIT.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -30,7 +30,7 @@ _MAX_REPLAYED = 1000
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The first event; notifications after `position` follow."""
+    """The unread count at the start; notifications after `position` follow."""
 
     position: UUID
     count: UnreadCount
@@ -76,7 +76,7 @@ async def _updates_until_session_end(
 
 
 async def _resume_position(database: Database, me: Principal, last_event_id: str) -> UUID | None:
-    """The id after which to replay; None if it is too old, too far back or not one of our ids."""
+    """The id after which to replay; None if it is invalid, too old or too much was missed."""
     try:
         last = time_of(UUID(last_event_id))
     except (ValueError, OverflowError):
@@ -91,7 +91,7 @@ async def _resume_position(database: Database, me: Principal, last_event_id: str
 
 
 class _UpdateReader:
-    """Reads new notifications; remembers which ids after its position have been sent."""
+    """Reads new notifications, and remembers the ids after its position that it has sent."""
 
     def __init__(self, database: Database, user_id: UUID, position: UUID) -> None:
         self._database = database
@@ -100,7 +100,7 @@ class _UpdateReader:
         self._sent: set[UUID] = set()
 
     async def read(self) -> list[UnreadUpdate]:
-        """The groups that are new or have grown, oldest change first."""
+        """The new and grown groups, oldest change first."""
         primary = self._database.primary
         updates: dict[str, UnreadUpdate] = {}
         is_full = True

@@ -1,7 +1,5 @@
-"""Refusals about posts."""
-
 from wxc.http.refusals.resources import NotFound
 
 
 class PostNotFound(NotFound):
-    """There is no such post."""
+    """This post is not available. It may have been deleted."""

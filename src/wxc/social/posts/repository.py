@@ -1,5 +1,3 @@
-"""SQL for posts."""
-
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -43,11 +41,10 @@ _STORED_COLUMNS = (
     "version",
 )
 AUTHOR_COLUMNS = summary_columns(id_name="author_id")
-"""The author's `SummaryFields` in a row of posts."""
 
 
 class PostRow(NamedTuple):
-    """A post and its author: the columns of `post_columns` and `AUTHOR_COLUMNS`, in this order."""
+    """The columns of `post_columns` and `AUTHOR_COLUMNS`, in this order."""
 
     id: UUID
     body: str
@@ -56,7 +53,7 @@ class PostRow(NamedTuple):
     likes_count: int
     comments_count: int
     version: int
-    """What `If-Match` compares."""
+    """Compared with `If-Match`; increments with every edit."""
     liked: bool | None
     """None for an anonymous viewer."""
     author_id: UUID
@@ -66,21 +63,17 @@ class PostRow(NamedTuple):
 
 
 class PostAuthor(NamedTuple):
-    """The author of a locked post."""
-
     author_id: UUID
 
 
 class LockedPost(NamedTuple):
-    """A locked post, and whether the viewer may comment on it."""
-
     author_id: UUID
     blocking: bool
-    """The viewer has blocked the author."""
+    """The viewer has blocked the author, so cannot comment."""
 
 
 def post_columns(viewer_id: UUID | None, post: Entity = Post) -> tuple[ColumnElement[Any], ...]:
-    """The columns that `Post` is built from; `liked` is NULL for an anonymous viewer."""
+    """The stored columns and `liked`, which is NULL for an anonymous viewer."""
     liked = exists().where(PostLike.user_id == viewer_id, PostLike.post_id == post.id)
     is_liked = case((is_anonymous(viewer_id), null()), else_=liked)
     return (*(getattr(post, name) for name in _STORED_COLUMNS), is_liked.label("liked"))
@@ -88,7 +81,7 @@ def post_columns(viewer_id: UUID | None, post: Entity = Post) -> tuple[ColumnEle
 
 @prepared(PostRow)
 def post_by_id(post_id: UUID, viewer_id: UUID | None) -> AnySelect:
-    """A post that is visible to the viewer."""
+    """No row for a post that the viewer cannot see."""
     return (
         select(*post_columns(viewer_id), *AUTHOR_COLUMNS)
         .join(User, User.id == Post.author_id)
@@ -98,7 +91,7 @@ def post_by_id(post_id: UUID, viewer_id: UUID | None) -> AnySelect:
 
 @prepared_outer(PostRow)
 def posts_of(username: str, viewer_id: UUID | None, *, page: PageRequest) -> AnySelect:
-    """Up to `limit + 1` posts of the user with this folded username."""
+    """Up to `limit + 1` posts; no row if the viewer cannot see the user. `username` is folded."""
     posts = page.window(
         select(*post_columns(viewer_id)).where(Post.author_id == User.id), Post.id
     ).lateral("posts_of")
@@ -112,7 +105,7 @@ def posts_of(username: str, viewer_id: UUID | None, *, page: PageRequest) -> Any
 
 @prepared(PostAuthor)
 def lock_visible_post(post_id: UUID, viewer_id: UUID) -> AnySelect:
-    """Lock a post that is visible to the viewer against deletion."""
+    """Lock a post against deletion; no row if the viewer cannot see it."""
     return (
         select(Post.author_id)
         .join(User, User.id == Post.author_id)
@@ -136,7 +129,7 @@ def lock_viewable_or_blocked_post(post_id: UUID, viewer_id: UUID) -> AnySelect:
 def insert_post(
     post_id: UUID, author_id: UUID, body: str, moment: datetime, commit_before: datetime
 ) -> AnySelect:
-    """Insert a post and count it; no row if the account is suspended or deleted.
+    """Insert a post and update `posts_count`; no row for a suspended or deleted account.
 
     Fails with SQLSTATE 40001 if the post would become visible after `commit_before`.
     """
@@ -167,7 +160,7 @@ def insert_post(
 def update_post_body(
     post_id: UUID, body: str, versions: Sequence[int] | None, moment: datetime
 ) -> ReturningUpdate[UUID]:
-    """Replace the body; no row if `versions` are given and the post's version is none of them."""
+    """Replace the body; no row if `versions` is not None and the post has another version."""
     has_expected_version = or_(bind(versions).is_(None), Post.version == any_(bind(versions)))
     return (
         update(Post)
@@ -179,7 +172,7 @@ def update_post_body(
 
 @prepared(RowId)
 def delete_post(post_id: UUID, author_id: UUID) -> AnySelect:
-    """Delete the post and decrement the author's counter; foreign keys delete what refers to it."""
+    """Delete the post and update `posts_count`; foreign keys cascade to its likes and comments."""
     deleted = delete(Post).where(Post.id == post_id).returning(Post.id).cte("deleted")
     decremented = (
         update(User)

@@ -1,5 +1,3 @@
-"""Posts."""
-
 from fastapi import Response, status
 
 from wxc.accounts.auth.dependencies import CurrentUser, MaybeUser
@@ -32,7 +30,7 @@ async def write_post(
     database: Database,
     idempotency: MaybeIdempotentRequest,
 ) -> Post:
-    """Write a post; it is in your followers' feeds at once."""
+    """The post appears in your followers' feeds immediately."""
     written = await service.write_post(database, me, post, idempotency)
     response.headers["Location"] = f"/posts/{written['id']}"
     return written
@@ -40,21 +38,21 @@ async def write_post(
 
 @router.get(
     "/posts/{post_id}",
-    summary="A post",
+    summary="Get a post",
     response_model=Post,
     responses=etags.ON_READ | error_responses(PostNotFound),
 )
 async def get_post(
     post_id: PostId, viewer: MaybeUser, database: Database, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """A single post."""
+    """Returns 304 without a body if an `ETag` in `If-None-Match` still matches."""
     found = await service.find_post(database, post_id, viewer.id if viewer else None)
     return etags.conditional_response(found, if_none_match, is_signed_in=viewer is not None)
 
 
 @router.put(
     "/posts/{post_id}",
-    summary="Change a post",
+    summary="Edit a post",
     responses=etags.ON_WRITE | error_responses(PostNotFound, NotOwner),
 )
 async def edit_post(
@@ -65,9 +63,10 @@ async def edit_post(
     session: Session,
     if_match: IfMatch,
 ) -> Post:
-    """Put another body in place of your post's.
+    """Replaces the body of your own post.
 
-    With `If-Match` nothing is overwritten that another of your devices has changed meanwhile.
+    Send the `ETag` that you read in `If-Match`, so that a later edit from another device is not
+    overwritten: the request then fails with 412.
     """
     return etags.with_etag(response, await service.edit_post(session, me, post_id, post, if_match))
 
@@ -79,16 +78,13 @@ async def edit_post(
     responses=error_responses(PostNotFound, NotOwner),
 )
 async def delete_post(post_id: PostId, me: CurrentUser, session: Session) -> None:
-    """Delete your post, its likes and its thread."""
+    """Deletes your own post with its likes and comments."""
     await service.delete_post(session, me, post_id)
 
 
-@router.get(
-    "/users/{username}/posts",
-    summary="A person's posts",
-)
+@router.get("/users/{username}/posts", summary="List a user's posts")
 async def list_posts(
     username: PathUsername, viewer: MaybeUser, database: Database, page: Paging
 ) -> PostPage:
-    """What a person has written, newest first."""
+    """The posts are ordered newest first."""
     return await service.list_posts(database, username, viewer.id if viewer else None, page)

@@ -1,5 +1,3 @@
-"""Request and response schemas of posts."""
-
 from typing import Annotated
 
 from typing_extensions import TypedDict
@@ -15,21 +13,24 @@ PostBody = Annotated[str, Text(5000)]
 
 
 class PostCreate(Input):
-    """A post to be written."""
+    """A new post."""
 
     model_config = example({"body": "Best rate for yen in Tanjong Pagar today?"})
 
     body: PostBody
-    """Up to 5,000 characters; `@username` tells a person of it."""
+    """Up to 5,000 characters. `@username` notifies the mentioned user (at most 20 users)."""
 
 
 class PostUpdate(PostCreate):
-    """What is to stand in place of the post's body."""
+    """The new body of a post."""
+
+    body: PostBody
+    """Up to 5,000 characters. Mentions added by an edit do not notify anyone."""
 
 
 @answer({"liked": True})
 class PostViewer(TypedDict):
-    """What the signed-in person has to do with the post."""
+    """The signed-in user's relation to the post."""
 
     liked: bool
     """Whether you like it."""
@@ -43,22 +44,22 @@ class PostViewer(TypedDict):
     }
 )
 class Post(TypedDict):
-    """A post; `viewer` is null for who is not signed in."""
+    """A post with its author and counters."""
 
     id: IdText
     author: UserSummary
-    """Who has written it."""
+    """The author of the post."""
     body: str
-    """Plain text: show it as such."""
+    """Plain text: escape it, do not render it as HTML or Markdown."""
     created_at: TimeText
     edited_at: TimeText | None
-    """When the body was last changed; null if never."""
+    """When the post was last edited; null if never."""
     likes_count: int
-    """How many like it."""
+    """The number of likes, including those of users you cannot see."""
     comments_count: int
-    """Comments and replies that are not deleted."""
+    """The number of comments and replies that are not deleted, including invisible ones."""
     viewer: PostViewer | None
-    """What you have to do with it; null for who is not signed in."""
+    """Your relation to the post; null if you are not signed in."""
 
 
 @answer(PAGE_EXAMPLE)

@@ -1,5 +1,3 @@
-"""Writing, editing, deleting and reading posts."""
-
 from uuid import UUID
 
 from wxc.accounts.auth.context import Principal
@@ -34,7 +32,7 @@ async def write_post(
 ) -> Post:
     """Publish a post; raises `SessionExpired` if the account was suspended or deleted meanwhile.
 
-    A post without a mention and an idempotency key, like most, is a single statement.
+    Most posts have neither a mention nor an idempotency key: they take a single statement.
     """
     if idempotency is None and not mentioned_usernames(post.body):
         return await _insert_post(database.primary, new_id(), me, post.body)
@@ -43,7 +41,7 @@ async def write_post(
 
 
 async def find_post(db: Handle, post_id: UUID, viewer_id: UUID | None) -> Versioned[Post]:
-    """A post that is visible to the viewer; raises `PostNotFound` for any other."""
+    """Raises `PostNotFound` if the viewer cannot see the post."""
     row = await db.fetch_one(post_by_id(post_id, viewer_id))
     if row is None:
         raise PostNotFound
@@ -53,7 +51,7 @@ async def find_post(db: Handle, post_id: UUID, viewer_id: UUID | None) -> Versio
 async def list_posts(
     db: Handle, username: str, viewer_id: UUID | None, page: PageRequest
 ) -> PostPage:
-    """The user's posts, newest first; raises `UserNotFound`."""
+    """The user's posts, newest first; raises `UserNotFound` if the viewer cannot see the user."""
     rows = await db.fetch(posts_of(username, viewer_id, page=page))
     if not rows:
         raise UserNotFound
@@ -68,10 +66,7 @@ async def list_posts(
 async def edit_post(
     session: Session, me: Principal, post_id: UUID, post: PostUpdate, versions: Versions
 ) -> Versioned[Post]:
-    """Replace the body of a post by `me`.
-
-    Raises `PostNotFound`, `NotOwner` or `PreconditionFailed`.
-    """
+    """Raises `PostNotFound`, `NotOwner` or `PreconditionFailed`."""
     await _lock_own_post(session, me, post_id)
     expected_versions = None if versions is None else list(versions)
     query = repository.update_post_body(post_id, post.body, expected_versions, clock.now())
@@ -81,16 +76,13 @@ async def edit_post(
 
 
 async def delete_post(session: Session, me: Principal, post_id: UUID) -> None:
-    """Delete a post by `me` and its thread; raises `PostNotFound` or `NotOwner`."""
+    """Delete a post with its thread; raises `PostNotFound` or `NotOwner`."""
     await _lock_own_post(session, me, post_id)
     await session.fetch_one(repository.delete_post(post_id, me.id))
 
 
 async def lock_post_to_comment(session: Session, me: Principal, post_id: UUID) -> LockedPost:
-    """Lock the post that `me` comments on.
-
-    Raises `PostNotFound`, also if the author has blocked `me`, and `BlockedByYou`.
-    """
+    """Raises `BlockedByYou`, or `PostNotFound`, also if the author has blocked `me`."""
     post = await session.fetch_one(repository.lock_viewable_or_blocked_post(post_id, me.id))
     if post is None:
         raise PostNotFound
@@ -100,7 +92,6 @@ async def lock_post_to_comment(session: Session, me: Principal, post_id: UUID) -
 
 
 def present_post(row: PostRow) -> Post:
-    """The post of a row; `viewer` is null for an anonymous viewer."""
     return {
         "id": str(row.id),
         "author": present_summary(row, row.author_id),

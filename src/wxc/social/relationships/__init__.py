@@ -1,1 +1,0 @@
-"""Follows, blocks and mutes."""

@@ -1,12 +1,11 @@
-"""Refusals to relate to oneself."""
-
 from wxc.http.refusals.base import Refusal
 
 
 class CannotFollowSelf(Refusal):
     """You cannot follow yourself.
 
-    Your own posts are in your feed anyway. Do not offer it on a person's own page.
+    Occurs when you follow or unfollow your own account. Hide the button on the user's own
+    profile; their feed contains their own posts anyway.
     """
 
     status = 422
@@ -15,7 +14,7 @@ class CannotFollowSelf(Refusal):
 class CannotBlockSelf(Refusal):
     """You cannot block yourself.
 
-    Do not offer it on a person's own page.
+    Occurs when you block or unblock your own account. Hide the button on the user's own profile.
     """
 
     status = 422
@@ -24,7 +23,7 @@ class CannotBlockSelf(Refusal):
 class CannotMuteSelf(Refusal):
     """You cannot mute yourself.
 
-    Do not offer it on a person's own page.
+    Occurs when you mute or unmute your own account. Hide the button on the user's own profile.
     """
 
     status = 422

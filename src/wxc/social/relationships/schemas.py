@@ -1,5 +1,3 @@
-"""Response schemas of follows, blocks and mutes."""
-
 from typing_extensions import TypedDict
 
 from wxc.http.answers import answer
@@ -7,25 +5,25 @@ from wxc.http.answers import answer
 
 @answer({"following": True, "followers_count": 129})
 class FollowState(TypedDict):
-    """Whether you follow somebody now, and how many do."""
+    """Whether you follow the user, and their number of followers."""
 
     following: bool
-    """Whether you follow them now."""
+    """Whether you follow the user."""
     followers_count: int
-    """How many follow them."""
+    """The user's number of followers."""
 
 
 @answer({"blocking": True})
 class BlockState(TypedDict):
-    """Whether you block somebody now."""
+    """Whether you have blocked the user."""
 
     blocking: bool
-    """Whether you block them now."""
+    """Whether you have blocked the user."""
 
 
 @answer({"muting": True})
 class MuteState(TypedDict):
-    """Whether you mute somebody now."""
+    """Whether you have muted the user."""
 
     muting: bool
-    """Whether you mute them now."""
+    """Whether you have muted the user."""

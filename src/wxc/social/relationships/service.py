@@ -1,5 +1,3 @@
-"""Following, blocking and muting users."""
-
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -32,13 +30,16 @@ from wxc.social.users.service import present_user_page
 
 
 async def follow(session: Session, me: Principal, username: str) -> FollowState:
-    """Make `me` follow the user; repeating it changes nothing and notifies once."""
+    """Idempotent; notifies the user once.
+
+    Raises `UserNotFound`, `CannotFollowSelf` or `BlockedByYou`.
+    """
     target_id = await _lock_followable(session, me.id, username)
     return FollowState(following=True, followers_count=await add_follow(session, me.id, target_id))
 
 
 async def add_follow(session: Session, follower_id: UUID, followed_id: UUID) -> int:
-    """Insert a follow and return the number of followers; the pair is locked."""
+    """Insert a follow and return the number of followers; the caller has locked the pair."""
     moment = clock.now()
     midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
     follow_id, notification_id, day_id = next_id(session), next_id(session), first_id_at(midnight)
@@ -51,7 +52,7 @@ async def add_follow(session: Session, follower_id: UUID, followed_id: UUID) -> 
 
 
 async def unfollow(session: Session, me: Principal, username: str) -> FollowState:
-    """Make `me` stop following the user; repeating it changes nothing."""
+    """Idempotent; raises the same refusals as `follow`."""
     target_id = await _lock_followable(session, me.id, username)
     (row,) = await session.fetch(delete_follow(me.id, target_id))
     return FollowState(following=False, followers_count=row.followers_count)
@@ -60,22 +61,19 @@ async def unfollow(session: Session, me: Principal, username: str) -> FollowStat
 async def list_followers(
     db: Handle, username: str, viewer_id: UUID | None, page: PageRequest
 ) -> UserPage:
-    """The user's followers, newest first; raises `UserNotFound`."""
+    """Newest first; raises `UserNotFound`."""
     return _present_page_of_user(await db.fetch(followers_of(username, viewer_id, page=page)), page)
 
 
 async def list_following(
     db: Handle, username: str, viewer_id: UUID | None, page: PageRequest
 ) -> UserPage:
-    """The users whom the user follows, newest first; raises `UserNotFound`."""
+    """Newest first; raises `UserNotFound`."""
     return _present_page_of_user(await db.fetch(followed_by(username, viewer_id, page=page)), page)
 
 
 async def block(session: Session, me: Principal, username: str) -> BlockState:
-    """Hide the two from each other, and delete their follows and notifications.
-
-    Repeating it changes nothing.
-    """
+    """Insert a block; delete the follows and notifications between the two. Idempotent."""
     target_id = await _lock_viewable_or_blocked(session, me.id, username, CannotBlockSelf)
     query = insert_block(next_id(session), me.id, target_id, clock.now())
     if await session.fetch_one(query) is not None:
@@ -85,41 +83,35 @@ async def block(session: Session, me: Principal, username: str) -> BlockState:
 
 
 async def unblock(session: Session, me: Principal, username: str) -> BlockState:
-    """Delete the block; the follows that it deleted are not restored."""
+    """Delete the block; follows are not restored. Idempotent."""
     target_id = await _lock_viewable_or_blocked(session, me.id, username, CannotBlockSelf)
     await session.fetch_one(delete_block(me.id, target_id))
     return BlockState(blocking=False)
 
 
 async def mute(session: Session, me: Principal, username: str) -> MuteState:
-    """Keep the user out of `me`'s feed and notifications; repeating it changes nothing."""
+    """Hide the user from the feed and notifications of `me`. Idempotent."""
     target_id = await _lock_viewable_or_blocked(session, me.id, username, CannotMuteSelf)
     await session.fetch_one(insert_mute(next_id(session), me.id, target_id, clock.now()))
     return MuteState(muting=True)
 
 
 async def unmute(session: Session, me: Principal, username: str) -> MuteState:
-    """Delete the mute; repeating it changes nothing."""
     target_id = await _lock_viewable_or_blocked(session, me.id, username, CannotMuteSelf)
     await session.fetch_one(delete_mute(me.id, target_id))
     return MuteState(muting=False)
 
 
 async def list_blocks(db: Handle, me: Principal, page: PageRequest) -> UserPage:
-    """The users whom `me` blocks, newest first."""
     return _present_page(await db.fetch(blocked_by(me.id, page=page)), page)
 
 
 async def list_mutes(db: Handle, me: Principal, page: PageRequest) -> UserPage:
-    """The users whom `me` mutes, newest first."""
     return _present_page(await db.fetch(muted_by(me.id, page=page)), page)
 
 
 async def _lock_followable(session: Session, me_id: UUID, username: str) -> UUID:
-    """Lock the pair and return the id of the user, whom `me` may follow.
-
-    Raises `UserNotFound`, `CannotFollowSelf` or `BlockedByYou`.
-    """
+    """Lock the pair and return the id of a user whom `me` can follow."""
     target_id, relation = await _lock_pair(session, me_id, username, CannotFollowSelf)
     if relation.blocked_by:
         raise UserNotFound
@@ -131,7 +123,7 @@ async def _lock_followable(session: Session, me_id: UUID, username: str) -> UUID
 async def _lock_viewable_or_blocked(
     session: Session, me_id: UUID, username: str, self_refusal: type[Refusal]
 ) -> UUID:
-    """Lock the pair and return the id of the user, who is visible to `me` or blocked already."""
+    """Lock the pair and return the id of a user who is visible to or blocked by `me`."""
     target_id, relation = await _lock_pair(session, me_id, username, self_refusal)
     if relation.blocked_by and not relation.blocking:
         raise UserNotFound
@@ -141,17 +133,14 @@ async def _lock_viewable_or_blocked(
 async def _lock_pair(
     session: Session, me_id: UUID, username: str, self_refusal: type[Refusal]
 ) -> tuple[UUID, RelationRow]:
-    """Lock the pair; returns the other user's id and the relation.
-
-    Raises `UserNotFound` or `self_refusal`.
-    """
+    """The other user's id and the relation; raises `UserNotFound` or `self_refusal`."""
     target = await session.fetch_one(lock_pair(me_id, username))
     if target is None:
         raise UserNotFound
     if target.id == me_id:
         raise self_refusal
     relations = await session.fetch(lock_user_rows(me_id, target.id))
-    if len(relations) < 2:  # one of the two accounts was deleted meanwhile
+    if len(relations) < 2:  # one of the two accounts has since been deleted or suspended
         raise UserNotFound
     return target.id, relations[0]
 

@@ -1,5 +1,3 @@
-"""The parameters of a search for users."""
-
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
@@ -14,7 +12,7 @@ from wxc.http.services import services_of
 SearchText = Annotated[
     str,
     Text(50, one_line=True),
-    Query(description="What is looked for, letter by letter and in whatever case."),
+    Query(description="The text to search for; case-insensitive, without wildcards."),
 ]
 
 
@@ -22,7 +20,7 @@ SearchText = Annotated[
 async def ranked_page(
     request: Request, limit: Limit = DEFAULT_LIMIT, cursor: CursorParameter = None
 ) -> PageRequest:
-    """The requested page; its cursors are valid for this text only."""
+    """Its cursors are valid only for the same search text."""
     scope = scope_of(request)
     return PageRequest(services_of(request).cursors, scope, limit, cursor, order=Order.BY_RANK)
 

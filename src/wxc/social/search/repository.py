@@ -1,7 +1,7 @@
-"""SQL that searches users.
+"""Search for users by prefix and by similarity.
 
-Names with the text as a prefix are read in the order of an index, so that a page costs the same
-however many there are. Similar names are read only after them.
+Prefix matches are read in the order of an index, so the cost of a page does not depend on their
+number. Similar names are read only after them.
 """
 
 from collections.abc import Callable
@@ -29,21 +29,19 @@ from wxc.models import User
 from wxc.social.users.repository import summary_columns
 from wxc.social.users.visibility import visible_to
 
-_LAST_CODE_POINT = chr(0x10FFFF)  # sorts after every character; itself a non-character
+_LAST_CODE_POINT = chr(0x10FFFF)  # sorts last and is not a character
 _MAX_PREFIX_LENGTH = 30
 _MAX_COMPARED_NAMES = 5000
-"""How many similar names are compared; the index decides which."""
-_TRIGRAMS_OF_TWO_LETTERS = 3  # too few to tell whether a name is similar
+"""The number of similar names to rank; if there are more, the index determines which."""
+_TRIGRAMS_OF_TWO_LETTERS = 3  # too few to compare names
 _username, _display_name = func.lower(User.username), func.lower(User.display_name)
-# The expressions of the prefix indexes: collation C compares code points.
+# As in the prefix indexes: collation C compares code points.
 _username_prefix, _display_name_prefix = (
     func.left(name.collate("C"), _MAX_PREFIX_LENGTH) for name in (_username, _display_name)
 )
 
 
 class UserMatch(NamedTuple):
-    """A user, and the rank of the match."""
-
     id: UUID
     username: str
     display_name: str | None
@@ -66,25 +64,25 @@ def users_matching(
     page: PageRequest,
     kind: int | None,
 ) -> AnySelect:
-    """Up to `limit + 1` users after this kind, distance and name; all None on the first page."""
+    """Up to `limit + 1` users after this kind, distance and name, which are None on page one."""
     folded_text = func.lower(bind(text))
     position: dict[str, ColumnElement[Any]] = {"distance": bind(distance), "name": bind(name)}
     kinds: list[AnySelect] = []
     for number, (find, sort_column) in enumerate(_MATCH_KINDS):
         found = find(folded_text).where(visible_to(viewer_id)).subquery()
         rank = Rank(found.c[sort_column], position[sort_column])
-        # Kinds after the one where the page starts are read from their own start.
+        # The page starts within one kind; the kinds after it are read from their start.
         read = page.window if number == kind else page.order_and_limit
         users = read(select(found), found.c.id, rank).subquery()
         if kind is None or number == kind or (number > kind) is page.ascends:
             kinds.append(select(users, literal(number, Integer()).label("kind")))
-    # No ORDER BY: the kinds are read one after another, until the limit is reached.
+    # Without ORDER BY the kinds are read one after another until the limit is reached.
     matches = union_all(*(kinds if page.ascends else kinds[::-1])).subquery("matches")
     return select(matches).limit(page.limit + 1)
 
 
 def _by_username(text: ColumnElement[str]) -> AnySelect:
-    """Users whose username starts with the text, shortest first."""
+    """Users whose username starts with the text."""
     return _select_users(_username_prefix).where(
         _starts_with(_username_prefix, text),
         func.starts_with(_username, text),
@@ -102,7 +100,8 @@ def _by_display_name(text: ColumnElement[str]) -> AnySelect:
 
 def _by_similarity(text: ColumnElement[str]) -> AnySelect:
     """Other users with a name that shares trigrams with the text."""
-    # If the planner saw a text that resembles many names, it would scan the whole table.
+    # A subquery hides the text: if the planner saw that many names resemble it, it would scan
+    # the whole table.
     hidden_text = select(text).scalar_subquery()
     names = (_username, _display_name)
     similarity = func.greatest(*(func.similarity(name, hidden_text) for name in names), type_=REAL)
@@ -121,7 +120,7 @@ _MATCH_KINDS: tuple[tuple[Callable[[ColumnElement[str]], AnySelect], str], ...] 
     (_by_display_name, "name"),
     (_by_similarity, "distance"),
 )
-"""The kinds of match, best first, and the column that sorts each kind."""
+"""The kinds of match, best first, with the sort column of each."""
 
 
 def _select_users(
@@ -135,6 +134,6 @@ def _select_users(
 
 
 def _starts_with(name: ColumnElement[str], text: ColumnElement[str]) -> ColumnElement[bool]:
-    """`name` starts with the text, as a range of a prefix index."""
+    """As a range of a prefix index, which holds the first `_MAX_PREFIX_LENGTH` characters."""
     prefix = func.left(text, _MAX_PREFIX_LENGTH)
     return and_(name >= prefix, name < prefix.concat(_LAST_CODE_POINT))

@@ -1,5 +1,3 @@
-"""Search for users."""
-
 from wxc.accounts.auth.dependencies import MaybeUser
 from wxc.db.dependencies import Database
 from wxc.http.routers import make_router
@@ -10,12 +8,12 @@ from wxc.social.users.schemas import UserPage
 router = make_router("users", prefix="/users")
 
 
-@router.get("", summary="Find people")
+@router.get("", summary="Search users")
 async def search_users(
     q: SearchText, viewer: MaybeUser, database: Database, page: RankedPage
 ) -> UserPage:
-    """People by what their username or name begins with, then by what is spelled alike.
+    """Users whose username or display name starts with the text, then users with similar names.
 
-    Whoever has exactly that username comes first. `prev_cursor` brings the page before.
+    An exact match of the username comes first. `prev_cursor` leads to the previous page.
     """
     return await service.find_users(database, q, viewer.id if viewer else None, page)

@@ -1,5 +1,3 @@
-"""Search for users."""
-
 import struct
 from uuid import UUID
 
@@ -9,13 +7,12 @@ from wxc.social.search.repository import UserMatch, users_matching
 from wxc.social.users.schemas import UserPage
 from wxc.social.users.service import present_user_page
 
-# The kind of match and the distance, followed by the name. As big-endian bytes, unsigned integers
-# and non-negative floats keep their order.
+# The kind of match and the distance; the name follows. Unsigned integers and non-negative floats
+# sort correctly as big-endian bytes.
 _RANK = struct.Struct(">Bf")
 
 
 async def find_users(db: Handle, text: str, viewer_id: UUID | None, page: PageRequest) -> UserPage:
-    """The users whose names match the text, best match first."""
     kind, distance, name = _unpack_rank(page.key.rank) if page.key else (None, None, None)
     rows = await db.fetch(users_matching(text, viewer_id, distance, name, page=page, kind=kind))
     return present_user_page(page.slice(rows, _sort_key))

@@ -1,1 +1,0 @@
-"""User profiles and visibility."""

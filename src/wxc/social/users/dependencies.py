@@ -1,5 +1,3 @@
-"""The username in a path."""
-
 import re
 from typing import Annotated
 
@@ -16,10 +14,10 @@ _USERNAME_PATTERN = re.compile(USERNAME_PATTERN.strip("^$"), re.ASCII)
 @raises(UserNotFound)
 async def username_in_path(
     username: Annotated[
-        str, Path(description="A username, in whatever case.", examples=["tan_exchange"])
+        str, Path(description="A username; case-insensitive.", examples=["tan_exchange"])
     ],
 ) -> str:
-    """The folded username; raises `UserNotFound` for a malformed one (404, not 422)."""
+    """The folded username; a malformed one raises `UserNotFound` (404) instead of a 422."""
     if not _USERNAME_PATTERN.fullmatch(username):
         raise UserNotFound
     return fold_identifier(username)

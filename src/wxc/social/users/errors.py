@@ -1,17 +1,16 @@
-"""Refusals about users."""
-
 from wxc.http.refusals.base import Refusal
 from wxc.http.refusals.resources import NotFound
 
 
 class UserNotFound(NotFound):
-    """There is nobody of that name."""
+    """There is no user with this name."""
 
 
 class BlockedByYou(Refusal):
-    """You have blocked this person.
+    """You have blocked this user. Unblock them to continue.
 
-    `DELETE /users/{username}/block` unblocks them.
+    Occurs when you interact with a user you have blocked, or with their content. Offer to unblock
+    them with `DELETE /users/{username}/block`.
     """
 
     status = 403

@@ -1,5 +1,3 @@
-"""SQL for profiles, and the columns of a user's summary."""
-
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
@@ -12,40 +10,28 @@ from wxc.models import Follow, User
 from wxc.social.users.visibility import has_blocked, has_muted, viewable_or_blocked_by
 
 Entity = Any
-"""A table, an alias or a subquery: each has columns by name, typed differently."""
+"""A table, alias or subquery; they have columns of the same names but different types."""
 
 
 class SummaryFields(Protocol):
-    """A row with a user's summary; the column of the id may have any name."""
+    """A row with a user's summary; its id column may have any name."""
 
     @property
-    def username(self) -> str:
-        """In the case in which the user typed it."""
-        ...
+    def username(self) -> str: ...
 
     @property
-    def display_name(self) -> str | None:
-        """Shown beside the username, if there is one."""
-        ...
+    def display_name(self) -> str | None: ...
 
     @property
-    def avatar_url(self) -> str | None:
-        """The URL of a picture."""
-        ...
+    def avatar_url(self) -> str | None: ...
 
 
 class SummaryRow(SummaryFields, Protocol):
-    """A user's summary with the id in column `id`."""
-
     @property
-    def id(self) -> UUID:
-        """The user's id."""
-        ...
+    def id(self) -> UUID: ...
 
 
 class ProfileRow(NamedTuple):
-    """A user's profile and relation to the viewer."""
-
     id: UUID
     username: str
     display_name: str | None
@@ -64,18 +50,17 @@ class ProfileRow(NamedTuple):
 
 
 def summary_columns(user: Entity = User, id_name: str = "id") -> tuple[ColumnElement[Any], ...]:
-    """The columns of `SummaryFields`, of `User` or of an alias of it."""
+    """The columns of `SummaryFields` and the id, from `User` or an alias of it."""
     return user.id.label(id_name), user.username, user.display_name, user.avatar_url
 
 
 def has_username(username: str) -> ColumnElement[bool]:
-    """The user has this folded username."""
     return User.username_folded == username
 
 
 @prepared(ProfileRow)
 def profile_by_username(username: str, viewer_id: UUID | None) -> AnySelect:
-    """The profile with this folded username, also of a user whom the viewer has blocked."""
+    """Also finds users whom the viewer has blocked."""
     return select(
         *summary_columns(),
         User.bio,

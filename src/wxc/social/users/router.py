@@ -1,5 +1,3 @@
-"""Profiles."""
-
 from fastapi import Response
 
 from wxc.accounts.auth.dependencies import MaybeUser
@@ -16,13 +14,13 @@ router = make_router("users", prefix="/users")
 
 @router.get(
     "/{username}",
-    summary="A person's profile",
+    summary="Get a user's profile",
     response_model=Profile,
     responses=etags.ON_READ,
 )
 async def get_profile(
     username: PathUsername, viewer: MaybeUser, database: Database, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """A person's profile, with what there is between you and them if you are signed in."""
+    """The user's profile; if you are signed in, with your relationship to them."""
     found = await service.find_profile(database, username, viewer.id if viewer else None)
     return etags.conditional_response(found, if_none_match, is_signed_in=viewer is not None)

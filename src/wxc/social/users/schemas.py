@@ -1,5 +1,3 @@
-"""Response schemas of users."""
-
 from typing_extensions import TypedDict
 
 from wxc.http.answers import IdText, TimeText, answer
@@ -17,20 +15,20 @@ _EXAMPLE = "0198c29e-0b3d-7f11-a2c4-1d5e8f7a9b02"
     }
 )
 class UserSummary(TypedDict):
-    """A person, as named beside what they do."""
+    """A user, as shown in lists and next to their content."""
 
     id: IdText
     username: str
-    """As they type it; addresses take it in any case."""
+    """As the user spells it; paths accept it in any case."""
     display_name: str | None
-    """Shown beside the username; null where there is none."""
+    """Shown next to the username; null if not set."""
     avatar_url: str | None
-    """A picture, wherever they keep it."""
+    """URL of the profile picture, on any host; null if not set."""
 
 
 @answer(PAGE_EXAMPLE)
 class UserPage(TypedDict):
-    """One page of people."""
+    """One page of users."""
 
     items: Items[UserSummary]
     next_cursor: NextCursor
@@ -39,16 +37,16 @@ class UserPage(TypedDict):
 
 @answer({"following": True, "followed_by": False, "muting": False, "blocking": False})
 class Relation(TypedDict):
-    """What there is between the signed-in person and the one they look at."""
+    """Your relationship to the user."""
 
     following: bool
-    """You follow them."""
+    """You follow the user."""
     followed_by: bool
-    """They follow you."""
+    """The user follows you."""
     muting: bool
-    """You have muted them; they do not know."""
+    """You have muted the user, who cannot see this."""
     blocking: bool
-    """You have blocked them: they are gone from your lists."""
+    """You have blocked the user, who is hidden from your lists."""
 
 
 @answer(
@@ -65,26 +63,26 @@ class Relation(TypedDict):
     }
 )
 class Profile(UserSummary):
-    """A person's page; `viewer` is null for who is not signed in."""
+    """A user's profile."""
 
     # The descriptions of inherited fields are not inherited.
     id: IdText
     username: str
-    """As they type it; addresses take it in any case."""
+    """As the user spells it; paths accept it in any case."""
     display_name: str | None
-    """Shown beside the username; null where there is none."""
+    """Shown next to the username; null if not set."""
     avatar_url: str | None
-    """A picture, wherever they keep it."""
+    """URL of the profile picture, on any host; null if not set."""
     bio: str | None
-    """What they say of themselves."""
+    """The user's description of themselves; null if not set."""
     created_at: TimeText
     followers_count: int
-    """How many follow them."""
+    """Number of followers."""
     following_count: int
-    """How many they follow."""
+    """Number of users they follow."""
     posts_count: int
-    """How many posts they have written."""
+    """Number of posts."""
     has_exchange: bool
-    """Whether `/users/{username}/exchange` has a board to show."""
+    """Whether the user has an exchange at `/users/{username}/exchange`."""
     viewer: Relation | None
-    """What there is between you and them; null for who is not signed in."""
+    """Your relationship to the user; null if you are not signed in."""

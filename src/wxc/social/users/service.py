@@ -1,5 +1,3 @@
-"""Reading and presenting users."""
-
 from typing import TypeVar
 from uuid import UUID
 
@@ -15,10 +13,7 @@ Row = TypeVar("Row", bound=SummaryRow)
 
 
 async def find_profile(db: Handle, username: str, viewer_id: UUID | None) -> Versioned[Profile]:
-    """The profile with this folded username.
-
-    Raises `UserNotFound`, also for a user who has blocked the viewer.
-    """
+    """Raises `UserNotFound`, also for a user who has blocked the viewer."""
     row = await db.fetch_one(profile_by_username(username, viewer_id))
     if row is None:
         raise UserNotFound
@@ -42,7 +37,7 @@ async def find_profile(db: Handle, username: str, viewer_id: UUID | None) -> Ver
 
 
 def present_summary(row: SummaryFields, user_id: UUID) -> UserSummary:
-    """The summary in a row; `user_id` is passed because the id column's name varies."""
+    """`user_id` is passed because the name of the id column varies."""
     return {
         "id": str(user_id),
         "username": row.username,
@@ -52,7 +47,6 @@ def present_summary(row: SummaryFields, user_id: UUID) -> UserSummary:
 
 
 def present_user_page(page_slice: PageSlice[Row]) -> UserPage:
-    """A page of summaries with its cursors."""
     return {
         "items": [present_summary(row, row.id) for row in page_slice.rows],
         "next_cursor": page_slice.next_cursor,

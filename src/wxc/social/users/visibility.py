@@ -1,4 +1,4 @@
-"""The predicates that decide which users a viewer can see; every read has one in its SQL."""
+"""SQL predicates for the users that a viewer can see; every read applies one of them."""
 
 from typing import Any
 from uuid import UUID
@@ -24,9 +24,9 @@ def visible_to(viewer_id: UUID | None, user: UserEntity = User) -> ColumnElement
 
 
 def visible_by_id(viewer_id: UUID, user_id: IdColumn) -> ColumnElement[bool]:
-    """Like `visible_to`, for a query that does not read the row of the user.
+    """Like `visible_to`, for a query that does not read the user's row.
 
-    Suspended users have a partial index: a look-up there costs a fraction of reading a row.
+    A look-up in the partial index of suspended users costs a fraction of reading the row.
     """
     suspended = aliased(User)
     is_suspended = exists().where(suspended.id == user_id, suspended.suspended_at.isnot(None))
@@ -34,7 +34,7 @@ def visible_by_id(viewer_id: UUID, user_id: IdColumn) -> ColumnElement[bool]:
 
 
 def is_anonymous(viewer_id: UUID | None) -> ColumnElement[bool]:
-    """Whether a parameter of a prepared query, the viewer's id, is NULL."""
+    """For prepared queries, in which the viewer's id is a parameter."""
     return bind(viewer_id).is_(None)
 
 
@@ -45,17 +45,15 @@ def is_active(user: UserEntity = User) -> ColumnElement[bool]:
 
 
 def viewable_or_blocked_by(viewer_id: UUID | None, user: UserEntity = User) -> ColumnElement[bool]:
-    """Like `visible_to`, but also true for a user whom the viewer has blocked and may unblock."""
+    """Like `visible_to`, but also true for users blocked by the viewer, who may unblock them."""
     return and_(is_active(user), not_(has_blocked(user.id, viewer_id)))
 
 
 def has_blocked(blocker_id: UserKey, blocked_id: UserKey) -> ColumnElement[bool]:
-    """Whether a block exists in this direction."""
     return exists().where(Block.blocker_id == blocker_id, Block.blocked_id == blocked_id)
 
 
 def has_muted(muter_id: UserKey, muted_id: UserKey) -> ColumnElement[bool]:
-    """Whether a mute exists in this direction."""
     return exists().where(Mute.muter_id == muter_id, Mute.muted_id == muted_id)
 
 

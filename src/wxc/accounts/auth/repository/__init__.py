@@ -1,1 +1,0 @@
-"""SQL for accounts and sessions."""

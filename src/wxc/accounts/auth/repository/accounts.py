@@ -1,5 +1,3 @@
-"""SQL for accounts: registration and login."""
-
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -25,11 +23,10 @@ ACCOUNT_COLUMNS = (
     User.created_at,
     User.version,
 )
-"""The columns of an `AccountRow`."""
 
 
 class AccountRow(NamedTuple):
-    """An account as its owner sees it: the columns of `ACCOUNT_COLUMNS`."""
+    """An account as its owner sees it; the fields follow `ACCOUNT_COLUMNS`."""
 
     id: UUID
     username: str
@@ -42,12 +39,10 @@ class AccountRow(NamedTuple):
     home_currency: str | None
     created_at: datetime
     version: int
-    """Of the settings: what `If-Match` compares."""
+    """The version of the settings, compared with `If-Match`."""
 
 
 class LoginRow(NamedTuple):
-    """The columns that a login depends on."""
-
     id: UUID
     password_hash: str | None
     """None for a deleted account."""
@@ -55,31 +50,24 @@ class LoginRow(NamedTuple):
 
 
 class TakenIdentifiers(NamedTuple):
-    """Which identifiers of a new account are taken."""
-
     username: bool
-    """An account has, or once had, the name."""
+    """An account, possibly a deleted one, has or had the name."""
     email: bool
 
 
 class UsernameRow(NamedTuple):
-    """A username that an account now has."""
-
     name: str
 
 
 @prepared(AccountRow)
 def account_by_id(user_id: UUID) -> AnySelect:
-    """An account that has not been deleted, for its owner."""
+    """No row if the account is deleted."""
     return select(*ACCOUNT_COLUMNS).where(User.id == user_id, User.erase_at.is_(None))
 
 
 @prepared(LoginRow)
 def login_by_identifier(folded: str) -> AnySelect:
-    """The account of a folded username or e-mail address.
-
-    At most one row: a username holds no @, and an address does.
-    """
+    """At most one row: an e-mail address contains an @, a username does not."""
     return select(User.id, User.password_hash, User.suspended_at).where(
         or_(User.username_folded == folded, User.email_folded == folded)
     )
@@ -87,7 +75,7 @@ def login_by_identifier(folded: str) -> AnySelect:
 
 @prepared(TakenIdentifiers)
 def taken_identifiers(username: str, email: str) -> AnySelect:
-    """Whether the folded username was ever used, and the folded address is in use; one row."""
+    """One row; both arguments are folded."""
     has_name = select(UsedUsername.name).where(UsedUsername.name == username).exists()
     has_email = select(User.id).where(User.email_folded == email).exists()
     return select(has_name.label("username"), has_email.label("email"))
@@ -95,10 +83,9 @@ def taken_identifiers(username: str, email: str) -> AnySelect:
 
 @prepared(UsernameRow)
 def reserve_username(name: str, user_id: UUID, moment: datetime) -> ReturningInsert[str]:
-    """Reserve the folded name for this account for ever; no row if another account has or had it.
+    """Reserve the folded name permanently; no row if another account has or had it.
 
-    Comes before the write of the account's own row, so that concurrent requests for a name wait
-    here.
+    Runs before the account's own row is written, so that concurrent requests for a name wait here.
     """
     return (
         insert(UsedUsername)
@@ -136,7 +123,7 @@ def insert_account(
     }
     return (
         insert(User)
-        # The counters have their defaults in the database.
+        # The database sets the defaults of the counters.
         .from_select(list(values), select(*values.values()), include_defaults=False)
         .on_conflict_do_nothing()
         .returning(*ACCOUNT_COLUMNS)
@@ -158,7 +145,7 @@ def update_password_hash(user_id: UUID, old_hash: str, new_hash: str) -> Returni
 def lock_account_for_login(user_id: UUID, password_hash: str) -> AnySelect:
     """Lock the account if it still has that hash and is not suspended.
 
-    FOR SHARE: a change of the password waits for the login, or the login sees it.
+    FOR SHARE: a concurrent password change waits for the login, or the login sees it.
     """
     return (
         select(*ACCOUNT_COLUMNS)

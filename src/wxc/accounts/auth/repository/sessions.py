@@ -1,5 +1,3 @@
-"""SQL for sessions: opening, refreshing and ending one."""
-
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -13,33 +11,27 @@ from wxc.models import RowId, Session
 
 
 class SessionOwner(NamedTuple):
-    """The user of a session."""
-
     user_id: UUID
 
 
 class SessionState(NamedTuple):
-    """A live session and the generation of its refresh token."""
-
     user_id: UUID
     generation: int
     refreshed_at: datetime | None
 
 
 def is_alive(moment: datetime) -> ColumnElement[bool]:
-    """Whether a session has neither been revoked nor expired; the rule in one place."""
+    """Neither revoked nor expired; `idle_until` is never later than `expires_at`."""
     return and_(Session.revoked_at.is_(None), Session.idle_until > moment)
 
 
 @prepared(RowId)
 def live_session(session_id: UUID, moment: datetime) -> AnySelect:
-    """The session, if it is alive."""
     return select(Session.id).where(Session.id == session_id, is_alive(moment))
 
 
 @prepared(SessionState)
 def lock_live_session(session_id: UUID, moment: datetime) -> AnySelect:
-    """Lock the session, if it is alive."""
     return (
         select(Session.user_id, Session.generation, Session.refreshed_at)
         .where(Session.id == session_id, is_alive(moment))
@@ -49,7 +41,7 @@ def lock_live_session(session_id: UUID, moment: datetime) -> AnySelect:
 
 @prepared(RowId)
 def sessions_revoked_within(span: timedelta) -> AnySelect:
-    """Sessions revoked during the last `span`, by the database's own clock."""
+    """Sessions revoked during the last `span`, by the database's clock."""
     return select(Session.id).where(Session.revoked_at >= func.now() - bind(span))
 
 
@@ -63,7 +55,6 @@ def insert_session(
     idle_until: datetime,
     expires_at: datetime,
 ) -> ReturningInsert[UUID]:
-    """Open a session."""
     return (
         insert(Session)
         .values(
@@ -85,9 +76,9 @@ def insert_session(
 def update_generation(
     session_id: UUID, generation: int, place: str | None, moment: datetime, idle_until: datetime
 ) -> ReturningUpdate[UUID]:
-    """Raise the session's generation; no row unless it is alive and at `generation`.
+    """Increment the generation; no row unless the session is live and at `generation`.
 
-    One statement decides between any number of concurrent refreshes.
+    One statement, so that only one of several concurrent refreshes succeeds.
     """
     return (
         update(Session)
@@ -105,7 +96,7 @@ def update_generation(
 
 @prepared(RowId)
 def revoke_session(session_id: UUID) -> ReturningUpdate[UUID]:
-    """End the session; no row if it has ended before, and then its time does not change."""
+    """End the session; no row and no change if it was revoked before."""
     return (
         update(Session)
         .where(Session.id == session_id, Session.revoked_at.is_(None))

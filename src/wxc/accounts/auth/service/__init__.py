@@ -1,5 +1,1 @@
-"""Accounts and sessions.
-
-Registering and logging in open short transactions of their own: no connection is held while a
-password is being hashed.
-"""
+"""Registration and login open short transactions: no connection is held during hashing."""

@@ -1,5 +1,3 @@
-"""Registration, and the account as its owner sees it."""
-
 from wxc.accounts.auth.context import Auth, Principal
 from wxc.accounts.auth.errors import (
     EmailTaken,
@@ -31,16 +29,17 @@ from wxc.models import MailKind
 async def register(
     database: Database, auth: Auth, limiter: RateLimiter, registration: Registration
 ) -> Me:
-    """Open an account.
+    """Create an account and send a verification mail.
 
-    Raises `RateLimited`, `UsernameReserved`, `PasswordTooCommon` and the two `…Taken`.
+    Raises `RateLimited`, `UsernameReserved`, `PasswordTooCommon`, `HashingBusy`, `UsernameTaken`
+    and `EmailTaken`.
     """
     await limiter.count(auth.policies.registration(limiter.network))
     if is_reserved(registration.username):
         raise UsernameReserved
     if is_common_password(registration.password):
         raise PasswordTooCommon
-    auth.passwords.require_capacity()  # before any other work is done
+    auth.passwords.require_capacity()  # before any query
     await _require_available(database, registration)
     password_hash = await auth.passwords.hash(registration.password)
     async with database.transaction() as session:
@@ -50,7 +49,7 @@ async def register(
 
 
 async def check_auth(database: Database, auth: Auth, me: Principal) -> AuthCheck:
-    """The signed-in user; raises `SessionExpired` if the account has been deleted meanwhile."""
+    """Raises `SessionExpired` if the account has been deleted."""
     row = await database.primary.fetch_one(account_by_id(me.id))
     if row is None:
         raise SessionExpired
@@ -63,7 +62,6 @@ async def check_auth(database: Database, auth: Auth, me: Principal) -> AuthCheck
 
 
 def present_me(row: AccountRow) -> Me:
-    """The account of a row, for its owner."""
     return Me.model_validate(row, from_attributes=True)
 
 
@@ -79,7 +77,7 @@ async def _require_available(database: Database, registration: Registration) -> 
 async def _insert_account(
     session: Session, registration: Registration, password_hash: str
 ) -> AccountRow:
-    """Raises `UsernameTaken` and `EmailTaken` if a concurrent registration was faster."""
+    """Raises `UsernameTaken` or `EmailTaken` if a concurrent registration came first."""
     user_id, moment = new_id(), clock.now()
     folded = fold_identifier(registration.username)
     if await session.fetch_one(reserve_username(folded, user_id, moment)) is None:

@@ -1,5 +1,3 @@
-"""Logging in: opens a session for a browser."""
-
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -26,21 +24,19 @@ from wxc.models import AuditKind
 from wxc.moderation.audit import service as audit
 from wxc.moderation.audit.actors import Actor
 
-_MAX_ATTEMPTS = 2  # the second is for a login while another login of the account renews the hash
+_MAX_ATTEMPTS = 2  # a second attempt if a concurrent login has updated the hash
 
 
 @dataclass(frozen=True, slots=True)
 class LoginContext:
-    """The browser that logs in."""
-
     actor: Actor
     user_agent: str | None
     place: str | None
-    """The approximate location."""
+    """The browser's approximate location."""
     previous_session_id: UUID | None
-    """The session of the browser's cookies, which the login ends."""
+    """The session of the browser's cookies; the login ends it."""
     device: Device | None
-    """The browser's device cookie, and the account that it belongs to."""
+    """From the browser's device cookie; may name another account."""
 
 
 async def log_in(
@@ -52,8 +48,9 @@ async def log_in(
 ) -> SessionTokens:
     """Open a session and end the browser's previous one.
 
-    Raises `InvalidCredentials` after the same time for an unknown account and a wrong password,
-    `RateLimited` after too many of them, and `AccountSuspended` only after the right password.
+    Raises `InvalidCredentials`, in the same time for an unknown account and a wrong password;
+    `RateLimited` after too many failures; `AccountSuspended` only for the right password; and
+    `HashingBusy`.
     """
     for _ in range(_MAX_ATTEMPTS):
         user_id, old_hash = await _authenticate(database, auth, limiter, credentials, context)
@@ -76,24 +73,24 @@ async def _authenticate(
     credentials: Credentials,
     context: LoginContext,
 ) -> tuple[UUID, str]:
-    """The account of these credentials, and the stored hash that the password matches."""
-    has_device = context.device is not None  # perhaps another account's
-    auth.passwords.require_capacity(is_trusted=has_device)  # before any other work is done
+    """The user id, and the stored hash that the password matches."""
+    has_device = context.device is not None  # perhaps of another account
+    auth.passwords.require_capacity(is_trusted=has_device)  # before any query
     query = login_by_identifier(fold_identifier(credentials.identifier))
     account = await database.primary.fetch_one(query)
     user_id, stored_hash = (account.id, account.password_hash) if account else (None, None)
-    uses = auth.policies.login(credentials.identifier, limiter.network, user_id, context.device)
-    await limiter.check(*uses)
+    hits = auth.policies.login(credentials.identifier, limiter.network, user_id, context.device)
+    await limiter.check(*hits)
     is_known_device = context.device is not None and context.device.user_id == user_id
     is_match = await auth.passwords.verify(
         credentials.password, stored_hash, is_trusted=is_known_device
     )
     if account is None or stored_hash is None or not is_match:
-        await limiter.count(*uses)
+        await limiter.count(*hits)
         await _audit_failure(database, auth, credentials, context.actor, user_id)
         raise InvalidCredentials
-    # Parallel guesses may have exhausted the limit during the hashing, and this may be one of them.
-    await limiter.check(*uses)
+    # This may be one of many parallel guesses, which exhausted the limit during the hashing.
+    await limiter.check(*hits)
     await _refuse_suspended(database, account, context.actor)
     return account.id, stored_hash
 
@@ -108,7 +105,7 @@ async def _refuse_suspended(database: Database, account: LoginRow, actor: Actor)
 async def _audit_failure(
     database: Database, auth: Auth, credentials: Credentials, actor: Actor, user_id: UUID | None
 ) -> None:
-    """Write one event with or without an account, in the same time; never the identifier itself."""
+    """Write one event, also for unknown accounts, to take the same time; hash the identifier."""
     await audit.record_refusal(
         database,
         AuditKind.LOGIN_FAILED,
@@ -121,7 +118,7 @@ async def _audit_failure(
 async def _lock_account(
     session: Session, user_id: UUID, old_hash: str, new_hash: str
 ) -> AccountRow | None:
-    """None if the stored hash is no longer `old_hash`: a new password, or a concurrent rehash."""
+    """None if the hash has changed (new password, concurrent rehash) or the user is suspended."""
     if new_hash != old_hash:
         update = update_password_hash(user_id, old_hash, new_hash)
         if await session.fetch_one(update) is None:
@@ -132,7 +129,7 @@ async def _lock_account(
 async def _open_session(
     session: Session, auth: Auth, account: AccountRow, context: LoginContext
 ) -> SessionTokens:
-    moment = clock.now().replace(microsecond=0)  # a JWT counts in seconds
+    moment = clock.now().replace(microsecond=0)  # JWT times are whole seconds
     session_id = new_id()
     await session.fetch_one(
         insert_session(

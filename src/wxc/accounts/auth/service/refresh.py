@@ -1,5 +1,3 @@
-"""Refreshing a session: rotates its refresh token and detects reuse."""
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -22,12 +20,12 @@ GRACE_PERIOD = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class RefreshRequest:
-    """A verified refresh token, and whether the request is forged."""
+    """A verified refresh token; its session may have ended."""
 
     session_id: UUID
     generation: int
     place: str | None
-    """The approximate location of the browser."""
+    """The browser's approximate location."""
     is_forged: bool
     """The CSRF token was missing or wrong."""
 
@@ -35,17 +33,18 @@ class RefreshRequest:
 async def refresh(
     database: Database, auth: Auth, request: RefreshRequest, actor: Actor
 ) -> SessionTokens:
-    """Raise the session's generation and return its new tokens.
+    """Increment the session's generation and return its new tokens.
 
-    The previous generation is accepted for another 30 s and gets the same new tokens: a second
-    tab, or a lost answer. Raises `SessionExpired`, `CsrfFailed`, and `RefreshReused` for anything
-    older, after the session has been ended (RFC 9700 section 4.14.2).
+    The previous generation is accepted for 30 s and gets the same refresh token: the request may
+    come from a second tab or repeat a lost response. For any other generation, ends the session
+    and raises `RefreshReused` (RFC 9700 section 4.14.2). Also raises `SessionExpired` and, for a
+    live session, `CsrfFailed`.
     """
-    moment = clock.now().replace(microsecond=0)  # a JWT counts in seconds
+    moment = clock.now().replace(microsecond=0)  # JWT times are whole seconds
     async with database.transaction() as session:
         current = await _raise_generation(session, auth, request, actor, moment)
         account = await session.fetch_one(account_by_id(current[0])) if current else None
-    if current is None or account is None:  # raised here, after the end of the session is committed
+    if current is None or account is None:  # raised after COMMIT, so that the session stays ended
         raise RefreshReused
     return issue_tokens(auth, account, request.session_id, current[1], moment)
 
@@ -53,7 +52,7 @@ async def refresh(
 async def _raise_generation(
     session: Session, auth: Auth, request: RefreshRequest, actor: Actor, moment: datetime
 ) -> tuple[UUID, int] | None:
-    """The session's user and new generation; None if a reuse has just ended it."""
+    """The user id and the new generation; None if the session was ended for reuse."""
     session_id, generation = request.session_id, request.generation
     if not request.is_forged:
         idle_until = moment + auth.idle_lifetime

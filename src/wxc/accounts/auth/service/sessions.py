@@ -1,5 +1,3 @@
-"""Sessions: their tokens, whether they are live, and how they end."""
-
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -20,28 +18,28 @@ from wxc.moderation.audit.actors import Actor
 
 @dataclass(frozen=True, slots=True)
 class SessionTokens:
-    """The answer to a login or refresh, and the tokens for its cookies."""
+    """The response body of a login or refresh, and the values of its cookies."""
 
     answer: LoggedIn
     access: str
     refresh: str
     device: str | None = None
-    """After a login, the cookie that identifies this browser."""
+    """None after a refresh, which does not change the device cookie."""
 
 
 async def log_out(session: Session, auth: Auth, session_id: UUID, actor: Actor) -> None:
-    """End the session on every instance before the answer; a second call changes nothing."""
+    """End the session, on every instance before the response is sent."""
     await end_session(session, auth, session_id)
     await audit.record(session, AuditKind.SESSION_ENDED, actor, session_id=session_id)
 
 
 async def is_live(database: Database, session_id: UUID) -> bool:
-    """Whether the session is live, read from the database (for tokens that have no expiry)."""
+    """Reads the database, because refresh tokens carry no expiry."""
     return await database.primary.fetch_one(live_session(session_id, clock.now())) is not None
 
 
 async def end_session(session: Session, auth: Auth, session_id: UUID) -> None:
-    """End the session, without an audit event."""
+    """End the session; the caller writes the audit event."""
     await session.fetch_one(revoke_session(session_id))
     after_commit(session, partial(auth.revocations.publish, [session_id]))
 
@@ -49,7 +47,6 @@ async def end_session(session: Session, auth: Auth, session_id: UUID) -> None:
 def issue_tokens(
     auth: Auth, account: AccountRow, session_id: UUID, generation: int, moment: datetime
 ) -> SessionTokens:
-    """The tokens of a session's generation."""
     return SessionTokens(
         LoggedIn(
             user=present_me(account),

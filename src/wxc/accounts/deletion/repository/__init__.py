@@ -1,6 +1,7 @@
 """SQL for deleting accounts.
 
-A new feature adds its rows here: rows that a row of another account counts get queries in `edges`
-and a field in `service.Edges`; uncounted rows get a line in `owned.OWNED_ROWS`. All other rows
-are deleted with the account's row, by its foreign keys.
+A new feature that stores rows of an account adds them here. Rows counted by a row of another
+account (a like, a follow) get queries in `edges` and a field in `service.Edges`. Other tables that
+may hold many rows get an entry in `owned.OWNED_ROWS`. The foreign keys delete the rest with the
+account's row.
 """

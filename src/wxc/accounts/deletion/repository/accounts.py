@@ -1,5 +1,3 @@
-"""The row of the account itself."""
-
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -12,18 +10,16 @@ from wxc.models import RowId, User
 
 
 class DeletedAccount(NamedTuple):
-    """An account that its owner has deleted."""
-
     id: UUID
     suspended_at: datetime
-    """When it was deleted."""
+    """The time of the deletion."""
 
 
 @prepared(RowId)
 def anonymise_account(user_id: UUID, password_hash: str, moment: datetime) -> ReturningUpdate[UUID]:
     """Hide the account and clear its personal data.
 
-    No row if it is deleted already, or its password is no longer the one of that hash.
+    Returns no row if the account is already suspended or deleted, or its password has changed.
     """
     return (
         update(User)
@@ -53,7 +49,7 @@ def anonymise_account(user_id: UUID, password_hash: str, moment: datetime) -> Re
 def claim_due_account(
     moment: datetime, lease_end: datetime
 ) -> ReturningUpdate[UUID, datetime | None]:
-    """The account that has been due longest; other workers skip it until the lease ends."""
+    """Lease the account that has been due longest; other workers skip it until the lease ends."""
     due = (
         select(User.id)
         .where(User.erase_at <= moment)
@@ -72,7 +68,7 @@ def claim_due_account(
 
 @prepared(RowId)
 def postpone_account(user_id: UUID, due_at: datetime) -> ReturningUpdate[UUID]:
-    """Have the worker claim the account again at that moment."""
+    """Set when a worker may claim the account again."""
     return (
         update(User)
         .where(User.id == user_id, User.erase_at.isnot(None))
@@ -83,5 +79,5 @@ def postpone_account(user_id: UUID, due_at: datetime) -> ReturningUpdate[UUID]:
 
 @prepared(RowId)
 def delete_account_row(user_id: UUID) -> ReturningDelete[UUID]:
-    """Delete the row, and with it the sessions and mails of the account."""
+    """Delete the row; the foreign keys delete the account's sessions and mails."""
     return delete(User).where(User.id == user_id, User.erase_at.isnot(None)).returning(User.id)

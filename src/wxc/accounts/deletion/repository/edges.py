@@ -1,4 +1,7 @@
-"""Edges: rows of the account that rows of others count. Those are locked, in the order of ids."""
+"""Edges: likes and follows, which are counted by rows of other accounts.
+
+The counting rows are locked in the order of their ids before an edge is deleted.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,10 +21,9 @@ CountingTable = type[User] | type[Post] | type[Comment]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class LikeTable:
-    """A table of likes, and the table of liked rows."""
-
     like: type[PostLike] | type[CommentLike]
     subject: type[Post] | type[Comment]
+    """The table of the liked rows."""
     subject_id: InstrumentedAttribute[UUID]
 
 
@@ -30,15 +32,11 @@ COMMENT_LIKES = LikeTable(CommentLike, Comment, CommentLike.comment_id)
 
 
 class LikeRow(NamedTuple):
-    """A like by the account."""
-
     id: UUID
     subject_id: UUID
 
 
 class FollowRow(NamedTuple):
-    """A follow by the account, or of it."""
-
     id: UUID
     follower_id: UUID
     followed_id: UUID
@@ -46,7 +44,7 @@ class FollowRow(NamedTuple):
 
 @prepared(LikeRow)
 def likes_by(user_id: UUID, limit: int, *, table: LikeTable) -> AnySelect:
-    """Likes by the account, ordered as an index has them, whatever the planner believes."""
+    """Ordered like the index on user and subject, so that the planner uses it."""
     return (
         select(table.like.id, table.subject_id.label("subject_id"))
         .where(table.like.user_id == user_id)
@@ -57,7 +55,7 @@ def likes_by(user_id: UUID, limit: int, *, table: LikeTable) -> AnySelect:
 
 @prepared(RowId)
 def lock_rows(ids: Sequence[UUID], *, table: CountingTable) -> AnySelect:
-    """Lock rows that count edges, in the order of ids; adding an edge locks them too."""
+    """Lock rows that count edges, in the order of ids; inserting an edge locks them too."""
     return (
         select(table.id)
         .where(table.id == any_(bind(ids)))
@@ -68,7 +66,10 @@ def lock_rows(ids: Sequence[UUID], *, table: CountingTable) -> AnySelect:
 
 @prepared(RowId)
 def delete_likes(ids: Sequence[UUID], *, table: LikeTable) -> ReturningUpdate[UUID]:
-    """Delete those of the likes that are still there, and subtract them; one per subject."""
+    """Delete the likes that still exist and decrement `likes_count` of their subjects.
+
+    Each subject may occur once only.
+    """
     deleted = (
         delete(table.like)
         .where(table.like.id == any_(bind(ids)))
@@ -86,7 +87,7 @@ def delete_likes(ids: Sequence[UUID], *, table: LikeTable) -> ReturningUpdate[UU
 
 @prepared(FollowRow)
 def follows_of(user_id: UUID, limit: int) -> CompoundSelect[*tuple[Any, ...]]:
-    """Follows by the account and of it."""
+    """The account's follows, in both directions."""
     columns = (Follow.id, Follow.follower_id, Follow.followed_id)
     halves = (
         select(*columns).where(end == user_id).order_by(Follow.id).limit(bind(limit)).subquery()
@@ -97,7 +98,7 @@ def follows_of(user_id: UUID, limit: int) -> CompoundSelect[*tuple[Any, ...]]:
 
 @prepared(RowId)
 def delete_follows(ids: Sequence[UUID]) -> ReturningUpdate[UUID]:
-    """Delete those of the follows that are still there, and subtract them at both ends."""
+    """Delete the follows that still exist and update the counters of both users."""
     deleted = (
         delete(Follow)
         .where(Follow.id == any_(bind(ids)))

@@ -1,4 +1,4 @@
-"""Rows of the account that no row of another account counts."""
+"""Rows of the account that are not counted by rows of other accounts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,26 +36,23 @@ OwnedTable = (
     | ExchangeTable
 )
 SelectIds = Callable[[UUID, int], AnySelect]
-"""Builds the query of up to so many ids of rows of an account."""
+"""Builds a query from an account's id and a maximum number of rows; it selects row ids."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class OwnedRows:
-    """Rows of one table that belong to an account."""
-
     table: OwnedTable
     select_ids: SelectIds
 
 
 @prepared(RowId)
 def delete_owned(user_id: UUID, *, rows: OwnedRows, limit: int) -> ReturningDelete[UUID]:
-    """Delete up to `limit` of these rows of the account."""
     table = rows.table
     return delete(table).where(table.id.in_(rows.select_ids(user_id, limit))).returning(table.id)
 
 
 def _likes_of_own_posts(user_id: UUID, limit: int) -> AnySelect:
-    """Likes by others, post by post, so that only the account's own posts are read."""
+    """The lateral join reads the likes of the account's own posts only."""
     likes = (
         select(PostLike.id)
         .where(PostLike.post_id == Post.id)
@@ -73,7 +70,7 @@ def _likes_of_own_posts(user_id: UUID, limit: int) -> AnySelect:
 
 
 def _comments_on_own_posts(user_id: UUID, limit: int) -> AnySelect:
-    """Latest first: replies are deleted before their parents."""
+    """Newest first, so that replies are deleted before their parents."""
     comments = (
         select(Comment.id)
         .where(Comment.post_id == Post.id)
@@ -122,7 +119,7 @@ OWNED_ROWS: tuple[OwnedRows, ...] = (
     _owned_by(Notification, Notification.recipient_id),
     _owned_by(Notification, Notification.actor_id),
 )
-"""In the order of deletion: first the rows that a cascade would delete in an unbounded number.
+"""In the order of deletion: children before parents, because a cascade has no row limit.
 
 Counters of the account's own posts are not updated, because these posts are hidden.
 """

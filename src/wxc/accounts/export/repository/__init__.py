@@ -1,1 +1,1 @@
-"""SQL for exports: each list of an account is read in batches, one file per subject."""
+"""Queries of the exported lists; every list is read in batches."""

@@ -1,5 +1,3 @@
-"""Usernames, sessions, reports and notifications."""
-
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -13,16 +11,12 @@ from wxc.models import Notification, Report, Session, UsedUsername
 
 
 class UsernameRow(NamedTuple):
-    """A username that is reserved for the account."""
-
     name: str
     taken_at: datetime
     key: str
 
 
 class SessionRow(NamedTuple):
-    """A session, live or ended."""
-
     id: UUID
     user_agent: str | None
     place: str | None
@@ -33,8 +27,6 @@ class SessionRow(NamedTuple):
 
 
 class ReportRow(NamedTuple):
-    """A report that the account has made."""
-
     target_type: str
     target_id: UUID
     reason: str
@@ -44,8 +36,6 @@ class ReportRow(NamedTuple):
 
 
 class NotificationRow(NamedTuple):
-    """A notification that the account has received."""
-
     type: str
     actor_id: UUID | None
     post_id: UUID | None
@@ -57,14 +47,14 @@ class NotificationRow(NamedTuple):
 
 @prepared(UsernameRow)
 def usernames(user_id: UUID, after: str, *, limit: int) -> AnySelect:
-    """The usernames that the account has or had."""
+    """The current username and the former ones."""
     query = select(UsedUsername.name, UsedUsername.taken_at).where(UsedUsername.user_id == user_id)
     return batch(query, UsedUsername.name, after, limit)
 
 
 @prepared(SessionRow)
 def sessions(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
-    """The sessions of the account."""
+    """Live and ended sessions."""
     query = select(
         Session.id,
         Session.user_agent,
@@ -78,7 +68,6 @@ def sessions(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
 
 @prepared(ReportRow)
 def reports(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
-    """The reports by the account."""
     query = select(
         Report.target_type,
         Report.target_id,
@@ -91,7 +80,6 @@ def reports(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
 
 @prepared(NotificationRow)
 def notifications(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
-    """The notifications that the account can see."""
     query = select(
         Notification.type,
         Notification.actor_id,

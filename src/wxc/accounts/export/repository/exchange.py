@@ -1,5 +1,3 @@
-"""The exchange, its rate events and confirmations."""
-
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -15,8 +13,6 @@ from wxc.models import Exchange, ExchangeConfirmation, RateEvent
 
 
 class ExchangeRow(NamedTuple):
-    """The exchange of the account."""
-
     name: str
     base_currency: str
     description: str | None
@@ -25,7 +21,7 @@ class ExchangeRow(NamedTuple):
     lon: float | None
     time_zone: str | None
     opening_hours: list[Any]
-    """As `OpeningHours` in the API."""
+    """In the form of the schema `OpeningHours`."""
     valid_for_hours: int
     created_at: datetime
     updated_at: datetime
@@ -33,7 +29,7 @@ class ExchangeRow(NamedTuple):
 
 
 class RateEventRow(NamedTuple):
-    """A change of a rate; without both rates it was removed."""
+    """A change of a rate; both rates are None if it was removed."""
 
     seq: int
     at: datetime
@@ -48,8 +44,6 @@ class RateEventRow(NamedTuple):
 
 
 class ConfirmationRow(NamedTuple):
-    """A confirmation of all rates."""
-
     at: datetime
     base_currency: str
     valid_for_hours: int
@@ -58,7 +52,7 @@ class ConfirmationRow(NamedTuple):
 
 @prepared(ExchangeRow)
 def exchanges(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
-    """The exchange of the account, if it has one."""
+    """One row at most."""
     query = select(
         Exchange.name,
         Exchange.base_currency,
@@ -77,7 +71,6 @@ def exchanges(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
 
 @prepared(RateEventRow)
 def rate_events(user_id: UUID, after: int, *, limit: int) -> AnySelect:
-    """The rate events of the account's exchange."""
     query = select(
         RateEvent.seq,
         RateEvent.at,
@@ -94,7 +87,6 @@ def rate_events(user_id: UUID, after: int, *, limit: int) -> AnySelect:
 
 @prepared(ConfirmationRow)
 def exchange_confirmations(user_id: UUID, after: datetime, *, limit: int) -> AnySelect:
-    """The confirmations of the account's exchange."""
     query = select(
         ExchangeConfirmation.at,
         ExchangeConfirmation.base_currency,

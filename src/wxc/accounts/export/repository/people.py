@@ -1,5 +1,3 @@
-"""Follows, blocks and mutes."""
-
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -15,7 +13,7 @@ from wxc.social.users.visibility import viewable_or_blocked_by
 
 
 class PersonRow(NamedTuple):
-    """Another user; their name is NULL if the account cannot see them."""
+    """Another user; `username` is None if the account cannot see them."""
 
     user_id: UUID
     username: str | None
@@ -25,28 +23,24 @@ class PersonRow(NamedTuple):
 
 @prepared(PersonRow)
 def following(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
-    """The users whom the account follows."""
     edge = aliased(Follow)
     return _people(edge, edge.follower_id, edge.followed_id, user_id, after, limit)
 
 
 @prepared(PersonRow)
 def followers(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
-    """The users who follow the account."""
     edge = aliased(Follow)
     return _people(edge, edge.followed_id, edge.follower_id, user_id, after, limit)
 
 
 @prepared(PersonRow)
 def blocks(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
-    """The users whom the account has blocked."""
-    edge = aliased(Block)  # `viewable_or_blocked_by` reads blocks too
+    edge = aliased(Block)  # an alias, because `viewable_or_blocked_by` also reads `Block`
     return _people(edge, edge.blocker_id, edge.blocked_id, user_id, after, limit)
 
 
 @prepared(PersonRow)
 def mutes(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
-    """The users whom the account has muted."""
     edge = aliased(Mute)
     return _people(edge, edge.muter_id, edge.muted_id, user_id, after, limit)
 

@@ -1,5 +1,3 @@
-"""Posts, comments and likes."""
-
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -13,8 +11,6 @@ from wxc.models import Comment, CommentLike, Post, PostLike
 
 
 class PostRow(NamedTuple):
-    """A post by the account."""
-
     id: UUID
     body: str
     created_at: datetime
@@ -25,8 +21,6 @@ class PostRow(NamedTuple):
 
 
 class CommentRow(NamedTuple):
-    """A comment by the account; tombstones have no author."""
-
     id: UUID
     post_id: UUID
     parent_id: UUID | None
@@ -39,16 +33,12 @@ class CommentRow(NamedTuple):
 
 
 class CommentLikeRow(NamedTuple):
-    """A comment that the account likes."""
-
     comment_id: UUID
     created_at: datetime
     key: UUID
 
 
 class LikeRow(NamedTuple):
-    """A post that the account likes."""
-
     post_id: UUID
     created_at: datetime
     key: UUID
@@ -56,7 +46,6 @@ class LikeRow(NamedTuple):
 
 @prepared(PostRow)
 def posts(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
-    """The posts by the account."""
     query = select(
         Post.id,
         Post.body,
@@ -70,7 +59,7 @@ def posts(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
 
 @prepared(CommentRow)
 def comments(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
-    """The comments by the account."""
+    """Excludes tombstones, which have no author."""
     query = select(
         Comment.id,
         Comment.post_id,
@@ -86,7 +75,6 @@ def comments(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
 
 @prepared(CommentLikeRow)
 def comment_likes(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
-    """The likes of comments by the account."""
     query = select(CommentLike.comment_id, CommentLike.created_at).where(
         CommentLike.user_id == user_id
     )
@@ -95,6 +83,5 @@ def comment_likes(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
 
 @prepared(LikeRow)
 def likes(user_id: UUID, after: UUID, *, limit: int) -> AnySelect:
-    """The likes of posts by the account."""
     query = select(PostLike.post_id, PostLike.created_at).where(PostLike.user_id == user_id)
     return batch(query, PostLike.id, after, limit)

@@ -1,1 +1,0 @@
-"""What a member can export, one file per subject."""

@@ -1,5 +1,3 @@
-"""Exported lists of the account itself: usernames, sessions, reports, notifications."""
-
 from typing import Literal
 
 from typing_extensions import TypedDict
@@ -10,12 +8,12 @@ from wxc.social.notifications.schemas import Kind
 
 @answer({"name": "amelia"})
 class ExportedUsername(TypedDict):
-    """A name that is, or once was, yours."""
+    """Your username, or a former one; former usernames stay reserved for you."""
 
     name: str
-    """As it was typed."""
+    """In lower case."""
     taken_at: TimeText
-    """When it became yours."""
+    """When you first chose it."""
 
 
 @answer(
@@ -25,47 +23,47 @@ class ExportedUsername(TypedDict):
     }
 )
 class ExportedSession(TypedDict):
-    """A place where you are, or were, logged in."""
+    """A session of your account, possibly ended."""
 
     id: IdText
     user_agent: str | None
-    """What the browser calls itself."""
+    """The `User-Agent` header of the browser; null if it sent none."""
     place: str | None
-    """Where it was used last, roughly."""
+    """Approximate location: a country, or a network if the country is unknown."""
     created_at: TimeText
     last_used_at: TimeText
-    """When it was opened or last refreshed."""
+    """When you logged in or the session was last refreshed."""
     revoked_at: TimeText | None
-    """When it was ended; null while it is not."""
+    """When the session was ended; null if it was not."""
 
 
 @answer({"target_type": "comment", "reason": "fraud"})
 class ExportedReport(TypedDict):
-    """Something that you have reported."""
+    """A report that you have sent."""
 
     target_type: Literal["user", "post", "comment", "exchange"]
-    """What it is."""
+    """The kind of the reported object."""
     target_id: IdText
-    """Its id."""
+    """The id of the reported object."""
     reason: Literal["spam", "abuse", "illegal", "fraud", "other"]
-    """Why operators should look at it."""
+    """The reason for the report."""
     detail: str | None
-    """What you added."""
+    """Your comment on the report; null if you sent none."""
     created_at: TimeText
 
 
 @answer({"type": "follow"})
 class ExportedNotification(TypedDict):
-    """Something that you were told of."""
+    """A notification that you have received."""
 
     type: Kind
-    """What happened."""
+    """The kind of event."""
     actor_id: IdText | None
-    """Who did it; null where nobody did."""
+    """The user who caused the event; null if no user did."""
     post_id: IdText | None
-    """The post that it happened to."""
+    """The post concerned; null if there is none."""
     comment_id: IdText | None
-    """The comment that was written or liked."""
+    """The new or liked comment; null if there is none."""
     created_at: TimeText
     read_at: TimeText | None
-    """When you marked it as read."""
+    """When you marked it as read; null if it is unread."""

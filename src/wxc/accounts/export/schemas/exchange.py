@@ -1,5 +1,3 @@
-"""The exported exchange and its history."""
-
 from typing_extensions import TypedDict
 
 from wxc.core.decimals import DecimalString
@@ -19,29 +17,29 @@ from wxc.http.answers import TimeText, answer
     }
 )
 class ExportedExchange(TypedDict):
-    """Your exchange, without its rates, which are the last of their events."""
+    """Your exchange. The current rate of a currency is its latest entry in `rate_events`."""
 
     name: str
-    """What is above the door."""
+    """The name of the exchange."""
     base_currency: str
-    """What you pay and charge in."""
+    """The currency in which you pay and charge."""
     description: str | None
-    """What customers should know."""
+    """Information for customers."""
     address: str | None
-    """In words."""
+    """The postal address or a description of the location."""
     lat: float | None
-    """Degrees north of the equator."""
+    """Latitude in degrees (WGS 84)."""
     lon: float | None
-    """Degrees east of Greenwich."""
+    """Longitude in degrees (WGS 84)."""
     time_zone: str | None
-    """By its name in the IANA database."""
+    """The name of the time zone in the IANA database."""
     opening_hours: list[OpeningHours]
-    """By the clock there."""
+    """In local time."""
     valid_for_hours: int
-    """How long the rates hold once confirmed."""
+    """How long the rates are valid after a confirmation."""
     created_at: TimeText
     updated_at: TimeText
-    """When all of it was last put in place; confirming changes only the rates."""
+    """When the exchange was last replaced; confirmations do not change it."""
 
 
 @answer(
@@ -55,35 +53,35 @@ class ExportedExchange(TypedDict):
     }
 )
 class ExportedRateEvent(TypedDict):
-    """A line of your board has changed; both sides null: it was taken off."""
+    """A change of one of your rates; `we_buy` and `we_sell` are null if it was removed."""
 
     seq: int
-    """Counts the changes of all lines of the board, without a gap."""
+    """The number of the change, without gaps: 1, 2, 3 …"""
     at: TimeText
-    """When it was changed."""
+    """When the rate was changed."""
     currency: str
     """The foreign currency."""
     base_currency: str
-    """What you paid and charged in then."""
+    """The currency in which you paid and charged at that time."""
     unit: int
-    """For how much of the foreign currency the rates are."""
+    """The amount of the foreign currency that the rates refer to."""
     we_buy: DecimalString | None
-    """What you paid."""
+    """The price you paid per `unit`; null if you did not buy."""
     we_sell: DecimalString | None
-    """What you charged."""
+    """The price you charged per `unit`; null if you did not sell."""
     min_amount: DecimalString | None
-    """In the foreign currency."""
+    """The lower limit, in the foreign currency; null if there was none."""
     max_amount: DecimalString | None
-    """In the foreign currency."""
+    """The upper limit, in the foreign currency; null if there was none."""
 
 
 @answer({"base_currency": "SGD", "valid_for_hours": 24})
 class ExportedConfirmation(TypedDict):
-    """You have said that your board holds."""
+    """A confirmation, or a replacement, of all your rates."""
 
     at: TimeText
-    """When you said so."""
+    """When you confirmed or replaced the rates."""
     base_currency: str
-    """What you paid and charged in then."""
+    """The currency in which you paid and charged at that time."""
     valid_for_hours: int
-    """For how long it held."""
+    """How long the rates were valid after that."""

@@ -1,5 +1,3 @@
-"""The exported document."""
-
 from typing_extensions import TypedDict
 
 from wxc.accounts.auth.schemas import Me
@@ -26,39 +24,39 @@ from wxc.http.answers import TimeText, answer
 
 @answer()
 class Export(TypedDict):
-    """All that your account owns. Passwords and tokens are in nothing that leaves us."""
+    """All data of your account, except passwords and tokens."""
 
     exported_at: TimeText
-    """When it was read."""
+    """When the export started."""
     account: Me
-    """What `GET /settings` shows."""
+    """As in `GET /settings`."""
     usernames: list[ExportedUsername]
-    """The names that are kept for you."""
+    """Your current and former usernames."""
     sessions: list[ExportedSession]
-    """Where you are, and lately were, logged in."""
+    """Your current and recent sessions."""
     posts: list[ExportedPost]
-    """What you have written."""
+    """Your posts."""
     comments: list[ExportedComment]
-    """What you have said to posts."""
+    """Your comments and replies."""
     comment_likes: list[ExportedCommentLike]
-    """Which comments you like."""
+    """The comments that you like."""
     likes: list[ExportedLike]
-    """Which posts you like."""
+    """The posts that you like."""
     following: list[ExportedPerson]
-    """Whom you follow."""
+    """The users you follow."""
     followers: list[ExportedPerson]
-    """Who follows you."""
+    """Your followers."""
     blocks: list[ExportedPerson]
-    """Whom you block."""
+    """The users you have blocked."""
     mutes: list[ExportedPerson]
-    """Whom you mute."""
+    """The users you have muted."""
     exchanges: list[ExportedExchange]
-    """Your board; one at most."""
+    """Your exchange, if you have one."""
     rate_events: list[ExportedRateEvent]
-    """All that its lines have said."""
+    """The history of its rates."""
     exchange_confirmations: list[ExportedConfirmation]
-    """When you said that it holds."""
+    """The history of its confirmations."""
     reports: list[ExportedReport]
-    """What you have reported."""
+    """The reports that you have sent."""
     notifications: list[ExportedNotification]
-    """What you were told of."""
+    """Your notifications."""

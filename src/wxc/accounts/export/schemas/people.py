@@ -1,5 +1,3 @@
-"""Exported follows, blocks and mutes."""
-
 from typing_extensions import TypedDict
 
 from wxc.http.answers import IdText, TimeText, answer
@@ -7,10 +5,10 @@ from wxc.http.answers import IdText, TimeText, answer
 
 @answer({"username": "kenji"})
 class ExportedPerson(TypedDict):
-    """Somebody you have to do with."""
+    """A user whom you follow, block or mute, or who follows you."""
 
     user_id: IdText
-    """Who it is."""
+    """The id of the user."""
     username: str | None
-    """Null for who is not there for you."""
+    """Null if you cannot see this user."""
     created_at: TimeText

@@ -1,5 +1,3 @@
-"""Exported posts, comments and likes."""
-
 from typing_extensions import TypedDict
 
 from wxc.http.answers import IdText, TimeText, answer
@@ -13,18 +11,18 @@ from wxc.http.answers import IdText, TimeText, answer
     }
 )
 class ExportedPost(TypedDict):
-    """A post of yours."""
+    """One of your posts."""
 
     id: IdText
     body: str
-    """As it is now."""
+    """The current text."""
     created_at: TimeText
     edited_at: TimeText | None
-    """When the body was last changed; null if never."""
+    """When the text was last changed; null if never."""
     likes_count: int
-    """How many like it."""
+    """The number of likes."""
     comments_count: int
-    """Comments and replies that are not deleted."""
+    """The number of comments and replies that are not deleted."""
 
 
 @answer(
@@ -35,22 +33,22 @@ class ExportedPost(TypedDict):
     }
 )
 class ExportedComment(TypedDict):
-    """A comment of yours."""
+    """One of your comments."""
 
     id: IdText
     post_id: IdText
-    """The post that it is about."""
+    """The post that the comment belongs to."""
     parent_id: IdText | None
-    """The comment that it replies to."""
+    """The comment that it replies to; null if it is not a reply."""
     body: str
-    """As it is now."""
+    """The current text."""
     created_at: TimeText
     edited_at: TimeText | None
-    """When the body was last changed; null if never."""
+    """When the text was last changed; null if never."""
     likes_count: int
-    """How many like it."""
+    """The number of likes."""
     replies_count: int
-    """Direct replies that are not deleted."""
+    """The number of direct replies that are not deleted."""
 
 
 @answer()
@@ -58,7 +56,7 @@ class ExportedCommentLike(TypedDict):
     """A comment that you like."""
 
     comment_id: IdText
-    """Which one."""
+    """The id of the comment."""
     created_at: TimeText
 
 
@@ -67,5 +65,5 @@ class ExportedLike(TypedDict):
     """A post that you like."""
 
     post_id: IdText
-    """Which one."""
+    """The id of the post."""
     created_at: TimeText

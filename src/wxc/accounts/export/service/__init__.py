@@ -1,1 +1,0 @@
-"""Exporting an account: `exporting` sends the document, `listings` names its lists."""

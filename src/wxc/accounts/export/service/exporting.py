@@ -1,6 +1,6 @@
-"""Exporting an account: each batch is read and its connection released before it is sent.
+"""Streams the export of an account; no connection is held while a batch is sent.
 
-A later feature adds a list to `Export` and to `LISTINGS`.
+A new feature that stores rows of an account adds a list to `Export` and to `LISTINGS`.
 """
 
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ BATCH_SIZE = 500
 
 
 async def open_export(database: Database, me: Principal) -> AsyncIterator[bytes]:
-    """An `Export` as JSON, in pieces of bounded size; raises `SessionExpired` before the first."""
+    """The JSON of an `Export` in bounded chunks; raises `SessionExpired` before the first chunk."""
     row = await database.primary.fetch_one(account_by_id(me.id))
     if row is None:
         raise SessionExpired
@@ -42,13 +42,13 @@ async def _document(database: Database, user_id: UUID, account: bytes) -> AsyncI
 async def _items(
     database: Database, listing: Listing[Any, Any], user_id: UUID
 ) -> AsyncIterator[bytes]:
-    """The items of a list, separated by commas."""
+    """The items of a list as JSON, without the brackets."""
     after, separator = listing.start, b""
     while True:
         rows = await database.primary.fetch(listing.batch(user_id, after, limit=BATCH_SIZE))
         if rows:
             items = json_bytes([listing.present(row) for row in rows])
-            yield separator + items[1:-1]  # without the brackets
+            yield separator + items[1:-1]
         if len(rows) < BATCH_SIZE:
             return
         after, separator = rows[-1].key, b","

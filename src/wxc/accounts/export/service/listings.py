@@ -1,5 +1,3 @@
-"""The lists of an export: their queries and their items."""
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,20 +33,18 @@ _FIRST_ID = UUID(int=0)
 
 
 class BatchQuery(Protocol[Row, Key]):
-    """A prepared query of a list; the last column of its rows is `key`."""
+    """A prepared query of a list; the last column of its rows is named `key`."""
 
     def __call__(self, user_id: UUID, after: Key, /, *, limit: int) -> PreparedQuery[Row]:
-        """Up to `limit` rows of an account beyond the key `after`, in the order of keys."""
+        """Up to `limit` rows of an account whose key is greater than `after`, ordered by key."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[Row, Key]):
-    """One list of an export."""
-
     batch: BatchQuery[Row, Key]
     start: Key
-    """Less than every key."""
+    """Less than all keys."""
     present: Callable[[Row], Mapping[str, Any]]
 
 
@@ -147,7 +143,7 @@ def _confirmation(row: exchange.ConfirmationRow) -> ExportedConfirmation:
 
 def _report(row: account.ReportRow) -> ExportedReport:
     return {
-        "target_type": cast(Any, row.target_type),  # a CHECK knows its values
+        "target_type": cast(Any, row.target_type),  # a CHECK constraint restricts the values
         "target_id": str(row.target_id),
         "reason": cast(Any, row.reason),
         "detail": row.detail,
@@ -189,4 +185,4 @@ LISTINGS: Mapping[str, Listing[Any, Any]] = {
     "reports": Listing(account.reports, _FIRST_ID, _report),
     "notifications": Listing(account.notifications, _FIRST_ID, _notification),
 }
-"""The lists of an export by their names there, in its order."""
+"""The lists of an export by field name, in the order of the document."""

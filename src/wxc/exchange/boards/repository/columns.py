@@ -1,5 +1,3 @@
-"""Columns, rate lines and terms of boards, from which queries are composed."""
-
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -29,9 +27,8 @@ from wxc.models import Exchange, ExchangeConfirmation, ExchangeRate, RateEvent
 from wxc.social.users.repository import summary_columns
 
 LINE_COLUMNS = ("currency", "unit", "we_buy", "we_sell", "min_amount", "max_amount")
-"""The columns of a rate line."""
 RateLine = tuple[str, int, str | None, str | None, str | None, str | None]
-"""Their values; numbers are PostgreSQL's `numeric::text`."""
+"""The values of `LINE_COLUMNS`; numbers are PostgreSQL's `numeric::text`."""
 _POINT = cast(Exchange.location, Geometry("POINT", srid=4326))
 BOARD_COLUMNS = (
     Exchange.id,
@@ -47,17 +44,17 @@ BOARD_COLUMNS = (
     Exchange.confirmed_at.label("current_confirmed_at"),
     Exchange.valid_for_hours.label("current_valid_for_hours"),
 )
-"""The columns of a board that always have today's values, even for `as_of`."""
+"""The columns of a board that have their current values even for `as_of`."""
 OWNER_COLUMNS = summary_columns(id_name="owner_id")
 
 
 def point(lat: Any, lon: Any) -> ColumnElement[Any]:  # noqa: ANN401 - floats or expressions
-    """A PostGIS point, which takes the longitude first."""
+    """`ST_MakePoint` takes the longitude first."""
     return func.ST_SetSRID(func.ST_MakePoint(lon, lat), 4326)
 
 
 def lines_where(*conditions: ColumnElement[bool]) -> LateralFromClause:
-    """The rate lines of the board for which the conditions hold."""
+    """The board's rate lines that satisfy the conditions."""
     return (
         select(*(getattr(ExchangeRate, name) for name in LINE_COLUMNS))
         .where(ExchangeRate.exchange_id == Exchange.id, *conditions)
@@ -67,7 +64,7 @@ def lines_where(*conditions: ColumnElement[bool]) -> LateralFromClause:
 
 
 def aggregate_lines(lines: LateralFromClause) -> ColumnElement[Any]:
-    """All `lines` of a board as one array, so that the other columns are sent only once."""
+    """The `lines` of a board as one array, so that the other columns are sent only once."""
     line = func.row(*(_as_text(lines.c[name]) for name in LINE_COLUMNS))
     by_currency = postgresql.aggregate_order_by(line, lines.c.currency)
     return (
@@ -80,10 +77,10 @@ def aggregate_lines(lines: LateralFromClause) -> ColumnElement[Any]:
 
 
 def terms_at(moment: datetime) -> LateralFromClause:
-    """The base currency and validity as last confirmed at `moment`; no row before the first.
+    """The terms (base currency, validity, time) of the last confirmation up to `moment`, if any.
 
-    The board itself holds the latest confirmation; older ones are read only if that one is later
-    than `moment`.
+    The board itself has the terms of its latest confirmation. Older confirmations are read only if
+    that one is later than `moment`.
     """
     earlier = (
         select(
@@ -105,9 +102,9 @@ def terms_at(moment: datetime) -> LateralFromClause:
 
 
 def lines_from_history(names: Sequence[str], moment: datetime | None) -> LateralFromClause:
-    """The rate lines at `moment` (None: now) by the history: the last change of each currency.
+    """The rate lines as of `moment` (None: now): the last rate event of each currency.
 
-    Costs one index lookup per currency that ever existed, however long the history.
+    Costs one index lookup per ISO 4217 currency, current or retired, however long the history.
     """
     codes = (
         func.unnest(literal(list(all_currency_codes()), ARRAY(String())))
@@ -137,7 +134,7 @@ def lines_from_history(names: Sequence[str], moment: datetime | None) -> Lateral
 
 
 def current_terms() -> tuple[InstrumentedAttribute[Any], ...]:
-    """The base currency, validity and time of the latest confirmation."""
+    """The terms of the latest confirmation."""
     return Exchange.base_currency, Exchange.valid_for_hours, Exchange.confirmed_at
 
 

@@ -1,4 +1,4 @@
-"""SQL that replaces the rate lines of a board; the board is locked first."""
+"""Callers lock the board before they change its rate lines."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,8 +17,6 @@ from wxc.models import ExchangeRate, RowId, columns
 
 
 class RateLineRow(NamedTuple):
-    """A rate line and its base currency."""
-
     currency: str
     unit: int
     we_buy: Decimal | None
@@ -30,13 +28,11 @@ class RateLineRow(NamedTuple):
 
 @prepared(RateLineRow)
 def current_lines(exchange_id: UUID) -> AnySelect:
-    """The rate lines that the board shows now."""
     return select(*columns(ExchangeRate, RateLineRow)).where(_is_current(exchange_id))
 
 
 @prepared(RowId)
 def delete_closed_lines(exchange_id: UUID, before: datetime) -> ReturningDelete[Any]:
-    """Delete the rate lines of the board that were closed before `before`."""
     return (
         delete(ExchangeRate)
         .where(ExchangeRate.exchange_id == exchange_id, ExchangeRate.valid_to < before)
@@ -48,7 +44,7 @@ def delete_closed_lines(exchange_id: UUID, before: datetime) -> ReturningDelete[
 def close_lines(
     exchange_id: UUID, currencies: Sequence[str], moment: datetime
 ) -> ReturningUpdate[Any]:
-    """End the validity of the board's lines of these currencies at `moment`."""
+    """Set the end of validity of the current lines of these currencies."""
     return (
         update(ExchangeRate)
         .where(_is_current(exchange_id), ExchangeRate.currency == any_(bind(currencies)))
@@ -60,7 +56,7 @@ def close_lines(
 async def insert_lines(
     session: Session, exchange_id: UUID, lines: Sequence[RateLineRow], moment: datetime
 ) -> None:
-    """Add lines valid from `moment`. Not prepared: the SQL depends on the number of lines."""
+    """Insert lines valid from `moment`. Not prepared: the SQL depends on the number of lines."""
     rows = [
         {"id": new_id(), "exchange_id": exchange_id, "valid_from": moment, **line._asdict()}
         for line in lines

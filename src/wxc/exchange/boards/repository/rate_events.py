@@ -1,4 +1,4 @@
-"""SQL of rate events: the newest one, and new ones; the board is locked first."""
+"""Callers lock the board before they read its last event and append new ones."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from wxc.models import RateEvent, columns
 
 
 class RateEventRow(NamedTuple):
-    """A change of one rate line; both sides are None if the line was removed."""
+    """A change of one rate line; `we_buy` and `we_sell` are None if the line was removed."""
 
     id: UUID
     exchange_id: UUID
@@ -33,20 +33,16 @@ class RateEventRow(NamedTuple):
 
 
 class LastRateEvent(NamedTuple):
-    """The newest change of a board."""
-
     id: UUID
     seq: int
     hash: bytes
 
 
 EVENT_COLUMNS = columns(RateEvent, RateEventRow)
-"""The columns of a `RateEventRow`."""
 
 
 @prepared(LastRateEvent)
 def last_rate_event(exchange_id: UUID) -> AnySelect:
-    """The newest change of the board."""
     return (
         select(RateEvent.id, RateEvent.seq, RateEvent.hash)
         .where(RateEvent.exchange_id == exchange_id)
@@ -56,5 +52,5 @@ def last_rate_event(exchange_id: UUID) -> AnySelect:
 
 
 async def insert_rate_events(session: Session, events: Sequence[RateEventRow]) -> None:
-    """Append to the history. Not prepared: the SQL depends on the number of events."""
+    """Not prepared, because the SQL depends on the number of events."""
     await session.execute(insert(RateEvent).values([event._asdict() for event in events]))

@@ -1,5 +1,3 @@
-"""SQL that reads boards."""
-
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -25,7 +23,7 @@ from wxc.social.users.visibility import visible_to
 
 
 class BoardRow(NamedTuple):
-    """A board at a moment: `BOARD_COLUMNS`, `OWNER_COLUMNS`, the terms and the rate lines."""
+    """`BOARD_COLUMNS`, `OWNER_COLUMNS`, the terms and the rate lines of a board."""
 
     id: UUID
     name: str
@@ -37,11 +35,10 @@ class BoardRow(NamedTuple):
     opening_hours: list[dict[str, Any]]
     updated_at: datetime
     version: int
-    """What `If-Match` compares."""
+    """Compared with `If-Match`."""
     current_confirmed_at: datetime
     """The latest confirmation, which decides whether others see the board, even for `as_of`."""
     current_valid_for_hours: int
-    """The validity of that confirmation."""
     owner_id: UUID
     username: str
     display_name: str | None
@@ -50,24 +47,26 @@ class BoardRow(NamedTuple):
     valid_for_hours: int
     confirmed_at: datetime
     lines: list[RateLine] | None
-    """Ordered by currency; None if there are none."""
+    """Ordered by currency; None if the board has none."""
 
 
 @prepared_outer(BoardRow)
 def board_by_username(username: str, viewer_id: UUID | None) -> AnySelect:
-    """The board of the member of that folded name; no row if the viewer cannot see the member."""
+    """The user's board; None if there is none, no row if the viewer cannot see the user.
+
+    The username is case-folded.
+    """
     return _current_board(and_(has_username(username), visible_to(viewer_id)))
 
 
 @prepared_outer(BoardRow)
 def board_by_owner(user_id: UUID) -> AnySelect:
-    """The member's own board."""
     return _current_board(User.id == user_id)
 
 
 @prepared_outer(BoardRow)
 def board_by_username_at(username: str, viewer_id: UUID | None, moment: datetime) -> AnySelect:
-    """As `board_by_username`, with the terms and lines of that moment; None before the first."""
+    """As `board_by_username`, with the terms and lines as of `moment`; None before the first."""
     terms, lines = terms_at(moment), lines_from_history(LINE_COLUMNS, moment)
     return (
         select(*BOARD_COLUMNS, *OWNER_COLUMNS, *terms.c, aggregate_lines(lines))

@@ -1,4 +1,4 @@
-"""SQL that writes boards; the board is locked first."""
+"""Callers lock a board before they change it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,8 +19,6 @@ OpeningTimes = Annotated[Sequence[Any], JSONB()]
 
 
 class LockedBoard(NamedTuple):
-    """A board that this transaction may change."""
-
     id: UUID
     version: int
     base_currency: str
@@ -29,14 +27,11 @@ class LockedBoard(NamedTuple):
 
 
 class OwnerId(NamedTuple):
-    """A member with a board."""
-
     owner_id: UUID
 
 
 @prepared(LockedBoard)
 def lock_board(owner_id: UUID) -> AnySelect:
-    """Lock the member's board."""
     return (
         select(*columns(Exchange, LockedBoard))
         .where(Exchange.owner_id == owner_id)
@@ -46,7 +41,7 @@ def lock_board(owner_id: UUID) -> AnySelect:
 
 @prepared(RowId)
 def update_has_exchange(user_id: UUID, *, has_exchange: bool) -> ReturningUpdate[Any]:
-    """Record whether the member has a board; no row if the account is deleted or suspended."""
+    """No row if the account is gone, or if it is suspended and `has_exchange` is true."""
     is_active = User.suspended_at.is_(None) if has_exchange else true()
     return (
         update(User)
@@ -66,7 +61,7 @@ def insert_board(
     hours: OpeningTimes,
     moment: datetime,
 ) -> ReturningInsert[Any]:
-    """Insert a board for `update_board` to fill; no row if the member already has one."""
+    """Insert a board that `update_board` completes; no row if the user already has one."""
     return (
         postgresql.insert(Exchange)
         .values(
@@ -101,7 +96,7 @@ def update_board(
     moment: datetime,
     remind_at: datetime,
 ) -> ReturningUpdate[Any]:
-    """Replace all fields of the board, increase its version and confirm it."""
+    """Replace all fields of the board, increment its version and confirm it."""
     return (
         update(Exchange)
         .where(Exchange.id == exchange_id)
@@ -110,7 +105,7 @@ def update_board(
             base_currency=base_currency,
             description=description,
             address=address,
-            location=point(lat, lon),  # NULL of NULLs
+            location=point(lat, lon),  # NULL without coordinates
             time_zone=time_zone,
             opening_hours=hours,
             valid_for_hours=valid_for_hours,
@@ -125,7 +120,6 @@ def update_board(
 
 @prepared(RowId)
 def confirm_board(exchange_id: UUID, moment: datetime, remind_at: datetime) -> ReturningUpdate[Any]:
-    """Confirm the board and schedule the reminder of its owner."""
     return (
         update(Exchange)
         .where(Exchange.id == exchange_id)
@@ -136,13 +130,13 @@ def confirm_board(exchange_id: UUID, moment: datetime, remind_at: datetime) -> R
 
 @prepared(RowId)
 def delete_board(owner_id: UUID) -> ReturningDelete[Any]:
-    """Delete the member's board; rate lines, events and confirmations go with it."""
+    """The database also deletes rate lines, rate events and confirmations, by cascade."""
     return delete(Exchange).where(Exchange.owner_id == owner_id).returning(Exchange.id)
 
 
 @prepared(OwnerId)
 def claim_reminders(moment: datetime, *, limit: int) -> ReturningUpdate[Any]:
-    """Take up to `limit` due reminders off the schedule and return their owners."""
+    """Clear up to `limit` due reminders and return the owners of their boards."""
     due = (
         select(Exchange.id)
         .where(Exchange.remind_at <= moment)
@@ -167,7 +161,6 @@ def insert_confirmation(
     base_currency: str,
     valid_for_hours: int,
 ) -> ReturningInsert[Any]:
-    """Record a confirmation with the terms of the board."""
     return (
         insert(ExchangeConfirmation)
         .values(

@@ -1,5 +1,3 @@
-"""The board that its owner sends."""
-
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
@@ -19,9 +17,8 @@ MAX_VALID_FOR_HOURS = 168
 
 
 def _require_integer(value: object) -> object:
-    """pydantic itself also accepts true and 1.0 as 1."""
-    if type(value) is not int:
-        raise PydanticCustomError("int_type", "The value must be a whole number.")
+    if type(value) is not int:  # pydantic also accepts true and 1.0 as 1
+        raise PydanticCustomError("int_type", "Must be a whole number.")
     return value
 
 
@@ -29,34 +26,36 @@ Unit = Annotated[Literal[1, 10, 100, 1000, 10_000], BeforeValidator(_require_int
 
 
 class BoardRate(Input):
-    """One line of the board, in the base currency per `unit` of the foreign one."""
+    """The rate of a foreign currency: prices in the base currency, per `unit`."""
 
     currency: CurrencyCode
-    """The foreign currency; each only once, and not the base."""
+    """ISO 4217 code of the foreign currency: not the base currency, and only once."""
     unit: Unit = 1
-    """For how much of it the rates are, as on the board: yen are usual per 100."""
+    """Amount of the foreign currency that the rates apply to, for example 100 for yen."""
     we_buy: PositiveDecimalText | None = None
-    """What you pay; null where you do not buy."""
+    """Price at which you buy; null if you do not buy this currency."""
     we_sell: PositiveDecimalText | None = None
-    """What you charge, not less than `we_buy`; null where you do not sell."""
+    """Price at which you sell, at least `we_buy`; null if you do not sell this currency."""
     min_amount: DecimalText | None = None
-    """In the foreign currency; null where there is no lower limit."""
+    """Smallest amount, in the foreign currency; null for no lower limit."""
     max_amount: DecimalText | None = None
-    """In the foreign currency; null where there is no upper limit."""
+    """Largest amount, in the foreign currency; null for no upper limit."""
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
         if self.we_buy is None and self.we_sell is None:
-            raise PydanticCustomError("rate_empty", "A rate needs we_buy, we_sell, or both.")
+            raise PydanticCustomError("rate_empty", "Enter a buying rate, a selling rate, or both.")
         if _exceeds(self.we_buy, self.we_sell):
-            raise PydanticCustomError("rate_crossed", "we_buy must not be above we_sell.")
+            message = "The buying rate must not be higher than the selling rate."
+            raise PydanticCustomError("rate_crossed", message)
         if _exceeds(self.min_amount, self.max_amount):
-            raise PydanticCustomError("limits_crossed", "min_amount must not be above max_amount.")
+            message = "The minimum amount must not be higher than the maximum amount."
+            raise PydanticCustomError("limits_crossed", message)
         return self
 
 
 class Board(Input):
-    """All of the board: what is absent is taken away."""
+    """All fields of your exchange; omitted fields are reset to their defaults."""
 
     model_config = example(
         {
@@ -82,32 +81,32 @@ class Board(Input):
     )
 
     name: Annotated[str, Text(80, one_line=True)]
-    """What is above the door."""
+    """Name of the exchange, in one line."""
     base_currency: CurrencyCode
-    """What the changer pays and charges in: that of the country, as a rule."""
+    """ISO 4217 code of the currency of all prices, usually the local one."""
     description: Annotated[str, Text(1000)] | None = None
-    """What customers should know."""
+    """Information for customers."""
     address: Annotated[str, Text(200)] | None = None
-    """As one would tell it to a taxi driver."""
+    """Street address."""
     location: Location | None = None
-    """Where searches look for it; without one only searches by conversion find it."""
+    """Coordinates; searches near a place find only exchanges that have them."""
     time_zone: TimeZone | None = None
-    """By its name in the IANA database; the opening hours are those of a clock there."""
+    """IANA name of the time zone of the opening hours."""
     opening_hours: list[OpeningHours] = Field(default=[], max_length=MAX_OPENING_HOURS)
-    """Several a day, for a break at noon; none where nothing is said of them."""
+    """Several periods per day are allowed, for example around a lunch break."""
     valid_for_hours: Annotated[int, Field(strict=True, ge=1, le=MAX_VALID_FOR_HOURS)] = 24
-    """How long the rates hold once confirmed; three times as long they are shown, as stale."""
+    """Validity of a confirmation, in hours; rates are hidden after three times as long."""
     rates: Annotated[list[BoardRate], Field(max_length=MAX_RATES)]
-    """The lines of the board."""
+    """At most one rate per currency."""
 
     @field_validator("rates")
     @classmethod
     def _check_currencies(cls, rates: list[BoardRate], info: ValidationInfo) -> list[BoardRate]:
         codes = [rate.currency for rate in rates]
         if len(set(codes)) != len(codes):
-            raise PydanticCustomError("currency_repeated", "A currency may be there only once.")
+            raise PydanticCustomError("currency_repeated", "Each currency can be listed only once.")
         if info.data.get("base_currency") in codes:
-            raise PydanticCustomError("currency_is_base", "No rate may be that of the base itself.")
+            raise PydanticCustomError("currency_is_base", "The base currency cannot have a rate.")
         return rates
 
 

@@ -1,5 +1,3 @@
-"""The list of currencies."""
-
 from typing_extensions import TypedDict
 
 from wxc.http.answers import answer
@@ -8,21 +6,21 @@ from wxc.http.pages import Items, NextCursor, PrevCursor
 
 @answer({"code": "JPY", "name": "Japanese Yen", "minor_units": 0, "symbol": "¥"})
 class CurrencySummary(TypedDict):
-    """A circulating currency, by ISO 4217."""
+    """A currency in circulation (ISO 4217)."""
 
     code: str
-    """By ISO 4217, in capital letters."""
+    """ISO 4217 code, in capital letters."""
     name: str
-    """In English."""
+    """English name."""
     minor_units: int
-    """How many decimals its amounts have."""
+    """Number of decimals of an amount."""
     symbol: str
-    """As people who use it write it; the code where there is none."""
+    """Local symbol, such as `zł`; the code if there is none."""
 
 
 @answer({})
 class CurrencyPage(TypedDict):
-    """All of them, by code; the cursors are always null."""
+    """All currencies, ordered by code; the cursors are always null."""
 
     items: Items[CurrencySummary]
     next_cursor: NextCursor

@@ -1,5 +1,3 @@
-"""Boards as clients read them."""
-
 from typing_extensions import TypedDict
 
 from wxc.core.decimals import DecimalString
@@ -21,25 +19,25 @@ from wxc.social.users.schemas import UserSummary
     }
 )
 class Rate(TypedDict):
-    """One line of the board, in the base currency per `unit` of the foreign one."""
+    """The rate of a foreign currency: prices in the base currency, per `unit`."""
 
     currency: str
-    """The foreign currency."""
+    """ISO 4217 code of the foreign currency."""
     unit: int
-    """For how much of it the rates are."""
+    """Amount of the foreign currency that the rates apply to."""
     we_buy: DecimalString | None
-    """What the changer pays; null where it does not buy."""
+    """Price at which the exchange buys; null if it does not buy this currency."""
     we_sell: DecimalString | None
-    """What the changer charges; null where it does not sell."""
+    """Price at which the exchange sells; null if it does not sell this currency."""
     min_amount: DecimalString | None
-    """In the foreign currency; null where there is no lower limit."""
+    """Smallest amount, in the foreign currency; null for no lower limit."""
     max_amount: DecimalString | None
-    """In the foreign currency; null where there is no upper limit."""
+    """Largest amount, in the foreign currency; null for no upper limit."""
     confirmed_at: TimeText
-    """When the changer last said that it holds."""
+    """When the rate was last confirmed."""
     state: State
-    """How long ago that was, by `valid_for_hours`: after half of it a rate is aging, after all of
-    it stale, after three times expired."""
+    """Age of the confirmation in proportion to `valid_for_hours`: `fresh` below 50 %, `aging` below
+    100 %, `stale` below 300 %, then `expired`."""
 
 
 @answer(
@@ -60,30 +58,30 @@ class Rate(TypedDict):
     }
 )
 class Exchange(TypedDict):
-    """A member's board of rates, and where and when one finds it."""
+    """A user's exchange: rates, location and opening hours."""
 
     id: IdText
     owner: UserSummary
-    """Whose it is."""
+    """User who runs the exchange."""
     name: str
-    """What is above the door."""
+    """Name of the exchange."""
     base_currency: str
-    """What the changer pays and charges in."""
+    """ISO 4217 code of the currency of all prices."""
     description: str | None
-    """What customers should know."""
+    """Information for customers."""
     address: str | None
-    """In words."""
+    """Street address."""
     location: Location | None
-    """On earth; null where the changer does not say."""
+    """Coordinates; null if unknown."""
     time_zone: str | None
-    """By its name in the IANA database."""
+    """IANA name of the time zone of the opening hours."""
     opening_hours: list[OpeningHours]
-    """By the clock there."""
+    """Opening hours in local time."""
     open_now: bool | None
-    """Null without hours or time zone."""
+    """Whether the exchange is open now; null without opening hours or time zone."""
     valid_for_hours: int
-    """How long the rates hold once confirmed."""
+    """Validity of a confirmation, in hours."""
     rates: list[Rate]
-    """By currency."""
+    """Ordered by currency."""
     updated_at: TimeText
-    """When all of it was last put in place; confirming changes only the rates."""
+    """When the exchange was last replaced; a confirmation does not change it."""

@@ -1,5 +1,3 @@
-"""Where a board is and when it is open, in requests and responses."""
-
 from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field, with_config
@@ -11,7 +9,8 @@ from wxc.exchange.domain.hours import time_zones
 
 def _require_known_zone(name: str) -> str:
     if name not in time_zones():
-        raise PydanticCustomError("time_zone_unknown", "This is no time zone of IANA's.")
+        message = "Enter a valid time zone, such as Asia/Singapore."
+        raise PydanticCustomError("time_zone_unknown", message)
     return name
 
 
@@ -31,12 +30,12 @@ WallTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", max_
     )
 )
 class Location(TypedDict):
-    """A place on earth, in degrees (WGS 84)."""
+    """Coordinates in degrees (WGS 84)."""
 
     lat: Annotated[float, Field(strict=True, ge=-90, le=90, allow_inf_nan=False)]
-    """Degrees north of the equator."""
+    """Latitude, positive north of the equator."""
     lon: Annotated[float, Field(strict=True, ge=-180, le=180, allow_inf_nan=False)]
-    """Degrees east of Greenwich."""
+    """Longitude, positive east of Greenwich."""
 
 
 @with_config(
@@ -47,11 +46,11 @@ class Location(TypedDict):
     )
 )
 class OpeningHours(TypedDict):
-    """By the clock on the wall; where `closes` is not later than `opens`, it is the next day's."""
+    """A period that starts on a day of the week; it may end on the next day."""
 
     weekday: Annotated[int, Field(strict=True, ge=1, le=7)]
-    """1 is Monday."""
+    """From 1 (Monday) to 7 (Sunday)."""
     opens: WallTime
-    """Hours and minutes."""
+    """Local time, `HH:MM`."""
     closes: WallTime
-    """Hours and minutes; not later than `opens`: on the next day."""
+    """Local time, `HH:MM`; on the next day if not later than `opens`."""

@@ -1,11 +1,8 @@
-"""The list of currencies."""
-
 from wxc.core.currencies import currencies
 from wxc.exchange.boards.schemas.currencies import CurrencyPage
 
 
 def list_currencies() -> CurrencyPage:
-    """Every circulating currency."""
     return {
         "items": [
             {

@@ -1,5 +1,3 @@
-"""Reading boards."""
-
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -30,7 +28,7 @@ from wxc.social.users.service import present_summary
 async def find_exchange(
     db: Handle, username: str, viewer_id: UUID | None, as_of: datetime | None
 ) -> Versioned[Exchange]:
-    """That member's board; raises `UserNotFound`, or `ExchangeNotFound` also if it has expired."""
+    """Raises `UserNotFound`; `ExchangeNotFound` also if the board has expired."""
     row = require_visible(await find_board(db, username, viewer_id, as_of), viewer_id)
     return Versioned(present_exchange(row, as_of or clock.now()), row.version)
 
@@ -41,7 +39,7 @@ async def find_own_exchange(database: Database, me: Principal) -> Versioned[Exch
 
 
 async def own_exchange(db: Handle, me: Principal) -> Versioned[Exchange]:
-    """The board of `me` on any handle; raises `ExchangeNotFound`."""
+    """The board of `me` in any state; raises `ExchangeNotFound`."""
     rows = await db.fetch(board_by_owner(me.id))
     row = rows[0] if rows else None
     if row is None:
@@ -52,9 +50,9 @@ async def own_exchange(db: Handle, me: Principal) -> Versioned[Exchange]:
 async def find_board(
     db: Handle, username: str, viewer_id: UUID | None, as_of: datetime | None
 ) -> BoardRow:
-    """That member's board, now or as of a moment, even if it has expired.
+    """The board, now or as of a moment, even if it has expired.
 
-    Raises `UserNotFound`, or `ExchangeNotFound` if there is or was none.
+    Raises `UserNotFound`, or `ExchangeNotFound` if there is no board or was none at that moment.
     """
     query = (
         board_by_username(username, viewer_id)
@@ -70,21 +68,21 @@ async def find_board(
 
 
 def require_visible(board: BoardRow, viewer_id: UUID | None) -> BoardRow:
-    """The board; raises `ExchangeNotFound` if it is hidden from the viewer."""
+    """Raises `ExchangeNotFound` if the board is hidden from the viewer."""
     if is_hidden(board, viewer_id):
         raise ExchangeNotFound
     return board
 
 
 def is_hidden(board: BoardRow, viewer_id: UUID | None) -> bool:
-    """Whether the board has expired today, even if an earlier moment is requested."""
+    """Whether the board has expired by now, even if an earlier moment is requested."""
     return board.owner_id != viewer_id and is_expired(
         board.current_confirmed_at, board.current_valid_for_hours, clock.now()
     )
 
 
 def present_exchange(row: BoardRow, moment: datetime) -> Exchange:
-    """The board with its states as of `moment`."""
+    """`moment` applies to the states of the rates; `open_now` is always current."""
     state = state_at(row.confirmed_at, row.valid_for_hours, moment)
     location: Location | None = None
     if row.lat is not None and row.lon is not None:
@@ -107,7 +105,7 @@ def present_exchange(row: BoardRow, moment: datetime) -> Exchange:
 
 
 def is_open_now(opening_hours: Sequence[dict[str, Any]], time_zone: str | None) -> bool | None:
-    """Whether a board with these hours is open; None without hours or time zone."""
+    """None without hours or time zone."""
     if not opening_hours or time_zone is None:
         return None
     periods = [parse_period(**period) for period in opening_hours]
@@ -115,7 +113,7 @@ def is_open_now(opening_hours: Sequence[dict[str, Any]], time_zone: str | None) 
 
 
 def _opening_hours(weekday: int, opens: str, closes: str) -> OpeningHours:
-    """In the order of `OpeningHours`: PostgreSQL's `jsonb` orders keys differently."""
+    """PostgreSQL's `jsonb` does not keep the order of keys."""
     return {"weekday": weekday, "opens": opens, "closes": closes}
 
 

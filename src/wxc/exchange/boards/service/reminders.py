@@ -1,5 +1,3 @@
-"""Reminders to owners whose boards become stale."""
-
 from wxc.core import clock
 from wxc.core.ids import new_id
 from wxc.db.database import Database
@@ -12,7 +10,7 @@ _REMINDER_BATCH_SIZE = 100
 
 
 async def remind_owners(database: Database) -> bool:
-    """Notify a batch of owners, once per confirmation; False if no reminder was due."""
+    """Notify owners whose rates soon become stale, once per confirmation; False if none is due."""
     async with database.transaction() as session:
         due = await session.fetch(writing.claim_reminders(clock.now(), limit=_REMINDER_BATCH_SIZE))
         kind = NotificationType.EXCHANGE_EXPIRING

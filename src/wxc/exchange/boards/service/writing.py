@@ -1,4 +1,4 @@
-"""Replacing, confirming and deleting a board, each in one transaction with its history."""
+"""Each change of a board shares one transaction with its history."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -27,15 +27,15 @@ from wxc.http.etags import Versioned, Versions
 from wxc.http.refusals.resources import PreconditionFailed
 
 _MICROSECOND = timedelta(microseconds=1)
-_LINE_RETENTION = timedelta(hours=1)  # later pages of a search read closed lines
+_LINE_RETENTION = timedelta(hours=1)  # later pages of a search still read closed lines
 
 
 async def replace_board(
     session: Session, me: Principal, board: Board, versions: Versions
 ) -> tuple[Versioned[Exchange], bool]:
-    """Replace the board of `me`; True if there was none before.
+    """Create or replace the board of `me`; True if it was created.
 
-    Raises `PreconditionFailed`.
+    Raises `PreconditionFailed`, `SessionExpired`.
     """
     row = await session.fetch_one(writing.lock_board(me.id))
     is_new = row is None and versions is None and await _insert_board(session, me, board)
@@ -55,7 +55,7 @@ async def replace_board(
 
 
 async def confirm_board(session: Session, me: Principal) -> Versioned[Exchange]:
-    """Confirm the whole board from now on; raises `ExchangeNotFound`."""
+    """Raises `ExchangeNotFound`."""
     row = await session.fetch_one(writing.lock_board(me.id))
     if row is None:
         raise ExchangeNotFound
@@ -69,7 +69,7 @@ async def confirm_board(session: Session, me: Principal) -> Versioned[Exchange]:
 
 
 async def delete_board(session: Session, me: Principal) -> None:
-    """Delete the board and its history; raises `ExchangeNotFound`."""
+    """Raises `ExchangeNotFound`."""
     deleted = await session.fetch_one(writing.delete_board(me.id))
     if deleted is None:
         raise ExchangeNotFound
@@ -78,12 +78,11 @@ async def delete_board(session: Session, me: Principal) -> None:
 
 
 def topic_of(exchange_id: UUID) -> str:
-    """The topic of a board's events."""
     return f"exchange:{exchange_id}"
 
 
 async def _insert_board(session: Session, me: Principal, board: Board) -> bool:
-    """Insert the board; False if another request has done so. Raises `SessionExpired`."""
+    """False if a concurrent request has inserted one. Raises `SessionExpired`."""
     owner = await session.fetch_one(writing.update_has_exchange(me.id, has_exchange=True))
     if owner is None:
         raise SessionExpired
@@ -124,14 +123,14 @@ async def _update_board(
 
 
 def _next_moment(row: LockedBoard) -> datetime:
-    """Now, or just after the last confirmation if the clock of another instance is ahead."""
+    """Now, or just after the last confirmation if another instance's clock is ahead."""
     return max(clock.now(), row.confirmed_at + _MICROSECOND)
 
 
 async def _replace_lines(
     session: Session, exchange_id: UUID, board: Board, moment: datetime
 ) -> None:
-    """Write the lines that differ and an event for each; the other lines stay as they are."""
+    """Write the changed lines and an event for each change; skip unchanged lines."""
     current = {row.currency: row for row in await session.fetch(lines.current_lines(exchange_id))}
     requested = {
         rate.currency: RateLineRow(**dict(rate), base_currency=board.base_currency)
@@ -152,7 +151,7 @@ async def _replace_lines(
 async def _append_events(
     session: Session, exchange_id: UUID, changes: Sequence[RateLineRow], moment: datetime
 ) -> None:
-    """Continue the chain. Event ids rise along it, even if instances draw them out of order."""
+    """Extend the hash chain. Ids rise with `seq`, even if instances generate them out of order."""
     last = await session.fetch_one(rate_events.last_rate_event(exchange_id))
     seq, previous, last_id = (last.seq, last.hash, last.id.int) if last else (0, GENESIS_HASH, 0)
     events = []
@@ -179,7 +178,7 @@ def _without_rates(line: RateLineRow) -> RateLineRow:
 
 
 def _is_same(line: RateLineRow, current: RateLineRow | None) -> bool:
-    """Whether the board already shows the line with the same digits."""
+    """Compares the digits as entered: `0.80` differs from `0.8`."""
     return current is not None and _digits(line) == _digits(current)
 
 

@@ -1,5 +1,3 @@
-"""SQL that reads the history of a rate."""
-
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -19,7 +17,7 @@ class RateBucketRow(NamedTuple):
     """The changes of an hour or a day, for one base currency and unit."""
 
     id: UUID
-    """Of the first change."""
+    """Id of the first change."""
     start: datetime
     base_currency: str
     unit: int
@@ -37,7 +35,7 @@ class RateBucketRow(NamedTuple):
 def rate_events_in(
     exchange_id: UUID, currency: str, start: datetime, end: datetime | None, *, page: PageRequest
 ) -> AnySelect:
-    """Up to `limit + 1` changes of a currency."""
+    """Up to `page.limit + 1` rows."""
     conditions = _range_conditions(exchange_id, currency, start, end)
     return page.window(select(*EVENT_COLUMNS).where(*conditions), RateEvent.id)
 
@@ -52,7 +50,7 @@ def rate_buckets_in(
     page: PageRequest,
     group: Group,
 ) -> AnySelect:
-    """Up to `limit + 1` hours or days with changes of a currency, for each base and unit."""
+    """Up to `page.limit + 1` rows: one per hour or day with changes, base currency and unit."""
     bucket_start = func.date_trunc(group.value, RateEvent.at, "UTC").label("start")
     bucket_columns: list[Any] = [
         _first_value(RateEvent.id, RateEvent.seq.asc()).label("id"),
@@ -90,6 +88,6 @@ def _range_conditions(
 
 
 def _first_value(value: Any, order: ColumnElement[Any]) -> ColumnElement[Any]:  # noqa: ANN401
-    """The first value of a group in that order that is not NULL."""
+    """The first value of a group, in that order, that is not NULL."""
     values = func.array_agg(postgresql.aggregate_order_by(value, order), type_=ARRAY(value.type))
     return values.filter(value.isnot(None))[1]

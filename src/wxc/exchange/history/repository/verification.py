@@ -1,5 +1,3 @@
-"""SQL that verifies the history of all boards."""
-
 from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
@@ -14,16 +12,16 @@ from wxc.models import Exchange, ExchangeRate, RateEvent, RowId
 
 
 class MismatchedLine(NamedTuple):
-    """A rate line that differs from the last change of its currency."""
+    """A rate line that differs from the last event of its currency."""
 
     id: UUID
-    """Of the board."""
+    """Id of the board."""
     currency: str
 
 
 @prepared(RateEventRow)
 def events_after(exchange_id: UUID, seq: int, *, limit: int) -> AnySelect:
-    """Up to `limit` changes of all boards after that one, ordered by board and `seq`."""
+    """Events of all boards after that position, ordered by board and `seq`."""
     return (
         select(*EVENT_COLUMNS)
         .where(tuple_(RateEvent.exchange_id, RateEvent.seq) > tuple_(bind(exchange_id), bind(seq)))
@@ -34,19 +32,18 @@ def events_after(exchange_id: UUID, seq: int, *, limit: int) -> AnySelect:
 
 @prepared(RowId)
 def events_with_hash(seq: int, digest: bytes) -> AnySelect:
-    """The change with that number and hash, of any board."""
+    """The event with this number and hash, of any board."""
     return select(RateEvent.id).where(RateEvent.seq == seq, RateEvent.hash == digest).limit(1)
 
 
 @prepared(RowId)
 def boards_after(exchange_id: UUID, *, limit: int) -> AnySelect:
-    """Up to `limit` boards after that one, by id."""
     return select(Exchange.id).where(Exchange.id > exchange_id).order_by(Exchange.id).limit(limit)
 
 
 @prepared(MismatchedLine)
 def mismatched_lines(exchange_ids: Sequence[UUID]) -> AnySelect:
-    """The rate lines of these boards that differ from the last change."""
+    """Differences in both directions: lines without their event, and events without their line."""
     names = ("base_currency", *LINE_COLUMNS)
     is_requested = Exchange.id == any_(bind(exchange_ids))
     last = lines_from_history(names, None)

@@ -1,5 +1,3 @@
-"""Reading the history of a rate."""
-
 from decimal import Decimal
 from uuid import UUID
 
@@ -27,7 +25,7 @@ from wxc.exchange.history.schemas import (
 async def list_history(
     db: Handle, username: str, viewer_id: UUID | None, span: HistoryRange, page: PageRequest
 ) -> RateHistoryPage:
-    """The changes of a currency's line, newest first; raises as `find_exchange` does."""
+    """Newest first; raises as `find_exchange` does."""
     board = require_visible(await find_board(db, username, viewer_id, None), viewer_id)
     bounds = (board.id, span.currency, span.start, span.end)
     if span.group is Group.EVENT:
@@ -47,7 +45,6 @@ async def list_history(
 
 
 def present_change(row: RateEventRow) -> RateChange:
-    """An event of the history with its currency, for streams."""
     return {**_present_event(row), "currency": row.currency}
 
 

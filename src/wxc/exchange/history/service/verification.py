@@ -1,5 +1,3 @@
-"""Verifying the hash chains and the rate lines of all boards."""
-
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -19,7 +17,7 @@ _BOARD_BATCH_SIZE = 100
 
 @dataclass(slots=True)
 class Verification:
-    """The numbers of boards and events, and a sentence for each fault."""
+    """Totals, and one sentence per fault."""
 
     boards: int = 0
     events: int = 0
@@ -29,8 +27,8 @@ class Verification:
 async def verify_rates(database: Database, head: tuple[int, bytes] | None) -> Verification:
     """Recompute every chain, and compare the rate lines of boards with their last events.
 
-    `head` is the number and hash of an event that an operator has kept. It must still exist: no
-    other check detects that the end of a chain was removed.
+    `head` is the number and hash of an event that an operator recorded earlier. It must still
+    exist: no other check detects that the end of a chain was removed.
     """
     verification = Verification()
     chain = _ChainVerifier(verification)
@@ -41,7 +39,7 @@ async def verify_rates(database: Database, head: tuple[int, bytes] | None) -> Ve
         rows = await _next_events(database, chain)
     await _compare_lines(database, verification)
     if head is not None and not await database.primary.fetch(events_with_hash(*head)):
-        fault = f"no board has event {head[0]} with the hash {head[1].hex()}"
+        fault = f"no board has an event {head[0]} with hash {head[1].hex()}"
         verification.faults.append(fault)
     return verification
 
@@ -52,7 +50,6 @@ async def _next_events(database: Database, chain: "_ChainVerifier") -> list[Rate
 
 
 async def _compare_lines(database: Database, verification: Verification) -> None:
-    """Report the rate lines that differ from the last event, one batch of boards at a time."""
     last_id = UUID(int=0)
     while True:
         boards = await database.primary.fetch(boards_after(last_id, limit=_BOARD_BATCH_SIZE))
@@ -60,12 +57,13 @@ async def _compare_lines(database: Database, verification: Verification) -> None
             return
         ids = [board.id for board in boards]
         for row in await database.primary.fetch(mismatched_lines(ids)):
-            verification.faults.append(f"board {row.id} shows another line of {row.currency}")
+            fault = f"the {row.currency} rate of board {row.id} differs from its last event"
+            verification.faults.append(fault)
         last_id = ids[-1]
 
 
 class _ChainVerifier:
-    """Verifies events in the order of board and `seq`."""
+    """Verifies events in order of board and `seq`."""
 
     def __init__(self, verification: Verification) -> None:
         self._verification = verification

@@ -1,5 +1,3 @@
-"""SQL that finds boards by their rates at one instant."""
-
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -49,11 +47,11 @@ from wxc.social.users.visibility import visible_to
 
 _NO_DISTANCE = literal(None, Float())
 SearchKey = Annotated[Decimal | float | None, NullType()]
-"""The sort key at which a page begins; it takes the type of the column that it is compared with."""
+"""The sort key at which a page begins, with the type of the column that it is compared with."""
 
 
 class MatchingBoard(NamedTuple):
-    """The fields of a `BoardRow`, and the position of the board in the search."""
+    """The fields of a `BoardRow`, and the position of the board in the results."""
 
     id: UUID
     name: str
@@ -78,16 +76,16 @@ class MatchingBoard(NamedTuple):
     distance: float | None
     """In metres; None without a place."""
     key: Decimal | float
-    """The distance, or the received amount in minor units, negated, so that the order ascends."""
+    """The distance, or the negated received amount in minor units; in ascending order."""
 
     @property
     def board(self) -> BoardRow:
-        """The row without the position."""
+        """The row without `distance` and `key`."""
         return BoardRow(*self[:-2])
 
 
 class MatchingHours(NamedTuple):
-    """The opening hours of a board, and its position in the search."""
+    """The opening hours of a board, and its position in the results."""
 
     id: UUID
     time_zone: str | None
@@ -105,9 +103,9 @@ def matching_boards(
     page: PageRequest,
     max_compared: int,
 ) -> AnySelect:
-    """Up to `limit + 1` boards in order.
+    """Up to `page.limit + 1` boards in order.
 
-    Without a place, only `max_compared` boards of each kind: those that changed last.
+    Without a place, considers at most `max_compared` boards per kind; see `recently_changed`.
     """
     boards = _matches(viewer_id, instant, search.request, with_lines=True)
     return _page(_bounded(boards, search.request, instant, max_compared), start, page)
@@ -123,7 +121,7 @@ def matching_hours(
     page: PageRequest,
     max_compared: int,
 ) -> AnySelect:
-    """The hours of the same boards."""
+    """The same boards as `matching_boards`, with their hours only."""
     boards = _matches(viewer_id, instant, search.request, with_lines=False)
     return _page(_bounded(boards, search.request, instant, max_compared), start, page)
 
@@ -136,7 +134,7 @@ def matching_boards_among(
     *,
     search: SearchVariant,
 ) -> AnySelect:
-    """Those of the given boards that match, in order."""
+    """Those of `exchange_ids` that match, in order."""
     boards = _matches(viewer_id, instant, search.request, with_lines=True)
     rows = boards.where(Exchange.id == any_(bind(exchange_ids))).subquery("matches")
     return select(rows).order_by(rows.c.key, rows.c.id)
@@ -161,14 +159,14 @@ def _bounded(
 def _matches(
     viewer_id: UUID | None, instant: datetime, request: SearchRequest, *, with_lines: bool
 ) -> AnySelect:
-    """All matching boards with the `key` of their order."""
+    """All matching boards, with the `key` of their order."""
     area, conversion = request.area, request.conversion
     center = None if area is None else _center(area)
     distance = _NO_DISTANCE if center is None else _distance(center)
     amounts = None if conversion is None else received_amounts(conversion, request.minor_units)
     key = distance
     if request.sort is Sort.RECEIVE and amounts is not None:
-        key = -amounts.c.received  # ascending, as distances are
+        key = -amounts.c.received  # negated, since distances ascend
     terms = terms_at(instant)
     columns: tuple[Any, ...] = (Exchange.id, Exchange.time_zone, Exchange.opening_hours)
     if with_lines:
@@ -201,15 +199,15 @@ def _is_within(center: LateralFromClause, metres: float) -> ColumnElement[bool]:
 def _center(area: SearchArea) -> LateralFromClause:
     """One row with the `place`.
 
-    OFFSET keeps PostgreSQL from building the place again for each board. Without it, the generic
-    plan would also be estimated so badly that PostgreSQL planned every search.
+    OFFSET keeps PostgreSQL from inlining the row and computing the place again for each board. It
+    also improves the estimate of the generic plan: without it, PostgreSQL plans every search anew.
     """
     place = cast(point(area.lat, area.lon), Geography("POINT", srid=4326))
     return select(place.label("place")).offset(0).lateral("center")
 
 
 def _is_confirmed(terms: Entity, instant: datetime, *, include_stale: bool) -> ColumnElement[bool]:
-    """Whether the rates were valid at that instant, or at least had not expired."""
+    """Whether the rates were valid or, with `include_stale`, not expired at that instant."""
     factor = EXPIRY_FACTOR if include_stale else 1
     validity = func.make_interval(0, 0, 0, 0, factor * terms.c.valid_for_hours, type_=Interval())
     is_confirmed: ColumnElement[bool] = bind(instant) - terms.c.confirmed_at < validity

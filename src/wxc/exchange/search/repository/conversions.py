@@ -1,5 +1,3 @@
-"""SQL that converts an amount by the boards of one instant."""
-
 from datetime import datetime
 from typing import Any
 
@@ -25,15 +23,15 @@ from wxc.exchange.domain.search import SearchRequest
 from wxc.models import Exchange, ExchangeRate
 from wxc.social.users.repository import Entity
 
-_source_line: Any = aliased(ExchangeRate)  # of the currency that the customer pays
-_target_line: Any = aliased(ExchangeRate)  # of the currency that the customer receives
+_source_line: Any = aliased(ExchangeRate)  # for the currency that the customer pays
+_target_line: Any = aliased(ExchangeRate)  # for the currency that the customer receives
 
 
 def received_amounts(conversion: ConversionRequest, minor_units: int) -> LateralFromClause:
-    """The amount `received` in minor units: `domain.quotes.convert` with integers in SQL.
+    """The amount `received` in minor units: `domain.quotes.convert` with integers, in SQL.
 
     `div` truncates the exact quotient, which rounds down. OFFSET keeps PostgreSQL from inlining
-    the formula wherever its result is used and computing it five times for each board.
+    the formula and computing it five times for each board.
     """
     amount = bind(conversion.from_amount) * 10**minor_units
     paid = amount * func.coalesce(_source_line.we_buy, 1)
@@ -46,7 +44,7 @@ def received_amounts(conversion: ConversionRequest, minor_units: int) -> Lateral
 def with_conversion(
     boards: AnySelect, request: SearchRequest, amounts: LateralFromClause, instant: datetime
 ) -> AnySelect:
-    """Only those boards that can do the conversion of the request."""
+    """Restrict `boards` to those that can do the conversion of the request."""
     conversion, received = request.conversion, amounts.c.received
     if conversion is None:
         return boards
@@ -73,12 +71,11 @@ def with_conversion(
 def recently_changed(
     conversion: ConversionRequest, instant: datetime, limit: int
 ) -> CompoundSelect[*tuple[Any, ...]]:
-    """Boards whose lines for either currency changed last, up to `limit` of each kind: the other
-    currency is their base, or neither is.
+    """Boards whose lines for either currency changed last, up to `limit` per kind of line.
 
-    If neither is, lines of both currencies count: the lines of a rare currency find every board.
-
-    The lines of a past instant do not change, so every page compares the same boards.
+    The base of a line is the other currency or a third one. With a third one, the lines of both
+    currencies count: if one of them is rare, its lines lead to every board that has both. Lines at
+    a past instant do not change, so every page compares the same boards.
     """
     source, target, base = conversion.source, conversion.target, ExchangeRate.base_currency
     kinds = (
@@ -99,7 +96,7 @@ def recently_changed(
 
 
 def valid_at(rate: Entity, instant: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Whether the board showed the line at that instant."""
+    """Conditions for the line being on the board at that instant."""
     return rate.valid_from <= instant, or_(rate.valid_to.is_(None), rate.valid_to > instant)
 
 
@@ -110,7 +107,7 @@ def _is_line_of(rate: Entity, currency: str, instant: datetime) -> ColumnElement
 
 
 def _allows(rate: Entity, amount: ColumnElement[Any], per_unit: int) -> ColumnElement[bool]:
-    """Whether the line's limits allow the amount, given in 1/`per_unit` of the currency."""
+    """Whether the line's limits allow `amount`, which is in 1/`per_unit` of the currency."""
     return and_(
         or_(rate.min_amount.is_(None), amount >= rate.min_amount * per_unit),
         or_(rate.max_amount.is_(None), amount <= rate.max_amount * per_unit),

@@ -1,5 +1,3 @@
-"""A search as a variant of prepared queries."""
-
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -21,7 +19,7 @@ _CONVERSION = cast(Any, ConversionRequest)(
 
 @dataclass(frozen=True)
 class SearchVariant(VariantArgument):
-    """One statement for each combination of area, conversion, sort and staleness."""
+    """One prepared statement per combination of area, conversion, sort and staleness."""
 
     request: SearchRequest
 
@@ -35,7 +33,6 @@ class SearchVariant(VariantArgument):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The values."""
         values: dict[str, Any] = {}
         if area := self.request.area:
             values |= {

@@ -1,1 +1,0 @@
-"""SQL for comments and threads."""

@@ -1,4 +1,4 @@
-"""SQL for likes of comments; the comment is locked, so that writes to its counter take turns."""
+"""The caller has locked the comment, which serialises updates of its counter."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -13,8 +13,6 @@ from wxc.models import Comment, CommentLike
 
 
 class LikesCount(NamedTuple):
-    """The number of likes of a comment after a write."""
-
     likes_count: int
 
 
@@ -22,7 +20,7 @@ class LikesCount(NamedTuple):
 def insert_comment_like(
     like_id: UUID, user_id: UUID, comment_id: UUID, moment: datetime
 ) -> AnySelect:
-    """Insert a like; no row if it exists."""
+    """No row if the like exists."""
     inserted = (
         insert(CommentLike)
         .values(id=like_id, user_id=user_id, comment_id=comment_id, created_at=moment)
@@ -34,7 +32,7 @@ def insert_comment_like(
 
 @prepared(LikesCount)
 def delete_comment_like(user_id: UUID, comment_id: UUID) -> AnySelect:
-    """Delete a like; no row if there is none."""
+    """No row if the like does not exist."""
     deleted = (
         delete(CommentLike)
         .where(CommentLike.user_id == user_id, CommentLike.comment_id == comment_id)

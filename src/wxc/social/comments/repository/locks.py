@@ -1,7 +1,6 @@
-"""SQL that locks comments and their posts before they are changed.
+"""Lock order: a write that changes the structure of a thread locks the post, then the comments.
 
-A write that changes the structure of a thread locks its post's row, then the comments; so two of
-them take turns, and what is read after the first lock stays true.
+The lock on the post serialises these writes, so rows read after it do not become stale.
 """
 
 from collections.abc import Sequence
@@ -19,8 +18,6 @@ from wxc.social.users.visibility import has_blocked, viewable_or_blocked_by
 
 
 class LockedComment(NamedTuple):
-    """A locked comment, and whether the viewer may act on it."""
-
     id: UUID
     post_id: UUID
     parent_id: UUID | None
@@ -30,21 +27,17 @@ class LockedComment(NamedTuple):
     children_count: int
     likes_count: int
     is_deleted: bool
-    """It is a tombstone."""
     blocking: bool
     """The viewer has blocked the author."""
 
 
 class CommentOfPost(NamedTuple):
-    """A comment and its post."""
-
     id: UUID
     post_id: UUID
 
 
 @prepared(PostAuthor)
 def lock_post_of(comment_id: UUID) -> AnySelect:
-    """Lock the post of the comment."""
     return (
         select(Post.author_id)
         .where(Post.id == _post_id_of(comment_id))
@@ -54,7 +47,7 @@ def lock_post_of(comment_id: UUID) -> AnySelect:
 
 @prepared(RowId)
 def lock_post_share(comment_id: UUID) -> AnySelect:
-    """Lock the post of the comment against deletion, which locks the post before its thread."""
+    """Blocks only a deletion of the post, which also locks the post before the comments."""
     return (
         select(Post.id)
         .where(Post.id == _post_id_of(comment_id))
@@ -64,14 +57,14 @@ def lock_post_share(comment_id: UUID) -> AnySelect:
 
 @prepared(RowId)
 def lock_posts(post_ids: Sequence[UUID]) -> AnySelect:
-    """Lock these posts, in the order of their ids."""
+    """Locks in the order of ids, to avoid deadlocks."""
     posts = select(Post.id).where(Post.id == any_(bind(post_ids)))
     return posts.order_by(Post.id).with_for_update(key_share=True)
 
 
 @prepared(LockedComment)
 def lock_comment(comment_id: UUID, viewer_id: UUID) -> AnySelect:
-    """Lock a comment that the viewer can see, or whose author the viewer has blocked."""
+    """No row unless the viewer can see the comment or has blocked its author."""
     statement = _select_locked_comment(has_blocked(viewer_id, User.id))
     return (
         comment_with_visible_ancestors(statement, comment_id, viewer_id)
@@ -82,7 +75,7 @@ def lock_comment(comment_id: UUID, viewer_id: UUID) -> AnySelect:
 
 @prepared(LockedComment)
 def lock_any_comment(comment_id: UUID) -> AnySelect:
-    """Lock a comment, whether or not the caller can see it."""
+    """Lock a comment regardless of visibility; `blocking` is false."""
     return (
         _select_locked_comment(false())
         .where(Comment.id == comment_id)
@@ -92,7 +85,7 @@ def lock_any_comment(comment_id: UUID) -> AnySelect:
 
 @prepared(CommentOfPost)
 def latest_comments_of(author_id: UUID, *, limit: int) -> AnySelect:
-    """Up to `limit` comments of the author, newest first."""
+    """Newest first: a reply before the comment it replies to."""
     comments = select(Comment.id, Comment.post_id).where(Comment.author_id == author_id)
     return comments.order_by(Comment.id.desc()).limit(limit)
 
@@ -102,7 +95,6 @@ def _post_id_of(comment_id: UUID) -> ColumnElement[UUID]:
 
 
 def _select_locked_comment(blocking: ColumnElement[bool]) -> AnySelect:
-    """A SELECT of the columns of `LockedComment`."""
     return select(
         Comment.id,
         Comment.post_id,

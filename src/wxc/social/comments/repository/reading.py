@@ -1,5 +1,3 @@
-"""SQL that reads comments with everything that a response shows of them."""
-
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -44,14 +42,14 @@ _STORED_COLUMNS = (
 
 
 class CommentRow(NamedTuple):
-    """A comment: `stored_columns`, `AUTHOR_COLUMNS`, and what depends on the viewer."""
+    """The columns of `stored_columns` and `AUTHOR_COLUMNS`, `liked` and `has_more`."""
 
     id: UUID
     post_id: UUID
     parent_id: UUID | None
     depth: int
     body: str | None
-    """None for a tombstone, as the author is."""
+    """None for a tombstone, as are the columns of the author."""
     deleted_at: datetime | None
     created_at: datetime
     edited_at: datetime | None
@@ -64,12 +62,12 @@ class CommentRow(NamedTuple):
     liked: bool | None
     """None for an anonymous viewer."""
     has_more: bool
-    """There are visible replies that the response does not list."""
+    """Whether the viewer can see replies that the response does not list."""
 
 
 @prepared(CommentRow)
 def comment_by_id(comment_id: UUID, viewer_id: UUID | None, *, oldest_first: bool) -> AnySelect:
-    """A comment that is visible to the viewer; none of its replies is listed."""
+    """No row for an invisible comment. `has_more` assumes that no reply is listed."""
     has_more = _has_reply_after(null(), viewer_id, oldest_first=oldest_first)
     return visible_comment(_select_comments(viewer_id, has_more), comment_id, viewer_id)
 
@@ -83,9 +81,10 @@ def comments_by_ids(
     *,
     oldest_first: bool,
 ) -> AnySelect:
-    """Those of the comments that still exist, in any order.
+    """The comments that still exist, in any order.
 
-    The arrays hold, for each comment, the last and the number of its listed replies.
+    `last_reply_ids` and `listed_counts` are the last listed reply and the number of listed replies
+    of each comment.
     """
     listed = (
         func.unnest(ids, last_reply_ids, listed_counts)
@@ -105,13 +104,11 @@ def comments_by_ids(
 
 
 def stored_columns(comment: Entity = Comment) -> tuple[ColumnElement[Any], ...]:
-    """The columns of a response that are stored in the comment's row."""
     return tuple(getattr(comment, name) for name in _STORED_COLUMNS)
 
 
 def _select_comments(viewer_id: UUID | None, has_more: ColumnElement[bool]) -> AnySelect:
-    """A SELECT of the columns of `CommentRow`."""
-    # Not EXISTS: for it the planner may read all likes of the viewer.
+    # Not EXISTS, for which the planner may read all likes of the viewer.
     like = select(true()).where(
         CommentLike.user_id == viewer_id, CommentLike.comment_id == Comment.id
     )

@@ -1,5 +1,3 @@
-"""SQL that finds the comments that a page of a thread lists, in pre-order."""
-
 from typing import NamedTuple
 from uuid import UUID
 
@@ -24,28 +22,20 @@ from wxc.db.keyset import AnySelect, IdColumn, PageRequest
 from wxc.db.prepared import prepared_outer
 from wxc.models import Comment, Post, User
 from wxc.social.comments.repository.visibility import is_author_visible, visible_comment
-from wxc.social.comments.threads import MAX_ITEMS
+from wxc.social.comments.threads import MAX_ITEMS, ThreadShape
 from wxc.social.users.visibility import visible_to
 
 
 class ThreadNode(NamedTuple):
-    """The position of a comment in a page."""
+    """A comment of a page; rows are in pre-order."""
 
     id: UUID
     parent_id: UUID | None
     """None on the top level of the page."""
     relative_depth: int
-    """0 on the top level of the page, one more for each level of replies."""
+    """0 on the top level of the page, 1 for replies to it, and so on."""
     top_level_count: int
-    """How many comments of the top level were found: one more than the limit if there are more."""
-
-
-class _TreeShape(NamedTuple):
-    """The order on every level, the levels of replies, and the replies listed for each comment."""
-
-    oldest_first: bool
-    depth: int
-    branch: int
+    """The number of comments read on the top level; `limit + 1` if there are more."""
 
 
 @prepared_outer(ThreadNode)
@@ -61,13 +51,13 @@ def thread_of(
 ) -> AnySelect:
     """A page of a post's thread; no row for an invisible post.
 
-    `inline_sizes` are inline literals in place of `depth` and `branch`. A variant for each
-    combination would let clients compile 2,100 statements, 50 ms each.
+    If `inline_sizes` is not None, it replaces `depth` and `branch` with inline literals. With a
+    variant for each combination, clients could make us compile 2,100 statements of 50 ms each.
     """
     post = select(Post.id.label("subject_id")).join(User, User.id == Post.author_id)
     post = post.where(Post.id == post_id, visible_to(viewer_id))
     is_top_level = (Comment.post_id == post_id) & Comment.parent_id.is_(None)
-    shape = _TreeShape(oldest_first, *(inline_sizes or (depth, branch)))
+    shape = ThreadShape(oldest_first, *(inline_sizes or (depth, branch)))
     return _select_nodes(post.subquery("subject"), _tree(is_top_level, viewer_id, page, shape))
 
 
@@ -82,10 +72,10 @@ def replies_to(
     oldest_first: bool,
     inline_sizes: tuple[int, int] | None,
 ) -> AnySelect:
-    """A page of the replies to a comment; no row for an invisible one. Sizes as `thread_of`."""
+    """A page of the replies to a comment; no row for an invisible comment. See `thread_of`."""
     comment = visible_comment(select(Comment.id.label("subject_id")), comment_id, viewer_id)
     is_reply = Comment.parent_id == comment_id
-    shape = _TreeShape(oldest_first, *(inline_sizes or (depth, branch)))
+    shape = ThreadShape(oldest_first, *(inline_sizes or (depth, branch)))
     return _select_nodes(comment.subquery("subject"), _tree(is_reply, viewer_id, page, shape))
 
 
@@ -97,15 +87,15 @@ def _select_nodes(subject: Subquery, tree: Subquery) -> AnySelect:
 
 
 def _tree(
-    is_top_level: ColumnElement[bool], viewer_id: UUID | None, page: PageRequest, shape: _TreeShape
+    is_top_level: ColumnElement[bool], viewer_id: UUID | None, page: PageRequest, shape: ThreadShape
 ) -> Subquery:
     """The first 500 comments of a page; `path`, an array of ordinals, sorts them in pre-order.
 
-    Each level expands at most 500 comments and keeps at most 500. A comment after 500 others of its
-    level cannot be among the first 500 of the page, so the work is bounded.
+    To bound the work, each level reads the replies of at most 500 comments and keeps at most 500 of
+    them: a comment after 500 others of its level cannot be among the first 500 of the page.
     """
     tree = _top_level(is_top_level, viewer_id, page).cte("tree", recursive=True)
-    is_on_page = tree.c.path[1] <= page.limit  # without the row that proves there are more
+    is_on_page = tree.c.path[1] <= page.limit  # excludes the extra row, number limit + 1
     parents = (
         select(tree)
         .where(tree.c.relative_depth < shape.depth, tree.c.children_count > 0, is_on_page)
@@ -124,7 +114,7 @@ def _tree(
             parents.c.top_level_count,
         )
         .join_from(parents, replies, true())
-        # No ORDER BY: LATERAL is a nested loop, which keeps both orders and stops at the limit.
+        # No ORDER BY: a LATERAL nested loop preserves both orders and stops at the limit.
         .limit(MAX_ITEMS)
         .subquery("level")
     )
@@ -140,7 +130,6 @@ def _first_items(tree: CTE, page: PageRequest) -> Subquery:
 def _top_level(
     is_top_level: ColumnElement[bool], viewer_id: UUID | None, page: PageRequest
 ) -> AnySelect:
-    """The comments that the limit of the page counts."""
     comments = page.window(
         select(Comment.id, Comment.children_count).where(
             is_top_level, is_author_visible(viewer_id, Comment)
@@ -158,9 +147,8 @@ def _top_level(
 
 
 def _replies_of(
-    parent_id: ColumnElement[UUID], viewer_id: UUID | None, shape: _TreeShape
+    parent_id: ColumnElement[UUID], viewer_id: UUID | None, shape: ThreadShape
 ) -> AnySelect:
-    """The first replies to a comment, numbered."""
     reply = aliased(Comment)
     oldest_first = shape.oldest_first
     return (

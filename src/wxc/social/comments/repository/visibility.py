@@ -1,7 +1,6 @@
-"""Which comments a viewer can see.
+"""A comment is visible if its post, its author and the authors of all its ancestors are.
 
-A comment is visible if its author and the authors of all its ancestors are. A tombstone hides
-nothing.
+Tombstones have no author: they are visible and do not hide their replies.
 """
 
 from uuid import UUID
@@ -27,7 +26,7 @@ def comment_with_visible_ancestors(
 ) -> AnySelect:
     """Restrict `statement` to a comment, if the viewer can see its post and all its ancestors.
 
-    `User` is joined as the comment's author, who need not be visible.
+    `User` is joined as the author of the comment, whose visibility is not checked.
     """
     post_author = aliased(User)
     return (
@@ -44,9 +43,9 @@ def comment_with_visible_ancestors(
 
 
 def is_author_visible(viewer_id: UUID | None, comment: Entity) -> ColumnElement[bool]:
-    """Whether the viewer can see the author of `comment`; true for a tombstone, which has none.
+    """Whether the viewer can see the author of `comment`; true for a tombstone.
 
-    It is a scalar subquery for each row: with a join or EXISTS the planner may scan all users.
+    A scalar subquery, executed for each row: with a join or EXISTS the planner may scan all users.
     """
     author = aliased(User)
     is_visible = select(visible_to(viewer_id, author)).where(author.id == comment.author_id)
@@ -54,7 +53,7 @@ def is_author_visible(viewer_id: UUID | None, comment: Entity) -> ColumnElement[
 
 
 def all_ancestors_visible(viewer_id: UUID | None, comment_id: UUID) -> ColumnElement[bool]:
-    """Whether the viewer can see all ancestors of a comment, at most 50."""
+    """Whether the viewer can see the authors of all ancestors of a comment (at most 50)."""
     parent, reply, next_parent = aliased(Comment), aliased(Comment), aliased(Comment)
     ancestors = (
         select(parent.parent_id, parent.author_id)

@@ -1,4 +1,4 @@
-"""SQL that changes threads; the caller has locked the post and the comments."""
+"""The caller has locked the post and the comments."""
 
 from datetime import datetime
 from uuid import UUID
@@ -26,7 +26,7 @@ def insert_comment(
     *,
     is_reply: bool,
 ) -> AnySelect:
-    """Insert a comment and increment the counters of its post and parent."""
+    """Also increments the counters of the post and the parent."""
     values = {
         "id": comment_id,
         "post_id": post_id,
@@ -58,7 +58,6 @@ def insert_comment(
 
 @prepared(RowId)
 def update_comment_body(comment_id: UUID, body: str, moment: datetime) -> ReturningUpdate[UUID]:
-    """Replace the body of a comment that the caller has locked."""
     return (
         update(Comment)
         .where(Comment.id == comment_id)
@@ -71,7 +70,7 @@ def update_comment_body(comment_id: UUID, body: str, moment: datetime) -> Return
 def replace_with_tombstone(
     comment_id: UUID, post_id: UUID, parent_id: UUID | None, moment: datetime
 ) -> AnySelect:
-    """Turn a comment into a tombstone and decrement the counters."""
+    """Also deletes the likes and decrements the counters of the post and the parent."""
     tombstone = (
         update(Comment)
         .where(Comment.id == comment_id)
@@ -95,7 +94,7 @@ def replace_with_tombstone(
 
 @prepared(RowId)
 def delete_with_tombstones(comment_id: UUID, post_id: UUID, parent_id: UUID | None) -> AnySelect:
-    """Delete the comment, and the tombstones above it that have no other reply."""
+    """Delete a comment without replies, and the tombstones above it that have no other reply."""
     orphaned = _orphaned_ancestors(comment_id)
     deleted = (
         delete(Comment)
@@ -134,7 +133,7 @@ def _increment_replies(parent_id: UUID | None) -> CTE:
 
 
 def _orphaned_ancestors(comment_id: UUID) -> CTE:
-    """The comment, and the unbroken chain of tombstones above it that have no other reply."""
+    """The comment and the tombstones directly above it that have no other reply, recursively."""
     ancestor = aliased(Comment)
     orphaned = (
         select(Comment.id, Comment.parent_id, Comment.depth)
@@ -156,7 +155,7 @@ def _update_comments_count(post_id: UUID, step: int) -> CTE:
 
 
 def _delete_stored_responses(comment_id: UUID) -> CTE:
-    """Delete stored responses, so that a repeated request does not return a deleted comment."""
+    """Without this, a repeated request could return the deleted comment."""
     return (
         delete(IdempotencyKey)
         .where(IdempotencyKey.subject_id == comment_id)

@@ -1,1 +1,0 @@
-"""Writing, reading and liking comments."""

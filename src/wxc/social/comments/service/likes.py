@@ -1,5 +1,3 @@
-"""Liking comments."""
-
 from typing import NamedTuple
 from uuid import UUID
 
@@ -19,7 +17,7 @@ from wxc.social.users.errors import BlockedByYou
 
 
 class _Likeable(NamedTuple):
-    """A comment that is not a tombstone: it has an author."""
+    """A comment that is not a tombstone, so it has an author."""
 
     author_id: UUID
     post_id: UUID
@@ -27,7 +25,7 @@ class _Likeable(NamedTuple):
 
 
 async def like_comment(session: Session, me: Principal, comment_id: UUID) -> LikeState:
-    """Make `me` like the comment; repeating it changes nothing."""
+    """Idempotent; raises `CommentNotFound`, also for a tombstone, and `BlockedByYou`."""
     comment = await _lock_likeable(session, me, comment_id)
     query = insert_comment_like(next_id(session), me.id, comment_id, clock.now())
     inserted = await session.fetch_one(query)
@@ -40,7 +38,7 @@ async def like_comment(session: Session, me: Principal, comment_id: UUID) -> Lik
 
 
 async def unlike_comment(session: Session, me: Principal, comment_id: UUID) -> LikeState:
-    """Make `me` stop liking the comment; repeating it changes nothing."""
+    """Idempotent; raises `CommentNotFound`, also for a tombstone, and `BlockedByYou`."""
     comment = await _lock_likeable(session, me, comment_id)
     deleted = await session.fetch_one(delete_comment_like(me.id, comment_id))
     if deleted is None:
@@ -50,7 +48,6 @@ async def unlike_comment(session: Session, me: Principal, comment_id: UUID) -> L
 
 
 async def _lock_likeable(session: Session, me: Principal, comment_id: UUID) -> _Likeable:
-    """Lock the comment; raises `CommentNotFound`, also for a tombstone, and `BlockedByYou`."""
     await session.fetch_one(lock_post_share(comment_id))
     comment = await session.fetch_one(lock_comment(comment_id, me.id))
     if comment is None or comment.author_id is None:

@@ -1,5 +1,3 @@
-"""Reading comments and threads."""
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -22,7 +20,7 @@ from wxc.social.users.service import present_summary
 
 @dataclass(frozen=True, slots=True)
 class ListedNode:
-    """A comment of a response, and which of its replies are listed there."""
+    """A comment of a response, with the last and the number of its listed replies."""
 
     id: UUID
     last_reply_id: UUID | None
@@ -32,7 +30,7 @@ class ListedNode:
 async def find_comment(
     db: Handle, comment_id: UUID, viewer_id: UUID | None, replies_cursors: RepliesCursors
 ) -> Comment:
-    """A comment that is visible to the viewer; raises `CommentNotFound` for any other."""
+    """Raises `CommentNotFound` if the viewer cannot see the comment."""
     oldest_first = replies_cursors.shape.oldest_first
     row = await fetch_comment(db, comment_id, viewer_id, oldest_first=oldest_first)
     return present_comment(row, _replies_cursor(row, replies_cursors, last_reply_id=None))
@@ -41,7 +39,7 @@ async def find_comment(
 async def fetch_comment(
     db: Handle, comment_id: UUID, viewer_id: UUID | None, *, oldest_first: bool = True
 ) -> CommentRow:
-    """The row of a comment that is visible to the viewer; raises `CommentNotFound`."""
+    """Raises `CommentNotFound` if the viewer cannot see the comment."""
     row = await db.fetch_one(comment_by_id(comment_id, viewer_id, oldest_first=oldest_first))
     if row is None:
         raise CommentNotFound
@@ -49,7 +47,7 @@ async def fetch_comment(
 
 
 async def list_comments(db: Handle, viewer_id: UUID | None, request: ThreadRequest) -> CommentPage:
-    """A page of the post's thread; raises `PostNotFound`."""
+    """Raises `PostNotFound`."""
     nodes = await _fetch_nodes(db, thread_of, viewer_id, request)
     if not nodes:
         raise PostNotFound
@@ -57,7 +55,7 @@ async def list_comments(db: Handle, viewer_id: UUID | None, request: ThreadReque
 
 
 async def list_replies(db: Handle, viewer_id: UUID | None, request: ThreadRequest) -> CommentPage:
-    """A page of the replies to a comment; raises `CommentNotFound`."""
+    """Raises `CommentNotFound`."""
     nodes = await _fetch_nodes(db, replies_to, viewer_id, request)
     if not nodes:
         raise CommentNotFound
@@ -65,7 +63,6 @@ async def list_replies(db: Handle, viewer_id: UUID | None, request: ThreadReques
 
 
 def present_comment(row: CommentRow, replies_cursor: str | None) -> Comment:
-    """The comment of a row; for a tombstone the author and the body are null."""
     return {
         "id": str(row.id),
         "post_id": str(row.post_id),
@@ -86,7 +83,6 @@ def present_comment(row: CommentRow, replies_cursor: str | None) -> Comment:
 def _replies_cursor(
     row: CommentRow, replies_cursors: RepliesCursors, last_reply_id: UUID | None
 ) -> str | None:
-    """The cursor to the replies after the last one that is listed, if there are more."""
     return replies_cursors.cursor_after(row.id, last_reply_id) if row.has_more else None
 
 
@@ -103,7 +99,7 @@ async def _fetch_nodes(
     viewer_id: UUID | None,
     request: ThreadRequest,
 ) -> Sequence[ThreadNode | None]:
-    """The nodes of the page: `[None]` if it is empty, `[]` if the subject is not visible."""
+    """`[None]` for an empty page, `[]` if the viewer cannot see the post or comment."""
     shape = request.shape
     return await db.fetch(
         query(
@@ -121,7 +117,7 @@ async def _fetch_nodes(
 async def _present_page(
     db: Handle, found: Sequence[ThreadNode | None], viewer_id: UUID | None, request: ThreadRequest
 ) -> CommentPage:
-    """Read and present the nodes, without comments that were deleted since they were found."""
+    """Omits comments that were deleted after `_fetch_nodes`."""
     nodes = [node for node in found if node is not None]
     top_level = [node for node in nodes if node.relative_depth == 0]
     has_more = bool(top_level) and top_level[0].top_level_count > len(top_level)
@@ -142,7 +138,7 @@ async def _present_page(
 def _in_page_order(
     nodes: Sequence[ThreadNode], page_slice: PageSlice[ThreadNode]
 ) -> list[ThreadNode]:
-    """The nodes as the page lists them; a previous page reads the top level backwards."""
+    """Reorders the top level if the page was read backwards; replies follow their comment."""
     subtrees: dict[UUID, list[ThreadNode]] = {}
     for node in nodes:
         if node.relative_depth == 0:
@@ -152,7 +148,6 @@ def _in_page_order(
 
 
 def _with_listed_replies(nodes: Sequence[ThreadNode]) -> list[ListedNode]:
-    """Each node with the last and the number of its listed replies."""
     last_reply_ids: dict[UUID, UUID] = {}
     counts: dict[UUID, int] = {}
     for node in nodes:
@@ -167,7 +162,7 @@ def _with_listed_replies(nodes: Sequence[ThreadNode]) -> list[ListedNode]:
 async def _fetch_rows(
     db: Handle, listed: Sequence[ListedNode], viewer_id: UUID | None, *, oldest_first: bool
 ) -> dict[UUID, CommentRow]:
-    """The rows of the comments that still exist; no statement is executed if none is listed."""
+    """The comments that still exist; executes no statement if `listed` is empty."""
     if not listed:
         return {}
     query = comments_by_ids(

@@ -1,5 +1,3 @@
-"""Writing, editing and deleting comments."""
-
 from uuid import UUID
 
 from wxc.accounts.auth.context import Principal
@@ -49,10 +47,7 @@ async def write_comment(
     comment: CommentCreate,
     idempotency: IdempotentRequest | None = None,
 ) -> Comment:
-    """Comment on a post or reply to a comment.
-
-    Raises what `lock_post_to_comment` and `_lock_parent` raise.
-    """
+    """Raises the refusals of `lock_post_to_comment` and `_lock_parent`."""
     if replay := await stored_response(session, idempotency):
         await fetch_comment(session, replay.subject_id, me.id)
         raise replay
@@ -60,7 +55,7 @@ async def write_comment(
     parent = None
     if comment.parent_id is not None:
         parent = await _lock_parent(session, me, post_id, comment.parent_id)
-    comment_id = next_id(session)  # after the last lock
+    comment_id = next_id(session)  # after the last lock: see `COMMIT_DEADLINE`
     row = await _insert_comment(session, comment_id, me.id, post_id, parent, comment.body)
     written = present_comment(row, replies_cursor=None)
     parent_author_id = None if parent is None else parent.author_id
@@ -84,10 +79,7 @@ async def edit_comment(
     comment: CommentUpdate,
     replies_cursors: RepliesCursors,
 ) -> Comment:
-    """Replace the body of a comment by `me`.
-
-    Raises `CommentNotFound`, `CommentDeleted` or `NotOwner`.
-    """
+    """Raises `CommentNotFound`, `CommentDeleted` or `NotOwner`."""
     row = await session.fetch_one(lock_comment(comment_id, me.id))
     if row is None or row.blocking:
         raise CommentNotFound
@@ -100,7 +92,7 @@ async def edit_comment(
 
 
 async def delete_comment(session: Session, me: Principal, comment_id: UUID) -> None:
-    """Delete a comment by `me`, or any comment under a post by `me`, also across a block.
+    """Delete a comment by `me` or, regardless of blocks, any comment on a post by `me`.
 
     Raises `CommentNotFound` or `NotOwner`.
     """
@@ -119,7 +111,7 @@ async def delete_comment(session: Session, me: Principal, comment_id: UUID) -> N
 
 
 async def delete_comments_of(session: Session, author_id: UUID, limit: int) -> bool:
-    """Delete up to `limit` comments of an account to be deleted; False if none was left."""
+    """Delete up to `limit` comments of a deleted account; False if it had none left."""
     comments = await session.fetch(latest_comments_of(author_id, limit=limit))
     if comments:
         await session.fetch(lock_posts(list({comment.post_id for comment in comments})))
@@ -133,10 +125,7 @@ async def delete_comments_of(session: Session, author_id: UUID, limit: int) -> b
 async def _lock_parent(
     session: Session, me: Principal, post_id: UUID, parent_id: UUID
 ) -> LockedComment:
-    """Lock and return the comment to reply to.
-
-    Raises `ParentNotFound`, `BlockedByYou`, `CommentDeleted` or `ThreadTooDeep`.
-    """
+    """Raises `ParentNotFound`, `BlockedByYou`, `CommentDeleted` or `ThreadTooDeep`."""
     parent = await session.fetch_one(lock_comment(parent_id, me.id))
     if parent is None or parent.post_id != post_id:
         raise parent_refusal(ParentNotFound)
@@ -172,11 +161,10 @@ async def _insert_comment(
 
 
 async def _delete_or_replace(session: Session, comment: LockedComment) -> None:
-    """Delete the comment, or leave a tombstone while it has replies; the post is locked."""
+    """Delete the comment or, if it has replies, replace it with a tombstone. The post is locked."""
     if comment.children_count:
-        moment = clock.now()
         await session.fetch_one(
-            replace_with_tombstone(comment.id, comment.post_id, comment.parent_id, moment)
+            replace_with_tombstone(comment.id, comment.post_id, comment.parent_id, clock.now())
         )
         await delete_comment_notifications(session, comment.id)
     else:

@@ -1,5 +1,3 @@
-"""SQL that finds the newest notification of each group of a page."""
-
 from typing import Any
 from uuid import UUID
 
@@ -42,7 +40,7 @@ def latest_per_group(recipient_id: UUID, *, page: PageRequest, only_unread: bool
 
 
 def _older_groups(recipient_id: UUID, page: PageRequest, only_unread: bool) -> AnySelect:
-    """Walk from group to group: a group is one step, however large it is."""
+    """Walk recursively, one step per group regardless of its size."""
     start: AnySelect = select(
         _start_id(page).label("id"),
         cast([], ARRAY(Uuid())).label("seen"),
@@ -70,7 +68,7 @@ def _start_id(page: PageRequest) -> ColumnElement[Any]:
 
 
 def _next_group(recipient_id: UUID, walk: CTE, only_unread: bool) -> LateralFromClause:
-    """The next notification of a group that the walk has not seen, and whether it is the newest."""
+    """The next notification of an unseen group, and whether it is the newest of its group."""
     found = aliased(Notification)
     return (
         select(
@@ -91,7 +89,7 @@ def _next_group(recipient_id: UUID, walk: CTE, only_unread: bool) -> LateralFrom
 
 
 def _newer_groups(recipient_id: UUID, page: PageRequest, only_unread: bool) -> AnySelect:
-    """All groups with a newer notification than the position; these are few."""
+    """Groups with a newer notification than the cursor: few enough to need no walk."""
     statement = select(Notification.id).where(
         Notification.recipient_id == recipient_id,
         is_shown(recipient_id),
@@ -103,7 +101,7 @@ def _newer_groups(recipient_id: UUID, page: PageRequest, only_unread: bool) -> A
 def _latest_conditions(
     recipient_id: UUID, notification: Entity, only_unread: bool
 ) -> list[ColumnElement[bool]]:
-    """It is the newest of its group and, with `only_unread`, one of the group is unread."""
+    """Newest of its group; with `only_unread`, the group has an unread notification."""
     newer, unread = aliased(Notification), aliased(Notification)
     is_newest = not_(
         exists().where(

@@ -1,5 +1,3 @@
-"""SQL that reads notifications, in groups."""
-
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -17,7 +15,7 @@ from wxc.social.notifications.schemas import MAX_ACTORS, MAX_UNREAD
 from wxc.social.users.repository import Entity, summary_columns
 
 MAX_GROUP_COUNT = 10_000
-"""Counting the notifications of a group stops here."""
+"""The limit for counting the notifications of a group."""
 
 
 class NewNotification(NamedTuple):
@@ -28,8 +26,6 @@ class NewNotification(NamedTuple):
 
 
 class UnreadGroups(NamedTuple):
-    """How many groups are unread, up to `MAX_UNREAD`."""
-
     unread_count: int
 
 
@@ -37,9 +33,9 @@ class GroupActorRow(NamedTuple):
     """A group and one of its actors."""
 
     unread_count: int
-    """The number of all unread groups of the recipient; the same in every row."""
+    """The number of all unread groups, up to `MAX_UNREAD`; the same in every row."""
     id: UUID
-    """The id of the group's newest notification."""
+    """The newest notification of the group."""
     type: str
     post_id: UUID | None
     comment_id: UUID | None
@@ -56,9 +52,10 @@ class GroupActorRow(NamedTuple):
 
 @prepared(GroupActorRow)
 def groups_by_latest(recipient_id: UUID, latest_ids: Sequence[UUID]) -> AnySelect:
-    """The groups of these newest notifications, newest group first.
+    """The groups of these newest notifications, newest first.
 
-    A group has a row for each of its latest `MAX_ACTORS` actors, newest first.
+    A group has a row for each of its latest `MAX_ACTORS` actors, newest first; one row without
+    actors.
     """
     latest = aliased(Notification)
     totals, actors = _totals(recipient_id, latest), _actors(recipient_id, latest)
@@ -78,7 +75,7 @@ def groups_by_latest(recipient_id: UUID, latest_ids: Sequence[UUID]) -> AnySelec
             actors.c.avatar_url,
         )
         .select_from(latest)
-        .join(totals, totals.c.members_count > 0)  # 0: it was hidden meanwhile
+        .join(totals, totals.c.members_count > 0)  # 0: hidden since
         .outerjoin(actors, true())
         .where(latest.id == any_(bind(latest_ids)))
         .order_by(latest.id.desc(), actors.c.id.desc())
@@ -155,7 +152,7 @@ def _actors(recipient_id: UUID, latest: Entity) -> LateralFromClause:
 
 
 def _unread_count(recipient_id: UUID) -> ScalarSelect[Any]:
-    """Walk from group to group; one unread notification of each is read."""
+    """Walk recursively, reading one unread notification per group."""
     first = _unread_group(recipient_id, None)
     walk = select(first.c.group_id).cte("unread_walk", recursive=True)
     step = _unread_group(recipient_id, walk.c.group_id)

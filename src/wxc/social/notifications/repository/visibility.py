@@ -1,5 +1,3 @@
-"""Which notifications the recipient can see."""
-
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, not_, or_, select
@@ -11,12 +9,12 @@ from wxc.social.users.visibility import has_muted, visible_to
 
 
 def is_shown(recipient_id: UUID, notification: Entity = Notification) -> ColumnElement[bool]:
-    """Whether the recipient can see a notification.
+    """Whether the recipient can see the notification.
 
-    It is not hidden, its actor is visible and not muted, and its post is visible.
+    It is not hidden, its actor is visible and not muted, and the author of its post is visible.
     """
     actor, author, post = aliased(User), aliased(User), aliased(Post)
-    # A scalar subquery is one look-up per row; with EXISTS the planner scans all users first.
+    # A scalar subquery is one look-up per row; for EXISTS the planner scans all users first.
     is_actor_shown = (
         select(and_(visible_to(recipient_id, actor), not_(has_muted(recipient_id, actor.id))))
         .where(actor.id == notification.actor_id)

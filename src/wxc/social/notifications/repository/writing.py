@@ -1,5 +1,3 @@
-"""SQL that writes notifications."""
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,8 +33,6 @@ from wxc.social.users.visibility import visible_to
 
 @dataclass(frozen=True, slots=True)
 class NotificationDraft:
-    """A notification to write for one recipient."""
-
     recipient: UUID | str
     """A user id, or a folded username that may not exist."""
     type: NotificationType
@@ -49,14 +45,10 @@ class NotificationDraft:
 
 
 class Recipient(NamedTuple):
-    """A user with a new notification."""
-
     recipient_id: UUID
 
 
 class RowsAffected(NamedTuple):
-    """The number of rows that a statement updated or deleted."""
-
     rows_affected: int
 
 
@@ -86,10 +78,10 @@ def insert_notifications(
     post_ids: Sequence[UUID | None],
     comment_ids: Sequence[UUID | None],
 ) -> ReturningInsert[UUID]:
-    """Write drafts of one actor, passed as one array per column; returns the recipients.
+    """Insert the drafts of one actor, one array per column; returns the recipients.
 
-    A recipient is a user id or a username, which is looked up among the users whom the actor can
-    see. Only the first draft for a recipient is written, and none for the actor.
+    A recipient is a user id, or the username of a user whom the actor can see. Of several drafts
+    for one recipient only the first is inserted, and none for the actor.
     """
     drafts = _draft_rows(
         user_ids, usernames, ids, types, subject_ids, group_ids, post_ids, comment_ids
@@ -119,14 +111,12 @@ def insert_notifications(
 def hide_comment_like(
     actor_id: UUID, recipient_id: UUID, comment_id: UUID
 ) -> ReturningUpdate[UUID]:
-    """Hide the notification of a comment's like that was deleted."""
     kind = NotificationType.COMMENT_LIKE
     return hide_notifications(kind, actor_id, recipient_id, comment_id).returning(Notification.id)
 
 
 @prepared(RowsAffected)
 def delete_between(user_id: UUID, other_id: UUID) -> AnySelect:
-    """Delete the notifications that each of two users has about the other."""
     return _count_affected(
         delete(Notification).where(
             or_(
@@ -139,13 +129,13 @@ def delete_between(user_id: UUID, other_id: UUID) -> AnySelect:
 
 @prepared(RowsAffected)
 def delete_of_comment(comment_id: UUID) -> AnySelect:
-    """Delete the notifications about a comment whose row stays, as a tombstone."""
+    """For a tombstone: its row stays, so no foreign key deletes its notifications."""
     return _count_affected(delete(Notification).where(Notification.comment_id == comment_id))
 
 
 @prepared(RowsAffected)
 def mark_read_up_to(recipient_id: UUID, up_to: UUID) -> AnySelect:
-    """Mark the shown notifications as read, up to and including `up_to`."""
+    """Mark the visible notifications up to and including `up_to` as read."""
     return _count_affected(
         update(Notification)
         .where(
@@ -159,9 +149,9 @@ def mark_read_up_to(recipient_id: UUID, up_to: UUID) -> AnySelect:
 
 
 def upsert_notifications(columns: Sequence[str], rows: AnySelect) -> ReturningInsert[UUID]:
-    """An INSERT of the rows of a SELECT into `columns`; it returns the recipients.
+    """Insert the rows of a SELECT into `columns`; returns the recipients.
 
-    A notification that was hidden is shown again at its old position.
+    A hidden notification is shown again at its old position.
     """
     return (
         insert(Notification)
@@ -180,7 +170,7 @@ def hide_notifications(
     recipient_id: UUID | ColumnElement[UUID],
     subject_id: UUID | ColumnElement[UUID],
 ) -> Update:
-    """An UPDATE for an action that was undone; the row stays in case the action is repeated."""
+    """For an action that was undone; the row stays in case the action is repeated."""
     return (
         update(Notification)
         .where(
@@ -194,13 +184,13 @@ def hide_notifications(
 
 
 def _draft_rows(*columns: Any) -> TableValuedAlias:  # noqa: ANN401 - arrays of several types
-    """The drafts as rows; `position` is their order."""
+    """The drafts as rows, numbered by `position`."""
     typed = (column(name, type_) for name, type_ in _DRAFT_COLUMNS.items())
     rows = func.unnest(*columns).table_valued(*typed, with_ordinality="position")
     return rows.render_derived("drafts")
 
 
 def _count_affected(statement: Update | Delete) -> AnySelect:
-    """Return the number of affected rows instead of the rows, which may be very many."""
+    """Return only the number of affected rows, since there may be many."""
     affected = statement.returning(Notification.id).cte("affected")
     return select(func.count().label("rows_affected")).select_from(affected)

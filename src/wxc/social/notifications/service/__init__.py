@@ -1,1 +1,0 @@
-"""Notifying users, and reading notifications."""

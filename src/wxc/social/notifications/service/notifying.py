@@ -1,4 +1,4 @@
-"""Writing, hiding and deleting notifications, in the transaction of their cause."""
+"""Notifications are written, hidden and deleted in the transaction of their cause."""
 
 import re
 from dataclasses import dataclass
@@ -23,18 +23,17 @@ _MENTION = re.compile(r"(?<![\w@])@([A-Za-z0-9_]{3,30})(?![\w@])", re.ASCII)
 
 
 def topic_of(user_id: UUID) -> str:
-    """The event topic of a user's notifications."""
     return f"notifications:{user_id}"
 
 
 def mentioned_usernames(body: str) -> list[str]:
-    """The first `MAX_MENTIONS` usernames in a text, folded; e-mail addresses do not count."""
+    """The first `MAX_MENTIONS` usernames, folded; e-mail addresses do not count."""
     usernames = (fold_identifier(match.group(1)) for match in _MENTION.finditer(body))
     return list(dict.fromkeys(usernames))[:MAX_MENTIONS]
 
 
 async def notify(session: Session, *drafts: NotificationDraft) -> None:
-    """Notify each recipient once: the first of several drafts for a recipient is written.
+    """Notify each recipient once: of several drafts for one recipient the first is written.
 
     All drafts have the same actor, who is not notified.
     """
@@ -66,7 +65,7 @@ async def notify(session: Session, *drafts: NotificationDraft) -> None:
 async def notify_of_comment_like(
     session: Session, actor_id: UUID, author_id: UUID, *, post_id: UUID, comment_id: UUID
 ) -> None:
-    """Notify the author of a comment; likes of one comment are one group."""
+    """Notify the author of the comment; the likes of a comment form one group."""
     kind = NotificationType.COMMENT_LIKE
     await notify(
         session,
@@ -75,7 +74,7 @@ async def notify_of_comment_like(
 
 
 async def notify_of_post(session: Session, actor_id: UUID, post_id: UUID, body: str) -> None:
-    """Notify the users who are mentioned in a post."""
+    """Notify the mentioned users."""
     await notify(
         session,
         *(
@@ -89,7 +88,7 @@ async def notify_of_post(session: Session, actor_id: UUID, post_id: UUID, body: 
 
 @dataclass(frozen=True, slots=True)
 class CommentContext:
-    """A new comment and the authors whom it concerns."""
+    """A new comment, and the authors to notify of it."""
 
     comment_id: UUID
     post_id: UUID
@@ -101,7 +100,7 @@ class CommentContext:
 async def notify_of_comment(
     session: Session, actor_id: UUID, body: str, context: CommentContext
 ) -> None:
-    """Notify each user once: of a reply to them, else of a mention, else of their post."""
+    """Notify each user once, of the first that applies: a reply, a mention, their post."""
     reasons: list[tuple[UUID | str, NotificationType]] = []
     if context.parent_author_id is not None:
         reasons.append((context.parent_author_id, NotificationType.COMMENT_REPLY))
@@ -126,15 +125,12 @@ async def notify_of_comment(
 async def hide_comment_like_notification(
     session: Session, actor_id: UUID, author_id: UUID, *, comment_id: UUID
 ) -> None:
-    """Hide the notification of a like that was deleted."""
     await session.fetch_one(hide_comment_like(actor_id, author_id, comment_id))
 
 
 async def delete_comment_notifications(session: Session, comment_id: UUID) -> None:
-    """Delete all notifications about a comment that became a tombstone."""
     await session.fetch_one(delete_of_comment(comment_id))
 
 
 async def delete_notifications_between(session: Session, user_id: UUID, other_id: UUID) -> None:
-    """Delete the notifications that two users have about each other."""
     await session.fetch_one(delete_between(user_id, other_id))

@@ -1,5 +1,3 @@
-"""Reading notifications and marking them as read."""
-
 from collections.abc import Sequence
 from itertools import groupby
 from typing import cast
@@ -26,7 +24,7 @@ from wxc.social.users.service import present_summary
 async def list_notifications(
     db: Handle, me: Principal, page: PageRequest, *, only_unread: bool
 ) -> NotificationPage:
-    """One page of `me`'s notifications, in groups, newest first."""
+    """One page of groups, newest first."""
     latest = await db.fetch(latest_per_group(me.id, page=page, only_unread=only_unread))
     page_slice = page.slice(latest, key=lambda row: row.id)
     rows = await fetch_groups(db, me.id, [row.id for row in page_slice.rows])
@@ -39,7 +37,7 @@ async def list_notifications(
 
 
 async def mark_read(session: Session, me: Principal, up_to: UUID) -> UnreadCount:
-    """Mark the shown notifications up to `up_to` as read; nothing becomes unread again."""
+    """Mark the visible notifications up to `up_to` as read; nothing becomes unread again."""
     await session.fetch_one(mark_read_up_to(me.id, up_to))
     return UnreadCount(unread_count=await count_unread(session, me.id))
 
@@ -53,12 +51,12 @@ async def count_unread(db: Handle, user_id: UUID) -> int:
 async def fetch_groups(
     db: Handle, user_id: UUID, latest_ids: Sequence[UUID]
 ) -> Sequence[GroupActorRow]:
-    """The rows of these groups; no statement is executed if there are none."""
+    """Executes no statement if there are no groups."""
     return await db.fetch(groups_by_latest(user_id, latest_ids)) if latest_ids else []
 
 
 def present_groups(rows: Sequence[GroupActorRow]) -> list[NotificationGroup]:
-    """The groups of rows that are sorted by group, in that order."""
+    """The groups in the order of `rows`, which are sorted by group."""
     return [_present_group(list(members)) for _, members in groupby(rows, key=lambda row: row.id)]
 
 

@@ -1,1 +1,0 @@
-"""SQL for follows, blocks and mutes."""

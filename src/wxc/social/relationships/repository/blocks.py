@@ -1,5 +1,3 @@
-"""SQL for blocks."""
-
 from datetime import datetime
 from uuid import UUID
 
@@ -17,7 +15,7 @@ from wxc.social.users.visibility import is_active
 
 @prepared(EdgeRow)
 def blocked_by(blocker_id: UUID, *, page: PageRequest) -> AnySelect:
-    """Up to `limit + 1` users whom the blocker blocks, also those who block them in turn."""
+    """Up to `limit + 1` blocked users, including those who also block the blocker."""
     blocks: AnySelect = (
         select(Block.id.label("edge_id"), *summary_columns())
         .join(User, User.id == Block.blocked_id)
@@ -30,7 +28,7 @@ def blocked_by(blocker_id: UUID, *, page: PageRequest) -> AnySelect:
 def insert_block(
     block_id: UUID, blocker_id: UUID, blocked_id: UUID, moment: datetime
 ) -> ReturningInsert[UUID]:
-    """Insert a block; no row if it exists."""
+    """No row if the block exists."""
     block: Insert = (
         insert(Block)
         .values(id=block_id, blocker_id=blocker_id, blocked_id=blocked_id, created_at=moment)
@@ -41,7 +39,6 @@ def insert_block(
 
 @prepared(RowId)
 def delete_block(blocker_id: UUID, blocked_id: UUID) -> ReturningDelete[UUID]:
-    """Delete a block; no row if there is none."""
     return (
         delete(Block)
         .where(Block.blocker_id == blocker_id, Block.blocked_id == blocked_id)

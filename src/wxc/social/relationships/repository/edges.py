@@ -1,5 +1,3 @@
-"""Row types of follows, blocks and mutes."""
-
 from typing import NamedTuple
 from uuid import UUID
 

@@ -1,5 +1,3 @@
-"""SQL for follows."""
-
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -32,7 +30,7 @@ from wxc.social.users.visibility import visible_to
 
 
 class FollowOutcome(NamedTuple):
-    """The followed user's state after an attempt to follow them."""
+    """The state of the followed user."""
 
     followers_count: int
     recipient_id: UUID | None
@@ -40,20 +38,20 @@ class FollowOutcome(NamedTuple):
 
 
 class FollowersCount(NamedTuple):
-    """The number of a user's followers, blocked and suspended ones included."""
+    """Includes suspended followers and those hidden by a block."""
 
     followers_count: int
 
 
 @prepared_outer(EdgeRow)
 def followers_of(username: str, viewer_id: UUID | None, *, page: PageRequest) -> AnySelect:
-    """Up to `limit + 1` followers of the user with this folded username."""
+    """Up to `limit + 1` followers; None if there are none, no rows if the user is not visible."""
     return _page_of_follows(username, viewer_id, page, Follow.followed_id, Follow.follower_id)
 
 
 @prepared_outer(EdgeRow)
 def followed_by(username: str, viewer_id: UUID | None, *, page: PageRequest) -> AnySelect:
-    """Up to `limit + 1` users whom the user with this folded username follows."""
+    """Up to `limit + 1` followed users; rows as for `followers_of`."""
     return _page_of_follows(username, viewer_id, page, Follow.follower_id, Follow.followed_id)
 
 
@@ -66,9 +64,9 @@ def insert_follow(
     day_id: UUID,
     moment: datetime,
 ) -> AnySelect:
-    """Insert a follow and notify the followed user; `day_id` groups the follows of a UTC day.
+    """Insert a follow and its notification, unless the follow exists; the pair is locked.
 
-    Nothing is written if the follow exists. The pair is locked.
+    `day_id` groups the notifications of a UTC day.
     """
     inserted = (
         insert(Follow)
@@ -95,7 +93,7 @@ def insert_follow(
 
 @prepared(FollowersCount)
 def delete_follow(follower_id: UUID, followed_id: UUID) -> AnySelect:
-    """Delete a follow, if it exists, and hide its notification."""
+    """Delete the follow if it exists, and hide its notification."""
     deleted = (
         delete(Follow)
         .where(Follow.follower_id == follower_id, Follow.followed_id == followed_id)
@@ -112,7 +110,7 @@ def delete_follow(follower_id: UUID, followed_id: UUID) -> AnySelect:
 
 @prepared(RowId)
 def delete_follows_between(user_id: UUID, other_id: UUID) -> ReturningUpdate[UUID]:
-    """Delete the follows between two users, in both directions, and update their counters."""
+    """Delete the follows in both directions and update the counters of both users."""
     deleted = (
         delete(Follow)
         .where(
@@ -165,9 +163,9 @@ def _page_of_follows(
 def _update_counts(
     follower_id: UUID, followed_id: UUID, changed: CTE, step: int
 ) -> ColumnElement[Any]:
-    """The followed user's follower count, after adding `step` to both counters.
+    """Add `step` to both counters, and return the new number of followers.
 
-    `changed` is the inserted or deleted follow; without one the counters stay.
+    `changed` is the inserted or deleted follow; if it is empty, nothing is updated.
     """
     updated = (
         update(User)

@@ -1,5 +1,3 @@
-"""SQL for mutes."""
-
 from datetime import datetime
 from uuid import UUID
 
@@ -17,7 +15,7 @@ from wxc.social.users.visibility import has_blocked, is_active
 
 @prepared(EdgeRow)
 def muted_by(muter_id: UUID, *, page: PageRequest) -> AnySelect:
-    """Up to `limit + 1` users whom the muter mutes, except those who block the muter."""
+    """Up to `limit + 1` muted users, except those who block the muter."""
     mutes: AnySelect = (
         select(Mute.id.label("edge_id"), *summary_columns())
         .join(User, User.id == Mute.muted_id)
@@ -30,7 +28,7 @@ def muted_by(muter_id: UUID, *, page: PageRequest) -> AnySelect:
 def insert_mute(
     mute_id: UUID, muter_id: UUID, muted_id: UUID, moment: datetime
 ) -> ReturningInsert[UUID]:
-    """Insert a mute; no row if it exists."""
+    """No row if the mute exists."""
     mute: Insert = (
         insert(Mute)
         .values(id=mute_id, muter_id=muter_id, muted_id=muted_id, created_at=moment)
@@ -41,7 +39,6 @@ def insert_mute(
 
 @prepared(RowId)
 def delete_mute(muter_id: UUID, muted_id: UUID) -> ReturningDelete[UUID]:
-    """Delete a mute; no row if there is none."""
     return (
         delete(Mute).where(Mute.muter_id == muter_id, Mute.muted_id == muted_id).returning(Mute.id)
     )

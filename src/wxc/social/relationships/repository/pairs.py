@@ -1,4 +1,4 @@
-"""SQL that locks a pair of users, so that concurrent blocks and follows of the pair take turns."""
+"""Locks on a pair of users, which serialise concurrent follows, blocks and mutes of the pair."""
 
 from typing import NamedTuple
 from uuid import UUID
@@ -13,16 +13,12 @@ from wxc.social.users.visibility import has_blocked, is_active
 
 
 class LockedUser(NamedTuple):
-    """The other user of a locked pair."""
-
     id: UUID
     lock: None
-    """The result of the locking function, which returns void."""
+    """The lock function returns void."""
 
 
 class RelationRow(NamedTuple):
-    """Which blocks exist between a user and another."""
-
     blocked_by: bool
     """The other has blocked the user."""
     blocking: bool
@@ -31,9 +27,9 @@ class RelationRow(NamedTuple):
 
 @prepared(LockedUser)
 def lock_pair(user_id: UUID, username: str) -> AnySelect:
-    """Lock the pair of a user and the one with this folded username until the transaction ends.
+    """Lock the pair of a user and the user with this folded username until the transaction ends.
 
-    It is a separate statement, so that the next one sees what the previous holder committed.
+    It is a separate statement, so that the next one sees the commit of the previous lock holder.
     """
     pair = func.concat(func.least(User.id, user_id), func.greatest(User.id, user_id))
     lock = func.pg_advisory_xact_lock(func.hashtextextended(pair, 0))
@@ -42,10 +38,10 @@ def lock_pair(user_id: UUID, username: str) -> AnySelect:
 
 @prepared(RelationRow)
 def lock_user_rows(user_id: UUID, other_id: UUID) -> AnySelect:
-    """Lock both users' rows; returns the relation once for each of the two that still exists.
+    """Lock both users' rows; returns the relation once for each of them that is still active.
 
-    Rows are locked in the order of their ids, so that users who follow one another in a cycle
-    cannot deadlock, and before a follow's id is drawn, so that nothing waits after that.
+    Rows are locked in the order of their ids, so that users who follow each other in a cycle
+    cannot deadlock, and before the follow's id is generated, so that no lock delays its COMMIT.
     """
     return (
         select(
