@@ -1,9 +1,9 @@
-"""Real engines, a migrated database, and browsers to use the application with.
+"""Fixtures: real engines, a migrated database, and browsers that use the application.
 
-One template database per run is migrated and filled with `noise`: other people's rows, there in
-every test, so that a forgotten WHERE fails. Each worker clones it once; a test runs in a
-transaction that is undone. Where real commits or several connections matter, `fresh_database_url`
-is a clone of its own.
+Each run migrates one template database and fills it with `noise`, rows of other users that exist
+in every test, so that a forgotten WHERE fails. Each worker clones the template once, and each test
+runs in a transaction that is rolled back. Tests that need real commits or several connections use
+`fresh_database_url`, a separate clone.
 """
 
 import asyncio
@@ -47,15 +47,17 @@ _TRACER = pytest.StashKey[Any]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--faults", action="store_true", help="also run what kills engines and takes its time"
+        "--faults", action="store_true", help="also run slow tests and tests that kill engines"
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Once per run, before the workers start: engines, and the template that they clone."""
-    config.addinivalue_line("markers", "faults: kills engines or takes long; needs --faults")
-    config.addinivalue_line("markers", "unmeasured: goes the ways of others; without coverage")
-    # The applications under test have weak secrets, and only this machine reaches them.
+    """Start the engines and create the template, once per run, before the workers start."""
+    config.addinivalue_line("markers", "faults: slow or kills engines; needs --faults")
+    config.addinivalue_line(
+        "markers", "unmeasured: runs without coverage; other tests cover the same code"
+    )
+    # The applications under test have weak secrets, which are accepted on loopback only.
     os.environ["PUBLISHED_HOST"] = "127.0.0.1"
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
@@ -74,7 +76,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the slow ones for `--faults`; they are deselected, not skipped."""
+    """Deselect (not skip) slow tests without `--faults`."""
     if config.getoption("--faults"):
         return
     slow = [item for item in items if item.get_closest_marker("faults")]
@@ -84,7 +86,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
-    """Take coverage's tracer away: it sees every line of every library, and trebles the time."""
+    """Disable coverage's tracer: it sees every line of every library and triples the time."""
     session.stash[_TRACER] = sys.gettrace()
     sys.settrace(None)
     try:
@@ -95,10 +97,10 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Give it back while a test itself runs: what fixtures do is what other tests are about.
+    """Enable it while a test runs, without its fixtures, whose code other tests cover.
 
-    pytest-cov's own `no_cover` has no effect in the workers of xdist, where two collectors are
-    stacked: as one stops the other goes on.
+    pytest-cov's own `no_cover` has no effect in the workers of xdist: two collectors are stacked
+    there, and when one stops the other continues.
     """
     if not item.get_closest_marker("unmeasured"):
         sys.settrace(item.session.stash[_TRACER])
@@ -117,7 +119,7 @@ def _make_template(url: str, name: str) -> None:
 
 
 async def fill_with_noise(url: str) -> None:
-    """Put the noise into a migrated database."""
+    """Insert the noise into a migrated database."""
     engine = create_async_engine(url, poolclass=NullPool)
     async with engine.begin() as connection:
         await factories.make_noise(connection)
@@ -126,7 +128,7 @@ async def fill_with_noise(url: str) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _leak_detector() -> Iterator[None]:
-    """Every logger is heard, in every test."""
+    """Inspect the records of every logger in every test."""
     with pytest.MonkeyPatch.context() as patch:
         install_leak_detector(patch)
         yield
@@ -135,19 +137,20 @@ def _leak_detector() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _nothing_secret_is_logged(_leak_detector: None) -> Iterator[None]:
-    """Set up first and torn down last: a test in which a secret was logged fails."""
+    """Fail a test that logs a secret; set up first and torn down last."""
     root = logging.getLogger()
     root.setLevel(logging.DEBUG)
     yield
     for handler in list(root.handlers):
-        if type(handler) is logging.StreamHandler:  # an application's, whose stream ends now
+        # The handler of an application; its stream is closed after the test.
+        if type(handler) is logging.StreamHandler:
             root.removeHandler(handler)
     secrecy.verify()
 
 
 @pytest.fixture(scope="session")
 async def database_url(worker_id: str) -> AsyncIterator[str]:
-    """This worker's database."""
+    """The database of this worker."""
     server, template = os.environ[_DATABASE], os.environ[_TEMPLATE]
     name = f"{template}_{worker_id}"
     yield await clone_database(server, template, name)
@@ -156,7 +159,7 @@ async def database_url(worker_id: str) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def fresh_database_url() -> AsyncIterator[str]:
-    """A database for one test, in which commits are real."""
+    """A separate database for one test, with real commits."""
     server, template = os.environ[_DATABASE], os.environ[_TEMPLATE]
     name = f"{template}_{uuid4().hex[:8]}"
     yield await clone_database(server, template, name)
@@ -172,7 +175,7 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 
 @pytest.fixture
 async def connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """The connection on which the whole test runs, its transaction undone at the end."""
+    """The only connection of the test; its transaction is rolled back at the end."""
     async with engine.connect() as connection:
         transaction = await connection.begin()
         yield connection
@@ -181,18 +184,18 @@ async def connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 @pytest.fixture(scope="session")
 def redis_url(worker_id: str) -> str:
-    """This worker's numbered database of the one Redis."""
+    """The numbered Redis database of this worker."""
     number = 1 + (int(worker_id.removeprefix("gw")) if worker_id.startswith("gw") else 0)
     return f"{os.environ[_REDIS].rpartition('/')[0]}/{number}"
 
 
 @pytest.fixture
 def config(database_url: str, redis_url: str) -> Config:
-    """The configuration of the application under test: passwords are hashed cheaply."""
+    """The configuration of the application under test, with cheap password hashing."""
     return configuration(database_url, redis_url)
 
 
-@cache  # to look for each setting in the environment takes as long as a request
+@cache  # reading each setting from the environment takes as long as a request
 def configuration(database_url: str, redis_url: str) -> Config:
     return Config(
         environment="development",
@@ -203,7 +206,7 @@ def configuration(database_url: str, redis_url: str) -> Config:
         cookie_secure=False,
         cors_origins=("https://app.example.com",),
         log_level="debug",  # so that the logs of every test are searched for secrets
-        redis_timeout=5,  # on a busy machine it is slow, and not down
+        redis_timeout=5,  # seconds; Redis may be slow on a busy machine
         password_hash_memory=8,
         password_hash_rounds=1,
     )
@@ -220,7 +223,7 @@ async def redis(config: Config) -> AsyncIterator[RedisClient]:
 
 @pytest.fixture(scope="session")
 def applications() -> dict[Config, FastAPI]:
-    """One for each configuration: an application's first request costs as much as forty others."""
+    """Applications by configuration: the first request of one costs as much as forty others."""
     return {}
 
 
@@ -231,7 +234,7 @@ async def app(
     redis: RedisClient,
     applications: dict[Config, FastAPI],
 ) -> AsyncIterator[FastAPI]:
-    """The application on the test's one connection; started, its background tasks left out."""
+    """The started application on the test's only connection, without background tasks."""
     app = applications.get(config) or applications.setdefault(config, create_app(config))
     configure_logging(config)
     connect(app, SingleConnectionDatabase(connection), redis)
@@ -244,14 +247,14 @@ async def app(
 
 @pytest.fixture
 async def stranger(app: FastAPI) -> AsyncIterator[Browser]:
-    """Somebody who is not signed in."""
+    """A browser without a session."""
     async with Browser(app) as browser:
         yield browser
 
 
 @pytest.fixture
 async def member(app: FastAPI, connection: AsyncConnection) -> AsyncIterator[Member]:
-    """Makes a member and signs them in: `ada = await member("ada")`."""
+    """Creates a member and logs in: `ada = await member("ada")`."""
     async with AsyncExitStack() as browsers:
 
         async def sign_in(username: str) -> Browser:

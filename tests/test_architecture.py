@@ -1,4 +1,4 @@
-"""What holds for every route, refusal, setting and module, whoever wrote it."""
+"""Rules for every route, refusal, setting and module."""
 
 import ast
 import html
@@ -51,7 +51,7 @@ def _functions(path: Path) -> Iterator[Function]:
 
 
 def _models(annotation: object) -> Iterator[type[BaseModel]]:
-    """The models that an annotation speaks of, those of their fields among them."""
+    """The models in an annotation, and recursively those of their fields."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
         for field in annotation.model_fields.values():
@@ -83,11 +83,11 @@ def test_every_operation_documents_its_refusals_by_code(operation: Operation) ->
         for status, one in refusals.items()
     }
 
-    assert refusals or operation.path == "/livez", "what can never be refused?"
-    everywhere = codes.pop("default")
-    assert {all_refusals()[code] for code in everywhere} == set(TRANSPORT)
-    for status, named in codes.items():
-        assert {str(all_refusals()[code].status) for code in named} == {status}
+    assert refusals or operation.path == "/livez", "no documented refusal"
+    default = codes.pop("default")
+    assert {all_refusals()[code] for code in default} == set(TRANSPORT)
+    for status, listed in codes.items():
+        assert {str(all_refusals()[code].status) for code in listed} == {status}
     if operation.takes_token:
         assert "invalid_token" in codes["400"]
     elif operation.parameters("path"):
@@ -111,27 +111,27 @@ def test_every_operation_is_named_in_a_test_of_its_own_feature(operation: Operat
 
 
 @pytest.mark.parametrize("route", DOCUMENTED, ids=_name)
-def test_a_response_model_has_no_defaults(route: APIRoute) -> None:
+def test_response_models_have_no_defaults(route: APIRoute) -> None:
     for model in _models(route.response_model):
         for name, field in model.model_fields.items():
-            assert field.is_required(), f"{model.__name__}.{name} would be optional to a client"
+            assert field.is_required(), f"{model.__name__}.{name} would be optional for clients"
 
 
 @pytest.mark.parametrize("route", DOCUMENTED, ids=_name)
-def test_a_route_documents_no_refusal_that_its_dependencies_declare(route: APIRoute) -> None:
+def test_routes_do_not_repeat_refusals_of_their_dependencies(route: APIRoute) -> None:
     declared = {refusal.code() for refusal in raised_by(route.dependant)}
     own = {code for response in route.responses.values() for code in codes_of(response)}
 
     assert not declared & own
 
 
-def test_no_two_operations_share_an_id() -> None:
+def test_operation_ids_are_unique() -> None:
     ids = [str(operation) for operation in operations()]
 
     assert len(ids) == len(set(ids)) == len(DOCUMENTED)
 
 
-def test_the_first_segment_of_every_route_is_no_username() -> None:
+def test_first_segment_of_every_route_is_no_available_username() -> None:
     for route in ROUTES:
         first = route.path.split("/")[1]
         could_be_a_name = re.fullmatch(r"[A-Za-z0-9_]{3,30}", first)
@@ -139,7 +139,7 @@ def test_the_first_segment_of_every_route_is_no_username() -> None:
 
 
 @pytest.mark.parametrize("code", sorted(all_refusals()))
-async def test_every_refusal_is_explained_on_its_page(code: str, stranger: Browser) -> None:
+async def test_every_refusal_has_a_documentation_page(code: str, stranger: Browser) -> None:
     refusal = all_refusals()[code]
     page = await stranger.get(document()["components"]["examples"][code]["value"]["type"])
     index = await stranger.get("/docs/errors")
@@ -154,7 +154,7 @@ async def test_every_refusal_is_explained_on_its_page(code: str, stranger: Brows
     assert f'href="/docs/errors/{code}"' in index.text
 
 
-def test_every_refusal_is_in_the_document_with_a_sentence() -> None:
+def test_every_refusal_has_an_example_with_a_sentence_as_detail() -> None:
     examples: dict[str, Any] = document()["components"]["examples"]
 
     assert examples.keys() == all_refusals().keys()
@@ -186,7 +186,7 @@ def test_no_source_uses_banned_names_or_file_names(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [path for path in SOURCES if path.stem == "router"], ids=_name)
-def test_a_handler_only_hands_over(path: Path) -> None:
+def test_handlers_have_a_docstring_and_at_most_five_statements(path: Path) -> None:
     for function in _functions(path):
         statements = [node for node in ast.walk(function) if isinstance(node, ast.stmt)]
         count = len(statements) - 2  # the function itself and its docstring
@@ -195,8 +195,8 @@ def test_a_handler_only_hands_over(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=_name)
-def test_include_router_is_given_a_router_and_nothing_else(path: Path) -> None:
-    """A route does not see what else it is given, and a compiled one would not call it."""
+def test_include_router_gets_only_a_router(path: Path) -> None:
+    """Compiled routes do not see other arguments and would skip such dependencies."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("include_router"):
             assert len(node.args) == 1
@@ -204,14 +204,14 @@ def test_include_router_is_given_a_router_and_nothing_else(path: Path) -> None:
 
 
 @pytest.mark.parametrize("router", ROUTERS, ids=lambda router: router.tags[0])
-def test_every_router_is_made_by_the_function_that_makes_routers(router: APIRouter) -> None:
+def test_every_router_is_created_by_make_router(router: APIRouter) -> None:
     assert router.routes
     assert all(isinstance(route, CompiledRoute) for route in router.routes)
     assert [one.dependency for one in router.dependencies] == [refuse_unknown_parameters]
 
 
 @pytest.mark.parametrize("path", DEV_TOOLS, ids=_name)
-def test_the_development_tools_need_only_the_standard_library(path: Path) -> None:
+def test_development_tools_import_only_the_standard_library(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]
@@ -225,14 +225,14 @@ def test_the_development_tools_need_only_the_standard_library(path: Path) -> Non
             assert is_own or module.split(".")[0] in sys.stdlib_module_names, module
 
 
-def test_every_setting_is_in_the_example_and_nothing_else() -> None:
+def test_env_example_lists_exactly_the_settings() -> None:
     example = (ROOT / ".env.example").read_text()
-    named = set(re.findall(r"^#?\s?([A-Z][A-Z0-9_]*)=", example, re.M))
+    listed = set(re.findall(r"^#?\s?([A-Z][A-Z0-9_]*)=", example, re.M))
 
-    assert named == {name.upper() for name in Config.model_fields}
+    assert listed == {name.upper() for name in Config.model_fields}
 
 
-def test_the_lock_of_the_client_holds_no_address_that_packages_come_from() -> None:
+def test_client_lock_has_no_registry_addresses() -> None:
     package = ROOT / "clients" / "typescript"
     lock = json.loads((package / "package-lock.json").read_text())
     declared = json.loads((package / "package.json").read_text())
@@ -245,7 +245,7 @@ def test_the_lock_of_the_client_holds_no_address_that_packages_come_from() -> No
         assert name == "" or entry["integrity"].startswith("sha512-"), name
 
 
-def test_no_lock_holds_an_address_or_a_path() -> None:
+def test_requirement_locks_have_no_addresses_or_paths() -> None:
     locks = sorted(ROOT.glob("requirements*.lock"))
 
     assert len(locks) >= 2

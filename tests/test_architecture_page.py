@@ -1,4 +1,4 @@
-"""docs/architecture.md names what is there."""
+"""docs/architecture.md matches the source tree."""
 
 import re
 from pathlib import Path
@@ -7,14 +7,14 @@ ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
 
 
-def test_the_page_describes_every_folder_of_the_package_and_no_other() -> None:
+def test_architecture_page_describes_exactly_the_folders_of_the_package() -> None:
     described = re.findall(r"^\| `(\w+)/` \|", PAGE, re.M)
     folders = {path.parent.name for path in (ROOT / "src" / "wxc").glob("*/__init__.py")}
 
     assert sorted(described) == sorted(folders)
 
 
-def test_every_path_on_the_page_is_there() -> None:
+def test_every_path_on_the_architecture_page_exists() -> None:
     for name in re.findall(r"`([\w/]+/\w*)`", PAGE):
         found = [ROOT / base / name for base in ("", "src", "src/wxc")]
         exists = [path for path in found if path.exists() or path.with_suffix(".py").exists()]

@@ -1,4 +1,4 @@
-"""What a request may cost: SQL statements and round trips to Redis."""
+"""The budget of SQL statements and Redis round trips for each request."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -30,13 +30,13 @@ T = TypeVar("T")
 
 @pytest.fixture
 def config(config: Config) -> Config:
-    """However slow the machine is, the poll at the beginning stays fresh."""
+    """The first poll of revocations stays fresh, even on a slow machine."""
     return config.model_copy(update={"revocation_poll_interval": 600})
 
 
 @pytest.fixture
 async def ada(member: Member, connection: AsyncConnection) -> Browser:
-    """A member who follows somebody, with posts on both sides."""
+    """A member who follows bob; both have posts with comments, ada and eve have exchanges."""
     ada, bob = await member("ada"), await make_user(connection, "bob")
     await make_follow(connection, ada.id, bob)
     for author in (ada.id, bob):
@@ -55,7 +55,7 @@ async def ada(member: Member, connection: AsyncConnection) -> Browser:
 
 @pytest.fixture
 def round_trips(redis: RedisClient, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Grows by one with every round trip to Redis."""
+    """One item for each round trip to Redis."""
     counted: list[int] = []
     call = redis.call
 
@@ -67,14 +67,14 @@ def round_trips(redis: RedisClient, monkeypatch: pytest.MonkeyPatch) -> list[int
     return counted
 
 
-# Where it is not only the session that is looked up.
+# Requests with more round trips than the look-up of the session.
 ROUND_TRIPS = {
-    ("POST", "/users/eve/follow"): 2,  # who is followed hears of it
-    **dict.fromkeys(  # who watches the board hears of it
+    ("POST", "/users/eve/follow"): 2,  # and the event for the followed member
+    **dict.fromkeys(  # and the event for viewers of the board
         [("PUT", "/exchange"), ("POST", "/exchange/confirm"), ("DELETE", "/exchange")], 2
     ),
-    ("PUT", "/settings/username"): 2,  # the limit of wrong passwords
-    ("PUT", "/settings/email"): 6,  # that, and both rates of mails to one address, twice
+    ("PUT", "/settings/username"): 2,  # and the limit of wrong passwords
+    ("PUT", "/settings/email"): 6,  # and both rates of mails to the address, twice
 }
 
 
@@ -133,7 +133,7 @@ ROUND_TRIPS = {
         ("POST", "/notifications/read", {"up_to": "019a2b3c-4d5e-7f60-8a1b-2c3d4e5f6071"}, 2),
     ],
 )
-async def test_a_request_costs_no_more_than_its_budget(
+async def test_request_costs_exactly_its_budget(
     ada: Browser,
     connection: AsyncConnection,
     round_trips: list[int],
@@ -146,26 +146,26 @@ async def test_a_request_costs_no_more_than_its_budget(
     comment, reply = [
         item["id"] for item in (await ada.get(f"/posts/{post}/comments")).json()["items"]
     ]
-    await ada.get("/auth-check")  # Redis has its sentinel
+    await ada.get("/auth-check")  # sets the sentinel in Redis
     round_trips.clear()
-    named = {"post": post, "comment": comment, "reply": reply}
+    ids = {"post": post, "comment": comment, "reply": reply}
     body = body and {
-        name: value.format(**named) if isinstance(value, str) else value
+        name: value.format(**ids) if isinstance(value, str) else value
         for name, value in body.items()
     }
 
     with StatementLog().watching(connection) as log:
-        answer = await ada.request(method, path.format(**named), json=body)
+        answer = await ada.request(method, path.format(**ids), json=body)
 
     assert answer.is_success, answer.text
     assert len(log.statements) == statements, "\n\n".join(log.statements)
     assert len(round_trips) == ROUND_TRIPS.get((method, path), 1)
 
 
-async def test_a_request_that_may_be_repeated_takes_three_more_statements(
+async def test_idempotency_key_adds_three_statements(
     ada: Browser, connection: AsyncConnection
 ) -> None:
-    await ada.get("/auth-check")  # Redis has its sentinel
+    await ada.get("/auth-check")  # sets the sentinel in Redis
 
     with StatementLog().watching(connection) as log:
         await ada.post("/posts", json={"body": "hello"}, headers={"Idempotency-Key": "once"})
@@ -173,11 +173,11 @@ async def test_a_request_that_may_be_repeated_takes_three_more_statements(
     assert len(log.statements) == 1 + 3
 
 
-async def test_discovery_takes_a_second_statement(
+async def test_feed_with_recent_posts_takes_a_second_statement(
     member: Member, connection: AsyncConnection
 ) -> None:
     newcomer = await member("newcomer")
-    await newcomer.get("/auth-check")  # Redis has its sentinel
+    await newcomer.get("/auth-check")  # sets the sentinel in Redis
 
     with StatementLog().watching(connection) as log:
         await newcomer.get("/feeds")
@@ -186,7 +186,7 @@ async def test_discovery_takes_a_second_statement(
 
 
 @pytest.mark.parametrize("edges", [1, 30])
-async def test_leaving_costs_the_same_however_many_know_one(
+async def test_deleting_an_account_costs_the_same_with_any_number_of_edges(
     ada: Browser, connection: AsyncConnection, round_trips: list[int], edges: int
 ) -> None:
     for _ in range(edges):
@@ -194,7 +194,7 @@ async def test_leaving_costs_the_same_however_many_know_one(
         await make_follow(connection, ada.id, other)
         await make_follow(connection, other, ada.id)
         await make_like(connection, ada.id, await make_post(connection, other))
-    await ada.get("/auth-check")  # Redis has its sentinel
+    await ada.get("/auth-check")  # sets the sentinel in Redis
     round_trips.clear()
 
     with StatementLog().watching(connection) as log:
@@ -202,4 +202,4 @@ async def test_leaving_costs_the_same_however_many_know_one(
 
     assert answer.status_code == 204
     assert len(log.statements) == 21, "\n\n".join(log.statements)  # three for each comment
-    assert len(round_trips) == 3  # who asks; the limit; the news that they have gone
+    assert len(round_trips) == 3  # the session, the limit of wrong passwords, the event

@@ -1,4 +1,4 @@
-"""Dockerfile and compose.yaml say what operators rely on, as far as one sees without an engine."""
+"""Properties of Dockerfile and compose.yaml that can be checked without a container engine."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ STAGES = ("packages", "wxc", "db", "")
 
 
 def stages() -> dict[str, str]:
-    """The instructions of each stage of the Dockerfile, lines joined and comments left out."""
+    """The instructions of each stage of the Dockerfile, lines joined and comments removed."""
     text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
     parts = re.split(r"^FROM \S+(?: AS (\w+))?\n", text.replace("\\\n", " "), flags=re.MULTILINE)
     return dict(zip((name or "" for name in parts[1::2]), parts[2::2], strict=True))
@@ -26,7 +26,7 @@ def instructions(stage: str, word: str) -> list[str]:
 
 
 def copied() -> set[str]:
-    """The paths that the images take from the build context."""
+    """The paths that the images copy from the build context."""
     return {
         word.replace("${REQUIREMENTS}", "requirements.lock").removeprefix("./") or "."
         for name in STAGES
@@ -41,7 +41,7 @@ def is_copied(path: str) -> bool:
 
 
 def in_build_context(path: str) -> bool:
-    """Whether .dockerignore leaves the path to the build: the last pattern that matches decides."""
+    """Whether .dockerignore keeps the path; the last matching pattern decides."""
     is_kept = True
     for line in (ROOT / ".dockerignore").read_text().splitlines():
         pattern = line.removeprefix("!")
@@ -51,7 +51,7 @@ def in_build_context(path: str) -> bool:
 
 
 def matches(pattern: str, path: str) -> bool:
-    """Whether Docker's pattern matches the path or a folder that it is in."""
+    """Whether Docker's pattern matches the path or one of its folders."""
     if pattern in {".", "**"}:
         return True
     parts = re.split(r"(\*\*/|\*)", pattern.strip("/"))
@@ -82,7 +82,7 @@ class TestDockerfile:
         }
         assert tuple(stages()) == STAGES
 
-    def test_it_runs_as_an_unprivileged_user_without_a_shell(self) -> None:
+    def test_image_runs_as_an_unprivileged_user_without_a_shell(self) -> None:
         assert instructions("wxc", "USER") == ["10001:10001"]
         assert instructions("wxc", "ENTRYPOINT") == ['["wxc"]']
         assert instructions("wxc", "CMD") == ['["serve"]']
@@ -119,7 +119,7 @@ class TestDockerfile:
         assert [path for path in files_in("src/wxc") if not is_copied(path)] == []
         assert [path for path in files_in("dev_tools") if is_copied(path)] == []
 
-    def test_its_settings_exist(self) -> None:
+    def test_environment_of_the_image_names_existing_settings(self) -> None:
         (line,) = instructions("wxc", "ENV")
         names = set(re.findall(r"(\w+)=", line))
 
@@ -134,7 +134,7 @@ def _uv_of_dev() -> str:
 
 
 class TestCompose:
-    def test_only_the_api_has_a_port_on_the_host(self) -> None:
+    def test_only_the_api_publishes_a_port(self) -> None:
         ports = {
             name: one["ports"] for name, one in compose()["services"].items() if "ports" in one
         }
@@ -142,7 +142,7 @@ class TestCompose:
         assert ports == {"api": ["${BIND_ADDRESS:-127.0.0.1}:${PORT:-8000}:8000"]}
 
     @pytest.mark.parametrize("name", compose()["services"])
-    def test_a_service_is_bounded(self, name: str) -> None:
+    def test_every_service_has_resource_limits_and_a_pinned_image(self, name: str) -> None:
         service = compose()["services"][name]
 
         assert {"mem_limit", "cpus", "restart", "logging"} <= service.keys()
@@ -151,7 +151,7 @@ class TestCompose:
         assert "build" in service or ":" in service["image"] or name in OWN
 
     @pytest.mark.parametrize("name", OWN)
-    def test_our_own_write_nowhere_and_may_do_nothing(self, name: str) -> None:
+    def test_own_services_are_read_only_and_have_no_capabilities(self, name: str) -> None:
         service = compose()["services"][name]
 
         assert (service["read_only"], service["tmpfs"]) == (True, ["/tmp"])  # noqa: S108
@@ -161,7 +161,7 @@ class TestCompose:
         drain = config["shutdown_delay"].default + config["shutdown_drain"].default
         assert int(service["stop_grace_period"].rstrip("s")) >= drain + 10
 
-    def test_they_start_one_after_the_other(self) -> None:
+    def test_services_start_after_their_dependencies(self) -> None:
         services = compose()["services"]
         conditions = {
             name: {other: wait["condition"] for other, wait in one.get("depends_on", {}).items()}

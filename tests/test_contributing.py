@@ -1,4 +1,4 @@
-"""The worked example of CONTRIBUTING.md is a feature that works."""
+"""The worked example of CONTRIBUTING.md is a working feature."""
 
 import os
 import re
@@ -21,7 +21,7 @@ def blocks() -> list[tuple[str, str]]:
 
 
 @pytest.mark.unmeasured
-def test_the_worked_example_runs_in_a_copy_of_the_package(tmp_path: Path) -> None:
+def test_worked_example_passes_its_tests_in_a_copy_of_the_package(tmp_path: Path) -> None:
     for name in ("src", "tests", "alembic", "dev_tools"):
         shutil.copytree(ROOT / name, tmp_path / name)
     for name in ("alembic.ini", "pyproject.toml"):
@@ -42,7 +42,7 @@ def test_the_worked_example_runs_in_a_copy_of_the_package(tmp_path: Path) -> Non
 
 
 def _put(path: Path, text: str) -> None:
-    """Write a new file; in one that is there, put the lines after the first one of the block."""
+    """Write a new file; in an existing one, insert the block after its first line."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -53,7 +53,7 @@ def _put(path: Path, text: str) -> None:
     path.write_text(content.replace(f"{anchor}\n", f"{anchor}\n{added}"))
 
 
-def test_every_tier_has_its_block() -> None:
+def test_worked_example_has_every_tier() -> None:
     names = {Path(path).name for path, _ in blocks()}
 
     assert {"repository.py", "service.py", "router.py", "schemas.py", "test_router.py"} <= names

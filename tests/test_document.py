@@ -1,4 +1,4 @@
-"""What the OpenAPI document teaches is true, and complete: examples, descriptions, refusals."""
+"""Examples, descriptions and refusals of the OpenAPI document are complete and correct."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ from wxc.http.refusals.base import all_refusals
 JSON, PROBLEM = "application/json", "application/problem+json"
 SCHEMAS: dict[str, Any] = document()["components"]["schemas"]
 MAX_DOCUMENT_BYTES = 550_000
-# Nothing can be said of them that their name and their model do not say.
+# Fields whose names need no description.
 SELF_EVIDENT = {"id", "created_at"}
 ROUTES = {
     f"{route.tags[0]}_{route.name}": route
@@ -42,7 +42,7 @@ def _refusals(operation: Operation) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 @pytest.mark.parametrize("operation", operations(), ids=str)
-def test_the_example_of_every_body_is_valid_for_its_model(operation: Operation) -> None:
+def test_every_body_example_is_valid(operation: Operation) -> None:
     params = ROUTES[str(operation)].dependant.body_params
     assert bool(params) is ("requestBody" in operation.declared)
     for param in params:
@@ -53,7 +53,7 @@ def test_the_example_of_every_body_is_valid_for_its_model(operation: Operation) 
 
 
 @pytest.mark.parametrize("operation", operations(), ids=str)
-def test_the_example_of_every_response_is_valid_for_its_model(operation: Operation) -> None:
+def test_every_response_example_is_valid(operation: Operation) -> None:
     route = ROUTES[str(operation)]
     for response in _successes(operation):
         for kind, content in response.get("content", {}).items():
@@ -66,7 +66,7 @@ def test_the_example_of_every_response_is_valid_for_its_model(operation: Operati
                 assert route.is_sse_stream
 
 
-def test_a_field_without_an_example_is_found_when_the_document_is_made() -> None:
+def test_required_field_without_an_example_is_an_error() -> None:
     with pytest.raises(NoExample):
         example_of({"properties": {"name": {"type": "string"}}, "required": ["name"]}, SCHEMAS)
 
@@ -95,7 +95,7 @@ def test_every_field_is_described(name: str) -> None:
 
 
 def _problems(response: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The schemas that a refusal may have, by their names."""
+    """The names and schemas of a documented refusal."""
     schema = response["content"][PROBLEM]["schema"]
     for choice in schema.get("oneOf", [schema]):
         name = choice["$ref"].removeprefix("#/components/schemas/")
@@ -103,7 +103,7 @@ def _problems(response: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, A
 
 
 @pytest.mark.parametrize("operation", operations(), ids=str)
-def test_every_refusal_is_an_example_and_a_literal(operation: Operation) -> None:
+def test_every_refusal_has_an_example_and_literal_status_and_code(operation: Operation) -> None:
     for status, response in _refusals(operation):
         statuses = {int(status)} if status != "default" else {one.status for one in TRANSPORT}
         codes = []
@@ -133,7 +133,7 @@ def _literals(schema: Mapping[str, Any]) -> list[Any]:
     return [schema["const"]] if "const" in schema else list(schema["enum"])
 
 
-def test_every_error_stands_once_in_the_components_and_is_referenced() -> None:
+def test_error_responses_are_unique_components_and_all_are_used() -> None:
     components, paths = document()["components"], json.dumps(document()["paths"])
     errors = {name: json.dumps(one) for name, one in components["responses"].items()}
 
@@ -145,7 +145,7 @@ def test_every_error_stands_once_in_the_components_and_is_referenced() -> None:
         assert any(f'"#/components/schemas/{name}"' in one for one in errors.values()), name
 
 
-def test_transport_refusals_share_one_response_and_one_type() -> None:
+def test_transport_refusals_share_one_response_and_one_schema() -> None:
     responses = document()["components"]["responses"]
     transport = SCHEMAS["TransportProblem"]["allOf"][1]["properties"]
 
@@ -156,7 +156,7 @@ def test_transport_refusals_share_one_response_and_one_type() -> None:
         assert "TransportProblem" in dict(_problems(operation.declared["responses"]["503"]))
 
 
-def test_no_model_has_the_name_of_a_refusal() -> None:
+def test_no_model_is_named_like_a_refusal() -> None:
     models = {
         name for name, schema in SCHEMAS.items() if "allOf" not in schema and name != "ErrorCode"
     }
@@ -164,11 +164,11 @@ def test_no_model_has_the_name_of_a_refusal() -> None:
     assert not models & {one.__name__ for one in all_refusals().values()}
 
 
-def test_the_committed_document_stays_small_enough_to_be_read() -> None:
+def test_committed_document_is_at_most_550_kb() -> None:
     assert (Path(__file__).parents[1] / "openapi.json").stat().st_size <= MAX_DOCUMENT_BYTES
 
 
-def test_tags_are_described_and_all_of_them_are_used() -> None:
+def test_every_tag_is_described_and_used() -> None:
     tags = document()["tags"]
 
     assert {tag["name"] for tag in tags} == {operation.tag for operation in operations()}
@@ -177,7 +177,7 @@ def test_tags_are_described_and_all_of_them_are_used() -> None:
     assert "POST /login" in document()["info"]["description"]
 
 
-def test_reading_needs_no_csrf_token() -> None:
+def test_get_needs_no_csrf_token() -> None:
     for operation in operations():
         if operation.method == "GET":
             assert "csrfToken" not in str(operation.declared["security"]), operation

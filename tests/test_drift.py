@@ -1,5 +1,5 @@
-"""Rows 64 and 68: after a server was killed amid writes counters match the rows, rates verify, and
-what is sent again under its `Idempotency-Key` takes effect once.
+"""After a server is killed during writes, counters match the rows, the rate history verifies, and
+requests repeated with their `Idempotency-Key` take effect once.
 """
 
 import asyncio
@@ -30,16 +30,16 @@ PEOPLE = [f"person_{number}" for number in range(4)]
 
 
 class Person:
-    """A member who does whatever comes to mind until the server has gone."""
+    """A member who sends random writes until the server is killed."""
 
     def __init__(self, http: httpx.AsyncClient, name: str) -> None:
         self.http = http
         self.name = name
-        self.acts = 0
-        self.cut_off: tuple[str, dict[str, str], str] | None = None
-        """The address, body and key of a comment that got no answer."""
+        self.writes = 0
+        self.unanswered: tuple[str, dict[str, str], str] | None = None
+        """The path, body and key of a comment that got no response."""
 
-    async def begin(self, port: int) -> None:
+    async def log_in(self, port: int) -> None:
         self.http.base_url = httpx.URL(f"http://127.0.0.1:{port}")
         account = {"username": self.name, "email": f"{self.name}@example.com"}
         await self.http.post("/register", json={**account, "password": PASSWORD})
@@ -47,7 +47,7 @@ class Person:
         answer = await self.http.post("/login", json=credentials)
         self.http.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
 
-    async def act_on(self, posts: list[str], draw: random.Random) -> None:
+    async def write_randomly(self, posts: list[str], draw: random.Random) -> None:
         while True:
             post, other = draw.choice(posts), draw.choice(PEOPLE)
             method = draw.choice(("POST", "DELETE"))
@@ -63,12 +63,12 @@ class Person:
                     await self.http.request(method, path)
             except httpx.TransportError:
                 return
-            self.acts += 1
+            self.writes += 1
 
     async def _comment(self, post: str, draw: random.Random) -> None:
         address = f"/posts/{post}/comments"
-        said = (await self.http.get(address, params={"depth": 3})).json()["items"]
-        living = [one for one in said if not one["deleted"]]
+        thread = (await self.http.get(address, params={"depth": 3})).json()["items"]
+        living = [one for one in thread if not one["deleted"]]
         own = [one["id"] for one in living if one["author"]["username"] == self.name]
         if own and draw.random() < 0.4:
             await self.http.delete(f"/comments/{draw.choice(own)}")
@@ -76,34 +76,34 @@ class Person:
         is_reply = living and draw.random() < 0.6
         parent = {"parent_id": draw.choice(living)["id"]} if is_reply else {}
         key = str(uuid4())
-        await self.say(address, {"body": key, **parent}, key)
+        await self.write_comment(address, {"body": key, **parent}, key)
 
-    async def say(self, address: str, body: dict[str, str], key: str) -> httpx.Response:
-        """Comment, and keep in mind what is to be sent again if no answer comes."""
-        self.cut_off = (address, body, key)
+    async def write_comment(self, address: str, body: dict[str, str], key: str) -> httpx.Response:
+        """Write a comment; `unanswered` keeps the request if there is no response."""
+        self.unanswered = (address, body, key)
         answer = await self.http.post(address, json=body, headers={"Idempotency-Key": key})
-        self.cut_off = None
+        self.unanswered = None
         return answer
 
     async def repeat(self, port: int) -> dict[str, int]:
-        """Send again what got no answer; how many comments there must be of it then."""
-        if self.cut_off is None:
+        """Repeat the unanswered comment; returns the expected number of comments with its key."""
+        if self.unanswered is None:
             return {}
         self.http.base_url = httpx.URL(f"http://127.0.0.1:{port}")
-        key = self.cut_off[-1]
-        answer = await self.say(*self.cut_off)
-        # The comment that it was to reply to may have been deleted meanwhile.
+        key = self.unanswered[-1]
+        answer = await self.write_comment(*self.unanswered)
+        # Its parent may have been deleted meanwhile.
         assert answer.status_code in (201, 409, 422), answer.text
         return {key: int(answer.is_success)}
 
 
 @pytest.mark.faults
-async def test_kills_during_writes_leave_no_drift_and_retries_take_effect_once(
+async def test_killed_server_leaves_no_drift_and_retries_take_effect_once(
     config: Config, fresh_database_url: str, redis: RedisClient, tmp_path: Path
 ) -> None:
     wired = config.model_copy(update={"database_url": fresh_database_url})
     engines = (wired.database_url, wired.redis_url, tmp_path / "log")
-    acts, repeated = 0, dict[str, int]()
+    writes, repeated = 0, dict[str, int]()
     for number in range(ROUNDS):
         draw = random.Random(number)  # noqa: S311 - a schedule, not a secret
         async with AsyncExitStack() as stack:
@@ -113,31 +113,31 @@ async def test_kills_during_writes_leave_no_drift_and_retries_take_effect_once(
             ]
             with run_server(*engines) as (port, process):
                 for person in people:
-                    await person.begin(port)
+                    await person.log_in(port)
                 answers = [await one.http.post("/posts", json={"body": "hello"}) for one in people]
                 posts = [answer.json()["id"] for answer in answers]
-                tasks = [asyncio.create_task(one.act_on(posts, draw)) for one in people]
+                tasks = [asyncio.create_task(one.write_randomly(posts, draw)) for one in people]
                 await asyncio.sleep(1 + draw.random())
                 process.send_signal(signal.SIGKILL)
                 await asyncio.gather(*tasks)
-                acts += sum(person.acts for person in people)
+                writes += sum(person.writes for person in people)
             with run_server(*engines) as (port, _):
                 for person in people:
                     repeated |= await person.repeat(port)
 
     found = await recount.recount(wired, repair=False)
-    assert acts > 10 * ROUNDS
+    assert writes > 10 * ROUNDS
     assert {one.counter: one.drifted for one in found if one.drifted} == {}
     verified = await _verified(wired)
     assert verified.faults == []
     assert verified.boards >= len(PEOPLE)
     assert verified.events > ROUNDS * len(PEOPLE)
     assert repeated
-    assert await _said(wired.database_url, repeated) == repeated
+    assert await _comment_counts(wired.database_url, repeated) == repeated
 
 
 def _board(draw: random.Random) -> dict[str, Any]:
-    """Any of three currencies, at any rate."""
+    """A board with random rates for up to three currencies."""
     rates = [
         {"currency": code, "we_buy": f"0.{draw.randrange(1, 1000):03}"}
         for code in draw.sample(("EUR", "JPY", "USD"), draw.randrange(4))
@@ -152,8 +152,8 @@ async def _verified(config: Config) -> Verification:
     return verified
 
 
-async def _said(database_url: str, bodies: Iterable[str]) -> dict[str, int]:
-    """How many comments say so."""
+async def _comment_counts(database_url: str, bodies: Iterable[str]) -> dict[str, int]:
+    """The number of comments with each body."""
     engine = create_async_engine(database_url)
     async with engine.connect() as connection:
         counted = {

@@ -1,4 +1,4 @@
-"""No module imports itself by way of others. The layers are contracts in pyproject.toml."""
+"""No import cycles. The import contracts of the layers are in pyproject.toml."""
 
 from graphlib import CycleError, TopologicalSorter
 
@@ -11,13 +11,13 @@ def _imports() -> dict[str, set[str]]:
     return {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
 
 
-def test_no_imports_run_in_a_circle() -> None:
+def test_there_are_no_import_cycles() -> None:
     order = [*TopologicalSorter(_imports()).static_order()]
 
     assert order.index("wxc.core.clock") < order.index("wxc.app") < order.index("wxc.cli.main")
 
 
-def test_a_circle_is_found() -> None:
+def test_import_cycle_is_detected() -> None:
     imports = _imports()
     imports["wxc.core.clock"].add("wxc.app")
 

@@ -1,12 +1,11 @@
-"""Names that were replaced do not come back."""
+"""Replaced names are not used again."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-# The names of the left column of the vocabulary that cannot mean anything else. Each had a standard
-# term, which is now used in its place.
+# Coined names that were replaced by a standard term and that cannot mean anything else.
 REPLACED_NAMES = """
     AnyRow Borrower _Lent native_form NativeStatement built_once _written_out SingleWrite
     draw_id unless_late refusing_late LATEST_COMMIT UNSETTLED

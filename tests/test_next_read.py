@@ -1,4 +1,4 @@
-"""Rows 56 and 59: who goes away is gone on the next read, on every instance, without a trace."""
+"""Blocks, unfollows and deletions take effect on the next read, on every instance."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -17,11 +17,11 @@ from wxc.accounts.deletion import service as deletions
 from wxc.core.config import Config
 from wxc.db.recount import recount
 
-pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
+pytestmark = pytest.mark.unmeasured  # other tests cover the same code
 
 __all__ = ["app", "engine", "friends", "mail_config", "real", "smtp"]
 OWN = ("/users/{name}", "/users/{name}/posts", "/posts/{post}")
-"""What is hers: not there any more."""
+"""Member 1's profile and posts."""
 LISTS = (
     "/feeds",
     "/notifications",
@@ -32,11 +32,11 @@ LISTS = (
     "/posts/{mine}/likes",
     "/posts/{mine}/comments",
 )
-"""Where she was among others."""
+"""Lists that include member 1."""
 
 
 class Reader:
-    """Member 0 on another instance, who has read all there was of member 1."""
+    """Member 0 on another instance, who has already read all data of member 1."""
 
     def __init__(self, browser: Browser, mine: str, post: str) -> None:
         self.browser = browser
@@ -44,7 +44,7 @@ class Reader:
         self.tags: dict[str, str] = {}
 
     async def read(self, path: str) -> httpx.Response:
-        """The answer now, asked for like by a browser that has the one before."""
+        """The current response, requested with the `ETag` of the previous one."""
         known = {"If-None-Match": self.tags[path]} if path in self.tags else {}
         answer = await self.browser.get(path.format(**self.named), headers=known)
         if "etag" in answer.headers:
@@ -57,7 +57,7 @@ class Reader:
 
 @pytest.fixture
 async def reader(real: Config, friends: list[Browser]) -> AsyncIterator[Reader]:
-    """All of it has been read once, and member 1 was there."""
+    """A reader to whom every path has shown member 1 once."""
     mine, post = [await _post_of(browser) for browser in friends[:2]]
     assert (await friends[1].post(f"/posts/{mine}/comments", json={"body": "well"})).is_success
     assert (await friends[1].post(f"/posts/{post}/comments", json={"body": "so"})).is_success
@@ -75,23 +75,25 @@ async def _post_of(browser: Browser) -> str:
 
 
 async def drifted(config: Config) -> list[str]:
-    """The counters that count what is not there."""
+    """The counters that do not match their rows."""
     return [one.counter for one in await recount(config, repair=False) if one.drifted]
 
 
-@pytest.mark.parametrize("who", ["blocker", "blocked"])
-async def test_a_block_hides_at_once(reader: Reader, friends: list[Browser], who: str) -> None:
-    one, other = (0, 1) if who == "blocker" else (1, 0)
+@pytest.mark.parametrize("role", ["blocker", "blocked"])
+async def test_block_hides_both_members_on_the_next_read(
+    reader: Reader, friends: list[Browser], role: str
+) -> None:
+    one, other = (0, 1) if role == "blocker" else (1, 0)
     assert (await friends[one].post(f"/users/member_{other}/block")).is_success
 
     for path in LISTS:
         assert not await reader.names(path), path
     for path in OWN:
-        is_profile_of_blocked = path == "/users/{name}" and who == "blocker"
+        is_profile_of_blocked = path == "/users/{name}" and role == "blocker"
         assert (await reader.read(path)).status_code == (200 if is_profile_of_blocked else 404)
 
 
-async def test_who_is_followed_no_more_is_out_of_the_feed_at_once(
+async def test_unfollowed_member_leaves_the_feed_on_the_next_read(
     reader: Reader, friends: list[Browser]
 ) -> None:
     assert (await friends[0].delete("/users/member_1/follow")).is_success
@@ -102,7 +104,7 @@ async def test_who_is_followed_no_more_is_out_of_the_feed_at_once(
     assert (profile["viewer"]["following"], profile["followers_count"]) == (False, 4)
 
 
-async def test_who_leaves_is_gone_at_once_and_counted_nowhere(
+async def test_deleted_account_disappears_on_the_next_read_and_from_all_counters(
     app: FastAPI, real: Config, reader: Reader, friends: list[Browser], engine: AsyncEngine
 ) -> None:
     answer = await friends[1].delete("/settings", json={"current_password": PASSWORD})
@@ -124,7 +126,7 @@ async def test_who_leaves_is_gone_at_once_and_counted_nowhere(
     assert await scalar(engine, "SELECT count(*) FROM users WHERE username = 'member_1'") == 0
 
 
-async def test_a_deleted_post_takes_its_thread_and_its_notifications_along(
+async def test_deleting_a_post_deletes_its_thread_and_notifications(
     real: Config, reader: Reader, friends: list[Browser], engine: AsyncEngine
 ) -> None:
     thread = f"/posts/{reader.named['post']}/comments"
@@ -132,8 +134,8 @@ async def test_a_deleted_post_takes_its_thread_and_its_notifications_along(
     assert (await friends[2].post(f"/comments/{comment}/like")).is_success
     assert (await friends[1].delete(f"/posts/{reader.named['post']}")).status_code == 204
 
-    gone = ("/posts/{post}", "/posts/{post}/likes", "/posts/{post}/comments")
-    for path in (*gone, f"/comments/{comment}", f"/comments/{comment}/replies"):
+    paths = ("/posts/{post}", "/posts/{post}/likes", "/posts/{post}/comments")
+    for path in (*paths, f"/comments/{comment}", f"/comments/{comment}/replies"):
         assert (await reader.read(path)).status_code == 404, path
     assert (await reader.read("/users/{name}/posts")).json()["items"] == []
     assert (await reader.read("/users/{name}")).json()["posts_count"] == 0

@@ -1,4 +1,4 @@
-"""The wheel holds the package and nothing else of the repository."""
+"""The wheel contains the package and nothing else from the repository."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
-    """The wheel as the Dockerfile's `uv pip install .` builds it; needs no network."""
+    """The wheel that the Dockerfile's `uv pip install .` builds; needs no network."""
     folder = tmp_path_factory.mktemp("wheel")
     uv = str(this_checkout().uv)
     subprocess.run(  # noqa: S603 - the uv that ./dev has installed
@@ -28,7 +28,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
     return ZipFile(path)
 
 
-def test_the_wheel_contains_the_package_and_its_metadata_only(wheel: ZipFile) -> None:
+def test_wheel_contains_only_the_package_and_its_metadata(wheel: ZipFile) -> None:
     (metadata,) = {name.split("/")[0] for name in wheel.namelist()} - {"wxc"}
     modules = {path.relative_to(ROOT / "src").as_posix() for path in _modules(ROOT / "src" / "wxc")}
 
@@ -37,7 +37,7 @@ def test_the_wheel_contains_the_package_and_its_metadata_only(wheel: ZipFile) ->
     assert {name for name in wheel.namelist() if name.endswith(".py")} == modules
 
 
-def test_the_wheel_contains_no_development_tools(wheel: ZipFile) -> None:
+def test_wheel_contains_no_development_tools(wheel: ZipFile) -> None:
     tools = {path.read_bytes() for path in _modules(ROOT / "dev_tools")} - {b""}
     commands = wheel.read(next(name for name in wheel.namelist() if "entry_points" in name))
 

@@ -1,4 +1,4 @@
-"""No read scans a big table, and what is asked most is planned once: a filled database."""
+"""Query plans on a filled database: no scan of a big table, and one plan for frequent reads."""
 
 import re
 from collections.abc import AsyncIterator
@@ -16,14 +16,14 @@ from wxc.accounts.export.service import exporting
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 
-pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
+pytestmark = pytest.mark.unmeasured  # other tests cover the same code
 
 _BIG_TABLE_SCAN = re.compile(
     r"Seq Scan on (users|posts|follows|used_usernames|exchange\w*|rate_events)"
 )
 _MEMBER_READ = re.compile(r"pk_users on users.* rows=([\d.]+) loops=(\d+)")
 _FILL = (
-    # Many members; many_2 follows 60 of them, many_3 follows 2,000, and 3,000 follow many_1.
+    # 30,000 members; many_2 follows 60 of them, many_3 2,000, and 3,000 follow many_1.
     """
     INSERT INTO users (id, username, email, password_hash, created_at)
     SELECT gen_random_uuid(), 'many_' || n, 'many_' || n || '@example.com',
@@ -62,7 +62,7 @@ _FILL = (
     INSERT INTO used_usernames (name, user_id, taken_at)
     SELECT lower(username), id, created_at FROM users WHERE username LIKE 'many_%'
     """,
-    # Every third member has a board: all over the world, many of them in London, few with dongs.
+    # Every third member has a board; they are all over the world, 5 % in London, 1 % offer VND.
     """
     INSERT INTO exchanges (id, owner_id, name, base_currency, location, opening_hours,
                            valid_for_hours, confirmed_at, updated_at, version, created_at)
@@ -96,7 +96,7 @@ _FILL = (
     """
     UPDATE users SET has_exchange = true FROM exchanges WHERE owner_id = users.id
     """,
-    # One in a hundred is suspended; of whom many_2 follows, one.
+    # One in a hundred is suspended, and one of the members that many_2 follows.
     "UPDATE users SET suspended_at = now() WHERE username ~ '^many_[0-9]*50$'",
     "VACUUM ANALYZE",
 )
@@ -106,14 +106,14 @@ _FILL = (
 async def app(
     config: Config, fresh_database_url: str, redis: RedisClient
 ) -> AsyncIterator[FastAPI]:
-    """An application on a database that is large enough for the planner to care."""
+    """An application on a database that is large enough for the planner to prefer indexes."""
     await administer(fresh_database_url, *_FILL)
     async with running_app(config.model_copy(update={"database_url": fresh_database_url})) as app:
         yield app
 
 
 async def executed(connection: AsyncConnection, log: StatementLog) -> list[str]:
-    """The lines of the plans, those left out that were not executed."""
+    """The lines of the plans that were executed."""
     lines: list[str] = []
     for statement, parameters in zip(log.statements, log.parameters, strict=True):
         plan = await connection.exec_driver_sql(
@@ -124,20 +124,20 @@ async def executed(connection: AsyncConnection, log: StatementLog) -> list[str]:
 
 
 async def scans(connection: AsyncConnection, log: StatementLog) -> list[str]:
-    """The lines of the plans that read a big table from end to end."""
+    """The lines of the plans that scan a big table."""
     return [line for line in await executed(connection, log) if _BIG_TABLE_SCAN.search(line)]
 
 
 async def members_read(connection: AsyncConnection, log: StatementLog) -> float:
-    """How many rows of members are looked up."""
+    """The number of rows of `users` that were read by primary key."""
     found = map(_MEMBER_READ.search, await executed(connection, log))
     return sum(float(one[1]) * int(one[2]) for one in found if one)
 
 
-async def planned_anew(app: FastAPI) -> list[str]:
-    """The statements that the application's only connection for reads plans for each execution.
+async def replanned(app: FastAPI) -> list[str]:
+    """The statements that the only read connection plans again for each execution.
 
-    PostgreSQL does so five times, then compares: one plan for all has to look as good.
+    PostgreSQL plans five executions, then keeps a generic plan if it is not more expensive.
     """
     async with app.state.services.database._pool.acquire() as connection:
         found = await connection.fetch(
@@ -146,7 +146,7 @@ async def planned_anew(app: FastAPI) -> list[str]:
     return [row["statement"] for row in found]
 
 
-async def test_no_read_scans_a_big_table_or_is_planned_each_time(
+async def test_reads_do_not_scan_big_tables_and_frequent_ones_use_generic_plans(
     app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exporting, "BATCH_SIZE", 50)  # small tables need small batches
@@ -184,12 +184,12 @@ async def test_no_read_scans_a_big_table_or_is_planned_each_time(
         await browser.log_in("many_2")
         with StatementLog().watching(app.state.services.database) as log:
             page = (await browser.get("/feeds")).json()["items"]
-        # The authors of the page and of the next post, and the reader; not all who are followed.
+        # The authors of the page and of the next post, and the reader, not all followed members.
         assert 0 < await members_read(connection, log) <= len(page) + 3
     await engine.dispose()
-    # Here, since to fill a database takes longer than all the rest.
-    alone = app.state.services.config.model_copy(update={"database_pool_size": 1})
-    async with running_app(alone) as app, Browser(app) as browser:
+    # In the same test, since filling a database takes longer than the rest.
+    single_connection = app.state.services.config.model_copy(update={"database_pool_size": 1})
+    async with running_app(single_connection) as app, Browser(app) as browser:
         await browser.log_in("many_2")
         second = (await browser.get("/feeds")).json()["next_cursor"]
         for path in (
@@ -203,4 +203,4 @@ async def test_no_read_scans_a_big_table_or_is_planned_each_time(
         ):
             for _ in range(8):
                 assert (await browser.get(path)).is_success
-            assert await planned_anew(app) == [], path
+            assert await replanned(app) == [], path

@@ -1,4 +1,4 @@
-"""Row 84: the check of the logs can fail, and a server that tells everything tells no secret."""
+"""The leak detector for logs works, and a server at debug level logs no secret."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ from wxc.db.database import Database
 from wxc.worker.mail_delivery import MailSender
 
 TOKEN = "rJ1uVnnJMB1Kx4IhCLvp6ZtOQ5c3kSPd0wXy7aGfE2M"
-KEPT = 'a "quoted" p\u00e4ssword\\'
+PROTECTED = 'a "quoted" p\u00e4ssword\\'
 WRONG_PASSWORD = "a wrong walk in Porto"
 ACCOUNT = {"username": "ada", "email": "canary@example.com", "password": "a walk in the rain"}
 CREDENTIALS = {"identifier": ACCOUNT["email"], "password": ACCOUNT["password"]}
@@ -27,17 +27,17 @@ _log = logging.getLogger("wxc.somewhere.new")
 
 
 def caught() -> int:
-    """How many records were caught; they are forgiven."""
+    """The number of records that were caught; clears them, so that the test does not fail."""
     count = len(secrecy.leaks)
     secrecy.leaks.clear()
     return count
 
 
-class TestTheCheckItself:
+class TestLeakDetector:
     @pytest.mark.parametrize(
         "text",
         [
-            KEPT,
+            PROTECTED,
             f"/reset-password/{TOKEN}",
             "https://app.example.com/reset-password#token=short",
             "Set-Cookie: a=b",
@@ -48,8 +48,10 @@ class TestTheCheckItself:
             "$argon2id$v=19$m=8",
         ],
     )
-    def test_a_secret_is_caught_wherever_a_record_has_it(self, text: str) -> None:
-        secrecy.protect(KEPT)
+    def test_secret_is_caught_in_message_arguments_extra_fields_and_traceback(
+        self, text: str
+    ) -> None:
+        secrecy.protect(PROTECTED)
 
         _log.debug(text)
         _log.info("%s", text)
@@ -61,13 +63,13 @@ class TestTheCheckItself:
 
         assert caught() == 4
 
-    def test_it_fails_the_test_in_which_it_was_logged(self) -> None:
+    def test_leak_fails_the_test_that_logged_it(self) -> None:
         _log.error(TOKEN)
 
         with pytest.raises(AssertionError, match="a secret has been logged"):
             secrecy.verify()
 
-    def test_whoever_configures_the_handlers_is_heard(self) -> None:
+    def test_reconfigured_handlers_do_not_disable_the_detector(self) -> None:
         logging.basicConfig(force=True, handlers=[logging.NullHandler()])
 
         logging.getLogger("uvicorn.error").warning(TOKEN)
@@ -85,7 +87,7 @@ class TestTheCheckItself:
             "short",
         ],
     )
-    def test_what_is_no_secret_is_let_through(self, text: str) -> None:
+    def test_other_text_is_not_caught(self, text: str) -> None:
         own = LeakDetector()
         own.protect("short", None)
 
@@ -107,7 +109,7 @@ class TestTheCheckItself:
 def test_a_server_at_debug_level_logs_no_secret(
     config: Config, redis_url: str, tmp_path: Path, log_format: str
 ) -> None:
-    """`wxc serve` with LOG_LEVEL=debug, through all that has to do with secrets."""
+    """Runs `wxc serve` with LOG_LEVEL=debug and sends every kind of secret."""
     log = tmp_path / "log"
     settings = {"LOG_LEVEL": "debug", "LOG_FORMAT": log_format}
     with (
@@ -123,7 +125,7 @@ def test_a_server_at_debug_level_logs_no_secret(
         csrf_token = browser.post("/login", json=CREDENTIALS).json()["csrf_token"]
         headers = {"X-CSRF-Token": csrf_token, "Authorization": f"Bearer {TOKEN}"}
         browser.post("/refresh-token", headers=headers).raise_for_status()
-        kept = [*old.values(), *dict(browser.cookies).values(), csrf_token]
+        secrets_sent = [*old.values(), *dict(browser.cookies).values(), csrf_token]
         browser.put("/settings/password", headers=headers, json=CHANGE | {"current_password": "x"})
         browser.post("/request-password-reset", json={"email": ACCOUNT["email"]})
         token = asyncio.run(mailed_token(config, server))
@@ -134,12 +136,12 @@ def test_a_server_at_debug_level_logs_no_secret(
 
     assert "/reset-password/{token}" in logged
     assert "DEBUG" in logged
-    kept += [token, TOKEN, ACCOUNT["password"], WRONG_PASSWORD, CHANGE["new_password"]]
-    assert_no_secret(log, *kept, ACCOUNT["email"], "not an address")
+    secrets_sent += [token, TOKEN, ACCOUNT["password"], WRONG_PASSWORD, CHANGE["new_password"]]
+    assert_no_secret(log, *secrets_sent, ACCOUNT["email"], "not an address")
 
 
 async def mailed_token(config: Config, server: Server) -> str:
-    """The token of the link that was asked for last."""
+    """The token of the latest reset link."""
     async with mail_server() as smtp:
         settings: dict[str, Any] = {"database_url": server.database_url, "mail_server": "127.0.0.1"}
         settings |= {"mail_port": smtp.port, "mail_starttls": False}

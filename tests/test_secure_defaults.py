@@ -1,4 +1,4 @@
-"""A deployment with nothing configured cannot be taken over from another machine."""
+"""An unconfigured deployment cannot be taken over from another machine."""
 
 import re
 import signal
@@ -30,7 +30,7 @@ run = CliRunner()
 
 
 def resolved(value: str, environment: dict[str, str] | None = None) -> str:
-    """The value as Compose passes it on: `${NAME:-default}` with an unset or empty NAME."""
+    """The value after Compose's interpolation: `${NAME:-default}` covers an empty NAME too."""
     chosen = environment or {}
     pattern = r"\$\{(\w+)(?::-([^}]*))?\}"
     return re.sub(pattern, lambda found: chosen.get(found[1]) or found[2] or "", value)
@@ -81,16 +81,16 @@ class TestCompose:
         assert database["user"] == "999:999"
         assert set(database["tmpfs"]) == {"/tmp", "/var/run/postgresql"}  # noqa: S108
 
-    def test_every_published_port_is_bound_to_loopback_unless_an_address_is_named(self) -> None:
+    def test_published_ports_are_bound_to_loopback_unless_an_address_is_set(self) -> None:
         ports = [port for service in services().values() for port in service.get("ports", [])]
 
         assert [resolved(port) for port in ports] == ["127.0.0.1:8000:8000"]
         for name in (*APPLICATION, "secrets"):
             assert environment_of(name)["PUBLISHED_HOST"] == "127.0.0.1"
-            told = environment_of(name, {"BIND_ADDRESS": "192.0.2.7"})
-            assert told["PUBLISHED_HOST"] == "192.0.2.7"
+            changed = environment_of(name, {"BIND_ADDRESS": "192.0.2.7"})
+            assert changed["PUBLISHED_HOST"] == "192.0.2.7"
 
-    def test_only_the_database_and_migrations_can_read_the_superusers_password(self) -> None:
+    def test_only_database_and_migrations_can_read_the_superuser_password(self) -> None:
         readers = {name for name in services() if "admin-secrets" in folders_of(name)}
 
         assert readers == READS_ADMIN_SECRETS
@@ -109,7 +109,7 @@ class TestCompose:
             ({"ENVIRONMENT": "production", "COOKIE_SECURE": "true"}, "production"),
         ],
     )
-    def test_the_application_takes_its_settings_and_the_generated_secrets(
+    def test_application_accepts_its_settings_and_the_generated_secrets(
         self,
         name: str,
         chosen: dict[str, str],
@@ -133,26 +133,26 @@ class TestCompose:
         assert {one.lower() for one in environment_of(name)} <= Config.model_fields.keys()
 
     @pytest.mark.parametrize("name", APPLICATION)
-    def test_variables_of_an_older_env_file_win(
+    def test_variables_of_an_older_env_file_take_precedence(
         self, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         older = {
             "SECRET_KEY": STRONG[0],
             "JWT_SECRET_KEY": STRONG[1],
-            "DATABASE_PASSWORD": "written by hand",
-            "POSTGRES_PASSWORD": "written too",
+            "DATABASE_PASSWORD": "set explicitly",
+            "POSTGRES_PASSWORD": "set as well",
         }
         self.apply(name, older, monkeypatch, tmp_path)
 
         config = Config()
 
         assert config.secret_key.get_secret_value() == STRONG[0]
-        assert "//wxc:written%20by%20hand@db" in config.database_url
-        assert (tmp_path / "admin" / "database_admin_password").read_text() == "written too"
+        assert "//wxc:set%20explicitly@db" in config.database_url
+        assert (tmp_path / "admin" / "database_admin_password").read_text() == "set as well"
         if name == "migrate":
-            assert "//postgres:written%20too@db" in str(config.database_admin_url)
+            assert "//postgres:set%20as%20well@db" in str(config.database_admin_url)
 
-    def test_another_address_is_refused_until_cookies_are_secure(
+    def test_public_address_is_refused_without_secure_cookies(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         self.apply("api", {"BIND_ADDRESS": EVERYWHERE}, monkeypatch, tmp_path)
@@ -167,7 +167,7 @@ class TestCompose:
         monkeypatch: pytest.MonkeyPatch,
         folder: Path,
     ) -> None:
-        """Set the environment of a service, after the `secrets` service has run."""
+        """Run the `secrets` service, then set the environment of another one."""
         command = [
             one.replace("/run/secrets", str(folder)) for one in services()["secrets"]["command"]
         ]
@@ -179,10 +179,10 @@ class TestCompose:
 
 class TestDocuments:
     @pytest.mark.parametrize("path", DEPLOYMENTS)
-    def test_no_placeholder_is_written_where_a_secret_belongs(self, path: str) -> None:
+    def test_deployment_files_contain_no_placeholder_secrets(self, path: str) -> None:
         assert not re.search("change-?me", (ROOT / path).read_text(), re.IGNORECASE)
 
-    def test_the_trusted_proxy_is_one_address_of_the_networks_gateway(self) -> None:
+    def test_documented_trusted_proxy_is_the_gateway_of_the_compose_network(self) -> None:
         (network,) = yaml.safe_load((ROOT / "compose.yaml").read_text())["networks"].values()
         (settings,) = network["ipam"]["config"]
         gateway = resolved(settings["gateway"])
@@ -205,7 +205,7 @@ class TestConfig:
     @pytest.mark.parametrize("host", REACHABLE)
     @pytest.mark.parametrize("secret", WEAK)
     @pytest.mark.parametrize("name", ["secret_key", "jwt_secret_key", "jwt_secret_key_next"])
-    def test_a_weak_secret_is_refused_in_every_environment_that_others_reach(
+    def test_weak_secret_is_refused_in_every_environment_on_reachable_hosts(
         self, environment: str | None, host: str | None, secret: str, name: str
     ) -> None:
         with pytest.raises(ValidationError, match=rf"{name.upper()} (must be 32|is still a)"):
@@ -213,7 +213,7 @@ class TestConfig:
 
     @pytest.mark.parametrize("environment", [None, "development", "production"])
     @pytest.mark.parametrize("host", REACHABLE)
-    def test_a_placeholder_is_refused_as_a_password_of_the_database(
+    def test_placeholder_database_password_is_refused_on_reachable_hosts(
         self, environment: str | None, host: str | None
     ) -> None:
         url = "postgresql://wxc:change-me@db/wxc"
@@ -222,7 +222,7 @@ class TestConfig:
 
     @pytest.mark.parametrize("host", LOOPBACK)
     @pytest.mark.parametrize("secret", WEAK)
-    def test_a_weak_secret_is_accepted_in_development_on_loopback_alone(
+    def test_weak_secret_is_accepted_only_in_development_on_loopback(
         self, host: str, secret: str
     ) -> None:
         assert configured(published_host=host, secret_key=secret).environment == "development"
@@ -230,12 +230,12 @@ class TestConfig:
             configured(published_host=host, secret_key=secret, environment="production")
 
     @pytest.mark.parametrize("host", REACHABLE)
-    def test_production_is_the_default_wherever_others_reach_it(self, host: str | None) -> None:
+    def test_production_is_the_default_on_reachable_hosts(self, host: str | None) -> None:
         assert configured(published_host=host).environment == "production"
         chosen = configured(published_host=host, environment="development")
         assert chosen.environment == "development"
 
-    def test_an_empty_variable_counts_as_unset(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_empty_variable_counts_as_unset(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("ENVIRONMENT", "PUBLISHED_HOST", "FRONTEND_URL", "MAIL_PORT"):
             monkeypatch.setenv(name, "")
 
@@ -268,7 +268,7 @@ class TestServe:
             ("", ["--host", "::1"], True),
         ],
     )
-    def test_weak_secrets_are_served_on_loopback_alone(
+    def test_server_with_weak_secrets_starts_only_on_loopback(
         self,
         published: str | None,
         options: list[str],
@@ -287,7 +287,7 @@ class TestServe:
         assert (answer.exit_code == 0) == bool(applications) == is_served, answer.output
         assert is_served or "SECRET_KEY must be 32 random bytes or more" in answer.stderr
 
-    def test_a_process_of_another_server_has_no_address_and_is_refused(
+    def test_other_servers_without_a_known_host_are_refused(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:
         with pytest.raises(SystemExit):
@@ -295,7 +295,7 @@ class TestServe:
 
         assert "SECRET_KEY must be 32 random bytes or more" in capsys.readouterr().err
 
-    def test_behind_a_proxy_on_the_same_machine_production_stays_the_default(
+    def test_loopback_host_without_published_host_keeps_production_as_default(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delenv("ENVIRONMENT")

@@ -19,7 +19,7 @@ MAX_FUNCTION_LINES = 40
 MAX_PARAMETERS = 6
 MAX_NESTING = 2
 
-# What is over a bound, with its size. An entry may shrink or go; none may grow or be added.
+# Exceptions with their size. They may shrink or be removed; none may grow or be added.
 FILE_EXCEPTIONS: dict[str, int] = {}
 PARAMETER_EXCEPTIONS: dict[str, int] = {
     "src/wxc/accounts/auth/router.py:log_in": 7,
@@ -86,7 +86,7 @@ def test_blocks_are_nested_at_most_twice() -> None:
 
 
 def _unexpected(sizes: dict[str, int], exceptions: dict[str, int]) -> dict[str, str]:
-    """What is over the bound and its exception, and exceptions that are no longer needed."""
+    """Sizes over their exception, and exceptions that are no longer needed."""
     found = {name: str(size) for name, size in sizes.items() if size > exceptions.get(name, 0)}
     return found | dict.fromkeys(exceptions.keys() - sizes.keys(), "needs no exception")
 
@@ -101,7 +101,7 @@ def _name(path: Path) -> str:
 
 
 def _kind(path: Path) -> str:
-    """The tier of a file: its own name, or the package that it is in."""
+    """The tier of a file: its name, or that of one of its packages."""
     names = {*path.relative_to(ROOT).parts[:-1], path.stem}
     if "tests" in names:
         return "tests"
@@ -130,13 +130,13 @@ def _is_prepared(function: Function) -> bool:
 
 
 def _nesting(node: ast.AST, depth: int = 0) -> int:
-    """How deeply blocks are nested; functions inside are counted by themselves."""
+    """The depth of nested blocks, without inner functions, which are counted separately."""
     children = [child for child in ast.iter_child_nodes(node) if not isinstance(child, Function)]
     depths = [_nesting(child, depth + _opens_block(node, child)) for child in children]
     return max([depth, *depths])
 
 
 def _opens_block(parent: ast.AST, child: ast.AST) -> bool:
-    """Whether the child is a block of its own; `elif` is not."""
+    """Whether the child is a nested block; `elif` is not."""
     is_elif = isinstance(parent, ast.If) and parent.orelse == [child] and isinstance(child, ast.If)
     return isinstance(child, _BLOCKS) and not is_elif

@@ -1,7 +1,7 @@
-"""Rows 54 and 55: who may do what with whose, and that nothing of the hidden comes by a side door.
+"""The visibility matrix: the status of every operation for every relation, and no leaked content.
 
-Olga is hidden in one way or another; Nina asks. Every operation that names somebody or something
-has a row in the matrix: a route that is added later needs one too.
+Olga owns the content, and Nina sends the requests. Every operation on a member or a resource has a
+row in the matrix; a new route needs one too.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -26,37 +26,37 @@ from wxc.core.config import Config
 from wxc.core.ids import new_id
 from wxc.models import Session, User
 
-pytestmark = pytest.mark.unmeasured  # the same ways again and again: others measure them
+pytestmark = pytest.mark.unmeasured  # other tests cover the same code
 
 CANARY = "Zeisig"
-"""Stands in all that Olga has written, and in her name."""
+"""A word in all texts of Olga and in her display name."""
 NAMED = '"username":"olga"'
 
-# Who asks. Of the last two Nina was a follower, before Olga was suspended or has left.
+# The sender's relation to Olga. In the last two, Nina follows Olga, who is suspended or deleted.
 RELATIONS = (
     *("anonymous", "owner", "follower", "stranger"),
     *("blocked", "blocker", "muting", "suspended", "deleted"),
 )
 _READ = "200 200 200 200  404 404 200 404 404"
 _FOLLOW = "401 422 200 200  404 403 200 404 404"
-_KEEP_AWAY = "401 422 200 200  404 200 200 404 404"
+_BLOCK_OR_MUTE = "401 422 200 200  404 200 200 404 404"
 _CHANGE = "401 200 403 403  404 404 403 404 404"
 _DELETE = "401 204 403 403  404 404 403 404 404"
 _LIKE = "401 200 200 200  404 403 200 404 404"
-_ANYBODY = "200 200 200 200  200 200 200 200 200"
+_PUBLIC = "200 200 200 200  200 200 200 200 200"
 _MEMBER = "401 200 200 200  200 200 200 200 200"
 MATRIX = {
-    "users_search_users": _ANYBODY,
+    "users_search_users": _PUBLIC,
     "users_get_profile": "200 200 200 200  404 200 200 404 404",
     "relationships_follow_user": _FOLLOW,
     "relationships_unfollow_user": _FOLLOW,
     "relationships_list_followers": _READ,
     "relationships_list_following": _READ,
-    "relationships_block_user": _KEEP_AWAY,
-    "relationships_unblock_user": _KEEP_AWAY,
+    "relationships_block_user": _BLOCK_OR_MUTE,
+    "relationships_unblock_user": _BLOCK_OR_MUTE,
     "relationships_list_blocks": _MEMBER,
-    "relationships_mute_user": _KEEP_AWAY,
-    "relationships_unmute_user": _KEEP_AWAY,
+    "relationships_mute_user": _BLOCK_OR_MUTE,
+    "relationships_unmute_user": _BLOCK_OR_MUTE,
     "relationships_list_mutes": _MEMBER,
     "posts_list_posts": _READ,
     "posts_get_post": _READ,
@@ -74,7 +74,7 @@ MATRIX = {
     "comments_unlike_comment": _LIKE,
     "comments_list_replies": _READ,
     "feed_read_feed": _MEMBER,
-    "exchange_search_exchanges": _ANYBODY,
+    "exchange_search_exchanges": _PUBLIC,
     "exchange_get_exchange": _READ,
     "exchange_get_quote": _READ,
     "exchange_list_rate_history": _READ,
@@ -85,7 +85,7 @@ MATRIX = {
     "sessions_end_session": "401 204 404 404  404 404 404 404 404",
 }
 
-# Where a follower meets Olga: here the test would notice if it looked in the wrong place.
+# Operations that show Olga to a follower: proof that the search for the canary works.
 SHOWN_TO_FOLLOWERS = {
     "feed_read_feed",
     "users_search_users",
@@ -104,7 +104,7 @@ SHOWN_TO_FOLLOWERS = {
     "notifications_list_notifications",
     "settings_export_account",
 }
-# Whom one has blocked or muted is on one's own lists, and has a profile to take it back on.
+# Blocked and muted members are on the lists of Nina, and have a profile with the undo action.
 SHOWN = {
     "blocker": {
         "users_get_profile",
@@ -118,27 +118,27 @@ SHOWN = {
 
 @dataclass
 class Scene:
-    """Olga and what is hers; Nina, Theo, and all that there is to ask for."""
+    """Olga with her content, Nina, Theo, and the resources to request."""
 
     olga: Browser
     nina: Browser
     theo: Browser
-    anybody: Browser
+    anonymous: Browser
     posts: list[str]
     comments: list[str]
     session: UUID
 
-    def asker(self, relation: str) -> Browser:
-        return {"anonymous": self.anybody, "owner": self.olga}.get(relation, self.nina)
+    def sender(self, relation: str) -> Browser:
+        return {"anonymous": self.anonymous, "owner": self.olga}.get(relation, self.nina)
 
     @property
     def hers(self) -> dict[str, str]:
-        """What the operations of the matrix are about."""
+        """The members and resources that the operations of the matrix name."""
         named = {"post_id": self.posts[0], "comment_id": self.comments[0]}
         return {"username": "olga", "session_id": str(self.session), "q": "olga", **named}
 
 
-ANONYMOUS = {"username": "nobody_here", "q": "nobody"}
+UNKNOWN = {"username": "nobody_here", "q": "nobody"}
 
 
 @pytest.fixture
@@ -150,15 +150,15 @@ def config(config: Config) -> Config:
 async def scene(
     app: FastAPI, member: Member, stranger: Browser, connection: AsyncConnection
 ) -> Scene:
-    """Olga has to do with Nina and with Theo in every way there is."""
-    app.state.services.events.end_streams()  # a stream says what it has to say, and is over
+    """Olga interacts with Nina and Theo in every way: follows, mentions, comments, likes."""
+    app.state.services.events.end_streams()  # streams end after their first events
     olga, nina, theo = [await member(name) for name in ("olga", "nina", "theo")]
     await olga.put("/settings", json={"display_name": f"{CANARY} O.", "bio": f"{CANARY}!"})
     rates = [{"currency": "JPY", "unit": 100, "we_buy": "0.9", "we_sell": "0.92"}]
     board: dict[str, Any] = {"name": f"{CANARY} exchange", "base_currency": "SGD", "rates": rates}
     board |= {"location": {"lat": 1.28, "lon": 103.85}}
     assert (await olga.put("/exchange", json=board)).status_code == 201
-    async with Browser(app) as elsewhere:  # whose session is there to be ended
+    async with Browser(app) as elsewhere:  # a second session, to be ended
         await elsewhere.log_in("olga")
     last = select(Session.id).where(Session.user_id == olga.id).order_by(Session.id.desc()).limit(1)
     session = (await connection.scalars(last)).one()
@@ -199,7 +199,7 @@ Become = Callable[[str], Awaitable[None]]
 
 @pytest.fixture
 def become(scene: Scene, connection: AsyncConnection) -> Become:
-    """Puts Nina into a relation to Olga, by the way that leads there."""
+    """Brings Nina into a relation to Olga, through the API where possible."""
 
     async def become(relation: str) -> None:
         if relation in ("follower", "suspended", "deleted"):
@@ -220,8 +220,8 @@ def become(scene: Scene, connection: AsyncConnection) -> Become:
     return become
 
 
-def _names_something(operation: Operation) -> bool:
-    """Whether it is about somebody or something: by its path, its body, or as a list."""
+def _has_a_subject(operation: Operation) -> bool:
+    """Whether it names a member or resource in path, query or body, or is a list."""
     slots = [*operation.parameters("path"), *operation.parameters("query")]
     if operation.body_schema:
         slots += operation.slots
@@ -231,8 +231,8 @@ def _names_something(operation: Operation) -> bool:
     return bool(is_named or is_list or is_id)
 
 
-def test_every_operation_that_names_something_has_a_row() -> None:
-    assert MATRIX.keys() == {str(one) for one in those(_names_something)}
+def test_every_operation_on_a_member_or_resource_has_a_row() -> None:
+    assert MATRIX.keys() == {str(one) for one in those(_has_a_subject)}
     assert {len(row.split()) for row in MATRIX.values()} == {len(RELATIONS)}
 
 
@@ -241,24 +241,24 @@ async def test_responses_follow_the_visibility_matrix_and_invisible_equals_unkno
     relation: str, scene: Scene, become: Become, connection: AsyncConnection
 ) -> None:
     await become(relation)
-    browser, column = scene.asker(relation), RELATIONS.index(relation)
+    browser, column = scene.sender(relation), RELATIONS.index(relation)
     expected = {name: int(row.split()[column]) for name, row in MATRIX.items()}
 
     answered = {}
-    for operation in those(_names_something):
+    for operation in those(_has_a_subject):
         async with connection.begin_nested() as undone:
             answer = await _send(browser, operation, scene.hers)
             await undone.rollback()
         answered[str(operation)] = answer.status_code
         if answer.status_code == 404:
-            unknown = await _send(browser, operation, ANONYMOUS)
-            assert _without_place(answer) == _without_place(unknown), str(operation)
+            unknown = await _send(browser, operation, UNKNOWN)
+            assert _comparable(answer) == _comparable(unknown), str(operation)
 
     assert answered == expected
 
 
 async def _send(browser: Browser, operation: Operation, named: dict[str, str]) -> httpx.Response:
-    """The operation about what is named; about nothing that exists where it is not."""
+    """Send the operation for the named resources, and for unknown ones where none is named."""
     path = operation.path
     for slot in operation.parameters("path"):
         name = str(slot.path[0])
@@ -279,8 +279,8 @@ def _body(operation: Operation, named: dict[str, str]) -> dict[str, Any] | None:
     return body
 
 
-def _without_place(answer: httpx.Response) -> dict[str, Any]:
-    """The problem, but for what names the request itself."""
+def _comparable(answer: httpx.Response) -> dict[str, Any]:
+    """The problem without the members that depend on the request."""
     problem: dict[str, Any] = answer.json()
     return {name: problem[name] for name in problem.keys() - {"instance", "request_id"}}
 
@@ -298,31 +298,31 @@ async def test_hidden_content_is_in_no_response(
 
 
 @pytest.mark.parametrize("relation", ["suspended", "deleted"])
-async def test_an_author_who_left_is_invisible_to_every_viewer(
+async def test_suspended_or_deleted_member_is_invisible_to_everyone(
     relation: str, scene: Scene, become: Become
 ) -> None:
     await become(relation)
 
-    for browser in (scene.anybody, scene.theo):
+    for browser in (scene.anonymous, scene.theo):
         assert await _shown_to(browser, scene) == set()
 
 
 async def _shown_to(browser: Browser, scene: Scene) -> set[str]:
-    """The operations that read, and show something of Olga, whatever they are asked for."""
+    """The GET operations whose response contains anything of Olga, for any parameters."""
     shown = set()
     for operation in operations():
         if operation.method == "GET" and not operation.takes_token:
             for named in _all_named(operation, scene):
                 answer = await _send(browser, operation, named)
                 assert answer.status_code in (200, 401, 404, 503), answer.text
-                said = f"{answer.text} {answer.headers}"
-                if CANARY in said or NAMED in said.replace(" ", ""):
+                received = f"{answer.text} {answer.headers}"
+                if CANARY in received or NAMED in received.replace(" ", ""):
                     shown.add(str(operation))
     return shown
 
 
 def _all_named(operation: Operation, scene: Scene) -> Iterator[dict[str, str]]:
-    """Every combination of what the operation may be asked for."""
+    """Every combination of values for the parameters of the operation."""
     values = {
         "username": ["olga", "nina", "theo"],
         "post_id": scene.posts,

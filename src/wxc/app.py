@@ -1,5 +1,3 @@
-"""Builds the application: the only module that imports every feature."""
-
 import asyncio
 import contextlib
 import logging
@@ -102,11 +100,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     documentation,
 )
 
-# Never refused as overloaded: the load balancer would replace a busy instance, which helps nobody.
+# Exempt from the concurrency limit: otherwise the load balancer would replace a busy instance.
 _PROBES = re.compile("/livez|/healthz")
 _STREAMS = re.compile("/settings/export|/notifications/stream|/users/[^/]+/exchange/stream")
 
-# Routes that take credentials need no long bodies. /settings itself takes texts.
+# Routes with credentials have a lower body limit. `PUT /settings` is not one: it accepts a bio.
 _ACCOUNT_PATHS = (
     "/register",
     "/login",
@@ -121,14 +119,14 @@ _ACCOUNT_PATHS = (
 
 
 def create_app(config: Config) -> FastAPI:
-    """The application; it connects to its engines at startup and disconnects at shutdown."""
+    """The application; it connects to PostgreSQL and Redis at startup, not here."""
     configure_logging(config)
     app = FastAPI(
         title=guide.TITLE,
         version=version("wxc-social"),
         summary=guide.SUMMARY,
         description=guide.DESCRIPTION,
-        openapi_url=None,  # `OpenApiDocument` serves it, and /docs is a page of ours
+        openapi_url=None,  # `OpenApiDocument` serves it, compressed; /docs is our own page
         redirect_slashes=False,
         generate_unique_id_function=operation_id,
         lifespan=_lifespan,
@@ -170,7 +168,7 @@ def _services(config: Config) -> Services:
 
 
 def connect(app: FastAPI, database: Database, redis: RedisClient) -> Services:
-    """Give the application its database and Redis, and make the services that use them."""
+    """Set the application's database and Redis, and create the services that use them."""
     services: Services = app.state.services
     config = services.config
     services.database = database
@@ -189,9 +187,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     config: Config = app.state.services.config
     with trace_spans(config, "wxc-api"):
         async with _running(app, config) as services:
-            yield {
-                "end_streams": services.events.end_streams
-            }  # for the server, before it waits for them
+            # The server calls it at shutdown, before it waits for responses to end.
+            yield {"end_streams": services.events.end_streams}
         logging.getLogger("wxc").info("stopped")
 
 
@@ -219,12 +216,12 @@ async def _running(app: FastAPI, config: Config) -> AsyncIterator[Services]:
 def _add_handlers(app: FastAPI) -> None:
     for error in (HTTPException, RequestValidationError, Refusal):
         app.add_exception_handler(error, _problem_of_exception)
-    # Starlette wants handlers of any exception, whichever it registers them for.
+    # Starlette types every handler as one of any `Exception`.
     app.add_exception_handler(ReplayedResponse, _replay_response)  # type: ignore[arg-type]
 
 
 def _add_middleware(app: FastAPI, services: Services) -> None:
-    """From the inside out: the middleware that is added last sees the request first."""
+    """Added from the inside out: the last one receives the request first."""
     config = services.config
     if not config.tracing:  # FastAPI's own routers name the spans
         app.add_middleware(RouteTable, routes=_routes())
@@ -267,7 +264,7 @@ def _body_limit(config: Config) -> Callable[[str], int]:
 async def _problem_of_exception(request: Request, error: Exception) -> Response:
     answer = problem_response(request.scope, error)
     if answer.status_code == 405:
-        # The assets are a mounted application, which is read-only.
+        # No route matches the mounted assets, which are read-only.
         allowed = sorted(_allowed_methods(request.scope)) or ["GET", "HEAD"]
         answer.headers["Allow"] = ", ".join(allowed)
     await services_of(request).refusal_auditor.record(request, error)
@@ -282,7 +279,7 @@ async def _replay_response(_request: Request, first: ReplayedResponse) -> Respon
 
 
 def _allowed_methods(scope: Scope) -> Iterator[str]:
-    """Every method of the path; the router names only those of its first route."""
+    """Every method of the path; Starlette lists only those of the first matching route."""
     for route in _routes():
         match, _ = route.matches(scope)
         if match is not Match.NONE:

@@ -1,4 +1,4 @@
-"""The document and the assets of `/docs` are compressed, each with an ETag; the API is not."""
+"""The OpenAPI document and the text assets are compressed; API responses are not."""
 
 import json
 
@@ -15,7 +15,7 @@ GZIP = {"Accept-Encoding": "gzip, deflate, br"}
 
 
 @pytest.mark.parametrize("path", TEXTS)
-async def test_a_text_is_compressed_for_clients_that_accept_it(
+async def test_text_is_compressed_for_clients_that_accept_gzip(
     stranger: Browser, path: str
 ) -> None:
     plain = await stranger.get(path, headers=IDENTITY)
@@ -49,7 +49,7 @@ async def test_each_encoding_has_an_etag_and_returns_304(stranger: Browser, path
     assert other.status_code == 200
 
 
-async def test_document_is_revalidated(app: FastAPI, stranger: Browser) -> None:
+async def test_openapi_document_must_be_revalidated(app: FastAPI, stranger: Browser) -> None:
     answer = await stranger.get("/openapi.json")
 
     assert answer.json() == json.loads(json.dumps(app.openapi()))
@@ -67,17 +67,17 @@ async def test_images_are_not_compressed(stranger: Browser) -> None:
     assert answer.headers["cache-control"] == "public, max-age=3600"
 
 
-async def test_only_reading_is_allowed_and_unknown_parameters_are_ignored(
+async def test_openapi_document_is_read_only_and_ignores_unknown_parameters(
     stranger: Browser,
 ) -> None:
     head = await stranger.request("HEAD", "/openapi.json", headers=GZIP)
     posted = await stranger.request("POST", "/openapi.json")
-    asked = await stranger.get("/openapi.json?v=1")
+    with_parameter = await stranger.get("/openapi.json?v=1")
 
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-encoding"] == "gzip"
     assert (posted.status_code, posted.headers["allow"]) == (405, "GET, HEAD")
-    assert asked.status_code == 200
+    assert with_parameter.status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/users/noise_1", "/users/noise_1/posts", "/currencies", "/nope"])
@@ -102,11 +102,9 @@ async def test_api_responses_are_never_compressed(stranger: Browser, path: str) 
         ("", False),
     ],
 )
-def test_an_encoding_is_accepted_unless_its_weight_is_zero(
-    header: str, *, is_accepted: bool
-) -> None:
+def test_gzip_is_accepted_unless_its_weight_is_zero(header: str, *, is_accepted: bool) -> None:
     assert accepts_gzip(Headers({"Accept-Encoding": header})) is is_accepted
 
 
-def test_without_a_header_nothing_is_compressed() -> None:
+def test_request_without_accept_encoding_is_not_compressed() -> None:
     assert not accepts_gzip(Headers({}))

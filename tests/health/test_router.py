@@ -226,8 +226,8 @@ class TestDocs:
 
         assert '<a href="/docs#/settings/settings_change_password">' in some
         assert "/posts/{post_id}" not in some
-        assert "Every route may." in every
-        assert "No route in particular" in none
+        assert "Every route may return this error." in every
+        assert "No route lists this error" in none
 
     async def test_assets_are_cacheable(self, stranger: Browser) -> None:
         first = await stranger.get("/docs/assets/docs.js")

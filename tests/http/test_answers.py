@@ -1,4 +1,4 @@
-"""The type checker reads the answers that a client gets."""
+"""Static types of response bodies."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ def page() -> PostPage:
 
 
 @pytest.mark.unmeasured
-def test_the_type_checker_sees_a_field_that_is_missing_misspelt_or_of_another_type(
+def test_type_checker_reports_missing_misspelt_and_wrongly_typed_fields(
     tmp_path: Path,
 ) -> None:
     cases = {

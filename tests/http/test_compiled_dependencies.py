@@ -1,4 +1,4 @@
-"""Dependencies of compiled routes are called as FastAPI calls them, and none is skipped."""
+"""Compiled routes call every dependency, in FastAPI's order."""
 
 from collections.abc import AsyncIterator
 from itertools import chain
@@ -24,8 +24,8 @@ from wxc.http.route_table import RouteTable
 from wxc.http.routers import make_router
 
 
-def _leave_to_fastapi(_route: CompiledRoute, _request: Request) -> None:
-    """In place of `CompiledRoute._arguments`: leave every request to FastAPI."""
+def _use_fastapi(_route: CompiledRoute, _request: Request) -> None:
+    """Replaces `CompiledRoute._arguments`: FastAPI handles every request."""
 
 
 async def _anything() -> str:
@@ -37,7 +37,7 @@ async def _refusing() -> None:
 
 
 @pytest.mark.parametrize("compiled", [True, False])
-async def test_every_dependency_is_called_once_in_the_order_of_fastapi(
+async def test_every_dependency_is_called_once_in_fastapis_order(
     monkeypatch: pytest.MonkeyPatch, *, compiled: bool
 ) -> None:
     called: list[str] = []
@@ -77,7 +77,7 @@ async def test_every_dependency_is_called_once_in_the_order_of_fastapi(
     router.get("/a/{item}")(endpoint)
     app = _application(router)
     if not compiled:
-        monkeypatch.setattr(CompiledRoute, "_arguments", _leave_to_fastapi)
+        monkeypatch.setattr(CompiledRoute, "_arguments", _use_fastapi)
 
     async with Browser(app) as browser:
         answer = await browser.get("/a/7?limit=3", headers={"X-Name": "!"})
@@ -87,7 +87,7 @@ async def test_every_dependency_is_called_once_in_the_order_of_fastapi(
 
 
 @pytest.mark.parametrize("compiled", [True, False])
-async def test_a_dependency_sees_the_refusal_and_its_own_failure_is_the_answer(
+async def test_yield_dependency_sees_the_refusal_and_can_fail_the_request(
     monkeypatch: pytest.MonkeyPatch, *, compiled: bool
 ) -> None:
     seen: list[str] = []
@@ -98,7 +98,7 @@ async def test_a_dependency_sees_the_refusal_and_its_own_failure_is_the_answer(
         except HTTPException as error:
             seen.append(f"refused {error.status_code}")
             raise
-        raise HTTPException(503)  # as a COMMIT that fails
+        raise HTTPException(503)  # like a COMMIT that fails
 
     async def endpoint(item: Annotated[int, Depends(opened, scope="function")]) -> int:
         if item == 1:
@@ -109,7 +109,7 @@ async def test_a_dependency_sees_the_refusal_and_its_own_failure_is_the_answer(
     router.get("/a/{item}")(endpoint)
     app = _application(router)
     if not compiled:
-        monkeypatch.setattr(CompiledRoute, "_arguments", _leave_to_fastapi)
+        monkeypatch.setattr(CompiledRoute, "_arguments", _use_fastapi)
 
     async with Browser(app) as browser:
         statuses = [(await browser.get(f"/a/{item}")).status_code for item in (1, 2)]
@@ -140,7 +140,7 @@ def _application(*routers: Any, **options: Any) -> FastAPI:
     [{"dependencies": [Depends(_refusing)]}, {"prefix": "/b"}],
     ids=["dependencies", "prefix"],
 )
-def test_dependencies_and_prefixes_of_include_router_are_refused(options: dict[str, Any]) -> None:
+def test_dependencies_and_prefixes_of_include_router_are_rejected(options: dict[str, Any]) -> None:
     router = make_router("a")
     router.get("/a")(_anything)
     app = _application(router)
@@ -152,7 +152,7 @@ def test_dependencies_and_prefixes_of_include_router_are_refused(options: dict[s
         verify_compiled_routes(app)
 
 
-def test_dependencies_of_the_application_are_refused_at_the_start() -> None:
+def test_dependencies_of_the_application_are_rejected_at_startup() -> None:
     router = make_router("a")
     router.get("/a")(_anything)
 
@@ -170,7 +170,7 @@ async def test_dependencies_of_a_router_are_called() -> None:
             await browser.get("/a")
 
 
-def test_the_application_verifies_its_routes_when_it_is_made(
+def test_create_app_verifies_compiled_routes(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     include = FastAPI.include_router

@@ -1,4 +1,4 @@
-"""Compiled routes answer with the very bytes of FastAPI's own handler, and call what it calls."""
+"""Compiled routes respond with the same bytes as FastAPI's own handler."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from decimal import Decimal
@@ -56,8 +56,8 @@ HEADERS: tuple[tuple[tuple[str, str], ...], ...] = (
 NAMES = ("bob", "BOB", "nobody", "no%00body", "%0A")
 
 
-def _asked_for(route: CompiledRoute, ids: dict[str, str]) -> Iterator[tuple[str, Any]]:
-    """What is there with good and bad parameters and headers; what is not, and what cannot be."""
+def _requests(route: CompiledRoute, ids: dict[str, str]) -> Iterator[tuple[str, Any]]:
+    """Paths and headers: an existing resource with valid and invalid parameters, then others."""
     values: dict[str, tuple[str, ...]]
     values = {slot: (good, good[::-1], "nonsense") for slot, good in ids.items()}
     values |= {"username": NAMES}
@@ -76,28 +76,28 @@ async def _answers(
 ) -> list[tuple[Any, ...]]:
     method = "".join(route.methods or ())
     answers = []
-    for path, headers in _asked_for(route, ids):
+    for path, headers in _requests(route, ids):
         for person in people:
             sent = [("X-Request-ID", "the-same-id"), *headers]
             if method != "GET" and person.csrf_token and "X-CSRF-Token" not in dict(headers):
                 sent.append(("X-CSRF-Token", person.csrf_token))
             answer = await person.http.request(method, path, headers=sent)
-            answers.append((path, headers, *_all_of(answer)))
+            answers.append((path, headers, *_comparable(answer)))
     return answers
 
 
-def _all_of(answer: httpx.Response) -> tuple[Any, ...]:
-    """All but what tells how many requests are left."""
+def _comparable(answer: httpx.Response) -> tuple[Any, ...]:
+    """The response without `RateLimit`, which differs for each request."""
     headers = [pair for pair in answer.headers.multi_items() if pair[0] != "ratelimit"]
     return answer.status_code, headers, answer.content
 
 
-def _leave_to_fastapi(_route: CompiledRoute, _request: Request) -> None:
-    """In place of `CompiledRoute._arguments`: leave every request to FastAPI."""
+def _use_fastapi(_route: CompiledRoute, _request: Request) -> None:
+    """Replaces `CompiledRoute._arguments`: FastAPI handles every request."""
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=operation_id)
-async def test_both_handlers_give_the_same_bytes(
+async def test_compiled_route_and_fastapi_respond_with_the_same_bytes(
     route: CompiledRoute,
     stranger: Browser,
     member: Member,
@@ -119,10 +119,10 @@ async def test_both_handlers_give_the_same_bytes(
     ids = {"post_id": str(post_id), "comment_id": str(comment_id)}
 
     compiled = await _answers(route, people, ids)
-    monkeypatch.setattr(CompiledRoute, "_arguments", _leave_to_fastapi)
-    ordinary = await _answers(route, people, ids)
+    monkeypatch.setattr(CompiledRoute, "_arguments", _use_fastapi)
+    expected = await _answers(route, people, ids)
 
-    assert compiled == ordinary
+    assert compiled == expected
     assert {route.status_code or 200, 422} <= {status for _, _, status, *_ in compiled}
 
 
@@ -137,7 +137,7 @@ def _outlives_the_endpoint(dependant: Dependant) -> bool:
 
 
 @pytest.mark.parametrize("route", ALL, ids=lambda route: f"{route.name}")
-def test_only_bodies_streams_and_pages_are_left_to_fastapi(
+def test_fastapi_serves_only_routes_with_bodies_streams_and_pages(
     route: CompiledRoute,
 ) -> None:
     needs_more = (
@@ -154,21 +154,21 @@ async def test_fastapi_serves_invalid_requests_and_overridden_dependencies(
     app: FastAPI, member: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada = await member("ada")
-    taken: list[str] = []
+    compiled: list[str] = []
     call = CompiledRoute._call
 
-    async def noted(self: CompiledRoute, request: Request, arguments: Any) -> object:
-        taken.append(self.path)
+    async def record(self: CompiledRoute, request: Request, arguments: Any) -> object:
+        compiled.append(self.path)
         return await call(self, request, arguments)
 
-    monkeypatch.setattr(CompiledRoute, "_call", noted)
+    monkeypatch.setattr(CompiledRoute, "_call", record)
     await ada.get("/feeds")
     await ada.get("/feeds?limit=0")
     await ada.get("/users/ada")
     monkeypatch.setitem(app.dependency_overrides, open_database, open_database)
     assert (await ada.get("/feeds")).status_code == 200
 
-    assert taken == ["/feeds", "/users/{username}"]
+    assert compiled == ["/feeds", "/users/{username}"]
 
 
 async def _response() -> Response:
@@ -246,14 +246,14 @@ async def _uncached(name: Annotated[str, Depends(_anything, use_cache=False)]) -
         (_in_the_background, {}),
     ],
 )
-def test_a_route_that_needs_more_is_left_to_fastapi(
+def test_fastapi_serves_routes_with_unsupported_features(
     endpoint: Callable[..., Any], options: dict[str, Any]
 ) -> None:
     assert CompiledRoute("/a", _anything).steps
     assert not CompiledRoute("/a", endpoint, **options).steps
 
 
-def test_the_endpoint_is_the_last_step_and_all_of_fastapis_parameters_are_read() -> None:
+def test_last_step_is_the_endpoint_and_steps_read_all_parameters() -> None:
     for route in ROUTES:
         assert route.steps[-1].call is route.endpoint
         for step in route.steps:

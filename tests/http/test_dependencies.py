@@ -1,5 +1,3 @@
-"""What dependencies must be, whoever wrote them."""
-
 import inspect
 from collections.abc import Iterator
 
@@ -8,16 +6,16 @@ from fastapi.dependencies.models import Dependant
 from wxc.app import _routes
 
 
-def _all_below(dependant: Dependant) -> Iterator[Dependant]:
+def _descendants(dependant: Dependant) -> Iterator[Dependant]:
     for one in dependant.dependencies:
         yield one
-        yield from _all_below(one)
+        yield from _descendants(one)
 
 
-def test_no_dependency_and_no_handler_is_sent_to_a_thread() -> None:
-    """FastAPI does that with plain functions: it takes longer than all that ours do."""
+def test_dependencies_and_handlers_are_coroutine_functions() -> None:
+    """FastAPI runs plain functions in a thread, which takes longer than any dependency here."""
     for route in _routes():
-        for one in (route.dependant, *_all_below(route.dependant)):
+        for one in (route.dependant, *_descendants(route.dependant)):
             call = one.call
-            is_at_once = inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call)
-            assert is_at_once, f"{route.path}: {call}"
+            is_async = inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call)
+            assert is_async, f"{route.path}: {call}"

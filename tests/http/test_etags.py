@@ -1,4 +1,4 @@
-"""RFC 9110 section 13.1: who has what already, and who would overwrite what."""
+"""Conditional requests (RFC 9110 section 13.1)."""
 
 import pytest
 from fastapi import FastAPI, Response
@@ -36,7 +36,7 @@ OTHERS = (
 )
 
 
-def test_a_tag_is_the_version_and_a_hash_of_the_body() -> None:
+def test_etag_consists_of_version_and_hash_of_the_body() -> None:
     version, _, digest = FOUND.etag.strip('"').partition(".")
 
     assert (version, len(digest)) == ("7", 16)
@@ -45,7 +45,7 @@ def test_a_tag_is_the_version_and_a_hash_of_the_body() -> None:
 
 
 @pytest.mark.parametrize("known", MATCHING)
-def test_a_matching_etag_gets_304_with_the_same_headers_and_no_body(known: str) -> None:
+def test_matching_etag_returns_304_with_the_same_headers_and_no_body(known: str) -> None:
     full, short = (conditional_response(FOUND, one, is_signed_in=True) for one in (None, known))
 
     assert (full.status_code, full.body) == (200, b'{"text":"hello"}')
@@ -55,11 +55,11 @@ def test_a_matching_etag_gets_304_with_the_same_headers_and_no_body(known: str) 
 
 
 @pytest.mark.parametrize("known", OTHERS)
-def test_another_etag_gets_the_whole_body(known: str) -> None:
+def test_different_etag_returns_the_whole_body(known: str) -> None:
     assert conditional_response(FOUND, known, is_signed_in=True).status_code == 200
 
 
-def test_a_signed_in_users_response_is_private() -> None:
+def test_response_to_a_signed_in_user_is_private() -> None:
     private, public = (conditional_response(FOUND, None, is_signed_in=one) for one in (True, False))
 
     assert private.headers["cache-control"] == "private, no-cache"
@@ -83,7 +83,7 @@ async def _read(header: str | None) -> object:
 
 
 @pytest.mark.parametrize("header", [None, "*", " * "])
-async def test_without_a_condition_every_version_will_do(header: str | None) -> None:
+async def test_missing_or_wildcard_if_match_accepts_every_version(header: str | None) -> None:
     assert await _read(header) is None
 
 
@@ -93,7 +93,7 @@ async def test_without_a_condition_every_version_will_do(header: str | None) -> 
         (FOUND.etag, {7}),
         ('"7.anything"', {7}),
         ('"7.a", "12.b"', {7, 12}),
-        ('W/"7.a"', set()),  # a weak tag never matches for who writes
+        ('W/"7.a"', set()),  # If-Match never matches a weak tag
         ('"7"', set()),
         ('"-7.a"', set()),
         ('"99999999999.a"', set()),
@@ -103,7 +103,7 @@ async def test_without_a_condition_every_version_will_do(header: str | None) -> 
         ('"*"', set()),
     ],
 )
-async def test_a_write_matches_only_the_versions_of_strong_tags(
+async def test_if_match_reads_only_the_versions_of_strong_tags(
     header: str, versions: set[int]
 ) -> None:
     assert await _read(header) == versions

@@ -1,4 +1,4 @@
-"""Moving windows, in Redis and in the process: the same answers."""
+"""Moving windows in Redis and in the process have the same results."""
 
 import re
 import time
@@ -26,7 +26,7 @@ GRACE = Hit(ADA.policy, ("grace",))
 
 
 class Clock:
-    """The seconds of `time.time`, moved by hand."""
+    """Replaces `time.time`; tests set `now` (seconds)."""
 
     def __init__(self) -> None:
         self.now = float(int(time.time()))
@@ -48,7 +48,7 @@ def limits(config: Config, redis: RedisClient, request: pytest.FixtureRequest) -
     return RateLimitStore(config, redis)
 
 
-async def test_the_window_moves_with_each_use(limits: RateLimitStore, clock: Clock) -> None:
+async def test_window_moves_with_each_hit(limits: RateLimitStore, clock: Clock) -> None:
     start = clock.now
     counted = []
     for second in (0, 4, 8, 9.9, 10.1, 10.2, 14.1):
@@ -59,7 +59,7 @@ async def test_the_window_moves_with_each_use(limits: RateLimitStore, clock: Clo
     assert await limits.count(GRACE)
 
 
-async def test_a_quota_has_the_seconds_until_the_next_hit(
+async def test_quota_has_the_seconds_until_the_next_allowed_hit(
     limits: RateLimitStore, clock: Clock
 ) -> None:
     for _ in range(3):
@@ -73,7 +73,7 @@ async def test_a_quota_has_the_seconds_until_the_next_hit(
     assert await limits.count(ADA)
 
 
-async def test_of_several_rates_each_holds(limits: RateLimitStore, clock: Clock) -> None:
+async def test_every_rate_of_a_policy_applies(limits: RateLimitStore, clock: Clock) -> None:
     mails = Hit(Policy.parse("mails", "2 per minute; 3 per hour"), ("ada",))
     first = [await limits.count(mails) for _ in range(3)]
     clock.now += 61
@@ -82,7 +82,7 @@ async def test_of_several_rates_each_holds(limits: RateLimitStore, clock: Clock)
     assert (first, second) == ([True, True, False], [True, False, False])
 
 
-async def test_the_answer_says_how_all_of_it_stands(limits: RateLimitStore) -> None:
+async def test_headers_state_the_policy_and_the_remaining_quota(limits: RateLimitStore) -> None:
     headers: dict[str, str] = {}
     limiter = RateLimiter(limits, "192.0.2.1", headers)
 
@@ -98,7 +98,7 @@ async def test_the_answer_says_how_all_of_it_stands(limits: RateLimitStore) -> N
     assert refused.value.retry_after in (9, 10)
 
 
-async def test_keys_do_not_reveal_their_subject(config: Config, redis: RedisClient) -> None:
+async def test_redis_keys_do_not_reveal_addresses(config: Config, redis: RedisClient) -> None:
     await RateLimitStore(config, redis).count(Hit(ADA.policy, ("ada@example.com", "192.0.2.1")))
 
     (key,) = await redis.call(lambda client: client.keys("wxc:limits*"))
@@ -107,7 +107,7 @@ async def test_keys_do_not_reveal_their_subject(config: Config, redis: RedisClie
     assert 0 < await redis.call(lambda client: client.ttl(key)) <= 10
 
 
-async def test_local_windows_are_bounded_in_number() -> None:
+async def test_least_recently_used_local_windows_are_evicted() -> None:
     windows = LocalWindows(max_windows=3)
     for key in ("a", "b", "c", "a", "d"):
         await windows.acquire_entry(key, 5, 60)
@@ -116,7 +116,7 @@ async def test_local_windows_are_bounded_in_number() -> None:
     assert counts == {"a": 2, "b": 0, "c": 1, "d": 1}
 
 
-async def test_without_redis_a_flood_of_addresses_evicts_no_count_of_a_member(
+async def test_without_redis_anonymous_requests_do_not_evict_counts_of_members(
     config: Config, redis: RedisClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(LocalWindows.__init__, "__defaults__", (3,))
@@ -149,7 +149,7 @@ async def test_without_redis_a_flood_of_addresses_evicts_no_count_of_a_member(
         ("local", "local"),
     ],
 )
-def test_an_address_counts_by_the_network_of_one_customer(address: str, network: str) -> None:
+def test_address_is_counted_by_its_network(address: str, network: str) -> None:
     assert network_of(address) == network
 
 
@@ -163,5 +163,5 @@ def test_an_address_counts_by_the_network_of_one_customer(address: str, network:
         ("local", None),
     ],
 )
-def test_a_site_is_a_48_of_ipv6(address: str, site: str | None) -> None:
+def test_site_is_the_48_of_an_ipv6_address(address: str, site: str | None) -> None:
     assert site_of(address) == site

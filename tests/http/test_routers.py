@@ -1,4 +1,4 @@
-"""Routers: no two routes answer the same request, and the table finds each of them."""
+"""No two routes match the same request, and the route table finds each of them."""
 
 import re
 from itertools import combinations, zip_longest
@@ -29,7 +29,7 @@ def _scope(path: str, *, method: str = "GET") -> Scope:
     return {"type": "http", "method": method, "path": path, "headers": [], "app": app}
 
 
-def test_no_method_and_path_match_two_routes_so_that_their_order_changes_no_answer() -> None:
+def test_no_request_matches_two_routes() -> None:
     assert _overlap("/a/{b}", "/a/c")
     assert not _overlap("/a/{b}", "/a/{b}/c")
     for one, other in combinations(ROUTES, 2):
@@ -39,7 +39,7 @@ def test_no_method_and_path_match_two_routes_so_that_their_order_changes_no_answ
         )
 
 
-def test_parameters_are_whole_segments() -> None:
+def test_path_parameters_are_whole_segments() -> None:
     for route in ROUTES:
         for segment in route.path.split("/"):
             assert "{" not in segment or (segment[0], segment[-1]) == ("{", "}"), route.path
@@ -66,7 +66,7 @@ async def _application(_scope: Scope, _receive: Receive, _send: Send) -> None:
     raise NotImplementedError
 
 
-def test_the_table_finds_every_compiled_route_and_no_other() -> None:
+def test_route_table_finds_exactly_the_compiled_routes() -> None:
     table = RouteTable(_application, routes=ROUTES)
     for route in ROUTES:
         for method in route.methods or ():
@@ -77,7 +77,7 @@ def test_the_table_finds_every_compiled_route_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/b", "/a/", "/a/1", "/a/1/b/", "/a/1/2/b", "/aa", "/A"])
-def test_the_table_has_no_other_paths(path: str) -> None:
+def test_route_table_matches_no_other_paths(path: str) -> None:
     assert _table().find(_scope("/a"))
     assert _table().find(_scope(path)) is None
 
@@ -92,15 +92,17 @@ def test_the_table_has_no_other_paths(path: str) -> None:
     ],
     ids=lambda one: next(iter(one)),
 )
-def test_the_route_table_leaves_other_requests_to_fastapi(different: Scope) -> None:
+def test_route_table_does_not_match_other_methods_mounts_websockets_and_overrides(
+    different: Scope,
+) -> None:
     assert _table().find({**_scope("/a"), **different}) is None
 
 
-def test_the_table_is_the_innermost_middleware_unless_fastapi_names_spans(config: Config) -> None:
-    ordinary = create_app(config).user_middleware
+def test_route_table_is_the_innermost_middleware_unless_tracing_is_on(config: Config) -> None:
+    untraced = create_app(config).user_middleware
     traced = create_app(config.model_copy(update={"tracing": True})).user_middleware
 
-    assert str(ordinary[-1].cls) == str(RouteTable)
+    assert str(untraced[-1].cls) == str(RouteTable)
     assert str(RouteTable) not in [str(middleware.cls) for middleware in traced]
 
 

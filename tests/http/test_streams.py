@@ -1,5 +1,3 @@
-"""Slots for live streams and exports, and who is counted together."""
-
 from contextlib import ExitStack
 from uuid import UUID, uuid4
 
@@ -30,7 +28,7 @@ def limiter(config: Config, traffic: Traffic) -> StreamLimiter:
     return StreamLimiter(config.model_copy(update=bounds), traffic)
 
 
-def test_of_an_odd_number_of_slots_anonymous_viewers_get_the_smaller_half(
+def test_anonymous_viewers_get_at_most_half_of_the_slots_rounded_down(
     limiter: StreamLimiter, traffic: Traffic
 ) -> None:
     with ExitStack() as stack:
@@ -58,7 +56,7 @@ def test_of_an_odd_number_of_slots_anonymous_viewers_get_the_smaller_half(
         (["local"], "local"),
     ],
 )
-def test_anonymous_viewers_are_bounded_by_address_network_and_site(
+def test_anonymous_viewers_are_limited_by_address_network_and_site(
     limiter: StreamLimiter, addresses: list[str], refused: str
 ) -> None:
     with ExitStack() as stack:
@@ -69,7 +67,7 @@ def test_anonymous_viewers_are_bounded_by_address_network_and_site(
             stack.enter_context(limiter.slot(None, refused))
 
 
-def test_streams_and_exports_of_a_session_are_counted_apart(limiter: StreamLimiter) -> None:
+def test_streams_and_exports_of_a_session_are_counted_separately(limiter: StreamLimiter) -> None:
     session_id = UUID(int=1)
     with ExitStack() as stack:
         for _ in range(2):
@@ -81,7 +79,7 @@ def test_streams_and_exports_of_a_session_are_counted_apart(limiter: StreamLimit
                 stack.enter_context(more)
 
 
-def test_a_slot_comes_back_when_its_stream_fails_and_leaves_nothing_in_memory(
+def test_slot_of_a_failed_stream_is_released_and_forgotten(
     limiter: StreamLimiter, traffic: Traffic
 ) -> None:
     for _ in range(3):
@@ -92,7 +90,7 @@ def test_a_slot_comes_back_when_its_stream_fails_and_leaves_nothing_in_memory(
     assert not limiter._slots
 
 
-def test_a_refusal_counts_nothing(limiter: StreamLimiter, traffic: Traffic) -> None:
+def test_refused_stream_is_not_counted(limiter: StreamLimiter, traffic: Traffic) -> None:
     with limiter.slot(None, ADDRESS):
         for _ in range(3):
             with pytest.raises(TooManyStreams), limiter.slot(None, ADDRESS):

@@ -1,6 +1,6 @@
-"""Public text that is the same for everyone, compressed once.
+"""Compresses public texts once; they are the same for everyone.
 
-Responses of the API are never compressed: they hold secrets next to text that other users choose
+API responses are never compressed: they contain secrets next to text that other users choose
 (BREACH).
 """
 
@@ -47,7 +47,7 @@ class CompressedText:
 
 def compress(plain: bytes, media_type: str, cache_control: str) -> CompressedText:
     """Compress a text; a megabyte takes 0.1 s, so do not call this on the event loop."""
-    gzipped = gzip.compress(plain, mtime=0)  # the same bytes from every process
+    gzipped = gzip.compress(plain, mtime=0)  # every process returns the same bytes
     digest = hashlib.blake2b(plain, digest_size=_DIGEST_BYTES).hexdigest()
     return CompressedText(plain, gzipped, digest, media_type, cache_control)
 

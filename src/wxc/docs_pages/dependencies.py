@@ -1,5 +1,3 @@
-"""The logins of the demo, for the documentation page."""
-
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -9,11 +7,11 @@ from wxc.http.services import services_of
 
 
 async def demo_logins(request: Request) -> DemoLogins | None:
-    """The logins of a database with demo data; None in production."""
+    """None in production and without demo data."""
     config = services_of(request).config
     if config.environment == "production" or not config.demo_data:
         return None
-    from wxc.demo import members as demo  # not needed by a server without demo data
+    from wxc.demo import members as demo  # servers without demo data do not need it
 
     return DemoLogins(demo.LOGIN_NAMES, demo.PASSWORD)
 

@@ -1,4 +1,4 @@
-"""The introduction of the OpenAPI document; its text is in `guide.toml`."""
+"""The introduction and the tags of the OpenAPI document, read from `guide.toml`."""
 
 import tomllib
 from pathlib import Path
@@ -9,4 +9,3 @@ TITLE: str = _TEXT["title"]
 SUMMARY: str = _TEXT["summary"]
 DESCRIPTION: str = _TEXT["description"].strip()
 TAGS: list[dict[str, Any]] = _TEXT["tags"]
-"""In the order in which a new client needs them."""

@@ -1,4 +1,4 @@
-"""The pages of the documentation: Swagger UI from our own assets, and a page per error code."""
+"""Documentation pages: Swagger UI from bundled assets, and a page for each error code."""
 
 import json
 import re
@@ -23,8 +23,8 @@ from wxc.docs_pages.compression import CompressedText, compress
 from wxc.http.openapi import answer_with, codes_of
 from wxc.http.refusals.base import Refusal
 
-# Swagger UI writes style attributes and draws its icons from data: addresses; nothing else is
-# loaded from anywhere but here.
+# Swagger UI writes style attributes and uses data: URLs for icons; everything else is loaded from
+# this server.
 _CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; "
@@ -34,14 +34,13 @@ _CACHE_CONTROL = "public, max-age=3600"
 
 
 class Assets(StaticFiles):
-    """The vendored assets; browsers cache them for an hour."""
+    """The bundled assets; browsers cache them for an hour."""
 
     def __init__(self) -> None:
         super().__init__(directory=Path(__file__).parent / "assets")
         self._texts: dict[str, CompressedText] = {}
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file, or 304; texts are compressed."""
         response = await super().get_response(path, scope)
         if isinstance(response, FileResponse) and str(response.media_type).startswith("text/"):
             return (await self._text(response)).response(Headers(scope=scope))
@@ -65,7 +64,6 @@ class OpenApiDocument:
         self._text: CompressedText | None = None
 
     async def serve(self, request: Request) -> Response:
-        """The document, or 304."""
         if self._text is None:
             self._text = await run_in_threadpool(self._compress)
         return self._text.response(request.headers)
@@ -77,21 +75,10 @@ class OpenApiDocument:
 
 @dataclass(frozen=True, slots=True)
 class DemoLogins:
-    """The members as whom visitors of a demo can log in."""
+    """The accounts with which visitors of a demo can log in."""
 
     names: tuple[str, ...]
     password: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Route:
-    """A route on the page of an error."""
-
-    method: str
-    path: str
-    tag: str
-    operation_id: str
-    summary: str
 
 
 def docs_page(title: str, demo: DemoLogins | None) -> Response:
@@ -100,7 +87,6 @@ def docs_page(title: str, demo: DemoLogins | None) -> Response:
 
 
 def error_index(catalogue: Mapping[str, type[Refusal]]) -> Response:
-    """The error codes, grouped by status."""
     refusals = sorted(catalogue.values(), key=lambda refusal: (refusal.status, refusal.code()))
     statuses = [
         (HTTPStatus(status), list(group))
@@ -123,24 +109,18 @@ def error_page(refusal: type[Refusal], document: Mapping[str, Any]) -> Response:
     )
 
 
-def _routes_raising(refusal: type[Refusal], document: Mapping[str, Any]) -> Iterator[_Route]:
-    for path, method, operation in _operations(document):
-        response = answer_with(document, operation, refusal.status)
-        if refusal.code() in codes_of(response):
-            yield _Route(
-                method.upper(),
-                path,
-                operation["tags"][0],
-                operation["operationId"],
-                operation["summary"],
-            )
-
-
-def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """The path, method and declaration of every operation."""
-    for path, operations in document["paths"].items():
-        for method, operation in operations.items():
-            yield path, method, operation
+def _routes_raising(
+    refusal: type[Refusal], document: Mapping[str, Any]
+) -> Iterator[Mapping[str, Any]]:
+    """The operations that document the refusal, each with its method and path."""
+    operations = (
+        operation | {"method": method.upper(), "path": path}
+        for path, by_method in document["paths"].items()
+        for method, operation in by_method.items()
+    )
+    for operation in operations:
+        if refusal.code() in codes_of(answer_with(document, operation, refusal.status)):
+            yield operation
 
 
 def _page(template: str, **values: object) -> Response:

@@ -1,5 +1,3 @@
-"""The pages of the documentation."""
-
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
@@ -15,25 +13,25 @@ router = make_router("operations")
 
 @router.get("/", include_in_schema=False)
 async def get_root() -> RedirectResponse:
-    """To the documentation."""
+    """Redirect to the documentation."""
     return RedirectResponse("/docs")
 
 
 @router.get("/docs", include_in_schema=False, response_class=HTMLResponse)
 async def get_docs(request: Request, demo: Demo) -> Response:
-    """Swagger UI, signed in."""
+    """Serve Swagger UI with a login form."""
     return pages.docs_page(request.app.title, demo)
 
 
 @router.get("/docs/errors", include_in_schema=False, response_class=HTMLResponse)
 async def list_errors() -> Response:
-    """All error codes."""
+    """List all error codes."""
     return pages.error_index(all_refusals())
 
 
 @router.get("/docs/errors/{code}", include_in_schema=False, response_class=HTMLResponse)
 async def get_error(request: Request, code: str) -> Response:
-    """What one error code means, and what to do about it."""
+    """Explain an error code and how to handle it."""
     refusal = all_refusals().get(code)
     if refusal is None:
         raise NotFound

@@ -1,1 +1,0 @@
-"""What routers share: answers, requests, pages."""

@@ -1,8 +1,8 @@
-"""Routes that resolve their tree of dependencies once; see docs/decisions/0024.
+"""Routes that resolve their dependency tree once; see docs/decisions/0024.
 
-For each request FastAPI walks through the dependencies of the route, inspects the types of its
-parameters and builds cache keys. The result is always the same, so `CompiledRoute` computes it
-once, when the route is created: the functions, the order of their calls, and their arguments.
+For each request FastAPI walks through the dependencies of the route, inspects parameter types and
+builds cache keys, always with the same result. `CompiledRoute` computes it once, when the route is
+created: the functions, the order of their calls, and their arguments.
 """
 
 from contextlib import AsyncExitStack
@@ -61,7 +61,7 @@ class CompiledRoute(APIRoute):
             return None
 
     async def _respond(self, request: Request, arguments: list[Arguments]) -> Response:
-        """Call the steps; dependencies that yield have ended before the response is sent."""
+        """Call the steps and close `yield` dependencies before the response is sent."""
         if not self._has_contexts:
             return self._response(await self._call(request, arguments))
         async with AsyncExitStack() as exits:
@@ -105,8 +105,8 @@ class CompiledRoute(APIRoute):
 def verify_compiled_routes(app: FastAPI) -> None:
     """Raise `TypeError` if FastAPI would call anything for a route that its steps omit.
 
-    A route does not see the dependencies of `include_router` or `FastAPI`. They would be skipped,
-    such as an authentication check.
+    A route does not see the dependencies given to `include_router` or `FastAPI`: an authentication
+    check there would be skipped.
     """
     for context in iter_route_contexts(app.routes):
         route = context.original_route

@@ -1,5 +1,3 @@
-"""Dependencies of routers, as `Annotated` aliases."""
-
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
@@ -16,8 +14,8 @@ from wxc.http.services import services_of
 def address_of(request: Request) -> str:
     """The client's IP address: the right-most hop that is not a trusted proxy.
 
-    uvicorn has read X-Forwarded-For by then, from `FORWARDED_ALLOW_IPS` only. A client on a local
-    socket has no address: `local`.
+    uvicorn has applied X-Forwarded-For, from `FORWARDED_ALLOW_IPS` only. A client on a Unix socket
+    has no address; the result is `local`.
     """
     return request.client.host if request.client else "local"
 
@@ -25,7 +23,6 @@ def address_of(request: Request) -> str:
 @sends("RateLimit-Policy", "RateLimit")
 @raises(RateLimited)
 async def open_rate_limiter(request: Request) -> RateLimiter:
-    """The rate limits for the client of this request."""
     store = services_of(request).limits
     return RateLimiter(store, address_of(request), request.scope["answer_headers"])
 
@@ -34,19 +31,18 @@ Limiter = Annotated[RateLimiter, Depends(open_rate_limiter)]
 
 
 async def open_events(request: Request) -> Events:
-    """The events that wake streams."""
     return services_of(request).events
 
 
 LiveEvents = Annotated[Events, Depends(open_events)]
 LastEventId = Annotated[
     str | None,
-    Header(alias="Last-Event-ID", description="The `id` of the last event that was received."),
+    Header(alias="Last-Event-ID", description="The `id` of the last event that you received."),
 ]
 
 
 async def refuse_unknown_parameters(request: Request) -> None:
-    """Raise `UnknownParameter` unless the route declares every query parameter, each sent once."""
+    """Raise `UnknownParameter` if a query parameter is undeclared or repeated."""
     if not request.scope["query_string"]:
         return
     names = [name for name, _ in request.query_params.multi_items()]

@@ -1,9 +1,9 @@
-"""ETags: `"<version>.<hash of the body>"`, and the requests that depend on them.
+"""Conditional requests with ETags of the form `"<version>.<hash of the body>"`.
 
-The version is a column that every edit increments, and counters do not; the hash covers the whole
-body. Reads compare both (If-None-Match, RFC 9110 section 13.1.2), writes only the version
-(If-Match, section 13.1.1): a like in between is no reason to refuse. The versions go into the
-WHERE of the UPDATE, so that comparison and write are atomic.
+Every edit increments the version column; counters do not. The hash covers the whole body. Reads
+compare both (If-None-Match, RFC 9110 section 13.1.2), writes only the version (If-Match, section
+13.1.1), so that a like does not make an edit fail. The versions go into the WHERE of the UPDATE,
+which makes comparison and write atomic.
 """
 
 import hashlib
@@ -38,7 +38,6 @@ class Versioned(Generic[Body]):
 
     @property
     def etag(self) -> str:
-        """The tag of exactly this body."""
         return _etag(self.version, json_bytes(self.body))
 
 
@@ -63,13 +62,13 @@ def conditional_response(
 
 
 def with_etag(response: Response, found: Versioned[Body]) -> Body:
-    """The body; sets its tag on the response to a write."""
+    """Set the `ETag` of the response to a write; returns the body."""
     response.headers["ETag"] = found.etag
     return found.body
 
 
 def matches_etag(etag: str, if_none_match: str) -> bool:
-    """Whether `If-None-Match` has the tag; weak comparison, as compressing proxies weaken tags."""
+    """Whether `If-None-Match` has the tag, compared weakly: compressing proxies weaken tags."""
     tags = (tag.removeprefix("W/") for tag in _tags(if_none_match))
     return if_none_match.strip() == "*" or etag in tags
 
@@ -80,12 +79,12 @@ async def _versions(
         str | None,
         Header(
             alias="If-Match",
-            description="The `ETag` that you have read: what has been changed by somebody else "
-            "since is not overwritten. Only its version counts.",
+            description="The `ETag` of the version that you edited. If it was changed since, the "
+            "answer is 412. Only the version in the tag is compared.",
         ),
     ] = None,
 ) -> Versions:
-    """None without the header and for `*`; only strong tags of our own form have a version."""
+    """The versions in the header; None without it or for `*`. Only our strong tags have one."""
     if if_match is None or if_match.strip() == "*":
         return None
     matches = (_OWN_STRONG_TAG.fullmatch(tag) for tag in _tags(if_match))
@@ -97,14 +96,14 @@ IfNoneMatch = Annotated[
     str | None,
     Header(
         alias="If-None-Match",
-        description="`ETag`s that you have: 304 if one of them is still right.",
+        description="The `ETag`s of your cached copies; 304 if one of them is current.",
     ),
 ]
 
 _CACHED = headers("ETag", "Cache-Control", "Vary")
 ON_READ: dict[int | str, dict[str, Any]] = {
     200: {"headers": _CACHED},
-    304: {"description": "What you have is still right.", "headers": _CACHED},
+    304: {"description": "Not modified: your cached copy is current.", "headers": _CACHED},
 }
 """The `responses` of a route that returns `conditional_response`."""
 ON_WRITE: dict[int | str, dict[str, Any]] = {200: {"headers": headers("ETag")}}

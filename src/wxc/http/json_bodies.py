@@ -1,5 +1,3 @@
-"""Bounded, strict JSON."""
-
 import json
 import re
 from collections.abc import Iterable, MutableMapping
@@ -9,17 +7,17 @@ from wxc.http.refusals.requests import BodyTooLarge, DuplicateKey, JsonMalformed
 
 MAX_JSON_DEPTH = 32
 MAX_JSON_TOKENS = 5_000
-"""Strings, brackets and separators. The largest body that any route can use, 60 rates and 28
-opening hours, has fewer than 2,000; 80,000 empty objects in 240 kB took 100 ms."""
+"""Strings, brackets and separators. The largest useful body (60 rates, 28 opening hours) has fewer
+than 2,000; without a limit, 80,000 empty objects in 240 kB took 100 ms."""
 
-# A string matches once begun, closed or not: otherwise the regex would be tried at every quote.
+# An unclosed string matches too: otherwise the search would start again at each of its quotes.
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{},:]', re.S)
 
 _TOKEN_STARTS = (b"[", b"{", b",", b'"')
 
 
 def check_json(body: bytes) -> None:
-    """Refuse JSON on which lenient parsers disagree: depth, repeated keys, NaN, bad UTF-8, a BOM.
+    """Refuse JSON on which parsers differ: deep nesting, repeated keys, NaN, bad UTF-8, a BOM.
 
     Raises `JsonTooDeep`, `BodyTooLarge` for too many tokens, `DuplicateKey`, `JsonMalformed`.
     """
@@ -34,7 +32,7 @@ def check_json(body: bytes) -> None:
 
 
 def _check_tokens(body: bytes) -> None:
-    """Count tokens and depth, and stop at the first excess."""
+    """Count tokens and nesting depth, up to the first excess."""
     depth = 0
     for count, token in enumerate(_TOKEN.finditer(body)):
         byte = body[token.start()]

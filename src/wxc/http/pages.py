@@ -1,5 +1,3 @@
-"""The parts of an answer that is one page of a list."""
-
 from typing import Annotated, TypeVar
 
 from pydantic import Field
@@ -8,15 +6,18 @@ Item = TypeVar("Item")
 
 Items = Annotated[
     list[Item],
-    Field(description="At most `limit` of them; a page may be shorter and yet not the last."),
+    Field(description="At most `limit` items. A shorter page need not be the last one."),
 ]
 NextCursor = Annotated[
     str | None,
-    Field(description="Brings the next page, of older items; null marks the end of the list."),
+    Field(description="The `cursor` of the next page; null at the end of the list."),
 ]
 PrevCursor = Annotated[
     str | None,
-    Field(description="Brings what is newer; poll with it. The last two seconds may repeat."),
+    Field(
+        description="The `cursor` for newer items; poll with it. Items of the last two seconds may "
+        "repeat. Null if the list is empty or does not support polling."
+    ),
 ]
 PAGE_EXAMPLE = {
     "next_cursor": "bwGYwqR8Hn06nwBcLkp7HZDW3kQm1vX5cT0aYpJr8sLfUw",

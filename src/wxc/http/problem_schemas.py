@@ -1,44 +1,42 @@
-"""The body of an error response (RFC 9457, Problem Details for HTTP APIs)."""
-
 from pydantic import ConfigDict
 
 from wxc.http.schemas import Schema
 
 
 class FieldError(Schema):
-    """One thing that is wrong with a request."""
+    """An error in one field or parameter."""
 
     model_config = ConfigDict(extra="forbid")
 
     pointer: str
-    """A JSON pointer into the body, or a place such as `query.limit`."""
+    """A JSON pointer into the body, or a location such as `query.limit`."""
     code: str
-    """What is wrong with it, for a program."""
+    """The kind of error, for programs."""
     message: str
-    """The same for a person; what was sent is never repeated."""
+    """A text for the user. It never repeats the rejected value."""
 
 
 class Problem(Schema):
-    """An error, as RFC 9457 (Problem Details for HTTP APIs) puts it."""
+    """An error (RFC 9457, Problem Details for HTTP APIs)."""
 
     type: str
-    """The address of the page that explains the `code`."""
+    """The address of the documentation page for the `code`."""
     title: str
     """The code in words."""
     status: int
-    """That of the answer."""
+    """The HTTP status code."""
     detail: str
-    """A sentence that can be shown to a person."""
+    """A text to show to the user."""
     instance: str
-    """The path that was asked for, without what was at fault in it."""
+    """The path of the request; invalid or secret parts are replaced."""
     code: str
-    """What a program compares with; it does not change."""
+    """A stable identifier of the error; compare this one in programs."""
     request_id: str
-    """What operators find it by; also in the header `X-Request-ID`."""
+    """Identifies the request in the server's logs; also in the header `X-Request-ID`."""
 
 
 class ValidationProblem(Problem):
-    """An error that names each invalid part of the request."""
+    """An error that lists the invalid fields and parameters of the request."""
 
     errors: list[FieldError]
-    """The first twenty; empty where the `code` says it all."""
+    """At most twenty. Empty if the `code` alone explains the error."""

@@ -1,4 +1,4 @@
-"""Exceptions as `application/problem+json` responses (RFC 9457)."""
+"""Renders exceptions as `application/problem+json` (RFC 9457)."""
 
 import logging
 import re
@@ -25,7 +25,7 @@ from wxc.http.refusals.sqlstates import refusal_for_sqlstate
 
 _log = logging.getLogger("wxc.problems")
 _PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_-]{0,36}", re.ASCII)  # an id or a name, not a token
-_MAX_PARTS = 20  # of one request: the response must not be larger than the mistake
+_MAX_FIELD_ERRORS = 20  # in one response, whatever the number in the request
 _HTTP_REFUSALS: Mapping[int, type[Refusal]] = {
     400: MalformedRequest,
     404: NotFound,
@@ -34,7 +34,7 @@ _HTTP_REFUSALS: Mapping[int, type[Refusal]] = {
 
 
 def problem_response(scope: Scope, error: Exception) -> Response:
-    """The problem for `error`; details that clients must not see go to the log."""
+    """The response for `error`; details that clients must not see go to the log."""
     refusal = refusal_for(error)
     errors = error.errors if isinstance(error, Refusal) else None
     if isinstance(error, RequestValidationError):
@@ -57,6 +57,7 @@ def problem_response(scope: Scope, error: Exception) -> Response:
             instance=_instance(scope, refusal),
             request_id=logs.request_id.get(),
             errors=errors,
+            retry_after=retry_after,
         ),
         refusal.status,
         headers,
@@ -90,17 +91,15 @@ def refusal_for(error: Exception) -> type[Refusal]:
 
 
 def field_errors(errors: Sequence[Any]) -> list[FieldError]:
-    """The first parts of a validation error, without the input values."""
+    """The first errors of a failed validation, without the input values."""
     return [
         FieldError(
             pointer=_pointer(error["loc"]),
             code=error["type"],
-            # pydantic's `error` context quotes the input; its other contexts are our own bounds.
-            message="The value does not have the right form."
-            if "error" in error.get("ctx", {})
-            else error["msg"],
+            # A message with an `error` in its context quotes the input; others quote our limits.
+            message="This value is not valid." if "error" in error.get("ctx", {}) else error["msg"],
         )
-        for error in errors[:_MAX_PARTS]
+        for error in errors[:_MAX_FIELD_ERRORS]
     ]
 
 
@@ -116,12 +115,12 @@ def _pointer(location: Sequence[str | int]) -> str:
 
 
 def _printable(part: str | int) -> str:
-    """A key of the client as at most 64 characters of valid UTF-8."""
+    """A key sent by the client, cut to 64 characters of valid UTF-8."""
     return str(part)[:64].encode(errors="backslashreplace").decode()
 
 
 def _instance(scope: Scope, refusal: type[Refusal]) -> str:
-    """The request's path; its values are not repeated if they are invalid."""
+    """The request's path, without invalid values or tokens."""
     route = scope.get("route")
     if refusal.status in (400, ValidationFailed.status) and route is not None:
         return quote(re.sub(r"\{(\w+)\}", r":\1", route.path), safe="/:")
@@ -130,15 +129,20 @@ def _instance(scope: Scope, refusal: type[Refusal]) -> str:
 
 
 def problem_body(
-    refusal: type[Refusal], *, instance: str, request_id: str, errors: list[FieldError] | None
+    refusal: type[Refusal],
+    *,
+    instance: str,
+    request_id: str,
+    errors: list[FieldError] | None,
+    retry_after: int | None = None,
 ) -> bytes:
-    """The JSON of a refusal; `errors` only where parts of the request are at fault."""
+    """The JSON of a refusal, with the member `errors` unless it is None."""
     code = refusal.code()
     fields: dict[str, Any] = {
         "type": f"/docs/errors/{code}",
         "title": code.replace("_", " ").capitalize(),
         "status": refusal.status,
-        "detail": refusal.detail(),
+        "detail": refusal.detail(retry_after),
         "instance": instance,
         "code": code,
         "request_id": request_id,

@@ -1,7 +1,7 @@
 """Rate limits: exact moving windows in Redis, or per process while Redis is unavailable.
 
-A `Policy` has the rates, a `Hit` the key that is counted. Keys are keyed hashes: neither Redis nor
-a dump of it reveals addresses or accounts. `RateLimit` and `RateLimit-Policy` are written as in
+A `Policy` has the rates, a `Hit` the key that is counted. Keys are stored as keyed hashes: neither
+Redis nor a dump of it reveals addresses or accounts. `RateLimit` and `RateLimit-Policy` follow
 draft-ietf-httpapi-ratelimit-headers-10.
 """
 
@@ -23,13 +23,13 @@ from wxc.core.signing import derive_key, sign
 from wxc.http.refusals.access import RateLimited
 
 T = TypeVar("T")
-_MAX_LOCAL_WINDOWS = 20_000  # in a process while Redis is unavailable; the oldest is evicted
-_IPV6_PREFIX = 64  # one customer has all of it, so single addresses cost nothing
+_MAX_LOCAL_WINDOWS = 20_000  # per process; the least recently used one is evicted
+_IPV6_PREFIX = 64  # one customer has a whole /64, so a single address means nothing
 _IPV6_SITE_PREFIX = 48
 
 
 class Windows(Protocol):
-    """A storage of moving windows, with the interface of the library `limits`."""
+    """A storage of moving windows; implemented here and by the library `limits`."""
 
     async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Count one hit unless there are `limit` hits within the last `expiry` seconds."""
@@ -42,12 +42,12 @@ class Windows(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The rates of an action; clients see the name."""
+    """The rates of an action; the name appears in response headers."""
 
     name: str
     rates: tuple[RateLimitItem, ...]
     is_for_members: bool = False
-    """Whether it counts only users with a session or a known device."""
+    """Whether it counts only members with a session or a known device."""
 
     @classmethod
     def parse(cls, name: str, rates: str, *, is_for_members: bool = False) -> "Policy":
@@ -65,7 +65,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """The state of one rate: the hits that remain, and the seconds until there are more."""
+    """The state of one rate: the remaining hits, and the seconds until one more is available."""
 
     name: str
     limit: int
@@ -86,8 +86,8 @@ class RateLimitStore:
             key_prefix="wxc:limits",
             connection_pool=redis.pool,  # type: ignore[arg-type] # typed for its own options only
         )
-        # Windows of members are separate: each anonymous request can come from another address and
-        # name another account, and a flood of them would evict the windows of members.
+        # Members have their own windows: a flood of anonymous requests, each with another address
+        # and account name, would evict theirs.
         self._local = LocalWindows()
         self._local_for_members = LocalWindows()
 
@@ -100,7 +100,7 @@ class RateLimitStore:
     async def count(self, *hits: Hit) -> bool:
         """Count each hit once; False if one of them has no quota left.
 
-        A refused hit is not counted under any policy: five mails a day are five that were sent.
+        A refused hit counts under no policy: "5 per day" means five mails that were sent.
         """
         if any(quota.remaining == 0 for quota in await self.quotas(*hits)):
             return False
@@ -137,9 +137,9 @@ class RateLimitStore:
 
 
 class LocalWindows:
-    """Moving windows of this process, bounded in number.
+    """Moving windows in this process, bounded in number.
 
-    The library's own memory storage is not: on each hit it iterates over all its windows.
+    The library's own memory storage is unbounded and iterates over all windows on each hit.
     """
 
     def __init__(self, max_windows: int = _MAX_LOCAL_WINDOWS) -> None:
@@ -147,7 +147,6 @@ class LocalWindows:
         self._hits: OrderedDict[str, deque[float]] = OrderedDict()
 
     async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        """Count one hit unless there are `limit` hits within the last `expiry` seconds."""
         hits = self._recent_hits(key, expiry)
         if len(hits) + amount > limit:
             return False
@@ -159,7 +158,6 @@ class LocalWindows:
         return True
 
     async def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        """The time of the oldest hit of the window, and the number of hits."""
         hits = self._recent_hits(key, expiry)
         return (hits[0], min(len(hits), limit)) if hits else (time.time(), 0)
 
@@ -171,7 +169,7 @@ class LocalWindows:
 
 
 class RateLimiter:
-    """The rate limits for one client in one request; sets the headers of its response."""
+    """Checks and counts the hits of one request; sets the headers of its response."""
 
     def __init__(
         self, store: RateLimitStore, address: str, headers: MutableMapping[str, str]
@@ -209,7 +207,7 @@ class RateLimiter:
 
 
 def network_of(address: str) -> str:
-    """The network that is counted: an IPv4 address, or the /64 of an IPv6 one (RFC 6177)."""
+    """The network to count: an IPv4 address, or the /64 of an IPv6 address (RFC 6177)."""
     ip = _ip_of(address)
     if ip is None:
         return address
@@ -219,7 +217,7 @@ def network_of(address: str) -> str:
 
 
 def site_of(address: str) -> str | None:
-    """The /48 of an IPv6 address, all of which one customer may have (RFC 6177); else None."""
+    """The /48 of an IPv6 address, which one customer may own (RFC 6177); else None."""
     ip = _ip_of(address)
     if ip is None or ip.version == 4:
         return None
@@ -227,7 +225,7 @@ def site_of(address: str) -> str | None:
 
 
 def _ip_of(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address without its zone, and as IPv4 if it is mapped; None for a local socket."""
+    """The address without its zone, as IPv4 if it is mapped; None for a Unix socket."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,5 +1,3 @@
-"""The router of a feature."""
-
 from fastapi import APIRouter, Depends
 
 from wxc.http.compiled_route import CompiledRoute
@@ -7,10 +5,10 @@ from wxc.http.dependencies import refuse_unknown_parameters
 
 
 def make_router(tag: str, *, prefix: str = "") -> APIRouter:
-    """A router of compiled routes, which refuse query parameters that they do not declare.
+    """A router of compiled routes that refuse undeclared query parameters.
 
-    Pass `include_router` the router and nothing else: FastAPI keeps its other arguments in a
-    private context that routes do not see.
+    Call `include_router(router)` without other arguments: FastAPI keeps them in a private context
+    that routes do not see.
     """
     return APIRouter(
         prefix=prefix,

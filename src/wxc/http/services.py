@@ -1,11 +1,11 @@
-"""The objects that requests share: `app.state.services`, with types."""
+"""The objects that all requests share, typed: `app.state.services`."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 
-# Types only: features stand on this module, and at runtime it imports none of them. The import
+# For types only: features import this module, so it must not import them at runtime. The import
 # contract in pyproject.toml lists these imports as its only exceptions.
 if TYPE_CHECKING:
     from wxc.accounts.auth.context import Auth
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Services:
-    """`create_app` sets the first group of fields; `connect` sets the second when it starts.
+    """`create_app` sets the first group of fields, `connect` the second one at startup.
 
-    The second group has no values before that, so reading one raises `AttributeError`.
+    Reading a field of the second group before that raises `AttributeError`.
     """
 
     config: "Config"
@@ -52,6 +52,5 @@ class Services:
 
 
 def services_of(request: HTTPConnection) -> Services:
-    """The services of the application that serves the request."""
     services: Services = request.app.state.services
     return services

@@ -1,6 +1,6 @@
-"""A tree of dependencies as the list of its calls; see docs/decisions/0024.
+"""Flattens a dependency tree into a list of calls; see docs/decisions/0024.
 
-FastAPI's parameter functions are internal, so pyproject.toml bounds its version.
+This uses FastAPI's internal parameter functions, so pyproject.toml bounds its version.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Hashable, Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ class Parameter:
     alias: str
     """The name of the parameter in the request."""
     header: bytes
-    """The alias as the scope spells a header."""
+    """The alias in lower case, as the scope spells header names."""
     validate: Callable[[Any], tuple[Any, Sequence[Any]]]
     is_required: bool
     default: object
@@ -54,18 +54,18 @@ class Step:
 
     call: Callable[..., Awaitable[Any]]
     context: Callable[..., AbstractAsyncContextManager[Any]] | None
-    """The call of a dependency that yields; it ends before the response is sent."""
+    """`call` as a context manager if it yields; exited before the response is sent."""
     request_name: str | None
     results: tuple[tuple[str, int], ...]
-    """Arguments that are results of earlier steps: the name, and the index of the step."""
+    """Arguments that earlier steps return: the name, and the index of the step."""
     path: tuple[Parameter, ...]
     query: tuple[Parameter, ...]
     headers: tuple[Parameter, ...]
     constant: Arguments | None
-    """The parameters of every request without a query, if nothing else decides them."""
+    """The arguments if no query parameter is sent; None if path or headers are needed too."""
 
     def parameters(self, scope: Scope, query: QueryParams | None) -> Arguments:
-        """The step's own parameters of a request; raises `ParameterError`."""
+        """The arguments that the step takes from a request; raises `ParameterError`."""
         if self.constant is not None and (query is None or not self.query):
             return self.constant
         values: Arguments = {}
@@ -89,12 +89,12 @@ def _header(scope: Scope, header: bytes) -> str | None:
 
 
 def steps_of(dependant: Dependant) -> tuple[Step, ...]:
-    """The steps of an endpoint in FastAPI's order; none if it needs more than they do."""
+    """The steps of an endpoint in FastAPI's order; empty if it needs more than they support."""
     dependants = list(_post_order(dependant))
     dependencies = dependants[:-1]
     is_supported = all(_is_supported(each) for each in dependants)
     is_supported &= all(each.scope == _supported_scope(each.call) for each in dependencies)
-    # FastAPI calls the endpoint again even if it is also a dependency.
+    # FastAPI calls an endpoint twice that is also a dependency.
     if not is_supported or any(each.call is dependant.call for each in dependencies):
         return ()
     first_by_call = {each.call: each for each in reversed(dependants)}
@@ -144,7 +144,7 @@ def _parameter(field: Any) -> Parameter:  # noqa: ANN401 - FastAPI's private `Mo
 def _is_supported(dependant: Dependant) -> bool:
     """Whether it needs only parameters, the request and other dependencies."""
     call = dependant.call
-    # FastAPI unwraps functions, and would run a wrapped one in another way.
+    # FastAPI unwraps decorated functions and may run them differently.
     is_call = iscoroutinefunction(call) or isasyncgenfunction(call)
     if not is_call or hasattr(call, "__wrapped__") or not dependant.use_cache:
         return False
@@ -166,7 +166,7 @@ def _is_supported(dependant: Dependant) -> bool:
 def _supported_scope(call: object) -> str | None:
     """The only scope a dependency may have: FastAPI caches results by call and scope.
 
-    By default a dependency that yields ends after the response, which no step does.
+    By default a `yield` dependency ends after the response, which steps do not support.
     """
     return "function" if isasyncgenfunction(call) else None
 
@@ -184,7 +184,7 @@ def _is_single_valued(field: Any) -> bool:  # noqa: ANN401 - FastAPI's private `
 
 
 def _is_scalar(annotation: object) -> bool:
-    """Whether FastAPI validates one string: not a list of all values, and not a model."""
+    """Whether FastAPI validates one string, rather than a list or a model."""
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin in (Union, UnionType):
         return all(_is_scalar(argument) for argument in inner)

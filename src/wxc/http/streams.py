@@ -1,4 +1,4 @@
-"""Live streams: the limits on their number, and the signals to read the database again."""
+"""Limits on the number of live streams, and the wake-ups on which they read the database."""
 
 import asyncio
 from collections import Counter
@@ -14,12 +14,12 @@ from wxc.http.refusals.access import TooManyStreams
 from wxc.http.refusals.server import Overloaded
 from wxc.http.traffic import Traffic, Viewer
 
-POLL_INTERVAL = 15.0  # seconds; a change whose event was lost is found by then
+POLL_INTERVAL = 15.0  # seconds; the longest delay of a change whose event was lost
 
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """The missed changes are not known: the client should load everything again."""
+    """The missed changes are unknown: the client should reload everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,12 @@ class SessionEnd:
 class StreamLimiter:
     """Slots for the long responses of one process: live streams and exports.
 
-    Anonymous viewers hold at most half of the slots, so the other half is always left to members.
-    A slot is taken after authentication, since a cookie alone proves nothing, and before the first
-    read from the database. Each method raises `TooManyStreams` at the
-    viewer's own bound and `Overloaded` at the bound of the process.
+    Anonymous viewers get at most half of the slots, so members always have the other half.
+    Acquire a slot after authentication, since a cookie alone proves nothing, and before the first
+    read from the database. Each method raises `TooManyStreams` at the viewer's own limit and
+    `Overloaded` at the limit of the process.
 
-    There is no lock: one event loop makes all calls, and none awaits between check and count.
+    No lock is needed: all calls run on one event loop and do not await between check and count.
     """
 
     def __init__(self, config: Config, traffic: Traffic) -> None:
@@ -48,7 +48,7 @@ class StreamLimiter:
         self._slots: Counter[str] = Counter()
 
     def slot(self, session_id: UUID | None, address: str) -> AbstractContextManager[None]:
-        """A slot for a live stream of the session; of the address for an anonymous viewer."""
+        """A slot for a live stream, counted by session, or by address for an anonymous viewer."""
         if session_id is not None:
             return self._acquire("member", {f"stream {session_id}": self._max_per_session})
         limits = {network_of(address): self._max_per_address}
@@ -58,12 +58,12 @@ class StreamLimiter:
         return self._acquire("anonymous", limits)
 
     def export_slot(self, session_id: UUID) -> AbstractContextManager[None]:
-        """A slot for an export; the live streams of open tabs do not count."""
+        """A slot for an export; live streams of the session are counted separately."""
         return self._acquire("member", {f"export {session_id}": self._max_per_session})
 
     @contextmanager
     def _acquire(self, viewer: Viewer, limits: Mapping[str, int]) -> Iterator[None]:
-        """Count one more for each key of `limits`, none of which may exceed its value."""
+        """Count one more slot for each key of `limits`, up to its value."""
         if any(self._slots[key] >= limit for key, limit in limits.items()):
             raise TooManyStreams
         self._refuse_when_full(viewer)
@@ -90,7 +90,7 @@ class StreamLimiter:
 
 
 async def wakeups(events: Events, topics: Sequence[str]) -> AsyncGenerator[None]:
-    """Yield at once, whenever one of the topics is announced, and every `POLL_INTERVAL`.
+    """Yield immediately, then after each event of a topic or after `POLL_INTERVAL` without one.
 
     Ends at shutdown.
     """

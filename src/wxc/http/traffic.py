@@ -1,5 +1,3 @@
-"""The requests and streams in progress in one process."""
-
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
@@ -9,7 +7,7 @@ Viewer = Literal["member", "anonymous"]
 
 @dataclass(slots=True)
 class Traffic:
-    """Counts for the limits of a process and for its metrics."""
+    """The requests and streams in progress in one process, for its limits and metrics."""
 
     requests: int = 0
     opening: int = 0

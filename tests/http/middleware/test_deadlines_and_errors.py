@@ -1,5 +1,3 @@
-"""Deadlines, the concurrency limit, and exceptions as problems."""
-
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
@@ -68,10 +66,10 @@ async def test_every_error_is_a_problem_without_details(
     assert "canary" not in answer.text
 
 
-async def test_too_many_requests_are_refused_and_probes_are_not(
+async def test_concurrency_limit_refuses_requests_except_probes(
     stranger: Browser,
 ) -> None:
-    while not hanging.locked():  # those of other tests
+    while not hanging.locked():  # releases of other tests
         await hanging.acquire()
     tasks = [asyncio.create_task(stranger.get("/hang")) for _ in range(2)]
     for _ in tasks:
@@ -86,7 +84,7 @@ async def test_too_many_requests_are_refused_and_probes_are_not(
     assert (await stranger.get("/docs/errors")).status_code == 200
 
 
-async def test_a_body_that_never_ends_times_out(stranger: Browser) -> None:
+async def test_slow_body_times_out(stranger: Browser) -> None:
     async def dribble() -> AsyncIterator[bytes]:
         yield b"{"
         await asyncio.sleep(1)
@@ -102,7 +100,7 @@ async def _unexpected(_request: Request, error: Exception) -> Response:
     raise AssertionError("a response to this error") from error
 
 
-async def test_a_client_that_disconnects_during_its_body_gets_no_response() -> None:
+async def test_client_that_disconnects_while_sending_its_body_gets_no_response() -> None:
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -120,15 +118,15 @@ async def test_a_client_that_disconnects_during_its_body_gets_no_response() -> N
         "query_string": b"",
         "headers": [(b"content-length", b"5")],
     }
-    gate = RequestBodyLimit(app, limit_for=lambda _: 10, deadline=1)
+    limit = RequestBodyLimit(app, limit_for=lambda _: 10, deadline=1)
     with pytest.raises(ClientDisconnected):
-        await gate(scope, receive, send)
+        await limit(scope, receive, send)
 
-    await ErrorHandler(gate, respond=_unexpected)(scope, receive, send)
+    await ErrorHandler(limit, respond=_unexpected)(scope, receive, send)
     assert sent == []
 
 
-async def test_an_error_after_the_response_has_begun_sends_no_second_response() -> None:
+async def test_error_after_the_response_began_sends_no_second_response() -> None:
     sent: list[Message] = []
 
     async def send(message: Message) -> None:

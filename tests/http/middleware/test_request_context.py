@@ -1,5 +1,3 @@
-"""Request ids, security headers and the access log."""
-
 import logging
 
 import pytest
@@ -13,7 +11,7 @@ from wxc.core.config import Config
 
 
 @pytest.mark.parametrize("path", ["/livez", "/nope", "/users/nobody_here", "/docs", "/posts/x"])
-async def test_every_answer_carries_its_id_and_the_security_headers(
+async def test_every_response_has_its_request_id_and_security_headers(
     stranger: Browser, path: str
 ) -> None:
     answer = await stranger.get(path, headers={"X-Request-ID": "front-end-0001"})
@@ -25,14 +23,14 @@ async def test_every_answer_carries_its_id_and_the_security_headers(
     assert "server" not in answer.headers
 
 
-@pytest.mark.parametrize("asked", ["short", "a" * 65, "with space", "ümläut-id", "a;b;c;d;e"])
-async def test_an_id_of_another_form_is_replaced(stranger: Browser, asked: str) -> None:
-    answer = await stranger.get("/livez", headers={"X-Request-ID": asked.encode()})
+@pytest.mark.parametrize("sent_id", ["short", "a" * 65, "with space", "ümläut-id", "a;b;c;d;e"])
+async def test_invalid_request_id_is_replaced(stranger: Browser, sent_id: str) -> None:
+    answer = await stranger.get("/livez", headers={"X-Request-ID": sent_id.encode()})
 
     assert len(answer.headers["x-request-id"]) == 32
 
 
-async def test_head_is_get_without_a_body(member: Member) -> None:
+async def test_head_responds_like_get_without_a_body(member: Member) -> None:
     ada = await member("ada")
 
     for path in ("/livez", "/users/ada", "/feeds", "/docs", "/openapi.json"):
@@ -41,7 +39,7 @@ async def test_head_is_get_without_a_body(member: Member) -> None:
         assert head.headers["content-type"] == got.headers["content-type"]
 
 
-async def test_secure_sites_say_so(config: Config) -> None:
+async def test_secure_sites_send_hsts(config: Config) -> None:
     app = create_app(config.model_copy(update={"cookie_secure": True}))
 
     async with Browser(app) as browser:
@@ -50,7 +48,7 @@ async def test_secure_sites_say_so(config: Config) -> None:
     assert answer.headers["strict-transport-security"].startswith("max-age=63072000")
 
 
-async def test_the_log_names_the_route_and_neither_path_nor_query(
+async def test_access_log_has_the_route_template_but_no_path_or_query(
     stranger: Browser, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "wxc.access"):
@@ -61,36 +59,35 @@ async def test_the_log_names_the_route_and_neither_path_nor_query(
     assert "canary" not in caplog.text
 
 
-async def test_the_load_balancers_id_is_taken_where_the_client_sends_none(
+async def test_load_balancers_id_is_used_if_the_client_sends_none(
     stranger: Browser, caplog: pytest.LogCaptureFixture
 ) -> None:
     root = "1-67891233-abcdef012345678912345678"
     sent = {"X-Amzn-Trace-Id": f"Self=1-67891233-12456789abcdef012345678;Root={root}"}
 
     with caplog.at_level(logging.INFO, "wxc.access"):
-        alone = await stranger.get("/livez", headers=sent)
+        balancer_only = await stranger.get("/livez", headers=sent)
         both = await stranger.get("/livez", headers=sent | {"X-Request-ID": "front-end-0001"})
-        odd = await stranger.get("/livez", headers={"X-Amzn-Trace-Id": "Root=1-a\tb"})
+        malformed = await stranger.get("/livez", headers={"X-Amzn-Trace-Id": "Root=1-a\tb"})
 
-    assert alone.headers["x-request-id"] == root
+    assert balancer_only.headers["x-request-id"] == root
     assert both.headers["x-request-id"] == "front-end-0001"
-    assert len(odd.headers["x-request-id"]) == 32
+    assert len(malformed.headers["x-request-id"]) == 32
     records = [vars(one) for one in caplog.records if one.name == "wxc.access"]
     assert [one.get("balancer_trace") for one in records] == [root, root, None]
 
 
-async def test_the_log_names_the_member(member: Member, caplog: pytest.LogCaptureFixture) -> None:
+async def test_access_log_has_the_user_id(member: Member, caplog: pytest.LogCaptureFixture) -> None:
     ada = await member("ada")
     with caplog.at_level(logging.INFO, "wxc.access"):
         await ada.get("/feeds")
         await ada.log_in("ada")
 
     records = [vars(one) for one in caplog.records if one.name == "wxc.access"]
-    assert [one["user_id"] for one in records] == [str(ada.id)] * 3  # both log-ins too
+    assert [one["user_id"] for one in records] == [str(ada.id)] * 3  # the log-in of the fixture too
 
 
-async def test_the_lifespan_passes_through(app: FastAPI, config: Config) -> None:
-    """The middlewares are for requests; the rest goes by."""
+async def test_lifespan_messages_pass_through_all_middleware(app: FastAPI, config: Config) -> None:
     fresh = create_app(config)
     messages = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
     sent: list[str] = []

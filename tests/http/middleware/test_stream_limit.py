@@ -1,5 +1,3 @@
-"""Limits on opening and sending streams."""
-
 import asyncio
 import re
 from collections.abc import AsyncIterator
@@ -26,32 +24,32 @@ def limited(app: ASGIApp, max_opening: int = 1) -> StreamLimit:
     )
 
 
-async def test_a_stream_may_last_longer_than_the_send_timeout() -> None:
+async def test_stream_may_last_longer_than_the_send_timeout() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         for number in range(3):
             await asyncio.sleep(0.04)
             await send({"type": "http.response.body", "body": b"%d" % number})
 
     sent: list[Message] = []
-    await limited(app)(_asked("/stream"), _nothing, _into(sent))
+    await limited(app)(_scope("/stream"), _receive, _send_to(sent))
 
     assert [message["body"] for message in sent] == [b"0", b"1", b"2"]
 
 
-async def test_a_client_that_stops_reading_is_disconnected() -> None:
+async def test_client_that_stops_reading_is_disconnected() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.body", "body": b""})
 
     async def stuck(message: Message) -> None:
         await asyncio.sleep(60)
 
-    gate = limited(app)
-    for _ in range(2):  # its place is free again
+    limit = limited(app)
+    for _ in range(2):  # its slot is released
         with pytest.raises(ClientDisconnected):
-            await asyncio.wait_for(gate(_asked("/stream"), _nothing, stuck), 5)
+            await asyncio.wait_for(limit(_scope("/stream"), _receive, stuck), 5)
 
 
-async def test_the_disconnection_of_a_client_is_no_error() -> None:
+async def test_disconnected_client_causes_no_error() -> None:
     async def pieces() -> AsyncIterator[bytes]:
         while True:
             yield b"piece"
@@ -68,59 +66,59 @@ async def test_the_disconnection_of_a_client_is_no_error() -> None:
 
     app = ErrorHandler(limited(StreamingResponse(pieces())), respond=unexpected)
 
-    await asyncio.wait_for(app(_asked("/stream"), connected, stuck), 5)
+    await asyncio.wait_for(app(_scope("/stream"), connected, stuck), 5)
 
 
-async def test_a_disconnection_in_a_task_group_is_no_error_and_other_errors_are() -> None:
+async def test_task_group_may_fail_by_disconnection_only() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         raise ExceptionGroup("of a task group", errors)
 
     errors: list[Exception] = [ClientDisconnected()]
     with pytest.raises(ClientDisconnected):
-        await limited(app)(_asked("/stream"), _nothing, _into([]))
+        await limited(app)(_scope("/stream"), _receive, _send_to([]))
     errors.append(ZeroDivisionError())
     with pytest.raises(ExceptionGroup):
-        await limited(app)(_asked("/stream"), _nothing, _into([]))
+        await limited(app)(_scope("/stream"), _receive, _send_to([]))
 
 
-async def test_a_response_that_has_begun_does_not_count_as_opening() -> None:
+async def test_begun_response_does_not_count_as_opening() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.body", "body": b"outer"})
         if scope["path"] == "/stream" and len(sent) < 3:
-            await gate(scope, receive, send)
+            await limit(scope, receive, send)
 
-    gate, sent = limited(app), list[Message]()
-    await gate(_asked("/stream"), _nothing, _into(sent))
+    limit, sent = limited(app), list[Message]()
+    await limit(_scope("/stream"), _receive, _send_to(sent))
 
     assert len(sent) == 3
 
 
-async def test_too_many_opening_streams_are_refused_and_other_requests_are_not() -> None:
+async def test_too_many_opening_streams_are_refused_but_other_requests_are_not() -> None:
     served = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         served.append(scope["path"])
         if scope["path"] == "/stream":
             with pytest.raises(Overloaded):
-                await gate(scope, receive, send)
-            await gate(_asked("/other"), receive, send)
+                await limit(scope, receive, send)
+            await limit(_scope("/other"), receive, send)
 
-    gate = limited(app)
+    limit = limited(app)
     for _ in range(2):
-        await gate(_asked("/stream"), _nothing, _into([]))
+        await limit(_scope("/stream"), _receive, _send_to([]))
 
     assert served == ["/stream", "/other"] * 2
 
 
-def _asked(path: str) -> Scope:
+def _scope(path: str) -> Scope:
     return {"type": "http", "path": path}
 
 
-async def _nothing() -> Message:
-    raise AssertionError("nobody reads")
+async def _receive() -> Message:
+    raise AssertionError("not reached")
 
 
-def _into(sent: list[Message]) -> Send:
+def _send_to(sent: list[Message]) -> Send:
     async def send(message: Message) -> None:
         sent.append(message)
 

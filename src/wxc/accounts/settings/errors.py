@@ -11,10 +11,11 @@ class WrongPassword(Refusal):
 
 
 class TooManyUsernameChanges(Refusal):
-    """You have reached the limit of username changes within a year. Please try again later.
+    """You have reached the limit of username changes within a year. Try again in {wait}.
 
     The default limit is three changes in 365 days; changes of upper and lower case are not limited.
-    `Retry-After` is the time until the next change is allowed.
+    `Retry-After` is the time until the next change is allowed, in seconds.
     """
 
     status = 429
+    retry_after = 30 * 86_400

@@ -1,11 +1,11 @@
-// Signed-in requests work from this page as from any other: the session is in cookies. Before each
-// request the page sees to it that the access token is good, and gives unsafe ones their
-// X-CSRF-Token, asked anew each time so that it is never stale.
+// The session is in cookies, so requests from this page can be signed in. Before each request the
+// page refreshes an expired access token, and adds the X-CSRF-Token to unsafe requests. It fetches
+// the token each time, so that it is never stale.
 const SAFE = ["GET", "HEAD", "OPTIONS"];
 const WITHOUT_SESSION = ["/openapi.json", "/login", "/register", "/refresh-token"];
 const CHANGING_SESSION = ["/login", "/logout", "/refresh-token", "/settings", "/settings/username"];
 
-async function signedIn(request) {
+async function addCredentials(request) {
   request.credentials = "same-origin";
   if (WITHOUT_SESSION.includes(pathOf(request.url))) return request;
   const token = await csrfToken();
@@ -33,7 +33,7 @@ function pathOf(url) {
   return new URL(url, location.href).pathname;
 }
 
-// The form above shows who is signed in, however they came to be.
+// The form above Swagger UI shows the current user, wherever they logged in.
 const logIn = document.getElementById("log-in");
 const logOut = document.getElementById("log-out");
 const refused = logIn.querySelector(".refused");
@@ -48,22 +48,22 @@ async function showSession() {
   logOut.hidden = !isSignedIn;
 }
 
-async function submitted(form, send) {
+async function submit(form, send) {
   const button = form.querySelector("button:not([type])");
   button.disabled = true;
   refused.hidden = true;
   try {
     const answer = await send();
-    if (!answer.ok) refuse((await answer.json()).detail);
+    if (!answer.ok) showRefusal((await answer.json()).detail);
     await showSession();
   } catch {
-    refuse("The service cannot be reached.");
+    showRefusal("The service cannot be reached. Please try again.");
   } finally {
     button.disabled = false;
   }
 }
 
-function refuse(sentence) {
+function showRefusal(sentence) {
   refused.textContent = sentence;
   refused.hidden = false;
 }
@@ -71,7 +71,7 @@ function refuse(sentence) {
 logIn.addEventListener("submit", (event) => {
   event.preventDefault();
   const { identifier, password } = logIn.elements;
-  submitted(logIn, async () => {
+  submit(logIn, async () => {
     const answer = await fetch("/login", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
@@ -84,7 +84,7 @@ logIn.addEventListener("submit", (event) => {
 
 logOut.addEventListener("submit", (event) => {
   event.preventDefault();
-  submitted(logOut, async () => {
+  submit(logOut, async () => {
     const token = await csrfToken();
     return fetch("/logout", { method: "POST", headers: token ? { "X-CSRF-Token": token } : {} });
   });
@@ -98,17 +98,17 @@ for (const demo of logIn.querySelectorAll("[data-identifier]")) {
   });
 }
 
-// Swagger UI has dark colours of its own, by a class.
+// Swagger UI's dark colours are enabled by a class.
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const setColours = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
 dark.addEventListener("change", setColours);
 setColours();
 
-// Its own form for credentials can do nothing about HttpOnly cookies; ours is above. What needs a
-// session is marked instead, and every code leads to its page.
-function OwnLogin({ React }) {
+// Swagger UI's own form for credentials cannot set HttpOnly cookies, so it is hidden; the form above
+// replaces it. Operations that require a session are marked, and error codes link to their pages.
+function SessionPlugin({ React }) {
   const needsSession = (security) =>
-    security && security.size > 0 && !security.some((one) => one.isEmpty());
+    security && security.size > 0 && !security.some((scheme) => scheme.isEmpty());
   return {
     components: { authorizeBtn: () => null, authorizeOperationBtn: () => null },
     wrapComponents: {
@@ -119,12 +119,12 @@ function OwnLogin({ React }) {
           React.createElement(Original, props),
         ),
       response: (Original) => (props) =>
-        React.createElement(Original, { ...props, response: linked(props.response) }),
+        React.createElement(Original, { ...props, response: withErrorLinks(props.response) }),
     },
   };
 }
 
-function linked(response) {
+function withErrorLinks(response) {
   return response.update("description", (text) =>
     text?.replace(/^\* `(\w+)`/gm, "* [`$1`](/docs/errors/$1)"),
   );
@@ -134,14 +134,14 @@ showSession();
 window.ui = SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#docs",
-  plugins: [OwnLogin],
+  plugins: [SessionPlugin],
   deepLinking: true,
   displayRequestDuration: true,
   docExpansion: "none",
   defaultModelsExpandDepth: 0,
   tryItOutEnabled: true,
   syntaxHighlight: { theme: dark.matches ? "agate" : "idea" },
-  requestInterceptor: signedIn,
+  requestInterceptor: addCredentials,
   responseInterceptor: (answer) => {
     if (CHANGING_SESSION.includes(pathOf(answer.url))) showSession();
     return answer;

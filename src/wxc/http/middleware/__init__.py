@@ -1,11 +1,11 @@
-"""What holds for every request and every response, as pure ASGI; one class per file.
+"""Pure ASGI middleware for every request; one class per file.
 
-From the outside in: `RequestContext` (request id, headers, log line), `Cors`, `ErrorHandler` (any
-exception becomes a problem), `CsrfOriginCheck` (CSRF, first layer), `RequestBodyLimit` (JSON or
-nothing), `ConcurrencyLimit` (deadline, requests in flight), `StreamLimit` (the same for live
-streams and exports). `BaseHTTPMiddleware` is banned: it leaks database connections when a request
-is cancelled.
+From the outside in: `RequestContext` (request id, headers, access log), `Cors`, `ErrorHandler`
+(exceptions become problems), `CsrfOriginCheck` (first layer of CSRF protection),
+`RequestBodyLimit` (size of the request, strict JSON), `ConcurrencyLimit` (deadline, requests in
+flight), `StreamLimit` (the same for live streams and exports). `BaseHTTPMiddleware` is banned: it
+leaks database connections when a request is cancelled.
 
-A middleware that only inspects a request or a message is a plain function that returns the
-awaitable of the next one: a coroutine for each of these layers would double their cost.
+Middleware that only inspects a request or a message is a plain function that returns the next
+layer's awaitable: a coroutine for each layer would double the cost.
 """

@@ -1,5 +1,3 @@
-"""The deadline of a request, and how many are served at once."""
-
 import asyncio
 import re
 
@@ -10,7 +8,7 @@ from wxc.http.traffic import Traffic
 
 
 class ConcurrencyLimit:
-    """Bounds how long a request may take (seconds) and how many are served at once."""
+    """Limits the duration of a request (`deadline`, seconds) and the number of concurrent ones."""
 
     def __init__(
         self,

@@ -1,5 +1,3 @@
-"""CORS for the origins of `CORS_ORIGINS`."""
-
 from collections.abc import Awaitable, Collection
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -12,7 +10,7 @@ from wxc.http.refusals.access import CsrfFailed
 
 
 class Cors(CORSMiddleware):
-    """Starlette's CORS, with a problem instead of its plain-text refusal of a preflight."""
+    """Starlette's CORS middleware, but a preflight is refused with a problem, not plain text."""
 
     def __init__(self, app: ASGIApp, *, origins: Collection[str]) -> None:
         super().__init__(
@@ -44,7 +42,7 @@ class Cors(CORSMiddleware):
     async def simple_response(
         self, scope: Scope, receive: Receive, send: Send, request_headers: Headers
     ) -> None:
-        """Starlette's headers for a listed origin, and `Vary` only for any other."""
+        """Send Starlette's headers to a listed origin, and only `Vary` to any other."""
         origin = request_headers.get("origin", "")
         is_listed = self.is_allowed_origin(origin)
 
@@ -61,7 +59,7 @@ class Cors(CORSMiddleware):
         await self.app(scope, receive, send_with_origin)
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """204 for a listed origin, else 403 without any CORS header."""
+        """204 for a listed origin, else 403 without CORS headers."""
         response = super().preflight_response(request_headers)
         if response.status_code != 200:
             refusal = problem_response({"type": "http", "path": "/"}, CsrfFailed())

@@ -1,5 +1,3 @@
-"""CSRF protection by `Origin` and `Sec-Fetch-Site`."""
-
 from collections.abc import Awaitable, Collection
 
 from starlette.datastructures import Headers
@@ -11,10 +9,11 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110 sectio
 
 
 class CsrfOriginCheck:
-    """The first layer against CSRF: unsafe methods only from our own pages or listed origins.
+    """First layer of CSRF protection: unsafe methods only from our own pages or listed origins.
 
-    Clients that are no browsers send neither header; the second layer is the X-CSRF-Token
-    (OWASP CSRF Prevention Cheat Sheet, "Fetch Metadata" and "Verifying Origin").
+    It checks `Origin` and `Sec-Fetch-Site`. Clients other than browsers send neither and pass; the
+    second layer, `X-CSRF-Token`, still applies to them (OWASP CSRF Prevention Cheat Sheet, "Fetch
+    Metadata" and "Verifying Origin").
     """
 
     def __init__(self, app: ASGIApp, *, origins: Collection[str]) -> None:

@@ -1,5 +1,3 @@
-"""Exceptions as problems."""
-
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
@@ -10,7 +8,7 @@ from wxc.http.disconnects import ClientDisconnected
 
 
 class ErrorHandler:
-    """Turns any exception of an inner layer into a problem, unless the response has begun."""
+    """Responds to any exception of an inner layer with a problem, unless the response has begun."""
 
     def __init__(
         self, app: ASGIApp, *, respond: Callable[[Request, Exception], Awaitable[Response]]

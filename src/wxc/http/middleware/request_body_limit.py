@@ -1,5 +1,3 @@
-"""Bounds on the head and the body of a request."""
-
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
@@ -19,7 +17,7 @@ from wxc.http.refusals.requests import (
     UriTooLong,
 )
 
-MAX_QUERY_SIZE = 8 * 1024  # bytes, as all of these sizes
+MAX_QUERY_SIZE = 8 * 1024  # all sizes in bytes
 MAX_PATH_SIZE = 2 * 1024
 MAX_HEADERS_SIZE = 16 * 1024
 MAX_HEADERS = 256
@@ -30,10 +28,10 @@ _BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class RequestBodyLimit:
-    """Accepts a bounded body of strict JSON, or none, and a bounded head.
+    """Limits the size of path, query, headers and body, and requires strict JSON as a body.
 
-    The body is read here, once and with a deadline, and passed on as one message. The check is a
-    second parse: a few microseconds for the bodies of this API.
+    The body is read here, within a deadline, and passed on as one message. The check is a second
+    JSON parse, which takes a few microseconds for the bodies of this API.
     """
 
     def __init__(self, app: ASGIApp, *, limit_for: Callable[[str], int], deadline: float) -> None:
@@ -46,7 +44,7 @@ class RequestBodyLimit:
             return self.app(scope, receive, send)
         _check_head(scope)
         if scope["path"].endswith("\n"):
-            # The `$` of a route also matches before one line break at the end, not before two.
+            # The `$` of a route's pattern also matches before one final line break, not before two.
             scope = {**scope, "path": scope["path"] + "\n"}
         if not _BODY_HEADERS.isdisjoint(dict(scope["headers"])):
             headers = Headers(scope=scope)
@@ -89,7 +87,7 @@ def _check_head(scope: Scope) -> None:
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     if len(scope["query_string"]) > MAX_QUERY_SIZE or len(path) > MAX_PATH_SIZE:
         raise UriTooLong
-    # An encoded slash would select another route than the one that a proxy has checked.
+    # An encoded slash would select a different route than the one that a proxy has checked.
     if "\0" in scope["path"] or b"%2f" in path.lower():
         raise MalformedRequest
 

@@ -1,5 +1,3 @@
-"""Request id, security headers and the access log."""
-
 import asyncio
 import logging
 import re
@@ -37,12 +35,12 @@ The status is 0 if no response began.
 
 
 class RequestContext:
-    """Gives every request an id and a log line, and every response its security headers.
+    """Assigns request ids, adds security headers and writes the access log.
 
     The id is the client's `X-Request-ID`, else the load balancer's, else a new one.
 
-    Headers that inner layers put into the scope's `answer_headers` are sent with every response,
-    also with a refusal. HEAD is served as GET, and the response ends before its body.
+    Inner layers put headers for the response into the scope's `answer_headers`; they are sent with
+    refusals too. HEAD is served as GET, without the body.
     """
 
     def __init__(
@@ -108,7 +106,7 @@ class RequestContext:
 
 
 def _request_ids(scope: Scope) -> tuple[str, str | None]:
-    """The id of the request, and the load balancer's id of it."""
+    """The request id, and the load balancer's id of the same request, if any."""
     headers = dict(reversed(scope["headers"]))  # the first one, if a header is repeated
     requested = headers.get(b"x-request-id", b"").decode("latin-1")
     trace = headers.get(b"x-amzn-trace-id", b"").decode("latin-1")
@@ -120,7 +118,7 @@ def _request_ids(scope: Scope) -> tuple[str, str | None]:
 
 
 class _HeadExchange:
-    """The exchange of a HEAD request: it ends at the first part of the body."""
+    """Runs a GET handler for a HEAD request: the response ends where its body would begin."""
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
@@ -129,7 +127,7 @@ class _HeadExchange:
         self._is_complete = asyncio.Event()
 
     async def receive(self) -> Message:
-        """The request; after the response a disconnect, which ends streams."""
+        """Return the request, then, after the response, a disconnect, which ends streams."""
         if not self._has_received:
             self._has_received = True
             return await self._receive()
@@ -137,7 +135,7 @@ class _HeadExchange:
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
-        """Pass on the head, and an empty body instead of the first part."""
+        """Pass on the response head, and one empty body in place of the actual one."""
         if message["type"] == "http.response.body":
             if self._is_complete.is_set():
                 return
@@ -149,7 +147,7 @@ class _HeadExchange:
 def _log_request(
     scope: Scope, route: str, status: int, seconds: float, fields: logs.RequestLogFields
 ) -> None:
-    """Log the route's template: a path may contain a token, a query a user's search."""
+    """Log the template of the route: the path may contain a token, the query a user's search."""
     if not _log.isEnabledFor(logging.INFO):
         return
     values = {

@@ -1,5 +1,3 @@
-"""Bounds for live streams and exports."""
-
 import asyncio
 import re
 from collections.abc import Awaitable
@@ -12,13 +10,12 @@ from wxc.http.traffic import Traffic
 
 
 class StreamLimit:
-    """Bounds how many long responses are being opened, and how long sending a part may take.
+    """Limits the number of long responses being opened, and the time to send a part of one.
 
-    A long response, a live stream or an export, may last longer than a request. A client that
-    takes no part within `send_timeout` seconds counts as disconnected. `StreamLimiter` bounds
-    how many are open, after authentication. Anonymous requests that it refuses await nothing
-    before that, so a flood of them cannot exhaust `max_opening`: it bounds users whose session is
-    being checked, and reads before the first part.
+    A live stream or an export may outlast the request deadline. A client that accepts no data for
+    `send_timeout` seconds counts as disconnected. `StreamLimiter` limits the open responses after
+    authentication. It refuses anonymous requests before they await anything, so a flood of them
+    cannot exhaust `max_opening`, which limits session checks and reads before the first part.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""The OpenAPI document: what FastAPI declares, and what it does not know of.
+"""Completes the OpenAPI document that FastAPI generates.
 
-`declarations` is what dependencies and routers say of themselves, `refusals` how errors are
-documented, `examples` how those of nested models are put together; `document` finishes it all.
+With `declarations`, routers and dependencies declare headers, security and refusals. `refusals`
+documents the error responses, `examples` builds examples, and `document` applies all of it.
 """
 
 from wxc.http.openapi.declarations import (

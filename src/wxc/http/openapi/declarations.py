@@ -1,6 +1,6 @@
-"""What dependencies declare about requests and responses.
+"""Declarations of dependencies and routers for the OpenAPI document.
 
-The declarations of the dependencies in its tree apply to a route: it does not repeat them.
+What a dependency declares applies to every route that uses it, so routes do not repeat it.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,19 +14,18 @@ from wxc.http.refusals.base import Refusal
 T = TypeVar("T")
 Dependency = TypeVar("Dependency", bound=Callable[..., Any])
 ANONYMOUS = ""
-"""One of the alternatives of `needs`: a request without any credentials."""
+"""An alternative for `needs`: no credentials."""
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One of these security schemes, with the CSRF token if `is_guarded`."""
+    """Any one of the security schemes is required, and the CSRF token if `is_guarded`."""
 
     schemes: tuple[str, ...]
     is_guarded: bool
 
     @property
     def is_optional(self) -> bool:
-        """Whether a request without credentials is served."""
         return ANONYMOUS in self.schemes
 
 
@@ -34,84 +33,73 @@ _needs: dict[Callable[..., Any], Need] = {}
 _sends: dict[Callable[..., Any], tuple[str, ...]] = {}
 _raises: dict[Callable[..., Any], tuple[type[Refusal], ...]] = {}
 
+
+def _header(
+    description: str, example: str | int, *, is_required: bool = True, **schema: object
+) -> dict[str, Any]:
+    required = {"required": True} if is_required else {}
+    schema = {"type": "string"} | schema
+    return {"description": description, **required, "schema": schema, "example": example}
+
+
 HEADERS: dict[str, dict[str, Any]] = {
-    "X-Request-ID": {
-        "description": "Names the request in our logs: yours if it was 8 to 64 letters, digits and "
-        "hyphens, else a new one.",
-        "required": True,
-        "schema": {"type": "string", "pattern": "^[A-Za-z0-9-]{8,64}$"},
-        "example": "b4f1b1c2d3e4f5a6b7c8d9e0f1a2b3c4",
-    },
-    "Retry-After": {
-        "description": "In how many seconds it is worth trying again.",
-        "required": True,
-        "schema": {"type": "integer", "minimum": 1},
-        "example": 2,
-    },
-    "RateLimit-Policy": {
-        "description": "The limits of this route: `q` uses within `w` seconds each.",
-        "schema": {"type": "string"},
-        "example": '"login-account-ip";q=5;w=300, "login-ip";q=30;w=300',
-    },
-    "RateLimit": {
-        "description": "How they stand: `r` uses are left, and in `t` seconds there are more.",
-        "schema": {"type": "string"},
-        "example": '"login-account-ip";r=4;t=298, "login-ip";r=29;t=298',
-    },
-    "Idempotency-Replayed": {
-        "description": "`true` where the request with this `Idempotency-Key` was answered before, "
-        "and this is that answer.",
-        "schema": {"type": "string", "const": "true"},
-        "example": "true",
-    },
-    "Set-Cookie": {
-        "description": "The cookies of the session, or their end; one header for each.",
-        "required": True,
-        "schema": {"type": "string"},
-        "example": "__Host-wxc_access=…; HttpOnly; Secure; SameSite=lax; Path=/; Max-Age=1209600",
-    },
-    "Location": {
-        "description": "The address of what was made.",
-        "required": True,
-        "schema": {"type": "string", "format": "uri-reference"},
-        "example": "/posts/0198c2a4-7c1e-7d3a-9f00-5c2e4a7b1d90",
-    },
-    "ETag": {
-        "description": "Version and hash of the body, for `If-Match` and `If-None-Match`.",
-        "required": True,
-        "schema": {"type": "string"},
-        "example": '"3.Yw1xkZ2hVn9sQb4T"',
-    },
-    "Cache-Control": {
-        "description": "`private, no-cache` when you are signed in, else `no-cache`: it may be "
-        "kept, and is asked for again with `If-None-Match`.",
-        "required": True,
-        "schema": {"type": "string"},
-        "example": "private, no-cache",
-    },
-    "Vary": {
-        "description": "`Cookie, Origin`.",
-        "required": True,
-        "schema": {"type": "string"},
-        "example": "Cookie, Origin",
-    },
-    "Content-Disposition": {
-        "description": "Has a browser save the answer as a file.",
-        "required": True,
-        "schema": {"type": "string"},
-        "example": 'attachment; filename="wxc-social.json"',
-    },
+    "X-Request-ID": _header(
+        "Identifies the request in the server's logs. Your own `X-Request-ID` is used if it has 8 "
+        "to 64 letters, digits and hyphens only.",
+        "b4f1b1c2d3e4f5a6b7c8d9e0f1a2b3c4",
+        pattern="^[A-Za-z0-9-]{8,64}$",
+    ),
+    "Retry-After": _header(
+        "Seconds to wait before the next attempt.", 2, type="integer", minimum=1
+    ),
+    "RateLimit-Policy": _header(
+        "The limits of this route: a quota of `q` within `w` seconds each.",
+        '"login-account-ip";q=5;w=300, "login-ip";q=30;w=300',
+        is_required=False,
+    ),
+    "RateLimit": _header(
+        "The state of each limit: `r` remain; more become available in `t` seconds.",
+        '"login-account-ip";r=4;t=298, "login-ip";r=29;t=298',
+        is_required=False,
+    ),
+    "Idempotency-Replayed": _header(
+        "`true` if this is the answer to an earlier request with the same `Idempotency-Key`.",
+        "true",
+        is_required=False,
+        const="true",
+    ),
+    "Set-Cookie": _header(
+        "Sets or deletes the session cookies; one header for each.",
+        "__Host-wxc_access=…; HttpOnly; Secure; SameSite=lax; Path=/; Max-Age=1209600",
+    ),
+    "Location": _header(
+        "The address of the new resource.",
+        "/posts/0198c2a4-7c1e-7d3a-9f00-5c2e4a7b1d90",
+        format="uri-reference",
+    ),
+    "ETag": _header(
+        "Version and hash of the body, for `If-Match` and `If-None-Match`.", '"3.Yw1xkZ2hVn9sQb4T"'
+    ),
+    "Cache-Control": _header(
+        "`private, no-cache` with a session, else `no-cache`: the answer may be stored, but must "
+        "be revalidated with `If-None-Match`.",
+        "private, no-cache",
+    ),
+    "Vary": _header("`Cookie, Origin`.", "Cookie, Origin"),
+    "Content-Disposition": _header(
+        "Makes a browser save the answer as a file.", 'attachment; filename="wxc-social.json"'
+    ),
 }
 """The documentation of every response header; required ones are always sent."""
 
 
 def headers(*names: str) -> dict[str, Any]:
-    """The `headers` of a response."""
+    """The `headers` of a response, as references."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 EVENT_MODELS: set[type[Any]] = set()
-"""The models of the data of events."""
+"""Models of event data; the document gets a schema of each."""
 WITH_LOCATION: dict[int | str, dict[str, Any]] = {201: {"headers": headers("Location")}}
 """The `responses` of a route that sends the address of a new resource."""
 
@@ -143,11 +131,13 @@ def event_stream(**events: type[Any] | None) -> dict[int | str, dict[str, Any]]:
         for name, model in events.items()
     ]
     content = {"text/event-stream": {"itemSchema": {"oneOf": items}}}
-    return {200: {"description": "Events, until one side hangs up.", "content": content}}
+    return {
+        200: {"description": "Events, until either side closes the stream.", "content": content}
+    }
 
 
 def needs(*schemes: str, is_guarded: bool = True) -> Callable[[Dependency], Dependency]:
-    """Declare the security schemes of a dependency: any one of them is enough.
+    """Declare the security schemes of a dependency, any one of which is enough.
 
     `is_guarded`: unsafe methods also require the CSRF token.
     """
@@ -160,9 +150,9 @@ def sends(*names: str) -> Callable[[Dependency], Dependency]:
 
 
 def raises(*refusals: type[Refusal]) -> Callable[[Dependency], Dependency]:
-    """Declare the refusals that a dependency, or the service it is for, raises on any route.
+    """Declare the refusals that a dependency, or the code that uses it, raises on any route.
 
-    A route documents only the additional ones of its own service.
+    A route declares only additional ones.
     """
     return _declare(_raises, refusals)
 
@@ -184,12 +174,10 @@ def need_of(dependant: Dependant) -> Need | None:
 
 
 def sent_by(dependant: Dependant) -> list[str]:
-    """The headers that a route's dependencies send."""
     return [name for call in _calls(dependant) for name in _sends.get(call, ())]
 
 
 def raised_by(dependant: Dependant) -> list[type[Refusal]]:
-    """The refusals that a route's dependencies raise."""
     return [refusal for call in _calls(dependant) for refusal in _raises.get(call, ())]
 
 

@@ -1,5 +1,3 @@
-"""Completes the OpenAPI document that FastAPI generates."""
-
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -29,7 +27,7 @@ _REPLACED = ("HTTPValidationError", "ValidationError")  # FastAPI's own, never s
 
 
 def operation_id(route: APIRoute) -> str:
-    """`{tag}_{function}`, from which generators make the names of a client's functions."""
+    """`{tag}_{function}`: generators derive the function names of a client from it."""
     return f"{route.tags[0]}_{route.name}"
 
 
@@ -41,7 +39,7 @@ def install_openapi(
     schemes: Mapping[str, dict[str, Any]],
     csrf_scheme: str,
 ) -> None:
-    """Have `app.openapi()` return the finished document, built once, in the order of `routes`."""
+    """Make `app.openapi()` return the completed document, built once."""
     by_operation = {operation_id(route): route for route in routes}
 
     def openapi() -> dict[str, Any]:
@@ -54,9 +52,6 @@ def install_openapi(
                 routes=app.routes,
                 tags=tags,
             )
-            paths = dict.fromkeys(route.path for route in by_operation.values())
-            unordered = document["paths"]  # in the order in which routers are tried
-            document["paths"] = {path: unordered[path] for path in paths if path in unordered}
             document["components"]["securitySchemes"] = dict(schemes)
             errors = ErrorResponses()
             for method, operation in _operations(document):
@@ -77,7 +72,7 @@ def install_openapi(
 def answer_with(
     document: Mapping[str, Any], operation: Mapping[str, Any], status: int
 ) -> dict[str, Any]:
-    """The response that an operation documents for a status, references resolved; else empty."""
+    """The response that an operation documents for a status, resolved; else empty."""
     responses = operation["responses"]
     found: dict[str, Any] = responses.get(str(status), responses.get("default", {}))
     name = found.get("$ref", "").rpartition("/")[2]
@@ -102,7 +97,7 @@ def _add_security(
 
 
 def _add_headers(operation: dict[str, Any], route: APIRoute) -> None:
-    """What the route's dependencies send on success."""
+    """Document the headers that the route's dependencies send."""
     sent = headers(*sent_by(route.dependant))
     for status, response in operation["responses"].items():
         own = response.get("headers", {}) | (sent if status < "300" else {})
@@ -114,8 +109,8 @@ def _refer_to_errors(
 ) -> None:
     """Replace the refusals that routes and dependencies declare by references.
 
-    Refusals send the rate limits too, except for a missing session, which is detected before
-    anything is counted.
+    Refusals send the rate limit headers too, except a 401 on routes that require a session: it is
+    raised before anything is counted.
     """
     known, need = all_refusals(), need_of(route.dependant)
     answers = operation["responses"]
@@ -131,7 +126,7 @@ def _refer_to_errors(
 
 
 def _tidy_parameters(operation: dict[str, Any]) -> None:
-    """Neither a query nor a header can be null, and one description of each is enough."""
+    """Remove null, which no parameter can be, and texts that are repeated in the schema."""
     for parameter in operation.get("parameters", ()):
         schema = parameter["schema"]
         choices = [choice for choice in schema.pop("anyOf", ()) if choice != {"type": "null"}]
@@ -166,7 +161,7 @@ def _finish_components(components: dict[str, Any], errors: ErrorResponses) -> No
 
 
 def _add_examples(document: dict[str, Any]) -> None:
-    """Give every body and every response an example: not all tools look into schemas."""
+    """Add an example to every body and response: not all tools read those of schemas."""
     schemas = document["components"]["schemas"]
     for _, operation in _operations(document):
         answers = [answer for status, answer in operation["responses"].items() if status < "300"]
@@ -202,4 +197,4 @@ def _describe_success(answer: dict[str, Any], schemas: Schemas) -> None:
     if answer["description"] == "Successful Response":
         schema = answer.get("content", {}).get(_JSON, {}).get("schema", {})
         model = schemas.get(schema.get("$ref", "").rpartition("/")[2], {})
-        answer["description"] = model.get("description", "Done; there is nothing to tell.")
+        answer["description"] = model.get("description", "Success, without a body.")

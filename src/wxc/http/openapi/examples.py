@@ -1,7 +1,7 @@
-"""Examples of bodies and responses: each model has an example of its own fields.
+"""Builds examples of bodies and responses from the examples of their models.
 
-A nullable field that a model's example omits is null, unless it is itself a model: FastAPI drops
-every null from an example.
+A nullable field that the example of a model omits is null, unless its type is a model: FastAPI
+drops every null from an example.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _BY_FORMAT = {
 
 
 class NoExample(Exception):  # noqa: N818 - a fact about a schema
-    """A schema has no example and no default one."""
+    """A schema needs an example and has none."""
 
 
 def example(fields: Mapping[str, Any]) -> ConfigDict:
@@ -26,7 +26,7 @@ def example(fields: Mapping[str, Any]) -> ConfigDict:
 
 
 def example_of(schema: Mapping[str, Any], schemas: Schemas) -> Any:  # noqa: ANN401 - any JSON
-    """A value of a schema; raises `NoExample` if a field or its model must have one."""
+    """A valid value of a schema; raises `NoExample` if there is none for some part of it."""
     if "$ref" in schema:
         return example_of(schemas[schema["$ref"].rpartition("/")[2]], schemas)
     if "properties" in schema:

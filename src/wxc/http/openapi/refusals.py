@@ -1,7 +1,7 @@
 """Documents refusals: each as a schema, each combination of them as one response.
 
-The refusals that the transport may send for any request share one type and one response,
-`TransportProblem`. An operation lists its own refusals in addition.
+The refusals that any request may receive share one schema and one response, `TransportProblem`.
+Each operation lists its other refusals.
 """
 
 import json
@@ -58,7 +58,7 @@ _FIELD_ERROR_EXAMPLE = FieldError(
 
 
 def error_responses(*refusals: type[Refusal]) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route whose service may answer with these refusals.
+    """The `responses` of a route whose service may raise these refusals.
 
     FastAPI copies them into the document, where `ErrorResponses` replaces them by references.
     """
@@ -73,16 +73,15 @@ def error_responses(*refusals: type[Refusal]) -> dict[int | str, dict[str, Any]]
 
 
 def codes_of(response: Mapping[str, Any]) -> list[str]:
-    """The codes that a documented response may carry; none if it is no refusal."""
+    """The codes that a documented response may have; empty for a success."""
     return list(response.get("content", {}).get(PROBLEM_JSON, {}).get("examples", ()))
 
 
 class ErrorResponses:
-    """The error responses of a document: every combination of refusals once, by name."""
+    """The error responses of a document: each combination of refusals once, by name."""
 
     def __init__(self) -> None:
         self.responses: dict[str, dict[str, Any]] = {}
-        """`components.responses`."""
         self._used: set[type[Refusal]] = set()
 
     def of_operation(
@@ -90,8 +89,8 @@ class ErrorResponses:
     ) -> dict[str, Any]:
         """The error responses of an operation, by status, as references.
 
-        `own` are the refusals of its service and its dependencies; `limits` the rate limit headers
-        of those refusals, by status.
+        `own` are the refusals of its service and its dependencies, `limits` the rate limit headers
+        that they send, by status.
         """
         by_status: dict[int, set[type[Refusal]]] = {503: set()}
         for refusal in {*own, *_common(method)}.difference(TRANSPORT):
@@ -103,19 +102,19 @@ class ErrorResponses:
         return references | {"default": self._reference(None, (), ())}
 
     def schemas(self) -> dict[str, dict[str, Any]]:
-        """The problem of each refusal that an operation names, and `TransportProblem`."""
+        """The schema of each refusal that an operation lists, and `TransportProblem`."""
         problems = {
             refusal.__name__: _schema([refusal], refusal.detail()) for refusal in self._used
         }
-        transport = _schema(TRANSPORT, "An error that any request may be answered with.")
+        transport = _schema(TRANSPORT, "An error that any request may receive.")
         return problems | {TRANSPORT_PROBLEM: transport}
 
     def _reference(
         self, status: int | None, refusals: Iterable[type[Refusal]], limits: Sequence[str]
     ) -> dict[str, str]:
-        """The response of these refusals and of those of the transport with the same status.
+        """The response of these refusals and of the transport's with the same status.
 
-        The status None stands for all that are not listed.
+        The status None is the response of OpenAPI's `default`.
         """
         own = _by_code(refusals)
         transport = [refusal for refusal in _by_code(TRANSPORT) if status in (None, refusal.status)]
@@ -129,7 +128,7 @@ class ErrorResponses:
 
 
 def narrow_codes(schemas: dict[str, Any]) -> None:
-    """Replace the strings of the problems by `ErrorCode`, the enumeration of all codes."""
+    """Type the `code` of problems as `ErrorCode`, the enumeration of all codes."""
     for name in ("Problem", "ValidationProblem"):
         code = schemas[name]["properties"]["code"]
         schemas[name]["properties"]["code"] = {
@@ -139,17 +138,16 @@ def narrow_codes(schemas: dict[str, Any]) -> None:
     schemas["ErrorCode"] = {
         "type": "string",
         "enum": sorted(all_refusals()),
-        "description": "Every code. Each route names those that it may answer with.",
+        "description": "All error codes. Each route lists those that it may return.",
     }
 
 
 def problem_examples() -> dict[str, Any]:
-    """One example for each code."""
     return {code: _example(refusal) for code, refusal in sorted(all_refusals().items())}
 
 
 def _common(method: str) -> list[type[Refusal]]:
-    """The refusals of every route, so that none has to repeat them."""
+    """The refusals of every route, which none has to declare."""
     common: list[type[Refusal]] = [ValidationFailed, UnknownParameter]
     return [*common, CsrfFailed] if method in _UNSAFE else common
 
@@ -179,7 +177,7 @@ def _example_references(refusals: Iterable[type[Refusal]]) -> dict[str, Any]:
 
 
 def _schema(refusals: Sequence[type[Refusal]], description: str) -> dict[str, Any]:
-    """Status and code as literals, so that a client narrows by either."""
+    """The schema, with status and code as literals, so that clients can narrow by either."""
     statuses = sorted({refusal.status for refusal in refusals})
     codes = [refusal.code() for refusal in _by_code(refusals)]
     base = "ValidationProblem" if statuses == [ValidationFailed.status] else "Problem"

@@ -1,42 +1,41 @@
-"""Who may send a request, and how often."""
-
 from wxc.http.refusals.base import Refusal
 
 
 class Unauthenticated(Refusal):
-    """A session is needed.
+    """Please log in first.
 
-    Log in with `POST /login`, and send its cookies along: `credentials: "include"` with fetch,
-    a cookie jar elsewhere.
+    Log in with `POST /login` and send its cookies with every request: `credentials: "include"` with
+    fetch, a cookie jar elsewhere.
     """
 
     status = 401
 
 
 class CsrfFailed(Refusal):
-    """The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+    """This request could not be verified. Please reload the page and try again.
 
-    Send the `csrf_token` of `POST /login`, `GET /auth-check` or `GET /csrf-token` as
-    `X-CSRF-Token`. A page on another origin needs that origin to be in `CORS_ORIGINS`.
+    The `Origin` is not allowed, or the CSRF token is missing or wrong. Send the `csrf_token` of
+    `POST /login`, `GET /auth-check` or `GET /csrf-token` as `X-CSRF-Token`. A page on another
+    origin needs that origin in `CORS_ORIGINS`.
     """
 
     status = 403
 
 
 class NotOwner(Refusal):
-    """This belongs to somebody else.
+    """This belongs to someone else, so you cannot change it.
 
-    Only whoever made it may change or delete it. Do not offer the action to others.
+    Only the owner may change or delete a resource. Do not offer the action to anyone else.
     """
 
     status = 403
 
 
 class RateLimited(Refusal):
-    """This was tried too often. Please wait a while; `Retry-After` says how long.
+    """Too many attempts. Try again in {wait}.
 
-    Wait for the seconds in `Retry-After`. `RateLimit-Policy` and `RateLimit` say beforehand
-    what is allowed and what is left of it.
+    Wait for the seconds in `Retry-After`; `detail` states the same time in words. To slow down in
+    time, read the limits in `RateLimit-Policy` and what remains of them in `RateLimit`.
     """
 
     status = 429
@@ -46,9 +45,8 @@ class RateLimited(Refusal):
 class TooManyStreams(Refusal):
     """Too many live updates or downloads are open. Please close one and try again.
 
-    Close the stream of a tab that nobody sees, or share one stream between tabs. Without a
-    session, everybody behind the same address is counted together; a session has a limit of
-    its own.
+    Close the stream of a hidden tab, or share one stream between tabs. Each session has its own
+    limit; requests without a session are counted by IP address.
     """
 
     status = 429

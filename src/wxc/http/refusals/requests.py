@@ -1,98 +1,100 @@
-"""The form of a request."""
-
 from wxc.http.refusals.base import Refusal
 
 
 class MalformedRequest(Refusal):
-    """The request could not be read.
+    """This request could not be read.
 
-    The address or the headers of the request are broken below the level of this API. No
-    ordinary client sends such a request; look at what builds it.
+    The path or a header is invalid; a path must not contain an encoded slash, for example. Ordinary
+    clients do not send such requests; check the code that builds this one.
     """
 
 
 class JsonMalformed(Refusal):
-    """The body is not valid JSON in UTF-8.
+    """The data that was sent could not be read.
 
-    Send one JSON value (RFC 8259) in UTF-8: no trailing comma, no `NaN`, no byte order mark.
+    The body must be one JSON value (RFC 8259) in UTF-8: no trailing comma, no `NaN`, no byte order
+    mark.
     """
 
 
 class JsonTooDeep(Refusal):
-    """The body is nested too deeply.
+    """The data that was sent is nested too deeply.
 
-    No body of this API needs more than a few levels; 32 are read.
+    At most 32 levels of JSON are accepted; no body of this API needs more than a few.
     """
 
 
 class DuplicateKey(Refusal):
-    """An object in the body names the same key twice.
+    """The data that was sent contains a field twice.
 
-    Name each key once. Parsers disagree about which of two values holds, so none is chosen.
+    Use each key of a JSON object once. Parsers disagree about which of two values counts, so the
+    body is refused.
     """
 
 
 class RequestTimeout(Refusal):
-    """The body took too long to arrive.
+    """Sending took too long. Please check your connection and try again.
 
-    Send the body in one go. On a slow line, send less of it.
+    Send the body without pauses; on a slow connection, send a smaller one.
     """
 
     status = 408
 
 
 class BodyTooLarge(Refusal):
-    """The body is too large.
+    """This is too large. Please shorten it and try again.
 
-    256 KiB are read, 8 KiB where accounts and passwords are concerned. No text that this API
-    accepts needs as much.
+    The limit is 256 KiB, and 8 KiB for routes about accounts and passwords. No text that this API
+    accepts is as long.
     """
 
     status = 413
 
 
 class UriTooLong(Refusal):
-    """The address is too long.
+    """This address is too long.
 
-    2 KiB of path and 8 KiB of query are read.
+    The limits are 2 KiB for the path and 8 KiB for the query.
     """
 
     status = 414
 
 
 class UnsupportedMediaType(Refusal):
-    """The body must be uncompressed JSON, sent as application/json in UTF-8.
+    """The data was sent in a format that is not supported.
 
-    Send the body as `Content-Type: application/json`, without a `Content-Encoding`.
+    Send the body as uncompressed JSON in UTF-8, with `Content-Type: application/json` and without a
+    `Content-Encoding`.
     """
 
     status = 415
 
 
 class ValidationFailed(Refusal):
-    """Something in the request does not have the right form; `errors` says what.
+    """Some of the values are not valid. Please correct them and try again.
 
-    Each of `errors` has a `pointer` to the place (a JSON pointer into the body, or
-    `query.limit`), a `code` for programs and a `message` for people. Mend them all at once.
+    Each item of `errors` has a `pointer` to the value (a JSON pointer into the body, or a location
+    such as `query.limit`), a `code` for programs and a `message` for the user.
     """
 
     status = 422
 
 
 class UnknownParameter(Refusal):
-    """The query holds a parameter that this address does not know, or one of them twice.
+    """This address contains a parameter that is unknown or repeated.
 
-    Compare the query with the parameters of the route. A name that is spelled wrongly would
-    otherwise be ignored, and the answer would be to another question.
+    Compare the query with the parameters of the route; each may occur once. A misspelt name is
+    refused because ignoring it would return a different result than the one requested.
     """
 
     status = 422
 
 
 class HeadersTooLarge(Refusal):
-    """The headers of the request are too large.
+    """The request is too large. Deleting the cookies of this site may help.
 
-    16 KiB and 256 headers are read. Usually cookies of other pages of the site are too many.
+    The limits are 16 KiB and 256 headers. The usual cause is too many cookies of other pages of the
+    site.
     """
 
     status = 431

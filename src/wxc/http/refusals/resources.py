@@ -1,49 +1,48 @@
-"""The state of the resource that a request is for."""
-
 from wxc.http.refusals.base import Refusal
 
 
 class InvalidCursor(Refusal):
-    """The cursor does not belong to this list.
+    """This list could not be continued. Please load it again from the beginning.
 
-    Use `next_cursor` and `prev_cursor` exactly as they came, with the same address, filters
-    and member. Or begin anew, without a cursor.
+    The cursor is not valid for this list. Use `next_cursor` and `prev_cursor` unchanged, with the
+    same path, filters and member, or start again without a cursor.
     """
 
 
 class NotFound(Refusal):
-    """There is nothing here.
+    """This does not exist or is no longer available.
 
-    It was deleted, or never there, or whoever it belongs to is not visible to you; the answer
-    does not tell which. Take it out of what you show.
+    The resource was deleted, never existed, or is not visible to you; the answer does not reveal
+    which. Remove it from the page.
     """
 
     status = 404
 
 
 class MethodNotAllowed(Refusal):
-    """This address does not answer to that method.
+    """This action is not available here.
 
-    The `Allow` header names the methods that it answers to.
+    The path does not support the method. The `Allow` header lists the supported ones.
     """
 
     status = 405
 
 
 class Conflict(Refusal):
-    """The request conflicts with what is there.
+    """This conflicts with the current data. Please reload and try again.
 
-    Read what is there, and decide whether to send the request again.
+    Usually a concurrent request has changed the same data. Read the current state and decide
+    whether to send the request again.
     """
 
     status = 409
 
 
 class PreconditionFailed(Refusal):
-    """This has changed since you read it. Please read it again.
+    """This has changed since you opened it. Please reload it before you save.
 
-    Read it again, show the changes to whoever edits, and send the result with the new `ETag`
-    in `If-Match`.
+    No version in `If-Match` is the current one. Read the resource again, show the changes to the
+    user, and send the result with the new `ETag` in `If-Match`.
     """
 
     status = 412

@@ -1,23 +1,21 @@
-"""Failures and overload on the server."""
-
 from wxc.http.refusals.base import Refusal
 
 
 class InternalError(Refusal):
-    """Something went wrong on our side. It has been logged with the request's id.
+    """Something went wrong on our side. Please try again later.
 
-    Sending it again will hardly help. Tell the operators the `request_id`: it leads to what
-    went wrong.
+    Sending the request again will rarely help. Report the `request_id` to the operators, who can
+    find the cause in the log.
     """
 
     status = 500
 
 
 class Unavailable(Refusal):
-    """The service cannot answer right now. Please try again in a moment.
+    """The service is not available right now. Please try again in a moment.
 
-    Wait for the seconds in `Retry-After`, and send the request again; longer each time. A
-    request that writes is safe to repeat with the same `Idempotency-Key`.
+    Wait for the seconds in `Retry-After` and send the request again, with a longer wait each time.
+    On routes that accept an `Idempotency-Key`, use the same one to repeat a write safely.
     """
 
     status = 503
@@ -25,9 +23,9 @@ class Unavailable(Refusal):
 
 
 class Retry(Refusal):
-    """The request met another one at the same moment. Please send it again.
+    """This collided with another change. Please try again.
 
-    Nothing of the request was done. Send it again after the second in `Retry-After`.
+    The request had no effect. Send it again after the seconds in `Retry-After`.
     """
 
     status = 503
@@ -35,9 +33,10 @@ class Retry(Refusal):
 
 
 class Overloaded(Refusal):
-    """Too many requests are under way. Please try again in a moment.
+    """The service is busy. Please try again in a moment.
 
-    Nothing of the request was done. Wait for the seconds in `Retry-After`; longer each time.
+    The request had no effect. Wait for the seconds in `Retry-After` and send it again, with a
+    longer wait each time.
     """
 
     status = 503
@@ -45,9 +44,10 @@ class Overloaded(Refusal):
 
 
 class DeadlineExceeded(Refusal):
-    """The request took too long and was given up.
+    """This took too long. Please try again in a moment.
 
-    Wait for the seconds in `Retry-After`, then send it again; ask for less, if it was a list.
+    The server stopped the request at its deadline. Wait for the seconds in `Retry-After` and send
+    it again; for a list, with a smaller `limit`.
     """
 
     status = 503
