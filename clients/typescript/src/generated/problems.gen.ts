@@ -44,7 +44,7 @@ import type {
   WrongPassword,
 } from "./types.gen.js";
 
-/** Any problem that an operation documents (RFC 9457); comparing `code` narrows it. */
+/** Any documented problem (RFC 9457); comparing `code` narrows the type. */
 export type AnyProblem =
   | AccountSuspended
   | AmountTooLarge
@@ -89,7 +89,7 @@ export type AnyProblem =
   | ValidationFailed
   | WrongPassword;
 
-/** Every `code` that an operation documents. */
+/** Every documented `code`. */
 export type ProblemCode =
   | "about_to_end"
   | "account_suspended"
@@ -147,7 +147,7 @@ export type ProblemCode =
   | "validation_failed"
   | "wrong_password";
 
-/** Those whose problems name the `errors`, part by part. */
+/** The codes of problems with `errors` for each field. */
 export type ValidationCode =
   | "amount_too_large"
   | "cannot_block_self"

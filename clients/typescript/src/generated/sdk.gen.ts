@@ -47,9 +47,9 @@ class HeyApiRegistry<T> {
 
 export class Auth extends HeyApiClient {
     /**
-     * Open an account
+     * Create an account
      *
-     * Open an account. You are not logged in by it: `POST /login` does that.
+     * Create an account and mail a verification link. To log in, call `POST /login` next.
      */
     public register<ThrowOnError extends boolean = false>(options: Options<AuthRegisterData, ThrowOnError>) {
         return (options.client ?? this.client).post<AuthRegisterResponses, AuthRegisterErrors, ThrowOnError>({
@@ -65,10 +65,10 @@ export class Auth extends HeyApiClient {
     /**
      * Log in
      *
-     * Open a session. Its tokens are in HttpOnly cookies; a former session here ends.
+     * Start a session with its tokens in HttpOnly cookies; end the browser's previous session.
      *
-     * Failed tries are limited. A browser in which the account has been used before has a limit of
-     * its own, by a third cookie that no logout clears.
+     * Failed attempts are limited. A third cookie, which logging out does not clear, identifies a
+     * browser that has logged in to the account before; its failures have a separate limit.
      */
     public logIn<ThrowOnError extends boolean = false>(options: Options<AuthLogInData, ThrowOnError>) {
         return (options.client ?? this.client).post<AuthLogInResponses, AuthLogInErrors, ThrowOnError>({
@@ -82,12 +82,13 @@ export class Auth extends HeyApiClient {
     }
     
     /**
-     * Stay signed in
+     * Refresh the session
      *
      * Exchange the refresh token for new tokens of the same session, in new cookies.
      *
-     * A repeated call within 30 seconds, by another tab or after an answer that was lost, gets the
-     * same refresh token. Older ones end the session. Two of the refusals clear the cookies.
+     * Repeating a call within 30 seconds, from another tab or after a lost response, returns the
+     * same refresh token. Older tokens end the session. The cookies are cleared with
+     * `session_expired` and `refresh_reused`.
      */
     public refreshToken<ThrowOnError extends boolean = false>(options?: Options<AuthRefreshTokenData, ThrowOnError>) {
         return (options?.client ?? this.client).post<AuthRefreshTokenResponses, AuthRefreshTokenErrors, ThrowOnError>({
@@ -104,7 +105,7 @@ export class Auth extends HeyApiClient {
     /**
      * Log out
      *
-     * End the session on every instance and clear the cookies; harmless without a session.
+     * End the session immediately and clear its cookies; also succeeds without a session.
      */
     public logOut<ThrowOnError extends boolean = false>(options?: Options<AuthLogOutData, ThrowOnError>) {
         return (options?.client ?? this.client).post<AuthLogOutResponses, AuthLogOutErrors, ThrowOnError>({
@@ -127,9 +128,9 @@ export class Auth extends HeyApiClient {
     }
     
     /**
-     * The session's CSRF token
+     * Get the CSRF token
      *
-     * The token for `X-CSRF-Token`, for a page that was reloaded; either cookie will do.
+     * Return the value for `X-CSRF-Token`, for use after a page reload. Needs either cookie.
      */
     public getCsrfToken<ThrowOnError extends boolean = false>(options?: Options<AuthGetCsrfTokenData, ThrowOnError>) {
         return (options?.client ?? this.client).get<AuthGetCsrfTokenResponses, AuthGetCsrfTokenErrors, ThrowOnError>({
@@ -148,9 +149,9 @@ export class Auth extends HeyApiClient {
     }
     
     /**
-     * Who is logged in
+     * Get the signed-in user
      *
-     * Who is logged in, and the CSRF token, for a page that was reloaded.
+     * Return your account and the CSRF token, for use after a page reload.
      */
     public checkAuth<ThrowOnError extends boolean = false>(options?: Options<AuthCheckAuthData, ThrowOnError>) {
         return (options?.client ?? this.client).get<AuthCheckAuthResponses, AuthCheckAuthErrors, ThrowOnError>({
@@ -165,11 +166,11 @@ export class Auth extends HeyApiClient {
     }
     
     /**
-     * Forgot the password
+     * Request a password reset
      *
-     * Have a link sent with which another password can be chosen.
+     * Send a mail with a link for choosing a new password.
      *
-     * The answer is the same whether or not there is an account with this address.
+     * The response is the same whether or not an account has this address.
      */
     public requestPasswordReset<ThrowOnError extends boolean = false>(options: Options<AuthRequestPasswordResetData, ThrowOnError>) {
         return (options.client ?? this.client).post<AuthRequestPasswordResetResponses, AuthRequestPasswordResetErrors, ThrowOnError>({
@@ -183,9 +184,9 @@ export class Auth extends HeyApiClient {
     }
     
     /**
-     * Choose another password
+     * Reset the password
      *
-     * Choose another password with a mailed link. Every session of the account ends.
+     * Set a new password with the token of a mailed link. All sessions of the account end.
      */
     public resetPassword<ThrowOnError extends boolean = false>(options: Options<AuthResetPasswordData, ThrowOnError>) {
         return (options.client ?? this.client).post<AuthResetPasswordResponses, AuthResetPasswordErrors, ThrowOnError>({
@@ -201,7 +202,7 @@ export class Auth extends HeyApiClient {
     /**
      * Send the verification mail again
      *
-     * Have the link sent again that proves your e-mail address, unless it is proven.
+     * Send the link that verifies your e-mail address again, unless it is already verified.
      */
     public requestEmailVerification<ThrowOnError extends boolean = false>(options?: Options<AuthRequestEmailVerificationData, ThrowOnError>) {
         return (options?.client ?? this.client).post<AuthRequestEmailVerificationResponses, AuthRequestEmailVerificationErrors, ThrowOnError>({
@@ -216,12 +217,12 @@ export class Auth extends HeyApiClient {
     }
     
     /**
-     * Prove an e-mail address
+     * Verify an e-mail address
      *
-     * Prove with a mailed link that an e-mail address is yours; needs no session.
+     * Verify an e-mail address with the token of a mailed link; needs no session.
      *
-     * The link of a new address puts it in place of the old one, which is told. Every session of the
-     * account ends then, but the one that follows the link, if any does.
+     * If the link is for a new address, the new address replaces the old one, which receives a notice.
+     * All sessions of the account then end, except the session of this request, if there is one.
      */
     public verifyEmail<ThrowOnError extends boolean = false>(options: Options<AuthVerifyEmailData, ThrowOnError>) {
         return (options.client ?? this.client).post<AuthVerifyEmailResponses, AuthVerifyEmailErrors, ThrowOnError>({
@@ -244,7 +245,7 @@ export class Sessions extends HeyApiClient {
     /**
      * End all other sessions
      *
-     * End all of your sessions but the one that asks.
+     * End all of your sessions except the current one, immediately.
      */
     public endOtherSessions<ThrowOnError extends boolean = false>(options?: Options<SessionsEndOtherSessionsData, ThrowOnError>) {
         return (options?.client ?? this.client).delete<SessionsEndOtherSessionsResponses, SessionsEndOtherSessionsErrors, ThrowOnError>({
@@ -259,9 +260,9 @@ export class Sessions extends HeyApiClient {
     }
     
     /**
-     * Where you are logged in
+     * List your sessions
      *
-     * Your sessions, the last used first.
+     * Return your active sessions, most recently used first.
      */
     public listSessions<ThrowOnError extends boolean = false>(options?: Options<SessionsListSessionsData, ThrowOnError>) {
         return (options?.client ?? this.client).get<SessionsListSessionsResponses, SessionsListSessionsErrors, ThrowOnError>({
@@ -278,7 +279,7 @@ export class Sessions extends HeyApiClient {
     /**
      * End a session
      *
-     * End one of your sessions; it is dead on every instance before the answer.
+     * End one of your sessions immediately; it may be the current one.
      */
     public endSession<ThrowOnError extends boolean = false>(options: Options<SessionsEndSessionData, ThrowOnError>) {
         return (options.client ?? this.client).delete<SessionsEndSessionResponses, SessionsEndSessionErrors, ThrowOnError>({
@@ -295,12 +296,12 @@ export class Sessions extends HeyApiClient {
 
 export class Settings extends HeyApiClient {
     /**
-     * Delete the account
+     * Delete your account
      *
-     * Delete your account with all that you have written. There is no way back.
+     * Delete your account and all of its content. This cannot be undone.
      *
-     * Your sessions end and nobody sees you any more before the answer. The e-mail address may be
-     * used for another account, the username never again.
+     * When the response arrives, your sessions have ended and your profile and posts are hidden. The
+     * e-mail address can be used for a new account; the username is never available again.
      */
     public deleteAccount<ThrowOnError extends boolean = false>(options: Options<SettingsDeleteAccountData, ThrowOnError>) {
         return (options.client ?? this.client).delete<SettingsDeleteAccountResponses, SettingsDeleteAccountErrors, ThrowOnError>({
@@ -319,9 +320,9 @@ export class Settings extends HeyApiClient {
     }
     
     /**
-     * Your account
+     * Get your account
      *
-     * Your account as only you see it.
+     * Get your account, including the data that only you can see.
      */
     public getSettings<ThrowOnError extends boolean = false>(options?: Options<SettingsGetSettingsData, ThrowOnError>) {
         return (options?.client ?? this.client).get<SettingsGetSettingsResponses, SettingsGetSettingsErrors, ThrowOnError>({
@@ -336,11 +337,11 @@ export class Settings extends HeyApiClient {
     }
     
     /**
-     * Change how you are seen
+     * Replace your profile settings
      *
-     * Replace your name, bio, picture and currency; what you leave out is taken away.
+     * Replace your display name, bio, picture and home currency; omitted fields are cleared.
      *
-     * With `If-Match` nothing is overwritten that another of your devices has changed meanwhile.
+     * Send `If-Match` to avoid overwriting a change made on another device.
      */
     public replaceSettings<ThrowOnError extends boolean = false>(options: Options<SettingsReplaceSettingsData, ThrowOnError>) {
         return (options.client ?? this.client).put<SettingsReplaceSettingsResponses, SettingsReplaceSettingsErrors, ThrowOnError>({
@@ -359,9 +360,9 @@ export class Settings extends HeyApiClient {
     }
     
     /**
-     * Change the password
+     * Change your password
      *
-     * Change your password. All of your other sessions end, and a mail tells you about it.
+     * Change your password. All your other sessions end, and you receive a notice by mail.
      */
     public changePassword<ThrowOnError extends boolean = false>(options: Options<SettingsChangePasswordData, ThrowOnError>) {
         return (options.client ?? this.client).put<SettingsChangePasswordResponses, SettingsChangePasswordErrors, ThrowOnError>({
@@ -380,12 +381,12 @@ export class Settings extends HeyApiClient {
     }
     
     /**
-     * Change the e-mail address
+     * Change your e-mail address
      *
-     * Have a link sent to another address, which is yours once you have used the link.
+     * Send a link to a new e-mail address; the address changes when you use the link.
      *
-     * The address that you have already calls off a change that is under way. No mail goes to the
-     * address of another account; the answer does not tell.
+     * Sending your current address cancels a pending change. If another account has the new address,
+     * no mail is sent, and the response is the same.
      */
     public changeEmail<ThrowOnError extends boolean = false>(options: Options<SettingsChangeEmailData, ThrowOnError>) {
         return (options.client ?? this.client).put<SettingsChangeEmailResponses, SettingsChangeEmailErrors, ThrowOnError>({
@@ -404,11 +405,11 @@ export class Settings extends HeyApiClient {
     }
     
     /**
-     * Change the username
+     * Change your username
      *
-     * Choose another username. The old one stays yours, and you may come back to it.
+     * Change your username. The old one stays reserved for you, and you can return to it.
      *
-     * Capital and small letters may be changed at any time; other changes are counted.
+     * Changes of upper and lower case are always possible; other changes are limited per year.
      */
     public changeUsername<ThrowOnError extends boolean = false>(options: Options<SettingsChangeUsernameData, ThrowOnError>) {
         return (options.client ?? this.client).put<SettingsChangeUsernameResponses, SettingsChangeUsernameErrors, ThrowOnError>({
@@ -427,11 +428,11 @@ export class Settings extends HeyApiClient {
     }
     
     /**
-     * Take your data away
+     * Export your data
      *
-     * All that your account owns as one document, to be saved. It is sent while it is read.
+     * Download all data of your account as one JSON document.
      *
-     * A session may have five exports under way.
+     * The response is streamed. Each session can run up to five exports at the same time.
      */
     public exportAccount<ThrowOnError extends boolean = false>(options?: Options<SettingsExportAccountData, ThrowOnError>) {
         return (options?.client ?? this.client).get<SettingsExportAccountResponses, SettingsExportAccountErrors, ThrowOnError>({
@@ -448,11 +449,11 @@ export class Settings extends HeyApiClient {
 
 export class Users extends HeyApiClient {
     /**
-     * Find people
+     * Search users
      *
-     * People by what their username or name begins with, then by what is spelled alike.
+     * Users whose username or display name starts with the text, then users with similar names.
      *
-     * Whoever has exactly that username comes first. `prev_cursor` brings the page before.
+     * An exact match of the username comes first. `prev_cursor` leads to the previous page.
      */
     public searchUsers<ThrowOnError extends boolean = false>(options: Options<UsersSearchUsersData, ThrowOnError>) {
         return (options.client ?? this.client).get<UsersSearchUsersResponses, UsersSearchUsersErrors, ThrowOnError>({
@@ -467,9 +468,9 @@ export class Users extends HeyApiClient {
     }
     
     /**
-     * A person's profile
+     * Get a user's profile
      *
-     * A person's profile, with what there is between you and them if you are signed in.
+     * The user's profile; if you are signed in, with your relationship to them.
      */
     public getProfile<ThrowOnError extends boolean = false>(options: Options<UsersGetProfileData, ThrowOnError>) {
         return (options.client ?? this.client).get<UsersGetProfileResponses, UsersGetProfileErrors, ThrowOnError>({
@@ -486,9 +487,9 @@ export class Users extends HeyApiClient {
 
 export class Relationships extends HeyApiClient {
     /**
-     * Unfollow a person
+     * Unfollow a user
      *
-     * Stop following a person. Repeating the call is harmless.
+     * Stop following a user. Repeating the request changes nothing.
      */
     public unfollowUser<ThrowOnError extends boolean = false>(options: Options<RelationshipsUnfollowUserData, ThrowOnError>) {
         return (options.client ?? this.client).delete<RelationshipsUnfollowUserResponses, RelationshipsUnfollowUserErrors, ThrowOnError>({
@@ -503,9 +504,9 @@ export class Relationships extends HeyApiClient {
     }
     
     /**
-     * Follow a person
+     * Follow a user
      *
-     * Follow a person. Repeating the call is harmless.
+     * Follow a user, who is notified once. Repeating the request changes nothing.
      */
     public followUser<ThrowOnError extends boolean = false>(options: Options<RelationshipsFollowUserData, ThrowOnError>) {
         return (options.client ?? this.client).post<RelationshipsFollowUserResponses, RelationshipsFollowUserErrors, ThrowOnError>({
@@ -520,9 +521,9 @@ export class Relationships extends HeyApiClient {
     }
     
     /**
-     * Who follows a person
+     * List a user's followers
      *
-     * Who follows a person, the newest follower first.
+     * The user's followers, newest first. Users you cannot see are not listed.
      */
     public listFollowers<ThrowOnError extends boolean = false>(options: Options<RelationshipsListFollowersData, ThrowOnError>) {
         return (options.client ?? this.client).get<RelationshipsListFollowersResponses, RelationshipsListFollowersErrors, ThrowOnError>({
@@ -537,9 +538,9 @@ export class Relationships extends HeyApiClient {
     }
     
     /**
-     * Whom a person follows
+     * List the users a user follows
      *
-     * Whom a person follows, the newest first.
+     * The users that this user follows, newest first. Users you cannot see are not listed.
      */
     public listFollowing<ThrowOnError extends boolean = false>(options: Options<RelationshipsListFollowingData, ThrowOnError>) {
         return (options.client ?? this.client).get<RelationshipsListFollowingResponses, RelationshipsListFollowingErrors, ThrowOnError>({
@@ -554,9 +555,9 @@ export class Relationships extends HeyApiClient {
     }
     
     /**
-     * Unblock a person
+     * Unblock a user
      *
-     * Be there again for a person you have blocked. Repeating the call is harmless.
+     * Unblock a user. Follows are not restored. Repeating the request changes nothing.
      */
     public unblockUser<ThrowOnError extends boolean = false>(options: Options<RelationshipsUnblockUserData, ThrowOnError>) {
         return (options.client ?? this.client).delete<RelationshipsUnblockUserResponses, RelationshipsUnblockUserErrors, ThrowOnError>({
@@ -571,11 +572,12 @@ export class Relationships extends HeyApiClient {
     }
     
     /**
-     * Block a person
+     * Block a user
      *
-     * Be no longer there for a person, nor they for you; neither follows the other any more.
+     * Block a user. You no longer see each other, and follows between you are deleted.
      *
-     * Repeating the call is harmless.
+     * You can still see the user's profile, so that you can unblock them. Repeating the request
+     * changes nothing.
      */
     public blockUser<ThrowOnError extends boolean = false>(options: Options<RelationshipsBlockUserData, ThrowOnError>) {
         return (options.client ?? this.client).post<RelationshipsBlockUserResponses, RelationshipsBlockUserErrors, ThrowOnError>({
@@ -590,9 +592,9 @@ export class Relationships extends HeyApiClient {
     }
     
     /**
-     * Whom you block
+     * List the users you block
      *
-     * Whom you block, the newest first.
+     * The users you have blocked, latest block first.
      */
     public listBlocks<ThrowOnError extends boolean = false>(options?: Options<RelationshipsListBlocksData, ThrowOnError>) {
         return (options?.client ?? this.client).get<RelationshipsListBlocksResponses, RelationshipsListBlocksErrors, ThrowOnError>({
@@ -607,9 +609,9 @@ export class Relationships extends HeyApiClient {
     }
     
     /**
-     * Unmute a person
+     * Unmute a user
      *
-     * Hear a person again whom you have muted. Repeating the call is harmless.
+     * Show a user in your feed and notifications again. Repeating the request changes nothing.
      */
     public unmuteUser<ThrowOnError extends boolean = false>(options: Options<RelationshipsUnmuteUserData, ThrowOnError>) {
         return (options.client ?? this.client).delete<RelationshipsUnmuteUserResponses, RelationshipsUnmuteUserErrors, ThrowOnError>({
@@ -624,11 +626,11 @@ export class Relationships extends HeyApiClient {
     }
     
     /**
-     * Mute a person
+     * Mute a user
      *
-     * Keep a person out of your feed and notifications; they do not learn of it.
+     * Hide a user from your feed and notifications, without notifying them.
      *
-     * Repeating the call is harmless.
+     * Repeating the request changes nothing.
      */
     public muteUser<ThrowOnError extends boolean = false>(options: Options<RelationshipsMuteUserData, ThrowOnError>) {
         return (options.client ?? this.client).post<RelationshipsMuteUserResponses, RelationshipsMuteUserErrors, ThrowOnError>({
@@ -643,9 +645,9 @@ export class Relationships extends HeyApiClient {
     }
     
     /**
-     * Whom you mute
+     * List the users you mute
      *
-     * Whom you mute, the newest first.
+     * The users you have muted, latest mute first. Users who block you are not listed.
      */
     public listMutes<ThrowOnError extends boolean = false>(options?: Options<RelationshipsListMutesData, ThrowOnError>) {
         return (options?.client ?? this.client).get<RelationshipsListMutesResponses, RelationshipsListMutesErrors, ThrowOnError>({
@@ -664,7 +666,7 @@ export class Posts extends HeyApiClient {
     /**
      * Write a post
      *
-     * Write a post; it is in your followers' feeds at once.
+     * The post appears in your followers' feeds immediately.
      */
     public writePost<ThrowOnError extends boolean = false>(options: Options<PostsWritePostData, ThrowOnError>) {
         return (options.client ?? this.client).post<PostsWritePostResponses, PostsWritePostErrors, ThrowOnError>({
@@ -685,7 +687,7 @@ export class Posts extends HeyApiClient {
     /**
      * Delete a post
      *
-     * Delete your post, its likes and its thread.
+     * Deletes your own post with its likes and comments.
      */
     public deletePost<ThrowOnError extends boolean = false>(options: Options<PostsDeletePostData, ThrowOnError>) {
         return (options.client ?? this.client).delete<PostsDeletePostResponses, PostsDeletePostErrors, ThrowOnError>({
@@ -700,9 +702,9 @@ export class Posts extends HeyApiClient {
     }
     
     /**
-     * A post
+     * Get a post
      *
-     * A single post.
+     * Returns 304 without a body if an `ETag` in `If-None-Match` still matches.
      */
     public getPost<ThrowOnError extends boolean = false>(options: Options<PostsGetPostData, ThrowOnError>) {
         return (options.client ?? this.client).get<PostsGetPostResponses, PostsGetPostErrors, ThrowOnError>({
@@ -717,11 +719,12 @@ export class Posts extends HeyApiClient {
     }
     
     /**
-     * Change a post
+     * Edit a post
      *
-     * Put another body in place of your post's.
+     * Replaces the body of your own post.
      *
-     * With `If-Match` nothing is overwritten that another of your devices has changed meanwhile.
+     * Send the `ETag` that you read in `If-Match`, so that a later edit from another device is not
+     * overwritten: the request then fails with 412.
      */
     public editPost<ThrowOnError extends boolean = false>(options: Options<PostsEditPostData, ThrowOnError>) {
         return (options.client ?? this.client).put<PostsEditPostResponses, PostsEditPostErrors, ThrowOnError>({
@@ -740,9 +743,9 @@ export class Posts extends HeyApiClient {
     }
     
     /**
-     * A person's posts
+     * List a user's posts
      *
-     * What a person has written, newest first.
+     * The posts are ordered newest first.
      */
     public listPosts<ThrowOnError extends boolean = false>(options: Options<PostsListPostsData, ThrowOnError>) {
         return (options.client ?? this.client).get<PostsListPostsResponses, PostsListPostsErrors, ThrowOnError>({
@@ -759,9 +762,9 @@ export class Posts extends HeyApiClient {
 
 export class Likes extends HeyApiClient {
     /**
-     * Take a like back
+     * Unlike a post
      *
-     * No longer like a post. Repeating the call is harmless.
+     * Removes your like. Repeating the request changes nothing.
      */
     public unlikePost<ThrowOnError extends boolean = false>(options: Options<LikesUnlikePostData, ThrowOnError>) {
         return (options.client ?? this.client).delete<LikesUnlikePostResponses, LikesUnlikePostErrors, ThrowOnError>({
@@ -778,7 +781,7 @@ export class Likes extends HeyApiClient {
     /**
      * Like a post
      *
-     * Like a post. Repeating the call is harmless.
+     * Repeating the request changes nothing.
      */
     public likePost<ThrowOnError extends boolean = false>(options: Options<LikesLikePostData, ThrowOnError>) {
         return (options.client ?? this.client).post<LikesLikePostResponses, LikesLikePostErrors, ThrowOnError>({
@@ -793,9 +796,9 @@ export class Likes extends HeyApiClient {
     }
     
     /**
-     * Who likes a post
+     * List users who like a post
      *
-     * Who likes a post, the newest like first.
+     * Newest likes first. Users you cannot see are left out, though `likes_count` includes them.
      */
     public listLikes<ThrowOnError extends boolean = false>(options: Options<LikesListLikesData, ThrowOnError>) {
         return (options.client ?? this.client).get<LikesListLikesResponses, LikesListLikesErrors, ThrowOnError>({
@@ -812,11 +815,12 @@ export class Likes extends HeyApiClient {
 
 export class Comments extends HeyApiClient {
     /**
-     * A post's thread
+     * List a post's comments
      *
-     * A flat list in pre-order: each comment is followed by its replies, `depth` says how nested.
+     * A flat list in pre-order: each comment is followed by its replies; `depth` is their level.
      *
-     * `limit` counts comments on the post itself. What is left out is at each `replies_cursor`.
+     * `limit` counts comments on the post itself. Use `replies_cursor` of a comment to fetch those of
+     * its replies that the page leaves out.
      */
     public listComments<ThrowOnError extends boolean = false>(options: Options<CommentsListCommentsData, ThrowOnError>) {
         return (options.client ?? this.client).get<CommentsListCommentsResponses, CommentsListCommentsErrors, ThrowOnError>({
@@ -833,7 +837,9 @@ export class Comments extends HeyApiClient {
     /**
      * Write a comment
      *
-     * Comment on a post, or reply to a comment that is not deleted and not 50 levels deep.
+     * Comments on the post or, with `parent_id`, replies to one of its comments.
+     *
+     * Deleted comments and comments at depth 50 cannot be replied to.
      */
     public writeComment<ThrowOnError extends boolean = false>(options: Options<CommentsWriteCommentData, ThrowOnError>) {
         return (options.client ?? this.client).post<CommentsWriteCommentResponses, CommentsWriteCommentErrors, ThrowOnError>({
@@ -854,7 +860,9 @@ export class Comments extends HeyApiClient {
     /**
      * Delete a comment
      *
-     * Delete your comment, or any under your post. While it has replies, a tombstone stays.
+     * Deletes your own comment, or any comment on your own post.
+     *
+     * A comment with replies becomes a tombstone, which is removed with its last reply.
      */
     public deleteComment<ThrowOnError extends boolean = false>(options: Options<CommentsDeleteCommentData, ThrowOnError>) {
         return (options.client ?? this.client).delete<CommentsDeleteCommentResponses, CommentsDeleteCommentErrors, ThrowOnError>({
@@ -869,9 +877,9 @@ export class Comments extends HeyApiClient {
     }
     
     /**
-     * A comment
+     * Get a comment
      *
-     * A single comment; `replies_cursor` begins its replies, oldest first.
+     * Use its `replies_cursor` to list its replies, oldest first.
      */
     public getComment<ThrowOnError extends boolean = false>(options: Options<CommentsGetCommentData, ThrowOnError>) {
         return (options.client ?? this.client).get<CommentsGetCommentResponses, CommentsGetCommentErrors, ThrowOnError>({
@@ -886,9 +894,9 @@ export class Comments extends HeyApiClient {
     }
     
     /**
-     * Change a comment
+     * Edit a comment
      *
-     * Put another body in place of your comment's.
+     * Replaces the body of your own comment.
      */
     public editComment<ThrowOnError extends boolean = false>(options: Options<CommentsEditCommentData, ThrowOnError>) {
         return (options.client ?? this.client).put<CommentsEditCommentResponses, CommentsEditCommentErrors, ThrowOnError>({
@@ -907,9 +915,9 @@ export class Comments extends HeyApiClient {
     }
     
     /**
-     * Take a like back
+     * Unlike a comment
      *
-     * No longer like a comment. Repeating the call is harmless.
+     * Removes your like. Repeating the request changes nothing.
      */
     public unlikeComment<ThrowOnError extends boolean = false>(options: Options<CommentsUnlikeCommentData, ThrowOnError>) {
         return (options.client ?? this.client).delete<CommentsUnlikeCommentResponses, CommentsUnlikeCommentErrors, ThrowOnError>({
@@ -926,7 +934,7 @@ export class Comments extends HeyApiClient {
     /**
      * Like a comment
      *
-     * Like a comment. Repeating the call is harmless.
+     * Repeating the request changes nothing.
      */
     public likeComment<ThrowOnError extends boolean = false>(options: Options<CommentsLikeCommentData, ThrowOnError>) {
         return (options.client ?? this.client).post<CommentsLikeCommentResponses, CommentsLikeCommentErrors, ThrowOnError>({
@@ -941,9 +949,9 @@ export class Comments extends HeyApiClient {
     }
     
     /**
-     * Replies to a comment
+     * List replies to a comment
      *
-     * The replies to a comment as a thread of their own; `limit` counts direct ones.
+     * A flat list in pre-order, like a post's comments; `limit` counts direct replies.
      */
     public listReplies<ThrowOnError extends boolean = false>(options: Options<CommentsListRepliesData, ThrowOnError>) {
         return (options.client ?? this.client).get<CommentsListRepliesResponses, CommentsListRepliesErrors, ThrowOnError>({
@@ -960,9 +968,11 @@ export class Comments extends HeyApiClient {
 
 export class Feed extends HeyApiClient {
     /**
-     * Your feed
+     * Get your feed
      *
-     * Your posts and those of the people you follow, newest first; poll with `prev_cursor`.
+     * Your posts and those of the users you follow, newest first; poll with `prev_cursor`.
+     *
+     * If you follow nobody and have not posted, it lists recent public posts instead.
      */
     public readFeed<ThrowOnError extends boolean = false>(options?: Options<FeedReadFeedData, ThrowOnError>) {
         return (options?.client ?? this.client).get<FeedReadFeedResponses, FeedReadFeedErrors, ThrowOnError>({
@@ -979,9 +989,9 @@ export class Feed extends HeyApiClient {
 
 export class Notifications extends HeyApiClient {
     /**
-     * Your notifications
+     * List your notifications
      *
-     * What others did that concerns you, the newest first. Reading it marks nothing as read.
+     * Your notifications in groups, newest first. The request marks nothing as read.
      */
     public listNotifications<ThrowOnError extends boolean = false>(options?: Options<NotificationsListNotificationsData, ThrowOnError>) {
         return (options?.client ?? this.client).get<NotificationsListNotificationsResponses, NotificationsListNotificationsErrors, ThrowOnError>({
@@ -998,7 +1008,7 @@ export class Notifications extends HeyApiClient {
     /**
      * Mark notifications as read
      *
-     * Mark as read what you have been shown; what arrived meanwhile stays unread.
+     * Mark all notifications up to the given one as read. Newer ones stay unread.
      */
     public markRead<ThrowOnError extends boolean = false>(options: Options<NotificationsMarkReadData, ThrowOnError>) {
         return (options.client ?? this.client).post<NotificationsMarkReadResponses, NotificationsMarkReadErrors, ThrowOnError>({
@@ -1019,18 +1029,18 @@ export class Notifications extends HeyApiClient {
 
 export class Exchange extends HeyApiClient {
     /**
-     * The currencies of the world
+     * List currencies
      *
-     * Every currency that a board may show, with its decimals. Cookies are ignored.
+     * Returns every currency that an exchange can quote. Cookies are ignored.
      */
     public listCurrencies<ThrowOnError extends boolean = false>(options?: Options<ExchangeListCurrenciesData, ThrowOnError>) {
         return (options?.client ?? this.client).get<ExchangeListCurrenciesResponses, ExchangeListCurrenciesErrors, ThrowOnError>({ url: '/currencies', ...options });
     }
     
     /**
-     * Close your exchange
+     * Delete your exchange
      *
-     * Delete your board with its history.
+     * Deletes your exchange and its history.
      */
     public deleteExchange<ThrowOnError extends boolean = false>(options?: Options<ExchangeDeleteExchangeData, ThrowOnError>) {
         return (options?.client ?? this.client).delete<ExchangeDeleteExchangeResponses, ExchangeDeleteExchangeErrors, ThrowOnError>({
@@ -1045,9 +1055,9 @@ export class Exchange extends HeyApiClient {
     }
     
     /**
-     * Your exchange
+     * Get your exchange
      *
-     * Your board, also when it has expired and nobody else sees it.
+     * Returns your exchange, even if it has expired and is hidden from other users.
      */
     public getOwnExchange<ThrowOnError extends boolean = false>(options?: Options<ExchangeGetOwnExchangeData, ThrowOnError>) {
         return (options?.client ?? this.client).get<ExchangeGetOwnExchangeResponses, ExchangeGetOwnExchangeErrors, ThrowOnError>({
@@ -1062,12 +1072,12 @@ export class Exchange extends HeyApiClient {
     }
     
     /**
-     * Replace your exchange
+     * Create or replace your exchange
      *
-     * Open an exchange, or replace all that its board says, at once; all rates are confirmed.
+     * Creates your exchange or replaces all of its fields, and confirms all rates.
      *
-     * Every line that has changed is noted in the public history. Digits are kept as you enter them.
-     * With `If-Match` nothing is overwritten that another of your devices has changed meanwhile.
+     * Every changed rate is recorded in the public history. Numbers keep the digits that you send.
+     * Send `If-Match` to avoid overwriting changes from another device.
      */
     public replaceExchange<ThrowOnError extends boolean = false>(options: Options<ExchangeReplaceExchangeData, ThrowOnError>) {
         return (options.client ?? this.client).put<ExchangeReplaceExchangeResponses, ExchangeReplaceExchangeErrors, ThrowOnError>({
@@ -1088,7 +1098,7 @@ export class Exchange extends HeyApiClient {
     /**
      * Confirm your rates
      *
-     * Say that all of the board still holds: it is fresh again.
+     * Confirms that all rates are still valid, which makes them fresh again.
      */
     public confirmExchange<ThrowOnError extends boolean = false>(options?: Options<ExchangeConfirmExchangeData, ThrowOnError>) {
         return (options?.client ?? this.client).post<ExchangeConfirmExchangeResponses, ExchangeConfirmExchangeErrors, ThrowOnError>({
@@ -1103,11 +1113,11 @@ export class Exchange extends HeyApiClient {
     }
     
     /**
-     * A person's exchange
+     * Get a user's exchange
      *
-     * A person's board, now or as it stood at a moment. An expired one is seen by its owner only.
+     * Returns a user's exchange, now or as of a moment; if it has expired, only to its owner.
      *
-     * Name, place and opening hours are always today's.
+     * `as_of` applies to the rates, base currency and validity; all other fields are current.
      */
     public getExchange<ThrowOnError extends boolean = false>(options: Options<ExchangeGetExchangeData, ThrowOnError>) {
         return (options.client ?? this.client).get<ExchangeGetExchangeResponses, ExchangeGetExchangeErrors, ThrowOnError>({
@@ -1122,15 +1132,17 @@ export class Exchange extends HeyApiClient {
     }
     
     /**
-     * Find an exchange
+     * Search for exchanges
      *
-     * Boards near a place (`lat`, `lon`), boards that do a conversion (`from`, `to`, `amount`), or
-     * both, the nearest or those where one receives most first. Without a place, the boards that have
-     * changed their rates last are compared: up to 500 that pay in `to`, or are paid in `from`, or
-     * deal in both.
+     * Finds exchanges near a place (`lat`, `lon`), exchanges that can do a conversion (`from`,
+     * `to`, `amount`), or both, ordered by distance or by the amount that the customer receives.
      *
-     * All pages go by the rates of the instant of the first one, for ten minutes. Stale rates are
-     * left out unless you ask for them, expired ones always. A page may be shorter than its limit.
+     * Without a place, only the exchanges whose rates for these currencies changed most recently are
+     * compared, at most 500 of each kind: base currency `from`, base currency `to`, another base with
+     * a rate for `from`, another base with a rate for `to`.
+     *
+     * All pages use the rates at the time of the first page, for ten minutes. Stale rates are excluded
+     * by default, expired rates always. A page can have fewer items than `limit` and not be the last.
      */
     public searchExchanges<ThrowOnError extends boolean = false>(options?: Options<ExchangeSearchExchangesData, ThrowOnError>) {
         return (options?.client ?? this.client).get<ExchangeSearchExchangesResponses, ExchangeSearchExchangesErrors, ThrowOnError>({
@@ -1145,12 +1157,13 @@ export class Exchange extends HeyApiClient {
     }
     
     /**
-     * What an amount comes to
+     * Convert an amount
      *
-     * Convert `amount`, or tell what `to_amount` costs, by a person's board, now or as of a moment.
+     * Converts `amount`, or computes the price of `to_amount`, by the rates of a user's exchange.
      *
-     * Exact, and rounded once: what you receive down, what you pay up. What cannot be done is no
-     * error: `feasible` is false, and `reason` says why. An expired board offers nothing.
+     * The result is exact and rounded once: down if the customer receives it, up if the customer
+     * pays it. If the exchange cannot do the conversion, `feasible` is false and `reason` is set;
+     * the status is still 200. An expired exchange offers no conversion.
      */
     public getQuote<ThrowOnError extends boolean = false>(options: Options<ExchangeGetQuoteData, ThrowOnError>) {
         return (options.client ?? this.client).get<ExchangeGetQuoteResponses, ExchangeGetQuoteErrors, ThrowOnError>({
@@ -1165,10 +1178,12 @@ export class Exchange extends HeyApiClient {
     }
     
     /**
-     * How a rate has moved
+     * Get the history of a rate
      *
-     * The changes of one currency's line, newest first; or the first, highest, lowest and last
-     * of each side for every UTC hour or day in which it changed, per base and unit.
+     * Returns the changes of one currency's rate, newest first.
+     *
+     * With `group`, each item is a UTC hour or day with changes: the first, highest, lowest and last
+     * value of each side, per base currency and unit.
      */
     public listRateHistory<ThrowOnError extends boolean = false>(options: Options<ExchangeListRateHistoryData, ThrowOnError>) {
         return (options.client ?? this.client).get<ExchangeListRateHistoryResponses, ExchangeListRateHistoryErrors, ThrowOnError>({
@@ -1185,12 +1200,12 @@ export class Exchange extends HeyApiClient {
 
 export class Reports extends HeyApiClient {
     /**
-     * Report something
+     * Report a user or content
      *
-     * Have operators look at a person, a post, a comment or an exchange that you see.
+     * Report a user, post, comment or exchange that you can see to the operators.
      *
-     * Whom you report does not learn of it. Reporting the same again while operators have not
-     * closed it replaces what you said.
+     * The reported user is not notified. If your earlier report of the same target is still open, the
+     * new report replaces its reason and detail.
      */
     public writeReport<ThrowOnError extends boolean = false>(options: Options<ReportsWriteReportData, ThrowOnError>) {
         return (options.client ?? this.client).post<ReportsWriteReportResponses, ReportsWriteReportErrors, ThrowOnError>({
@@ -1211,27 +1226,27 @@ export class Reports extends HeyApiClient {
 
 export class Operations extends HeyApiClient {
     /**
-     * Alive?
+     * Check liveness
      *
-     * The process serves requests. Nothing else is asked.
+     * For orchestrators: succeeds while the process serves requests.
      */
     public getLiveness<ThrowOnError extends boolean = false>(options?: Options<OperationsGetLivenessData, ThrowOnError>) {
         return (options?.client ?? this.client).get<OperationsGetLivenessResponses, OperationsGetLivenessErrors, ThrowOnError>({ url: '/livez', ...options });
     }
     
     /**
-     * Fit for traffic?
+     * Check health
      *
-     * For the load balancer: started, and not about to end; an outage leaves this green.
+     * For load balancers: succeeds between start and shutdown, even while a dependency is down.
      */
     public getHealth<ThrowOnError extends boolean = false>(options?: Options<OperationsGetHealthData, ThrowOnError>) {
         return (options?.client ?? this.client).get<OperationsGetHealthResponses, OperationsGetHealthErrors, ThrowOnError>({ url: '/healthz', ...options });
     }
     
     /**
-     * Everything well?
+     * Check readiness
      *
-     * For deployments and alarms: the database, its schema, Redis, the mails, by name.
+     * For deployments and alarms: checks the database, its schema, Redis and mail delivery.
      */
     public getReadiness<ThrowOnError extends boolean = false>(options?: Options<OperationsGetReadinessData, ThrowOnError>) {
         return (options?.client ?? this.client).get<OperationsGetReadinessResponses, OperationsGetReadinessErrors, ThrowOnError>({ url: '/readyz', ...options });

@@ -5,7 +5,7 @@ export type ClientOptions = {
 };
 
 /**
- * This is not your current password.
+ * The current password is incorrect. Please try again.
  */
 export type WrongPassword = Problem & {
     status: 403;
@@ -13,18 +13,18 @@ export type WrongPassword = Problem & {
 };
 
 /**
- * Every code. Each route names those that it may answer with.
+ * All error codes. Each route lists those that it may return.
  */
 export type ErrorCode = 'about_to_end' | 'account_suspended' | 'amount_too_large' | 'blocked_by_you' | 'body_too_large' | 'cannot_block_self' | 'cannot_follow_self' | 'cannot_mute_self' | 'comment_deleted' | 'comment_not_found' | 'conflict' | 'csrf_failed' | 'deadline_exceeded' | 'duplicate_key' | 'email_taken' | 'exchange_not_found' | 'hashing_busy' | 'headers_too_large' | 'idempotency_in_flight' | 'idempotency_mismatch' | 'internal_error' | 'invalid_credentials' | 'invalid_cursor' | 'invalid_token' | 'json_malformed' | 'json_too_deep' | 'malformed_request' | 'method_not_allowed' | 'not_authenticated' | 'not_found' | 'not_owner' | 'not_ready' | 'not_started' | 'overloaded' | 'parent_not_found' | 'password_too_common' | 'post_not_found' | 'precondition_failed' | 'rate_limited' | 'refresh_reused' | 'request_timeout' | 'retry' | 'search_expired' | 'session_expired' | 'session_not_found' | 'target_not_found' | 'thread_too_deep' | 'too_many_streams' | 'too_many_username_changes' | 'unauthenticated' | 'unavailable' | 'unknown_parameter' | 'unsupported_media_type' | 'uri_too_long' | 'user_not_found' | 'username_reserved' | 'username_taken' | 'validation_failed' | 'wrong_password';
 
 /**
  * Problem
  *
- * An error, as RFC 9457 (Problem Details for HTTP APIs) puts it.
+ * An error (RFC 9457, Problem Details for HTTP APIs).
  */
 export type Problem = {
     /**
-     * The address of the page that explains the `code`.
+     * The address of the documentation page for the `code`.
      */
     type: string;
     /**
@@ -32,23 +32,23 @@ export type Problem = {
      */
     title: string;
     /**
-     * That of the answer.
+     * The HTTP status code.
      */
     status: number;
     /**
-     * A sentence that can be shown to a person.
+     * A text to show to the user.
      */
     detail: string;
     /**
-     * The path that was asked for, without what was at fault in it.
+     * The path of the request; invalid or secret parts are replaced.
      */
     instance: string;
     /**
-     * What a program compares with; it does not change.
+     * A stable identifier of the error; compare this one in programs.
      */
     code: ErrorCode;
     /**
-     * What operators find it by; also in the header `X-Request-ID`.
+     * Identifies the request in the server's logs; also in the header `X-Request-ID`.
      */
     request_id: string;
 };
@@ -56,11 +56,11 @@ export type Problem = {
 /**
  * ValidationProblem
  *
- * An error that names each invalid part of the request.
+ * An error that lists the invalid fields and parameters of the request.
  */
 export type ValidationProblem = {
     /**
-     * The address of the page that explains the `code`.
+     * The address of the documentation page for the `code`.
      */
     type: string;
     /**
@@ -68,27 +68,27 @@ export type ValidationProblem = {
      */
     title: string;
     /**
-     * That of the answer.
+     * The HTTP status code.
      */
     status: number;
     /**
-     * A sentence that can be shown to a person.
+     * A text to show to the user.
      */
     detail: string;
     /**
-     * The path that was asked for, without what was at fault in it.
+     * The path of the request; invalid or secret parts are replaced.
      */
     instance: string;
     /**
-     * What a program compares with; it does not change.
+     * A stable identifier of the error; compare this one in programs.
      */
     code: ErrorCode;
     /**
-     * What operators find it by; also in the header `X-Request-ID`.
+     * Identifies the request in the server's logs; also in the header `X-Request-ID`.
      */
     request_id: string;
     /**
-     * The first twenty; empty where the `code` says it all.
+     * At most twenty. Empty if the `code` alone explains the error.
      */
     errors: Array<FieldError>;
 };
@@ -96,25 +96,25 @@ export type ValidationProblem = {
 /**
  * FieldError
  *
- * One thing that is wrong with a request.
+ * An error in one field or parameter.
  */
 export type FieldError = {
     /**
-     * A JSON pointer into the body, or a place such as `query.limit`.
+     * A JSON pointer into the body, or a location such as `query.limit`.
      */
     pointer: string;
     /**
-     * What is wrong with it, for a program.
+     * The kind of error, for programs.
      */
     code: string;
     /**
-     * The same for a person; what was sent is never repeated.
+     * A text for the user. It never repeats the rejected value.
      */
     message: string;
 };
 
 /**
- * Something in the request does not have the right form; `errors` says what.
+ * Some of the values are not valid. Please correct them and try again.
  */
 export type ValidationFailed = ValidationProblem & {
     status: 422;
@@ -122,7 +122,7 @@ export type ValidationFailed = ValidationProblem & {
 };
 
 /**
- * This username is taken.
+ * This username is taken. Please choose another.
  */
 export type UsernameTaken = Problem & {
     status: 409;
@@ -130,7 +130,7 @@ export type UsernameTaken = Problem & {
 };
 
 /**
- * This username is reserved.
+ * This username is reserved. Please choose another.
  */
 export type UsernameReserved = ValidationProblem & {
     status: 422;
@@ -140,15 +140,15 @@ export type UsernameReserved = ValidationProblem & {
 /**
  * UsernameChange
  *
- * Another username, and the current password to prove who asks.
+ * A new username, confirmed with the current password.
  */
 export type UsernameChange = {
     /**
-     * Letters, digits and underscores; shown as typed, and nobody else may have it in any case.
+     * Letters, digits and underscores; displayed as sent, unique regardless of case.
      */
     username: string;
     /**
-     * Proves who asks.
+     * Your current password.
      */
     current_password: string;
 };
@@ -156,20 +156,20 @@ export type UsernameChange = {
 /**
  * UserSummary
  *
- * A person, as named beside what they do.
+ * A user, as shown in lists and next to their content.
  */
 export type UserSummary = {
     id: string;
     /**
-     * As they type it; addresses take it in any case.
+     * As the user spells it; paths accept it in any case.
      */
     username: string;
     /**
-     * Shown beside the username; null where there is none.
+     * Shown next to the username; null if not set.
      */
     display_name: string | null;
     /**
-     * A picture, wherever they keep it.
+     * URL of the profile picture, on any host; null if not set.
      */
     avatar_url: string | null;
 };
@@ -177,25 +177,25 @@ export type UserSummary = {
 /**
  * UserPage
  *
- * One page of people.
+ * One page of users.
  */
 export type UserPage = {
     /**
-     * At most `limit` of them; a page may be shorter and yet not the last.
+     * At most `limit` items. A shorter page need not be the last one.
      */
     items: Array<UserSummary>;
     /**
-     * Brings the next page, of older items; null marks the end of the list.
+     * The `cursor` of the next page; null at the end of the list.
      */
     next_cursor: string | null;
     /**
-     * Brings what is newer; poll with it. The last two seconds may repeat.
+     * The `cursor` for newer items; poll with it. Items of the last two seconds may repeat. Null if the list is empty or does not support polling.
      */
     prev_cursor: string | null;
 };
 
 /**
- * There is nobody of that name.
+ * There is no user with this name.
  */
 export type UserNotFound = Problem & {
     status: 404;
@@ -205,15 +205,15 @@ export type UserNotFound = Problem & {
 /**
  * UnreadUpdate
  *
- * A group that is new, or has grown.
+ * A new group, or one that has grown.
  */
 export type UnreadUpdate = {
     /**
-     * Counts groups, up to 99.
+     * Unread groups, up to 99.
      */
     unread_count: number;
     /**
-     * The group as it is now.
+     * The current state of the group.
      */
     group: NotificationGroup;
 };
@@ -221,39 +221,39 @@ export type UnreadUpdate = {
 /**
  * NotificationGroup
  *
- * What is shown as one: likes of one thing, follows of one day (UTC), or a single event.
+ * The likes of one post or comment, the follows of one day (UTC), or a single event.
  */
 export type NotificationGroup = {
     /**
-     * That of the newest notification in it.
+     * The id of the newest notification in the group; it changes when the group grows.
      */
     id: string;
     /**
-     * What happened.
+     * The kind of event.
      */
     type: 'follow' | 'post_like' | 'comment_like' | 'post_comment' | 'comment_reply' | 'mention' | 'exchange_expiring';
     /**
-     * How many notifications it holds; counted up to 10,000.
+     * Number of notifications in the group, at most 10,000.
      */
     count: number;
     /**
-     * Who did it, the newest first; three at most.
+     * The latest three users who caused it, newest first. Empty for events of the system.
      */
     actors: Array<UserSummary>;
     /**
-     * The post that it happened to; null where it was none.
+     * The post concerned, or that of the comment; null for events without a post.
      */
     post_id: string | null;
     /**
-     * The comment that was written or liked.
+     * The comment that was written or liked; null for events without a comment.
      */
     comment_id: string | null;
     /**
-     * When it happened last.
+     * Time of the newest notification.
      */
     latest_at: string;
     /**
-     * Whether there is something in it that you have not marked as read.
+     * Whether the group has a notification that you have not marked as read.
      */
     unread: boolean;
 };
@@ -261,17 +261,17 @@ export type NotificationGroup = {
 /**
  * UnreadCount
  *
- * How many groups are unread.
+ * The number of groups with unread notifications.
  */
 export type UnreadCount = {
     /**
-     * Counts groups, up to 99.
+     * Unread groups, up to 99.
      */
     unread_count: number;
 };
 
 /**
- * The query holds a parameter that this address does not know, or one of them twice.
+ * This address contains a parameter that is unknown or repeated.
  */
 export type UnknownParameter = ValidationProblem & {
     status: 422;
@@ -279,7 +279,7 @@ export type UnknownParameter = ValidationProblem & {
 };
 
 /**
- * An error that any request may be answered with.
+ * An error that any request may receive.
  */
 export type TransportProblem = Problem & {
     status: 400 | 408 | 413 | 414 | 415 | 431 | 500 | 503;
@@ -287,7 +287,7 @@ export type TransportProblem = Problem & {
 };
 
 /**
- * You have changed your username as often as one may within a year.
+ * You have reached the limit of username changes within a year. Try again in 30 days.
  */
 export type TooManyUsernameChanges = Problem & {
     status: 429;
@@ -303,7 +303,7 @@ export type TooManyStreams = Problem & {
 };
 
 /**
- * This comment is nested too deeply to be replied to.
+ * Replies to this comment are not possible. Reply to an earlier comment instead.
  */
 export type ThreadTooDeep = ValidationProblem & {
     status: 422;
@@ -311,7 +311,7 @@ export type ThreadTooDeep = ValidationProblem & {
 };
 
 /**
- * There is nothing of this kind and id to report.
+ * This content or account is not available and cannot be reported.
  */
 export type TargetNotFound = Problem & {
     status: 404;
@@ -321,12 +321,12 @@ export type TargetNotFound = Problem & {
 /**
  * State
  *
- * The age of a confirmation, against how long it was said to be valid.
+ * Age of the last confirmation in proportion to `valid_for_hours`.
  */
 export type State = 'fresh' | 'aging' | 'stale' | 'expired';
 
 /**
- * The service has not reached its database since it was started.
+ * The service is starting. Try again in a few seconds.
  */
 export type Starting = Problem & {
     status: 503;
@@ -336,43 +336,43 @@ export type Starting = Problem & {
 /**
  * Sort
  *
- * What comes first.
+ * Order of the results.
  */
 export type Sort = 'receive' | 'distance';
 
 /**
  * Side
  *
- * Which column of the board a leg reads.
+ * Rate of the exchange that a leg uses.
  */
 export type Side = 'we_buy' | 'we_sell';
 
 /**
  * Settings
  *
- * How you want to be seen, all of it: what is absent is taken away.
+ * All of your profile settings; omitted fields are cleared.
  */
 export type Settings = {
     /**
-     * Shown beside the username.
+     * Shown next to the username.
      */
     display_name?: string | null;
     /**
-     * What you say of yourself.
+     * A short text about you.
      */
     bio?: string | null;
     /**
-     * A picture, wherever you keep it; http or https.
+     * The http or https URL of your picture.
      */
     avatar_url?: string | null;
     /**
-     * The ISO 4217 code of the currency you think in.
+     * The ISO 4217 code of your preferred currency.
      */
     home_currency?: 'AED' | 'AFN' | 'ALL' | 'AMD' | 'AOA' | 'ARS' | 'AUD' | 'AWG' | 'AZN' | 'BAM' | 'BBD' | 'BDT' | 'BHD' | 'BIF' | 'BMD' | 'BND' | 'BOB' | 'BRL' | 'BSD' | 'BTN' | 'BWP' | 'BYN' | 'BZD' | 'CAD' | 'CDF' | 'CHF' | 'CLP' | 'CNY' | 'COP' | 'CRC' | 'CUP' | 'CVE' | 'CZK' | 'DJF' | 'DKK' | 'DOP' | 'DZD' | 'EGP' | 'ERN' | 'ETB' | 'EUR' | 'FJD' | 'FKP' | 'GBP' | 'GEL' | 'GHS' | 'GIP' | 'GMD' | 'GNF' | 'GTQ' | 'GYD' | 'HKD' | 'HNL' | 'HTG' | 'HUF' | 'IDR' | 'ILS' | 'INR' | 'IQD' | 'IRR' | 'ISK' | 'JMD' | 'JOD' | 'JPY' | 'KES' | 'KGS' | 'KHR' | 'KMF' | 'KPW' | 'KRW' | 'KWD' | 'KYD' | 'KZT' | 'LAK' | 'LBP' | 'LKR' | 'LRD' | 'LSL' | 'LYD' | 'MAD' | 'MDL' | 'MGA' | 'MKD' | 'MMK' | 'MNT' | 'MOP' | 'MRU' | 'MUR' | 'MVR' | 'MWK' | 'MXN' | 'MYR' | 'MZN' | 'NAD' | 'NGN' | 'NIO' | 'NOK' | 'NPR' | 'NZD' | 'OMR' | 'PAB' | 'PEN' | 'PGK' | 'PHP' | 'PKR' | 'PLN' | 'PYG' | 'QAR' | 'RON' | 'RSD' | 'RUB' | 'RWF' | 'SAR' | 'SBD' | 'SCR' | 'SDG' | 'SEK' | 'SGD' | 'SHP' | 'SLE' | 'SOS' | 'SRD' | 'SSP' | 'STN' | 'SYP' | 'SZL' | 'THB' | 'TJS' | 'TMT' | 'TND' | 'TOP' | 'TRY' | 'TTD' | 'TWD' | 'TZS' | 'UAH' | 'UGX' | 'USD' | 'UYU' | 'UZS' | 'VES' | 'VND' | 'VUV' | 'WST' | 'XAF' | 'XCD' | 'XCG' | 'XOF' | 'XPF' | 'YER' | 'ZAR' | 'ZMW' | 'ZWG' | null;
 };
 
 /**
- * You have no such session.
+ * This session no longer exists.
  */
 export type SessionNotFound = Problem & {
     status: 404;
@@ -380,7 +380,7 @@ export type SessionNotFound = Problem & {
 };
 
 /**
- * The session has ended or needs to be refreshed.
+ * Your session has expired. Please log in again.
  */
 export type SessionExpired = Problem & {
     status: 401;
@@ -388,7 +388,7 @@ export type SessionExpired = Problem & {
 };
 
 /**
- * The rates that this search goes by are too old. Please search again.
+ * These search results are out of date. Please search again.
  */
 export type SearchExpired = Problem & {
     status: 409;
@@ -398,11 +398,11 @@ export type SearchExpired = Problem & {
 /**
  * Rounding
  *
- * The one rounding, at the end: `down` what is received, `up` what is paid.
+ * How the computed amount is rounded, once, at the end.
  */
 export type Rounding = {
     /**
-     * `down` what is received, `up` what is paid.
+     * `down` if the customer receives the amount, `up` if the customer pays it.
      */
     mode: Mode;
     /**
@@ -414,44 +414,44 @@ export type Rounding = {
 /**
  * Mode
  *
- * Which way the one rounding goes.
+ * Direction of the rounding.
  */
 export type Mode = 'down' | 'up';
 
 /**
  * ReportTarget
  *
- * What a report is about.
+ * The type of the reported object.
  */
 export type ReportTarget = 'user' | 'post' | 'comment' | 'exchange';
 
 /**
  * ReportReason
  *
- * What is wrong with it.
+ * The reason for a report.
  */
 export type ReportReason = 'spam' | 'abuse' | 'illegal' | 'fraud' | 'other';
 
 /**
  * ReportCreate
  *
- * What operators should look at, and why.
+ * A report to the operators.
  */
 export type ReportCreate = {
     /**
-     * What it is.
+     * The kind of the reported object.
      */
     target_type: ReportTarget;
     /**
-     * Its id.
+     * The id of the reported object.
      */
     target_id: string;
     /**
-     * Why operators should look at it.
+     * The reason for the report.
      */
     reason: ReportReason;
     /**
-     * What operators should know.
+     * More information for the operators.
      */
     detail?: string | null;
 };
@@ -459,24 +459,24 @@ export type ReportCreate = {
 /**
  * Report
  *
- * What you have reported, as operators will read it.
+ * Your report as the operators receive it.
  */
 export type Report = {
     id: string;
     /**
-     * What it is.
+     * The kind of the reported object.
      */
     target_type: ReportTarget;
     /**
-     * Its id.
+     * The id of the reported object.
      */
     target_id: string;
     /**
-     * Why operators should look at it.
+     * The reason for the report.
      */
     reason: ReportReason;
     /**
-     * What operators should know; null where you said nothing.
+     * More information for the operators; null if you sent none.
      */
     detail: string | null;
     created_at: string;
@@ -485,23 +485,23 @@ export type Report = {
 /**
  * Relation
  *
- * What there is between the signed-in person and the one they look at.
+ * Your relationship to the user.
  */
 export type Relation = {
     /**
-     * You follow them.
+     * You follow the user.
      */
     following: boolean;
     /**
-     * They follow you.
+     * The user follows you.
      */
     followed_by: boolean;
     /**
-     * You have muted them; they do not know.
+     * You have muted the user, who cannot see this.
      */
     muting: boolean;
     /**
-     * You have blocked them: they are gone from your lists.
+     * You have blocked the user, who is hidden from your lists.
      */
     blocking: boolean;
 };
@@ -513,25 +513,25 @@ export type Relation = {
  */
 export type Registration = {
     /**
-     * Letters, digits and underscores; shown as typed, and nobody else may have it in any case.
+     * Letters, digits and underscores. Shown as typed; unique regardless of case.
      */
     username: string;
     /**
-     * Where mails go; nobody else sees it.
+     * Receives all mails; other users cannot see it.
      */
     email: string;
     /**
-     * Any characters; only what is tried first is refused. Nothing is trimmed.
+     * Any characters; white space is not trimmed. Common passwords are refused.
      */
     password: string;
     /**
-     * Shown beside the username.
+     * Shown next to the username.
      */
     display_name?: string | null;
 };
 
 /**
- * This refresh token was used before; somebody may have copied it, so the session has ended.
+ * You were logged out to protect your account. Please log in again.
  */
 export type RefreshReused = Problem & {
     status: 401;
@@ -541,46 +541,43 @@ export type RefreshReused = Problem & {
 /**
  * Reason
  *
- * Why a conversion cannot be done.
+ * Why a conversion is not possible.
  */
 export type Reason = 'not_offered' | 'below_min' | 'above_max' | 'too_small';
 
 /**
  * Readiness
  *
- * All is well with everything the service depends on.
+ * All dependencies work.
  */
 export type Readiness = {
     /**
-     * Anything else is answered with 503.
+     * Always `ok`; a failed check responds with 503.
      */
     status: 'ok';
-    /**
-     * What was looked at.
-     */
     checks: Checks;
 };
 
 /**
  * Checks
  *
- * What the service depends on, each by its name.
+ * The result for each dependency.
  */
 export type Checks = {
     /**
-     * It answers.
+     * The database responds.
      */
     database: 'ok';
     /**
-     * It answers.
+     * Redis responds.
      */
     redis: 'ok';
     /**
-     * The schema is what the code expects.
+     * The database schema is up to date.
      */
     migrations: 'ok';
     /**
-     * No mail waits too long or was given up lately.
+     * No mail is more than 5 minutes overdue or was given up in the last hour.
      */
     mail: 'ok';
 };
@@ -588,17 +585,17 @@ export type Checks = {
 /**
  * ReadUpTo
  *
- * What has been seen.
+ * The newest notification to mark as read.
  */
 export type ReadUpTo = {
     /**
-     * The `id` of the newest group that was shown; what comes after it stays unread.
+     * The `id` of the newest group you have displayed. Newer notifications stay unread.
      */
     up_to: string;
 };
 
 /**
- * This was tried too often. Please wait a while; `Retry-After` says how long.
+ * Too many attempts. Try again in 1 minute.
  */
 export type RateLimited = Problem & {
     status: 429;
@@ -608,19 +605,19 @@ export type RateLimited = Problem & {
 /**
  * RateHistoryPage
  *
- * One page of changes, or of hours or days with changes.
+ * A page of changes, or of hours or days with changes.
  */
 export type RateHistoryPage = {
     /**
-     * At most `limit` of them; a page may be shorter and yet not the last.
+     * At most `limit` items. A shorter page need not be the last one.
      */
     items: Array<RateEvent | RateBucket>;
     /**
-     * Brings the next page, of older items; null marks the end of the list.
+     * The `cursor` of the next page; null at the end of the list.
      */
     next_cursor: string | null;
     /**
-     * Brings what is newer; poll with it. The last two seconds may repeat.
+     * The `cursor` for newer items; poll with it. Items of the last two seconds may repeat. Null if the list is empty or does not support polling.
      */
     prev_cursor: string | null;
 };
@@ -628,23 +625,23 @@ export type RateHistoryPage = {
 /**
  * Candle
  *
- * How one side moved within an hour or a day.
+ * The prices of one side within an hour or a day.
  */
 export type Candle = {
     /**
-     * The first.
+     * First value.
      */
     open: string;
     /**
-     * The highest.
+     * Highest value.
      */
     high: string;
     /**
-     * The lowest.
+     * Lowest value.
      */
     low: string;
     /**
-     * The last.
+     * Last value.
      */
     close: string;
 };
@@ -652,27 +649,27 @@ export type Candle = {
 /**
  * RateBucket
  *
- * The changes of one UTC hour or day, for one base and unit; null for a side without any.
+ * The changes of one UTC hour or day, for one base currency and unit.
  */
 export type RateBucket = {
     /**
-     * When the hour or the day begins.
+     * Start of the hour or day.
      */
     start: string;
     /**
-     * What the changer paid and charged in then.
+     * Base currency at that time.
      */
     base_currency: string;
     /**
-     * For how much of the foreign currency the rates are.
+     * Amount of the foreign currency that the rates apply to.
      */
     unit: number;
     /**
-     * How what it paid moved.
+     * Buying prices; null if there are none.
      */
     we_buy: Candle | null;
     /**
-     * How what it charged moved.
+     * Selling prices; null if there are none.
      */
     we_sell: Candle | null;
 };
@@ -680,35 +677,35 @@ export type RateBucket = {
 /**
  * RateEvent
  *
- * One line of the board has changed; both sides null: it was taken off.
+ * A change of one rate; both sides are null if the rate was removed.
  */
 export type RateEvent = {
     /**
-     * Counts the changes of all lines of the board, without a gap.
+     * Counts the changes of the exchange, without gaps.
      */
     seq: number;
     /**
-     * SHA-256 over this change and the hash before it.
+     * SHA-256 of this change and the previous hash.
      */
     hash: string;
     /**
-     * When it was changed.
+     * Time of the change.
      */
     at: string;
     /**
-     * What the changer paid and charged in then.
+     * Base currency at that time.
      */
     base_currency: string;
     /**
-     * For how much of the foreign currency the rates are.
+     * Amount of the foreign currency that rates apply to.
      */
     unit: number;
     /**
-     * What the changer paid; null where it did not buy.
+     * Buying price; null if none.
      */
     we_buy: string | null;
     /**
-     * What it charged; null where it did not sell.
+     * Selling price; null if none.
      */
     we_sell: string | null;
     /**
@@ -724,35 +721,35 @@ export type RateEvent = {
 /**
  * RateChange
  *
- * One line of the board has changed, which confirms the whole board at that time.
+ * A change of one rate, which also confirms all other rates at that time.
  */
 export type RateChange = {
     /**
-     * Counts the changes of all lines of the board, without a gap.
+     * Counts the changes of the exchange, without gaps.
      */
     seq: number;
     /**
-     * SHA-256 over this change and the hash before it.
+     * SHA-256 of this change and the previous hash.
      */
     hash: string;
     /**
-     * When it was changed.
+     * Time of the change.
      */
     at: string;
     /**
-     * What the changer paid and charged in then.
+     * Base currency at that time.
      */
     base_currency: string;
     /**
-     * For how much of the foreign currency the rates are.
+     * Amount of the foreign currency that rates apply to.
      */
     unit: number;
     /**
-     * What the changer paid; null where it did not buy.
+     * Buying price; null if none.
      */
     we_buy: string | null;
     /**
-     * What it charged; null where it did not sell.
+     * Selling price; null if none.
      */
     we_sell: string | null;
     /**
@@ -764,7 +761,7 @@ export type RateChange = {
      */
     max_amount: string | null;
     /**
-     * The foreign currency.
+     * ISO 4217 code of the foreign currency.
      */
     currency: string;
 };
@@ -772,40 +769,40 @@ export type RateChange = {
 /**
  * Rate
  *
- * One line of the board, in the base currency per `unit` of the foreign one.
+ * The rate of a foreign currency: prices in the base currency, per `unit`.
  */
 export type Rate = {
     /**
-     * The foreign currency.
+     * ISO 4217 code of the foreign currency.
      */
     currency: string;
     /**
-     * For how much of it the rates are.
+     * Amount of the foreign currency that the rates apply to.
      */
     unit: number;
     /**
-     * What the changer pays; null where it does not buy.
+     * Price at which the exchange buys; null if it does not buy this currency.
      */
     we_buy: string | null;
     /**
-     * What the changer charges; null where it does not sell.
+     * Price at which the exchange sells; null if it does not sell this currency.
      */
     we_sell: string | null;
     /**
-     * In the foreign currency; null where there is no lower limit.
+     * Smallest amount, in the foreign currency; null for no lower limit.
      */
     min_amount: string | null;
     /**
-     * In the foreign currency; null where there is no upper limit.
+     * Largest amount, in the foreign currency; null for no upper limit.
      */
     max_amount: string | null;
     /**
-     * When the changer last said that it holds.
+     * When the rate was last confirmed.
      */
     confirmed_at: string;
     /**
-     * How long ago that was, by `valid_for_hours`: after half of it a rate is aging, after all of
-     * it stale, after three times expired.
+     * Age of the confirmation in proportion to `valid_for_hours`: `fresh` below 50 %, `aging` below
+     * 100 %, `stale` below 300 %, then `expired`.
      */
     state: State;
 };
@@ -813,27 +810,27 @@ export type Rate = {
 /**
  * QuoteLeg
  *
- * One foreign currency that changes hands, by one side of its line.
+ * A conversion between the base currency and one foreign currency.
  */
 export type QuoteLeg = {
     /**
-     * The foreign currency.
+     * ISO 4217 code of the foreign currency.
      */
     currency: string;
     /**
-     * `we_buy` where the changer takes it, `we_sell` where it gives it.
+     * `we_buy` if the customer pays this currency, `we_sell` if the customer receives it.
      */
     side: Side;
     /**
-     * In the base currency, per `unit`.
+     * Rate in the base currency, per `unit`.
      */
     rate: string;
     /**
-     * For how much of the foreign currency the rate is.
+     * Amount of the foreign currency that the rate applies to.
      */
     unit: number;
     /**
-     * When the changer last said that it holds.
+     * When the rate was last confirmed.
      */
     confirmed_at: string;
 };
@@ -841,51 +838,51 @@ export type QuoteLeg = {
 /**
  * Quote
  *
- * What a conversion comes to, and all that is needed to compute it anew.
+ * The result of a conversion, with everything needed to recompute it.
  */
 export type Quote = {
     /**
-     * The currency that the customer pays.
+     * Currency that the customer pays.
      */
     from: string;
     /**
-     * The currency that the customer receives.
+     * Currency that the customer receives.
      */
     to: string;
     /**
-     * What the customer pays; null where it was to be computed and cannot.
+     * Amount that the customer pays; null if it cannot be computed.
      */
     from_amount: string | null;
     /**
-     * What the customer receives; likewise.
+     * Amount that the customer receives; null if it cannot be computed.
      */
     to_amount: string | null;
     /**
-     * Whether this changer does it at all.
+     * Whether the exchange can do the conversion.
      */
     feasible: boolean;
     /**
-     * Why it cannot be done.
+     * Why the conversion is not possible; null if it is.
      */
     reason: Reason | null;
     /**
-     * `to` per `from` before rounding, to ten significant digits.
+     * `to` per `from` before rounding, to ten significant digits; null if not offered.
      */
     effective_rate: string | null;
     /**
-     * What changes hands beside the base currency: one, two for a cross, none for the same.
+     * One leg per foreign currency; none if the currencies are equal or nothing is offered.
      */
     legs: Array<QuoteLeg>;
     /**
-     * How the computed amount was rounded.
+     * How the computed amount is rounded.
      */
     rounding: Rounding;
     /**
-     * The moment whose rates these are.
+     * Time as of which the rates apply.
      */
     as_of: string;
     /**
-     * That of the board at that moment, as with `Rate.state`.
+     * State of the rates at that time; see `Rate.state`.
      */
     state: State;
 };
@@ -893,51 +890,51 @@ export type Quote = {
 /**
  * Profile
  *
- * A person's page; `viewer` is null for who is not signed in.
+ * A user's profile.
  */
 export type Profile = {
     id: string;
     /**
-     * As they type it; addresses take it in any case.
+     * As the user spells it; paths accept it in any case.
      */
     username: string;
     /**
-     * Shown beside the username; null where there is none.
+     * Shown next to the username; null if not set.
      */
     display_name: string | null;
     /**
-     * A picture, wherever they keep it.
+     * URL of the profile picture, on any host; null if not set.
      */
     avatar_url: string | null;
     /**
-     * What they say of themselves.
+     * The user's description of themselves; null if not set.
      */
     bio: string | null;
     created_at: string;
     /**
-     * How many follow them.
+     * Number of followers.
      */
     followers_count: number;
     /**
-     * How many they follow.
+     * Number of users they follow.
      */
     following_count: number;
     /**
-     * How many posts they have written.
+     * Number of posts.
      */
     posts_count: number;
     /**
-     * Whether `/users/{username}/exchange` has a board to show.
+     * Whether the user has an exchange at `/users/{username}/exchange`.
      */
     has_exchange: boolean;
     /**
-     * What there is between you and them; null for who is not signed in.
+     * Your relationship to the user; null if you are not signed in.
      */
     viewer: Relation | null;
 };
 
 /**
- * This has changed since you read it. Please read it again.
+ * This has changed since you opened it. Please reload it before you save.
  */
 export type PreconditionFailed = Problem & {
     status: 412;
@@ -947,7 +944,7 @@ export type PreconditionFailed = Problem & {
 /**
  * PostViewer
  *
- * What the signed-in person has to do with the post.
+ * The signed-in user's relation to the post.
  */
 export type PostViewer = {
     /**
@@ -959,11 +956,11 @@ export type PostViewer = {
 /**
  * PostUpdate
  *
- * What is to stand in place of the post's body.
+ * The new body of a post.
  */
 export type PostUpdate = {
     /**
-     * Up to 5,000 characters; `@username` tells a person of it.
+     * Up to 5,000 characters. Mentions added by an edit do not notify anyone.
      */
     body: string;
 };
@@ -975,15 +972,15 @@ export type PostUpdate = {
  */
 export type PostPage = {
     /**
-     * At most `limit` of them; a page may be shorter and yet not the last.
+     * At most `limit` items. A shorter page need not be the last one.
      */
     items: Array<Post>;
     /**
-     * Brings the next page, of older items; null marks the end of the list.
+     * The `cursor` of the next page; null at the end of the list.
      */
     next_cursor: string | null;
     /**
-     * Brings what is newer; poll with it. The last two seconds may repeat.
+     * The `cursor` for newer items; poll with it. Items of the last two seconds may repeat. Null if the list is empty or does not support polling.
      */
     prev_cursor: string | null;
 };
@@ -991,39 +988,39 @@ export type PostPage = {
 /**
  * Post
  *
- * A post; `viewer` is null for who is not signed in.
+ * A post with its author and counters.
  */
 export type Post = {
     id: string;
     /**
-     * Who has written it.
+     * The author of the post.
      */
     author: UserSummary;
     /**
-     * Plain text: show it as such.
+     * Plain text: escape it, do not render it as HTML or Markdown.
      */
     body: string;
     created_at: string;
     /**
-     * When the body was last changed; null if never.
+     * When the post was last edited; null if never.
      */
     edited_at: string | null;
     /**
-     * How many like it.
+     * The number of likes, including those of users you cannot see.
      */
     likes_count: number;
     /**
-     * Comments and replies that are not deleted.
+     * The number of comments and replies that are not deleted, including invisible ones.
      */
     comments_count: number;
     /**
-     * What you have to do with it; null for who is not signed in.
+     * Your relation to the post; null if you are not signed in.
      */
     viewer: PostViewer | null;
 };
 
 /**
- * There is no such post.
+ * This post is not available. It may have been deleted.
  */
 export type PostNotFound = Problem & {
     status: 404;
@@ -1033,17 +1030,17 @@ export type PostNotFound = Problem & {
 /**
  * PostCreate
  *
- * A post to be written.
+ * A new post.
  */
 export type PostCreate = {
     /**
-     * Up to 5,000 characters; `@username` tells a person of it.
+     * Up to 5,000 characters. `@username` notifies the mentioned user (at most 20 users).
      */
     body: string;
 };
 
 /**
- * This password is one of those that are tried first. Please choose another.
+ * This password is too common. Please choose another, such as four unrelated words.
  */
 export type PasswordTooCommon = ValidationProblem & {
     status: 422;
@@ -1053,11 +1050,11 @@ export type PasswordTooCommon = ValidationProblem & {
 /**
  * PasswordResetRequest
  *
- * Whose password is to be chosen anew.
+ * The account whose password is to be reset.
  */
 export type PasswordResetRequest = {
     /**
-     * Whose account it is.
+     * The e-mail address of the account.
      */
     email: string;
 };
@@ -1065,11 +1062,11 @@ export type PasswordResetRequest = {
 /**
  * PasswordReset
  *
- * The password that is to hold from now on.
+ * The new password.
  */
 export type PasswordReset = {
     /**
-     * Any characters; only what is tried first is refused. Nothing is trimmed.
+     * Any characters, used as sent without trimming; very common passwords are refused.
      */
     password: string;
 };
@@ -1077,21 +1074,21 @@ export type PasswordReset = {
 /**
  * PasswordChange
  *
- * Another password, and the current one to prove who asks.
+ * A new password, confirmed with the current one.
  */
 export type PasswordChange = {
     /**
-     * Proves who asks.
+     * Your current password.
      */
     current_password: string;
     /**
-     * Any characters; only what is tried first is refused. Nothing is trimmed.
+     * Any characters, used as sent without trimming; very common passwords are refused.
      */
     new_password: string;
 };
 
 /**
- * There is no such comment under this post to reply to.
+ * The comment you are replying to is not available. You can comment on the post instead.
  */
 export type ParentNotFound = ValidationProblem & {
     status: 422;
@@ -1101,19 +1098,19 @@ export type ParentNotFound = ValidationProblem & {
 /**
  * OwnSessionPage
  *
- * The hundred sessions that were used last; the cursors are always null.
+ * Your 100 most recently used sessions; the cursors are always null.
  */
 export type OwnSessionPage = {
     /**
-     * At most `limit` of them; a page may be shorter and yet not the last.
+     * At most `limit` items. A shorter page need not be the last one.
      */
     items: Array<OwnSession>;
     /**
-     * Brings the next page, of older items; null marks the end of the list.
+     * The `cursor` of the next page; null at the end of the list.
      */
     next_cursor: string | null;
     /**
-     * Brings what is newer; poll with it. The last two seconds may repeat.
+     * The `cursor` for newer items; poll with it. Items of the last two seconds may repeat. Null if the list is empty or does not support polling.
      */
     prev_cursor: string | null;
 };
@@ -1121,25 +1118,25 @@ export type OwnSessionPage = {
 /**
  * OwnSession
  *
- * One place where you are logged in.
+ * A browser or device in which you are logged in.
  */
 export type OwnSession = {
     id: string;
     created_at: string;
     /**
-     * When it was opened or last refreshed.
+     * When the session was started or last refreshed.
      */
     last_used_at: string;
     /**
-     * What the browser calls itself; null where it said nothing.
+     * The `User-Agent` header at login; null if there was none.
      */
     user_agent: string | null;
     /**
-     * Where that was, roughly: a country, or the network where no country is known.
+     * The approximate place of last use: a country, or the network if it is unknown.
      */
     place: string | null;
     /**
-     * Whether it is the one that asks.
+     * Whether this is the session of the request.
      */
     current: boolean;
 };
@@ -1147,19 +1144,19 @@ export type OwnSession = {
 /**
  * OpeningHours
  *
- * By the clock on the wall; where `closes` is not later than `opens`, it is the next day's.
+ * A period that starts on a day of the week; it may end on the next day.
  */
 export type OpeningHours = {
     /**
-     * 1 is Monday.
+     * From 1 (Monday) to 7 (Sunday).
      */
     weekday: number;
     /**
-     * Hours and minutes.
+     * Local time, `HH:MM`.
      */
     opens: string;
     /**
-     * Hours and minutes; not later than `opens`: on the next day.
+     * Local time, `HH:MM`; on the next day if not later than `opens`.
      */
     closes: string;
 };
@@ -1171,25 +1168,25 @@ export type OpeningHours = {
  */
 export type NotificationPage = {
     /**
-     * At most `limit` of them; a page may be shorter and yet not the last.
+     * At most `limit` items. A shorter page need not be the last one.
      */
     items: Array<NotificationGroup>;
     /**
-     * Brings the next page, of older items; null marks the end of the list.
+     * The `cursor` of the next page; null at the end of the list.
      */
     next_cursor: string | null;
     /**
-     * Brings what is newer; poll with it. The last two seconds may repeat.
+     * The `cursor` for newer items; poll with it. Items of the last two seconds may repeat. Null if the list is empty or does not support polling.
      */
     prev_cursor: string | null;
     /**
-     * Counts groups, up to 99.
+     * Unread groups, up to 99.
      */
     unread_count: number;
 };
 
 /**
- * Something that the service depends on is not as it should be; `errors` names it.
+ * The service is not fully available. Try again later.
  */
 export type NotReady = Problem & {
     status: 503;
@@ -1197,7 +1194,7 @@ export type NotReady = Problem & {
 };
 
 /**
- * This belongs to somebody else.
+ * This belongs to someone else, so you cannot change it.
  */
 export type NotOwner = Problem & {
     status: 403;
@@ -1215,11 +1212,11 @@ export type NotAuthenticated = Problem & {
 /**
  * MuteState
  *
- * Whether you mute somebody now.
+ * Whether you have muted the user.
  */
 export type MuteState = {
     /**
-     * Whether you mute them now.
+     * Whether you have muted the user.
      */
     muting: boolean;
 };
@@ -1227,40 +1224,40 @@ export type MuteState = {
 /**
  * Me
  *
- * The account of the person who asks; nobody else ever sees it.
+ * Your own account; other users cannot see it.
  */
 export type Me = {
     id: string;
     /**
-     * As it is shown to everybody.
+     * Your username as shown to everyone.
      */
     username: string;
     /**
-     * Nobody else sees it.
+     * Other users cannot see it.
      */
     email: string;
     /**
-     * Whether the mailed link has been used; who has not may do everything, too.
+     * Whether you have opened the verification link. Nothing is restricted until then.
      */
     email_verified: boolean;
     /**
-     * Takes the place of `email` once the link that was sent there is used.
+     * Replaces `email` once you open the link mailed to it; null if no change is pending.
      */
     pending_email: string | null;
     /**
-     * Shown beside the username; null where there is none.
+     * Shown next to the username; null if not set.
      */
     display_name: string | null;
     /**
-     * What they say of themselves.
+     * A text about yourself; null if not set.
      */
     bio: string | null;
     /**
-     * A picture, wherever they keep it.
+     * The http or https address of your picture, on any host; null if not set.
      */
     avatar_url: string | null;
     /**
-     * The ISO 4217 code of the currency they think in.
+     * The ISO 4217 code of your preferred currency; null if not set.
      */
     home_currency: string | null;
     created_at: string;
@@ -1269,11 +1266,11 @@ export type Me = {
 /**
  * MailAccepted
  *
- * A mail follows if there is reason for one; the answer does not tell.
+ * The request was accepted. The response is the same whether or not an e-mail is sent.
  */
 export type MailAccepted = {
     /**
-     * Always the same.
+     * Always `accepted`.
      */
     status: 'accepted';
 };
@@ -1281,19 +1278,19 @@ export type MailAccepted = {
 /**
  * LoggedIn
  *
- * A session has been opened; its tokens are in the cookies.
+ * The session that was started or refreshed; its tokens are in the cookies.
  */
 export type LoggedIn = {
     /**
-     * Goes into the header `X-CSRF-Token`.
+     * Send it in the header `X-CSRF-Token`.
      */
     csrf_token: string;
     /**
-     * Who is signed in.
+     * The signed-in user.
      */
     user: Me;
     /**
-     * When the access token ends and `/refresh-token` is due.
+     * When the access token expires; call `POST /refresh-token` then.
      */
     access_expires_at: string;
 };
@@ -1301,15 +1298,15 @@ export type LoggedIn = {
 /**
  * Location
  *
- * A place on earth, in degrees (WGS 84).
+ * Coordinates in degrees (WGS 84).
  */
 export type Location = {
     /**
-     * Degrees north of the equator.
+     * Latitude, positive north of the equator.
      */
     lat: number;
     /**
-     * Degrees east of Greenwich.
+     * Longitude, positive east of Greenwich.
      */
     lon: number;
 };
@@ -1317,21 +1314,21 @@ export type Location = {
 /**
  * LikeState
  *
- * Whether you like it now, and how many do.
+ * The likes of a post or comment after the request.
  */
 export type LikeState = {
     /**
-     * Whether you like it now.
+     * Whether you like it.
      */
     liked: boolean;
     /**
-     * How many like it.
+     * The number of likes, including those of users you cannot see.
      */
     likes_count: number;
 };
 
 /**
- * This link has been used, has run out, or was never one of ours. Please ask for a new one.
+ * This link is invalid or has expired. Please request a new one.
  */
 export type InvalidToken = Problem & {
     status: 400;
@@ -1339,7 +1336,7 @@ export type InvalidToken = Problem & {
 };
 
 /**
- * The cursor does not belong to this list.
+ * This list could not be continued. Please load it again from the beginning.
  */
 export type InvalidCursor = Problem & {
     status: 400;
@@ -1347,7 +1344,7 @@ export type InvalidCursor = Problem & {
 };
 
 /**
- * The name or the password is wrong.
+ * The username, e-mail address or password is incorrect.
  */
 export type InvalidCredentials = Problem & {
     status: 401;
@@ -1355,7 +1352,7 @@ export type InvalidCredentials = Problem & {
 };
 
 /**
- * This Idempotency-Key has been used for another request.
+ * This differs from what you sent before. Reload the page and try again.
  */
 export type IdempotencyMismatch = ValidationProblem & {
     status: 422;
@@ -1363,7 +1360,7 @@ export type IdempotencyMismatch = ValidationProblem & {
 };
 
 /**
- * The first request with this Idempotency-Key is still running. Please try again.
+ * Your first request is still being processed. Try again in a moment.
  */
 export type IdempotencyInFlight = Problem & {
     status: 409;
@@ -1373,19 +1370,19 @@ export type IdempotencyInFlight = Problem & {
 /**
  * HitPage
  *
- * One page of boards by the rates of one instant; `prev_cursor` is always null.
+ * A page of matching exchanges; `prev_cursor` is always null.
  */
 export type HitPage = {
     /**
-     * At most `limit` of them; a page may be shorter and yet not the last.
+     * At most `limit` items. A shorter page need not be the last one.
      */
     items: Array<Hit>;
     /**
-     * Brings the next page, of older items; null marks the end of the list.
+     * The `cursor` of the next page; null at the end of the list.
      */
     next_cursor: string | null;
     /**
-     * Brings what is newer; poll with it. The last two seconds may repeat.
+     * The `cursor` for newer items; poll with it. Items of the last two seconds may repeat. Null if the list is empty or does not support polling.
      */
     prev_cursor: string | null;
 };
@@ -1393,56 +1390,56 @@ export type HitPage = {
 /**
  * Exchange
  *
- * A member's board of rates, and where and when one finds it.
+ * A user's exchange: rates, location and opening hours.
  */
 export type Exchange = {
     id: string;
     /**
-     * Whose it is.
+     * User who runs the exchange.
      */
     owner: UserSummary;
     /**
-     * What is above the door.
+     * Name of the exchange.
      */
     name: string;
     /**
-     * What the changer pays and charges in.
+     * ISO 4217 code of the currency of all prices.
      */
     base_currency: string;
     /**
-     * What customers should know.
+     * Information for customers.
      */
     description: string | null;
     /**
-     * In words.
+     * Street address.
      */
     address: string | null;
     /**
-     * On earth; null where the changer does not say.
+     * Coordinates; null if unknown.
      */
     location: Location | null;
     /**
-     * By its name in the IANA database.
+     * IANA name of the time zone of the opening hours.
      */
     time_zone: string | null;
     /**
-     * By the clock there.
+     * Opening hours in local time.
      */
     opening_hours: Array<OpeningHours>;
     /**
-     * Null without hours or time zone.
+     * Whether the exchange is open now; null without opening hours or time zone.
      */
     open_now: boolean | null;
     /**
-     * How long the rates hold once confirmed.
+     * Validity of a confirmation, in hours.
      */
     valid_for_hours: number;
     /**
-     * By currency.
+     * Ordered by currency.
      */
     rates: Array<Rate>;
     /**
-     * When all of it was last put in place; confirming changes only the rates.
+     * When the exchange was last replaced; a confirmation does not change it.
      */
     updated_at: string;
 };
@@ -1450,19 +1447,19 @@ export type Exchange = {
 /**
  * Hit
  *
- * A board that was found.
+ * An exchange that matches the search.
  */
 export type Hit = {
     /**
-     * The board, by the rates of the search.
+     * Its rates are those at the time of the first page.
      */
     exchange: Exchange;
     /**
-     * Null where no place was asked for.
+     * Distance in metres; null without a place.
      */
     distance_m: number | null;
     /**
-     * Null where no conversion was asked for.
+     * The requested conversion; null without a conversion.
      */
     quote: Quote | null;
 };
@@ -1470,17 +1467,17 @@ export type Hit = {
 /**
  * Health
  *
- * All is well.
+ * The result of a successful check.
  */
 export type Health = {
     /**
-     * Anything else is answered with 503.
+     * Always `ok`; a failed check responds with 503.
      */
     status: 'ok';
 };
 
 /**
- * Too many people are logging in at this moment. Please try again in a moment.
+ * The service is busy. Please try again in a moment.
  */
 export type HashingBusy = Problem & {
     status: 503;
@@ -1490,22 +1487,22 @@ export type HashingBusy = Problem & {
 /**
  * Group
  *
- * What one item of a history stands for.
+ * Whether an item is a single change or the summary of a UTC hour or day.
  */
 export type Group = 'event' | 'hour' | 'day';
 
 /**
  * FollowState
  *
- * Whether you follow somebody now, and how many do.
+ * Whether you follow the user, and their number of followers.
  */
 export type FollowState = {
     /**
-     * Whether you follow them now.
+     * Whether you follow the user.
      */
     following: boolean;
     /**
-     * How many follow them.
+     * The user's number of followers.
      */
     followers_count: number;
 };
@@ -1517,19 +1514,19 @@ export type FollowState = {
  */
 export type FeedPage = {
     /**
-     * At most `limit` of them; a page may be shorter and yet not the last.
+     * At most `limit` items. A shorter page need not be the last one.
      */
     items: Array<FeedItem>;
     /**
-     * Brings the next page, of older items; null marks the end of the list.
+     * The `cursor` of the next page; null at the end of the list.
      */
     next_cursor: string | null;
     /**
-     * Brings what is newer; poll with it. The last two seconds may repeat.
+     * The `cursor` for newer items; poll with it. Items of the last two seconds may repeat. Null if the list is empty or does not support polling.
      */
     prev_cursor: string | null;
     /**
-     * `discover` for who follows nobody and has not written: recent public posts.
+     * `discover` (recent public posts) if you follow nobody and never posted; else `following`.
      */
     source: 'following' | 'discover';
 };
@@ -1537,19 +1534,19 @@ export type FeedPage = {
 /**
  * FeedItem
  *
- * One entry of a feed and why it is there.
+ * A feed entry and the reason it is listed.
  */
 export type FeedItem = {
     /**
-     * What the entry is; there are only posts now.
+     * The kind of entry; currently always `post`.
      */
     type: 'post';
     /**
-     * Why it is in your feed: you wrote it, you follow who did, or it is a discovery.
+     * `own`: you wrote it; `following`: you follow the author; `discover`: a recent public post.
      */
     reason: 'own' | 'following' | 'discover';
     /**
-     * The post itself.
+     * The listed post.
      */
     post: Post;
 };
@@ -1557,15 +1554,15 @@ export type FeedItem = {
 /**
  * ExportedUsername
  *
- * A name that is, or once was, yours.
+ * Your username, or a former one; former usernames stay reserved for you.
  */
 export type ExportedUsername = {
     /**
-     * As it was typed.
+     * In lower case.
      */
     name: string;
     /**
-     * When it became yours.
+     * When you first chose it.
      */
     taken_at: string;
 };
@@ -1573,25 +1570,25 @@ export type ExportedUsername = {
 /**
  * ExportedSession
  *
- * A place where you are, or were, logged in.
+ * A session of your account, possibly ended.
  */
 export type ExportedSession = {
     id: string;
     /**
-     * What the browser calls itself.
+     * The `User-Agent` header of the browser; null if it sent none.
      */
     user_agent: string | null;
     /**
-     * Where it was used last, roughly.
+     * Approximate location: a country, or a network if the country is unknown.
      */
     place: string | null;
     created_at: string;
     /**
-     * When it was opened or last refreshed.
+     * When you logged in or the session was last refreshed.
      */
     last_used_at: string;
     /**
-     * When it was ended; null while it is not.
+     * When the session was ended; null if it was not.
      */
     revoked_at: string | null;
 };
@@ -1599,23 +1596,23 @@ export type ExportedSession = {
 /**
  * ExportedReport
  *
- * Something that you have reported.
+ * A report that you have sent.
  */
 export type ExportedReport = {
     /**
-     * What it is.
+     * The kind of the reported object.
      */
     target_type: 'user' | 'post' | 'comment' | 'exchange';
     /**
-     * Its id.
+     * The id of the reported object.
      */
     target_id: string;
     /**
-     * Why operators should look at it.
+     * The reason for the report.
      */
     reason: 'spam' | 'abuse' | 'illegal' | 'fraud' | 'other';
     /**
-     * What you added.
+     * Your comment on the report; null if you sent none.
      */
     detail: string | null;
     created_at: string;
@@ -1624,15 +1621,15 @@ export type ExportedReport = {
 /**
  * ExportedRateEvent
  *
- * A line of your board has changed; both sides null: it was taken off.
+ * A change of one of your rates; `we_buy` and `we_sell` are null if it was removed.
  */
 export type ExportedRateEvent = {
     /**
-     * Counts the changes of all lines of the board, without a gap.
+     * The number of the change, without gaps: 1, 2, 3 …
      */
     seq: number;
     /**
-     * When it was changed.
+     * When the rate was changed.
      */
     at: string;
     /**
@@ -1640,27 +1637,27 @@ export type ExportedRateEvent = {
      */
     currency: string;
     /**
-     * What you paid and charged in then.
+     * The currency in which you paid and charged at that time.
      */
     base_currency: string;
     /**
-     * For how much of the foreign currency the rates are.
+     * The amount of the foreign currency that the rates refer to.
      */
     unit: number;
     /**
-     * What you paid.
+     * The price you paid per `unit`; null if you did not buy.
      */
     we_buy: string | null;
     /**
-     * What you charged.
+     * The price you charged per `unit`; null if you did not sell.
      */
     we_sell: string | null;
     /**
-     * In the foreign currency.
+     * The lower limit, in the foreign currency; null if there was none.
      */
     min_amount: string | null;
     /**
-     * In the foreign currency.
+     * The upper limit, in the foreign currency; null if there was none.
      */
     max_amount: string | null;
 };
@@ -1668,25 +1665,25 @@ export type ExportedRateEvent = {
 /**
  * ExportedPost
  *
- * A post of yours.
+ * One of your posts.
  */
 export type ExportedPost = {
     id: string;
     /**
-     * As it is now.
+     * The current text.
      */
     body: string;
     created_at: string;
     /**
-     * When the body was last changed; null if never.
+     * When the text was last changed; null if never.
      */
     edited_at: string | null;
     /**
-     * How many like it.
+     * The number of likes.
      */
     likes_count: number;
     /**
-     * Comments and replies that are not deleted.
+     * The number of comments and replies that are not deleted.
      */
     comments_count: number;
 };
@@ -1694,15 +1691,15 @@ export type ExportedPost = {
 /**
  * ExportedPerson
  *
- * Somebody you have to do with.
+ * A user whom you follow, block or mute, or who follows you.
  */
 export type ExportedPerson = {
     /**
-     * Who it is.
+     * The id of the user.
      */
     user_id: string;
     /**
-     * Null for who is not there for you.
+     * Null if you cannot see this user.
      */
     username: string | null;
     created_at: string;
@@ -1711,28 +1708,28 @@ export type ExportedPerson = {
 /**
  * ExportedNotification
  *
- * Something that you were told of.
+ * A notification that you have received.
  */
 export type ExportedNotification = {
     /**
-     * What happened.
+     * The kind of event.
      */
     type: 'follow' | 'post_like' | 'comment_like' | 'post_comment' | 'comment_reply' | 'mention' | 'exchange_expiring';
     /**
-     * Who did it; null where nobody did.
+     * The user who caused the event; null if no user did.
      */
     actor_id: string | null;
     /**
-     * The post that it happened to.
+     * The post concerned; null if there is none.
      */
     post_id: string | null;
     /**
-     * The comment that was written or liked.
+     * The new or liked comment; null if there is none.
      */
     comment_id: string | null;
     created_at: string;
     /**
-     * When you marked it as read.
+     * When you marked it as read; null if it is unread.
      */
     read_at: string | null;
 };
@@ -1744,7 +1741,7 @@ export type ExportedNotification = {
  */
 export type ExportedLike = {
     /**
-     * Which one.
+     * The id of the post.
      */
     post_id: string;
     created_at: string;
@@ -1753,48 +1750,48 @@ export type ExportedLike = {
 /**
  * ExportedExchange
  *
- * Your exchange, without its rates, which are the last of their events.
+ * Your exchange. The current rate of a currency is its latest entry in `rate_events`.
  */
 export type ExportedExchange = {
     /**
-     * What is above the door.
+     * The name of the exchange.
      */
     name: string;
     /**
-     * What you pay and charge in.
+     * The currency in which you pay and charge.
      */
     base_currency: string;
     /**
-     * What customers should know.
+     * Information for customers.
      */
     description: string | null;
     /**
-     * In words.
+     * The postal address or a description of the location.
      */
     address: string | null;
     /**
-     * Degrees north of the equator.
+     * Latitude in degrees (WGS 84).
      */
     lat: number | null;
     /**
-     * Degrees east of Greenwich.
+     * Longitude in degrees (WGS 84).
      */
     lon: number | null;
     /**
-     * By its name in the IANA database.
+     * The name of the time zone in the IANA database.
      */
     time_zone: string | null;
     /**
-     * By the clock there.
+     * In local time.
      */
     opening_hours: Array<OpeningHours>;
     /**
-     * How long the rates hold once confirmed.
+     * How long the rates are valid after a confirmation.
      */
     valid_for_hours: number;
     created_at: string;
     /**
-     * When all of it was last put in place; confirming changes only the rates.
+     * When the exchange was last replaced; confirmations do not change it.
      */
     updated_at: string;
 };
@@ -1802,19 +1799,19 @@ export type ExportedExchange = {
 /**
  * ExportedConfirmation
  *
- * You have said that your board holds.
+ * A confirmation, or a replacement, of all your rates.
  */
 export type ExportedConfirmation = {
     /**
-     * When you said so.
+     * When you confirmed or replaced the rates.
      */
     at: string;
     /**
-     * What you paid and charged in then.
+     * The currency in which you paid and charged at that time.
      */
     base_currency: string;
     /**
-     * For how long it held.
+     * How long the rates were valid after that.
      */
     valid_for_hours: number;
 };
@@ -1826,7 +1823,7 @@ export type ExportedConfirmation = {
  */
 export type ExportedCommentLike = {
     /**
-     * Which one.
+     * The id of the comment.
      */
     comment_id: string;
     created_at: string;
@@ -1835,33 +1832,33 @@ export type ExportedCommentLike = {
 /**
  * ExportedComment
  *
- * A comment of yours.
+ * One of your comments.
  */
 export type ExportedComment = {
     id: string;
     /**
-     * The post that it is about.
+     * The post that the comment belongs to.
      */
     post_id: string;
     /**
-     * The comment that it replies to.
+     * The comment that it replies to; null if it is not a reply.
      */
     parent_id: string | null;
     /**
-     * As it is now.
+     * The current text.
      */
     body: string;
     created_at: string;
     /**
-     * When the body was last changed; null if never.
+     * When the text was last changed; null if never.
      */
     edited_at: string | null;
     /**
-     * How many like it.
+     * The number of likes.
      */
     likes_count: number;
     /**
-     * Direct replies that are not deleted.
+     * The number of direct replies that are not deleted.
      */
     replies_count: number;
 };
@@ -1869,81 +1866,81 @@ export type ExportedComment = {
 /**
  * Export
  *
- * All that your account owns. Passwords and tokens are in nothing that leaves us.
+ * All data of your account, except passwords and tokens.
  */
 export type Export = {
     /**
-     * When it was read.
+     * When the export started.
      */
     exported_at: string;
     /**
-     * What `GET /settings` shows.
+     * As in `GET /settings`.
      */
     account: Me;
     /**
-     * The names that are kept for you.
+     * Your current and former usernames.
      */
     usernames: Array<ExportedUsername>;
     /**
-     * Where you are, and lately were, logged in.
+     * Your current and recent sessions.
      */
     sessions: Array<ExportedSession>;
     /**
-     * What you have written.
+     * Your posts.
      */
     posts: Array<ExportedPost>;
     /**
-     * What you have said to posts.
+     * Your comments and replies.
      */
     comments: Array<ExportedComment>;
     /**
-     * Which comments you like.
+     * The comments that you like.
      */
     comment_likes: Array<ExportedCommentLike>;
     /**
-     * Which posts you like.
+     * The posts that you like.
      */
     likes: Array<ExportedLike>;
     /**
-     * Whom you follow.
+     * The users you follow.
      */
     following: Array<ExportedPerson>;
     /**
-     * Who follows you.
+     * Your followers.
      */
     followers: Array<ExportedPerson>;
     /**
-     * Whom you block.
+     * The users you have blocked.
      */
     blocks: Array<ExportedPerson>;
     /**
-     * Whom you mute.
+     * The users you have muted.
      */
     mutes: Array<ExportedPerson>;
     /**
-     * Your board; one at most.
+     * Your exchange, if you have one.
      */
     exchanges: Array<ExportedExchange>;
     /**
-     * All that its lines have said.
+     * The history of its rates.
      */
     rate_events: Array<ExportedRateEvent>;
     /**
-     * When you said that it holds.
+     * The history of its confirmations.
      */
     exchange_confirmations: Array<ExportedConfirmation>;
     /**
-     * What you have reported.
+     * The reports that you have sent.
      */
     reports: Array<ExportedReport>;
     /**
-     * What you were told of.
+     * Your notifications.
      */
     notifications: Array<ExportedNotification>;
 };
 
 /**
- * There is no such exchange.
+ * This exchange does not exist or has expired.
  */
 export type ExchangeNotFound = Problem & {
     status: 404;
@@ -1951,7 +1948,7 @@ export type ExchangeNotFound = Problem & {
 };
 
 /**
- * There is an account with this e-mail address already.
+ * An account with this e-mail address already exists.
  */
 export type EmailTaken = Problem & {
     status: 409;
@@ -1961,21 +1958,21 @@ export type EmailTaken = Problem & {
 /**
  * EmailChange
  *
- * Another address, and the current password to prove who asks.
+ * A new e-mail address, confirmed with the current password.
  */
 export type EmailChange = {
     /**
-     * Where the link is sent; yours once it has been used.
+     * The new address; it receives the link.
      */
     email: string;
     /**
-     * Proves who asks.
+     * Your current password.
      */
     current_password: string;
 };
 
 /**
- * This instance is about to end; another one will answer.
+ * This server is shutting down. Try again.
  */
 export type Draining = Problem & {
     status: 503;
@@ -1985,23 +1982,23 @@ export type Draining = Problem & {
 /**
  * CurrencySummary
  *
- * A circulating currency, by ISO 4217.
+ * A currency in circulation (ISO 4217).
  */
 export type CurrencySummary = {
     /**
-     * By ISO 4217, in capital letters.
+     * ISO 4217 code, in capital letters.
      */
     code: string;
     /**
-     * In English.
+     * English name.
      */
     name: string;
     /**
-     * How many decimals its amounts have.
+     * Number of decimals of an amount.
      */
     minor_units: number;
     /**
-     * As people who use it write it; the code where there is none.
+     * Local symbol, such as `zł`; the code if there is none.
      */
     symbol: string;
 };
@@ -2009,19 +2006,19 @@ export type CurrencySummary = {
 /**
  * CurrencyPage
  *
- * All of them, by code; the cursors are always null.
+ * All currencies, ordered by code; the cursors are always null.
  */
 export type CurrencyPage = {
     /**
-     * At most `limit` of them; a page may be shorter and yet not the last.
+     * At most `limit` items. A shorter page need not be the last one.
      */
     items: Array<CurrencySummary>;
     /**
-     * Brings the next page, of older items; null marks the end of the list.
+     * The `cursor` of the next page; null at the end of the list.
      */
     next_cursor: string | null;
     /**
-     * Brings what is newer; poll with it. The last two seconds may repeat.
+     * The `cursor` for newer items; poll with it. Items of the last two seconds may repeat. Null if the list is empty or does not support polling.
      */
     prev_cursor: string | null;
 };
@@ -2029,17 +2026,17 @@ export type CurrencyPage = {
 /**
  * CsrfToken
  *
- * What `X-CSRF-Token` must hold on every unsafe request; stable for the session's life.
+ * The CSRF token, required on POST, PUT and DELETE; it does not change during a session.
  */
 export type CsrfToken = {
     /**
-     * Goes into the header `X-CSRF-Token`.
+     * Send it in the header `X-CSRF-Token`.
      */
     csrf_token: string;
 };
 
 /**
- * The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+ * This request could not be verified. Please reload the page and try again.
  */
 export type CsrfFailed = Problem & {
     status: 403;
@@ -2049,7 +2046,7 @@ export type CsrfFailed = Problem & {
 /**
  * Credentials
  *
- * Who wants to log in.
+ * The account to log in to, and its password.
  */
 export type Credentials = {
     /**
@@ -2057,7 +2054,7 @@ export type Credentials = {
      */
     identifier: string;
     /**
-     * Exactly as it was chosen.
+     * White space is not trimmed.
      */
     password: string;
 };
@@ -2065,19 +2062,19 @@ export type Credentials = {
 /**
  * Confirmation
  *
- * The board has been confirmed, and no line of it has changed.
+ * All rates have been confirmed without a change.
  */
 export type Confirmation = {
     /**
-     * Of every line.
+     * New confirmation time of all rates.
      */
     confirmed_at: string;
     /**
-     * How long the rates hold from then on.
+     * Validity of the confirmation, in hours.
      */
     valid_for_hours: number;
     /**
-     * That of every line, as with `Rate.state`.
+     * State of all rates; see `Rate.state`.
      */
     state: State;
 };
@@ -2085,7 +2082,7 @@ export type Confirmation = {
 /**
  * CommentViewer
  *
- * What the signed-in person has to do with the comment.
+ * The signed-in user's relation to the comment.
  */
 export type CommentViewer = {
     /**
@@ -2097,11 +2094,11 @@ export type CommentViewer = {
 /**
  * CommentUpdate
  *
- * What is to stand in place of the comment's body.
+ * The new body of a comment.
  */
 export type CommentUpdate = {
     /**
-     * Up to 2,000 characters; `@username` tells a person of it.
+     * Up to 2,000 characters. Mentions added by an edit do not notify anyone.
      */
     body: string;
 };
@@ -2109,20 +2106,20 @@ export type CommentUpdate = {
 /**
  * CommentPage
  *
- * One page of a thread: comments, each followed by its replies. The limit counts those that
- * the page is a list of; their replies come on top, up to 500 items in all.
+ * One page of a thread: each comment is followed by its replies. `limit` counts only the top
+ * level of the page; with replies, a page has up to 500 items.
  */
 export type CommentPage = {
     /**
-     * At most `limit` of them; a page may be shorter and yet not the last.
+     * At most `limit` items. A shorter page need not be the last one.
      */
     items: Array<Comment>;
     /**
-     * Brings the next page, of older items; null marks the end of the list.
+     * The `cursor` of the next page; null at the end of the list.
      */
     next_cursor: string | null;
     /**
-     * Brings what is newer; poll with it. The last two seconds may repeat.
+     * The `cursor` for newer items; poll with it. Items of the last two seconds may repeat. Null if the list is empty or does not support polling.
      */
     prev_cursor: string | null;
 };
@@ -2130,59 +2127,60 @@ export type CommentPage = {
 /**
  * Comment
  *
- * A comment; of one that was deleted while there were replies, author and body are null.
+ * A comment, or the tombstone of a comment that was deleted while it had replies.
  */
 export type Comment = {
     id: string;
     /**
-     * The post that it is about.
+     * The post the comment is on.
      */
     post_id: string;
     /**
-     * The comment that it replies to; null for one on the post.
+     * The comment it replies to; null for a comment on the post itself.
      */
     parent_id: string | null;
     /**
-     * 0 for a comment on the post, one more for each reply to a reply.
+     * 0 for a comment on the post itself, 1 for a reply to it, and so on up to 50.
      */
     depth: number;
     /**
-     * Who has written it; null once it is deleted.
+     * The author; null for a tombstone.
      */
     author: UserSummary | null;
     /**
-     * Plain text: show it as such. Null once it is deleted.
+     * Plain text: escape it, do not render it as HTML or Markdown. Null for a tombstone.
      */
     body: string | null;
     /**
-     * It is a tombstone, which holds its replies together.
+     * True for a tombstone: the comment was deleted, but its replies remain.
      */
     deleted: boolean;
     created_at: string;
     /**
-     * When the body was last changed; null if never.
+     * When the comment was last edited; null if never or for a tombstone.
      */
     edited_at: string | null;
     /**
-     * How many like it.
+     * The number of likes, including those of users you cannot see.
      */
     likes_count: number;
     /**
-     * Direct replies that are not deleted, whoever may see them.
+     * The number of direct replies that are not deleted, including invisible ones.
      */
     replies_count: number;
     /**
-     * Brings the replies that are not listed, at `/comments/{id}/replies?cursor=`.
+     * The cursor to the replies that are not listed, for `/comments/{comment_id}/replies`; null if
+     * there are none.
      */
     replies_cursor: string | null;
     /**
-     * What you have to do with it; null for who is not signed in.
+     * Your relation to the comment; null if you are not signed in.
      */
     viewer: CommentViewer | null;
 };
 
 /**
- * There is no such comment.
+ * This comment is not available. It may have been deleted.
  */
 export type CommentNotFound = Problem & {
     status: 404;
@@ -2200,15 +2198,15 @@ export type CommentDeleted = Problem & {
 /**
  * CommentCreate
  *
- * A comment to be written; with `parent_id` it is a reply.
+ * A new comment or, with `parent_id`, a reply.
  */
 export type CommentCreate = {
     /**
-     * Up to 2,000 characters; `@username` tells a person of it.
+     * Up to 2,000 characters. `@username` notifies the mentioned user (at most 20 users).
      */
     body: string;
     /**
-     * The comment of the same post that it replies to.
+     * The comment to reply to, on the same post; null or absent to comment on the post itself.
      */
     parent_id?: string | null;
 };
@@ -2240,31 +2238,31 @@ export type CannotBlockSelf = ValidationProblem & {
 /**
  * BoardRate
  *
- * One line of the board, in the base currency per `unit` of the foreign one.
+ * The rate of a foreign currency: prices in the base currency, per `unit`.
  */
 export type BoardRate = {
     /**
-     * The foreign currency; each only once, and not the base.
+     * ISO 4217 code of the foreign currency: not the base currency, and only once.
      */
     currency: 'AED' | 'AFN' | 'ALL' | 'AMD' | 'AOA' | 'ARS' | 'AUD' | 'AWG' | 'AZN' | 'BAM' | 'BBD' | 'BDT' | 'BHD' | 'BIF' | 'BMD' | 'BND' | 'BOB' | 'BRL' | 'BSD' | 'BTN' | 'BWP' | 'BYN' | 'BZD' | 'CAD' | 'CDF' | 'CHF' | 'CLP' | 'CNY' | 'COP' | 'CRC' | 'CUP' | 'CVE' | 'CZK' | 'DJF' | 'DKK' | 'DOP' | 'DZD' | 'EGP' | 'ERN' | 'ETB' | 'EUR' | 'FJD' | 'FKP' | 'GBP' | 'GEL' | 'GHS' | 'GIP' | 'GMD' | 'GNF' | 'GTQ' | 'GYD' | 'HKD' | 'HNL' | 'HTG' | 'HUF' | 'IDR' | 'ILS' | 'INR' | 'IQD' | 'IRR' | 'ISK' | 'JMD' | 'JOD' | 'JPY' | 'KES' | 'KGS' | 'KHR' | 'KMF' | 'KPW' | 'KRW' | 'KWD' | 'KYD' | 'KZT' | 'LAK' | 'LBP' | 'LKR' | 'LRD' | 'LSL' | 'LYD' | 'MAD' | 'MDL' | 'MGA' | 'MKD' | 'MMK' | 'MNT' | 'MOP' | 'MRU' | 'MUR' | 'MVR' | 'MWK' | 'MXN' | 'MYR' | 'MZN' | 'NAD' | 'NGN' | 'NIO' | 'NOK' | 'NPR' | 'NZD' | 'OMR' | 'PAB' | 'PEN' | 'PGK' | 'PHP' | 'PKR' | 'PLN' | 'PYG' | 'QAR' | 'RON' | 'RSD' | 'RUB' | 'RWF' | 'SAR' | 'SBD' | 'SCR' | 'SDG' | 'SEK' | 'SGD' | 'SHP' | 'SLE' | 'SOS' | 'SRD' | 'SSP' | 'STN' | 'SYP' | 'SZL' | 'THB' | 'TJS' | 'TMT' | 'TND' | 'TOP' | 'TRY' | 'TTD' | 'TWD' | 'TZS' | 'UAH' | 'UGX' | 'USD' | 'UYU' | 'UZS' | 'VES' | 'VND' | 'VUV' | 'WST' | 'XAF' | 'XCD' | 'XCG' | 'XOF' | 'XPF' | 'YER' | 'ZAR' | 'ZMW' | 'ZWG';
     /**
-     * For how much of it the rates are, as on the board: yen are usual per 100.
+     * Amount of the foreign currency that the rates apply to, for example 100 for yen.
      */
     unit?: 1 | 10 | 100 | 1000 | 10000;
     /**
-     * What you pay; null where you do not buy.
+     * Price at which you buy; null if you do not buy this currency.
      */
     we_buy?: string | null;
     /**
-     * What you charge, not less than `we_buy`; null where you do not sell.
+     * Price at which you sell, at least `we_buy`; null if you do not sell this currency.
      */
     we_sell?: string | null;
     /**
-     * In the foreign currency; null where there is no lower limit.
+     * Smallest amount, in the foreign currency; null for no lower limit.
      */
     min_amount?: string | null;
     /**
-     * In the foreign currency; null where there is no upper limit.
+     * Largest amount, in the foreign currency; null for no upper limit.
      */
     max_amount?: string | null;
 };
@@ -2272,49 +2270,49 @@ export type BoardRate = {
 /**
  * Board
  *
- * All of the board: what is absent is taken away.
+ * All fields of your exchange; omitted fields are reset to their defaults.
  */
 export type Board = {
     /**
-     * What is above the door.
+     * Name of the exchange, in one line.
      */
     name: string;
     /**
-     * What the changer pays and charges in: that of the country, as a rule.
+     * ISO 4217 code of the currency of all prices, usually the local one.
      */
     base_currency: 'AED' | 'AFN' | 'ALL' | 'AMD' | 'AOA' | 'ARS' | 'AUD' | 'AWG' | 'AZN' | 'BAM' | 'BBD' | 'BDT' | 'BHD' | 'BIF' | 'BMD' | 'BND' | 'BOB' | 'BRL' | 'BSD' | 'BTN' | 'BWP' | 'BYN' | 'BZD' | 'CAD' | 'CDF' | 'CHF' | 'CLP' | 'CNY' | 'COP' | 'CRC' | 'CUP' | 'CVE' | 'CZK' | 'DJF' | 'DKK' | 'DOP' | 'DZD' | 'EGP' | 'ERN' | 'ETB' | 'EUR' | 'FJD' | 'FKP' | 'GBP' | 'GEL' | 'GHS' | 'GIP' | 'GMD' | 'GNF' | 'GTQ' | 'GYD' | 'HKD' | 'HNL' | 'HTG' | 'HUF' | 'IDR' | 'ILS' | 'INR' | 'IQD' | 'IRR' | 'ISK' | 'JMD' | 'JOD' | 'JPY' | 'KES' | 'KGS' | 'KHR' | 'KMF' | 'KPW' | 'KRW' | 'KWD' | 'KYD' | 'KZT' | 'LAK' | 'LBP' | 'LKR' | 'LRD' | 'LSL' | 'LYD' | 'MAD' | 'MDL' | 'MGA' | 'MKD' | 'MMK' | 'MNT' | 'MOP' | 'MRU' | 'MUR' | 'MVR' | 'MWK' | 'MXN' | 'MYR' | 'MZN' | 'NAD' | 'NGN' | 'NIO' | 'NOK' | 'NPR' | 'NZD' | 'OMR' | 'PAB' | 'PEN' | 'PGK' | 'PHP' | 'PKR' | 'PLN' | 'PYG' | 'QAR' | 'RON' | 'RSD' | 'RUB' | 'RWF' | 'SAR' | 'SBD' | 'SCR' | 'SDG' | 'SEK' | 'SGD' | 'SHP' | 'SLE' | 'SOS' | 'SRD' | 'SSP' | 'STN' | 'SYP' | 'SZL' | 'THB' | 'TJS' | 'TMT' | 'TND' | 'TOP' | 'TRY' | 'TTD' | 'TWD' | 'TZS' | 'UAH' | 'UGX' | 'USD' | 'UYU' | 'UZS' | 'VES' | 'VND' | 'VUV' | 'WST' | 'XAF' | 'XCD' | 'XCG' | 'XOF' | 'XPF' | 'YER' | 'ZAR' | 'ZMW' | 'ZWG';
     /**
-     * What customers should know.
+     * Information for customers.
      */
     description?: string | null;
     /**
-     * As one would tell it to a taxi driver.
+     * Street address.
      */
     address?: string | null;
     /**
-     * Where searches look for it; without one only searches by conversion find it.
+     * Coordinates; searches near a place find only exchanges that have them.
      */
     location?: Location | null;
     /**
-     * By its name in the IANA database; the opening hours are those of a clock there.
+     * IANA name of the time zone of the opening hours.
      */
     time_zone?: string | null;
     /**
-     * Several a day, for a break at noon; none where nothing is said of them.
+     * Several periods per day are allowed, for example around a lunch break.
      */
     opening_hours?: Array<OpeningHours>;
     /**
-     * How long the rates hold once confirmed; three times as long they are shown, as stale.
+     * Validity of a confirmation, in hours; rates are hidden after three times as long.
      */
     valid_for_hours?: number;
     /**
-     * The lines of the board.
+     * At most one rate per currency.
      */
     rates: Array<BoardRate>;
 };
 
 /**
- * You have blocked this person.
+ * You have blocked this user. Unblock them to continue.
  */
 export type BlockedByYou = Problem & {
     status: 403;
@@ -2324,11 +2322,11 @@ export type BlockedByYou = Problem & {
 /**
  * BlockState
  *
- * Whether you block somebody now.
+ * Whether you have blocked the user.
  */
 export type BlockState = {
     /**
-     * Whether you block them now.
+     * Whether you have blocked the user.
      */
     blocking: boolean;
 };
@@ -2336,29 +2334,29 @@ export type BlockState = {
 /**
  * AuthCheck
  *
- * The session is alive.
+ * The current session.
  */
 export type AuthCheck = {
     /**
-     * Goes into the header `X-CSRF-Token`.
+     * Send it in the header `X-CSRF-Token`.
      */
     csrf_token: string;
     /**
-     * Who is signed in.
+     * The signed-in user.
      */
     user: Me;
     /**
-     * When the access token ends and `/refresh-token` is due.
+     * When the access token expires; call `POST /refresh-token` then.
      */
     access_expires_at: string;
     /**
-     * Who is not signed in gets 401 instead.
+     * Always true; without a session, the response is 401.
      */
     authenticated: true;
 };
 
 /**
- * What this comes to has more than twelve digits before its point.
+ * This amount is too large to convert. Enter a smaller amount.
  */
 export type AmountTooLarge = ValidationProblem & {
     status: 422;
@@ -2366,7 +2364,7 @@ export type AmountTooLarge = ValidationProblem & {
 };
 
 /**
- * This account is suspended.
+ * Your account is suspended. Please contact the operators of this service.
  */
 export type AccountSuspended = Problem & {
     status: 403;
@@ -2376,11 +2374,11 @@ export type AccountSuspended = Problem & {
 /**
  * AccountDeletion
  *
- * The current password, to prove who asks.
+ * Confirms the deletion of the account.
  */
 export type AccountDeletion = {
     /**
-     * Proves who asks.
+     * Your current password.
      */
     current_password: string;
 };
@@ -2394,35 +2392,35 @@ export type AuthRegisterData = {
 
 export type AuthRegisterErrors = {
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: CsrfFailed;
     /**
-     * * `email_taken`: There is an account with this e-mail address already.
-     * * `username_taken`: This username is taken.
+     * * `email_taken`: An account with this e-mail address already exists.
+     * * `username_taken`: This username is taken. Please choose another.
      */
     409: EmailTaken | UsernameTaken;
     /**
-     * * `password_too_common`: This password is one of those that are tried first. Please choose another.
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `username_reserved`: This username is reserved.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `password_too_common`: This password is too common. Please choose another, such as four unrelated words.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `username_reserved`: This username is reserved. Please choose another.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: PasswordTooCommon | UnknownParameter | UsernameReserved | ValidationFailed;
     /**
-     * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
+     * * `rate_limited`: Too many attempts. Try again in 1 minute.
      */
     429: RateLimited;
     /**
-     * * `hashing_busy`: Too many people are logging in at this moment. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * * `hashing_busy`: The service is busy. Please try again in a moment.
+     * * `deadline_exceeded`: This took too long. Please try again in a moment.
+     * * `overloaded`: The service is busy. Please try again in a moment.
+     * * `retry`: This collided with another change. Please try again.
+     * * `unavailable`: The service is not available right now. Please try again in a moment.
      */
     503: HashingBusy | TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -2431,7 +2429,7 @@ export type AuthRegisterError = AuthRegisterErrors[keyof AuthRegisterErrors];
 
 export type AuthRegisterResponses = {
     /**
-     * The account of the person who asks; nobody else ever sees it.
+     * Your own account; other users cannot see it.
      */
     201: Me;
 };
@@ -2447,33 +2445,33 @@ export type AuthLogInData = {
 
 export type AuthLogInErrors = {
     /**
-     * * `invalid_credentials`: The name or the password is wrong.
+     * * `invalid_credentials`: The username, e-mail address or password is incorrect.
      */
     401: InvalidCredentials;
     /**
-     * * `account_suspended`: This account is suspended.
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `account_suspended`: Your account is suspended. Please contact the operators of this service.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: AccountSuspended | CsrfFailed;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
+     * * `rate_limited`: Too many attempts. Try again in 1 minute.
      */
     429: RateLimited;
     /**
-     * * `hashing_busy`: Too many people are logging in at this moment. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * * `hashing_busy`: The service is busy. Please try again in a moment.
+     * * `deadline_exceeded`: This took too long. Please try again in a moment.
+     * * `overloaded`: The service is busy. Please try again in a moment.
+     * * `retry`: This collided with another change. Please try again.
+     * * `unavailable`: The service is not available right now. Please try again in a moment.
      */
     503: HashingBusy | TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -2482,7 +2480,7 @@ export type AuthLogInError = AuthLogInErrors[keyof AuthLogInErrors];
 
 export type AuthLogInResponses = {
     /**
-     * A session has been opened; its tokens are in the cookies.
+     * The session that was started or refreshed; its tokens are in the cookies.
      */
     200: LoggedIn;
 };
@@ -2499,25 +2497,25 @@ export type AuthRefreshTokenData = {
 export type AuthRefreshTokenErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `refresh_reused`: This refresh token was used before; somebody may have copied it, so the session has ended.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `refresh_reused`: You were logged out to protect your account. Please log in again.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | RefreshReused | SessionExpired;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: CsrfFailed;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -2526,7 +2524,7 @@ export type AuthRefreshTokenError = AuthRefreshTokenErrors[keyof AuthRefreshToke
 
 export type AuthRefreshTokenResponses = {
     /**
-     * A session has been opened; its tokens are in the cookies.
+     * The session that was started or refreshed; its tokens are in the cookies.
      */
     200: LoggedIn;
 };
@@ -2546,20 +2544,20 @@ export type AuthLogOutErrors = {
      */
     401: NotAuthenticated;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: CsrfFailed;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -2568,7 +2566,7 @@ export type AuthLogOutError = AuthLogOutErrors[keyof AuthLogOutErrors];
 
 export type AuthLogOutResponses = {
     /**
-     * Done; there is nothing to tell.
+     * Success, without a body.
      */
     204: void;
 };
@@ -2588,16 +2586,16 @@ export type AuthGetCsrfTokenErrors = {
      */
     401: NotAuthenticated;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -2606,7 +2604,7 @@ export type AuthGetCsrfTokenError = AuthGetCsrfTokenErrors[keyof AuthGetCsrfToke
 
 export type AuthGetCsrfTokenResponses = {
     /**
-     * What `X-CSRF-Token` must hold on every unsafe request; stable for the session's life.
+     * The CSRF token, required on POST, PUT and DELETE; it does not change during a session.
      */
     200: CsrfToken;
 };
@@ -2623,20 +2621,20 @@ export type AuthCheckAuthData = {
 export type AuthCheckAuthErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -2645,7 +2643,7 @@ export type AuthCheckAuthError = AuthCheckAuthErrors[keyof AuthCheckAuthErrors];
 
 export type AuthCheckAuthResponses = {
     /**
-     * The session is alive.
+     * The current session.
      */
     200: AuthCheck;
 };
@@ -2661,24 +2659,24 @@ export type AuthRequestPasswordResetData = {
 
 export type AuthRequestPasswordResetErrors = {
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: CsrfFailed;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
+     * * `rate_limited`: Too many attempts. Try again in 1 minute.
      */
     429: RateLimited;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -2687,7 +2685,7 @@ export type AuthRequestPasswordResetError = AuthRequestPasswordResetErrors[keyof
 
 export type AuthRequestPasswordResetResponses = {
     /**
-     * A mail follows if there is reason for one; the answer does not tell.
+     * The request was accepted. The response is the same whether or not an e-mail is sent.
      */
     202: MailAccepted;
 };
@@ -2698,7 +2696,7 @@ export type AuthResetPasswordData = {
     body: PasswordReset;
     path: {
         /**
-         * What follows `#token=` in the mailed link.
+         * The token in the mailed link: the part after `#token=`.
          */
         token: string;
     };
@@ -2708,37 +2706,37 @@ export type AuthResetPasswordData = {
 
 export type AuthResetPasswordErrors = {
     /**
-     * * `invalid_token`: This link has been used, has run out, or was never one of ours. Please ask for a new one.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
+     * * `invalid_token`: This link is invalid or has expired. Please request a new one.
+     * * `duplicate_key`: The data that was sent contains a field twice.
+     * * `json_malformed`: The data that was sent could not be read.
+     * * `json_too_deep`: The data that was sent is nested too deeply.
+     * * `malformed_request`: This request could not be read.
      */
     400: InvalidToken | TransportProblem;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: CsrfFailed;
     /**
-     * * `password_too_common`: This password is one of those that are tried first. Please choose another.
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `password_too_common`: This password is too common. Please choose another, such as four unrelated words.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: PasswordTooCommon | UnknownParameter | ValidationFailed;
     /**
-     * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
+     * * `rate_limited`: Too many attempts. Try again in 1 minute.
      */
     429: RateLimited;
     /**
-     * * `hashing_busy`: Too many people are logging in at this moment. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * * `hashing_busy`: The service is busy. Please try again in a moment.
+     * * `deadline_exceeded`: This took too long. Please try again in a moment.
+     * * `overloaded`: The service is busy. Please try again in a moment.
+     * * `retry`: This collided with another change. Please try again.
+     * * `unavailable`: The service is not available right now. Please try again in a moment.
      */
     503: HashingBusy | TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -2747,7 +2745,7 @@ export type AuthResetPasswordError = AuthResetPasswordErrors[keyof AuthResetPass
 
 export type AuthResetPasswordResponses = {
     /**
-     * Done; there is nothing to tell.
+     * Success, without a body.
      */
     204: void;
 };
@@ -2764,28 +2762,28 @@ export type AuthRequestEmailVerificationData = {
 export type AuthRequestEmailVerificationErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: CsrfFailed;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
+     * * `rate_limited`: Too many attempts. Try again in 1 minute.
      */
     429: RateLimited;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -2794,7 +2792,7 @@ export type AuthRequestEmailVerificationError = AuthRequestEmailVerificationErro
 
 export type AuthRequestEmailVerificationResponses = {
     /**
-     * A mail follows if there is reason for one; the answer does not tell.
+     * The request was accepted. The response is the same whether or not an e-mail is sent.
      */
     202: MailAccepted;
 };
@@ -2805,7 +2803,7 @@ export type AuthVerifyEmailData = {
     body?: never;
     path: {
         /**
-         * What follows `#token=` in the mailed link.
+         * The token in the mailed link: the part after `#token=`.
          */
         token: string;
     };
@@ -2815,28 +2813,28 @@ export type AuthVerifyEmailData = {
 
 export type AuthVerifyEmailErrors = {
     /**
-     * * `invalid_token`: This link has been used, has run out, or was never one of ours. Please ask for a new one.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
+     * * `invalid_token`: This link is invalid or has expired. Please request a new one.
+     * * `duplicate_key`: The data that was sent contains a field twice.
+     * * `json_malformed`: The data that was sent could not be read.
+     * * `json_too_deep`: The data that was sent is nested too deeply.
+     * * `malformed_request`: This request could not be read.
      */
     400: InvalidToken | TransportProblem;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: CsrfFailed;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -2845,7 +2843,7 @@ export type AuthVerifyEmailError = AuthVerifyEmailErrors[keyof AuthVerifyEmailEr
 
 export type AuthVerifyEmailResponses = {
     /**
-     * Done; there is nothing to tell.
+     * Success, without a body.
      */
     204: void;
 };
@@ -2862,24 +2860,24 @@ export type SessionsEndOtherSessionsData = {
 export type SessionsEndOtherSessionsErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: CsrfFailed;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -2888,7 +2886,7 @@ export type SessionsEndOtherSessionsError = SessionsEndOtherSessionsErrors[keyof
 
 export type SessionsEndOtherSessionsResponses = {
     /**
-     * Done; there is nothing to tell.
+     * Success, without a body.
      */
     204: void;
 };
@@ -2905,20 +2903,20 @@ export type SessionsListSessionsData = {
 export type SessionsListSessionsErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -2927,7 +2925,7 @@ export type SessionsListSessionsError = SessionsListSessionsErrors[keyof Session
 
 export type SessionsListSessionsResponses = {
     /**
-     * The hundred sessions that were used last; the cursors are always null.
+     * Your 100 most recently used sessions; the cursors are always null.
      */
     200: OwnSessionPage;
 };
@@ -2949,28 +2947,28 @@ export type SessionsEndSessionData = {
 export type SessionsEndSessionErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: CsrfFailed;
     /**
-     * * `session_not_found`: You have no such session.
+     * * `session_not_found`: This session no longer exists.
      */
     404: SessionNotFound;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -2979,7 +2977,7 @@ export type SessionsEndSessionError = SessionsEndSessionErrors[keyof SessionsEnd
 
 export type SessionsEndSessionResponses = {
     /**
-     * Done; there is nothing to tell.
+     * Success, without a body.
      */
     204: void;
 };
@@ -2996,33 +2994,33 @@ export type SettingsDeleteAccountData = {
 export type SettingsDeleteAccountErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
-     * * `wrong_password`: This is not your current password.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
+     * * `wrong_password`: The current password is incorrect. Please try again.
      */
     403: CsrfFailed | WrongPassword;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
+     * * `rate_limited`: Too many attempts. Try again in 1 minute.
      */
     429: RateLimited;
     /**
-     * * `hashing_busy`: Too many people are logging in at this moment. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * * `hashing_busy`: The service is busy. Please try again in a moment.
+     * * `deadline_exceeded`: This took too long. Please try again in a moment.
+     * * `overloaded`: The service is busy. Please try again in a moment.
+     * * `retry`: This collided with another change. Please try again.
+     * * `unavailable`: The service is not available right now. Please try again in a moment.
      */
     503: HashingBusy | TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -3031,7 +3029,7 @@ export type SettingsDeleteAccountError = SettingsDeleteAccountErrors[keyof Setti
 
 export type SettingsDeleteAccountResponses = {
     /**
-     * Done; there is nothing to tell.
+     * Success, without a body.
      */
     204: void;
 };
@@ -3042,7 +3040,7 @@ export type SettingsGetSettingsData = {
     body?: never;
     headers?: {
         /**
-         * `ETag`s that you have: 304 if one of them is still right.
+         * The `ETag`s of your cached copies; 304 if one of them is current.
          */
         'If-None-Match'?: string;
     };
@@ -3054,20 +3052,20 @@ export type SettingsGetSettingsData = {
 export type SettingsGetSettingsErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -3076,7 +3074,7 @@ export type SettingsGetSettingsError = SettingsGetSettingsErrors[keyof SettingsG
 
 export type SettingsGetSettingsResponses = {
     /**
-     * The account of the person who asks; nobody else ever sees it.
+     * Your own account; other users cannot see it.
      */
     200: Me;
 };
@@ -3087,7 +3085,7 @@ export type SettingsReplaceSettingsData = {
     body: Settings;
     headers?: {
         /**
-         * The `ETag` that you have read: what has been changed by somebody else since is not overwritten. Only its version counts.
+         * The `ETag` of the version that you edited. If it was changed since, the answer is 412. Only the version in the tag is compared.
          */
         'If-Match'?: string;
     };
@@ -3099,28 +3097,28 @@ export type SettingsReplaceSettingsData = {
 export type SettingsReplaceSettingsErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: CsrfFailed;
     /**
-     * * `precondition_failed`: This has changed since you read it. Please read it again.
+     * * `precondition_failed`: This has changed since you opened it. Please reload it before you save.
      */
     412: PreconditionFailed;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -3129,7 +3127,7 @@ export type SettingsReplaceSettingsError = SettingsReplaceSettingsErrors[keyof S
 
 export type SettingsReplaceSettingsResponses = {
     /**
-     * The account of the person who asks; nobody else ever sees it.
+     * Your own account; other users cannot see it.
      */
     200: Me;
 };
@@ -3146,34 +3144,34 @@ export type SettingsChangePasswordData = {
 export type SettingsChangePasswordErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
-     * * `wrong_password`: This is not your current password.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
+     * * `wrong_password`: The current password is incorrect. Please try again.
      */
     403: CsrfFailed | WrongPassword;
     /**
-     * * `password_too_common`: This password is one of those that are tried first. Please choose another.
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `password_too_common`: This password is too common. Please choose another, such as four unrelated words.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: PasswordTooCommon | UnknownParameter | ValidationFailed;
     /**
-     * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
+     * * `rate_limited`: Too many attempts. Try again in 1 minute.
      */
     429: RateLimited;
     /**
-     * * `hashing_busy`: Too many people are logging in at this moment. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * * `hashing_busy`: The service is busy. Please try again in a moment.
+     * * `deadline_exceeded`: This took too long. Please try again in a moment.
+     * * `overloaded`: The service is busy. Please try again in a moment.
+     * * `retry`: This collided with another change. Please try again.
+     * * `unavailable`: The service is not available right now. Please try again in a moment.
      */
     503: HashingBusy | TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -3182,7 +3180,7 @@ export type SettingsChangePasswordError = SettingsChangePasswordErrors[keyof Set
 
 export type SettingsChangePasswordResponses = {
     /**
-     * Done; there is nothing to tell.
+     * Success, without a body.
      */
     204: void;
 };
@@ -3199,33 +3197,33 @@ export type SettingsChangeEmailData = {
 export type SettingsChangeEmailErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
-     * * `wrong_password`: This is not your current password.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
+     * * `wrong_password`: The current password is incorrect. Please try again.
      */
     403: CsrfFailed | WrongPassword;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
+     * * `rate_limited`: Too many attempts. Try again in 1 minute.
      */
     429: RateLimited;
     /**
-     * * `hashing_busy`: Too many people are logging in at this moment. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * * `hashing_busy`: The service is busy. Please try again in a moment.
+     * * `deadline_exceeded`: This took too long. Please try again in a moment.
+     * * `overloaded`: The service is busy. Please try again in a moment.
+     * * `retry`: This collided with another change. Please try again.
+     * * `unavailable`: The service is not available right now. Please try again in a moment.
      */
     503: HashingBusy | TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -3234,7 +3232,7 @@ export type SettingsChangeEmailError = SettingsChangeEmailErrors[keyof SettingsC
 
 export type SettingsChangeEmailResponses = {
     /**
-     * A mail follows if there is reason for one; the answer does not tell.
+     * The request was accepted. The response is the same whether or not an e-mail is sent.
      */
     202: MailAccepted;
 };
@@ -3251,39 +3249,39 @@ export type SettingsChangeUsernameData = {
 export type SettingsChangeUsernameErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
-     * * `wrong_password`: This is not your current password.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
+     * * `wrong_password`: The current password is incorrect. Please try again.
      */
     403: CsrfFailed | WrongPassword;
     /**
-     * * `username_taken`: This username is taken.
+     * * `username_taken`: This username is taken. Please choose another.
      */
     409: UsernameTaken;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `username_reserved`: This username is reserved.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `username_reserved`: This username is reserved. Please choose another.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | UsernameReserved | ValidationFailed;
     /**
-     * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
-     * * `too_many_username_changes`: You have changed your username as often as one may within a year.
+     * * `rate_limited`: Too many attempts. Try again in 1 minute.
+     * * `too_many_username_changes`: You have reached the limit of username changes within a year. Try again in 30 days.
      */
     429: RateLimited | TooManyUsernameChanges;
     /**
-     * * `hashing_busy`: Too many people are logging in at this moment. Please try again in a moment.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * * `hashing_busy`: The service is busy. Please try again in a moment.
+     * * `deadline_exceeded`: This took too long. Please try again in a moment.
+     * * `overloaded`: The service is busy. Please try again in a moment.
+     * * `retry`: This collided with another change. Please try again.
+     * * `unavailable`: The service is not available right now. Please try again in a moment.
      */
     503: HashingBusy | TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -3292,7 +3290,7 @@ export type SettingsChangeUsernameError = SettingsChangeUsernameErrors[keyof Set
 
 export type SettingsChangeUsernameResponses = {
     /**
-     * The account of the person who asks; nobody else ever sees it.
+     * Your own account; other users cannot see it.
      */
     200: Me;
 };
@@ -3309,12 +3307,12 @@ export type SettingsExportAccountData = {
 export type SettingsExportAccountErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
@@ -3322,11 +3320,11 @@ export type SettingsExportAccountErrors = {
      */
     429: TooManyStreams;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -3335,7 +3333,7 @@ export type SettingsExportAccountError = SettingsExportAccountErrors[keyof Setti
 
 export type SettingsExportAccountResponses = {
     /**
-     * All that your account owns. Passwords and tokens are in nothing that leaves us.
+     * All data of your account, except passwords and tokens.
      */
     200: Export;
 };
@@ -3347,15 +3345,15 @@ export type UsersSearchUsersData = {
     path?: never;
     query: {
         /**
-         * What is looked for, letter by letter and in whatever case.
+         * The text to search for; case-insensitive, without wildcards.
          */
         q: string;
         /**
-         * How many items a page may hold.
+         * Maximum number of items on the page.
          */
         limit?: number;
         /**
-         * `next_cursor` or `prev_cursor` of a page of this very list.
+         * `next_cursor` or `prev_cursor` from a page of the same list and filters.
          */
         cursor?: string;
     };
@@ -3364,29 +3362,29 @@ export type UsersSearchUsersData = {
 
 export type UsersSearchUsersErrors = {
     /**
-     * * `invalid_cursor`: The cursor does not belong to this list.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
+     * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
+     * * `duplicate_key`: The data that was sent contains a field twice.
+     * * `json_malformed`: The data that was sent could not be read.
+     * * `json_too_deep`: The data that was sent is nested too deeply.
+     * * `malformed_request`: This request could not be read.
      */
     400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -3395,7 +3393,7 @@ export type UsersSearchUsersError = UsersSearchUsersErrors[keyof UsersSearchUser
 
 export type UsersSearchUsersResponses = {
     /**
-     * One page of people.
+     * One page of users.
      */
     200: UserPage;
 };
@@ -3406,13 +3404,13 @@ export type UsersGetProfileData = {
     body?: never;
     headers?: {
         /**
-         * `ETag`s that you have: 304 if one of them is still right.
+         * The `ETag`s of your cached copies; 304 if one of them is current.
          */
         'If-None-Match'?: string;
     };
     path: {
         /**
-         * A username, in whatever case.
+         * A username; case-insensitive.
          */
         username: string;
     };
@@ -3423,24 +3421,24 @@ export type UsersGetProfileData = {
 export type UsersGetProfileErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `user_not_found`: There is nobody of that name.
+     * * `user_not_found`: There is no user with this name.
      */
     404: UserNotFound;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -3449,7 +3447,7 @@ export type UsersGetProfileError = UsersGetProfileErrors[keyof UsersGetProfileEr
 
 export type UsersGetProfileResponses = {
     /**
-     * A person's page; `viewer` is null for who is not signed in.
+     * A user's profile.
      */
     200: Profile;
 };
@@ -3460,7 +3458,7 @@ export type RelationshipsUnfollowUserData = {
     body?: never;
     path: {
         /**
-         * A username, in whatever case.
+         * A username; case-insensitive.
          */
         username: string;
     };
@@ -3471,30 +3469,30 @@ export type RelationshipsUnfollowUserData = {
 export type RelationshipsUnfollowUserErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `blocked_by_you`: You have blocked this person.
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `blocked_by_you`: You have blocked this user. Unblock them to continue.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: BlockedByYou | CsrfFailed;
     /**
-     * * `user_not_found`: There is nobody of that name.
+     * * `user_not_found`: There is no user with this name.
      */
     404: UserNotFound;
     /**
      * * `cannot_follow_self`: You cannot follow yourself.
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: CannotFollowSelf | UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -3503,7 +3501,7 @@ export type RelationshipsUnfollowUserError = RelationshipsUnfollowUserErrors[key
 
 export type RelationshipsUnfollowUserResponses = {
     /**
-     * Whether you follow somebody now, and how many do.
+     * Whether you follow the user, and their number of followers.
      */
     200: FollowState;
 };
@@ -3514,7 +3512,7 @@ export type RelationshipsFollowUserData = {
     body?: never;
     path: {
         /**
-         * A username, in whatever case.
+         * A username; case-insensitive.
          */
         username: string;
     };
@@ -3525,30 +3523,30 @@ export type RelationshipsFollowUserData = {
 export type RelationshipsFollowUserErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `blocked_by_you`: You have blocked this person.
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `blocked_by_you`: You have blocked this user. Unblock them to continue.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: BlockedByYou | CsrfFailed;
     /**
-     * * `user_not_found`: There is nobody of that name.
+     * * `user_not_found`: There is no user with this name.
      */
     404: UserNotFound;
     /**
      * * `cannot_follow_self`: You cannot follow yourself.
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: CannotFollowSelf | UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -3557,7 +3555,7 @@ export type RelationshipsFollowUserError = RelationshipsFollowUserErrors[keyof R
 
 export type RelationshipsFollowUserResponses = {
     /**
-     * Whether you follow somebody now, and how many do.
+     * Whether you follow the user, and their number of followers.
      */
     200: FollowState;
 };
@@ -3568,17 +3566,17 @@ export type RelationshipsListFollowersData = {
     body?: never;
     path: {
         /**
-         * A username, in whatever case.
+         * A username; case-insensitive.
          */
         username: string;
     };
     query?: {
         /**
-         * How many items a page may hold.
+         * Maximum number of items on the page.
          */
         limit?: number;
         /**
-         * `next_cursor` or `prev_cursor` of a page of this very list.
+         * `next_cursor` or `prev_cursor` from a page of the same list and filters.
          */
         cursor?: string;
     };
@@ -3587,33 +3585,33 @@ export type RelationshipsListFollowersData = {
 
 export type RelationshipsListFollowersErrors = {
     /**
-     * * `invalid_cursor`: The cursor does not belong to this list.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
+     * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
+     * * `duplicate_key`: The data that was sent contains a field twice.
+     * * `json_malformed`: The data that was sent could not be read.
+     * * `json_too_deep`: The data that was sent is nested too deeply.
+     * * `malformed_request`: This request could not be read.
      */
     400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `user_not_found`: There is nobody of that name.
+     * * `user_not_found`: There is no user with this name.
      */
     404: UserNotFound;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -3622,7 +3620,7 @@ export type RelationshipsListFollowersError = RelationshipsListFollowersErrors[k
 
 export type RelationshipsListFollowersResponses = {
     /**
-     * One page of people.
+     * One page of users.
      */
     200: UserPage;
 };
@@ -3633,17 +3631,17 @@ export type RelationshipsListFollowingData = {
     body?: never;
     path: {
         /**
-         * A username, in whatever case.
+         * A username; case-insensitive.
          */
         username: string;
     };
     query?: {
         /**
-         * How many items a page may hold.
+         * Maximum number of items on the page.
          */
         limit?: number;
         /**
-         * `next_cursor` or `prev_cursor` of a page of this very list.
+         * `next_cursor` or `prev_cursor` from a page of the same list and filters.
          */
         cursor?: string;
     };
@@ -3652,33 +3650,33 @@ export type RelationshipsListFollowingData = {
 
 export type RelationshipsListFollowingErrors = {
     /**
-     * * `invalid_cursor`: The cursor does not belong to this list.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
+     * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
+     * * `duplicate_key`: The data that was sent contains a field twice.
+     * * `json_malformed`: The data that was sent could not be read.
+     * * `json_too_deep`: The data that was sent is nested too deeply.
+     * * `malformed_request`: This request could not be read.
      */
     400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `user_not_found`: There is nobody of that name.
+     * * `user_not_found`: There is no user with this name.
      */
     404: UserNotFound;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -3687,7 +3685,7 @@ export type RelationshipsListFollowingError = RelationshipsListFollowingErrors[k
 
 export type RelationshipsListFollowingResponses = {
     /**
-     * One page of people.
+     * One page of users.
      */
     200: UserPage;
 };
@@ -3698,7 +3696,7 @@ export type RelationshipsUnblockUserData = {
     body?: never;
     path: {
         /**
-         * A username, in whatever case.
+         * A username; case-insensitive.
          */
         username: string;
     };
@@ -3709,29 +3707,29 @@ export type RelationshipsUnblockUserData = {
 export type RelationshipsUnblockUserErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: CsrfFailed;
     /**
-     * * `user_not_found`: There is nobody of that name.
+     * * `user_not_found`: There is no user with this name.
      */
     404: UserNotFound;
     /**
      * * `cannot_block_self`: You cannot block yourself.
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: CannotBlockSelf | UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -3740,7 +3738,7 @@ export type RelationshipsUnblockUserError = RelationshipsUnblockUserErrors[keyof
 
 export type RelationshipsUnblockUserResponses = {
     /**
-     * Whether you block somebody now.
+     * Whether you have blocked the user.
      */
     200: BlockState;
 };
@@ -3751,7 +3749,7 @@ export type RelationshipsBlockUserData = {
     body?: never;
     path: {
         /**
-         * A username, in whatever case.
+         * A username; case-insensitive.
          */
         username: string;
     };
@@ -3762,29 +3760,29 @@ export type RelationshipsBlockUserData = {
 export type RelationshipsBlockUserErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: CsrfFailed;
     /**
-     * * `user_not_found`: There is nobody of that name.
+     * * `user_not_found`: There is no user with this name.
      */
     404: UserNotFound;
     /**
      * * `cannot_block_self`: You cannot block yourself.
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: CannotBlockSelf | UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -3793,7 +3791,7 @@ export type RelationshipsBlockUserError = RelationshipsBlockUserErrors[keyof Rel
 
 export type RelationshipsBlockUserResponses = {
     /**
-     * Whether you block somebody now.
+     * Whether you have blocked the user.
      */
     200: BlockState;
 };
@@ -3805,11 +3803,11 @@ export type RelationshipsListBlocksData = {
     path?: never;
     query?: {
         /**
-         * How many items a page may hold.
+         * Maximum number of items on the page.
          */
         limit?: number;
         /**
-         * `next_cursor` or `prev_cursor` of a page of this very list.
+         * `next_cursor` or `prev_cursor` from a page of the same list and filters.
          */
         cursor?: string;
     };
@@ -3818,29 +3816,29 @@ export type RelationshipsListBlocksData = {
 
 export type RelationshipsListBlocksErrors = {
     /**
-     * * `invalid_cursor`: The cursor does not belong to this list.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
+     * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
+     * * `duplicate_key`: The data that was sent contains a field twice.
+     * * `json_malformed`: The data that was sent could not be read.
+     * * `json_too_deep`: The data that was sent is nested too deeply.
+     * * `malformed_request`: This request could not be read.
      */
     400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -3849,7 +3847,7 @@ export type RelationshipsListBlocksError = RelationshipsListBlocksErrors[keyof R
 
 export type RelationshipsListBlocksResponses = {
     /**
-     * One page of people.
+     * One page of users.
      */
     200: UserPage;
 };
@@ -3860,7 +3858,7 @@ export type RelationshipsUnmuteUserData = {
     body?: never;
     path: {
         /**
-         * A username, in whatever case.
+         * A username; case-insensitive.
          */
         username: string;
     };
@@ -3871,29 +3869,29 @@ export type RelationshipsUnmuteUserData = {
 export type RelationshipsUnmuteUserErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: CsrfFailed;
     /**
-     * * `user_not_found`: There is nobody of that name.
+     * * `user_not_found`: There is no user with this name.
      */
     404: UserNotFound;
     /**
      * * `cannot_mute_self`: You cannot mute yourself.
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: CannotMuteSelf | UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -3902,7 +3900,7 @@ export type RelationshipsUnmuteUserError = RelationshipsUnmuteUserErrors[keyof R
 
 export type RelationshipsUnmuteUserResponses = {
     /**
-     * Whether you mute somebody now.
+     * Whether you have muted the user.
      */
     200: MuteState;
 };
@@ -3913,7 +3911,7 @@ export type RelationshipsMuteUserData = {
     body?: never;
     path: {
         /**
-         * A username, in whatever case.
+         * A username; case-insensitive.
          */
         username: string;
     };
@@ -3924,29 +3922,29 @@ export type RelationshipsMuteUserData = {
 export type RelationshipsMuteUserErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: CsrfFailed;
     /**
-     * * `user_not_found`: There is nobody of that name.
+     * * `user_not_found`: There is no user with this name.
      */
     404: UserNotFound;
     /**
      * * `cannot_mute_self`: You cannot mute yourself.
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: CannotMuteSelf | UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -3955,7 +3953,7 @@ export type RelationshipsMuteUserError = RelationshipsMuteUserErrors[keyof Relat
 
 export type RelationshipsMuteUserResponses = {
     /**
-     * Whether you mute somebody now.
+     * Whether you have muted the user.
      */
     200: MuteState;
 };
@@ -3967,11 +3965,11 @@ export type RelationshipsListMutesData = {
     path?: never;
     query?: {
         /**
-         * How many items a page may hold.
+         * Maximum number of items on the page.
          */
         limit?: number;
         /**
-         * `next_cursor` or `prev_cursor` of a page of this very list.
+         * `next_cursor` or `prev_cursor` from a page of the same list and filters.
          */
         cursor?: string;
     };
@@ -3980,29 +3978,29 @@ export type RelationshipsListMutesData = {
 
 export type RelationshipsListMutesErrors = {
     /**
-     * * `invalid_cursor`: The cursor does not belong to this list.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
+     * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
+     * * `duplicate_key`: The data that was sent contains a field twice.
+     * * `json_malformed`: The data that was sent could not be read.
+     * * `json_too_deep`: The data that was sent is nested too deeply.
+     * * `malformed_request`: This request could not be read.
      */
     400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -4011,7 +4009,7 @@ export type RelationshipsListMutesError = RelationshipsListMutesErrors[keyof Rel
 
 export type RelationshipsListMutesResponses = {
     /**
-     * One page of people.
+     * One page of users.
      */
     200: UserPage;
 };
@@ -4022,7 +4020,7 @@ export type PostsWritePostData = {
     body: PostCreate;
     headers?: {
         /**
-         * Any text that is new for each thing you want done. Sent again within 24 hours with the same body, it brings the first answer again, with `Idempotency-Replayed: true`, as long as what was made is there.
+         * A unique text for each operation, such as a UUID. A request that is repeated within 24 hours with the same key and body gets the first response again, with `Idempotency-Replayed: true`, as long as the created object exists.
          */
         'Idempotency-Key'?: string;
     };
@@ -4034,29 +4032,29 @@ export type PostsWritePostData = {
 export type PostsWritePostErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: CsrfFailed;
     /**
-     * * `idempotency_in_flight`: The first request with this Idempotency-Key is still running. Please try again.
+     * * `idempotency_in_flight`: Your first request is still being processed. Try again in a moment.
      */
     409: IdempotencyInFlight;
     /**
-     * * `idempotency_mismatch`: This Idempotency-Key has been used for another request.
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `idempotency_mismatch`: This differs from what you sent before. Reload the page and try again.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: IdempotencyMismatch | UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -4065,7 +4063,7 @@ export type PostsWritePostError = PostsWritePostErrors[keyof PostsWritePostError
 
 export type PostsWritePostResponses = {
     /**
-     * A post; `viewer` is null for who is not signed in.
+     * A post with its author and counters.
      */
     201: Post;
 };
@@ -4076,7 +4074,7 @@ export type PostsDeletePostData = {
     body?: never;
     path: {
         /**
-         * The post's id.
+         * The id of the post.
          */
         post_id: string;
     };
@@ -4087,29 +4085,29 @@ export type PostsDeletePostData = {
 export type PostsDeletePostErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
-     * * `not_owner`: This belongs to somebody else.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
+     * * `not_owner`: This belongs to someone else, so you cannot change it.
      */
     403: CsrfFailed | NotOwner;
     /**
-     * * `post_not_found`: There is no such post.
+     * * `post_not_found`: This post is not available. It may have been deleted.
      */
     404: PostNotFound;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -4118,7 +4116,7 @@ export type PostsDeletePostError = PostsDeletePostErrors[keyof PostsDeletePostEr
 
 export type PostsDeletePostResponses = {
     /**
-     * Done; there is nothing to tell.
+     * Success, without a body.
      */
     204: void;
 };
@@ -4129,13 +4127,13 @@ export type PostsGetPostData = {
     body?: never;
     headers?: {
         /**
-         * `ETag`s that you have: 304 if one of them is still right.
+         * The `ETag`s of your cached copies; 304 if one of them is current.
          */
         'If-None-Match'?: string;
     };
     path: {
         /**
-         * The post's id.
+         * The id of the post.
          */
         post_id: string;
     };
@@ -4146,24 +4144,24 @@ export type PostsGetPostData = {
 export type PostsGetPostErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `post_not_found`: There is no such post.
+     * * `post_not_found`: This post is not available. It may have been deleted.
      */
     404: PostNotFound;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -4172,7 +4170,7 @@ export type PostsGetPostError = PostsGetPostErrors[keyof PostsGetPostErrors];
 
 export type PostsGetPostResponses = {
     /**
-     * A post; `viewer` is null for who is not signed in.
+     * A post with its author and counters.
      */
     200: Post;
 };
@@ -4183,13 +4181,13 @@ export type PostsEditPostData = {
     body: PostUpdate;
     headers?: {
         /**
-         * The `ETag` that you have read: what has been changed by somebody else since is not overwritten. Only its version counts.
+         * The `ETag` of the version that you edited. If it was changed since, the answer is 412. Only the version in the tag is compared.
          */
         'If-Match'?: string;
     };
     path: {
         /**
-         * The post's id.
+         * The id of the post.
          */
         post_id: string;
     };
@@ -4200,33 +4198,33 @@ export type PostsEditPostData = {
 export type PostsEditPostErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
-     * * `not_owner`: This belongs to somebody else.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
+     * * `not_owner`: This belongs to someone else, so you cannot change it.
      */
     403: CsrfFailed | NotOwner;
     /**
-     * * `post_not_found`: There is no such post.
+     * * `post_not_found`: This post is not available. It may have been deleted.
      */
     404: PostNotFound;
     /**
-     * * `precondition_failed`: This has changed since you read it. Please read it again.
+     * * `precondition_failed`: This has changed since you opened it. Please reload it before you save.
      */
     412: PreconditionFailed;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -4235,7 +4233,7 @@ export type PostsEditPostError = PostsEditPostErrors[keyof PostsEditPostErrors];
 
 export type PostsEditPostResponses = {
     /**
-     * A post; `viewer` is null for who is not signed in.
+     * A post with its author and counters.
      */
     200: Post;
 };
@@ -4246,17 +4244,17 @@ export type PostsListPostsData = {
     body?: never;
     path: {
         /**
-         * A username, in whatever case.
+         * A username; case-insensitive.
          */
         username: string;
     };
     query?: {
         /**
-         * How many items a page may hold.
+         * Maximum number of items on the page.
          */
         limit?: number;
         /**
-         * `next_cursor` or `prev_cursor` of a page of this very list.
+         * `next_cursor` or `prev_cursor` from a page of the same list and filters.
          */
         cursor?: string;
     };
@@ -4265,33 +4263,33 @@ export type PostsListPostsData = {
 
 export type PostsListPostsErrors = {
     /**
-     * * `invalid_cursor`: The cursor does not belong to this list.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
+     * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
+     * * `duplicate_key`: The data that was sent contains a field twice.
+     * * `json_malformed`: The data that was sent could not be read.
+     * * `json_too_deep`: The data that was sent is nested too deeply.
+     * * `malformed_request`: This request could not be read.
      */
     400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `user_not_found`: There is nobody of that name.
+     * * `user_not_found`: There is no user with this name.
      */
     404: UserNotFound;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -4311,7 +4309,7 @@ export type LikesUnlikePostData = {
     body?: never;
     path: {
         /**
-         * The post's id.
+         * The id of the post.
          */
         post_id: string;
     };
@@ -4322,29 +4320,29 @@ export type LikesUnlikePostData = {
 export type LikesUnlikePostErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `blocked_by_you`: You have blocked this person.
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `blocked_by_you`: You have blocked this user. Unblock them to continue.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: BlockedByYou | CsrfFailed;
     /**
-     * * `post_not_found`: There is no such post.
+     * * `post_not_found`: This post is not available. It may have been deleted.
      */
     404: PostNotFound;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -4353,7 +4351,7 @@ export type LikesUnlikePostError = LikesUnlikePostErrors[keyof LikesUnlikePostEr
 
 export type LikesUnlikePostResponses = {
     /**
-     * Whether you like it now, and how many do.
+     * The likes of a post or comment after the request.
      */
     200: LikeState;
 };
@@ -4364,7 +4362,7 @@ export type LikesLikePostData = {
     body?: never;
     path: {
         /**
-         * The post's id.
+         * The id of the post.
          */
         post_id: string;
     };
@@ -4375,29 +4373,29 @@ export type LikesLikePostData = {
 export type LikesLikePostErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `blocked_by_you`: You have blocked this person.
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `blocked_by_you`: You have blocked this user. Unblock them to continue.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: BlockedByYou | CsrfFailed;
     /**
-     * * `post_not_found`: There is no such post.
+     * * `post_not_found`: This post is not available. It may have been deleted.
      */
     404: PostNotFound;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -4406,7 +4404,7 @@ export type LikesLikePostError = LikesLikePostErrors[keyof LikesLikePostErrors];
 
 export type LikesLikePostResponses = {
     /**
-     * Whether you like it now, and how many do.
+     * The likes of a post or comment after the request.
      */
     200: LikeState;
 };
@@ -4417,17 +4415,17 @@ export type LikesListLikesData = {
     body?: never;
     path: {
         /**
-         * The post's id.
+         * The id of the post.
          */
         post_id: string;
     };
     query?: {
         /**
-         * How many items a page may hold.
+         * Maximum number of items on the page.
          */
         limit?: number;
         /**
-         * `next_cursor` or `prev_cursor` of a page of this very list.
+         * `next_cursor` or `prev_cursor` from a page of the same list and filters.
          */
         cursor?: string;
     };
@@ -4436,33 +4434,33 @@ export type LikesListLikesData = {
 
 export type LikesListLikesErrors = {
     /**
-     * * `invalid_cursor`: The cursor does not belong to this list.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
+     * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
+     * * `duplicate_key`: The data that was sent contains a field twice.
+     * * `json_malformed`: The data that was sent could not be read.
+     * * `json_too_deep`: The data that was sent is nested too deeply.
+     * * `malformed_request`: This request could not be read.
      */
     400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `post_not_found`: There is no such post.
+     * * `post_not_found`: This post is not available. It may have been deleted.
      */
     404: PostNotFound;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -4471,7 +4469,7 @@ export type LikesListLikesError = LikesListLikesErrors[keyof LikesListLikesError
 
 export type LikesListLikesResponses = {
     /**
-     * One page of people.
+     * One page of users.
      */
     200: UserPage;
 };
@@ -4482,29 +4480,29 @@ export type CommentsListCommentsData = {
     body?: never;
     path: {
         /**
-         * The post's id.
+         * The id of the post.
          */
         post_id: string;
     };
     query?: {
         /**
-         * How many items a page may hold.
+         * Maximum number of items on the page.
          */
         limit?: number;
         /**
-         * `next_cursor` or `prev_cursor` of a page of this very list.
+         * `next_cursor` or `prev_cursor` from a page of the same list and filters.
          */
         cursor?: string;
         /**
-         * The order on every level. A thread that is read oldest first grows at its end: `next_cursor` leads exactly on and is null at the end, `prev_cursor` leads to what has been written since, so poll with it.
+         * The order on every level. With `oldest`, new comments are added at the end: `next_cursor` is null on the last page; poll for newer comments with its `prev_cursor`.
          */
         sort?: 'oldest' | 'newest';
         /**
-         * How many levels of replies are listed below the first one.
+         * How many levels of replies to list below the top level.
          */
         depth?: number;
         /**
-         * How many replies of each comment are listed.
+         * How many direct replies to list for each comment.
          */
         branch?: number;
     };
@@ -4513,33 +4511,33 @@ export type CommentsListCommentsData = {
 
 export type CommentsListCommentsErrors = {
     /**
-     * * `invalid_cursor`: The cursor does not belong to this list.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
+     * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
+     * * `duplicate_key`: The data that was sent contains a field twice.
+     * * `json_malformed`: The data that was sent could not be read.
+     * * `json_too_deep`: The data that was sent is nested too deeply.
+     * * `malformed_request`: This request could not be read.
      */
     400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `post_not_found`: There is no such post.
+     * * `post_not_found`: This post is not available. It may have been deleted.
      */
     404: PostNotFound;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -4548,8 +4546,8 @@ export type CommentsListCommentsError = CommentsListCommentsErrors[keyof Comment
 
 export type CommentsListCommentsResponses = {
     /**
-     * One page of a thread: comments, each followed by its replies. The limit counts those that
-     * the page is a list of; their replies come on top, up to 500 items in all.
+     * One page of a thread: each comment is followed by its replies. `limit` counts only the top
+     * level of the page; with replies, a page has up to 500 items.
      */
     200: CommentPage;
 };
@@ -4560,13 +4558,13 @@ export type CommentsWriteCommentData = {
     body: CommentCreate;
     headers?: {
         /**
-         * Any text that is new for each thing you want done. Sent again within 24 hours with the same body, it brings the first answer again, with `Idempotency-Replayed: true`, as long as what was made is there.
+         * A unique text for each operation, such as a UUID. A request that is repeated within 24 hours with the same key and body gets the first response again, with `Idempotency-Replayed: true`, as long as the created object exists.
          */
         'Idempotency-Key'?: string;
     };
     path: {
         /**
-         * The post's id.
+         * The id of the post.
          */
         post_id: string;
     };
@@ -4577,38 +4575,38 @@ export type CommentsWriteCommentData = {
 export type CommentsWriteCommentErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `blocked_by_you`: You have blocked this person.
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `blocked_by_you`: You have blocked this user. Unblock them to continue.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: BlockedByYou | CsrfFailed;
     /**
-     * * `comment_not_found`: There is no such comment.
-     * * `post_not_found`: There is no such post.
+     * * `comment_not_found`: This comment is not available. It may have been deleted.
+     * * `post_not_found`: This post is not available. It may have been deleted.
      */
     404: CommentNotFound | PostNotFound;
     /**
      * * `comment_deleted`: This comment has been deleted.
-     * * `idempotency_in_flight`: The first request with this Idempotency-Key is still running. Please try again.
+     * * `idempotency_in_flight`: Your first request is still being processed. Try again in a moment.
      */
     409: CommentDeleted | IdempotencyInFlight;
     /**
-     * * `idempotency_mismatch`: This Idempotency-Key has been used for another request.
-     * * `parent_not_found`: There is no such comment under this post to reply to.
-     * * `thread_too_deep`: This comment is nested too deeply to be replied to.
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `idempotency_mismatch`: This differs from what you sent before. Reload the page and try again.
+     * * `parent_not_found`: The comment you are replying to is not available. You can comment on the post instead.
+     * * `thread_too_deep`: Replies to this comment are not possible. Reply to an earlier comment instead.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: IdempotencyMismatch | ParentNotFound | ThreadTooDeep | UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -4617,7 +4615,7 @@ export type CommentsWriteCommentError = CommentsWriteCommentErrors[keyof Comment
 
 export type CommentsWriteCommentResponses = {
     /**
-     * A comment; of one that was deleted while there were replies, author and body are null.
+     * A comment, or the tombstone of a comment that was deleted while it had replies.
      */
     201: Comment;
 };
@@ -4628,7 +4626,7 @@ export type CommentsDeleteCommentData = {
     body?: never;
     path: {
         /**
-         * The comment's id.
+         * The id of the comment.
          */
         comment_id: string;
     };
@@ -4639,29 +4637,29 @@ export type CommentsDeleteCommentData = {
 export type CommentsDeleteCommentErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
-     * * `not_owner`: This belongs to somebody else.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
+     * * `not_owner`: This belongs to someone else, so you cannot change it.
      */
     403: CsrfFailed | NotOwner;
     /**
-     * * `comment_not_found`: There is no such comment.
+     * * `comment_not_found`: This comment is not available. It may have been deleted.
      */
     404: CommentNotFound;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -4670,7 +4668,7 @@ export type CommentsDeleteCommentError = CommentsDeleteCommentErrors[keyof Comme
 
 export type CommentsDeleteCommentResponses = {
     /**
-     * Done; there is nothing to tell.
+     * Success, without a body.
      */
     204: void;
 };
@@ -4681,7 +4679,7 @@ export type CommentsGetCommentData = {
     body?: never;
     path: {
         /**
-         * The comment's id.
+         * The id of the comment.
          */
         comment_id: string;
     };
@@ -4692,24 +4690,24 @@ export type CommentsGetCommentData = {
 export type CommentsGetCommentErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `comment_not_found`: There is no such comment.
+     * * `comment_not_found`: This comment is not available. It may have been deleted.
      */
     404: CommentNotFound;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -4718,7 +4716,7 @@ export type CommentsGetCommentError = CommentsGetCommentErrors[keyof CommentsGet
 
 export type CommentsGetCommentResponses = {
     /**
-     * A comment; of one that was deleted while there were replies, author and body are null.
+     * A comment, or the tombstone of a comment that was deleted while it had replies.
      */
     200: Comment;
 };
@@ -4729,7 +4727,7 @@ export type CommentsEditCommentData = {
     body: CommentUpdate;
     path: {
         /**
-         * The comment's id.
+         * The id of the comment.
          */
         comment_id: string;
     };
@@ -4740,16 +4738,16 @@ export type CommentsEditCommentData = {
 export type CommentsEditCommentErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
-     * * `not_owner`: This belongs to somebody else.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
+     * * `not_owner`: This belongs to someone else, so you cannot change it.
      */
     403: CsrfFailed | NotOwner;
     /**
-     * * `comment_not_found`: There is no such comment.
+     * * `comment_not_found`: This comment is not available. It may have been deleted.
      */
     404: CommentNotFound;
     /**
@@ -4757,16 +4755,16 @@ export type CommentsEditCommentErrors = {
      */
     409: CommentDeleted;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -4775,7 +4773,7 @@ export type CommentsEditCommentError = CommentsEditCommentErrors[keyof CommentsE
 
 export type CommentsEditCommentResponses = {
     /**
-     * A comment; of one that was deleted while there were replies, author and body are null.
+     * A comment, or the tombstone of a comment that was deleted while it had replies.
      */
     200: Comment;
 };
@@ -4786,7 +4784,7 @@ export type CommentsUnlikeCommentData = {
     body?: never;
     path: {
         /**
-         * The comment's id.
+         * The id of the comment.
          */
         comment_id: string;
     };
@@ -4797,29 +4795,29 @@ export type CommentsUnlikeCommentData = {
 export type CommentsUnlikeCommentErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `blocked_by_you`: You have blocked this person.
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `blocked_by_you`: You have blocked this user. Unblock them to continue.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: BlockedByYou | CsrfFailed;
     /**
-     * * `comment_not_found`: There is no such comment.
+     * * `comment_not_found`: This comment is not available. It may have been deleted.
      */
     404: CommentNotFound;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -4828,7 +4826,7 @@ export type CommentsUnlikeCommentError = CommentsUnlikeCommentErrors[keyof Comme
 
 export type CommentsUnlikeCommentResponses = {
     /**
-     * Whether you like it now, and how many do.
+     * The likes of a post or comment after the request.
      */
     200: LikeState;
 };
@@ -4839,7 +4837,7 @@ export type CommentsLikeCommentData = {
     body?: never;
     path: {
         /**
-         * The comment's id.
+         * The id of the comment.
          */
         comment_id: string;
     };
@@ -4850,29 +4848,29 @@ export type CommentsLikeCommentData = {
 export type CommentsLikeCommentErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `blocked_by_you`: You have blocked this person.
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `blocked_by_you`: You have blocked this user. Unblock them to continue.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: BlockedByYou | CsrfFailed;
     /**
-     * * `comment_not_found`: There is no such comment.
+     * * `comment_not_found`: This comment is not available. It may have been deleted.
      */
     404: CommentNotFound;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -4881,7 +4879,7 @@ export type CommentsLikeCommentError = CommentsLikeCommentErrors[keyof CommentsL
 
 export type CommentsLikeCommentResponses = {
     /**
-     * Whether you like it now, and how many do.
+     * The likes of a post or comment after the request.
      */
     200: LikeState;
 };
@@ -4892,29 +4890,29 @@ export type CommentsListRepliesData = {
     body?: never;
     path: {
         /**
-         * The comment's id.
+         * The id of the comment.
          */
         comment_id: string;
     };
     query?: {
         /**
-         * How many items a page may hold.
+         * Maximum number of items on the page.
          */
         limit?: number;
         /**
-         * `replies_cursor` of this comment, `next_cursor` or `prev_cursor` of a page of its replies. It carries `sort`, `depth` and `branch`; what is given beside it is ignored.
+         * `replies_cursor` of this comment, or `next_cursor` or `prev_cursor` of a page of its replies. With a cursor, `sort`, `depth` and `branch` are ignored: it contains them.
          */
         cursor?: string;
         /**
-         * The order on every level. A thread that is read oldest first grows at its end: `next_cursor` leads exactly on and is null at the end, `prev_cursor` leads to what has been written since, so poll with it.
+         * The order on every level. With `oldest`, new comments are added at the end: `next_cursor` is null on the last page; poll for newer comments with its `prev_cursor`.
          */
         sort?: 'oldest' | 'newest';
         /**
-         * How many levels of replies are listed below the first one.
+         * How many levels of replies to list below the top level.
          */
         depth?: number;
         /**
-         * How many replies of each comment are listed.
+         * How many direct replies to list for each comment.
          */
         branch?: number;
     };
@@ -4923,33 +4921,33 @@ export type CommentsListRepliesData = {
 
 export type CommentsListRepliesErrors = {
     /**
-     * * `invalid_cursor`: The cursor does not belong to this list.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
+     * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
+     * * `duplicate_key`: The data that was sent contains a field twice.
+     * * `json_malformed`: The data that was sent could not be read.
+     * * `json_too_deep`: The data that was sent is nested too deeply.
+     * * `malformed_request`: This request could not be read.
      */
     400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `comment_not_found`: There is no such comment.
+     * * `comment_not_found`: This comment is not available. It may have been deleted.
      */
     404: CommentNotFound;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -4958,8 +4956,8 @@ export type CommentsListRepliesError = CommentsListRepliesErrors[keyof CommentsL
 
 export type CommentsListRepliesResponses = {
     /**
-     * One page of a thread: comments, each followed by its replies. The limit counts those that
-     * the page is a list of; their replies come on top, up to 500 items in all.
+     * One page of a thread: each comment is followed by its replies. `limit` counts only the top
+     * level of the page; with replies, a page has up to 500 items.
      */
     200: CommentPage;
 };
@@ -4971,11 +4969,11 @@ export type FeedReadFeedData = {
     path?: never;
     query?: {
         /**
-         * How many items a page may hold.
+         * Maximum number of items on the page.
          */
         limit?: number;
         /**
-         * `next_cursor` or `prev_cursor` of a page of this very list.
+         * `next_cursor` or `prev_cursor` from a page of the same list and filters.
          */
         cursor?: string;
     };
@@ -4984,29 +4982,29 @@ export type FeedReadFeedData = {
 
 export type FeedReadFeedErrors = {
     /**
-     * * `invalid_cursor`: The cursor does not belong to this list.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
+     * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
+     * * `duplicate_key`: The data that was sent contains a field twice.
+     * * `json_malformed`: The data that was sent could not be read.
+     * * `json_too_deep`: The data that was sent is nested too deeply.
+     * * `malformed_request`: This request could not be read.
      */
     400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -5027,15 +5025,15 @@ export type NotificationsListNotificationsData = {
     path?: never;
     query?: {
         /**
-         * Only groups that hold something unread.
+         * Return only groups with unread notifications.
          */
         unread?: boolean;
         /**
-         * How many items a page may hold.
+         * Maximum number of items on the page.
          */
         limit?: number;
         /**
-         * `next_cursor` or `prev_cursor` of a page of this very list.
+         * `next_cursor` or `prev_cursor` from a page of the same list and filters.
          */
         cursor?: string;
     };
@@ -5044,29 +5042,29 @@ export type NotificationsListNotificationsData = {
 
 export type NotificationsListNotificationsErrors = {
     /**
-     * * `invalid_cursor`: The cursor does not belong to this list.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
+     * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
+     * * `duplicate_key`: The data that was sent contains a field twice.
+     * * `json_malformed`: The data that was sent could not be read.
+     * * `json_too_deep`: The data that was sent is nested too deeply.
+     * * `malformed_request`: This request could not be read.
      */
     400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -5092,24 +5090,24 @@ export type NotificationsMarkReadData = {
 export type NotificationsMarkReadErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: CsrfFailed;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -5118,7 +5116,7 @@ export type NotificationsMarkReadError = NotificationsMarkReadErrors[keyof Notif
 
 export type NotificationsMarkReadResponses = {
     /**
-     * How many groups are unread.
+     * The number of groups with unread notifications.
      */
     200: UnreadCount;
 };
@@ -5134,16 +5132,16 @@ export type ExchangeListCurrenciesData = {
 
 export type ExchangeListCurrenciesErrors = {
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -5152,7 +5150,7 @@ export type ExchangeListCurrenciesError = ExchangeListCurrenciesErrors[keyof Exc
 
 export type ExchangeListCurrenciesResponses = {
     /**
-     * All of them, by code; the cursors are always null.
+     * All currencies, ordered by code; the cursors are always null.
      */
     200: CurrencyPage;
 };
@@ -5169,28 +5167,28 @@ export type ExchangeDeleteExchangeData = {
 export type ExchangeDeleteExchangeErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: CsrfFailed;
     /**
-     * * `exchange_not_found`: There is no such exchange.
+     * * `exchange_not_found`: This exchange does not exist or has expired.
      */
     404: ExchangeNotFound;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -5199,7 +5197,7 @@ export type ExchangeDeleteExchangeError = ExchangeDeleteExchangeErrors[keyof Exc
 
 export type ExchangeDeleteExchangeResponses = {
     /**
-     * Done; there is nothing to tell.
+     * Success, without a body.
      */
     204: void;
 };
@@ -5210,7 +5208,7 @@ export type ExchangeGetOwnExchangeData = {
     body?: never;
     headers?: {
         /**
-         * `ETag`s that you have: 304 if one of them is still right.
+         * The `ETag`s of your cached copies; 304 if one of them is current.
          */
         'If-None-Match'?: string;
     };
@@ -5222,24 +5220,24 @@ export type ExchangeGetOwnExchangeData = {
 export type ExchangeGetOwnExchangeErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `exchange_not_found`: There is no such exchange.
+     * * `exchange_not_found`: This exchange does not exist or has expired.
      */
     404: ExchangeNotFound;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -5248,7 +5246,7 @@ export type ExchangeGetOwnExchangeError = ExchangeGetOwnExchangeErrors[keyof Exc
 
 export type ExchangeGetOwnExchangeResponses = {
     /**
-     * A member's board of rates, and where and when one finds it.
+     * A user's exchange: rates, location and opening hours.
      */
     200: Exchange;
 };
@@ -5259,7 +5257,7 @@ export type ExchangeReplaceExchangeData = {
     body: Board;
     headers?: {
         /**
-         * The `ETag` that you have read: what has been changed by somebody else since is not overwritten. Only its version counts.
+         * The `ETag` of the version that you edited. If it was changed since, the answer is 412. Only the version in the tag is compared.
          */
         'If-Match'?: string;
     };
@@ -5271,28 +5269,28 @@ export type ExchangeReplaceExchangeData = {
 export type ExchangeReplaceExchangeErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: CsrfFailed;
     /**
-     * * `precondition_failed`: This has changed since you read it. Please read it again.
+     * * `precondition_failed`: This has changed since you opened it. Please reload it before you save.
      */
     412: PreconditionFailed;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -5301,11 +5299,11 @@ export type ExchangeReplaceExchangeError = ExchangeReplaceExchangeErrors[keyof E
 
 export type ExchangeReplaceExchangeResponses = {
     /**
-     * A member's board of rates, and where and when one finds it.
+     * A user's exchange: rates, location and opening hours.
      */
     200: Exchange;
     /**
-     * There was none before.
+     * The exchange was created.
      */
     201: Exchange;
 };
@@ -5322,28 +5320,28 @@ export type ExchangeConfirmExchangeData = {
 export type ExchangeConfirmExchangeErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: CsrfFailed;
     /**
-     * * `exchange_not_found`: There is no such exchange.
+     * * `exchange_not_found`: This exchange does not exist or has expired.
      */
     404: ExchangeNotFound;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -5352,7 +5350,7 @@ export type ExchangeConfirmExchangeError = ExchangeConfirmExchangeErrors[keyof E
 
 export type ExchangeConfirmExchangeResponses = {
     /**
-     * A member's board of rates, and where and when one finds it.
+     * A user's exchange: rates, location and opening hours.
      */
     200: Exchange;
 };
@@ -5363,19 +5361,19 @@ export type ExchangeGetExchangeData = {
     body?: never;
     headers?: {
         /**
-         * `ETag`s that you have: 304 if one of them is still right.
+         * The `ETag`s of your cached copies; 304 if one of them is current.
          */
         'If-None-Match'?: string;
     };
     path: {
         /**
-         * A username, in whatever case.
+         * A username; case-insensitive.
          */
         username: string;
     };
     query?: {
         /**
-         * Answer with the rates, base and states as they stood then.
+         * Return the rates, base currency and states as of this past time.
          */
         as_of?: string;
     };
@@ -5385,25 +5383,25 @@ export type ExchangeGetExchangeData = {
 export type ExchangeGetExchangeErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `exchange_not_found`: There is no such exchange.
-     * * `user_not_found`: There is nobody of that name.
+     * * `exchange_not_found`: This exchange does not exist or has expired.
+     * * `user_not_found`: There is no user with this name.
      */
     404: ExchangeNotFound | UserNotFound;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -5412,7 +5410,7 @@ export type ExchangeGetExchangeError = ExchangeGetExchangeErrors[keyof ExchangeG
 
 export type ExchangeGetExchangeResponses = {
     /**
-     * A member's board of rates, and where and when one finds it.
+     * A user's exchange: rates, location and opening hours.
      */
     200: Exchange;
 };
@@ -5424,47 +5422,47 @@ export type ExchangeSearchExchangesData = {
     path?: never;
     query?: {
         /**
-         * How many items a page may hold.
+         * Maximum number of items on the page.
          */
         limit?: number;
         /**
-         * `next_cursor` or `prev_cursor` of a page of this very list.
+         * `next_cursor` or `prev_cursor` from a page of the same list and filters.
          */
         cursor?: string;
         /**
-         * Only what is open at this moment.
+         * Only exchanges that are open now.
          */
         open_now?: boolean;
         /**
-         * Also rates that are stale.
+         * Include stale rates.
          */
         include_stale?: boolean;
         /**
-         * `receive` by default where a conversion is given, else `distance`.
+         * `receive` by default with a conversion, otherwise `distance`.
          */
         sort?: Sort;
         /**
-         * Of the place.
+         * Latitude in degrees.
          */
         lat?: number;
         /**
-         * Of the place.
+         * Longitude in degrees.
          */
         lon?: number;
         /**
-         * How far around it, in metres; 5,000 by default.
+         * Radius around the place, in metres; 5,000 by default.
          */
         radius_m?: number;
         /**
-         * What is paid.
+         * Currency that the customer pays.
          */
         from?: 'AED' | 'AFN' | 'ALL' | 'AMD' | 'AOA' | 'ARS' | 'AUD' | 'AWG' | 'AZN' | 'BAM' | 'BBD' | 'BDT' | 'BHD' | 'BIF' | 'BMD' | 'BND' | 'BOB' | 'BRL' | 'BSD' | 'BTN' | 'BWP' | 'BYN' | 'BZD' | 'CAD' | 'CDF' | 'CHF' | 'CLP' | 'CNY' | 'COP' | 'CRC' | 'CUP' | 'CVE' | 'CZK' | 'DJF' | 'DKK' | 'DOP' | 'DZD' | 'EGP' | 'ERN' | 'ETB' | 'EUR' | 'FJD' | 'FKP' | 'GBP' | 'GEL' | 'GHS' | 'GIP' | 'GMD' | 'GNF' | 'GTQ' | 'GYD' | 'HKD' | 'HNL' | 'HTG' | 'HUF' | 'IDR' | 'ILS' | 'INR' | 'IQD' | 'IRR' | 'ISK' | 'JMD' | 'JOD' | 'JPY' | 'KES' | 'KGS' | 'KHR' | 'KMF' | 'KPW' | 'KRW' | 'KWD' | 'KYD' | 'KZT' | 'LAK' | 'LBP' | 'LKR' | 'LRD' | 'LSL' | 'LYD' | 'MAD' | 'MDL' | 'MGA' | 'MKD' | 'MMK' | 'MNT' | 'MOP' | 'MRU' | 'MUR' | 'MVR' | 'MWK' | 'MXN' | 'MYR' | 'MZN' | 'NAD' | 'NGN' | 'NIO' | 'NOK' | 'NPR' | 'NZD' | 'OMR' | 'PAB' | 'PEN' | 'PGK' | 'PHP' | 'PKR' | 'PLN' | 'PYG' | 'QAR' | 'RON' | 'RSD' | 'RUB' | 'RWF' | 'SAR' | 'SBD' | 'SCR' | 'SDG' | 'SEK' | 'SGD' | 'SHP' | 'SLE' | 'SOS' | 'SRD' | 'SSP' | 'STN' | 'SYP' | 'SZL' | 'THB' | 'TJS' | 'TMT' | 'TND' | 'TOP' | 'TRY' | 'TTD' | 'TWD' | 'TZS' | 'UAH' | 'UGX' | 'USD' | 'UYU' | 'UZS' | 'VES' | 'VND' | 'VUV' | 'WST' | 'XAF' | 'XCD' | 'XCG' | 'XOF' | 'XPF' | 'YER' | 'ZAR' | 'ZMW' | 'ZWG';
         /**
-         * What is received.
+         * Currency that the customer receives.
          */
         to?: 'AED' | 'AFN' | 'ALL' | 'AMD' | 'AOA' | 'ARS' | 'AUD' | 'AWG' | 'AZN' | 'BAM' | 'BBD' | 'BDT' | 'BHD' | 'BIF' | 'BMD' | 'BND' | 'BOB' | 'BRL' | 'BSD' | 'BTN' | 'BWP' | 'BYN' | 'BZD' | 'CAD' | 'CDF' | 'CHF' | 'CLP' | 'CNY' | 'COP' | 'CRC' | 'CUP' | 'CVE' | 'CZK' | 'DJF' | 'DKK' | 'DOP' | 'DZD' | 'EGP' | 'ERN' | 'ETB' | 'EUR' | 'FJD' | 'FKP' | 'GBP' | 'GEL' | 'GHS' | 'GIP' | 'GMD' | 'GNF' | 'GTQ' | 'GYD' | 'HKD' | 'HNL' | 'HTG' | 'HUF' | 'IDR' | 'ILS' | 'INR' | 'IQD' | 'IRR' | 'ISK' | 'JMD' | 'JOD' | 'JPY' | 'KES' | 'KGS' | 'KHR' | 'KMF' | 'KPW' | 'KRW' | 'KWD' | 'KYD' | 'KZT' | 'LAK' | 'LBP' | 'LKR' | 'LRD' | 'LSL' | 'LYD' | 'MAD' | 'MDL' | 'MGA' | 'MKD' | 'MMK' | 'MNT' | 'MOP' | 'MRU' | 'MUR' | 'MVR' | 'MWK' | 'MXN' | 'MYR' | 'MZN' | 'NAD' | 'NGN' | 'NIO' | 'NOK' | 'NPR' | 'NZD' | 'OMR' | 'PAB' | 'PEN' | 'PGK' | 'PHP' | 'PKR' | 'PLN' | 'PYG' | 'QAR' | 'RON' | 'RSD' | 'RUB' | 'RWF' | 'SAR' | 'SBD' | 'SCR' | 'SDG' | 'SEK' | 'SGD' | 'SHP' | 'SLE' | 'SOS' | 'SRD' | 'SSP' | 'STN' | 'SYP' | 'SZL' | 'THB' | 'TJS' | 'TMT' | 'TND' | 'TOP' | 'TRY' | 'TTD' | 'TWD' | 'TZS' | 'UAH' | 'UGX' | 'USD' | 'UYU' | 'UZS' | 'VES' | 'VND' | 'VUV' | 'WST' | 'XAF' | 'XCD' | 'XCG' | 'XOF' | 'XPF' | 'YER' | 'ZAR' | 'ZMW' | 'ZWG';
         /**
-         * How much of `from` is paid.
+         * Amount of `from` that the customer pays.
          */
         amount?: string;
     };
@@ -5473,33 +5471,33 @@ export type ExchangeSearchExchangesData = {
 
 export type ExchangeSearchExchangesErrors = {
     /**
-     * * `invalid_cursor`: The cursor does not belong to this list.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
+     * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
+     * * `duplicate_key`: The data that was sent contains a field twice.
+     * * `json_malformed`: The data that was sent could not be read.
+     * * `json_too_deep`: The data that was sent is nested too deeply.
+     * * `malformed_request`: This request could not be read.
      */
     400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `search_expired`: The rates that this search goes by are too old. Please search again.
+     * * `search_expired`: These search results are out of date. Please search again.
      */
     409: SearchExpired;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -5508,7 +5506,7 @@ export type ExchangeSearchExchangesError = ExchangeSearchExchangesErrors[keyof E
 
 export type ExchangeSearchExchangesResponses = {
     /**
-     * One page of boards by the rates of one instant; `prev_cursor` is always null.
+     * A page of matching exchanges; `prev_cursor` is always null.
      */
     200: HitPage;
 };
@@ -5519,29 +5517,29 @@ export type ExchangeGetQuoteData = {
     body?: never;
     path: {
         /**
-         * A username, in whatever case.
+         * A username; case-insensitive.
          */
         username: string;
     };
     query: {
         /**
-         * What is paid.
+         * Currency that the customer pays.
          */
         from: 'AED' | 'AFN' | 'ALL' | 'AMD' | 'AOA' | 'ARS' | 'AUD' | 'AWG' | 'AZN' | 'BAM' | 'BBD' | 'BDT' | 'BHD' | 'BIF' | 'BMD' | 'BND' | 'BOB' | 'BRL' | 'BSD' | 'BTN' | 'BWP' | 'BYN' | 'BZD' | 'CAD' | 'CDF' | 'CHF' | 'CLP' | 'CNY' | 'COP' | 'CRC' | 'CUP' | 'CVE' | 'CZK' | 'DJF' | 'DKK' | 'DOP' | 'DZD' | 'EGP' | 'ERN' | 'ETB' | 'EUR' | 'FJD' | 'FKP' | 'GBP' | 'GEL' | 'GHS' | 'GIP' | 'GMD' | 'GNF' | 'GTQ' | 'GYD' | 'HKD' | 'HNL' | 'HTG' | 'HUF' | 'IDR' | 'ILS' | 'INR' | 'IQD' | 'IRR' | 'ISK' | 'JMD' | 'JOD' | 'JPY' | 'KES' | 'KGS' | 'KHR' | 'KMF' | 'KPW' | 'KRW' | 'KWD' | 'KYD' | 'KZT' | 'LAK' | 'LBP' | 'LKR' | 'LRD' | 'LSL' | 'LYD' | 'MAD' | 'MDL' | 'MGA' | 'MKD' | 'MMK' | 'MNT' | 'MOP' | 'MRU' | 'MUR' | 'MVR' | 'MWK' | 'MXN' | 'MYR' | 'MZN' | 'NAD' | 'NGN' | 'NIO' | 'NOK' | 'NPR' | 'NZD' | 'OMR' | 'PAB' | 'PEN' | 'PGK' | 'PHP' | 'PKR' | 'PLN' | 'PYG' | 'QAR' | 'RON' | 'RSD' | 'RUB' | 'RWF' | 'SAR' | 'SBD' | 'SCR' | 'SDG' | 'SEK' | 'SGD' | 'SHP' | 'SLE' | 'SOS' | 'SRD' | 'SSP' | 'STN' | 'SYP' | 'SZL' | 'THB' | 'TJS' | 'TMT' | 'TND' | 'TOP' | 'TRY' | 'TTD' | 'TWD' | 'TZS' | 'UAH' | 'UGX' | 'USD' | 'UYU' | 'UZS' | 'VES' | 'VND' | 'VUV' | 'WST' | 'XAF' | 'XCD' | 'XCG' | 'XOF' | 'XPF' | 'YER' | 'ZAR' | 'ZMW' | 'ZWG';
         /**
-         * What is received.
+         * Currency that the customer receives.
          */
         to: 'AED' | 'AFN' | 'ALL' | 'AMD' | 'AOA' | 'ARS' | 'AUD' | 'AWG' | 'AZN' | 'BAM' | 'BBD' | 'BDT' | 'BHD' | 'BIF' | 'BMD' | 'BND' | 'BOB' | 'BRL' | 'BSD' | 'BTN' | 'BWP' | 'BYN' | 'BZD' | 'CAD' | 'CDF' | 'CHF' | 'CLP' | 'CNY' | 'COP' | 'CRC' | 'CUP' | 'CVE' | 'CZK' | 'DJF' | 'DKK' | 'DOP' | 'DZD' | 'EGP' | 'ERN' | 'ETB' | 'EUR' | 'FJD' | 'FKP' | 'GBP' | 'GEL' | 'GHS' | 'GIP' | 'GMD' | 'GNF' | 'GTQ' | 'GYD' | 'HKD' | 'HNL' | 'HTG' | 'HUF' | 'IDR' | 'ILS' | 'INR' | 'IQD' | 'IRR' | 'ISK' | 'JMD' | 'JOD' | 'JPY' | 'KES' | 'KGS' | 'KHR' | 'KMF' | 'KPW' | 'KRW' | 'KWD' | 'KYD' | 'KZT' | 'LAK' | 'LBP' | 'LKR' | 'LRD' | 'LSL' | 'LYD' | 'MAD' | 'MDL' | 'MGA' | 'MKD' | 'MMK' | 'MNT' | 'MOP' | 'MRU' | 'MUR' | 'MVR' | 'MWK' | 'MXN' | 'MYR' | 'MZN' | 'NAD' | 'NGN' | 'NIO' | 'NOK' | 'NPR' | 'NZD' | 'OMR' | 'PAB' | 'PEN' | 'PGK' | 'PHP' | 'PKR' | 'PLN' | 'PYG' | 'QAR' | 'RON' | 'RSD' | 'RUB' | 'RWF' | 'SAR' | 'SBD' | 'SCR' | 'SDG' | 'SEK' | 'SGD' | 'SHP' | 'SLE' | 'SOS' | 'SRD' | 'SSP' | 'STN' | 'SYP' | 'SZL' | 'THB' | 'TJS' | 'TMT' | 'TND' | 'TOP' | 'TRY' | 'TTD' | 'TWD' | 'TZS' | 'UAH' | 'UGX' | 'USD' | 'UYU' | 'UZS' | 'VES' | 'VND' | 'VUV' | 'WST' | 'XAF' | 'XCD' | 'XCG' | 'XOF' | 'XPF' | 'YER' | 'ZAR' | 'ZMW' | 'ZWG';
         /**
-         * How much of `from` is paid.
+         * Amount of `from` that the customer pays.
          */
         amount?: string;
         /**
-         * How much of `to` is wanted.
+         * Amount of `to` that the customer receives.
          */
         to_amount?: string;
         /**
-         * Answer with the rates, base and states as they stood then.
+         * Return the rates, base currency and states as of this past time.
          */
         as_of?: string;
     };
@@ -5551,26 +5549,26 @@ export type ExchangeGetQuoteData = {
 export type ExchangeGetQuoteErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `exchange_not_found`: There is no such exchange.
-     * * `user_not_found`: There is nobody of that name.
+     * * `exchange_not_found`: This exchange does not exist or has expired.
+     * * `user_not_found`: There is no user with this name.
      */
     404: ExchangeNotFound | UserNotFound;
     /**
-     * * `amount_too_large`: What this comes to has more than twelve digits before its point.
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `amount_too_large`: This amount is too large to convert. Enter a smaller amount.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: AmountTooLarge | UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -5579,7 +5577,7 @@ export type ExchangeGetQuoteError = ExchangeGetQuoteErrors[keyof ExchangeGetQuot
 
 export type ExchangeGetQuoteResponses = {
     /**
-     * What a conversion comes to, and all that is needed to compute it anew.
+     * The result of a conversion, with everything needed to recompute it.
      */
     200: Quote;
 };
@@ -5590,33 +5588,33 @@ export type ExchangeListRateHistoryData = {
     body?: never;
     path: {
         /**
-         * A username, in whatever case.
+         * A username; case-insensitive.
          */
         username: string;
     };
     query: {
         /**
-         * The foreign currency.
+         * Foreign currency.
          */
         currency: 'AED' | 'AFN' | 'ALL' | 'AMD' | 'AOA' | 'ARS' | 'AUD' | 'AWG' | 'AZN' | 'BAM' | 'BBD' | 'BDT' | 'BHD' | 'BIF' | 'BMD' | 'BND' | 'BOB' | 'BRL' | 'BSD' | 'BTN' | 'BWP' | 'BYN' | 'BZD' | 'CAD' | 'CDF' | 'CHF' | 'CLP' | 'CNY' | 'COP' | 'CRC' | 'CUP' | 'CVE' | 'CZK' | 'DJF' | 'DKK' | 'DOP' | 'DZD' | 'EGP' | 'ERN' | 'ETB' | 'EUR' | 'FJD' | 'FKP' | 'GBP' | 'GEL' | 'GHS' | 'GIP' | 'GMD' | 'GNF' | 'GTQ' | 'GYD' | 'HKD' | 'HNL' | 'HTG' | 'HUF' | 'IDR' | 'ILS' | 'INR' | 'IQD' | 'IRR' | 'ISK' | 'JMD' | 'JOD' | 'JPY' | 'KES' | 'KGS' | 'KHR' | 'KMF' | 'KPW' | 'KRW' | 'KWD' | 'KYD' | 'KZT' | 'LAK' | 'LBP' | 'LKR' | 'LRD' | 'LSL' | 'LYD' | 'MAD' | 'MDL' | 'MGA' | 'MKD' | 'MMK' | 'MNT' | 'MOP' | 'MRU' | 'MUR' | 'MVR' | 'MWK' | 'MXN' | 'MYR' | 'MZN' | 'NAD' | 'NGN' | 'NIO' | 'NOK' | 'NPR' | 'NZD' | 'OMR' | 'PAB' | 'PEN' | 'PGK' | 'PHP' | 'PKR' | 'PLN' | 'PYG' | 'QAR' | 'RON' | 'RSD' | 'RUB' | 'RWF' | 'SAR' | 'SBD' | 'SCR' | 'SDG' | 'SEK' | 'SGD' | 'SHP' | 'SLE' | 'SOS' | 'SRD' | 'SSP' | 'STN' | 'SYP' | 'SZL' | 'THB' | 'TJS' | 'TMT' | 'TND' | 'TOP' | 'TRY' | 'TTD' | 'TWD' | 'TZS' | 'UAH' | 'UGX' | 'USD' | 'UYU' | 'UZS' | 'VES' | 'VND' | 'VUV' | 'WST' | 'XAF' | 'XCD' | 'XCG' | 'XOF' | 'XPF' | 'YER' | 'ZAR' | 'ZMW' | 'ZWG';
         /**
-         * From then on; by default thirty days before `to`.
+         * Start, inclusive; by default 30 days before the end.
          */
         from?: string;
         /**
-         * Before then; by default up to now.
+         * End, exclusive; by default now.
          */
         to?: string;
         /**
-         * Single changes, or UTC hours or days.
+         * Return single changes, or UTC hours or days.
          */
         group?: Group;
         /**
-         * How many items a page may hold.
+         * Maximum number of items on the page.
          */
         limit?: number;
         /**
-         * `next_cursor` or `prev_cursor` of a page of this very list.
+         * `next_cursor` or `prev_cursor` from a page of the same list and filters.
          */
         cursor?: string;
     };
@@ -5625,34 +5623,34 @@ export type ExchangeListRateHistoryData = {
 
 export type ExchangeListRateHistoryErrors = {
     /**
-     * * `invalid_cursor`: The cursor does not belong to this list.
-     * * `duplicate_key`: An object in the body names the same key twice.
-     * * `json_malformed`: The body is not valid JSON in UTF-8.
-     * * `json_too_deep`: The body is nested too deeply.
-     * * `malformed_request`: The request could not be read.
+     * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
+     * * `duplicate_key`: The data that was sent contains a field twice.
+     * * `json_malformed`: The data that was sent could not be read.
+     * * `json_too_deep`: The data that was sent is nested too deeply.
+     * * `malformed_request`: This request could not be read.
      */
     400: InvalidCursor | TransportProblem;
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `exchange_not_found`: There is no such exchange.
-     * * `user_not_found`: There is nobody of that name.
+     * * `exchange_not_found`: This exchange does not exist or has expired.
+     * * `user_not_found`: There is no user with this name.
      */
     404: ExchangeNotFound | UserNotFound;
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -5661,7 +5659,7 @@ export type ExchangeListRateHistoryError = ExchangeListRateHistoryErrors[keyof E
 
 export type ExchangeListRateHistoryResponses = {
     /**
-     * One page of changes, or of hours or days with changes.
+     * A page of changes, or of hours or days with changes.
      */
     200: RateHistoryPage;
 };
@@ -5672,7 +5670,7 @@ export type ReportsWriteReportData = {
     body: ReportCreate;
     headers?: {
         /**
-         * Any text that is new for each thing you want done. Sent again within 24 hours with the same body, it brings the first answer again, with `Idempotency-Replayed: true`, as long as what was made is there.
+         * A unique text for each operation, such as a UUID. A request that is repeated within 24 hours with the same key and body gets the first response again, with `Idempotency-Replayed: true`, as long as the created object exists.
          */
         'Idempotency-Key'?: string;
     };
@@ -5684,37 +5682,37 @@ export type ReportsWriteReportData = {
 export type ReportsWriteReportErrors = {
     /**
      * * `not_authenticated`: Please log in.
-     * * `session_expired`: The session has ended or needs to be refreshed.
+     * * `session_expired`: Your session has expired. Please log in again.
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `csrf_failed`: The request does not come from a page that may act for you, or lacks its X-CSRF-Token.
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
      */
     403: CsrfFailed;
     /**
-     * * `target_not_found`: There is nothing of this kind and id to report.
+     * * `target_not_found`: This content or account is not available and cannot be reported.
      */
     404: TargetNotFound;
     /**
-     * * `idempotency_in_flight`: The first request with this Idempotency-Key is still running. Please try again.
+     * * `idempotency_in_flight`: Your first request is still being processed. Try again in a moment.
      */
     409: IdempotencyInFlight;
     /**
-     * * `idempotency_mismatch`: This Idempotency-Key has been used for another request.
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `idempotency_mismatch`: This differs from what you sent before. Reload the page and try again.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: IdempotencyMismatch | UnknownParameter | ValidationFailed;
     /**
-     * * `rate_limited`: This was tried too often. Please wait a while; `Retry-After` says how long.
+     * * `rate_limited`: Too many attempts. Try again in 1 minute.
      */
     429: RateLimited;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -5723,7 +5721,7 @@ export type ReportsWriteReportError = ReportsWriteReportErrors[keyof ReportsWrit
 
 export type ReportsWriteReportResponses = {
     /**
-     * What you have reported, as operators will read it.
+     * Your report as the operators receive it.
      */
     201: Report;
 };
@@ -5739,16 +5737,16 @@ export type OperationsGetLivenessData = {
 
 export type OperationsGetLivenessErrors = {
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     503: TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -5757,7 +5755,7 @@ export type OperationsGetLivenessError = OperationsGetLivenessErrors[keyof Opera
 
 export type OperationsGetLivenessResponses = {
     /**
-     * All is well.
+     * The result of a successful check.
      */
     200: Health;
 };
@@ -5773,21 +5771,21 @@ export type OperationsGetHealthData = {
 
 export type OperationsGetHealthErrors = {
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `about_to_end`: This instance is about to end; another one will answer.
-     * * `not_started`: The service has not reached its database since it was started.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * * `about_to_end`: This server is shutting down. Try again.
+     * * `not_started`: The service is starting. Try again in a few seconds.
+     * * `deadline_exceeded`: This took too long. Please try again in a moment.
+     * * `overloaded`: The service is busy. Please try again in a moment.
+     * * `retry`: This collided with another change. Please try again.
+     * * `unavailable`: The service is not available right now. Please try again in a moment.
      */
     503: Draining | Starting | TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -5796,7 +5794,7 @@ export type OperationsGetHealthError = OperationsGetHealthErrors[keyof Operation
 
 export type OperationsGetHealthResponses = {
     /**
-     * All is well.
+     * The result of a successful check.
      */
     200: Health;
 };
@@ -5812,20 +5810,20 @@ export type OperationsGetReadinessData = {
 
 export type OperationsGetReadinessErrors = {
     /**
-     * * `unknown_parameter`: The query holds a parameter that this address does not know, or one of them twice.
-     * * `validation_failed`: Something in the request does not have the right form; `errors` says what.
+     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
     /**
-     * * `not_ready`: Something that the service depends on is not as it should be; `errors` names it.
-     * * `deadline_exceeded`: The request took too long and was given up.
-     * * `overloaded`: Too many requests are under way. Please try again in a moment.
-     * * `retry`: The request met another one at the same moment. Please send it again.
-     * * `unavailable`: The service cannot answer right now. Please try again in a moment.
+     * * `not_ready`: The service is not fully available. Try again later.
+     * * `deadline_exceeded`: This took too long. Please try again in a moment.
+     * * `overloaded`: The service is busy. Please try again in a moment.
+     * * `retry`: This collided with another change. Please try again.
+     * * `unavailable`: The service is not available right now. Please try again in a moment.
      */
     503: NotReady | TransportProblem;
     /**
-     * What any request can meet.
+     * Errors that any request can get.
      */
     default: TransportProblem;
 };
@@ -5834,7 +5832,7 @@ export type OperationsGetReadinessError = OperationsGetReadinessErrors[keyof Ope
 
 export type OperationsGetReadinessResponses = {
     /**
-     * All is well with everything the service depends on.
+     * All dependencies work.
      */
     200: Readiness;
 };
