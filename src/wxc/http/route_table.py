@@ -26,11 +26,11 @@ class RouteTable:
 
     def __init__(self, app: ASGIApp, *, routes: Iterable[BaseRoute]) -> None:
         self.app = app
+        compiled = [route for route in routes if isinstance(route, CompiledRoute) and route.steps]
         by_method: defaultdict[str, list[CompiledRoute]] = defaultdict(list)
-        for route in routes:
-            if isinstance(route, CompiledRoute) and route.steps:
-                for method in route.methods or ():
-                    by_method[method].append(route)
+        for route in compiled:
+            for method in route.methods or ():
+                by_method[method].append(route)
         self._methods = {
             method: _MethodRoutes(found, _pattern_of(found)) for method, found in by_method.items()
         }
