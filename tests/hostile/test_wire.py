@@ -168,12 +168,12 @@ async def test_five_gigabytes_in_chunks_are_neither_awaited_nor_stored(server: S
 
 async def test_every_line_of_the_log_is_one_event(server: Server) -> None:
     fakes = (b"/livez%0A%7B%22level%22%3A%22error%22%7D", b"/%0D%0A" + CANARY.encode())
-    for path in (*fakes, b"/livez?" + CANARY.encode() + b"%0A%0A", b"/\xff\xfe"):
+    for path in (*fakes, b"/feeds?" + CANARY.encode() + b"%0A%0A", b"/\xff\xfe"):
         await server.get(path, b"User-Agent: " + CANARY.encode() + b"\x85{}", b"X-Request-ID: a\tb")
 
     lines = [json.loads(line) for line in server.log.read_text().splitlines()]
 
-    assert len([line for line in lines if line.get("route") == "/livez"]) > 0
+    assert len([line for line in lines if line.get("route") == "/feeds"]) > 0
     assert all(line["message"] and "\n" not in line["message"] for line in lines)
     assert CANARY not in server.log.read_text()
     known = {"(no route)", *document()["paths"]}

@@ -31,7 +31,8 @@ _BATCH_SIZE = 20_000
 _DATA = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 _STATEMENTS = Path(__file__).with_suffix(".sql").read_text().rstrip("\n;").split(";\n\n")
 _OWNER_POSITION, _OWNER_EXCHANGE = 1, "tanjong_pagar_exchange"  # one of the members owns it
-LOGIN_NAMES = tuple(name for name, _, _ in _DATA["people"][:4])
+_NAMES = tuple(name for name, _, _ in _DATA["people"])
+LOGIN_NAMES = _NAMES[:4]
 """Some of the members to log in as."""
 _MAX_DEPTH = 8
 
@@ -61,7 +62,7 @@ async def _fill(connection: "asyncpg.Connection[Any]", members: int) -> str:
 
 def login_hint() -> str:
     """The usernames and the password for logging in."""
-    return f"{', '.join(LOGIN_NAMES)} …  password: {PASSWORD}"
+    return f"{', '.join(_NAMES)}\npassword: {PASSWORD}"
 
 
 class _DemoLoader:
