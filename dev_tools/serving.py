@@ -37,7 +37,7 @@ class Options:
 
 @dataclass(frozen=True)
 class ServerConfig:
-    """Address and environment of the server; no `mail_folder` if the user has a mail server."""
+    """Address and environment of the server; `mail_folder` is None if MAIL_SERVER is set."""
 
     checkout: Checkout
     state: Path
@@ -53,7 +53,6 @@ class ServerConfig:
 
     @property
     def has_demo_data(self) -> bool:
-        """Whether to load the demo members."""
         return self.settings.get("DEMO_DATA", "").lower() not in {"false", "0", "no", "off"}
 
 
@@ -275,7 +274,7 @@ def _banner(config: ServerConfig, logins: list[str]) -> str:
 
 def _wait_until_healthy(seconds: float, config: ServerConfig, server: Child) -> bool:
     """Return False if the server neither answers nor ends in time."""
-    # A new server is alive for a moment before it is healthy; asking at once would log a warning.
+    # A new server is alive before it is healthy, and logs a warning if it refuses `/healthz`.
     is_alive = wait_until(lambda: server.has_ended() or _answers(config, "/livez"), seconds)
     time.sleep(_WATCH_INTERVAL_SECONDS)
     return is_alive and wait_until(

@@ -31,14 +31,14 @@ def is_served(port: int) -> bool:
 
 @pytest.fixture
 def serve(checkout: Checkout, environ: dict[str, str], capfd: pytest.CaptureFixture[str]) -> Serve:
-    """Run until the banner is there and `meanwhile` is done, then press Ctrl-C."""
+    """Runs until the banner is printed and `meanwhile` has returned, then sends SIGINT."""
 
     def run(*arguments: str, meanwhile: Callable[[], object] = lambda: None) -> tuple[int, str]:
         port = find_free_port()
         shown: list[str] = []
         ended = threading.Event()
 
-        def visit() -> None:
+        def interrupt() -> None:
             wait_until(lambda: ended.is_set() or is_served(port), 20)
             wait_until(lambda: ended.is_set() or "Stop " in "".join([*shown, *read()]), 5)
             wait_until(lambda: ended.is_set() or "worker" in calls(checkout), 5)
@@ -50,11 +50,11 @@ def serve(checkout: Checkout, environ: dict[str, str], capfd: pytest.CaptureFixt
             shown.extend(capfd.readouterr())
             return shown
 
-        visitor = threading.Thread(target=visit)
-        visitor.start()
+        interrupter = threading.Thread(target=interrupt)
+        interrupter.start()
         code = main(["run", "--port", str(port), *arguments], environ, checkout)
         ended.set()
-        visitor.join()
+        interrupter.join()
         return code, "".join(read())
 
     return run
