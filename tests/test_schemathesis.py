@@ -14,7 +14,7 @@ from schemathesis.core.result import Ok
 from schemathesis.pytest.lazy import get_all_tests
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
-from tests.hostile.corpus import Operation, document, those
+from tests.hostile.corpus import Operation, document, operations_where
 from tests.hostile.server import Server, serving
 from tests.support.factories import PASSWORD
 
@@ -39,7 +39,7 @@ def over_http() -> dict[str, Any]:
 config = SchemathesisConfig.from_dict({"generation": {"with-security-parameters": False}})
 schema = schemathesis.openapi.from_dict(over_http(), config=config)
 # A stream does not end by itself; tests of its own read it.
-ANSWERED = those(lambda operation: not operation.path.endswith("/stream"))
+ANSWERED = operations_where(lambda operation: not operation.path.endswith("/stream"))
 
 
 BOUNDED = settings(
@@ -100,6 +100,6 @@ def _is_kept(case: Case, server: Server, session: dict[str, str]) -> None:
         # Nor that two numbers stand in an order, or that a time has been.
         or "exchange" in case.path
     )
-    # Who needs a session is asked of each operation once, in tests/hostile/test_document.py.
+    # tests/hostile/test_document.py checks once per operation whether it needs a session.
     left_out: list[Any] = [ignored_auth, *([positive_data_acceptance] if is_ours_alone else [])]
     case.call_and_validate(base_url=server.url, headers=session, excluded_checks=left_out)
