@@ -1,1 +1,1 @@
-"""What is measured, and not only tested; see README.md."""
+"""Performance measurements; see README.md."""

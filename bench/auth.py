@@ -1,8 +1,8 @@
 """The cost of authentication: session, revocation and CSRF check of a request.
 
 Two routes are added to the application; one of them declares `CurrentUser`. Both receive the same
-cookies, and the difference of their CPU time is the check. It is measured twice: at full speed,
-when many checks share a round trip to Redis, and with a simulated query, when checks come singly.
+cookies, and the difference in CPU time is the cost of authentication. It is measured twice: at full
+speed, when many checks share a round trip to Redis, and with a simulated query, when few do.
 """
 
 import asyncio
@@ -29,34 +29,29 @@ _SIMULATED_QUERY_SECONDS = 0.05  # 32 connections then send some 600 requests/s
 _router = make_router("bench", prefix="/bench")
 
 
-@_router.get("/anybody")
+@_router.get("/anonymous")
 async def answer_anonymous() -> dict[str, bool]:
-    """Answer without authentication."""
     return {"answered": True}
 
 
 @_router.get("/member")
 async def answer_member(me: CurrentUser) -> dict[str, bool]:
-    """Answer a member."""
     return {"answered": True}
 
 
-@_router.get("/anybody/slowly")
+@_router.get("/anonymous/slowly")
 async def answer_anonymous_slowly() -> dict[str, bool]:
-    """Answer without authentication, after a simulated query."""
     await asyncio.sleep(_SIMULATED_QUERY_SECONDS)
     return {"answered": True}
 
 
 @_router.get("/member/slowly")
 async def answer_member_slowly(me: CurrentUser) -> dict[str, bool]:
-    """Answer a member, after a simulated query."""
     await asyncio.sleep(_SIMULATED_QUERY_SECONDS)
     return {"answered": True}
 
 
 def application() -> FastAPI:
-    """The product's application with these routes, compiled like all others."""
     app = runner.application()
     app.include_router(_router)
     return app
@@ -70,15 +65,19 @@ def auth_share(options: Options) -> Findings:
         cookies = [member.read_headers for member in readers(server)]
         tests = [
             LoadTest(path, server, [Request(f"/bench/{path}", headers) for headers in cookies])
-            for path in ("anybody", "member", "anybody/slowly", "member/slowly")
+            for path in ("anonymous", "member", "anonymous/slowly", "member/slowly")
         ]
         rounds = measure(tests, database_url, options.rounds, options.seconds)
-    anybody, member, anybody_slowly, member_slowly = (rounds[test.name].app_cpu for test in tests)
-    return Findings(figures={AT_ONCE: member - anybody, ONE_BY_ONE: member_slowly - anybody_slowly})
+    anonymous, member, anonymous_slowly, member_slowly = (
+        rounds[test.name].app_cpu for test in tests
+    )
+    return Findings(
+        figures={AT_ONCE: member - anonymous, ONE_BY_ONE: member_slowly - anonymous_slowly}
+    )
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Serve with the parameters of the product."""
+    """Serve like `wxc serve`."""
     serve(application, arguments, factory=True, http=BoundedProtocol, ws="none")
 
 

@@ -24,7 +24,6 @@ _CONTENT_SOURCES = ("src/wxc/demo/*.*", "alembic/versions/*.py")
 
 
 def filled_database(members: int) -> str:
-    """The URL of a database with that many members."""
     return cached_database(f"wxc_filled_{members}_", members)
 
 
@@ -58,7 +57,7 @@ async def connect(url: str) -> "asyncpg.Connection[asyncpg.Record]":
 
 
 def fetch_rows(url: str, statement: str, *parameters: object) -> Sequence[asyncpg.Record]:
-    """The rows that a statement returns; its changes are committed."""
+    """Execute and commit a statement; returns its rows."""
 
     async def fetch() -> Sequence[asyncpg.Record]:
         connection = await connect(url)
@@ -72,7 +71,7 @@ def fetch_rows(url: str, statement: str, *parameters: object) -> Sequence[asyncp
 
 @contextmanager
 def undo_writes(url: str) -> Iterator[None]:
-    """On exit, delete the posts and comments that were written meanwhile."""
+    """On exit, delete the posts and comments written since the start."""
     first = first_id_at(clock.now())
     try:
         yield

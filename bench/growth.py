@@ -15,7 +15,7 @@ _MEMBERS = (500, 5_000, 50_000)
 
 
 def growth(options: Options) -> Findings:
-    """Feeds of as many followees in each size that `--members` allows, in turns."""
+    """Feeds of members with some 60 followees, in each size that `--members` allows, in turns."""
     urls = {members: filled_database(members) for members in _MEMBERS if members <= options.members}
     with ExitStack() as stack:
         tests = [
@@ -28,7 +28,6 @@ def growth(options: Options) -> Findings:
 
 
 def row_name(members: int) -> str:
-    """The name of the row for a database of that many members."""
     return f"feed of {members * POSTS_PER_MEMBER:,} posts"
 
 

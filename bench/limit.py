@@ -1,9 +1,9 @@
 """The limit of this machine: the work of some requests as a bare ASGI application.
 
-It uses asyncpg's pool and prepared statements and orjson, without routing or sessions. The
-difference is what the product could still gain. `/feeds?me=UUID` runs the same statement as the
-product. A like, `POST` or `DELETE /posts/UUID/like?me=UUID`, is one statement that leaves the same
-rows behind.
+It uses asyncpg's pool, prepared statements and orjson, without routing or sessions. The difference
+to the product is the most that the product could gain. `/feeds?me=UUID` runs the same statement as
+the product. A like, `POST` or `DELETE /posts/UUID/like?me=UUID`, is one statement that writes the
+same rows.
 """
 
 import os
@@ -33,8 +33,8 @@ _JSON = [(b"content-type", b"application/json")]
 
 @cache
 def statement() -> tuple[str, Callable[[UUID], Sequence[Any]]]:
-    """The SQL of a feed's first page as the product has it, and its parameters for a member."""
-    page = PageRequest(CursorSigner(b"a key that seals nothing"), "", _PAGE, None)
+    """The product's SQL for the first page of a feed, and a function for its parameters."""
+    page = PageRequest(CursorSigner(b"an unused key"), "", _PAGE, None)
 
     def query(me: UUID) -> PreparedQuery[PostRow]:
         return followed_posts(me, page=page, walk_threshold=WALK_THRESHOLD)
@@ -43,15 +43,12 @@ def statement() -> tuple[str, Callable[[UUID], Sequence[Any]]]:
 
 
 class Limit:
-    """The ASGI application."""
-
     def __init__(self, database_url: str) -> None:
         self._url = database_url.replace("+asyncpg", "", 1)
         self._sql, self._parameters = statement()
         self._pool: asyncpg.Pool[asyncpg.Record]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, or the lifespan of the process."""
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
             return
@@ -124,7 +121,6 @@ def _rfc3339(moment: datetime | None) -> str | None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Serve the bare application."""
     serve(Limit(os.environ["DATABASE_URL"]), arguments, proxy_headers=False)
 
 
@@ -151,7 +147,7 @@ _LIKE = f"""{_LOCK_POST}, changed AS (
         WHERE author_id <> $1 AND EXISTS (SELECT FROM changed)
         ON CONFLICT (actor_id, recipient_id, type, subject_id) DO UPDATE SET hidden_at = NULL
     )
-    SELECT coalesce((SELECT likes_count FROM updated), likes_count) AS likes_count FROM post"""  # noqa: S608 - our own words
+    SELECT coalesce((SELECT likes_count FROM updated), likes_count) AS likes_count FROM post"""  # noqa: S608 - constants
 _UNLIKE = f"""{_LOCK_POST}, changed AS (
         DELETE FROM post_likes WHERE user_id = $1 AND post_id = (SELECT id FROM post) RETURNING id
     ), updated AS (
@@ -162,7 +158,7 @@ _UNLIKE = f"""{_LOCK_POST}, changed AS (
         WHERE actor_id = $1 AND recipient_id = (SELECT author_id FROM post) AND type = 'post_like'
           AND subject_id = $2 AND EXISTS (SELECT FROM changed)
     )
-    SELECT coalesce((SELECT likes_count FROM updated), likes_count) AS likes_count FROM post"""  # noqa: S608 - our own words
+    SELECT coalesce((SELECT likes_count FROM updated), likes_count) AS likes_count FROM post"""  # noqa: S608 - constants
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from bench.machine import Steal, cpu_microseconds, parent_pid, pin, process_tree
 from bench.server import Server
 from bench.wrk import Request, WrkResult
 
-MAX_STEAL_PERCENT = 4.0  # a round in which the host took more is repeated
+MAX_STEAL_PERCENT = 4.0  # a round with more is repeated
 CONNECTIONS = 32
 _MAX_ATTEMPTS = 3  # for each round
 _WARM_UP_SECONDS = 2
@@ -29,7 +29,7 @@ _SINGLE_CONNECTION_SECONDS = 1  # after each round
 
 
 class HasSteal(Protocol):
-    """A round with the share that the host took."""
+    """A round with the CPU time that the host withheld."""
 
     @property
     def steal(self) -> float:
@@ -41,7 +41,7 @@ RoundT = TypeVar("RoundT", bound=HasSteal)
 
 @dataclass(frozen=True)
 class LoadTest:
-    """A server and the requests it is sent."""
+    """A server and the requests to send to it."""
 
     name: str
     server: Server
@@ -71,7 +71,6 @@ class Findings:
     figures: dict[str, float] = field(default_factory=dict)
 
     def add(self, other: "Findings") -> None:
-        """Add the results of another bench."""
         self.rounds |= other.rounds
         self.figures |= other.figures
 
@@ -136,7 +135,6 @@ def postmaster(database_url: str) -> int:
 
 
 def log_progress(line: str) -> None:
-    """Print progress to standard error."""
     print(line, file=sys.stderr)
 
 
@@ -148,8 +146,6 @@ def _redis() -> int:
 
 @dataclass(frozen=True)
 class _Run:
-    """The rounds of one test."""
-
     test: LoadTest
     requests: deque[Request]
     database: int

@@ -68,7 +68,7 @@ def main(arguments: Sequence[str]) -> int:
 def _compare(
     what: str, send: SendRequest, connection: http.client.HTTPConnection, pairs: int
 ) -> Comparison:
-    """The medians; the order within a pair alternates."""
+    """Measure the pairs; the order within a pair alternates."""
     known: list[float] = []
     unknown: list[float] = []
     for number in range(-_WARM_UP_PAIRS, pairs):
@@ -103,7 +103,7 @@ def _send(
 
 
 def _show(comparisons: Sequence[Comparison], bound: float) -> None:
-    print(f"{'':<30}{'pairs':>6}{'member ms':>11}{'nobody ms':>11}{'differ by':>11}")
+    print(f"{'':<30}{'pairs':>6}{'member ms':>11}{'unknown ms':>11}{'differ by':>11}")
     for comparison in comparisons:
         verdict = "" if abs(comparison.percent) <= bound else f"  more than {bound:g} %"
         print(

@@ -19,7 +19,6 @@ class Steal:
 
     @classmethod
     def sample(cls) -> "Steal":
-        """The counters now."""
         # user nice system idle iowait irq softirq steal …: proc_stat(5)
         ticks = [int(field) for field in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
         return cls(ticks[7], sum(ticks))
@@ -68,7 +67,6 @@ def pin(pids: Iterable[int], cores: Iterable[int]) -> None:
 
 
 def parent_pid(pid: int) -> int:
-    """The parent of the process."""
     fields = _stat_fields(Path(f"/proc/{pid}/stat"))
     return int(fields[1])
 

@@ -1,7 +1,7 @@
 """A database in which one author has a million followers.
 
-It is a small demo of its own, so that no other bench is measured with so many rows. Three
-statements insert the followers, each with a name and an address; all share one password.
+It is separate from the other databases, so that no other bench is measured with so many rows.
+Three statements insert the followers, each with a name and an address; all share one password.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,6 @@ def database_with_followers(followers: int = _FOLLOWERS) -> str:
 
 
 def follower_ids(url: str, count: int) -> Sequence[UUID]:
-    """Some of the followers."""
     users = fetch_rows(
         url, "SELECT id FROM users WHERE username LIKE 'follower\\_%' LIMIT $1", count
     )

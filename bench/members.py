@@ -45,7 +45,6 @@ class Member:
         self.write_headers = _write_headers(self.read_headers, body["csrf_token"])
 
     def get(self, path: str) -> Any:  # noqa: ANN401 - whatever JSON holds
-        """The body of the response."""
         return self._send("GET", path, self.read_headers)[1]
 
     def _send(
@@ -73,19 +72,17 @@ def signed_in(server: Server, name: str) -> Member:
 
 
 def readers(server: Server) -> Sequence[Member]:
-    """The members who only read."""
     return [signed_in(server, name) for name in READERS]
 
 
 def writers(server: Server) -> Sequence[Member]:
-    """The members who write."""
     return [signed_in(server, name) for name in WRITERS]
 
 
 def insert_sessions(
     settings: Mapping[str, str], database_url: str, user_ids: Iterable[UUID]
 ) -> Sequence[dict[str, str]]:
-    """Sign the members in without hashing passwords; the headers of their writing requests.
+    """Sign the members in without hashing passwords; returns the headers for their writes.
 
     Inserts the rows that a login would, and signs tokens with the keys of the server.
     """

@@ -25,8 +25,8 @@ from bench.wrk import Request, WrkResult
 from wxc.demo import members as demo
 
 RATIO = "livez p99, saturated ÷ idle"
-_LOGINS_PER_WORKER = 24  # fewer than the queue holds, far more than are hashed at once
-_LOGIN_PAUSE_MS = 100  # before each login, so that refused ones are not repeated at once
+_LOGINS_PER_WORKER = 24  # fewer than the queue holds, far more than run in parallel
+_LOGIN_PAUSE_MS = 100  # before each login, so that refused ones are not repeated immediately
 _PROBES, _PROBE_PAUSE_MS = 8, 20  # connections, and the pause of each between requests
 _QUEUE_FILL_SECONDS = 1
 
@@ -40,7 +40,6 @@ class _Round:
 
 
 def login_mixed_load(options: Options) -> Findings:
-    """Latencies of `/livez` without and with logins."""
     database_url = filled_database(options.members)
     workers = len(processors())
     settings = environment(database_url) | {"WORKERS": str(workers), "LOG_LEVEL": "error"}
@@ -77,7 +76,6 @@ def login_mixed_load(options: Options) -> Findings:
 
 
 def _logins() -> Sequence[Request]:
-    """Logins of many members with correct passwords."""
     content_type = {"Content-Type": "application/json"}
     return [
         Request(

@@ -1,5 +1,3 @@
-"""The options of a bench."""
-
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,10 +19,7 @@ class Options:
 
 
 def parse_options(arguments: Sequence[str]) -> Options:
-    """The given options and the defaults of the others."""
-    parser = argparse.ArgumentParser(
-        prog="./dev bench NAME", description="bench/README.md says what is measured and how."
-    )
+    parser = argparse.ArgumentParser(prog="./dev bench NAME", description="See bench/README.md.")
     parser.add_argument(
         "--members",
         type=int,

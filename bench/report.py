@@ -33,7 +33,7 @@ Table = Sequence[Sequence[str]]
 
 
 def text(findings: Findings, results: Sequence[TargetResult], options: Options) -> str:
-    """The tables for a terminal; empty ones are left out."""
+    """The tables for a terminal, without empty ones."""
     tables = [*_tables(findings, results), *_comparison_table(findings, options)]
     return "\n\n".join(_format_text(table) for table in tables)
 
@@ -62,7 +62,6 @@ def facts(findings: Findings, results: Sequence[TargetResult], options: Options)
 
 
 def write(report: dict[str, Any], findings: Findings, results: Sequence[TargetResult]) -> None:
-    """Write bench/results.json and bench/results.md."""
     (_HERE / "results.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     (_HERE / "results.md").write_text(page(report, findings, results))
 
@@ -74,8 +73,8 @@ def page(report: dict[str, Any], findings: Findings, results: Sequence[TargetRes
         "# Results\n\n"
         f"Commit {report['commit']}, {report['at']}, Python {report['python']}, "
         f"{report['processors']} processors, {report['members']:,} members; medians of "
-        f"{report['rounds']} rounds of {report['seconds']} s. `bench/README.md` says what is "
-        f"measured and how; `results.json` holds the same for programs.\n\n{tables}\n"
+        f"{report['rounds']} rounds of {report['seconds']} s. `bench/README.md` describes the "
+        f"measurements; `results.json` has the same figures for programs.\n\n{tables}\n"
     )
 
 

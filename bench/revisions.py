@@ -37,7 +37,7 @@ class Comparison:
 
 @contextmanager
 def serving_revision(revision: str, database_url: str) -> Iterator[Server]:
-    """One worker of that commit, from a worktree with an environment of its own.
+    """One worker of that commit, from a worktree with its own virtual environment.
 
     It runs on the schema of this checkout: every migration keeps the previous release working.
     """
@@ -47,7 +47,6 @@ def serving_revision(revision: str, database_url: str) -> Iterator[Server]:
 
 
 def name_at(name: str, revision: str) -> str:
-    """The name of a workload at another revision."""
     return f"{name} at {revision}"
 
 

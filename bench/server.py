@@ -25,8 +25,6 @@ _TIMEOUT_SECONDS = 30.0  # of the start and of the shutdown
 
 @dataclass(frozen=True)
 class Server:
-    """A running server."""
-
     port: int
     pid: int
     connection: http.client.HTTPConnection
@@ -64,7 +62,6 @@ def start_server(command: Sequence[str], settings: Mapping[str, str]) -> Iterato
 
 
 def serve(app: Callable[..., Any], arguments: Sequence[str], **uvicorn_options: Any) -> None:  # noqa: ANN401 - uvicorn's
-    """Serve an application at `--host` and `--port`."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--host")
     parser.add_argument("--port", type=int)

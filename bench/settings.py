@@ -1,4 +1,4 @@
-"""The settings with which `wxc` is measured, and the path of the command."""
+"""The settings of the measured `wxc`, and its path."""
 
 import os
 import secrets

@@ -1,6 +1,6 @@
 """The time of the feed's statement for few, many and very many followees.
 
-It is the statement of the product, prepared, on one connection; members take turns.
+The product's statement, prepared, on one connection; members take turns.
 """
 
 import asyncio

@@ -61,7 +61,6 @@ def evaluate(findings: Findings) -> Sequence[TargetResult]:
 
 
 def has_missed(results: Sequence[TargetResult]) -> bool:
-    """Whether a required target was missed."""
     return any(result.verdict == "missed" for result in results)
 
 
@@ -96,7 +95,7 @@ def _app_utilisation(findings: Findings) -> float:
 
 
 def _feed_speed_ratio(findings: Findings) -> float:
-    """As measured if the product's processor was the bottleneck; otherwise by CPU time."""
+    """Requests per second if the product's processor was the bottleneck; otherwise CPU time."""
     if _is_app_bottleneck(findings):
         return _ratio(_speed, _FEED, _LIMIT)(findings)
     return _ratio(_app_cpu, _LIMIT, _FEED)(findings)

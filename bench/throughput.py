@@ -20,7 +20,6 @@ from bench.wrk import Request
 
 
 def throughput(names: Sequence[str], options: Options) -> Findings:
-    """Measure the named workloads."""
     database_url = filled_database(options.members)
     findings = Findings()
     with ExitStack() as stack:
@@ -57,7 +56,6 @@ def _load_tests(
 
 
 def limit_of(name: str) -> str:
-    """The name of the limit of that workload."""
     return f"the limit of {name}"
 
 

@@ -106,7 +106,6 @@ def follow(server: Server, database_url: str) -> Sequence[Request]:
 
 
 def post_by(member: Member) -> Request:
-    """A post by that member."""
     body = json.dumps({"body": "The board at the corner held all afternoon."})
     return Request("/posts", member.write_headers, "POST", body)
 

@@ -32,7 +32,6 @@ class WrkResult:
 
 
 def has_wrk() -> bool:
-    """Whether wrk is installed."""
     return shutil.which("wrk") is not None
 
 

@@ -1,5 +1,3 @@
-"""The command line behind `./dev`."""
-
 import argparse
 import os
 import sys
@@ -16,7 +14,6 @@ def main(
     environ: Mapping[str, str] = os.environ,
     checkout: Checkout | None = None,
 ) -> int:
-    """Run a command and return its exit code."""
     try:
         with ShutdownSignals():
             return _dispatch(arguments, environ, checkout or this_checkout())
@@ -82,7 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     lock = add_command("lock", help="write the requirement locks")
     lock.add_argument("--upgrade", action="store_true", help="upgrade to the newest versions")
     add_command("verify-locks", help="compare the locks with pyproject.toml")
-    add_command("doctor", help="show what would be used").add_argument("--missing", default="")
+    add_command("doctor", help="show the programs in use and the missing ones").add_argument(
+        "--missing", default=""
+    )
     return parser
 
 

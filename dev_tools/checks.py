@@ -1,4 +1,4 @@
-"""`./dev check`: the static checks, run by name."""
+"""The static checks of `./dev check`."""
 
 import subprocess
 import time

@@ -1,4 +1,4 @@
-"""The TypeScript client: Node, npm packages and browser for it, and its generated files."""
+"""The TypeScript client: its generated files, and the Node, packages and browser it needs."""
 
 import filecmp
 import hashlib
@@ -38,7 +38,6 @@ def find_browser() -> str | None:
 
 
 def package_folder(checkout: Checkout) -> Path:
-    """Return the folder of the npm package."""
     return checkout.root / "clients" / "typescript"
 
 
@@ -93,7 +92,7 @@ def verify(checkout: Checkout, environ: Mapping[str, str]) -> None:
 
 
 def compile_client(checkout: Checkout, settings: Mapping[str, str]) -> None:
-    """Compile what has changed in the client and its tests; concurrent calls wait."""
+    """Compile the changed files of the client and its tests; concurrent calls wait."""
     with file_lock(checkout.root / ".dev" / "node.lock"):
         _run(["tsc", "--build", "tests"], package_folder(checkout), settings)
 

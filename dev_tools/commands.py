@@ -18,7 +18,8 @@ from dev_tools.paths import Checkout, ensure_state_directory, file_lock
 from dev_tools.processes import Supervisor, parent_death_prefix, read_facts
 from dev_tools.serving import DEV_LOCK, DEV_RECORD, development_services
 
-_DEFAULT_PYTEST_ARGUMENTS = ("-n", "2", "--cov")
+_MIN_WORKERS, _MAX_WORKERS = 2, 4
+_PLAIN_PROGRESS = ("-p", "dev_tools.progress", "-o", "console_output_style=classic")
 _USERS_LOCK = "users.lock"
 _ENGINES_TIMEOUT_SECONDS = 120.0
 _POLL_INTERVAL_SECONDS = 0.1
@@ -26,6 +27,28 @@ _POLL_INTERVAL_SECONDS = 0.1
 
 def test(arguments: Sequence[str], checkout: Checkout, environ: Mapping[str, str]) -> int:
     """Run pytest with temporary engines; without arguments the whole suite, with coverage."""
+    if arguments:
+        return _run_pytest(arguments, checkout, environ)
+    workers = min(max(available_cpus(), _MIN_WORKERS), _MAX_WORKERS)
+    print_err(
+        f"Running the whole test suite with {workers} workers. This takes about 10 minutes on two "
+        "cores, less on more. ./dev test PATH runs a part of it."
+    )
+    progress = () if sys.stdout.isatty() else _PLAIN_PROGRESS
+    since = time.monotonic()
+    code = _run_pytest(["-n", str(workers), "--cov", *progress], checkout, environ)
+    minutes, seconds = divmod(round(time.monotonic() - since), 60)
+    print_err(f"The tests {'failed' if code else 'passed'} after {minutes} min {seconds} s.")
+    return code
+
+
+def available_cpus() -> int:
+    """The number of processors that this process may use."""
+    is_linux = hasattr(os, "sched_getaffinity")
+    return len(os.sched_getaffinity(0)) if is_linux else os.cpu_count() or 1
+
+
+def _run_pytest(arguments: Sequence[str], checkout: Checkout, environ: Mapping[str, str]) -> int:
     with temporary_engines(environ) as engines:
         client_settings = _with_client_tools(checkout, environ)
         settings = {
@@ -33,7 +56,7 @@ def test(arguments: Sequence[str], checkout: Checkout, environ: Mapping[str, str
             "WXC_TEST_DATABASE_URL": engines.database_url,
             "WXC_TEST_REDIS_URL": engines.redis_url,
         }
-        pytest = [sys.executable, "-m", "pytest", *(arguments or _DEFAULT_PYTEST_ARGUMENTS)]
+        pytest = [sys.executable, "-m", "pytest", *arguments]
         return _run_in_foreground(pytest, settings, checkout.root)
 
 

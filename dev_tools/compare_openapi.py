@@ -1,4 +1,4 @@
-"""Compare two OpenAPI documents by what a client can observe, not by their layout.
+"""Compare two OpenAPI documents by the contract that a client sees, not by their layout.
 
 `python -m dev_tools.compare_openapi OLD NEW` resolves references and ignores texts and examples.
 It compares the operations: security, parameters, bodies, successful responses and refusals.
@@ -190,7 +190,7 @@ def _summary(old: Document, new: Document, count: int) -> str:
     ]
     return (
         f"{operations[0]} operations before, {operations[1]} after; "
-        f"{own[0]} refusals of their own before, {own[1]} after; "
+        f"{own[0]} specific refusals before, {own[1]} after; "
         f"{len(transport)} transport codes; {count} differences"
     )
 

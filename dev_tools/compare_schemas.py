@@ -1,10 +1,10 @@
-"""Compare two outputs of `pg_dump --schema-only`, the table of the revision left out.
+"""Compare two outputs of `pg_dump --schema-only`, except Alembic's version table.
 
-`python -m dev_tools.compare_schemas OLD NEW` shows whether two ways to migrate lead to the same
-schema: it compares every object, the order of columns and the texts of functions included.
+`python -m dev_tools.compare_schemas OLD NEW` shows whether two migration paths end at the same
+schema. It compares every object, including the order of columns and the bodies of functions.
 
-pg_dump writes a new random key into `\\restrict` and its version into comments; neither counts. The
-exit status is 1 if anything differs.
+pg_dump writes a new random key into `\\restrict` and its version into comments; both are ignored.
+The exit status is 1 if anything differs.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def main() -> int:
 
 
 def objects(dump: str) -> Objects:
-    """The objects of a dump; the settings before the first one count as one too."""
+    """Return the objects of a dump; the settings at its beginning are one object."""
     settings, *parts = _HEADING.split(dump)
     found = {("SETTINGS", "of the dump"): _NOISE.sub("", settings)}
     for name, kind, statements in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
@@ -46,7 +46,7 @@ def objects(dump: str) -> Objects:
 
 
 def differences(old: Objects, new: Objects) -> list[str]:
-    """Lines that name what differs; none if the schemas are equal."""
+    """Return each object that differs, with its changes; empty if the schemas are equal."""
     lines: list[str] = []
     for kind, name in sorted(old.keys() | new.keys()):
         before, after = old.get((kind, name), ""), new.get((kind, name), "")

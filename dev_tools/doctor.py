@@ -1,4 +1,4 @@
-"""`./dev doctor`: the programs that would be used, what is missing and what is running."""
+"""`./dev doctor`: the programs in use, the missing ones, and the running server."""
 
 import platform
 import shutil

@@ -28,7 +28,7 @@ class Engines:
 def temporary_engines(environ: Mapping[str, str] = os.environ) -> Iterator[Engines]:
     """Engines that are deleted on exit; `DATABASE_URL` and `REDIS_URL` each replace one.
 
-    Any number of these can run at once. The next start removes what a killed process left behind.
+    Several can run at the same time. The next start removes the leftovers of killed processes.
     """
     state = ensure_state_directory(this_checkout().root, environ)
     with _temporary_home(state) as home, Supervisor(home / _RECORD) as supervisor:
@@ -40,7 +40,7 @@ def temporary_engines(environ: Mapping[str, str] = os.environ) -> Iterator[Engin
 
 @contextmanager
 def bench_engines(environ: Mapping[str, str] = os.environ) -> Iterator[Engines]:
-    """Engines for measurements: one user at a time, and the data are kept for the next run."""
+    """Engines for measurements: one command at a time; the data stay for the next run."""
     folder = ensure_state_directory(this_checkout().root, environ) / "bench"
     folder.mkdir(mode=0o711, exist_ok=True)
     with file_lock(folder / "lock"), Supervisor(folder / _RECORD) as supervisor:
@@ -92,10 +92,10 @@ def _start_temporary_postgres(supervisor: Supervisor, state: Path, home: Path) -
 
 @contextmanager
 def _temporary_home(state: Path) -> Iterator[Path]:
-    """A new folder, locked as long as its owner lives."""
+    """Yield a new folder, locked as long as this process runs."""
     parent = state / "throwaway"
     parent.mkdir(mode=0o711, exist_ok=True)
-    with file_lock(parent / "lock"):  # nobody removes a new folder before its owner locks it
+    with file_lock(parent / "lock"):  # so that no other process removes the new folder
         _remove_abandoned_homes(parent)
         home = Path(tempfile.mkdtemp(dir=parent))
         home.chmod(0o711)

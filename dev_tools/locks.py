@@ -46,7 +46,7 @@ def verify(checkout: Checkout) -> None:
 
 def _resolve(checkout: Checkout, folder: Path, options: Sequence[str] = ()) -> None:
     for target, selection in (
-        # The lock that constrains the others comes first, so that all hold the same versions.
+        # The lock that constrains the others comes first, so that all have the same versions.
         (TRACING, ("--extra", "otel")),
         (APPLICATION, ("--constraints", TRACING)),
         (DEVELOPMENT, ("--extra", "otel", "--group", "dev", "--constraints", TRACING)),

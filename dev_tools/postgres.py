@@ -51,7 +51,6 @@ class Cluster:
 
     @property
     def data(self) -> Path:
-        """The data directory, as `initdb -D` gets it."""
         return self.folder / "data"
 
     @property
@@ -61,7 +60,7 @@ class Cluster:
 
 
 def persistent_cluster(state: Path, installation: Installation) -> Cluster:
-    """Return the cluster that is kept between runs; create it if it is missing or incomplete."""
+    """Return the persistent cluster; create it if it is missing or incomplete."""
     folder = state / f"postgres-{installation.major}"
     if cluster := _load_if_complete(folder, installation):
         return cluster

@@ -1,4 +1,4 @@
-"""Child processes that do not outlive us, and a record of those that do."""
+"""Child processes that end with this one, and a record of those that survive a kill."""
 
 import json
 import os
@@ -206,7 +206,7 @@ def parent_death_prefix(stop_signal: Signals) -> list[str]:
     """Return the command prefix with which the kernel sends the signal when our process dies.
 
     The kernel watches the *thread* that starts the command: start none from a thread that ends
-    early. A `preexec_fn` with `prctl` is not safe beside threads (Python 3.12 warns).
+    early. A `preexec_fn` with `prctl` is not safe in a process with threads (Python 3.12 warns).
     """
     tool = _find_setpriv()
     return [tool, "--pdeathsig", stop_signal.name.removeprefix("SIG"), "--"] if tool else []

@@ -16,7 +16,7 @@ from dev_tools.engines import require_postgres, start_persistent_engines
 from dev_tools.mail import mail_sink
 from dev_tools.paths import Checkout, ensure_state_directory, file_lock, write_private_file
 from dev_tools.ports import DEFAULT_PORT, LOOPBACK, choose_port
-from dev_tools.processes import Child, Program, Supervisor, read_facts, wait_until
+from dev_tools.processes import Child, Program, Supervisor, log_tail, read_facts, wait_until
 from dev_tools.signals import ShutdownSignals
 
 DEV_LOCK = "dev.lock"
@@ -37,7 +37,7 @@ class Options:
 
 @dataclass(frozen=True)
 class ServerConfig:
-    """Address and environment of the server; no `mail_folder` if the user has a mail server."""
+    """Address and environment of the server; `mail_folder` is None if MAIL_SERVER is set."""
 
     checkout: Checkout
     state: Path
@@ -53,7 +53,6 @@ class ServerConfig:
 
     @property
     def has_demo_data(self) -> bool:
-        """Whether to load the demo members."""
         return self.settings.get("DEMO_DATA", "").lower() not in {"false", "0", "no", "off"}
 
 
@@ -96,6 +95,7 @@ def _serve(
             configured = _server_config(options, checkout, environ, state, supervisor)
             config = stack.enter_context(configured)
             _prepare_database(config, supervisor)
+            print_err("Starting the server and the worker ...")
             server = supervisor.start(_server_program(config, options))
             worker = supervisor.start(_wxc_program(config, "worker"))
             supervisor.publish(url=config.url)
@@ -115,6 +115,9 @@ def _server_config(
     own_settings = environment.user_settings(checkout.root, environ)
     host = own_settings.get("HOST") or LOOPBACK
     port = choose_port(host, options.port or configured_port(own_settings))
+    private = {"PostgreSQL": "DATABASE_URL", "Redis": "REDIS_URL"}
+    if names := [name for name, setting in private.items() if not own_settings.get(setting)]:
+        print_err(f"Starting {' and '.join(names)} ...")
     with development_services(own_settings, state, supervisor, port) as defaults:
         settings = environment.with_defaults(own_settings, {**defaults, "PUBLISHED_HOST": host})
         if sys.stdout.isatty():
@@ -152,11 +155,11 @@ def _prepare_database(config: ServerConfig, supervisor: Supervisor) -> None:
     marker = config.state / "prepared.json"
     if _is_prepared(config, marker):
         return
-    print_err("Preparing the database ...")
+    print_err("Migrating the database ...")
     _run_wxc(config, supervisor, "migrate")
     if config.has_demo_data:
         print_err("Adding the demo data ...")
-        _run_wxc(config, supervisor, "demo", "--if-empty")
+        _run_wxc(config, supervisor, "demo", "--if-empty", is_quiet=True)
     write_private_file(marker, json.dumps(_database_state(config, config.has_demo_data)))
 
 
@@ -192,14 +195,19 @@ def _revision(url: str) -> str | None:
     return None
 
 
-def _run_wxc(config: ServerConfig, supervisor: Supervisor, *command: str) -> None:
-    program = _wxc_program(config, *command)
-    quiet = environment.with_defaults(config.settings, {"LOG_LEVEL": "warning"})
-    child = supervisor.start(replace(program, env=quiet))
+def _run_wxc(
+    config: ServerConfig, supervisor: Supervisor, *command: str, is_quiet: bool = False
+) -> None:
+    """Run a command to its end; if it is quiet, its output is shown only if it fails."""
+    settings = environment.with_defaults(config.settings, {"LOG_LEVEL": "warning"})
+    log = config.state / f"{command[0]}.log" if is_quiet else None
+    program = replace(_wxc_program(config, *command), env=settings, log=log)
+    child = supervisor.start(program)
     code = child.process.wait()
     supervisor.stop(child)
     if code:
-        raise DevError(f"`wxc {' '.join(command)}` failed; see its output above.")
+        output = log_tail(log) if log else "See its output above."
+        raise DevError(f"`wxc {' '.join(command)}` failed. {output}")
 
 
 def _server_program(config: ServerConfig, options: Options) -> Program:
@@ -266,7 +274,7 @@ def _banner(config: ServerConfig, logins: list[str]) -> str:
 
 def _wait_until_healthy(seconds: float, config: ServerConfig, server: Child) -> bool:
     """Return False if the server neither answers nor ends in time."""
-    # A new server is alive for a moment before it is healthy; asking at once would log a warning.
+    # A new server is alive before it is healthy, and logs a warning if it refuses `/healthz`.
     is_alive = wait_until(lambda: server.has_ended() or _answers(config, "/livez"), seconds)
     time.sleep(_WATCH_INTERVAL_SECONDS)
     return is_alive and wait_until(

@@ -14,7 +14,7 @@ from schemathesis.core.result import Ok
 from schemathesis.pytest.lazy import get_all_tests
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
-from tests.hostile.corpus import Operation, document, those
+from tests.hostile.corpus import Operation, document, operations_where
 from tests.hostile.server import Server, serving
 from tests.support.factories import PASSWORD
 
@@ -39,7 +39,7 @@ def over_http() -> dict[str, Any]:
 config = SchemathesisConfig.from_dict({"generation": {"with-security-parameters": False}})
 schema = schemathesis.openapi.from_dict(over_http(), config=config)
 # Streams do not end; other tests read them.
-OPERATIONS = those(lambda operation: not operation.path.endswith("/stream"))
+OPERATIONS = operations_where(lambda operation: not operation.path.endswith("/stream"))
 
 
 BOUNDED = settings(

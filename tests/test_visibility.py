@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.conftest import Member
-from tests.hostile.corpus import Operation, operations, those
+from tests.hostile.corpus import Operation, operations, operations_where
 from tests.support.browser import Browser
 from tests.support.factories import PASSWORD
 from tests.support.limits import UNLIMITED
@@ -232,7 +232,7 @@ def _has_a_subject(operation: Operation) -> bool:
 
 
 def test_every_operation_on_a_member_or_resource_has_a_row() -> None:
-    assert MATRIX.keys() == {str(one) for one in those(_has_a_subject)}
+    assert MATRIX.keys() == {str(one) for one in operations_where(_has_a_subject)}
     assert {len(row.split()) for row in MATRIX.values()} == {len(RELATIONS)}
 
 
@@ -245,7 +245,7 @@ async def test_responses_follow_the_visibility_matrix_and_invisible_equals_unkno
     expected = {name: int(row.split()[column]) for name, row in MATRIX.items()}
 
     answered = {}
-    for operation in those(_has_a_subject):
+    for operation in operations_where(_has_a_subject):
         async with connection.begin_nested() as undone:
             answer = await _send(browser, operation, scene.hers)
             await undone.rollback()

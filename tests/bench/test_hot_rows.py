@@ -1,5 +1,3 @@
-"""The inserted followers are ordinary members, and a bench removes what it has posted."""
-
 import asyncio
 from uuid import UUID
 

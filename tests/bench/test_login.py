@@ -1,5 +1,3 @@
-"""The bench of login times measures a server and fails beyond its bound."""
-
 import json
 from collections.abc import Iterator
 
@@ -17,7 +15,7 @@ def _engines(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_engines")
-def test_the_bench_measures_its_own_server(capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_bench_measures_a_server_that_it_starts(capfd: pytest.CaptureFixture[str]) -> None:
     code = login.main(["--pairs", "3", "--bound", "1000", "--json"])
 
     comparisons = json.loads(capfd.readouterr().out)
@@ -30,7 +28,7 @@ def test_the_bench_measures_its_own_server(capfd: pytest.CaptureFixture[str]) ->
         assert comparison["pairs"] == 3
         assert 0 < comparison["known"] < 5000
     assert comparisons[0]["unknown"] > 5, (
-        "an unknown name pays for Argon2 with production's parameters"
+        "Argon2 is computed for an unknown name, with the parameters of production"
     )
 
 

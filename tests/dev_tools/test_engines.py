@@ -17,7 +17,7 @@ from dev_tools.postgres_installation import Installation
 from dev_tools.processes import Supervisor, start_time, wait_until
 
 
-async def ask(database_url: str, sql: str) -> object:
+async def fetch_value(database_url: str, sql: str) -> object:
     connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
     try:
         return await connection.fetchval(sql)
@@ -29,47 +29,48 @@ def throwaway_folders(state: Path) -> list[Path]:
     return [path for path in (state / "throwaway").iterdir() if path.is_dir()]
 
 
-async def test_temporary_engines_work_and_leave_nothing(
-    environ: dict[str, str], state: Path
-) -> None:
-    with temporary_engines(environ) as lent:
-        assert await ask(lent.database_url, "SELECT ST_AsText(ST_MakePoint(1, 2))") == "POINT(1 2)"
-        assert await ask(lent.database_url, "SHOW fsync") == "off"
-        async with Redis.from_url(lent.redis_url) as client:
+async def test_temporary_engines_are_deleted_on_exit(environ: dict[str, str], state: Path) -> None:
+    with temporary_engines(environ) as engines:
+        assert (
+            await fetch_value(engines.database_url, "SELECT ST_AsText(ST_MakePoint(1, 2))")
+            == "POINT(1 2)"
+        )
+        assert await fetch_value(engines.database_url, "SHOW fsync") == "off"
+        async with Redis.from_url(engines.redis_url) as client:
             assert await client.ping()
 
     assert throwaway_folders(state) == []
 
 
 async def test_postgres_requires_the_password(environ: dict[str, str]) -> None:
-    with temporary_engines(environ) as lent:
-        strange = lent.database_url.replace("wxc:", "wxc:x")
+    with temporary_engines(environ) as engines:
+        wrong_url = engines.database_url.replace("wxc:", "wxc:x")
 
         with pytest.raises(asyncpg.InvalidPasswordError):
-            await ask(strange, "SELECT 1")
+            await fetch_value(wrong_url, "SELECT 1")
 
 
-async def test_two_test_runs_do_not_disturb_each_other(environ: dict[str, str]) -> None:
+async def test_concurrent_test_runs_have_separate_databases(environ: dict[str, str]) -> None:
     with temporary_engines(environ) as first:
-        await ask(first.database_url, "CREATE TABLE mine ()")
+        await fetch_value(first.database_url, "CREATE TABLE mine ()")
         with temporary_engines(environ) as second:
-            assert await ask(second.database_url, "SELECT to_regclass('mine')") is None
-        assert await ask(first.database_url, "SELECT to_regclass('mine')::text") == "mine"
+            assert await fetch_value(second.database_url, "SELECT to_regclass('mine')") is None
+        assert await fetch_value(first.database_url, "SELECT to_regclass('mine')::text") == "mine"
 
 
 def test_each_url_of_the_environment_replaces_its_engine(
     environ: dict[str, str], state: Path
 ) -> None:
-    with temporary_engines({**environ, "DATABASE_URL": "mine", "REDIS_URL": "mine too"}) as lent:
+    with temporary_engines({**environ, "DATABASE_URL": "mine", "REDIS_URL": "mine too"}) as engines:
         (home,) = throwaway_folders(state)
 
-        assert (lent.database_url, lent.redis_url) == ("mine", "mine too")
+        assert (engines.database_url, engines.redis_url) == ("mine", "mine too")
         assert not (home / "postgres").exists()
         assert not (home / "redis").exists()
 
-    with temporary_engines({**environ, "DATABASE_URL": "mine"}) as lent:
-        assert lent.database_url == "mine"
-        assert lent.redis_url.startswith("redis://:")
+    with temporary_engines({**environ, "DATABASE_URL": "mine"}) as engines:
+        assert engines.database_url == "mine"
+        assert engines.redis_url.startswith("redis://:")
 
 
 def test_leftovers_of_a_killed_test_run_are_removed(environ: dict[str, str], state: Path) -> None:
@@ -94,13 +95,13 @@ def test_leftovers_of_a_killed_test_run_are_removed(environ: dict[str, str], sta
         assert wait_until(lambda: start_time(pid) is None, 10)
 
 
-async def test_development_data_are_kept(state: Path) -> None:
+async def test_development_data_survive_a_restart(state: Path) -> None:
     for expected in (None, "kept"):
         with Supervisor(state / "dev.json") as supervisor:
             url = start_persistent_engines(supervisor, state, {"REDIS_URL": "none"}).database_url
-            assert await ask(url, "SELECT to_regclass('kept')::text") == expected
-            await ask(url, "CREATE TABLE IF NOT EXISTS kept ()")
-            assert await ask(url, "SHOW fsync") == "on"
+            assert await fetch_value(url, "SELECT to_regclass('kept')::text") == expected
+            await fetch_value(url, "CREATE TABLE IF NOT EXISTS kept ()")
+            assert await fetch_value(url, "SHOW fsync") == "on"
 
 
 async def test_a_stale_pid_file_does_not_block_the_start(state: Path) -> None:
@@ -108,7 +109,7 @@ async def test_a_stale_pid_file_does_not_block_the_start(state: Path) -> None:
     (cluster.data / "postmaster.pid").write_text(f"{os.getpid()}\n")
 
     with Supervisor(state / "dev.json") as supervisor:
-        assert await ask(postgres.start(supervisor, cluster), "SELECT 1") == 1
+        assert await fetch_value(postgres.start(supervisor, cluster), "SELECT 1") == 1
 
 
 def test_an_interrupted_initdb_is_repeated(state: Path) -> None:
@@ -188,7 +189,9 @@ def test_a_cluster_that_cannot_be_created_shows_the_log(
         postgres.copy_template(state, state / "new", Installation(programs, 0, "none"))
 
 
-def test_a_copy_that_fails_is_explained(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_copy_of_the_template_is_explained(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     installation = require_postgres()
     postgres.persistent_cluster(state, installation)
     failed = subprocess.CompletedProcess([], 1, "", "cp: No space left on device")

@@ -14,9 +14,9 @@ ENGINES = Engines("postgresql+asyncpg://here", "redis://here")
     [
         ("NAME=value", {"NAME": "value"}),
         ("export NAME=value", {"NAME": "value"}),
-        ("  NAME = value  # why", {"NAME": "value"}),
+        ("  NAME = value  # comment", {"NAME": "value"}),
         ("NAME='a # b'", {"NAME": "a # b"}),
-        ('NAME="a=b"  # why', {"NAME": "a=b"}),
+        ('NAME="a=b"  # comment', {"NAME": "a=b"}),
         ("NAME=pass#word", {"NAME": "pass#word"}),
         ("NAME=", {"NAME": ""}),
         ("# NAME=value", {}),
@@ -30,7 +30,7 @@ def test_a_line_of_dotenv_is_parsed(tmp_path: Path, line: str, expected: dict[st
     assert environment.read_dotenv(tmp_path / ".env") == expected
 
 
-def test_dotenv_fills_what_the_environment_does_not_set(tmp_path: Path) -> None:
+def test_the_environment_takes_precedence_over_dotenv(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("A=file\nB=file\n")
 
     chosen = environment.user_settings(tmp_path, {"A": "environment"})
@@ -54,7 +54,7 @@ def test_defaults_point_to_the_engines_and_the_mail_sink(tmp_path: Path) -> None
     assert defaults["MAIL_STARTTLS"] == defaults["MAIL_SSL_TLS"] == "false"
 
 
-def test_mail_settings_of_the_user_are_left_alone(tmp_path: Path) -> None:
+def test_mail_settings_have_no_defaults_without_the_mail_sink(tmp_path: Path) -> None:
     defaults = environment.default_settings(ENGINES, tmp_path, port=8000, mail_port=None)
 
     assert not any(name.startswith("MAIL_") for name in defaults)

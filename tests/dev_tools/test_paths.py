@@ -36,8 +36,8 @@ def test_the_state_of_root_is_accessible_to_service_accounts(
 def test_a_state_directory_of_another_user_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nobody = os.geteuid() + 1
-    monkeypatch.setattr(os, "geteuid", lambda: nobody)
+    other_uid = os.geteuid() + 1
+    monkeypatch.setattr(os, "geteuid", lambda: other_uid)
 
     with pytest.raises(DevError, match="belongs to another user"):
         paths.ensure_state_directory(tmp_path, {"WXC_DEV_DIR": str(tmp_path / "state")})
@@ -58,7 +58,7 @@ def test_a_state_directory_that_cannot_be_created_is_explained(tmp_path: Path) -
         paths.ensure_state_directory(tmp_path, {"WXC_DEV_DIR": str(tmp_path / "state")})
 
 
-def test_a_lock_is_held_by_one_at_a_time(tmp_path: Path) -> None:
+def test_an_exclusive_lock_has_one_holder(tmp_path: Path) -> None:
     path = tmp_path / "lock"
 
     with paths.file_lock(path) as first, paths.file_lock(path, blocking=False) as second:
@@ -68,15 +68,15 @@ def test_a_lock_is_held_by_one_at_a_time(tmp_path: Path) -> None:
         assert afterwards
 
 
-def test_a_shared_lock_is_held_by_many(tmp_path: Path) -> None:
+def test_a_shared_lock_has_many_holders(tmp_path: Path) -> None:
     path = tmp_path / "lock"
 
     with (
         paths.file_lock(path, shared=True) as first,
         paths.file_lock(path, shared=True, blocking=False) as second,
-        paths.file_lock(path, blocking=False) as alone,
+        paths.file_lock(path, blocking=False) as exclusive,
     ):
-        assert (first, second, alone) == (True, True, False)
+        assert (first, second, exclusive) == (True, True, False)
 
 
 def test_a_private_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:

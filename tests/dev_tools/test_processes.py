@@ -87,7 +87,7 @@ def test_an_orphan_is_stopped_at_the_next_start(record: Path) -> None:
             assert orphan.wait(10) == -signal.SIGTERM
 
 
-def test_a_process_with_the_reused_pid_of_an_orphan_is_left_alone(record: Path) -> None:
+def test_a_process_with_the_reused_pid_of_an_orphan_keeps_running(record: Path) -> None:
     with subprocess.Popen(["sleep", "60"]) as stranger:
         write_record(record, ProcessIdentity("sleep", stranger.pid, "long ago", (signal.SIGTERM,)))
 
@@ -136,7 +136,7 @@ def test_without_proc_the_start_time_comes_from_ps(
     assert processes.start_time(os.getpid()) == "Sun Nov 22 14:00:00 2026"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own tie is Linux only")
+@pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux only")
 def test_a_command_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     script = (
         "import subprocess, signal, time; from dev_tools.processes import parent_death_prefix; "

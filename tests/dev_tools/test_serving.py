@@ -31,14 +31,14 @@ def is_served(port: int) -> bool:
 
 @pytest.fixture
 def serve(checkout: Checkout, environ: dict[str, str], capfd: pytest.CaptureFixture[str]) -> Serve:
-    """Run until the banner is there and `meanwhile` is done, then press Ctrl-C."""
+    """Runs until the banner is printed and `meanwhile` has returned, then sends SIGINT."""
 
     def run(*arguments: str, meanwhile: Callable[[], object] = lambda: None) -> tuple[int, str]:
         port = find_free_port()
         shown: list[str] = []
         ended = threading.Event()
 
-        def visit() -> None:
+        def interrupt() -> None:
             wait_until(lambda: ended.is_set() or is_served(port), 20)
             wait_until(lambda: ended.is_set() or "Stop " in "".join([*shown, *read()]), 5)
             wait_until(lambda: ended.is_set() or "worker" in calls(checkout), 5)
@@ -47,14 +47,14 @@ def serve(checkout: Checkout, environ: dict[str, str], capfd: pytest.CaptureFixt
                 os.kill(os.getpid(), signal.SIGINT)
 
         def read() -> list[str]:
-            shown.append(capfd.readouterr().out)
+            shown.extend(capfd.readouterr())
             return shown
 
-        visitor = threading.Thread(target=visit)
-        visitor.start()
+        interrupter = threading.Thread(target=interrupt)
+        interrupter.start()
         code = main(["run", "--port", str(port), *arguments], environ, checkout)
         ended.set()
-        visitor.join()
+        interrupter.join()
         return code, "".join(read())
 
     return run
@@ -82,6 +82,30 @@ def test_run_prepares_serves_prints_the_address_and_stops_cleanly(
         "worker",
     ]
     assert not (state / "dev.json").exists()
+
+
+def test_run_prints_one_progress_line_for_each_step(serve: Serve, state: Path) -> None:
+    serve()  # creates the cluster
+    (state / "prepared.json").unlink()
+
+    _, first = serve()
+    _, warm = serve()
+
+    assert _lines_before_banner(first) == [
+        "Starting PostgreSQL and Redis ...",
+        "Migrating the database ...",
+        "Adding the demo data ...",
+        "Starting the server and the worker ...",
+    ]
+    assert _lines_before_banner(warm) == [
+        "Starting PostgreSQL and Redis ...",
+        "Starting the server and the worker ...",
+    ]
+    assert "40 posts" not in first
+
+
+def _lines_before_banner(shown: str) -> list[str]:
+    return [line for line in shown.splitlines() if line and not line.startswith("  ")][:-1]
 
 
 def test_every_process_of_a_run_gets_the_published_host(checkout: Checkout, serve: Serve) -> None:
@@ -176,6 +200,19 @@ def test_a_failed_migration_ends_the_run(
     assert main(["run"], environ, checkout) == 1
 
     assert "`wxc migrate` failed" in capfd.readouterr().err
+
+
+def test_failed_demo_data_show_their_output(
+    checkout: Checkout, environ: dict[str, str], state: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (state / "prepared.json").unlink(missing_ok=True)
+    (checkout.root / "demo fails").touch()
+
+    assert main(["run"], environ, checkout) == 1
+
+    shown = capfd.readouterr().err
+    assert "`wxc demo --if-empty` failed." in shown
+    assert "disk full" in shown
 
 
 def test_a_port_that_is_not_a_number_is_refused(

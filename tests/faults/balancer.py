@@ -1,4 +1,4 @@
-"""HAProxy, standing in for the load balancer: probes /healthz, keeps connections, never retries."""
+"""HAProxy as the load balancer: probes /healthz, reuses connections, never retries."""
 
 import os
 import shutil
@@ -14,12 +14,12 @@ global
     maxconn 2000
 defaults
     mode http
-    # Unlike HAProxy's own ways, and like the ALB's: a request that fails has failed.
+    # Like the ALB and unlike HAProxy's default: do not retry failed requests.
     retries 0
     timeout connect 3s
     timeout client 60s
     timeout server 60s
-    # Slow is not ill, on a machine that is busy.
+    # On a busy test machine a slow answer does not mean an unhealthy server.
     timeout check 10s
     http-reuse always
 frontend public
@@ -36,11 +36,11 @@ backend instances
 
 @contextmanager
 def balanced(ports: Sequence[int], folder: Path) -> Iterator[str]:
-    """The address of a load balancer before the servers at these ports."""
+    """Run a load balancer in front of the servers at these ports; yields its URL."""
     program = shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin")
-    assert program, "there is no haproxy; ./dev test --faults installs it"
+    assert program, "haproxy is missing; ./dev test --faults installs it"
     port = free_port()
-    servers = "\n".join(f"    server at_{one} 127.0.0.1:{one}" for one in ports)
+    servers = "\n".join(f"    server at_{target} 127.0.0.1:{target}" for target in ports)
     configuration = folder / "haproxy.cfg"
     configuration.write_text(_CONFIGURATION.format(port=port, servers=servers))
     with subprocess.Popen([program, "-db", "-f", configuration]) as process:  # noqa: S603

@@ -1,5 +1,3 @@
-"""Clients that never cease, and what becomes of their requests."""
-
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,7 +12,7 @@ _PAUSE = 0.05  # seconds between two requests of one client
 
 
 class Load:
-    """Clients that never cease, and what has become of their requests."""
+    """Continuous clients, with counts of their successful requests and a list of the failures."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -24,19 +22,19 @@ class Load:
         self._is_over = False
 
     @asynccontextmanager
-    async def going_on(self) -> AsyncIterator[None]:
-        """Load until the block ends; what is under way then is answered, but for the stream.
+    async def running(self) -> AsyncIterator[None]:
+        """Send requests until the block ends, then wait for the pending ones except the stream.
 
-        A write whose client had gone would be there without having been counted.
+        A write without a waiting client would be stored but not counted.
         """
         self._is_over = False
         async with asyncio.TaskGroup() as group:
             for act in [self._read] * READERS + [self._write] * WRITERS:
                 group.create_task(self._client(act))
-            listening = group.create_task(self._client(self._listen))
+            listener = group.create_task(self._client(self._listen))
             yield
             self._is_over = True
-            listening.cancel()
+            listener.cancel()
 
     async def _client(self, act: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:
         async with httpx.AsyncClient(base_url=self._url, timeout=15) as client:
@@ -50,28 +48,28 @@ class Load:
                 await asyncio.sleep(_PAUSE)
 
     async def _read(self, client: httpx.AsyncClient) -> None:
-        self._note(await client.get("/feeds"))
+        self._record(await client.get("/feeds"))
 
     async def _write(self, client: httpx.AsyncClient) -> None:
-        """Send it again where the answer asks for that, as on a machine that was stuck."""
+        """Repeat a post once if it is refused with the code `retry`."""
         answer = await client.post("/posts", json={"body": "Still here."})
         if answer.status_code == 503 and answer.json().get("code") == "retry":
             answer = await client.post("/posts", json={"body": "Still here."})
-        self._note(answer)
+        self._record(answer)
         self.written += answer.is_success
 
     async def _listen(self, client: httpx.AsyncClient) -> None:
-        """A stream may end, but not break off."""
+        """Read the stream to its end; a broken connection is a failure."""
         async with client.stream("GET", "/notifications/stream", timeout=60) as stream:
             async for _ in stream.aiter_raw():
                 pass
-        self._note(stream)
+        self._record(stream)
 
-    def _note(self, answer: httpx.Response) -> None:
+    def _record(self, answer: httpx.Response) -> None:
         self.answered += 1
         if not answer.is_success:
-            who = answer.headers.get("x-request-id", "the balancer")
-            self.failures.append(f"{answer.request.method} {answer.status_code} by {who}")
+            source = answer.headers.get("x-request-id", "the balancer")
+            self.failures.append(f"{answer.request.method} {answer.status_code} by {source}")
 
 
 async def register(url: str) -> None:
@@ -80,8 +78,8 @@ async def register(url: str) -> None:
         assert (await client.post("/register", json=account)).status_code == 201
 
 
-async def posts(database_url: str) -> int:
+async def count_posts(database_url: str) -> int:
     connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
-    found = await connection.fetchval("SELECT count(*) FROM posts WHERE body = 'Still here.'")
+    count = await connection.fetchval("SELECT count(*) FROM posts WHERE body = 'Still here.'")
     await connection.close()
-    return int(found)
+    return int(count)

@@ -1,4 +1,4 @@
-"""Row 82: a migration under load, beside a long transaction, with the code before it serving."""
+"""Row 82: a migration under load and a long transaction, while the previous release serves."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from tests.faults.load import Load, posts, register
+from tests.faults.load import Load, count_posts, register
 from tests.support.server import run_server
 from wxc.db import migrations
 
@@ -64,16 +64,16 @@ async def test_no_request_fails_while_the_schema_changes(
         url = f"http://127.0.0.1:{port}"
         await register(url)
         load = Load(url)
-        async with load.going_on():
+        async with load.running():
             await asyncio.sleep(1)
-            async with _reading_for_long(fresh_database_url) as let_go:
-                code, log = await _migrate(release, fresh_database_url, let_go)
+            async with _long_transaction(fresh_database_url) as commit:
+                code, log = await _migrate(release, fresh_database_url, commit)
             await asyncio.sleep(1)
 
     assert (code, load.failures) == (0, []), log
     assert _WAITING in log
     assert load.answered > 100
-    assert await posts(fresh_database_url) == load.written
+    assert await count_posts(fresh_database_url) == load.written
     connection = await asyncpg.connect(fresh_database_url.replace("+asyncpg", ""))
     assert await connection.fetchval("SELECT version_num FROM alembic_version") == "9002"
     valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_posts_mood'::regclass"
@@ -82,7 +82,7 @@ async def test_no_request_fails_while_the_schema_changes(
 
 
 def _write_release(folder: Path) -> None:
-    """The next release's migrations."""
+    """Write the migrations of this release, followed by two new ones."""
     shutil.copytree(ROOT / "alembic", folder / "alembic")
     shutil.copy(ROOT / "alembic.ini", folder)
     versions = folder / "alembic" / "versions"
@@ -92,8 +92,8 @@ def _write_release(folder: Path) -> None:
 
 
 @asynccontextmanager
-async def _reading_for_long(database_url: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """A transaction that has looked at posts, and does not end until it is told to."""
+async def _long_transaction(database_url: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Open a transaction that has read posts; yields the function that commits it."""
     connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
     transaction = connection.transaction()
     await transaction.start()
@@ -103,9 +103,9 @@ async def _reading_for_long(database_url: str) -> AsyncIterator[Callable[[], Awa
 
 
 async def _migrate(
-    release: Path, database_url: str, let_go: Callable[[], Awaitable[None]]
+    release: Path, database_url: str, commit: Callable[[], Awaitable[None]]
 ) -> tuple[int, str]:
-    """The exit code and the log of `wxc migrate`, whose first attempt is in vain."""
+    """Run `wxc migrate` and commit the long transaction after its first failed attempt."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", "from wxc.cli.main import app; app()", "migrate"),
         cwd=release,
@@ -124,5 +124,5 @@ async def _migrate(
     async for line in process.stderr:
         log += line.decode()
         if _WAITING in line.decode():
-            await let_go()
+            await commit()
     return await process.wait(), log

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.faults.balancer import balanced
-from tests.faults.load import Load, posts, register
+from tests.faults.load import Load, count_posts, register
 from tests.support.server import RunningServer, free_port, run_server
 
 RESTARTS = 20
-_NOTICE = 1.0  # in which the balancer has noticed that an instance is back
+_RECOVERY = 1.0  # seconds until the balancer uses a restarted instance
 _SHUTDOWN_TIMEOUT = 25.0
 _TEST_TIMEOUT = 400.0
 
@@ -32,20 +32,20 @@ async def test_no_request_fails_while_instances_are_replaced(
 
     with ExitStack() as stack, balanced(ports, tmp_path) as url:
         processes = [(await start(stack, port))[1] for port in ports]
-        await asyncio.sleep(_NOTICE)
+        await asyncio.sleep(_RECOVERY)
         await register(url)
         load, ends = Load(url), []
-        async with load.going_on():
+        async with load.running():
             for number in range(RESTARTS):
-                place = number % 2
+                index = number % 2
                 began = time.monotonic()
-                processes[place].terminate()
-                code = await asyncio.to_thread(processes[place].wait, 60)
+                processes[index].terminate()
+                code = await asyncio.to_thread(processes[index].wait, 60)
                 ends.append((code, time.monotonic() - began < _SHUTDOWN_TIMEOUT))
-                processes[place] = (await start(stack, ports[place]))[1]
-                await asyncio.sleep(_NOTICE)
+                processes[index] = (await start(stack, ports[index]))[1]
+                await asyncio.sleep(_RECOVERY)
 
     assert load.failures == []
     assert ends == [(0, True)] * RESTARTS
     assert load.answered > RESTARTS * 100
-    assert await posts(fresh_database_url) == load.written
+    assert await count_posts(fresh_database_url) == load.written

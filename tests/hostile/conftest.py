@@ -1,4 +1,4 @@
-"""A member amid data of their own, ready to send anything; and a server on a real socket."""
+"""A signed-in member with data, whose requests can be hostile; and a server on a real socket."""
 
 import itertools
 import os
@@ -35,9 +35,9 @@ _JSON = {"Content-Type": "application/json"}
 
 
 class World:
-    """Ada, signed in; Grace and Linus, all following one another; a stranger; posts with threads.
+    """Ada, signed in; Grace and Linus, all following each other; a stranger; posts with threads.
 
-    `others` names another of each thing that a path or a query has to name.
+    `others` has another valid value for each path and query parameter that names a resource.
     """
 
     def __init__(
@@ -61,10 +61,7 @@ class World:
     def address(
         self, operation: Operation, given: Mapping[str, str] | None = None, query: str = ""
     ) -> str:
-        """The path, and the query with all that it needs.
-
-        What is not given is what Ada might have in her browser.
-        """
+        """The path and the query with all required parameters; the default values are valid."""
         path = operation.path
         for slot in operation.parameters("path"):
             name = str(slot.path[0])
@@ -85,7 +82,7 @@ class World:
         browser: Browser | None = None,
         path: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        """The operation as Ada would send it, with what is given in place of what is right."""
+        """Send the operation as Ada, with valid defaults for the parts that are not given."""
         if content is None:
             content = operation.valid_body()
         if headers is None:
@@ -98,7 +95,7 @@ class World:
         )
 
     async def state(self) -> dict[str, tuple[int, str]]:
-        """All that is stored."""
+        """The content of the database."""
         return await snapshot(self._connection)
 
     def _value(self, name: str) -> str:
@@ -107,13 +104,13 @@ class World:
 
 @pytest.fixture
 def config(config: Config) -> Config:
-    """All that is tried here comes from one address."""
-    return _lasting(config)
+    """No rate limits, since one address sends all requests of these tests."""
+    return _unlimited(config)
 
 
 @pytest.fixture(autouse=True)
 def watchdog(request: pytest.FixtureRequest) -> Iterator[LoopWatchdog | None]:
-    """Every request of every test of this folder lets others run in between."""
+    """No request of a test in this folder may block the event loop."""
     if "app" not in request.fixturenames:
         yield None
         return
@@ -125,14 +122,14 @@ def watchdog(request: pytest.FixtureRequest) -> Iterator[LoopWatchdog | None]:
     assert app.middleware_stack.slow == []
 
 
-def _lasting(config: Config) -> Config:
-    """Without limits, and with access tokens that outlive the run: Ada logs in once."""
+def _unlimited(config: Config) -> Config:
+    """Without rate limits, and with access tokens that outlive the run: Ada logs in once."""
     return config.model_copy(update=UNLIMITED | {"access_token_lifetime": 86_400})
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What is in the database of these tests, made once for each worker."""
+    """Ids and session in the database of these tests, created once for each worker."""
 
     ada: UUID
     posts: Sequence[UUID]
@@ -143,7 +140,7 @@ class Rows:
 
 @pytest.fixture(scope="session")
 async def database_url(worker_id: str) -> AsyncIterator[str]:
-    """A database of its own, which holds the rows of the world."""
+    """A separate database with the rows of `World`."""
     server, template = os.environ["WXC_TEST_DATABASE_URL"], os.environ["WXC_TEST_TEMPLATE"]
     name = f"{template}_hostile_{worker_id}"
     yield await clone_database(server, template, name)
@@ -152,8 +149,8 @@ async def database_url(worker_id: str) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="session")
 async def rows(database_url: str, redis_url: str) -> Rows:
-    """All that is stored, Ada's session included: she has logged in before the tests begin."""
-    config = _lasting(configuration(database_url, redis_url))
+    """Fill the database; Ada logs in here, before the tests."""
+    config = _unlimited(configuration(database_url, redis_url))
     engine, redis = create_async_engine(database_url, poolclass=NullPool), RedisClient(config)
     app = create_app(config)
     async with engine.begin() as connection:
@@ -178,7 +175,7 @@ async def engine(database_url: str, rows: Rows) -> AsyncIterator[AsyncEngine]:
 async def world(
     app: FastAPI, rows: Rows, stranger: Browser, connection: AsyncConnection
 ) -> AsyncIterator[World]:
-    app.state.services.events.end_streams()  # a stream says what it has to say, and is over
+    app.state.services.events.end_streams()  # so that a stream ends after its first events
     async with Browser(app) as ada:
         ada.id, ada.username, ada.csrf_token = rows.ada, "ada", rows.csrf_token
         ada.http.cookies.update(rows.cookies)
@@ -195,9 +192,9 @@ async def _populate(connection: AsyncConnection) -> tuple[UUID, list[UUID], list
     for _ in range(2):
         await factories.make_post(connection, grace)
     for _ in range(2):
-        loud = await factories.make_user(connection)
-        await factories.make_block(connection, ada, loud)
-        await factories.make_mute(connection, ada, loud)
+        other = await factories.make_user(connection)
+        await factories.make_block(connection, ada, other)
+        await factories.make_mute(connection, ada, other)
         await factories.make_notification(connection, ada, grace)
     for owner in people:
         lines = [{"currency": code, "we_buy": Decimal(1)} for code in ("JPY", "USD")]
@@ -215,15 +212,15 @@ async def _populate(connection: AsyncConnection) -> tuple[UUID, list[UUID], list
 
 @pytest.fixture(scope="session")
 def server(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The application as it is served, for what only a real socket shows."""
+    """A server process, for tests that need a real socket."""
     with serving(redis_url, tmp_path_factory.mktemp("server") / "log") as running:
         yield running
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure the coverage of every sixteenth: the others go the same ways, at less than half."""
+    """Measure coverage in every 16th test only: the others run the same code, twice as fast."""
     here = Path(__file__).parent
-    ours = (item for item in items if here in item.path.parents)
-    for number, item in enumerate(ours):
+    own_items = (item for item in items if here in item.path.parents)
+    for number, item in enumerate(own_items):
         if number % 16:
             item.add_marker("unmeasured")

@@ -1,4 +1,4 @@
-"""What there is to attack, read from the OpenAPI document: a route added later is in it too."""
+"""The operations to attack, read from the OpenAPI document, so that new routes are included."""
 
 import copy
 import json
@@ -14,7 +14,7 @@ from wxc.app import create_app
 from wxc.core.config import Config
 
 CANARY = "Kanarienvogel"
-"""Stands in every hostile value, and never in an answer."""
+"""Part of every hostile value; must never occur in a response."""
 
 _MARK = "the value goes here"
 _BODY = "application/json"
@@ -38,7 +38,7 @@ def document() -> dict[str, Any]:
 
 
 def variants(schema: Schema) -> Iterator[Schema]:
-    """The plain schemas that a schema amounts to, references and unions resolved."""
+    """The plain schemas of a schema, with references and unions resolved."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         yield from variants(document()["components"]["schemas"][name])
@@ -52,13 +52,13 @@ def variants(schema: Schema) -> Iterator[Schema]:
 
 @dataclass(frozen=True)
 class Slot:
-    """One place for a value: a field of a body, a parameter of a path or a query."""
+    """A place for a value: a field of a body, or a parameter of a path or query."""
 
     path: Path
     schema: Schema
 
     def variant(self, kind: str) -> Schema | None:
-        """What the slot says of values of this JSON type; None where it takes none."""
+        """The schema for values of this JSON type; None if the slot does not accept them."""
         return next((one for one in variants(self.schema) if one.get("type") == kind), None)
 
     @property
@@ -75,11 +75,11 @@ class Slot:
 
     @property
     def is_token(self) -> bool:
-        """Whether it takes what we have mailed: all else is refused in one and the same way."""
+        """Whether it takes a mailed token: all other values get the same refusal."""
         return self.string is not None and self.string.get("format") == "token"
 
     def admits(self, text: str) -> bool:
-        """Whether the documented pattern, enumeration and bounds let the text through."""
+        """Whether the text matches the documented pattern, enumeration and bounds."""
         string = self.string
         if string is None or string.get("format") not in (None, "password"):
             return False
@@ -106,13 +106,13 @@ class Operation:
         return str(self.declared["tags"][0])
 
     def parameters(self, place: str) -> list[Slot]:
-        """The parameters of the path or of the query, each as a slot."""
+        """The parameters in this place (`path`, `query` or `header`)."""
         found = self.declared.get("parameters", ())
         return [Slot((one["name"],), one["schema"]) for one in found if one["in"] == place]
 
     @property
     def needed(self) -> dict[str, str | None]:
-        """The query parameters that an operation cannot do without, with their first examples."""
+        """The query parameters that the operation needs, with their first examples."""
         queries = [one for one in self.declared.get("parameters", ()) if one["in"] == "query"]
         names = {one["name"] for one in queries}
         needed = {
@@ -120,9 +120,9 @@ class Operation:
             for one in queries
             if one["required"]
         }
-        if {"amount", "to_amount"} <= names:  # one of the two
+        if {"amount", "to_amount"} <= names:  # one of the two is required
             needed["amount"] = "500"
-        if {"lat", "lon"} <= names:  # both, or a conversion
+        if {"lat", "lon"} <= names:  # both are required, or a conversion
             needed |= {"lat": "1.28", "lon": "103.85"}
         return needed
 
@@ -133,7 +133,7 @@ class Operation:
 
     @property
     def examples(self) -> list[dict[str, Any]]:
-        """Bodies that have the right form."""
+        """Valid bodies."""
         return list((self.body_schema or {}).get("examples", ()))
 
     @property
@@ -142,20 +142,20 @@ class Operation:
 
     @property
     def slots(self) -> list[Slot]:
-        """Every field of the body, nested ones as far as the first example goes."""
+        """Every field of the body, and the nested fields that the first example has."""
         return list(_slots(self.body_schema or {}, self.examples[0], ()))
 
     @property
     def objects(self) -> list[Path]:
-        """Where objects are in the first example."""
+        """The paths of the objects in the first example."""
         return list(_objects(self.examples[0], ()))
 
     def valid_body(self) -> bytes | None:
-        """A body of the right form; None where the operation takes none."""
+        """A valid body; None if the operation takes none."""
         return json.dumps(self.examples[0]).encode() if self.examples else None
 
     def body_with(self, path: Path, source: bytes) -> bytes:
-        """The example with this JSON text in one place."""
+        """The first example with this JSON text at the path."""
         body = copy.deepcopy(self.examples[0])
         target: Any = body
         for part in path[:-1]:
@@ -164,7 +164,7 @@ class Operation:
         return json.dumps(body).encode().replace(json.dumps(_MARK).encode(), source)
 
     def body_with_more(self, path: Path, source: bytes) -> bytes:
-        """The example with this member, as JSON text, at the beginning of the object there."""
+        """The first example with this member, as JSON text, first in the object at the path."""
         found: Any = self.examples[0]
         for part in path:
             found = found[part]
@@ -210,18 +210,17 @@ def operations() -> tuple[Operation, ...]:
     )
 
 
-def those(wanted: Callable[[Operation], object]) -> list[Operation]:
-    """The operations of which something is true."""
-    return [operation for operation in operations() if wanted(operation)]
+def operations_where(predicate: Callable[[Operation], object]) -> list[Operation]:
+    return [operation for operation in operations() if predicate(operation)]
 
 
-WITH_BODY = those(lambda operation: operation.body_schema)
-WITH_PATH = those(lambda operation: operation.parameters("path"))
-WITH_QUERY = those(lambda operation: operation.parameters("query"))
-LISTS = those(
+WITH_BODY = operations_where(lambda operation: operation.body_schema)
+WITH_PATH = operations_where(lambda operation: operation.parameters("path"))
+WITH_QUERY = operations_where(lambda operation: operation.parameters("query"))
+LISTS = operations_where(
     lambda operation: any(one.path == ("cursor",) for one in operation.parameters("query"))
 )
-NEEDING_SESSION = those(
+NEEDING_SESSION = operations_where(
     lambda operation: (
         "session_expired" in str(operation.declared["responses"].get("401"))
         and operation.method != "GET"
@@ -230,11 +229,11 @@ NEEDING_SESSION = those(
 
 
 def field_names() -> set[str]:
-    """Every name that any request or answer uses for a field."""
+    """The names of all fields of requests and responses."""
     schemas = document()["components"]["schemas"].values()
     return {name for schema in schemas for name in schema.get("properties", {})}
 
 
 def quoted(text: str) -> bytes:
-    """The text as a JSON string, whatever it holds."""
+    """The text as a JSON string; also for lone surrogates."""
     return json.dumps(text).encode()

@@ -1,4 +1,4 @@
-"""What every refusal looks like, and what it leaves behind: nothing."""
+"""Assertions about refusals: their form, no echo of the input, and no changed rows."""
 
 from functools import cache
 
@@ -20,20 +20,20 @@ from wxc.http.problem_schemas import Problem, ValidationProblem
 from wxc.http.refusals.base import all_refusals
 from wxc.models import AuditEvent, Base
 
-RIGHT_FORM = (200, 201, 202, 204, 401, 403, 404, 409)
-"""What may be answered to a request whose form is right."""
+VALID_FORM_STATUSES = (200, 201, 202, 204, 401, 403, 404, 409)
+"""The statuses of responses to requests that are well-formed."""
 
 
 def assert_refused(answer: httpx.Response, *codes: str) -> str:
-    """One of these refusals, well formed, without a trace of the value; which one it is."""
-    what = f"{answer.status_code}: {answer.content[:300]!r}"
-    assert answer.headers.get("content-type") == "application/problem+json", what
+    """Assert one of these refusals, well-formed and without the hostile value; returns its code."""
+    shown = f"{answer.status_code}: {answer.content[:300]!r}"
+    assert answer.headers.get("content-type") == "application/problem+json", shown
     assert_no_echo(answer)
     body = answer.content.decode("utf-8", "strict")
     form = ValidationProblem if answer.status_code == 422 else Problem
     problem = form.model_validate_json(body, strict=True, extra="forbid")
-    assert problem.code in codes, what
-    assert problem.status == answer.status_code == _statuses()[problem.code], what
+    assert problem.code in codes, shown
+    assert problem.status == answer.status_code == _statuses()[problem.code], shown
     assert problem.type == f"/docs/errors/{problem.code}"
     assert problem.request_id == answer.headers["x-request-id"]
     return problem.code
@@ -45,21 +45,21 @@ def _statuses() -> dict[str, int]:
 
 
 def assert_no_echo(answer: httpx.Response) -> None:
-    """Nothing of the hostile value is in the body or in a header."""
+    """Assert that neither the body nor a header contains the hostile value."""
     headers = b"\n".join(name + b": " + value for name, value in answer.headers.raw)
     assert CANARY.encode() not in answer.content, answer.content[:300]
     assert CANARY.encode() not in headers, headers
 
 
 def is_dead_link(answer: httpx.Response) -> bool:
-    """Whether all had the right form, and only the token in the path was not one of ours."""
+    """Whether the request was well-formed and only its token is unknown."""
     return answer.status_code == 400 and answer.json()["code"] == "invalid_token"
 
 
 async def snapshot(connection: AsyncConnection) -> dict[str, tuple[int, str]]:
-    """Every table's number of rows, and a hash of all that is in them.
+    """The number of rows of each table, and a hash of their content.
 
-    All but the audit trail, which is where some refusals leave a row on purpose.
+    Without the audit trail, to which some refusals add a row.
     """
     result = await connection.execute(_summaries())
     return {table: (count, digest) for table, count, digest in result}
@@ -67,7 +67,7 @@ async def snapshot(connection: AsyncConnection) -> dict[str, tuple[int, str]]:
 
 @cache
 def _summaries() -> CompoundSelect[str, int, str]:
-    """One statement for all tables: they are asked before and after each test."""
+    """One statement for all tables, because most tests run it twice."""
     row: ColumnClause[str] = literal_column("t::text")
     rows = func.string_agg(row, aggregate_order_by(literal(" "), row))
     return union_all(

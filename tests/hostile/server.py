@@ -1,4 +1,4 @@
-"""The application served by `wxc serve` in a process of its own, spoken to in raw bytes."""
+"""`wxc serve` in a separate process, with requests of raw bytes."""
 
 import asyncio
 import os
@@ -14,13 +14,11 @@ from tests.support.database import clone_database, drop_database
 from tests.support.secrecy import assert_no_secret
 from tests.support.server import run_server
 
-_PATIENCE = 20.0  # seconds for the start, the end and any single answer
+_TIMEOUT = 20.0  # seconds, for the shutdown and for each response
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server that is running."""
-
     port: int
     pid: int
     log: Path
@@ -30,16 +28,16 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    async def ask(
+    async def send(
         self, head: bytes, body: bytes | AsyncIterable[bytes] = b"", end: bytes = b"\r\n\r\n"
     ) -> httpx.Response:
-        """Send these very bytes; the answer, read until the server closes the connection."""
-        async with asyncio.timeout(_PATIENCE):
+        """Send these bytes; returns the response, read until the server closes the connection."""
+        async with asyncio.timeout(_TIMEOUT):
             reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            answered = asyncio.create_task(_all_of(reader))
+            answered = asyncio.create_task(_read_all(reader))
             try:
                 writer.write(head.replace(b"\n", b"\r\n") + end)
-                await _pour(writer, body, answered)
+                await _write_body(writer, body, answered)
                 return _parsed(await answered)
             finally:
                 writer.close()
@@ -47,21 +45,21 @@ class Server:
                     await writer.wait_closed()
 
     async def get(self, path: bytes, *headers: bytes) -> httpx.Response:
-        """GET this very path."""
+        """GET this path without normalising it."""
         lines = [b"GET " + path + b" HTTP/1.1", b"Host: api.test", b"Connection: close", *headers]
-        return await self.ask(b"\n".join(lines))
+        return await self.send(b"\n".join(lines))
 
     def memory(self) -> int:
-        """Bytes of memory that the process holds."""
+        """The resident memory of the process in bytes."""
         status = Path(f"/proc/{self.pid}/statm")
         if status.exists():
             return int(status.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-        asked = ["/bin/ps", "-o", "rss=", "-p", str(self.pid)]
-        return int(subprocess.check_output(asked)) * 1024  # noqa: S603 - nobody else's words
+        command = ["/bin/ps", "-o", "rss=", "-p", str(self.pid)]
+        return int(subprocess.check_output(command)) * 1024  # noqa: S603 - no external input
 
 
-async def _all_of(reader: asyncio.StreamReader) -> bytes:
-    """What came before the server closed, be it with a reset of what it had not read."""
+async def _read_all(reader: asyncio.StreamReader) -> bytes:
+    """The bytes received until the server closed or reset the connection."""
     received = bytearray()
     with suppress(ConnectionResetError):
         while part := await reader.read(65_536):
@@ -69,12 +67,12 @@ async def _all_of(reader: asyncio.StreamReader) -> bytes:
     return bytes(received)
 
 
-async def _pour(
+async def _write_body(
     writer: asyncio.StreamWriter,
     body: bytes | AsyncIterable[bytes],
     answered: "asyncio.Task[bytes]",
 ) -> None:
-    """Write the body until all of it is sent or the server has had enough."""
+    """Write the body until it is sent or the server has answered or closed the connection."""
     with suppress(ConnectionError):
         if isinstance(body, bytes):
             writer.write(body)
@@ -96,7 +94,7 @@ def _parsed(raw: bytes) -> httpx.Response:
 
 @contextmanager
 def serving(redis_url: str, log: Path, **settings: str) -> Iterator[Server]:
-    """Serve on a database of its own until the block ends; its log holds no secret then."""
+    """Serve on a separate database until the block ends; the log must not contain a secret."""
     engine = os.environ["WXC_TEST_DATABASE_URL"]
     template = os.environ["WXC_TEST_TEMPLATE"]
     name = f"{template}_{uuid4().hex[:8]}"
@@ -106,6 +104,6 @@ def serving(redis_url: str, log: Path, **settings: str) -> Iterator[Server]:
             yield Server(port, process.pid, log, url)
         finally:
             process.terminate()
-            process.wait(_PATIENCE)
+            process.wait(_TIMEOUT)
             asyncio.run(drop_database(engine, name))
     assert_no_secret(log)

@@ -1,5 +1,5 @@
-"""Rows 19 and 20: names that look like others, and addresses in disguise."""
-# ruff: noqa: RUF001 - letters that look like others are the point
+"""Rows 19 and 20: usernames and addresses that look like others."""
+# ruff: noqa: RUF001 - confusable letters on purpose
 
 import json
 from typing import Any
@@ -19,12 +19,12 @@ async def _register(stranger: Browser, **fields: Any) -> httpx.Response:
     account = {"username": "amelia", "email": "amelia@example.com", "password": _PASSWORD}
     return await stranger.post(
         "/register",
-        content=json.dumps(account | fields),  # in ASCII, which can spell half a character too
+        content=json.dumps(account | fields),  # ASCII escapes can also encode lone surrogates
         headers={"Content-Type": "application/json"},
     )
 
 
-async def test_a_name_that_reads_like_a_route_or_a_role_is_reserved_in_any_case(
+async def test_usernames_of_routes_and_roles_are_reserved_in_any_case(
     stranger: Browser,
 ) -> None:
     routes = {path.split("/")[1] for path in document()["paths"]}
@@ -64,13 +64,13 @@ async def test_a_name_that_reads_like_a_route_or_a_role_is_reserved_in_any_case(
         *("ab", "a" * 31, "", "...", "%61melia", "amelia%00", "<amelia>", "١٢٣", f"{CANARY}.é"),
     ],
 )
-async def test_a_name_of_other_letters_than_plain_ones_is_refused(
+async def test_malformed_and_confusable_usernames_are_refused(
     username: str, stranger: Browser
 ) -> None:
     assert_refused(await _register(stranger, username=username), "validation_failed")
 
 
-async def test_a_name_is_one_and_the_same_in_whatever_case(stranger: Browser) -> None:
+async def test_usernames_are_unique_regardless_of_case(stranger: Browser) -> None:
     first = await _register(stranger, username="Amelia")
 
     assert (first.status_code, first.json()["username"]) == (201, "Amelia")
@@ -118,7 +118,7 @@ async def test_a_name_is_one_and_the_same_in_whatever_case(stranger: Browser) ->
         f"{CANARY}@{CANARY}",
     ],
 )
-async def test_addresses_other_than_plain_ones_are_refused(email: str, stranger: Browser) -> None:
+async def test_malformed_and_unusual_addresses_are_refused(email: str, stranger: Browser) -> None:
     assert_refused(await _register(stranger, email=email), "validation_failed")
 
 
@@ -132,18 +132,18 @@ async def test_addresses_other_than_plain_ones_are_refused(email: str, stranger:
         ("zoë@example.com", "zoe\u0308@example.com", "ZOË@example.com"),
     ],
 )
-async def test_an_address_is_one_and_the_same_in_whatever_spelling(
+async def test_addresses_are_unique_regardless_of_case_and_unicode_form(
     alike: tuple[str, ...], stranger: Browser
 ) -> None:
     first = await _register(stranger, email=alike[0])
 
     assert first.status_code == 201, first.text
     for email in alike:
-        answer = await _register(stranger, username="somebody_else", email=email)
+        answer = await _register(stranger, username="other_user", email=email)
         assert_refused(answer, "email_taken")
 
 
-async def test_tags_and_dots_make_another_address(stranger: Browser) -> None:
+async def test_addresses_that_differ_in_tags_or_dots_are_different(stranger: Browser) -> None:
     longest = f"{'a' * 64}@{'b' * 60}.{'c' * 60}.{'d' * 60}.example"
     emails = ("eda@example.com", "ada+tag@example.com", "a.da@example.com", longest[:254])
 
@@ -153,7 +153,7 @@ async def test_tags_and_dots_make_another_address(stranger: Browser) -> None:
         assert answer.status_code == 201, answer.text
 
 
-async def test_only_the_domain_of_an_address_is_rewritten(stranger: Browser) -> None:
+async def test_only_the_domain_of_an_address_is_normalised(stranger: Browser) -> None:
     answer = await _register(stranger, email="Ada.L@BÜCHER.Example")
 
     assert answer.json()["email"] == "Ada.L@xn--bcher-kva.example"

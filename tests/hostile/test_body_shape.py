@@ -1,4 +1,4 @@
-"""Rows 2 and 6 to 11: bodies that are no JSON, no object, too deep, too long or not declared."""
+"""Rows 2 and 6 to 11: bodies that are not JSON, not objects, too deep, too long or undeclared."""
 
 import gzip
 import zlib
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from tests.hostile.conftest import World
 from tests.hostile.corpus import CANARY, NEEDING_SESSION, WITH_BODY, Operation, operations, quoted
-from tests.hostile.refusals import RIGHT_FORM, assert_refused, is_dead_link
+from tests.hostile.refusals import VALID_FORM_STATUSES, assert_refused, is_dead_link
 
 from wxc.core.config import Config
 from wxc.http.json_bodies import MAX_JSON_DEPTH
@@ -71,7 +71,7 @@ FORM_REFUSALS = ("validation_failed", "json_malformed", "json_too_deep", "duplic
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)
-async def test_a_body_that_is_no_object_is_refused(operation: Operation, world: World) -> None:
+async def test_a_body_that_is_not_an_object_is_refused(operation: Operation, world: World) -> None:
     before = await world.state()
 
     for content in NOT_OBJECTS.values():
@@ -80,7 +80,7 @@ async def test_a_body_that_is_no_object_is_refused(operation: Operation, world: 
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)
-async def test_a_body_that_is_no_strict_json_in_utf8_is_refused(
+async def test_a_body_that_is_not_strict_json_in_utf8_is_refused(
     operation: Operation, world: World
 ) -> None:
     before = await world.state()
@@ -91,7 +91,7 @@ async def test_a_body_that_is_no_strict_json_in_utf8_is_refused(
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)
-async def test_a_key_named_twice_is_refused_however_it_is_spelled(
+async def test_a_duplicate_key_is_refused_even_if_it_is_escaped(
     operation: Operation, world: World
 ) -> None:
     before = await world.state()
@@ -113,7 +113,7 @@ async def test_a_key_named_twice_is_refused_however_it_is_spelled(
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)
 @pytest.mark.parametrize("depth", [MAX_JSON_DEPTH + 1, 1000, 2500])
-async def test_a_body_nested_deeper_than_the_limit_is_too_deep(
+async def test_a_body_nested_deeper_than_the_limit_is_refused(
     operation: Operation, depth: int, world: World
 ) -> None:
     for opening, closing in ((b"[", b"]"), (b'{"":', b"}")):
@@ -126,7 +126,7 @@ async def test_a_body_nested_deeper_than_the_limit_is_too_deep(
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)
-async def test_a_body_nested_100000_levels_deep_is_refused_within_the_limit_of_its_length(
+async def test_a_body_nested_100000_levels_deep_is_refused(
     operation: Operation, world: World
 ) -> None:
     for content in (b"[" * 100_000, b'{"a":' * 50_000, b"[" * 33 + b'"' + b'\\"' * 110_000):
@@ -136,7 +136,7 @@ async def test_a_body_nested_100000_levels_deep_is_refused_within_the_limit_of_i
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)
-async def test_brackets_inside_texts_are_no_nesting_and_the_limit_itself_is_allowed(
+async def test_brackets_inside_strings_and_the_maximum_depth_are_allowed(
     operation: Operation, world: World
 ) -> None:
     slot = next(slot for slot in operation.slots if slot.string is not None)
@@ -152,7 +152,7 @@ async def test_brackets_inside_texts_are_no_nesting_and_the_limit_itself_is_allo
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)
-async def test_a_body_that_is_not_declared_as_json_is_refused(
+async def test_a_body_with_another_content_type_than_json_is_refused(
     operation: Operation, world: World
 ) -> None:
     before = await world.state()
@@ -165,17 +165,17 @@ async def test_a_body_that_is_not_declared_as_json_is_refused(
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)
-async def test_json_may_be_declared_with_its_only_charset(
+async def test_json_may_be_declared_with_the_charset_utf8(
     operation: Operation, world: World
 ) -> None:
     for kind in HARMLESS_TYPES:
         answer = await world.send(operation, headers={"Content-Type": kind})
 
-        assert answer.status_code in RIGHT_FORM or is_dead_link(answer), answer.text
+        assert answer.status_code in VALID_FORM_STATUSES or is_dead_link(answer), answer.text
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)
-async def test_a_compressed_body_is_refused_unread(operation: Operation, world: World) -> None:
+async def test_a_compressed_body_is_refused(operation: Operation, world: World) -> None:
     before = await world.state()
     body = operation.valid_body() or b""
     bomb = gzip.compress(b" " * 5_000_000 + body)
@@ -189,12 +189,16 @@ async def test_a_compressed_body_is_refused_unread(operation: Operation, world: 
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)
-async def test_a_body_over_the_limit_is_refused_with_or_without_its_length(
+async def test_a_body_over_the_limit_is_refused_with_or_without_content_length(
     operation: Operation, world: World, config: Config
 ) -> None:
     takes_credentials = operation.tag in ("auth", "settings") and operation.path != "/settings"
     limit = config.account_body_limit if takes_credentials else config.body_limit
-    for size, is_fine in ((limit, True), (limit + 1, False), (4 * config.body_limit, False)):
+    for size, is_within_limit in (
+        (limit, True),
+        (limit + 1, False),
+        (4 * config.body_limit, False),
+    ):
         padded = (operation.valid_body() or b"").ljust(size)
 
         for content in (padded, _in_parts(padded)):
@@ -205,7 +209,7 @@ async def test_a_body_over_the_limit_is_refused_with_or_without_its_length(
                 headers={"Content-Type": "application/json"},
             )
 
-            if is_fine:
+            if is_within_limit:
                 is_refused = answer.status_code in (400, 413, 415, 422)
                 assert not is_refused or is_dead_link(answer), answer.text
             else:
@@ -214,7 +218,7 @@ async def test_a_body_over_the_limit_is_refused_with_or_without_its_length(
 
 
 @pytest.mark.parametrize("length", ["-1", "+1", "1e3", "²", "0x10", "1,1", "9" * 5000, CANARY])
-async def test_a_length_that_is_no_number_is_malformed(length: str, world: World) -> None:
+async def test_a_content_length_that_is_not_a_number_is_refused(length: str, world: World) -> None:
     for operation in WITH_BODY:
         headers = {"Content-Type": "application/json", "Content-Length": length}
         content = operation.valid_body() or b""
@@ -230,7 +234,7 @@ async def test_a_length_that_is_no_number_is_malformed(length: str, world: World
 
 
 @pytest.mark.parametrize("operation", NEEDING_SESSION, ids=str)
-async def test_whoever_is_not_signed_in_changes_nothing_with_any_body(
+async def test_anonymous_requests_change_nothing_with_any_body(
     operation: Operation, world: World
 ) -> None:
     before = await world.state()
@@ -246,9 +250,7 @@ async def test_whoever_is_not_signed_in_changes_nothing_with_any_body(
 
 
 @pytest.mark.parametrize("operation", operations(), ids=str)
-async def test_an_undeclared_body_follows_the_same_rules(
-    operation: Operation, world: World
-) -> None:
+async def test_an_unexpected_body_is_checked_too(operation: Operation, world: World) -> None:
     json, text = {"Content-Type": "application/json"}, {"Content-Type": "text/plain"}
     before = await world.state()
 

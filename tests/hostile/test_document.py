@@ -1,11 +1,11 @@
-"""What the document says of sessions and headers is so in real answers."""
+"""Real responses match the OpenAPI document in sessions and headers."""
 
 from collections.abc import Set
 
 import httpx
 import pytest
 from tests.hostile.conftest import World
-from tests.hostile.corpus import Operation, operations, those
+from tests.hostile.corpus import Operation, operations, operations_where
 
 from wxc.http.openapi.declarations import HEADERS
 
@@ -22,13 +22,15 @@ def _is_refused(answer: httpx.Response, codes: Set[str]) -> bool:
     return answer.status_code >= 400 and answer.json()["code"] in codes
 
 
-WRITING = those(lambda one: one.method != "GET")
-# Who leaves, or proves an address, may come with cookies that are worth nothing.
-TOLERANT = those(lambda one: {} in one.declared["security"] and "refreshToken" in _schemes(one))
+WRITING = operations_where(lambda one: one.method != "GET")
+# Log-out and address verification accept requests with invalid cookies.
+TOLERANT = operations_where(
+    lambda one: {} in one.declared["security"] and "refreshToken" in _schemes(one)
+)
 
 
 @pytest.mark.parametrize("operation", operations(), ids=str)
-async def test_a_session_is_needed_and_read_where_the_document_says_so(
+async def test_a_session_is_required_and_verified_as_documented(
     world: World, operation: Operation
 ) -> None:
     is_needed = bool(_schemes(operation)) and {} not in operation.declared["security"]
@@ -43,9 +45,7 @@ async def test_a_session_is_needed_and_read_where_the_document_says_so(
 
 
 @pytest.mark.parametrize("operation", WRITING, ids=str)
-async def test_the_csrf_token_is_needed_where_the_document_says_so(
-    world: World, operation: Operation
-) -> None:
+async def test_the_csrf_token_is_required_as_documented(world: World, operation: Operation) -> None:
     world.ada.csrf_token = None
 
     answer = await world.send(operation)
@@ -54,23 +54,23 @@ async def test_the_csrf_token_is_needed_where_the_document_says_so(
 
 
 @pytest.mark.parametrize("operation", operations(), ids=str)
-async def test_the_headers_of_an_answer_are_those_of_the_document(
-    world: World, operation: Operation
-) -> None:
+async def test_responses_have_the_documented_headers(world: World, operation: Operation) -> None:
     answer = await world.send(operation)
 
     documented = operation.declared["responses"][str(answer.status_code)]["headers"].keys()
     sent = {name for name in HEADERS if name in answer.headers}
     always = {name for name in documented if HEADERS[name].get("required")}
-    if answer.is_success:  # who is let through is always told of the limits
+    if answer.is_success:  # RateLimit headers are optional in refusals only
         always |= {name for name in documented if name.startswith("RateLimit")}
     assert always <= sent
     assert sent - SENT_ELSEWHERE_TOO <= documented
 
 
-async def test_a_repeated_request_and_a_known_answer_have_their_headers(world: World) -> None:
-    (write,) = those(lambda one: (one.method, one.path) == ("POST", "/posts"))
-    (read,) = those(lambda one: (one.method, one.path) == ("GET", "/posts/{post_id}"))
+async def test_idempotent_replays_and_304_responses_have_the_documented_headers(
+    world: World,
+) -> None:
+    (write,) = operations_where(lambda one: (one.method, one.path) == ("POST", "/posts"))
+    (read,) = operations_where(lambda one: (one.method, one.path) == ("GET", "/posts/{post_id}"))
     key = {"Content-Type": "application/json", "Idempotency-Key": "once"}
 
     _, again = [await world.send(write, headers=key) for _ in range(2)]

@@ -1,6 +1,6 @@
-"""Row 91: what costs more than linear time is refused by a bound that is checked first.
+"""Row 91: input that costs more than linear time is refused by a bound that is checked first.
 
-The watchdog of this folder measures every request; here are those that are made to be expensive.
+The watchdog measures every request of this folder; the requests here are expensive on purpose.
 """
 
 import itertools
@@ -26,7 +26,7 @@ _MAX_REFUSAL = 0.01
 
 
 def _hostile_texts(slot: Slot) -> Iterator[str]:
-    """Texts that pass every bound on their size, and are as expensive as that allows."""
+    """The most expensive texts that pass every bound on their size."""
     admitted = 4 * ((slot.string or {}).get("maxLength") or 64)
     run = _ACUTE * 500 + _CEDILLA * 500
     for text in (f"e{run}", f"\u0f73{run}", "@a ", "http://a.", "a.", "é", '"', "\u202e", "x@"):
@@ -34,7 +34,7 @@ def _hostile_texts(slot: Slot) -> Iterator[str]:
 
 
 def _hostile_documents() -> Iterator[bytes]:
-    """JSON that is expensive to check or to parse, whatever the fields are called."""
+    """JSON that is expensive to check or to parse."""
     for part in (b"{}", b"[]", b"1", b'""', b'"["', b'"\\""', b"null", b"1e9", b'{"a":[{}]}'):
         yield b"[%s]" % b",".join([part] * (_BODY // (len(part) + 1)))
         yield b'{"body":[%s]}' % b",".join([part] * (_BODY // (len(part) + 1)))
@@ -46,7 +46,7 @@ def _hostile_documents() -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)
-async def test_no_text_holds_the_event_loop(operation: Operation, world: World) -> None:
+async def test_no_text_blocks_the_event_loop(operation: Operation, world: World) -> None:
     for slot in operation.slots:
         if slot.string is not None:
             for text in _hostile_texts(slot):
@@ -56,7 +56,7 @@ async def test_no_text_holds_the_event_loop(operation: Operation, world: World) 
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)
-async def test_no_document_holds_the_event_loop(operation: Operation, world: World) -> None:
+async def test_no_json_document_blocks_the_event_loop(operation: Operation, world: World) -> None:
     for content in _hostile_documents():
         answer = await world.send(operation, content=content)
 
@@ -64,7 +64,7 @@ async def test_no_document_holds_the_event_loop(operation: Operation, world: Wor
 
 
 @pytest.mark.parametrize("operation", WITH_QUERY, ids=str)
-async def test_no_query_holds_the_event_loop(operation: Operation, world: World) -> None:
+async def test_no_query_blocks_the_event_loop(operation: Operation, world: World) -> None:
     for slot in operation.parameters("query"):
         for value in ("%CC%81%CC%A7" * 600, "%25" * 2600, "9" * 7800, "a.-" * 2600, "%20" * 2600):
             answer = await world.send(operation, query=f"?{slot.path[0]}={value}")
@@ -72,7 +72,7 @@ async def test_no_query_holds_the_event_loop(operation: Operation, world: World)
 
 
 @pytest.mark.parametrize("operation", operations(), ids=str)
-async def test_no_header_holds_the_event_loop(operation: Operation, world: World) -> None:
+async def test_no_header_blocks_the_event_loop(operation: Operation, world: World) -> None:
     content_type = {"Content-Type": "application/json"} if operation.examples else {}
     for name, part in (
         ("Cookie", "a=b; "),
@@ -102,7 +102,7 @@ async def test_a_text_far_over_its_bound_is_refused_before_any_other_work(
         if slot.string is None:
             continue
         longest = []
-        for _ in range(2):  # the first one of a route pays for what is done once
+        for _ in range(2):  # the first request of a route includes one-time work
             answer = await world.send(operation, content=operation.body_with(slot.path, source))
             longest.append(watchdog.longest)
 
@@ -111,7 +111,7 @@ async def test_a_text_far_over_its_bound_is_refused_before_any_other_work(
 
 
 @pytest.mark.parametrize("operation", READING, ids=str)
-async def test_no_choice_of_numbers_compiles_a_statement_anew(
+async def test_no_numbers_in_a_query_cause_another_statement_to_be_compiled(
     operation: Operation, world: World
 ) -> None:
     numbers = [slot for slot in operation.parameters("query") if slot.variant("integer")]
@@ -122,13 +122,13 @@ async def test_no_choice_of_numbers_compiles_a_statement_anew(
 
 
 def _number(slot: Slot, step: int) -> int:
-    """The step-th number that the slot admits, counted from its middle: no usual one."""
+    """The step-th number that the slot admits, counted from its middle to avoid common values."""
     schema = slot.variant("integer") or {}
     span = schema["maximum"] - schema["minimum"] + 1
     return int(schema["minimum"] + (span // 2 + 1 + step) % span)
 
 
-def test_a_code_point_that_starts_with_a_mark_is_counted_as_one() -> None:
+def test_a_code_point_that_decomposes_into_marks_is_counted_as_a_mark() -> None:
     """Some marks have the combining class 0 and decompose into marks of other classes."""
     for number in itertools.chain(range(0xD800), range(0xE000, 0x110000)):
         character = chr(number)

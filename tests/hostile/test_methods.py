@@ -1,11 +1,11 @@
-"""Row 25: methods that an address does not know, and those that pretend to be another."""
+"""Row 25: unsupported methods, and attempts to override the method."""
 
 from collections.abc import Iterator
 
 import httpx
 import pytest
 from tests.hostile.conftest import World
-from tests.hostile.corpus import CANARY, Operation, document, operations, those
+from tests.hostile.corpus import CANARY, Operation, document, operations, operations_where
 from tests.hostile.refusals import assert_refused
 from tests.support.browser import Browser
 
@@ -14,7 +14,7 @@ METHODS = (
     *("PROPFIND", "QUERY", "X", CANARY.upper()),
 )
 PAGES = ("/", "/docs", "/docs/errors", "/docs/errors/not_found", "/docs/assets/docs.css")
-READING = those(lambda operation: operation.method == "GET")
+READING = operations_where(lambda operation: operation.method == "GET")
 OVERRIDES = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "_method")
 
 
@@ -39,9 +39,7 @@ def _refused(path: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", document()["paths"])
-async def test_a_method_that_the_address_does_not_know_is_405_with_those_it_does(
-    path: str, world: World
-) -> None:
+async def test_an_unsupported_method_is_405_with_the_allowed_ones(path: str, world: World) -> None:
     before = await world.state()
 
     for method in _refused(path):
@@ -53,7 +51,7 @@ async def test_a_method_that_the_address_does_not_know_is_405_with_those_it_does
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_a_page_is_only_read(path: str, stranger: Browser) -> None:
+async def test_pages_allow_only_get_and_head(path: str, stranger: Browser) -> None:
     for method in _refused(path):
         answer = await stranger.request(method, path)
 
@@ -62,9 +60,7 @@ async def test_a_page_is_only_read(path: str, stranger: Browser) -> None:
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/posts/1/2/3", "/Livez", "/docs/assets/no.js"])
-async def test_an_address_that_is_nowhere_is_404_however_it_is_read(
-    path: str, stranger: Browser
-) -> None:
+async def test_an_unknown_path_is_404_for_every_method(path: str, stranger: Browser) -> None:
     assert_refused(await stranger.get(path), "not_found")
     head = await stranger.request("HEAD", path)
     assert (head.status_code, head.content) == (404, b"")
@@ -84,27 +80,26 @@ async def test_head_is_get_without_a_body(operation: Operation, world: World) ->
     assert {name for name in head.headers if name not in own} == {
         name for name in get.headers if name not in own
     }
-    # What is sent while it is read has no length beforehand.
+    # A streamed response has no length.
     assert head.headers.get("content-length") == get.headers.get("content-length")
 
 
 @pytest.mark.parametrize("operation", READING, ids=str)
-async def test_a_get_that_claims_to_be_something_else_is_a_get(
+async def test_a_get_with_a_method_override_is_served_as_get(
     operation: Operation, world: World
 ) -> None:
     before = await world.state()
 
     for header in OVERRIDES:
         for method in ("DELETE", "PUT", "POST", CANARY):
-            whole = world.address(operation)
-            answer = await world.ada.get(whole, headers={header: method})
+            answer = await world.ada.get(world.address(operation), headers={header: method})
 
             assert answer.status_code == 200, answer.text
     assert_refused(await world.send(operation, query="?_method=DELETE"), "unknown_parameter")
     assert await world.state() == before
 
 
-async def test_a_post_that_claims_to_be_a_delete_is_a_post(world: World) -> None:
+async def test_a_post_with_a_method_override_is_served_as_post(world: World) -> None:
     posts = await world.ada.get("/users/ada/posts")
     post_id = posts.json()["items"][0]["id"]
 

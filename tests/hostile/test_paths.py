@@ -77,7 +77,7 @@ def _malformed(slot: Slot, right: UUID) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("operation", WITH_PATH, ids=str)
-async def test_a_malformed_id_is_422_a_malformed_name_404_and_an_unknown_token_400(
+async def test_a_malformed_id_is_422_a_malformed_username_404_and_a_malformed_token_400(
     operation: Operation, world: World
 ) -> None:
     before = await world.state()
@@ -98,13 +98,13 @@ async def test_a_malformed_id_is_422_a_malformed_name_404_and_an_unknown_token_4
 
 
 @pytest.mark.parametrize("operation", WITH_PATH, ids=str)
-async def test_a_well_formed_path_to_nothing_is_404(operation: Operation, world: World) -> None:
+async def test_an_unknown_id_or_username_is_404(operation: Operation, world: World) -> None:
     before = await world.state()
     ids = (new_id(), uuid4(), UUID(int=0), UUID(int=2**128 - 1))
 
     for slot in operation.parameters("path"):
-        nobody = [str(one) for one in ids] if _is_uuid(slot) else ["nobody_here", "a_b", "___"]
-        for value in (*nobody, *(one.upper() for one in nobody)):
+        unknown = [str(id_) for id_ in ids] if _is_uuid(slot) else ["nobody_here", "a_b", "___"]
+        for value in (*unknown, *(name.upper() for name in unknown)):
             answer = await world.send(operation, path={str(slot.path[0]): value})
 
             assert_refused(answer, *(["invalid_token"] if slot.is_token else _not_found(operation)))
@@ -112,7 +112,7 @@ async def test_a_well_formed_path_to_nothing_is_404(operation: Operation, world:
 
 
 @pytest.mark.parametrize("operation", WITH_PATH, ids=str)
-async def test_a_nul_in_the_path_is_malformed(operation: Operation, world: World) -> None:
+async def test_a_nul_in_the_path_is_refused(operation: Operation, world: World) -> None:
     for slot in operation.parameters("path"):
         for value in ("%00", f"{CANARY}%00", f"%00{CANARY}", f"{new_id()}%00", "grace%00"):
             answer = await world.send(operation, path={str(slot.path[0]): value})
@@ -121,9 +121,7 @@ async def test_a_nul_in_the_path_is_malformed(operation: Operation, world: World
 
 
 @pytest.mark.parametrize("operation", WITH_PATH, ids=str)
-async def test_an_encoded_slash_never_leads_to_another_route(
-    operation: Operation, world: World
-) -> None:
+async def test_an_encoded_slash_is_refused(operation: Operation, world: World) -> None:
     before = await world.state()
 
     for slot in operation.parameters("path"):
@@ -135,7 +133,7 @@ async def test_an_encoded_slash_never_leads_to_another_route(
 
 
 @pytest.mark.parametrize("operation", WITH_PATH, ids=str)
-async def test_an_excessive_path_is_too_long(operation: Operation, world: World) -> None:
+async def test_a_path_over_the_limit_is_refused(operation: Operation, world: World) -> None:
     for slot in operation.parameters("path"):
         for value in (CANARY * 1000, "%41" * 3000, "é" * 2000):
             answer = await world.send(operation, path={str(slot.path[0]): value})
@@ -144,7 +142,7 @@ async def test_an_excessive_path_is_too_long(operation: Operation, world: World)
 
 
 @pytest.mark.parametrize("operation", WITH_PATH, ids=str)
-async def test_a_slash_too_many_is_404_and_never_a_redirect(
+async def test_an_extra_slash_is_404_and_never_a_redirect(
     operation: Operation, world: World
 ) -> None:
     address, _, query = world.address(operation).partition("?")

@@ -49,7 +49,7 @@ TEXTS = (
     "\u202e",
     "[[:alpha:]]",
 )
-STRANGE_NAMES = (
+UNKNOWN_NAMES = (
     "admin",
     "Limit",
     "limit[]",
@@ -64,7 +64,7 @@ STRANGE_NAMES = (
 
 
 @pytest.mark.parametrize("operation", WITH_QUERY, ids=str)
-async def test_a_number_out_of_bounds_is_refused_by_its_name(
+async def test_a_malformed_or_out_of_bounds_number_is_refused_with_its_parameter(
     operation: Operation, world: World
 ) -> None:
     for slot in operation.parameters("query"):
@@ -79,13 +79,11 @@ async def test_a_number_out_of_bounds_is_refused_by_its_name(
 
 
 @pytest.mark.parametrize("operation", operations(), ids=str)
-async def test_a_parameter_that_is_not_declared_is_refused(
-    operation: Operation, world: World
-) -> None:
+async def test_an_undeclared_parameter_is_refused(operation: Operation, world: World) -> None:
     before = await world.state()
     declared = {slot.path[0] for slot in operation.parameters("query")}
 
-    for name in STRANGE_NAMES:
+    for name in UNKNOWN_NAMES:
         if name not in declared:
             answer = await world.send(operation, query=f"?{name}={CANARY}")
             assert_refused(answer, "unknown_parameter")
@@ -94,14 +92,14 @@ async def test_a_parameter_that_is_not_declared_is_refused(
 
 
 @pytest.mark.parametrize("operation", WITH_QUERY, ids=str)
-async def test_a_parameter_given_twice_is_refused(operation: Operation, world: World) -> None:
+async def test_a_repeated_parameter_is_refused(operation: Operation, world: World) -> None:
     for slot in operation.parameters("query"):
         for query in (f"?{slot.path[0]}=1&{slot.path[0]}=1", f"?{slot.path[0]}&{slot.path[0]}="):
             assert_refused(await world.send(operation, query=query), "unknown_parameter")
 
 
 @pytest.mark.parametrize("operation", operations(), ids=str)
-async def test_an_excessive_query_is_refused(operation: Operation, world: World) -> None:
+async def test_a_query_over_the_limit_is_refused(operation: Operation, world: World) -> None:
     many = "&".join(f"p={number}" for number in range(5000))
 
     for query in (f"?limit={CANARY * 4000}", f"?{many}", "?" + "&" * 60_000, "?" + "%" * 9000):
@@ -118,7 +116,7 @@ async def test_a_forged_cursor_is_refused(operation: Operation, world: World) ->
 
 
 @pytest.mark.parametrize("operation", LISTS, ids=str)
-async def test_a_cursor_with_any_bit_or_sign_changed_is_refused(
+async def test_a_cursor_with_any_changed_byte_or_character_is_refused(
     operation: Operation, world: World
 ) -> None:
     genuine = await _cursor(world, operation)
@@ -138,7 +136,7 @@ async def test_a_cursor_with_any_bit_or_sign_changed_is_refused(
 
 
 @pytest.mark.parametrize("operation", LISTS, ids=str)
-async def test_a_cursor_holds_for_its_own_list_only(operation: Operation, world: World) -> None:
+async def test_a_cursor_is_valid_for_its_own_list_only(operation: Operation, world: World) -> None:
     for other in LISTS:
         cursor = await _cursor(world, other)
         answer = await world.send(operation, query=f"?cursor={cursor}")
@@ -150,7 +148,7 @@ async def test_a_cursor_holds_for_its_own_list_only(operation: Operation, world:
 
 
 @pytest.mark.parametrize("operation", LISTS, ids=str)
-async def test_a_cursor_holds_for_its_own_subject_or_owner_only(
+async def test_a_cursor_is_valid_for_its_own_viewer_and_subject_only(
     operation: Operation, world: World, member: Member
 ) -> None:
     eve: Browser = await member("eve")
@@ -161,7 +159,9 @@ async def test_a_cursor_holds_for_its_own_subject_or_owner_only(
 
     names = {slot.path[0] for slot in operation.parameters("path")}
     names |= operation.needed.keys()
-    assert is_own_list or names & world.others.keys(), "say there what else a list may belong to"
+    assert is_own_list or names & world.others.keys(), (
+        "add the parameter of this list to World.others"
+    )
     assert_refused(answer, "invalid_cursor")
 
 
@@ -189,9 +189,9 @@ def _is_within_bounds(slot: Slot, value: str) -> bool:
 
 
 async def _cursor(world: World, operation: Operation) -> str:
-    """A genuine cursor of the list, as Ada sees it."""
+    """A valid cursor of Ada's for the list."""
     page = (await world.send(operation, query="?limit=1")).json()
-    assert page["items"], f"{operation} has nothing to show in these tests"
+    assert page["items"], f"the list of {operation} is empty in these tests"
     cursor = page["next_cursor"] or page["prev_cursor"]
     assert isinstance(cursor, str)
     return cursor

@@ -1,4 +1,4 @@
-"""How long a request holds the event loop: no other request of the process runs meanwhile."""
+"""Measures how long a request blocks the event loop."""
 
 import gc
 import time
@@ -8,15 +8,15 @@ from typing import Any
 from starlette.datastructures import QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MAX_HOLD = 0.05
+MAX_BLOCKING_SECONDS = 0.05
 """Seconds of CPU time between two awaits; CPU time, so that a busy machine changes nothing."""
 
 
 class LoopWatchdog:
     """An ASGI application around another one that measures every step of its coroutine.
 
-    A step is what runs between two awaits that suspend. The first request of a kind builds and
-    compiles its statements, once for the life of the process, and is not judged.
+    A step runs between two awaits that suspend. The first request of a kind is not judged, since it
+    compiles statements once per process.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -32,12 +32,12 @@ class LoopWatchdog:
             return
         status = 0
 
-        async def send_and_note(message: Message) -> None:
+        async def send_and_record(message: Message) -> None:
             nonlocal status
             status = message.get("status", status)
             await send(message)
 
-        steps = _Steps(self.app(scope, receive, send_and_note))
+        steps = _Steps(self.app(scope, receive, send_and_record))
         try:
             await steps
         finally:
@@ -48,8 +48,8 @@ class LoopWatchdog:
         names = frozenset(QueryParams(scope["query_string"]))
         has_session = b"wxc_access=" in dict(scope["headers"]).get(b"cookie", b"")
         kind = (scope["method"], scope["path"], names, has_session, status)
-        if kind in self._seen and longest > MAX_HOLD:
-            self.slow.append(f"{kind} held the event loop for {longest * 1000:.0f} ms")
+        if kind in self._seen and longest > MAX_BLOCKING_SECONDS:
+            self.slow.append(f"{kind} blocked the event loop for {longest * 1000:.0f} ms")
         self._seen.add(kind)
 
 
@@ -65,7 +65,7 @@ class _Steps:
         value: Any = None
         error: BaseException | None = None
         while True:
-            gc.disable()  # a full collection belongs to the test run, not to the request
+            gc.disable()  # a full collection is caused by the test run, not by the request
             started = time.thread_time()
             try:
                 waits_for = steps.send(value) if error is None else steps.throw(error)

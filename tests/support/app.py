@@ -13,7 +13,7 @@ from wxc.core.config import Config
 
 @asynccontextmanager
 async def running_app(config: Config) -> AsyncIterator[FastAPI]:
-    """An instance that has started and reached its database."""
+    """An instance that has started and connected to its database."""
     app = create_app(config)
     async with app.router.lifespan_context(app):
         await app.state.services.startup.wait_for_database(app.state.services.database)

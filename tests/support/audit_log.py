@@ -1,5 +1,3 @@
-"""Reads the audit trail."""
-
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -19,5 +17,4 @@ async def audit_events(
 
 
 async def latest_audit_event(connection: AsyncConnection, user_id: UUID | None) -> dict[str, Any]:
-    """The newest event."""
     return dict((await audit_events(connection, user_id))[-1]._mapping)

@@ -1,5 +1,3 @@
-"""Reading the stream of a board."""
-
 from tests.support.streams import Event, Stream
 
 STREAM = "/users/tan/exchange/stream"

@@ -13,10 +13,9 @@ BOARD: dict[str, Any] = {
 
 
 def board(*rates: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    """The board with these rates, or its own, and with these fields."""
+    """The board with these fields, and these rates instead of its own if there are any."""
     return BOARD | ({"rates": list(rates)} if rates else {}) | fields
 
 
 def yen(buy: str | None, sell: str | None = None, **fields: Any) -> dict[str, Any]:
-    """A line for yen."""
     return {"currency": "JPY", "unit": 100, "we_buy": buy, "we_sell": sell, **fields}

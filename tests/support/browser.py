@@ -1,4 +1,4 @@
-"""A browser: keeps cookies and sends its session's CSRF token as a front end would."""
+"""A browser: stores cookies and sends the CSRF token like a front end."""
 
 import sys
 from types import TracebackType
@@ -42,7 +42,7 @@ class Browser:
         await self.http.aclose()
 
     async def log_in(self, identifier: str, password: str = PASSWORD) -> httpx.Response:
-        """Log in and keep the CSRF token."""
+        """Log in and store the CSRF token."""
         response = await self.post("/login", json={"identifier": identifier, "password": password})
         if response.is_success:
             self.csrf_token = response.json()["csrf_token"]
@@ -61,7 +61,7 @@ class Browser:
         return await self.request("DELETE", path, **options)
 
     async def request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """Any request, with the CSRF token of the session if there is one."""
+        """Send a request with the CSRF token of the session, if any."""
         headers = dict(options.pop("headers", {}))
         if self.csrf_token is not None:
             headers.setdefault("X-CSRF-Token", self.csrf_token)

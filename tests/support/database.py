@@ -123,7 +123,7 @@ def _with_types(rows: Any) -> Any:
     return sorted(([(type(value), value) for value in row or ()] for row in rows), key=repr)
 
 
-_is_unlogged = ContextVar("is_unnoted", default=False)
+_is_unlogged = ContextVar("is_unlogged", default=False)
 
 
 @contextmanager
@@ -146,7 +146,6 @@ class StatementLog:
         self.parameters: list[Any] = []
 
     def note(self, statement: str, parameters: Any) -> None:
-        """Add a statement, unless it is excluded."""
         is_included = not self._of_requests or request_fields.get() is not None
         if is_included and not _is_unlogged.get() and "SAVEPOINT" not in statement:
             self.statements.append(statement)
@@ -191,7 +190,7 @@ async def administer(url: str, *statements: str) -> None:
 
 
 async def clone_database(url: str, template: str, name: str) -> str:
-    """A copy of `template` under a new name; its address."""
+    """Copy `template` under a new name; returns the URL."""
     await administer(url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return renamed(url, name)
 
@@ -221,5 +220,5 @@ def _blocked_backends() -> AnySelect:
 async def wait_until_blocked(database: Database) -> None:
     """Wait until a statement waits for a lock of another transaction."""
     async with asyncio.timeout(30):
-        while not await database.fetch(_blocked_backends()):  # noqa: ASYNC110 - it is in the database
+        while not await database.fetch(_blocked_backends()):  # noqa: ASYNC110 - polls the database
             await asyncio.sleep(0.01)

@@ -110,7 +110,6 @@ async def make_block(connection: AsyncConnection, blocker_id: UUID, blocked_id: 
 
 
 async def make_mute(connection: AsyncConnection, muter_id: UUID, muted_id: UUID) -> None:
-    """Insert a mute."""
     await connection.execute(insert(Mute).values(muter_id=muter_id, muted_id=muted_id))
 
 

@@ -1,5 +1,3 @@
-"""A clock that a test moves on."""
-
 from datetime import datetime, timedelta
 
 import pytest

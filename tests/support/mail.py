@@ -54,7 +54,7 @@ def worker(mail_config: Config, database: Database) -> MailSender:
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Later:
-    """Moves the clock."""
+    """Advances the clock by a span; returns the new time."""
     started = clock.now()
     total = timedelta()
 

@@ -1,4 +1,4 @@
-"""An SMTP server for tests: stores accepted mails; it can be set to refuse, delay or be down."""
+"""An SMTP server for tests: stores accepted mails; it can refuse, delay or be closed."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -12,7 +12,7 @@ from tests.support.secrecy import secrecy
 
 @dataclass
 class MailServer:
-    """The accepted mails, and how the server responds."""
+    """The accepted mails, and the configured replies."""
 
     port: int = 0
     mails: list[EmailMessage] = field(default_factory=list)
@@ -67,7 +67,7 @@ class MailServer:
                 content = await reader.readuntil(b"\r\n.\r\n")
                 if self.replies.get(".", "2").startswith("2"):
                     self._store(content.removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n."))
-                await reply(".", "250 Taken")
+                await reply(".", "250 OK")
             if verb == "QUIT":
                 return
 
@@ -79,7 +79,7 @@ class MailServer:
 
 @asynccontextmanager
 async def mail_server() -> AsyncIterator[MailServer]:
-    """A mail server that accepts everything unless `replies` says otherwise."""
+    """A mail server that accepts every mail unless `replies` is set."""
     server = MailServer()
     await server.open()
     yield server
@@ -87,7 +87,6 @@ async def mail_server() -> AsyncIterator[MailServer]:
 
 
 def link_token(mail: EmailMessage) -> str:
-    """The token of the link in a mail."""
     body = mail.get_body(("plain",))
     assert body is not None
     token = str(body.get_content()).partition("#token=")[2].split()[0]

@@ -1,4 +1,4 @@
-"""`wxc serve` in a process of its own."""
+"""`wxc serve` in a separate process."""
 
 import socket
 import subprocess

@@ -32,7 +32,7 @@ async def app(real: Config) -> AsyncIterator[FastAPI]:
 
 @pytest.fixture
 async def engine(fresh_database_url: str) -> AsyncIterator[AsyncEngine]:
-    """An engine of its own, to read what was committed."""
+    """A separate engine, to read committed rows."""
     engine = create_async_engine(fresh_database_url)
     yield engine
     await engine.dispose()

@@ -118,7 +118,7 @@ async def open_stream(
 
 
 async def holds_no_connection(app: FastAPI) -> bool:
-    """Whether all database connections are released within two seconds."""
+    """Whether the application releases all database connections within two seconds."""
     for _ in range(200):
         if app.state.services.database.connections_in_use == 0:
             return True

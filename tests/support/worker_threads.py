@@ -1,4 +1,4 @@
-"""Runs code that has an event loop of its own, beside the tests' event loop."""
+"""Runs code with a separate event loop, outside of the tests' event loop."""
 
 import asyncio
 from collections.abc import Callable

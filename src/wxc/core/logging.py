@@ -50,6 +50,23 @@ class _RequestIdFilter(logging.Filter):
         return True
 
 
+class _DevelopmentFilter(logging.Filter):
+    """Hides starts, stops and health checks from developers; LOG_LEVEL=debug shows them."""
+
+    _LIFECYCLE_LOGGERS = frozenset({"uvicorn.error", "wxc", "wxc.worker"})
+    _HEALTH_ROUTES = frozenset({"/livez", "/healthz"})
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno > logging.INFO:
+            # A health check of a starting server is answered by a refusal, which is a warning.
+            is_refusal = record.name == "wxc.problems"
+            return not (is_refusal and record.getMessage().startswith("starting:"))
+        is_health_check = (
+            record.name == "wxc.access" and getattr(record, "route", None) in self._HEALTH_ROUTES
+        )
+        return not is_health_check and record.name not in self._LIFECYCLE_LOGGERS
+
+
 class _OneLineFormatter(logging.Formatter):
     """Escapes line breaks in messages, which could otherwise forge log lines."""
 
@@ -71,6 +88,8 @@ def configure_logging(config: Config) -> None:
     """Send every log record to standard error in the configured format."""
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_RequestIdFilter())
+    if config.environment == "development" and config.log_level == "info":
+        handler.addFilter(_DevelopmentFilter())
     handler.setFormatter(
         _OneLineFormatter(_TEXT_FORMAT) if config.log_format == "text" else json_formatter()
     )

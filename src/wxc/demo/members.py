@@ -30,8 +30,10 @@ _SEED = 20_260_101
 _BATCH_SIZE = 20_000
 _DATA = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 _STATEMENTS = Path(__file__).with_suffix(".sql").read_text().rstrip("\n;").split(";\n\n")
-_OWNER_POSITION, _OWNER_EXCHANGE = 1, "tanjong_pagar_exchange"  # owned by one of the members
-LOGIN_NAMES = tuple(name for name, _, _ in _DATA["people"][:4])
+_OWNER_POSITION, _OWNER_EXCHANGE = 1, "tanjong_pagar_exchange"  # one of the members owns it
+_NAMES = tuple(name for name, _, _ in _DATA["people"])
+LOGIN_NAMES = _NAMES[:4]
+"""Some of the members to log in as."""
 _MAX_DEPTH = 8
 
 
@@ -40,7 +42,7 @@ class NotEmpty(Exception):  # noqa: N818 - a fact
 
 
 async def fill(config: Config, members: int) -> str:
-    """Fill the database and return a summary line; raises `NotEmpty`."""
+    """Fill the database and return a summary; raises `NotEmpty`."""
     url = config.database_direct_url or config.database_url
     connection = await asyncpg.connect(libpq_url(url))
     try:
@@ -59,15 +61,16 @@ async def _fill(connection: "asyncpg.Connection[Any]", members: int) -> str:
 
 
 def login_hint() -> str:
-    return f"{', '.join(LOGIN_NAMES)} …  password: {PASSWORD}"
+    """The usernames and the password for logging in."""
+    return f"{', '.join(_NAMES)}\npassword: {PASSWORD}"
 
 
 class _DemoLoader:
-    """Generates and copies the rows; positions in the lists of ids stand for members and posts."""
+    """Loads the rows; everything but the members refers to members by their positions."""
 
     def __init__(self, connection: "asyncpg.Connection[Any]", members: int) -> None:
         self._connection = connection
-        self._random = random.Random(_SEED)  # noqa: S311 - repeatable demo data
+        self._random = random.Random(_SEED)  # noqa: S311 - demo data, and repeatable
         self._members = members
         self._posts = members * 20 if members > DEMO_MEMBERS else 40
         self._follows = members * 60 if members > DEMO_MEMBERS else 20
@@ -79,7 +82,7 @@ class _DemoLoader:
         )
         self._now = clock.now()
         self._start = self._now - timedelta(days=90)
-        # The default data set loads too fast for progress bars.
+        # The default members take no time, so only larger numbers show progress bars.
         self._progress = partial(typer.progressbar, hidden=members <= DEMO_MEMBERS)
         self._member_ids: list[UUID] = []
         self._owner_ids: list[UUID] = []
@@ -157,7 +160,7 @@ class _DemoLoader:
                 )
 
     def _followers(self) -> Iterator[int]:
-        """Random positions, after two members who follow very many, to measure their feeds."""
+        """Random positions; first two members who follow very many, to measure their feeds."""
         if self._members > DEMO_MEMBERS:
             yield from [2] * max(1, self._members * 2 // 5)
             yield from [1] * max(1, self._members // 25)
@@ -179,7 +182,7 @@ class _DemoLoader:
             yield (self._id(moment), self._member_ids[member], self._post_ids[post], moment)
 
     def _comment_rows(self) -> Iterator[tuple[Any, ...]]:
-        """Threads with power-law lengths: most are short, few are long, one is very long."""
+        """Threads of a power-law length: most are short, few are long, one is very long."""
         if self._members > DEMO_MEMBERS:
             yield from self._thread(self._post_ids[self._posts // 2], self._comments // 100)
         while len(self._comment_ids) < self._comments:
@@ -211,7 +214,7 @@ class _DemoLoader:
             yield (like, self._member_ids[member], self._comment_ids[comment], self._now)
 
     def _edges(self, subjects: int, count: int) -> Iterator[tuple[int, int]]:
-        """Distinct pairs of member and subject; the first subjects are the most liked."""
+        """Distinct pairs of a member and a subject; the first subjects are the most liked."""
         seen: set[int] = set()
         while len(seen) < count:
             member = self._random.randrange(self._members)
@@ -222,11 +225,11 @@ class _DemoLoader:
                 yield member, subject
 
     def _popular_member(self) -> int:
-        """A power-law position: the first members are the most popular."""
+        """A position by a power law: the first members are the most popular."""
         return int(self._members * self._random.random() ** 2.5)
 
     def _id(self, moment: datetime) -> UUID:
-        """A UUIDv7 (RFC 9562, 5.7) of the moment, with random bits from the seed."""
+        """A UUIDv7 of that moment whose random part repeats with the seed (RFC 9562, 5.7)."""
         milliseconds = int(moment.timestamp() * 1000)
         return UUID(
             int=milliseconds << 80
@@ -238,7 +241,7 @@ class _DemoLoader:
 
 
 def _password_hash() -> str:
-    """One hash for all members: a hash each would take 50 ms per member."""
+    """One hash for all members: hashing each would take 50 ms per member."""
     return Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1).hash(PASSWORD)
 
 

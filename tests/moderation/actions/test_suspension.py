@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.accounts.recovery.conftest import NewestToken, newest_token
 from tests.conftest import Member
-from tests.hostile.corpus import Operation, those
+from tests.hostile.corpus import Operation, operations_where
 from tests.support.browser import Browser
 from tests.support.factories import PASSWORD, make_follow, make_post
 from tests.support.mail import database, later, mail_config, outbox, smtp, worker
@@ -27,7 +27,7 @@ NEW_PASSWORD = "a longer walk in Porto"
 OPERATOR = Actor("operator grace")
 Lock = Callable[[Database, FastAPI], Awaitable[None]]
 
-SESSION_OPERATIONS = those(
+SESSION_OPERATIONS = operations_where(
     lambda operation: "401" in operation.declared["responses"] and operation.path != "/login"
 )
 
