@@ -19,7 +19,7 @@ from dev_tools.processes import Supervisor, parent_death_prefix, read_facts
 from dev_tools.serving import DEV_LOCK, DEV_RECORD, development_services
 
 _MIN_WORKERS, _MAX_WORKERS = 2, 4
-_PLAIN_PROGRESS = ("-p", "dev_tools.progress", "-o", "console_output_style=classic")
+_PLAIN_PROGRESS = ("-p", "tests.support.progress", "-o", "console_output_style=classic")
 _USERS_LOCK = "users.lock"
 _ENGINES_TIMEOUT_SECONDS = 120.0
 _POLL_INTERVAL_SECONDS = 0.1

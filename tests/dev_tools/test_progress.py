@@ -1,12 +1,12 @@
-import shutil
 from pathlib import Path
 
 import pytest
+from tests.support import progress
+from tests.support.progress import ProgressLines
 
-from dev_tools import commands, progress
+from dev_tools import commands
 from dev_tools.__main__ import main
 from dev_tools.paths import Checkout
-from dev_tools.progress import ProgressLines
 
 PLUGIN = Path(progress.__file__)
 
@@ -55,11 +55,9 @@ def test_a_failure_is_printed_when_it_happens(clock: list[float]) -> None:
 def test_the_whole_suite_shows_its_expected_time_its_progress_and_its_duration(
     checkout: Checkout, environ: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    tools = checkout.root / "dev_tools"
-    tools.mkdir()
-    (tools / "__init__.py").touch()
-    shutil.copy(PLUGIN, tools)
-    (tools / PLUGIN.name).write_text(
+    support = checkout.root / "tests" / "support"
+    support.mkdir(parents=True)
+    (support / PLUGIN.name).write_text(
         PLUGIN.read_text().replace("_INTERVAL_SECONDS = 15.0", "_INTERVAL_SECONDS = 0.0")
     )
     (checkout.root / "test_it.py").write_text(
