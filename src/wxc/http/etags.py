@@ -79,8 +79,8 @@ async def _versions(
         str | None,
         Header(
             alias="If-Match",
-            description="The `ETag` of the version that you edited. If it was changed since, the "
-            "answer is 412. Only the version in the tag is compared.",
+            description="The `ETag` of the version that you edited. If the resource has changed "
+            "since then, the answer is 412. Only the version is compared, not the hash.",
         ),
     ] = None,
 ) -> Versions:

@@ -30,7 +30,7 @@ class Problem(Schema):
     instance: str
     """The path of the request; invalid or secret parts are replaced."""
     code: str
-    """A stable identifier of the error; compare this one in programs."""
+    """A stable identifier of the error; programs should compare this field."""
     request_id: str
     """Identifies the request in the server's logs; also in the header `X-Request-ID`."""
 

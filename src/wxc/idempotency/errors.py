@@ -5,7 +5,7 @@ from wxc.http.refusals.resources import Conflict
 
 
 class IdempotencyMismatch(Refusal):
-    """This differs from what you sent before. Reload the page and try again.
+    """This differs from your first request. Please reload the page and try again.
 
     The `Idempotency-Key` was used for another request. Generate a new key for each operation, and
     reuse it only to repeat the same request with the same body.

@@ -69,7 +69,7 @@ async def log_in(
     """Start a session with its tokens in HttpOnly cookies; end the browser's previous session.
 
     Failed attempts are limited. A third cookie, which logging out does not clear, identifies a
-    browser that has logged in to the account before; its failures have a separate limit.
+    browser that has logged in to the account before. Its failures are counted separately.
     """
     tokens = await login.log_in(database, auth, limiter, credentials, context)
     log_user(tokens.answer.user.id)
@@ -93,8 +93,8 @@ async def refresh_token(
     """Exchange the refresh token for new tokens of the same session, in new cookies.
 
     Repeating a call within 30 seconds, from another tab or after a lost response, returns the
-    same refresh token. Older tokens end the session. The cookies are cleared with
-    `session_expired` and `refresh_reused`.
+    same refresh token. Sending an older token ends the session. Responses with
+    `session_expired` or `refresh_reused` clear the cookies.
     """
     with cookies.clear_on(SessionExpired, RefreshReused):
         tokens = await refresh.refresh(database, auth, request, actor)
@@ -120,7 +120,10 @@ async def log_out(
 
 @router.get("/csrf-token", summary="Get the CSRF token")
 async def get_csrf_token(auth: AuthTools, session_id: ActiveSession) -> CsrfToken:
-    """Return the value for `X-CSRF-Token`, for use after a page reload. Needs either cookie."""
+    """Return the value for `X-CSRF-Token`, for use after a page reload.
+
+    Requires the cookie of the access token or of the refresh token.
+    """
     return CsrfToken(csrf_token=auth.tokens.csrf_token(session_id))
 
 

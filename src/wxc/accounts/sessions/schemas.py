@@ -21,7 +21,7 @@ class OwnSession(TypedDict):
     user_agent: str | None
     """The `User-Agent` header at login; null if there was none."""
     place: str | None
-    """The approximate place of last use: a country, or the network if it is unknown."""
+    """The approximate place of last use: a country, or the network if the country is unknown."""
     current: bool
     """Whether this is the session of the request."""
 

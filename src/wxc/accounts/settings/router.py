@@ -104,6 +104,6 @@ async def change_username(
 ) -> Me:
     """Change your username. The old one stays reserved for you, and you can return to it.
 
-    Changes of upper and lower case are always possible; other changes are limited per year.
+    You can always change upper and lower case; other changes are limited per year.
     """
     return await service.change_username(database, auth, limiter, me, change, actor)

@@ -11,7 +11,7 @@ from wxc.http.refusals.requests import ValidationFailed
 async def _past(
     as_of: Annotated[
         Moment | None,
-        Query(description="Return the rates, base currency and states as of this past time."),
+        Query(description="Return the rates, base currency and states as of this time."),
     ] = None,
 ) -> Moment | None:
     """Raises `ValidationFailed` for a time in the future."""

@@ -94,9 +94,10 @@ async def get_exchange(
     database: Database,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Returns a user's exchange, now or as of a moment; if it has expired, only to its owner.
+    """Returns a user's exchange, current or as of a past time.
 
-    `as_of` applies to the rates, base currency and validity; all other fields are current.
+    `as_of` applies to the rates, base currency and validity; all other fields are current. Only the
+    owner can read an exchange that has expired.
     """
     exchange = await reading.find_exchange(database, username, viewer.id if viewer else None, as_of)
     return etags.conditional_response(exchange, if_none_match, is_signed_in=viewer is not None)

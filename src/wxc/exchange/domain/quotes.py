@@ -18,7 +18,7 @@ _AMOUNT_BOUND = 10**MAX_INTEGER_DIGITS
 
 
 class Side(StrEnum):
-    """Rate of the exchange that a leg uses."""
+    """The rate that a leg uses: the buying or the selling rate of the exchange."""
 
     WE_BUY = "we_buy"
     WE_SELL = "we_sell"
@@ -42,7 +42,7 @@ class Reason(StrEnum):
     TOO_SMALL = "too_small"
 
 
-class ResultTooLarge(Exception):  # noqa: N818 - a fact
+class ResultTooLarge(Exception):  # noqa: N818 - an expected outcome
     """The result has more integer digits than an amount may have."""
 
 

@@ -18,9 +18,9 @@ async def _history_range(
     end: Annotated[
         Moment | None, Query(alias="to", description="End, exclusive; by default now.")
     ] = None,
-    group: Annotated[Group, Query(description="Return single changes, or UTC hours or days.")] = (
-        Group.EVENT
-    ),
+    group: Annotated[
+        Group, Query(description="Whether to return changes, or summaries of UTC hours or days.")
+    ] = Group.EVENT,
 ) -> HistoryRange:
     """Raises `ValidationFailed` if the range is reversed or too long."""
     latest = end or clock.now()

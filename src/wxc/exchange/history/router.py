@@ -26,6 +26,6 @@ async def list_rate_history(
     """Returns the changes of one currency's rate, newest first.
 
     With `group`, each item is a UTC hour or day with changes: the first, highest, lowest and last
-    value of each side, per base currency and unit.
+    buying and selling price, per base currency and unit.
     """
     return await reading.list_history(database, username, viewer.id if viewer else None, span, page)

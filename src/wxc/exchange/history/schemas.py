@@ -21,7 +21,7 @@ _CHANGE: dict[str, Any] = {
 
 @answer(_CHANGE)
 class RateEvent(TypedDict):
-    """A change of one rate; both sides are null if the rate was removed."""
+    """A change of one rate; `we_buy` and `we_sell` are null if the rate was removed."""
 
     # Docstrings of fields are not inherited, and `RateChange` has the same ones.
     seq: Annotated[int, Field(description="Counts the changes of the exchange, without gaps.")]
@@ -45,7 +45,7 @@ class RateChange(RateEvent):
 
 @answer({"open": "0.8930", "high": "0.8950", "low": "0.8910", "close": "0.8950"})
 class Candle(TypedDict):
-    """The prices of one side within an hour or a day."""
+    """The buying or the selling prices within an hour or a day."""
 
     open: DecimalString
     """First value."""

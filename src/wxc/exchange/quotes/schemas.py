@@ -32,7 +32,7 @@ class Rounding(TypedDict):
     mode: Mode
     """`down` if the customer receives the amount, `up` if the customer pays it."""
     increment: DecimalString
-    """The smallest step of the currency of the computed amount."""
+    """The computed amount is a multiple of this: the smallest unit of its currency."""
 
 
 _Currencies = TypedDict(  # `from` is a Python keyword
@@ -69,10 +69,10 @@ class Quote(_Currencies):
     effective_rate: RatioString | None
     """`to` per `from` before rounding, to ten significant digits; null if not offered."""
     legs: list[QuoteLeg]
-    """One leg per foreign currency; none if the currencies are equal or nothing is offered."""
+    """One leg per foreign currency; empty if not offered or if the currencies are equal."""
     rounding: Rounding
     """How the computed amount is rounded."""
     as_of: TimeText
-    """Time as of which the rates apply."""
+    """Time at which the rates applied."""
     state: State
     """State of the rates at that time; see `Rate.state`."""

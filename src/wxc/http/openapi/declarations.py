@@ -44,8 +44,8 @@ def _header(
 
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-ID": _header(
-        "Identifies the request in the server's logs. Your own `X-Request-ID` is used if it has 8 "
-        "to 64 letters, digits and hyphens only.",
+        "Identifies the request in the server's logs. Your own `X-Request-ID` is used if it "
+        "consists of 8 to 64 letters, digits and hyphens.",
         "b4f1b1c2d3e4f5a6b7c8d9e0f1a2b3c4",
         pattern="^[A-Za-z0-9-]{8,64}$",
     ),
@@ -53,12 +53,12 @@ HEADERS: dict[str, dict[str, Any]] = {
         "Seconds to wait before the next attempt.", 2, type="integer", minimum=1
     ),
     "RateLimit-Policy": _header(
-        "The limits of this route: a quota of `q` within `w` seconds each.",
+        "The limits of this route; each allows `q` attempts within `w` seconds.",
         '"login-account-ip";q=5;w=300, "login-ip";q=30;w=300',
         is_required=False,
     ),
     "RateLimit": _header(
-        "The state of each limit: `r` remain; more become available in `t` seconds.",
+        "The state of each limit: `r` attempts remain; more become available in `t` seconds.",
         '"login-account-ip";r=4;t=298, "login-ip";r=29;t=298',
         is_required=False,
     ),
@@ -78,7 +78,8 @@ HEADERS: dict[str, dict[str, Any]] = {
         format="uri-reference",
     ),
     "ETag": _header(
-        "Version and hash of the body, for `If-Match` and `If-None-Match`.", '"3.Yw1xkZ2hVn9sQb4T"'
+        "The version of the resource and a hash of the body, for `If-Match` and `If-None-Match`.",
+        '"3.Yw1xkZ2hVn9sQb4T"',
     ),
     "Cache-Control": _header(
         "`private, no-cache` with a session, else `no-cache`: the answer may be stored, but must "

@@ -4,8 +4,8 @@ from wxc.http.refusals.base import Refusal
 class Unauthenticated(Refusal):
     """Please log in first.
 
-    Log in with `POST /login` and send its cookies with every request: `credentials: "include"` with
-    fetch, a cookie jar elsewhere.
+    Log in with `POST /login` and send its cookies with every request: with `fetch`, set
+    `credentials: "include"`; other clients need a cookie jar.
     """
 
     status = 401
@@ -15,8 +15,8 @@ class CsrfFailed(Refusal):
     """This request could not be verified. Please reload the page and try again.
 
     The `Origin` is not allowed, or the CSRF token is missing or wrong. Send the `csrf_token` of
-    `POST /login`, `GET /auth-check` or `GET /csrf-token` as `X-CSRF-Token`. A page on another
-    origin needs that origin in `CORS_ORIGINS`.
+    `POST /login`, `GET /auth-check` or `GET /csrf-token` as `X-CSRF-Token`. Requests from
+    other origins are refused unless the operators have added the origin to `CORS_ORIGINS`.
     """
 
     status = 403
@@ -34,8 +34,8 @@ class NotOwner(Refusal):
 class RateLimited(Refusal):
     """Too many attempts. Try again in {wait}.
 
-    Wait for the seconds in `Retry-After`; `detail` states the same time in words. To slow down in
-    time, read the limits in `RateLimit-Policy` and what remains of them in `RateLimit`.
+    Wait for the seconds in `Retry-After`; `detail` states the same time in words. To stay within
+    the limits, read them in `RateLimit-Policy`, and the remaining attempts in `RateLimit`.
     """
 
     status = 429

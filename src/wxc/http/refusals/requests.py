@@ -2,7 +2,7 @@ from wxc.http.refusals.base import Refusal
 
 
 class MalformedRequest(Refusal):
-    """This request could not be read.
+    """This request could not be read. Please reload the page and try again.
 
     The path or a header is invalid; a path must not contain an encoded slash, for example. Ordinary
     clients do not send such requests; check the code that builds this one.
@@ -10,7 +10,7 @@ class MalformedRequest(Refusal):
 
 
 class JsonMalformed(Refusal):
-    """The data that was sent could not be read.
+    """The data that was sent could not be read. Please reload the page and try again.
 
     The body must be one JSON value (RFC 8259) in UTF-8: no trailing comma, no `NaN`, no byte order
     mark.
@@ -18,14 +18,14 @@ class JsonMalformed(Refusal):
 
 
 class JsonTooDeep(Refusal):
-    """The data that was sent is nested too deeply.
+    """The data that was sent is too complex. Please reload the page and try again.
 
     At most 32 levels of JSON are accepted; no body of this API needs more than a few.
     """
 
 
 class DuplicateKey(Refusal):
-    """The data that was sent contains a field twice.
+    """The data that was sent contains a field twice. Please reload the page and try again.
 
     Use each key of a JSON object once. Parsers disagree about which of two values counts, so the
     body is refused.
@@ -33,7 +33,7 @@ class DuplicateKey(Refusal):
 
 
 class RequestTimeout(Refusal):
-    """Sending took too long. Please check your connection and try again.
+    """Sending your data took too long. Please check your connection and try again.
 
     Send the body without pauses; on a slow connection, send a smaller one.
     """
@@ -44,15 +44,15 @@ class RequestTimeout(Refusal):
 class BodyTooLarge(Refusal):
     """This is too large. Please shorten it and try again.
 
-    The limit is 256 KiB, and 8 KiB for routes about accounts and passwords. No text that this API
-    accepts is as long.
+    The limit is 256 KiB, and 8 KiB for routes about accounts and passwords. All texts that
+    this API accepts are shorter.
     """
 
     status = 413
 
 
 class UriTooLong(Refusal):
-    """This address is too long.
+    """This web address is too long. Please shorten it and try again.
 
     The limits are 2 KiB for the path and 8 KiB for the query.
     """
@@ -61,7 +61,7 @@ class UriTooLong(Refusal):
 
 
 class UnsupportedMediaType(Refusal):
-    """The data was sent in a format that is not supported.
+    """The data was sent in an unsupported format. Please reload the page and try again.
 
     Send the body as uncompressed JSON in UTF-8, with `Content-Type: application/json` and without a
     `Content-Encoding`.
@@ -81,7 +81,7 @@ class ValidationFailed(Refusal):
 
 
 class UnknownParameter(Refusal):
-    """This address contains a parameter that is unknown or repeated.
+    """This web address has an unknown or repeated parameter. Please correct it and try again.
 
     Compare the query with the parameters of the route; each may occur once. A misspelt name is
     refused because ignoring it would return a different result than the one requested.

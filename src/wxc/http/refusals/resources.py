@@ -20,7 +20,7 @@ class NotFound(Refusal):
 
 
 class MethodNotAllowed(Refusal):
-    """This action is not available here.
+    """This action is not available here. Please reload the page and try again.
 
     The path does not support the method. The `Allow` header lists the supported ones.
     """
@@ -41,7 +41,7 @@ class Conflict(Refusal):
 class PreconditionFailed(Refusal):
     """This has changed since you opened it. Please reload it before you save.
 
-    No version in `If-Match` is the current one. Read the resource again, show the changes to the
+    None of the versions in `If-Match` is current. Read the resource again, show the changes to the
     user, and send the result with the new `ETag` in `If-Match`.
     """
 

@@ -23,7 +23,7 @@ class Unavailable(Refusal):
 
 
 class Retry(Refusal):
-    """This collided with another change. Please try again.
+    """Another change was made at the same time. Please try again.
 
     The request had no effect. Send it again after the seconds in `Retry-After`.
     """

@@ -27,7 +27,7 @@ async def write_report(
     limiter: Limiter,
     attempt: MaybeIdempotentRequest,
 ) -> Report:
-    """Report a user, post, comment or exchange that you can see to the operators.
+    """Send the operators a report about a user, post, comment or exchange that you can see.
 
     The reported user is not notified. If your earlier report of the same target is still open, the
     new report replaces its reason and detail.

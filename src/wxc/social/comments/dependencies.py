@@ -46,7 +46,8 @@ _RepliesCursor = Annotated[
     str | None,
     Query(
         description="`replies_cursor` of this comment, or `next_cursor` or `prev_cursor` of a page "
-        "of its replies. With a cursor, `sort`, `depth` and `branch` are ignored: it contains them."
+        "of its replies. The cursor contains `sort`, `depth` and `branch`; the parameters of the "
+        "same names are then ignored."
     ),
 ]
 

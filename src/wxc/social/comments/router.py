@@ -42,7 +42,7 @@ async def write_comment(
     session: Session,
     idempotency: MaybeIdempotentRequest,
 ) -> Comment:
-    """Comments on the post or, with `parent_id`, replies to one of its comments.
+    """Write a comment on the post or, with `parent_id`, a reply to one of its comments.
 
     Deleted comments and comments at depth 50 cannot be replied to.
     """

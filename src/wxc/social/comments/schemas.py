@@ -74,7 +74,7 @@ class Comment(TypedDict):
     likes_count: int
     """The number of likes, including those of users you cannot see."""
     replies_count: int
-    """The number of direct replies that are not deleted, including invisible ones."""
+    """The number of direct replies that are not deleted, including those you cannot see."""
     replies_cursor: str | None
     """The cursor to the replies that are not listed, for `/comments/{comment_id}/replies`; null if
     there are none.

@@ -45,13 +45,13 @@ async def stream_notifications(
     auth: AuthTools,
     last_event_id: LastEventId = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Server-sent events: a `snapshot` with the `unread_count`, then a `notification` for each new
-    or grown group, with the group and the `unread_count`.
+    """Server-sent events: a `snapshot` with the `unread_count`, then a `notification` for each
+    group that is new or has grown, with the group and the `unread_count`.
 
     With `Last-Event-ID` the stream replays missed notifications of the last 24 hours; those of the
     last two seconds may repeat. If it cannot replay them, it sends `reset`: reload the list. It
-    sends `reauth` and ends when the session ends. A comment every 15 seconds keeps the connection
-    open. A session can have five open streams.
+    sends `reauth` and ends when the session ends. An SSE comment line every 15 seconds keeps the
+    connection open. A session can have five open streams.
     """
     async for event in stream.live_notifications(database, events, auth, me, last_event_id):
         yield _server_sent_event(event)

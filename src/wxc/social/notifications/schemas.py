@@ -43,9 +43,9 @@ class NotificationGroup(TypedDict):
     count: int
     """Number of notifications in the group, at most 10,000."""
     actors: list[UserSummary]
-    """The latest three users who caused it, newest first. Empty for events of the system."""
+    """The three users who caused the latest events, newest first. Empty for system events."""
     post_id: IdText | None
-    """The post concerned, or that of the comment; null for events without a post."""
+    """The post of the event, or the post of its comment; null for events without a post."""
     comment_id: IdText | None
     """The comment that was written or liked; null for events without a comment."""
     latest_at: TimeText

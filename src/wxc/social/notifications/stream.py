@@ -100,7 +100,7 @@ class _UpdateReader:
         self._sent: set[UUID] = set()
 
     async def read(self) -> list[UnreadUpdate]:
-        """The new and grown groups, oldest change first."""
+        """The groups that are new or have grown, oldest change first."""
         primary = self._database.primary
         updates: dict[str, UnreadUpdate] = {}
         is_full = True

@@ -65,8 +65,8 @@ async def edit_post(
 ) -> Post:
     """Replaces the body of your own post.
 
-    Send the `ETag` that you read in `If-Match`, so that a later edit from another device is not
-    overwritten: the request then fails with 412.
+    Send the `ETag` of the post that you read as `If-Match`: if the post has been edited since
+    then, the request fails with 412 and overwrites nothing.
     """
     return etags.with_etag(response, await service.edit_post(session, me, post_id, post, if_match))
 

@@ -57,7 +57,7 @@ class Post(TypedDict):
     likes_count: int
     """The number of likes, including those of users you cannot see."""
     comments_count: int
-    """The number of comments and replies that are not deleted, including invisible ones."""
+    """The number of comments and replies that are not deleted, including those you cannot see."""
     viewer: PostViewer | None
     """Your relation to the post; null if you are not signed in."""
 

@@ -75,7 +75,7 @@ async def list_blocks(me: CurrentUser, database: Database, page: OwnPaging) -> U
 
 @router.post("/users/{username}/mute", summary="Mute a user", responses=_MUTE_RESPONSES)
 async def mute_user(username: PathUsername, me: CurrentUser, session: Session) -> MuteState:
-    """Hide a user from your feed and notifications, without notifying them.
+    """Hide a user from your feed and notifications. The user is not notified.
 
     Repeating the request changes nothing.
     """

@@ -14,6 +14,6 @@ async def search_users(
 ) -> UserPage:
     """Users whose username or display name starts with the text, then users with similar names.
 
-    An exact match of the username comes first. `prev_cursor` leads to the previous page.
+    An exact match of the username comes first. Here `prev_cursor` returns the previous page.
     """
     return await service.find_users(database, q, viewer.id if viewer else None, page)

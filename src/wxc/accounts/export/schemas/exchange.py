@@ -22,7 +22,7 @@ class ExportedExchange(TypedDict):
     name: str
     """The name of the exchange."""
     base_currency: str
-    """The currency in which you pay and charge."""
+    """The base currency of all rates."""
     description: str | None
     """Information for customers."""
     address: str | None
@@ -62,7 +62,7 @@ class ExportedRateEvent(TypedDict):
     currency: str
     """The foreign currency."""
     base_currency: str
-    """The currency in which you paid and charged at that time."""
+    """The base currency at that time."""
     unit: int
     """The amount of the foreign currency that the rates refer to."""
     we_buy: DecimalString | None
@@ -82,6 +82,6 @@ class ExportedConfirmation(TypedDict):
     at: TimeText
     """When you confirmed or replaced the rates."""
     base_currency: str
-    """The currency in which you paid and charged at that time."""
+    """The base currency at that time."""
     valid_for_hours: int
     """How long the rates were valid after that."""

@@ -29,7 +29,7 @@ class BoardRate(Input):
     """The rate of a foreign currency: prices in the base currency, per `unit`."""
 
     currency: CurrencyCode
-    """ISO 4217 code of the foreign currency: not the base currency, and only once."""
+    """ISO 4217 code of the foreign currency; not the base currency, and not in another rate."""
     unit: Unit = 1
     """Amount of the foreign currency that the rates apply to, for example 100 for yen."""
     we_buy: PositiveDecimalText | None = None

@@ -50,7 +50,7 @@ async def own_exchange(db: Handle, me: Principal) -> Versioned[Exchange]:
 async def find_board(
     db: Handle, username: str, viewer_id: UUID | None, as_of: datetime | None
 ) -> BoardRow:
-    """The board, now or as of a moment, even if it has expired.
+    """The current board, or the board as of a moment; also if it has expired.
 
     Raises `UserNotFound`, or `ExchangeNotFound` if there is no board or was none at that moment.
     """
