@@ -51,14 +51,14 @@ class _RequestIdFilter(logging.Filter):
 
 
 class _DevelopmentFilter(logging.Filter):
-    """Hides starts, stops and health checks from developers; LOG_LEVEL=debug shows them."""
+    """Omits records of start, shutdown and health checks; LOG_LEVEL=debug shows them."""
 
     _LIFECYCLE_LOGGERS = frozenset({"uvicorn.error", "wxc", "wxc.worker"})
     _HEALTH_ROUTES = frozenset({"/livez", "/healthz"})
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno > logging.INFO:
-            # A health check of a starting server is answered by a refusal, which is a warning.
+            # A starting server refuses health checks, and refusals are logged as warnings.
             is_refusal = record.name == "wxc.problems"
             return not (is_refusal and record.getMessage().startswith("starting:"))
         is_health_check = (
@@ -80,7 +80,7 @@ def json_formatter() -> logging.Formatter:
         "%(levelname)s %(name)s %(message)s %(request_id)s",
         rename_fields={"levelname": "level", "name": "logger"},
         timestamp="time",
-        reserved_attrs=[*RESERVED_ATTRS, "color_message"],  # uvicorn's, for terminals
+        reserved_attrs=[*RESERVED_ATTRS, "color_message"],  # added by uvicorn, for terminals
     )
 
 

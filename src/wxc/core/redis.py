@@ -17,7 +17,7 @@ _MAX_FAILURES = 5  # within the window; then the breaker opens
 _FAILURE_WINDOW = 10.0  # seconds
 
 
-class RedisUnavailable(Exception):  # noqa: N818 - a fact that callers decide upon
+class RedisUnavailable(Exception):  # noqa: N818 - an expected outcome
     """Redis did not respond, or the breaker is open."""
 
 

@@ -1,7 +1,7 @@
 """Prepared queries: SQLAlchemy builds and compiles a statement once, asyncpg executes it.
 
-Executed by SQLAlchemy, a statement costs more than sending it and reading the rows: a context, a
-cursor and a greenlet each time. See docs/decisions/0024.
+If SQLAlchemy executed the statements, it would create a context, a cursor and a greenlet each time,
+which costs more than sending a statement and reading its rows. See docs/decisions/0024.
 """
 
 from abc import ABC, abstractmethod
@@ -57,8 +57,8 @@ Row = TypeVar("Row", bound=tuple[Any, ...] | None)
 Fields = TypeVar("Fields", bound=tuple[Any, ...])
 Value = TypeVar("Value")
 MAX_VARIANTS = 512
-"""Per query; at this number, all are discarded. Clients can choose variants by a page's limit."""
-_PREFIX = "p_"  # separates arguments from columns, whose names an INSERT binds
+"""Per query; at this number, all are discarded, so that clients cannot exhaust the memory."""
+_PREFIX = "p_"  # avoids the names of columns, which an INSERT uses for its own parameters
 _TYPES: Mapping[type, TypeEngine[Any]] = {
     UUID: Uuid(),
     str: String(),
@@ -111,7 +111,7 @@ class PreparedQuery(Generic[Row]):
 
 
 def bind(value: Value) -> ColumnElement[Value]:
-    """Type an argument of a prepared query as the bind parameter that it is during the build.
+    """Return an argument of a prepared query, typed as the bind parameter that replaces it.
 
     For SQLAlchemy functions and operators that require an expression.
     """
@@ -137,9 +137,9 @@ def prepared(
 def prepared_outer(
     row_type: type[Fields],
 ) -> Callable[[Callable[P, Executable]], Callable[P, PreparedQuery[Fields | None]]]:
-    """As `prepared`, for an outer join: a subject without items has the row None.
+    """As `prepared`, for an outer join: a subject without items yields one row, None.
 
-    No rows mean that the subject does not exist. The first column of an item must not be NULL.
+    If the subject does not exist, there is no row. The first column of an item must not be NULL.
     """
     make_row = cast(Any, row_type)._make
     return _prepared_decorator(

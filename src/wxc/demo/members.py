@@ -37,7 +37,7 @@ LOGIN_NAMES = _NAMES[:4]
 _MAX_DEPTH = 8
 
 
-class NotEmpty(Exception):  # noqa: N818 - a fact
+class NotEmpty(Exception):  # noqa: N818 - an expected outcome
     """The database has members already."""
 
 
@@ -53,7 +53,7 @@ async def fill(config: Config, members: int) -> str:
 
 async def _fill(connection: "asyncpg.Connection[Any]", members: int) -> str:
     for setting in ("statement_timeout", "idle_in_transaction_session_timeout"):
-        await connection.execute(f"SET {setting} = 0")  # the role's timeouts are for requests
+        await connection.execute(f"SET {setting} = 0")  # the role's timeouts are meant for requests
     async with connection.transaction():
         if await connection.fetchval("SELECT EXISTS (SELECT FROM users)"):
             raise NotEmpty

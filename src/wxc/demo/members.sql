@@ -1,4 +1,4 @@
--- Derived from the demo's rows: used names, counters and notifications.
+-- Derives used usernames, counters and notifications from the other rows of the demo.
 
 INSERT INTO used_usernames (name, user_id, taken_at)
 SELECT username_folded, id, created_at FROM users;

@@ -65,6 +65,6 @@ class _AllProcessesCollector:
 def _is_alive(process_id: int) -> bool:
     try:
         os.kill(process_id, 0)
-    except (ProcessLookupError, PermissionError):  # it has ended; another user may reuse its id
-        return False
+    except (ProcessLookupError, PermissionError):
+        return False  # ended; a process of another user may have its id now
     return True

@@ -1,2 +1,2 @@
-class ClientDisconnected(Exception):  # noqa: N818 - a fact; there is no client to answer
+class ClientDisconnected(Exception):  # noqa: N818 - an expected outcome
     """The client closed the connection before the exchange was complete."""

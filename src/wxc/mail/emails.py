@@ -16,7 +16,7 @@ class Email:
 
 @dataclass(frozen=True, slots=True)
 class _EmailTemplate:
-    """The sentences of both bodies; `{life}` in `closing` is the lifetime of the link."""
+    """The sentences of the text and HTML; `{life}` in `closing` is the lifetime of the link."""
 
     subject: str
     paragraphs: tuple[str, ...]

@@ -47,7 +47,7 @@ class Recipient:
     """The link; None for a kind without one."""
 
 
-class Obsolete(Exception):  # noqa: N818 - a fact, not an error
+class Obsolete(Exception):  # noqa: N818 - an expected outcome
     """The e-mail must not be sent any more; the argument is the reason."""
 
 

@@ -17,7 +17,7 @@ from wxc.mail.emails import Email
 _ADDRESS = re.compile(r"[^\s<>()'\",;:]+@[^\s<>()'\",;:]+")
 
 
-class DeliveryFailed(Exception):  # noqa: N818 - a fact, not an error
+class DeliveryFailed(Exception):  # noqa: N818 - an expected outcome
     """The mail server could not be reached or did not accept the e-mail."""
 
 

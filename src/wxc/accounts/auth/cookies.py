@@ -49,7 +49,7 @@ class CookieJar:
         """Set the session cookies, and the device cookie unless `device` is None.
 
         The access cookie lives as long as the refresh cookie. If it ended with its token, an
-        expired token could not be told from a missing one.
+        expired token could not be distinguished from a missing one.
         """
         self._set(response, self.access_name, access, self._lifetime)
         self._set(response, self.refresh_name, refresh, self._lifetime)

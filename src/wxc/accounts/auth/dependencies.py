@@ -73,7 +73,7 @@ async def refresh_request(request: Request) -> refresh.RefreshRequest:
     """The request's refresh token; the service checks whether its session is live.
 
     Raises `NotAuthenticated` without a valid token and for cookies of two different sessions. A
-    wrong CSRF token is only recorded: the service raises `CsrfFailed` unless the session has ended.
+    wrong CSRF token sets `is_forged`: the service raises `CsrfFailed` unless the session has ended.
     """
     services = services_of(request)
     tokens, cookies = services.auth.tokens, services.cookies.read(request)
@@ -101,7 +101,7 @@ def require_csrf_token(request: Request, tokens: Tokens, session_id: UUID) -> No
 
 @raises(NotAuthenticated)
 async def live_session(request: Request, database: Database) -> UUID | None:
-    """The live session of either cookie; the access token may have expired. None without one.
+    """The live session of either cookie, or None; the access token may have expired.
 
     Raises `NotAuthenticated` for cookies of two different sessions.
     """
@@ -122,7 +122,7 @@ async def active_session(session_id: Annotated[UUID | None, Depends(live_session
 async def session_to_end(
     request: Request, session_id: Annotated[UUID | None, Depends(live_session)]
 ) -> UUID | None:
-    """The live session to end; None without one, and then no CSRF token is required."""
+    """The session to end, or None if no session is live; then no CSRF token is required."""
     if session_id is not None:
         require_csrf_token(request, services_of(request).auth.tokens, session_id)
     return session_id
@@ -155,8 +155,9 @@ def _user_agent(request: Request) -> str | None:
 def session_from_cookies(request: Request) -> UUID | None:
     """The session of the cookies, live or ended; None without a valid token.
 
-    An invalid token next to a valid one is ignored, so that a user can log out after the key of
-    their access token was removed. Raises `NotAuthenticated` for valid tokens of two sessions.
+    An invalid token next to a valid one is ignored, so that a user can log out even if the key
+    that signed their access token has been removed. Raises `NotAuthenticated` for valid tokens of
+    two sessions.
     """
     services = services_of(request)
     tokens, cookies = services.auth.tokens, services.cookies.read(request)

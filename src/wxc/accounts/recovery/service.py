@@ -46,7 +46,7 @@ async def reset_password(
     """Set a new password and end all sessions.
 
     Raises `RateLimited`, `PasswordTooCommon` and `InvalidToken`. No connection is held during
-    hashing. If a link is used twice concurrently, one use succeeds.
+    hashing. Of concurrent uses of a link, only one succeeds.
     """
     await limiter.count(auth.policies.password_reset(limiter.network))
     if is_common_password(password):

@@ -54,7 +54,7 @@ def update_settings(
     avatar_url: str | None,
     home_currency: str | None,
 ) -> AccountUpdate:
-    """Replace the settings; no row if `versions` is given and does not contain the version."""
+    """Replace the settings; no row if `versions` is given without the current version."""
     is_expected = or_(bind(versions).is_(None), User.version == any_(bind(versions)))
     return (
         update(User)

@@ -23,7 +23,7 @@ from wxc.http.refusals.base import all_refusals
 
 _SAFE = ("get", "head")
 _JSON = "application/json"
-_REPLACED = ("HTTPValidationError", "ValidationError")  # FastAPI's own, never sent
+_REPLACED = ("HTTPValidationError", "ValidationError")  # of FastAPI; this API never sends them
 
 
 def operation_id(route: APIRoute) -> str:
@@ -72,7 +72,7 @@ def install_openapi(
 def answer_with(
     document: Mapping[str, Any], operation: Mapping[str, Any], status: int
 ) -> dict[str, Any]:
-    """The response that an operation documents for a status, resolved; else empty."""
+    """The documented response for a status, with its reference resolved; empty if none."""
     responses = operation["responses"]
     found: dict[str, Any] = responses.get(str(status), responses.get("default", {}))
     name = found.get("$ref", "").rpartition("/")[2]
@@ -87,7 +87,7 @@ def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, An
 def _add_security(
     method: str, operation: dict[str, Any], route: APIRoute, csrf_scheme: str
 ) -> None:
-    """The security schemes of the route's dependencies, as alternatives; empty for none."""
+    """The security schemes of the route's dependencies, as alternatives; empty if it has none."""
     need = need_of(route.dependant)
     guards = [csrf_scheme] if need and need.is_guarded and method not in _SAFE else []
     operation["security"] = [
@@ -126,7 +126,7 @@ def _refer_to_errors(
 
 
 def _tidy_parameters(operation: dict[str, Any]) -> None:
-    """Remove null, which no parameter can be, and texts that are repeated in the schema."""
+    """Remove the null type, since no parameter can be null, and repeated texts in the schema."""
     for parameter in operation.get("parameters", ()):
         schema = parameter["schema"]
         choices = [choice for choice in schema.pop("anyOf", ()) if choice != {"type": "null"}]

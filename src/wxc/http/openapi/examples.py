@@ -16,7 +16,7 @@ _BY_FORMAT = {
 }
 
 
-class NoExample(Exception):  # noqa: N818 - a fact about a schema
+class NoExample(Exception):  # noqa: N818 - named after the missing part
     """A schema needs an example and has none."""
 
 

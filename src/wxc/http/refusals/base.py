@@ -12,7 +12,7 @@ from typing import ClassVar
 from wxc.http.problem_schemas import FieldError
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is a fact, not an error
+class Refusal(Exception):  # noqa: N818 - not an error of the server
     """The request cannot be granted."""
 
     status: ClassVar[int] = 400

@@ -20,7 +20,7 @@ class MailRow(NamedTuple):
     """None if only the address is known."""
     address: str
     attempts: int
-    """Including this one; a higher number in the table means that another worker claimed it."""
+    """Includes this attempt. If the row has a higher number, another worker has claimed it."""
     first_attempt_at: datetime
     created_at: datetime
 

@@ -30,11 +30,11 @@ from wxc.moderation.audit.actors import Actor
 from wxc.moderation.audit.repository import latest_events_of
 
 
-class NoSuchMember(Exception):  # noqa: N818 - a fact, not an error
+class NoSuchMember(Exception):  # noqa: N818 - an expected outcome
     """No member has this username, e-mail address or id."""  # printed by `wxc`
 
 
-class NoSuchSession(Exception):  # noqa: N818 - a fact, not an error
+class NoSuchSession(Exception):  # noqa: N818 - an expected outcome
     """No active session of this member has this id."""  # printed by `wxc`
 
 

@@ -104,7 +104,7 @@ def upsert_report(
     detail: str | None,
     moment: datetime,
 ) -> ReturningInsert[UUID, str, UUID, str, str | None, datetime]:
-    """Insert a report, or replace reason and detail of the reporter's open one of the target."""
+    """Insert a report, or update the open report of this reporter about this target."""
     report = insert(Report).values(
         id=report_id,
         reporter_id=reporter_id,

@@ -31,11 +31,11 @@ from wxc.moderation.reports.schemas import (
 )
 
 
-class NoSuchReport(Exception):  # noqa: N818 - a fact, not an error
+class NoSuchReport(Exception):  # noqa: N818 - an expected outcome
     """No report has this id."""  # printed by `wxc`
 
 
-class AlreadyClosed(Exception):  # noqa: N818 - a fact, not an error
+class AlreadyClosed(Exception):  # noqa: N818 - an expected outcome
     """`report` is the closed report, with operator and note."""
 
     def __init__(self, report: ReportSummary) -> None:

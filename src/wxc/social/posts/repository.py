@@ -69,7 +69,7 @@ class PostAuthor(NamedTuple):
 class LockedPost(NamedTuple):
     author_id: UUID
     blocking: bool
-    """The viewer has blocked the author, so cannot comment."""
+    """Whether the viewer has blocked the author and therefore cannot comment."""
 
 
 def post_columns(viewer_id: UUID | None, post: Entity = Post) -> tuple[ColumnElement[Any], ...]:
