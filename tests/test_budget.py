@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 @pytest.fixture
 def config(config: Config) -> Config:
-    """The first poll of revocations stays fresh, even on a slow machine."""
+    """One poll of revocations is recent enough for a whole test, even on a slow machine."""
     return config.model_copy(update={"revocation_poll_interval": 600})
 
 
@@ -67,14 +67,14 @@ def round_trips(redis: RedisClient, monkeypatch: pytest.MonkeyPatch) -> list[int
     return counted
 
 
-# Requests with more round trips than the look-up of the session.
+# Requests with more round trips than the one that looks up the session.
 ROUND_TRIPS = {
     ("POST", "/users/eve/follow"): 2,  # and the event for the followed member
     **dict.fromkeys(  # and the event for viewers of the board
         [("PUT", "/exchange"), ("POST", "/exchange/confirm"), ("DELETE", "/exchange")], 2
     ),
     ("PUT", "/settings/username"): 2,  # and the limit of wrong passwords
-    ("PUT", "/settings/email"): 6,  # and both rates of mails to the address, twice
+    ("PUT", "/settings/email"): 6,  # and that limit, and checking and counting two mail limits
 }
 
 
@@ -146,7 +146,7 @@ async def test_request_costs_exactly_its_budget(
     comment, reply = [
         item["id"] for item in (await ada.get(f"/posts/{post}/comments")).json()["items"]
     ]
-    await ada.get("/auth-check")  # sets the sentinel in Redis
+    await ada.get("/auth-check")  # loads the revocations into Redis
     round_trips.clear()
     ids = {"post": post, "comment": comment, "reply": reply}
     body = body and {
@@ -165,7 +165,7 @@ async def test_request_costs_exactly_its_budget(
 async def test_idempotency_key_adds_three_statements(
     ada: Browser, connection: AsyncConnection
 ) -> None:
-    await ada.get("/auth-check")  # sets the sentinel in Redis
+    await ada.get("/auth-check")  # loads the revocations into Redis
 
     with StatementLog().watching(connection) as log:
         await ada.post("/posts", json={"body": "hello"}, headers={"Idempotency-Key": "once"})
@@ -177,7 +177,7 @@ async def test_feed_with_recent_posts_takes_a_second_statement(
     member: Member, connection: AsyncConnection
 ) -> None:
     newcomer = await member("newcomer")
-    await newcomer.get("/auth-check")  # sets the sentinel in Redis
+    await newcomer.get("/auth-check")  # loads the revocations into Redis
 
     with StatementLog().watching(connection) as log:
         await newcomer.get("/feeds")
@@ -194,7 +194,7 @@ async def test_deleting_an_account_costs_the_same_with_any_number_of_edges(
         await make_follow(connection, ada.id, other)
         await make_follow(connection, other, ada.id)
         await make_like(connection, ada.id, await make_post(connection, other))
-    await ada.get("/auth-check")  # sets the sentinel in Redis
+    await ada.get("/auth-check")  # loads the revocations into Redis
     round_trips.clear()
 
     with StatementLog().watching(connection) as log:

@@ -1,4 +1,4 @@
-"""Query plans on a filled database: no scan of a big table, and one plan for frequent reads."""
+"""Query plans on a filled database: no scan of a big table, generic plans for frequent reads."""
 
 import re
 from collections.abc import AsyncIterator
@@ -96,7 +96,7 @@ _FILL = (
     """
     UPDATE users SET has_exchange = true FROM exchanges WHERE owner_id = users.id
     """,
-    # One in a hundred is suspended, and one of the members that many_2 follows.
+    # One member in a hundred is suspended, including one whom many_2 follows.
     "UPDATE users SET suspended_at = now() WHERE username ~ '^many_[0-9]*50$'",
     "VACUUM ANALYZE",
 )
@@ -137,7 +137,7 @@ async def members_read(connection: AsyncConnection, log: StatementLog) -> float:
 async def replanned(app: FastAPI) -> list[str]:
     """The statements that the only read connection plans again for each execution.
 
-    PostgreSQL plans five executions, then keeps a generic plan if it is not more expensive.
+    PostgreSQL plans the first five executions, then keeps a generic plan unless it costs more.
     """
     async with app.state.services.database._pool.acquire() as connection:
         found = await connection.fetch(
@@ -149,7 +149,7 @@ async def replanned(app: FastAPI) -> list[str]:
 async def test_reads_do_not_scan_big_tables_and_frequent_ones_use_generic_plans(
     app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exporting, "BATCH_SIZE", 50)  # small tables need small batches
+    monkeypatch.setattr(exporting, "BATCH_SIZE", 50)  # or scans would be cheaper
     engine = create_async_engine(app.state.services.config.database_url, poolclass=NullPool)
     async with Browser(app) as browser, engine.connect() as connection:
         post = (await browser.get("/users/many_1/posts")).json()["items"][0]["id"]
@@ -184,7 +184,7 @@ async def test_reads_do_not_scan_big_tables_and_frequent_ones_use_generic_plans(
         await browser.log_in("many_2")
         with StatementLog().watching(app.state.services.database) as log:
             page = (await browser.get("/feeds")).json()["items"]
-        # The authors of the page and of the next post, and the reader, not all followed members.
+        # Only the reader and the authors of the page and the next post, not all followed members.
         assert 0 < await members_read(connection, log) <= len(page) + 3
     await engine.dispose()
     # In the same test, since filling a database takes longer than the rest.

@@ -128,7 +128,7 @@ async def test_a_variant_is_compiled_once_and_values_are_parameters(database: Da
     assert len(await database.fetch(others)) == 1
 
 
-def test_a_page_is_a_variant_by_direction_and_limit_with_its_own_parameters() -> None:
+def test_common_page_limits_choose_a_variant_and_other_limits_are_a_parameter() -> None:
     @prepared(PostId)
     def ids(author_id: UUID, *, page: PageRequest) -> AnySelect:
         return page.window(select(Post.id).where(Post.author_id == author_id), Post.id)

@@ -1,4 +1,4 @@
-"""Responses are sent after COMMIT, and the database resolves concurrent requests."""
+"""Responses are sent after COMMIT, and concurrent requests keep the data consistent."""
 
 import asyncio
 from collections import Counter

@@ -79,7 +79,7 @@ def test_streams_and_exports_of_a_session_are_counted_separately(limiter: Stream
                 stack.enter_context(more)
 
 
-def test_slot_of_a_failed_stream_is_released_and_forgotten(
+def test_slot_of_a_failed_stream_is_released_and_its_counter_removed(
     limiter: StreamLimiter, traffic: Traffic
 ) -> None:
     for _ in range(3):

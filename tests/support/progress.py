@@ -31,7 +31,7 @@ class ProgressLines:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_report_teststatus(self) -> Generator[None, Status, Status]:
-        """Remove the letter, which would be printed."""
+        """Remove the letter or dot that pytest would print for each test."""
         category, _, word = yield
         return category, "", word
 

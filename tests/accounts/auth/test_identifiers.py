@@ -35,11 +35,11 @@ SPELLINGS = {
     "decomposed": ("Élan@example.com", "e\u0301lan@example.com"),
     "domain": ("Ada@BÜCHER.example", "ada@xn--bcher-kva.example"),
 }
-"""Two spellings of one address that databases and languages fold differently."""
+"""Pairs of spellings of one address that PostgreSQL or Python may fold differently."""
 
 
 def _folding_code_points() -> Iterator[int]:
-    """All code points of each block of 64 in which folding changes any."""
+    """The code points of all blocks of 64 in which folding changes at least one."""
     for start in range(0, 0x110000, 64):
         block = range(start, start + 64)
         text = "".join(map(chr, block))
@@ -66,7 +66,7 @@ def test_every_code_point_has_one_folded_form_for_limits_mails_and_the_audit_tra
 
 
 @pytest.mark.parametrize("spellings", SPELLINGS.values(), ids=SPELLINGS)
-async def test_every_spelling_of_an_address_finds_limits_and_audits_one_account(
+async def test_spellings_of_an_address_log_in_to_one_account_and_share_its_limits_and_audit_hash(
     spellings: tuple[str, str], app: FastAPI, stranger: Browser, connection: AsyncConnection
 ) -> None:
     typed, other = spellings
@@ -128,7 +128,7 @@ def test_only_fold_identifier_folds_identifiers() -> None:
 
 
 class TestManualStatements:
-    """In a database with the C locale, whose `lower()` changes ASCII letters only."""
+    """Uses a database with the C locale, whose `lower()` changes only ASCII letters."""
 
     @pytest.fixture
     def url(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:

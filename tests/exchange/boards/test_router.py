@@ -12,7 +12,9 @@ from wxc.core.config import Config
 from wxc.worker.account_deletion import AccountPurger
 
 
-async def test_a_board_is_opened_once_and_then_replaced(ada: Browser, stranger: Browser) -> None:
+async def test_the_first_put_creates_a_board_and_later_ones_replace_it(
+    ada: Browser, stranger: Browser
+) -> None:
     assert (await ada.get("/exchange")).json()["code"] == "exchange_not_found"
 
     opened = await ada.put("/exchange", json=BOARD)
@@ -56,7 +58,7 @@ async def test_the_database_does_not_swap_latitude_and_longitude(
     assert 9_600_000 < (distance or 0) < 9_660_000
 
 
-async def test_a_board_ages_until_it_expires_and_is_fresh_again_once_confirmed(
+async def test_rates_age_until_they_expire_and_a_confirmation_makes_them_fresh(
     ada: Browser, stranger: Browser, time: FakeTime
 ) -> None:
     await ada.put("/exchange", json=board(valid_for_hours=4))

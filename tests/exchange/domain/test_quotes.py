@@ -206,7 +206,7 @@ def test_below_min_precedes_too_small() -> None:
     assert convert(BASE, {"JPY": limited}, conversion).reason is Reason.BELOW_MIN
 
 
-def test_a_line_with_one_side_converts_in_one_direction() -> None:
+def test_a_rate_with_a_single_price_converts_in_one_direction() -> None:
     rates = {"JPY": Rate("JPY", 100, Decimal("0.9"), None)}
 
     assert (

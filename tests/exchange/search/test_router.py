@@ -35,7 +35,7 @@ async def shop(
     place: tuple[float, float] | None = LONDON,
     **fields: Any,
 ) -> None:
-    """Insert a board, `north` metres north of a place."""
+    """Insert a board `north` metres to the north of `place`; without coordinates if it is None."""
     owner = await make_user(connection, name)
     where = place and (place[0] + north / 111_260, place[1])
     await make_exchange(connection, owner, rates, place=where, **fields)
@@ -90,7 +90,7 @@ async def test_searches_work_across_the_antimeridian_and_at_the_poles(
     assert hit["distance_m"] < 250
 
 
-async def test_the_board_with_the_largest_received_amount_comes_first(
+async def test_the_board_from_which_the_customer_receives_most_comes_first(
     stranger: Browser, connection: AsyncConnection
 ) -> None:
     await shop(connection, "middle", sells("0.9134"), north=10)
@@ -140,7 +140,7 @@ async def test_only_boards_that_can_do_the_conversion_are_found(
     units=st.tuples(*[st.sampled_from([1, 10, 100, 1000, 10_000])] * 2),
     amount=st.integers(1, 10**8),
 )
-async def test_sql_and_quotes_compute_the_same_order_to_the_minor_unit(
+async def test_the_search_orders_boards_by_the_exact_amounts_of_their_quotes(
     stranger: Browser,
     connection: AsyncConnection,
     buy: int,

@@ -14,7 +14,7 @@ from wxc.core.redis import RedisClient
 
 @pytest.fixture
 def live_config(config: Config, fresh_database_url: str, redis: RedisClient) -> Config:
-    """Transactions are committed, and the instance polls often."""
+    """A database of its own, so that transactions are committed, and frequent polls."""
     changed = {"database_url": fresh_database_url, "revocation_poll_interval": 0.2, **UNLIMITED}
     return config.model_copy(update=changed)
 

@@ -55,7 +55,7 @@ async def app(config: Config) -> FastAPI:
         ("/time-out", 503, "unavailable"),
     ],
 )
-async def test_every_error_is_a_problem_without_details(
+async def test_every_error_is_a_problem_that_reveals_no_internals(
     stranger: Browser, path: str, status: int, code: str
 ) -> None:
     answer = await stranger.get(path, headers={"Origin": APP})
@@ -69,7 +69,7 @@ async def test_every_error_is_a_problem_without_details(
 async def test_concurrency_limit_refuses_requests_except_probes(
     stranger: Browser,
 ) -> None:
-    while not hanging.locked():  # releases of other tests
+    while not hanging.locked():  # released by other tests
         await hanging.acquire()
     tasks = [asyncio.create_task(stranger.get("/hang")) for _ in range(2)]
     for _ in tasks:
@@ -97,7 +97,7 @@ async def test_slow_body_times_out(stranger: Browser) -> None:
 
 
 async def _unexpected(_request: Request, error: Exception) -> Response:
-    raise AssertionError("a response to this error") from error
+    raise AssertionError("no response may be sent for this error") from error
 
 
 async def test_client_that_disconnects_while_sending_its_body_gets_no_response() -> None:

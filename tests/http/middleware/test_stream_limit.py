@@ -62,7 +62,7 @@ async def test_disconnected_client_causes_no_error() -> None:
         await asyncio.sleep(60 if message["type"] == "http.response.body" else 0)
 
     async def unexpected(_request: Request, error: Exception) -> Response:
-        raise AssertionError("a response to this error") from error
+        raise AssertionError("no response may be sent for this error") from error
 
     app = ErrorHandler(limited(StreamingResponse(pieces())), respond=unexpected)
 
@@ -81,7 +81,7 @@ async def test_task_group_may_fail_by_disconnection_only() -> None:
         await limited(app)(_scope("/stream"), _receive, _send_to([]))
 
 
-async def test_begun_response_does_not_count_as_opening() -> None:
+async def test_stream_whose_response_has_begun_does_not_count_as_opening() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.body", "body": b"outer"})
         if scope["path"] == "/stream" and len(sent) < 3:

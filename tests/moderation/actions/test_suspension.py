@@ -70,7 +70,7 @@ async def lock(request: pytest.FixtureRequest) -> Lock:
 async def locked_out(
     ada: Browser, post_id: str, link: str, lock: Lock, database: Database, app: FastAPI
 ) -> Browser:
-    """Ada's browser after the suspension, with valid cookies from before."""
+    """Ada's browser after the suspension, with cookies that were valid before it."""
     await lock(database, app)
     return ada
 
@@ -100,7 +100,7 @@ async def test_token_of_a_suspended_member_is_refused_by_every_operation(
         operation.method, path, content=body, headers=headers if body else {}
     )
 
-    if operation.path == "/logout":  # logging out needs no live session
+    if operation.path == "/logout":  # logging out succeeds without a live session
         assert answer.status_code == 204
     elif operation.path == "/csrf-token":
         assert outcome(answer) == (401, "not_authenticated")
@@ -158,7 +158,7 @@ async def test_suspended_member_is_invisible_to_others(
         assert "ada" not in answer.text.lower()
 
 
-async def test_suspension_during_a_login_prevents_it(
+async def test_suspension_during_a_login_prevents_the_login(
     ada: Browser,
     stranger: Browser,
     lock: Lock,

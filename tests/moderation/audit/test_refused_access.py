@@ -116,7 +116,7 @@ class TestWithRealCommits:
 
         assert await count(app, "login_failed") == 1
 
-    async def test_refusal_is_answered_if_its_event_cannot_be_written(self, app: FastAPI) -> None:
+    async def test_refusal_is_sent_even_if_its_event_cannot_be_written(self, app: FastAPI) -> None:
         """The audit table is locked."""
         async with Browser(app) as browser:
             await browser.log_in("noise_1")

@@ -137,7 +137,7 @@ class TestPasswords:
         event = await latest_audit_event(connection, ada.id)
         assert (event["event"], event["detail"]) == ("password_changed", {"sessions_ended": 0})
 
-    async def test_password_reset_is_audited_but_not_its_request(
+    async def test_password_reset_is_audited_but_requesting_one_is_not(
         self, member: Member, connection: AsyncConnection, newest_token: NewestToken
     ) -> None:
         ada = await member("ada")

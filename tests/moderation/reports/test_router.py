@@ -144,7 +144,7 @@ class TestInvisible:
     async def test_unknown_target_cannot_be_reported(
         self, ada: Browser, bob: UUID, connection: AsyncConnection, kind: str
     ) -> None:
-        target = bob if kind == "post" else new_id()  # the id of a user is not that of a post
+        target = bob if kind == "post" else new_id()  # an existing id, but of a user
 
         assert_unknown(await report(ada, kind, target))
         assert await reports_by(connection, ada) == []
@@ -170,7 +170,7 @@ class TestInvisible:
         for kind, target in (("user", bob), ("post", post)):
             assert_unknown(await report(ada, kind, target))
 
-    async def test_reply_to_a_hidden_comment_and_tombstone_cannot_be_reported(
+    async def test_tombstones_and_replies_to_hidden_comments_cannot_be_reported(
         self, ada: Browser, bob: UUID, connection: AsyncConnection
     ) -> None:
         eve = await make_user(connection)

@@ -11,7 +11,7 @@ UNKNOWN_ID = UUID("01900000-0000-7000-8000-000000000000")
 
 
 class ThreadScene:
-    """The thread of a post by Bob, used by Ada."""
+    """The thread of a post by Bob; Ada reads and writes it."""
 
     def __init__(self, ada: Browser, bob: UUID, post_id: UUID, connection: AsyncConnection) -> None:
         self.ada = ada

@@ -14,7 +14,7 @@ from tests.support.factories import make_post
 
 from wxc.social.comments.threads import ThreadShape
 
-pytestmark = pytest.mark.unmeasured  # repeats code paths that other tests cover
+pytestmark = pytest.mark.unmeasured  # other tests cover the same code
 
 Step = tuple[str, int, int]
 STEPS = st.lists(

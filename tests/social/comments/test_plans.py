@@ -14,12 +14,12 @@ from tests.support.database import StatementLog, administer
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 
-pytestmark = pytest.mark.unmeasured  # repeats code paths that other tests cover
+pytestmark = pytest.mark.unmeasured  # other tests cover the same code
 
 _BIG_TABLE_SCAN = re.compile(r"Seq Scan on (users|posts|comments|comment_likes)")
 _ROWS = re.compile(r"Index (?:Only )?Scan.* on (?:comments|users) .*rows=(\d+) loops=(\d+)\)")
 MAX_ROWS = 40_000
-"""Read for one response: 500 items, each with its author, replies and blocks."""
+"""Rows read for one response: up to 500 items, each with its author, replies and blocks."""
 _FILL = (
     """
     INSERT INTO users (id, username, email, password_hash, created_at)

@@ -25,7 +25,7 @@ from wxc.core.ids import time_of
 from wxc.core.redis import RedisClient
 from wxc.db.recount import recount
 
-pytestmark = pytest.mark.unmeasured  # repeats code paths that other tests cover
+pytestmark = pytest.mark.unmeasured  # other tests cover the same code
 
 _DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 # A hundred concurrent requests are slow on a busy machine; these tests do not test timeouts.

@@ -61,7 +61,7 @@ class TestFollow:
         assert (group["post_id"], group["comment_id"]) == (None, None)
         assert page["unread_count"] == 1
 
-    async def test_an_undone_follow_hides_its_notification_until_it_is_repeated(
+    async def test_unfollowing_hides_the_notification_until_the_user_follows_again(
         self, ada: Browser, member: Member, connection: AsyncConnection
     ) -> None:
         bob = await member("bob")
@@ -137,7 +137,7 @@ class TestGroups:
         assert [actor["username"] for actor in groups[1]["actors"]] == ["fan_3", "fan_2", "fan_1"]
         assert groups[1]["post_id"] == str(post)
 
-    async def test_pages_list_each_group_once_at_its_newest_notification(
+    async def test_pages_list_each_group_once_at_the_position_of_its_newest_notification(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
         # Four interleaved groups.
@@ -236,7 +236,7 @@ class TestGroups:
 
 
 class TestReading:
-    async def test_marking_as_read_includes_everything_up_to_an_id_and_is_never_undone(
+    async def test_marking_as_read_covers_all_notifications_up_to_an_id_and_is_never_undone(
         self, ada: Browser, connection: AsyncConnection
     ) -> None:
         fan = await make_user(connection)
