@@ -35,8 +35,8 @@ def cached_database(
 ) -> str:
     """The URL of a database, filled unless an earlier run has done so.
 
-    `finish` adds rows, and is defined in `sources`. Databases of that prefix from older sources are
-    dropped.
+    `finish` adds rows; `sources` are the files that define it. Databases with the prefix that were
+    filled by an older version of the sources are dropped.
     """
     url = os.environ["DATABASE_URL"]
     name = prefix + _fingerprint(*sources)
@@ -61,7 +61,7 @@ def fetch_rows(url: str, statement: str, *parameters: object) -> Sequence[asyncp
 
     async def fetch() -> Sequence[asyncpg.Record]:
         connection = await connect(url)
-        await connection.execute("SET statement_timeout = 0")  # the role's is for requests
+        await connection.execute("SET statement_timeout = 0")  # a limit for requests
         fetched: Sequence[asyncpg.Record] = await connection.fetch(statement, *parameters)
         await connection.close()
         return fetched
@@ -109,7 +109,7 @@ async def _prepare_cached(url: str, name: str, prefix: str) -> bool:
 async def _mark_filled(filled_url: str, url: str, name: str) -> None:
     """Vacuum and analyse the database, and mark it as complete."""
     connection = await connect(filled_url)
-    await connection.execute("SET statement_timeout = 0")  # the role's is for requests
+    await connection.execute("SET statement_timeout = 0")  # a limit for requests
     await connection.execute("VACUUM (ANALYZE)")
     await connection.close()
     connection = await connect(url)

@@ -15,7 +15,7 @@ _MEMBERS = (500, 5_000, 50_000)
 
 
 def growth(options: Options) -> Findings:
-    """Feeds of members with some 60 followees, in each size that `--members` allows, in turns."""
+    """Feeds of members with about 60 followees, for each size that `--members` allows in turn."""
     urls = {members: filled_database(members) for members in _MEMBERS if members <= options.members}
     with ExitStack() as stack:
         tests = [

@@ -17,7 +17,7 @@ _LIKERS = 1_000
 
 
 def post_famous(options: Options) -> Findings:
-    """Posts by an author with a million followers and by one with few, in turns."""
+    """Posts by an author with a million followers and by one with few, alternately."""
     database_url = database_with_followers()
     with serve_filled(database_url) as server, undo_writes(database_url):
         tests = [

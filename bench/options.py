@@ -15,7 +15,7 @@ class Options:
     is_json: bool
     is_saved: bool
     against: str | None = None
-    """Another revision, measured in turns with this one."""
+    """Another revision, measured alternately with this one."""
 
 
 def parse_options(arguments: Sequence[str]) -> Options:
@@ -31,7 +31,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     parser.add_argument("--write", action="store_true", help="write bench/results.md and .json")
     parser.add_argument(
-        "--against", metavar="REV", help="measure that commit too, in turns with this checkout"
+        "--against", metavar="REV", help="also measure that commit, alternately with this checkout"
     )
     parsed = parser.parse_args(arguments)
     return Options(

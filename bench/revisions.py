@@ -1,4 +1,4 @@
-"""Another revision of the product, measured in turns with this checkout."""
+"""Another revision of the product, measured alternately with this checkout."""
 
 import os
 import subprocess
@@ -65,7 +65,7 @@ def _check_out(revision: str) -> Path:
     if not folder.exists():
         _git("worktree", "prune")
         _git("worktree", "add", "--detach", str(folder), commit)
-    # Any command creates the environment; with the URLs of engines set, it starts none.
+    # `dev exec` creates the environment; it starts no engines, since their URLs are set.
     subprocess.run([folder / "dev", "exec", "true"], env=os.environ, check=True)
     return folder
 

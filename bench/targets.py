@@ -85,7 +85,7 @@ def _speed(median: Round) -> float:
 
 
 def _is_app_bottleneck(findings: Findings) -> bool:
-    """Whether the processor of the product was the bottleneck; the limit may have another one."""
+    """Whether the processor of the product was the bottleneck; it may not be that of the limit."""
     return _app_utilisation(findings) >= _BOTTLENECK_UTILISATION
 
 

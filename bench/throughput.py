@@ -1,7 +1,7 @@
 """Requests per second, latency and CPU time of one worker.
 
-The feed and the like are compared with the limit: the same work in a bare application. Reads are
-measured before writes, since feeds would show new posts.
+The workloads `feed` and `like` are compared with a limit: the same work in a bare application.
+Reads are measured before writes, since feeds would show new posts.
 """
 
 import os

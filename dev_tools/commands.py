@@ -115,7 +115,7 @@ def _start_or_borrow_engines(
             return dict(borrowed)
         stack.close()
         time.sleep(_POLL_INTERVAL_SECONDS)  # the other process is starting or has just ended
-    raise DevError("Another ./dev of this checkout neither starts its engines nor ends.")
+    raise DevError("Another ./dev command of this checkout neither starts its engines nor ends.")
 
 
 @contextmanager

@@ -89,7 +89,7 @@ def _serve(
     state: Path,
     shutdown: ShutdownSignals,
 ) -> int:
-    # The mail sink, which is on the stack, stops last: the server may send mails while it stops.
+    # The stack stops the mail sink last: the server may send mails during its shutdown.
     with ExitStack() as stack, Supervisor(state / DEV_RECORD, shutdown.urgent) as supervisor:
         try:
             configured = _server_config(options, checkout, environ, state, supervisor)
@@ -151,7 +151,7 @@ def configured_port(settings: Mapping[str, str]) -> int | None:
 
 
 def _prepare_database(config: ServerConfig, supervisor: Supervisor) -> None:
-    """Migrate and load the demo data, unless the last run has done it for the same migrations."""
+    """Migrate and load the demo data, unless the last run did so for the same migrations."""
     marker = config.state / "prepared.json"
     if _is_prepared(config, marker):
         return
@@ -229,7 +229,7 @@ def _wxc_program(config: ServerConfig, *arguments: str) -> Program:
 
 def _supervise(config: ServerConfig, server: Child, worker: Child, supervisor: Supervisor) -> int:
     """Print the banner once the server answers; raise `DevError` when a process ends."""
-    # While the server starts: otherwise one of two processors is idle.
+    # Runs while the server starts, which uses only one processor.
     logins = supervisor.start(_demo_logins_program(config)) if config.has_demo_data else None
     if not _wait_until_healthy(_SLOW_START_SECONDS, config, server):
         print_err("The server does not answer yet; see its output. Still waiting.")
@@ -274,7 +274,7 @@ def _banner(config: ServerConfig, logins: list[str]) -> str:
 
 def _wait_until_healthy(seconds: float, config: ServerConfig, server: Child) -> bool:
     """Return False if the server neither answers nor ends in time."""
-    # A new server is alive before it is healthy, and logs a warning if it refuses `/healthz`.
+    # Wait for `/livez` first: a starting server logs a warning for each refused `/healthz`.
     is_alive = wait_until(lambda: server.has_ended() or _answers(config, "/livez"), seconds)
     time.sleep(_WATCH_INTERVAL_SECONDS)
     return is_alive and wait_until(

@@ -123,7 +123,7 @@ export class Session {
   }
 
   async #refreshNow(since: number): Promise<Response | undefined> {
-    if (this.#refreshedAt > since) return; // someone else refreshed it in the meantime
+    if (this.#refreshedAt > since) return; // another tab has refreshed it in the meantime
     const request = this.#request("POST", "/refresh-token");
     let sent = request.clone();
     let response = await this.#send(sent);

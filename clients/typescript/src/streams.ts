@@ -20,7 +20,7 @@ export interface NotificationEvents {
 /** The events of `/users/{username}/exchange/stream`, by type. */
 export interface BoardEvents {
   snapshot: Exchange;
-  /** A changed line, which also confirms the whole board. Both prices are null if it was removed. */
+  /** A changed rate, which also confirms the whole board. Both prices are null if it was removed. */
   rates: RateEvent & { currency: string };
   /** The owner confirmed the board without changes. */
   confirmed: Pick<Rate, "confirmed_at" | "state"> & Pick<Exchange, "valid_for_hours">;
@@ -97,7 +97,7 @@ async function refuse(response: Response): Promise<never> {
   throw problem ? new ProblemError(problem) : new UnexpectedAnswer(response);
 }
 
-/** "Full jitter", because all connections of a server end at the same moment. */
+/** "Full jitter": a server that shuts down ends all of its connections at the same moment. */
 function jittered(failures: number): number {
   return Math.random() * Math.min(MAX_DELAY, MIN_DELAY * 2 ** (failures - 1));
 }

@@ -9,12 +9,12 @@ export async function byThisClient(): Promise<string> {
   const wxc = createClient({ baseUrl: "http://api.wxc.localhost:8000" });
   const { data, error } = await wxc.auth.logIn({ body: credentials });
   if (error === undefined) return data.csrf_token;
-  // @ts-expect-error: this is no code of logging in
+  // @ts-expect-error: this operation cannot return this code
   if (error.code === "post_not_found") return "";
-  // @ts-expect-error: nor is this one
+  // @ts-expect-error: this operation can return other codes, too
   const code: "invalid_credentials" | "rate_limited" = error.code;
   if (error.code === "invalid_credentials") {
-    // @ts-expect-error: only what was invalid has parts
+    // @ts-expect-error: only validation errors have `errors`
     return error.errors;
   }
   if (error.code === "validation_failed") return error.errors[0]?.pointer ?? code;
@@ -39,12 +39,12 @@ export async function byOpenapiFetch(): Promise<string> {
   const wxc = createFetchClient<paths>({ baseUrl: "http://api.wxc.localhost:8000" });
   const { data, error } = await wxc.POST("/login", { body: credentials });
   if (error === undefined) return data.csrf_token;
-  // @ts-expect-error: this is no code of logging in
+  // @ts-expect-error: this operation cannot return this code
   if (error.code === "post_not_found") return "";
-  // @ts-expect-error: nor is this one
+  // @ts-expect-error: this operation can return other codes, too
   const code: "invalid_credentials" | "rate_limited" = error.code;
   if (error.code === "invalid_credentials") {
-    // @ts-expect-error: only what was invalid has parts
+    // @ts-expect-error: only validation errors have `errors`
     return error.errors;
   }
   if (error.code === "validation_failed") return error.errors[0]?.pointer ?? code;
