@@ -68,7 +68,7 @@ export class Auth extends HeyApiClient {
      * Start a session with its tokens in HttpOnly cookies; end the browser's previous session.
      *
      * Failed attempts are limited. A third cookie, which logging out does not clear, identifies a
-     * browser that has logged in to the account before; its failures have a separate limit.
+     * browser that has logged in to the account before. Its failures are counted separately.
      */
     public logIn<ThrowOnError extends boolean = false>(options: Options<AuthLogInData, ThrowOnError>) {
         return (options.client ?? this.client).post<AuthLogInResponses, AuthLogInErrors, ThrowOnError>({
@@ -87,8 +87,8 @@ export class Auth extends HeyApiClient {
      * Exchange the refresh token for new tokens of the same session, in new cookies.
      *
      * Repeating a call within 30 seconds, from another tab or after a lost response, returns the
-     * same refresh token. Older tokens end the session. The cookies are cleared with
-     * `session_expired` and `refresh_reused`.
+     * same refresh token. Sending an older token ends the session. Responses with
+     * `session_expired` or `refresh_reused` clear the cookies.
      */
     public refreshToken<ThrowOnError extends boolean = false>(options?: Options<AuthRefreshTokenData, ThrowOnError>) {
         return (options?.client ?? this.client).post<AuthRefreshTokenResponses, AuthRefreshTokenErrors, ThrowOnError>({
@@ -130,7 +130,9 @@ export class Auth extends HeyApiClient {
     /**
      * Get the CSRF token
      *
-     * Return the value for `X-CSRF-Token`, for use after a page reload. Needs either cookie.
+     * Return the value for `X-CSRF-Token`, for use after a page reload.
+     *
+     * Requires the cookie of the access token or of the refresh token.
      */
     public getCsrfToken<ThrowOnError extends boolean = false>(options?: Options<AuthGetCsrfTokenData, ThrowOnError>) {
         return (options?.client ?? this.client).get<AuthGetCsrfTokenResponses, AuthGetCsrfTokenErrors, ThrowOnError>({
@@ -409,7 +411,7 @@ export class Settings extends HeyApiClient {
      *
      * Change your username. The old one stays reserved for you, and you can return to it.
      *
-     * Changes of upper and lower case are always possible; other changes are limited per year.
+     * You can always change upper and lower case; other changes are limited per year.
      */
     public changeUsername<ThrowOnError extends boolean = false>(options: Options<SettingsChangeUsernameData, ThrowOnError>) {
         return (options.client ?? this.client).put<SettingsChangeUsernameResponses, SettingsChangeUsernameErrors, ThrowOnError>({
@@ -453,7 +455,7 @@ export class Users extends HeyApiClient {
      *
      * Users whose username or display name starts with the text, then users with similar names.
      *
-     * An exact match of the username comes first. `prev_cursor` leads to the previous page.
+     * An exact match of the username comes first. Here `prev_cursor` returns the previous page.
      */
     public searchUsers<ThrowOnError extends boolean = false>(options: Options<UsersSearchUsersData, ThrowOnError>) {
         return (options.client ?? this.client).get<UsersSearchUsersResponses, UsersSearchUsersErrors, ThrowOnError>({
@@ -628,7 +630,7 @@ export class Relationships extends HeyApiClient {
     /**
      * Mute a user
      *
-     * Hide a user from your feed and notifications, without notifying them.
+     * Hide a user from your feed and notifications. The user is not notified.
      *
      * Repeating the request changes nothing.
      */
@@ -723,8 +725,8 @@ export class Posts extends HeyApiClient {
      *
      * Replaces the body of your own post.
      *
-     * Send the `ETag` that you read in `If-Match`, so that a later edit from another device is not
-     * overwritten: the request then fails with 412.
+     * Send the `ETag` of the post that you read as `If-Match`: if the post has been edited since
+     * then, the request fails with 412 and overwrites nothing.
      */
     public editPost<ThrowOnError extends boolean = false>(options: Options<PostsEditPostData, ThrowOnError>) {
         return (options.client ?? this.client).put<PostsEditPostResponses, PostsEditPostErrors, ThrowOnError>({
@@ -837,7 +839,7 @@ export class Comments extends HeyApiClient {
     /**
      * Write a comment
      *
-     * Comments on the post or, with `parent_id`, replies to one of its comments.
+     * Write a comment on the post or, with `parent_id`, a reply to one of its comments.
      *
      * Deleted comments and comments at depth 50 cannot be replied to.
      */
@@ -1115,9 +1117,10 @@ export class Exchange extends HeyApiClient {
     /**
      * Get a user's exchange
      *
-     * Returns a user's exchange, now or as of a moment; if it has expired, only to its owner.
+     * Returns a user's exchange, current or as of a past time.
      *
-     * `as_of` applies to the rates, base currency and validity; all other fields are current.
+     * `as_of` applies to the rates, base currency and validity; all other fields are current. Only the
+     * owner can read an exchange that has expired.
      */
     public getExchange<ThrowOnError extends boolean = false>(options: Options<ExchangeGetExchangeData, ThrowOnError>) {
         return (options.client ?? this.client).get<ExchangeGetExchangeResponses, ExchangeGetExchangeErrors, ThrowOnError>({
@@ -1183,7 +1186,7 @@ export class Exchange extends HeyApiClient {
      * Returns the changes of one currency's rate, newest first.
      *
      * With `group`, each item is a UTC hour or day with changes: the first, highest, lowest and last
-     * value of each side, per base currency and unit.
+     * buying and selling price, per base currency and unit.
      */
     public listRateHistory<ThrowOnError extends boolean = false>(options: Options<ExchangeListRateHistoryData, ThrowOnError>) {
         return (options.client ?? this.client).get<ExchangeListRateHistoryResponses, ExchangeListRateHistoryErrors, ThrowOnError>({
@@ -1202,7 +1205,7 @@ export class Reports extends HeyApiClient {
     /**
      * Report a user or content
      *
-     * Report a user, post, comment or exchange that you can see to the operators.
+     * Send the operators a report about a user, post, comment or exchange that you can see.
      *
      * The reported user is not notified. If your earlier report of the same target is still open, the
      * new report replaces its reason and detail.

@@ -44,7 +44,7 @@ export type Problem = {
      */
     instance: string;
     /**
-     * A stable identifier of the error; compare this one in programs.
+     * A stable identifier of the error; programs should compare this field.
      */
     code: ErrorCode;
     /**
@@ -80,7 +80,7 @@ export type ValidationProblem = {
      */
     instance: string;
     /**
-     * A stable identifier of the error; compare this one in programs.
+     * A stable identifier of the error; programs should compare this field.
      */
     code: ErrorCode;
     /**
@@ -237,11 +237,11 @@ export type NotificationGroup = {
      */
     count: number;
     /**
-     * The latest three users who caused it, newest first. Empty for events of the system.
+     * The three users who caused the latest events, newest first. Empty for system events.
      */
     actors: Array<UserSummary>;
     /**
-     * The post concerned, or that of the comment; null for events without a post.
+     * The post of the event, or the post of its comment; null for events without a post.
      */
     post_id: string | null;
     /**
@@ -271,7 +271,7 @@ export type UnreadCount = {
 };
 
 /**
- * This address contains a parameter that is unknown or repeated.
+ * This web address has an unknown or repeated parameter. Please correct it and try again.
  */
 export type UnknownParameter = ValidationProblem & {
     status: 422;
@@ -343,7 +343,7 @@ export type Sort = 'receive' | 'distance';
 /**
  * Side
  *
- * Rate of the exchange that a leg uses.
+ * The rate that a leg uses: the buying or the selling rate of the exchange.
  */
 export type Side = 'we_buy' | 'we_sell';
 
@@ -406,7 +406,7 @@ export type Rounding = {
      */
     mode: Mode;
     /**
-     * The smallest step of the currency of the computed amount.
+     * The computed amount is a multiple of this: the smallest unit of its currency.
      */
     increment: string;
 };
@@ -625,7 +625,7 @@ export type RateHistoryPage = {
 /**
  * Candle
  *
- * The prices of one side within an hour or a day.
+ * The buying or the selling prices within an hour or a day.
  */
 export type Candle = {
     /**
@@ -677,7 +677,7 @@ export type RateBucket = {
 /**
  * RateEvent
  *
- * A change of one rate; both sides are null if the rate was removed.
+ * A change of one rate; `we_buy` and `we_sell` are null if the rate was removed.
  */
 export type RateEvent = {
     /**
@@ -870,7 +870,7 @@ export type Quote = {
      */
     effective_rate: string | null;
     /**
-     * One leg per foreign currency; none if the currencies are equal or nothing is offered.
+     * One leg per foreign currency; empty if not offered or if the currencies are equal.
      */
     legs: Array<QuoteLeg>;
     /**
@@ -878,7 +878,7 @@ export type Quote = {
      */
     rounding: Rounding;
     /**
-     * Time as of which the rates apply.
+     * Time at which the rates applied.
      */
     as_of: string;
     /**
@@ -1010,7 +1010,7 @@ export type Post = {
      */
     likes_count: number;
     /**
-     * The number of comments and replies that are not deleted, including invisible ones.
+     * The number of comments and replies that are not deleted, including those you cannot see.
      */
     comments_count: number;
     /**
@@ -1132,7 +1132,7 @@ export type OwnSession = {
      */
     user_agent: string | null;
     /**
-     * The approximate place of last use: a country, or the network if it is unknown.
+     * The approximate place of last use: a country, or the network if the country is unknown.
      */
     place: string | null;
     /**
@@ -1352,7 +1352,7 @@ export type InvalidCredentials = Problem & {
 };
 
 /**
- * This differs from what you sent before. Reload the page and try again.
+ * This differs from your first request. Please reload the page and try again.
  */
 export type IdempotencyMismatch = ValidationProblem & {
     status: 422;
@@ -1637,7 +1637,7 @@ export type ExportedRateEvent = {
      */
     currency: string;
     /**
-     * The currency in which you paid and charged at that time.
+     * The base currency at that time.
      */
     base_currency: string;
     /**
@@ -1758,7 +1758,7 @@ export type ExportedExchange = {
      */
     name: string;
     /**
-     * The currency in which you pay and charge.
+     * The base currency of all rates.
      */
     base_currency: string;
     /**
@@ -1807,7 +1807,7 @@ export type ExportedConfirmation = {
      */
     at: string;
     /**
-     * The currency in which you paid and charged at that time.
+     * The base currency at that time.
      */
     base_currency: string;
     /**
@@ -2165,7 +2165,7 @@ export type Comment = {
      */
     likes_count: number;
     /**
-     * The number of direct replies that are not deleted, including invisible ones.
+     * The number of direct replies that are not deleted, including those you cannot see.
      */
     replies_count: number;
     /**
@@ -2242,7 +2242,7 @@ export type CannotBlockSelf = ValidationProblem & {
  */
 export type BoardRate = {
     /**
-     * ISO 4217 code of the foreign currency: not the base currency, and only once.
+     * ISO 4217 code of the foreign currency; not the base currency, and not in another rate.
      */
     currency: 'AED' | 'AFN' | 'ALL' | 'AMD' | 'AOA' | 'ARS' | 'AUD' | 'AWG' | 'AZN' | 'BAM' | 'BBD' | 'BDT' | 'BHD' | 'BIF' | 'BMD' | 'BND' | 'BOB' | 'BRL' | 'BSD' | 'BTN' | 'BWP' | 'BYN' | 'BZD' | 'CAD' | 'CDF' | 'CHF' | 'CLP' | 'CNY' | 'COP' | 'CRC' | 'CUP' | 'CVE' | 'CZK' | 'DJF' | 'DKK' | 'DOP' | 'DZD' | 'EGP' | 'ERN' | 'ETB' | 'EUR' | 'FJD' | 'FKP' | 'GBP' | 'GEL' | 'GHS' | 'GIP' | 'GMD' | 'GNF' | 'GTQ' | 'GYD' | 'HKD' | 'HNL' | 'HTG' | 'HUF' | 'IDR' | 'ILS' | 'INR' | 'IQD' | 'IRR' | 'ISK' | 'JMD' | 'JOD' | 'JPY' | 'KES' | 'KGS' | 'KHR' | 'KMF' | 'KPW' | 'KRW' | 'KWD' | 'KYD' | 'KZT' | 'LAK' | 'LBP' | 'LKR' | 'LRD' | 'LSL' | 'LYD' | 'MAD' | 'MDL' | 'MGA' | 'MKD' | 'MMK' | 'MNT' | 'MOP' | 'MRU' | 'MUR' | 'MVR' | 'MWK' | 'MXN' | 'MYR' | 'MZN' | 'NAD' | 'NGN' | 'NIO' | 'NOK' | 'NPR' | 'NZD' | 'OMR' | 'PAB' | 'PEN' | 'PGK' | 'PHP' | 'PKR' | 'PLN' | 'PYG' | 'QAR' | 'RON' | 'RSD' | 'RUB' | 'RWF' | 'SAR' | 'SBD' | 'SCR' | 'SDG' | 'SEK' | 'SGD' | 'SHP' | 'SLE' | 'SOS' | 'SRD' | 'SSP' | 'STN' | 'SYP' | 'SZL' | 'THB' | 'TJS' | 'TMT' | 'TND' | 'TOP' | 'TRY' | 'TTD' | 'TWD' | 'TZS' | 'UAH' | 'UGX' | 'USD' | 'UYU' | 'UZS' | 'VES' | 'VND' | 'VUV' | 'WST' | 'XAF' | 'XCD' | 'XCG' | 'XOF' | 'XPF' | 'YER' | 'ZAR' | 'ZMW' | 'ZWG';
     /**
@@ -2402,7 +2402,7 @@ export type AuthRegisterErrors = {
     409: EmailTaken | UsernameTaken;
     /**
      * * `password_too_common`: This password is too common. Please choose another, such as four unrelated words.
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `username_reserved`: This username is reserved. Please choose another.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
@@ -2415,7 +2415,7 @@ export type AuthRegisterErrors = {
      * * `hashing_busy`: The service is busy. Please try again in a moment.
      * * `deadline_exceeded`: This took too long. Please try again in a moment.
      * * `overloaded`: The service is busy. Please try again in a moment.
-     * * `retry`: This collided with another change. Please try again.
+     * * `retry`: Another change was made at the same time. Please try again.
      * * `unavailable`: The service is not available right now. Please try again in a moment.
      */
     503: HashingBusy | TransportProblem;
@@ -2454,7 +2454,7 @@ export type AuthLogInErrors = {
      */
     403: AccountSuspended | CsrfFailed;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -2466,7 +2466,7 @@ export type AuthLogInErrors = {
      * * `hashing_busy`: The service is busy. Please try again in a moment.
      * * `deadline_exceeded`: This took too long. Please try again in a moment.
      * * `overloaded`: The service is busy. Please try again in a moment.
-     * * `retry`: This collided with another change. Please try again.
+     * * `retry`: Another change was made at the same time. Please try again.
      * * `unavailable`: The service is not available right now. Please try again in a moment.
      */
     503: HashingBusy | TransportProblem;
@@ -2506,7 +2506,7 @@ export type AuthRefreshTokenErrors = {
      */
     403: CsrfFailed;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -2548,7 +2548,7 @@ export type AuthLogOutErrors = {
      */
     403: CsrfFailed;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -2586,7 +2586,7 @@ export type AuthGetCsrfTokenErrors = {
      */
     401: NotAuthenticated;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -2625,7 +2625,7 @@ export type AuthCheckAuthErrors = {
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -2663,7 +2663,7 @@ export type AuthRequestPasswordResetErrors = {
      */
     403: CsrfFailed;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -2707,10 +2707,10 @@ export type AuthResetPasswordData = {
 export type AuthResetPasswordErrors = {
     /**
      * * `invalid_token`: This link is invalid or has expired. Please request a new one.
-     * * `duplicate_key`: The data that was sent contains a field twice.
-     * * `json_malformed`: The data that was sent could not be read.
-     * * `json_too_deep`: The data that was sent is nested too deeply.
-     * * `malformed_request`: This request could not be read.
+     * * `duplicate_key`: The data that was sent contains a field twice. Please reload the page and try again.
+     * * `json_malformed`: The data that was sent could not be read. Please reload the page and try again.
+     * * `json_too_deep`: The data that was sent is too complex. Please reload the page and try again.
+     * * `malformed_request`: This request could not be read. Please reload the page and try again.
      */
     400: InvalidToken | TransportProblem;
     /**
@@ -2719,7 +2719,7 @@ export type AuthResetPasswordErrors = {
     403: CsrfFailed;
     /**
      * * `password_too_common`: This password is too common. Please choose another, such as four unrelated words.
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: PasswordTooCommon | UnknownParameter | ValidationFailed;
@@ -2731,7 +2731,7 @@ export type AuthResetPasswordErrors = {
      * * `hashing_busy`: The service is busy. Please try again in a moment.
      * * `deadline_exceeded`: This took too long. Please try again in a moment.
      * * `overloaded`: The service is busy. Please try again in a moment.
-     * * `retry`: This collided with another change. Please try again.
+     * * `retry`: Another change was made at the same time. Please try again.
      * * `unavailable`: The service is not available right now. Please try again in a moment.
      */
     503: HashingBusy | TransportProblem;
@@ -2770,7 +2770,7 @@ export type AuthRequestEmailVerificationErrors = {
      */
     403: CsrfFailed;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -2814,10 +2814,10 @@ export type AuthVerifyEmailData = {
 export type AuthVerifyEmailErrors = {
     /**
      * * `invalid_token`: This link is invalid or has expired. Please request a new one.
-     * * `duplicate_key`: The data that was sent contains a field twice.
-     * * `json_malformed`: The data that was sent could not be read.
-     * * `json_too_deep`: The data that was sent is nested too deeply.
-     * * `malformed_request`: This request could not be read.
+     * * `duplicate_key`: The data that was sent contains a field twice. Please reload the page and try again.
+     * * `json_malformed`: The data that was sent could not be read. Please reload the page and try again.
+     * * `json_too_deep`: The data that was sent is too complex. Please reload the page and try again.
+     * * `malformed_request`: This request could not be read. Please reload the page and try again.
      */
     400: InvalidToken | TransportProblem;
     /**
@@ -2825,7 +2825,7 @@ export type AuthVerifyEmailErrors = {
      */
     403: CsrfFailed;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -2868,7 +2868,7 @@ export type SessionsEndOtherSessionsErrors = {
      */
     403: CsrfFailed;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -2907,7 +2907,7 @@ export type SessionsListSessionsErrors = {
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -2959,7 +2959,7 @@ export type SessionsEndSessionErrors = {
      */
     404: SessionNotFound;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -3003,7 +3003,7 @@ export type SettingsDeleteAccountErrors = {
      */
     403: CsrfFailed | WrongPassword;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -3015,7 +3015,7 @@ export type SettingsDeleteAccountErrors = {
      * * `hashing_busy`: The service is busy. Please try again in a moment.
      * * `deadline_exceeded`: This took too long. Please try again in a moment.
      * * `overloaded`: The service is busy. Please try again in a moment.
-     * * `retry`: This collided with another change. Please try again.
+     * * `retry`: Another change was made at the same time. Please try again.
      * * `unavailable`: The service is not available right now. Please try again in a moment.
      */
     503: HashingBusy | TransportProblem;
@@ -3056,7 +3056,7 @@ export type SettingsGetSettingsErrors = {
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -3085,7 +3085,7 @@ export type SettingsReplaceSettingsData = {
     body: Settings;
     headers?: {
         /**
-         * The `ETag` of the version that you edited. If it was changed since, the answer is 412. Only the version in the tag is compared.
+         * The `ETag` of the version that you edited. If the resource has changed since then, the answer is 412. Only the version is compared, not the hash.
          */
         'If-Match'?: string;
     };
@@ -3109,7 +3109,7 @@ export type SettingsReplaceSettingsErrors = {
      */
     412: PreconditionFailed;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -3154,7 +3154,7 @@ export type SettingsChangePasswordErrors = {
     403: CsrfFailed | WrongPassword;
     /**
      * * `password_too_common`: This password is too common. Please choose another, such as four unrelated words.
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: PasswordTooCommon | UnknownParameter | ValidationFailed;
@@ -3166,7 +3166,7 @@ export type SettingsChangePasswordErrors = {
      * * `hashing_busy`: The service is busy. Please try again in a moment.
      * * `deadline_exceeded`: This took too long. Please try again in a moment.
      * * `overloaded`: The service is busy. Please try again in a moment.
-     * * `retry`: This collided with another change. Please try again.
+     * * `retry`: Another change was made at the same time. Please try again.
      * * `unavailable`: The service is not available right now. Please try again in a moment.
      */
     503: HashingBusy | TransportProblem;
@@ -3206,7 +3206,7 @@ export type SettingsChangeEmailErrors = {
      */
     403: CsrfFailed | WrongPassword;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -3218,7 +3218,7 @@ export type SettingsChangeEmailErrors = {
      * * `hashing_busy`: The service is busy. Please try again in a moment.
      * * `deadline_exceeded`: This took too long. Please try again in a moment.
      * * `overloaded`: The service is busy. Please try again in a moment.
-     * * `retry`: This collided with another change. Please try again.
+     * * `retry`: Another change was made at the same time. Please try again.
      * * `unavailable`: The service is not available right now. Please try again in a moment.
      */
     503: HashingBusy | TransportProblem;
@@ -3262,7 +3262,7 @@ export type SettingsChangeUsernameErrors = {
      */
     409: UsernameTaken;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `username_reserved`: This username is reserved. Please choose another.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
@@ -3276,7 +3276,7 @@ export type SettingsChangeUsernameErrors = {
      * * `hashing_busy`: The service is busy. Please try again in a moment.
      * * `deadline_exceeded`: This took too long. Please try again in a moment.
      * * `overloaded`: The service is busy. Please try again in a moment.
-     * * `retry`: This collided with another change. Please try again.
+     * * `retry`: Another change was made at the same time. Please try again.
      * * `unavailable`: The service is not available right now. Please try again in a moment.
      */
     503: HashingBusy | TransportProblem;
@@ -3311,7 +3311,7 @@ export type SettingsExportAccountErrors = {
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -3363,10 +3363,10 @@ export type UsersSearchUsersData = {
 export type UsersSearchUsersErrors = {
     /**
      * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
-     * * `duplicate_key`: The data that was sent contains a field twice.
-     * * `json_malformed`: The data that was sent could not be read.
-     * * `json_too_deep`: The data that was sent is nested too deeply.
-     * * `malformed_request`: This request could not be read.
+     * * `duplicate_key`: The data that was sent contains a field twice. Please reload the page and try again.
+     * * `json_malformed`: The data that was sent could not be read. Please reload the page and try again.
+     * * `json_too_deep`: The data that was sent is too complex. Please reload the page and try again.
+     * * `malformed_request`: This request could not be read. Please reload the page and try again.
      */
     400: InvalidCursor | TransportProblem;
     /**
@@ -3375,7 +3375,7 @@ export type UsersSearchUsersErrors = {
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -3429,7 +3429,7 @@ export type UsersGetProfileErrors = {
      */
     404: UserNotFound;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -3483,7 +3483,7 @@ export type RelationshipsUnfollowUserErrors = {
     404: UserNotFound;
     /**
      * * `cannot_follow_self`: You cannot follow yourself.
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: CannotFollowSelf | UnknownParameter | ValidationFailed;
@@ -3537,7 +3537,7 @@ export type RelationshipsFollowUserErrors = {
     404: UserNotFound;
     /**
      * * `cannot_follow_self`: You cannot follow yourself.
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: CannotFollowSelf | UnknownParameter | ValidationFailed;
@@ -3586,10 +3586,10 @@ export type RelationshipsListFollowersData = {
 export type RelationshipsListFollowersErrors = {
     /**
      * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
-     * * `duplicate_key`: The data that was sent contains a field twice.
-     * * `json_malformed`: The data that was sent could not be read.
-     * * `json_too_deep`: The data that was sent is nested too deeply.
-     * * `malformed_request`: This request could not be read.
+     * * `duplicate_key`: The data that was sent contains a field twice. Please reload the page and try again.
+     * * `json_malformed`: The data that was sent could not be read. Please reload the page and try again.
+     * * `json_too_deep`: The data that was sent is too complex. Please reload the page and try again.
+     * * `malformed_request`: This request could not be read. Please reload the page and try again.
      */
     400: InvalidCursor | TransportProblem;
     /**
@@ -3602,7 +3602,7 @@ export type RelationshipsListFollowersErrors = {
      */
     404: UserNotFound;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -3651,10 +3651,10 @@ export type RelationshipsListFollowingData = {
 export type RelationshipsListFollowingErrors = {
     /**
      * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
-     * * `duplicate_key`: The data that was sent contains a field twice.
-     * * `json_malformed`: The data that was sent could not be read.
-     * * `json_too_deep`: The data that was sent is nested too deeply.
-     * * `malformed_request`: This request could not be read.
+     * * `duplicate_key`: The data that was sent contains a field twice. Please reload the page and try again.
+     * * `json_malformed`: The data that was sent could not be read. Please reload the page and try again.
+     * * `json_too_deep`: The data that was sent is too complex. Please reload the page and try again.
+     * * `malformed_request`: This request could not be read. Please reload the page and try again.
      */
     400: InvalidCursor | TransportProblem;
     /**
@@ -3667,7 +3667,7 @@ export type RelationshipsListFollowingErrors = {
      */
     404: UserNotFound;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -3720,7 +3720,7 @@ export type RelationshipsUnblockUserErrors = {
     404: UserNotFound;
     /**
      * * `cannot_block_self`: You cannot block yourself.
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: CannotBlockSelf | UnknownParameter | ValidationFailed;
@@ -3773,7 +3773,7 @@ export type RelationshipsBlockUserErrors = {
     404: UserNotFound;
     /**
      * * `cannot_block_self`: You cannot block yourself.
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: CannotBlockSelf | UnknownParameter | ValidationFailed;
@@ -3817,10 +3817,10 @@ export type RelationshipsListBlocksData = {
 export type RelationshipsListBlocksErrors = {
     /**
      * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
-     * * `duplicate_key`: The data that was sent contains a field twice.
-     * * `json_malformed`: The data that was sent could not be read.
-     * * `json_too_deep`: The data that was sent is nested too deeply.
-     * * `malformed_request`: This request could not be read.
+     * * `duplicate_key`: The data that was sent contains a field twice. Please reload the page and try again.
+     * * `json_malformed`: The data that was sent could not be read. Please reload the page and try again.
+     * * `json_too_deep`: The data that was sent is too complex. Please reload the page and try again.
+     * * `malformed_request`: This request could not be read. Please reload the page and try again.
      */
     400: InvalidCursor | TransportProblem;
     /**
@@ -3829,7 +3829,7 @@ export type RelationshipsListBlocksErrors = {
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -3882,7 +3882,7 @@ export type RelationshipsUnmuteUserErrors = {
     404: UserNotFound;
     /**
      * * `cannot_mute_self`: You cannot mute yourself.
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: CannotMuteSelf | UnknownParameter | ValidationFailed;
@@ -3935,7 +3935,7 @@ export type RelationshipsMuteUserErrors = {
     404: UserNotFound;
     /**
      * * `cannot_mute_self`: You cannot mute yourself.
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: CannotMuteSelf | UnknownParameter | ValidationFailed;
@@ -3979,10 +3979,10 @@ export type RelationshipsListMutesData = {
 export type RelationshipsListMutesErrors = {
     /**
      * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
-     * * `duplicate_key`: The data that was sent contains a field twice.
-     * * `json_malformed`: The data that was sent could not be read.
-     * * `json_too_deep`: The data that was sent is nested too deeply.
-     * * `malformed_request`: This request could not be read.
+     * * `duplicate_key`: The data that was sent contains a field twice. Please reload the page and try again.
+     * * `json_malformed`: The data that was sent could not be read. Please reload the page and try again.
+     * * `json_too_deep`: The data that was sent is too complex. Please reload the page and try again.
+     * * `malformed_request`: This request could not be read. Please reload the page and try again.
      */
     400: InvalidCursor | TransportProblem;
     /**
@@ -3991,7 +3991,7 @@ export type RelationshipsListMutesErrors = {
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -4044,8 +4044,8 @@ export type PostsWritePostErrors = {
      */
     409: IdempotencyInFlight;
     /**
-     * * `idempotency_mismatch`: This differs from what you sent before. Reload the page and try again.
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `idempotency_mismatch`: This differs from your first request. Please reload the page and try again.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: IdempotencyMismatch | UnknownParameter | ValidationFailed;
@@ -4098,7 +4098,7 @@ export type PostsDeletePostErrors = {
      */
     404: PostNotFound;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -4152,7 +4152,7 @@ export type PostsGetPostErrors = {
      */
     404: PostNotFound;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -4181,7 +4181,7 @@ export type PostsEditPostData = {
     body: PostUpdate;
     headers?: {
         /**
-         * The `ETag` of the version that you edited. If it was changed since, the answer is 412. Only the version in the tag is compared.
+         * The `ETag` of the version that you edited. If the resource has changed since then, the answer is 412. Only the version is compared, not the hash.
          */
         'If-Match'?: string;
     };
@@ -4215,7 +4215,7 @@ export type PostsEditPostErrors = {
      */
     412: PreconditionFailed;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -4264,10 +4264,10 @@ export type PostsListPostsData = {
 export type PostsListPostsErrors = {
     /**
      * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
-     * * `duplicate_key`: The data that was sent contains a field twice.
-     * * `json_malformed`: The data that was sent could not be read.
-     * * `json_too_deep`: The data that was sent is nested too deeply.
-     * * `malformed_request`: This request could not be read.
+     * * `duplicate_key`: The data that was sent contains a field twice. Please reload the page and try again.
+     * * `json_malformed`: The data that was sent could not be read. Please reload the page and try again.
+     * * `json_too_deep`: The data that was sent is too complex. Please reload the page and try again.
+     * * `malformed_request`: This request could not be read. Please reload the page and try again.
      */
     400: InvalidCursor | TransportProblem;
     /**
@@ -4280,7 +4280,7 @@ export type PostsListPostsErrors = {
      */
     404: UserNotFound;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -4333,7 +4333,7 @@ export type LikesUnlikePostErrors = {
      */
     404: PostNotFound;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -4386,7 +4386,7 @@ export type LikesLikePostErrors = {
      */
     404: PostNotFound;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -4435,10 +4435,10 @@ export type LikesListLikesData = {
 export type LikesListLikesErrors = {
     /**
      * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
-     * * `duplicate_key`: The data that was sent contains a field twice.
-     * * `json_malformed`: The data that was sent could not be read.
-     * * `json_too_deep`: The data that was sent is nested too deeply.
-     * * `malformed_request`: This request could not be read.
+     * * `duplicate_key`: The data that was sent contains a field twice. Please reload the page and try again.
+     * * `json_malformed`: The data that was sent could not be read. Please reload the page and try again.
+     * * `json_too_deep`: The data that was sent is too complex. Please reload the page and try again.
+     * * `malformed_request`: This request could not be read. Please reload the page and try again.
      */
     400: InvalidCursor | TransportProblem;
     /**
@@ -4451,7 +4451,7 @@ export type LikesListLikesErrors = {
      */
     404: PostNotFound;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -4512,10 +4512,10 @@ export type CommentsListCommentsData = {
 export type CommentsListCommentsErrors = {
     /**
      * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
-     * * `duplicate_key`: The data that was sent contains a field twice.
-     * * `json_malformed`: The data that was sent could not be read.
-     * * `json_too_deep`: The data that was sent is nested too deeply.
-     * * `malformed_request`: This request could not be read.
+     * * `duplicate_key`: The data that was sent contains a field twice. Please reload the page and try again.
+     * * `json_malformed`: The data that was sent could not be read. Please reload the page and try again.
+     * * `json_too_deep`: The data that was sent is too complex. Please reload the page and try again.
+     * * `malformed_request`: This request could not be read. Please reload the page and try again.
      */
     400: InvalidCursor | TransportProblem;
     /**
@@ -4528,7 +4528,7 @@ export type CommentsListCommentsErrors = {
      */
     404: PostNotFound;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -4594,10 +4594,10 @@ export type CommentsWriteCommentErrors = {
      */
     409: CommentDeleted | IdempotencyInFlight;
     /**
-     * * `idempotency_mismatch`: This differs from what you sent before. Reload the page and try again.
+     * * `idempotency_mismatch`: This differs from your first request. Please reload the page and try again.
      * * `parent_not_found`: The comment you are replying to is not available. You can comment on the post instead.
      * * `thread_too_deep`: Replies to this comment are not possible. Reply to an earlier comment instead.
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: IdempotencyMismatch | ParentNotFound | ThreadTooDeep | UnknownParameter | ValidationFailed;
@@ -4650,7 +4650,7 @@ export type CommentsDeleteCommentErrors = {
      */
     404: CommentNotFound;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -4698,7 +4698,7 @@ export type CommentsGetCommentErrors = {
      */
     404: CommentNotFound;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -4755,7 +4755,7 @@ export type CommentsEditCommentErrors = {
      */
     409: CommentDeleted;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -4808,7 +4808,7 @@ export type CommentsUnlikeCommentErrors = {
      */
     404: CommentNotFound;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -4861,7 +4861,7 @@ export type CommentsLikeCommentErrors = {
      */
     404: CommentNotFound;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -4900,7 +4900,7 @@ export type CommentsListRepliesData = {
          */
         limit?: number;
         /**
-         * `replies_cursor` of this comment, or `next_cursor` or `prev_cursor` of a page of its replies. With a cursor, `sort`, `depth` and `branch` are ignored: it contains them.
+         * `replies_cursor` of this comment, or `next_cursor` or `prev_cursor` of a page of its replies. The cursor contains `sort`, `depth` and `branch`; the parameters of the same names are then ignored.
          */
         cursor?: string;
         /**
@@ -4922,10 +4922,10 @@ export type CommentsListRepliesData = {
 export type CommentsListRepliesErrors = {
     /**
      * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
-     * * `duplicate_key`: The data that was sent contains a field twice.
-     * * `json_malformed`: The data that was sent could not be read.
-     * * `json_too_deep`: The data that was sent is nested too deeply.
-     * * `malformed_request`: This request could not be read.
+     * * `duplicate_key`: The data that was sent contains a field twice. Please reload the page and try again.
+     * * `json_malformed`: The data that was sent could not be read. Please reload the page and try again.
+     * * `json_too_deep`: The data that was sent is too complex. Please reload the page and try again.
+     * * `malformed_request`: This request could not be read. Please reload the page and try again.
      */
     400: InvalidCursor | TransportProblem;
     /**
@@ -4938,7 +4938,7 @@ export type CommentsListRepliesErrors = {
      */
     404: CommentNotFound;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -4983,10 +4983,10 @@ export type FeedReadFeedData = {
 export type FeedReadFeedErrors = {
     /**
      * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
-     * * `duplicate_key`: The data that was sent contains a field twice.
-     * * `json_malformed`: The data that was sent could not be read.
-     * * `json_too_deep`: The data that was sent is nested too deeply.
-     * * `malformed_request`: This request could not be read.
+     * * `duplicate_key`: The data that was sent contains a field twice. Please reload the page and try again.
+     * * `json_malformed`: The data that was sent could not be read. Please reload the page and try again.
+     * * `json_too_deep`: The data that was sent is too complex. Please reload the page and try again.
+     * * `malformed_request`: This request could not be read. Please reload the page and try again.
      */
     400: InvalidCursor | TransportProblem;
     /**
@@ -4995,7 +4995,7 @@ export type FeedReadFeedErrors = {
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -5043,10 +5043,10 @@ export type NotificationsListNotificationsData = {
 export type NotificationsListNotificationsErrors = {
     /**
      * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
-     * * `duplicate_key`: The data that was sent contains a field twice.
-     * * `json_malformed`: The data that was sent could not be read.
-     * * `json_too_deep`: The data that was sent is nested too deeply.
-     * * `malformed_request`: This request could not be read.
+     * * `duplicate_key`: The data that was sent contains a field twice. Please reload the page and try again.
+     * * `json_malformed`: The data that was sent could not be read. Please reload the page and try again.
+     * * `json_too_deep`: The data that was sent is too complex. Please reload the page and try again.
+     * * `malformed_request`: This request could not be read. Please reload the page and try again.
      */
     400: InvalidCursor | TransportProblem;
     /**
@@ -5055,7 +5055,7 @@ export type NotificationsListNotificationsErrors = {
      */
     401: NotAuthenticated | SessionExpired;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -5098,7 +5098,7 @@ export type NotificationsMarkReadErrors = {
      */
     403: CsrfFailed;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -5132,7 +5132,7 @@ export type ExchangeListCurrenciesData = {
 
 export type ExchangeListCurrenciesErrors = {
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -5179,7 +5179,7 @@ export type ExchangeDeleteExchangeErrors = {
      */
     404: ExchangeNotFound;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -5228,7 +5228,7 @@ export type ExchangeGetOwnExchangeErrors = {
      */
     404: ExchangeNotFound;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -5257,7 +5257,7 @@ export type ExchangeReplaceExchangeData = {
     body: Board;
     headers?: {
         /**
-         * The `ETag` of the version that you edited. If it was changed since, the answer is 412. Only the version in the tag is compared.
+         * The `ETag` of the version that you edited. If the resource has changed since then, the answer is 412. Only the version is compared, not the hash.
          */
         'If-Match'?: string;
     };
@@ -5281,7 +5281,7 @@ export type ExchangeReplaceExchangeErrors = {
      */
     412: PreconditionFailed;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -5332,7 +5332,7 @@ export type ExchangeConfirmExchangeErrors = {
      */
     404: ExchangeNotFound;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -5373,7 +5373,7 @@ export type ExchangeGetExchangeData = {
     };
     query?: {
         /**
-         * Return the rates, base currency and states as of this past time.
+         * Return the rates, base currency and states as of this time.
          */
         as_of?: string;
     };
@@ -5392,7 +5392,7 @@ export type ExchangeGetExchangeErrors = {
      */
     404: ExchangeNotFound | UserNotFound;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -5472,10 +5472,10 @@ export type ExchangeSearchExchangesData = {
 export type ExchangeSearchExchangesErrors = {
     /**
      * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
-     * * `duplicate_key`: The data that was sent contains a field twice.
-     * * `json_malformed`: The data that was sent could not be read.
-     * * `json_too_deep`: The data that was sent is nested too deeply.
-     * * `malformed_request`: This request could not be read.
+     * * `duplicate_key`: The data that was sent contains a field twice. Please reload the page and try again.
+     * * `json_malformed`: The data that was sent could not be read. Please reload the page and try again.
+     * * `json_too_deep`: The data that was sent is too complex. Please reload the page and try again.
+     * * `malformed_request`: This request could not be read. Please reload the page and try again.
      */
     400: InvalidCursor | TransportProblem;
     /**
@@ -5488,7 +5488,7 @@ export type ExchangeSearchExchangesErrors = {
      */
     409: SearchExpired;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -5539,7 +5539,7 @@ export type ExchangeGetQuoteData = {
          */
         to_amount?: string;
         /**
-         * Return the rates, base currency and states as of this past time.
+         * Return the rates, base currency and states as of this time.
          */
         as_of?: string;
     };
@@ -5559,7 +5559,7 @@ export type ExchangeGetQuoteErrors = {
     404: ExchangeNotFound | UserNotFound;
     /**
      * * `amount_too_large`: This amount is too large to convert. Enter a smaller amount.
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: AmountTooLarge | UnknownParameter | ValidationFailed;
@@ -5606,7 +5606,7 @@ export type ExchangeListRateHistoryData = {
          */
         to?: string;
         /**
-         * Return single changes, or UTC hours or days.
+         * Whether to return changes, or summaries of UTC hours or days.
          */
         group?: Group;
         /**
@@ -5624,10 +5624,10 @@ export type ExchangeListRateHistoryData = {
 export type ExchangeListRateHistoryErrors = {
     /**
      * * `invalid_cursor`: This list could not be continued. Please load it again from the beginning.
-     * * `duplicate_key`: The data that was sent contains a field twice.
-     * * `json_malformed`: The data that was sent could not be read.
-     * * `json_too_deep`: The data that was sent is nested too deeply.
-     * * `malformed_request`: This request could not be read.
+     * * `duplicate_key`: The data that was sent contains a field twice. Please reload the page and try again.
+     * * `json_malformed`: The data that was sent could not be read. Please reload the page and try again.
+     * * `json_too_deep`: The data that was sent is too complex. Please reload the page and try again.
+     * * `malformed_request`: This request could not be read. Please reload the page and try again.
      */
     400: InvalidCursor | TransportProblem;
     /**
@@ -5641,7 +5641,7 @@ export type ExchangeListRateHistoryErrors = {
      */
     404: ExchangeNotFound | UserNotFound;
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -5698,8 +5698,8 @@ export type ReportsWriteReportErrors = {
      */
     409: IdempotencyInFlight;
     /**
-     * * `idempotency_mismatch`: This differs from what you sent before. Reload the page and try again.
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `idempotency_mismatch`: This differs from your first request. Please reload the page and try again.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: IdempotencyMismatch | UnknownParameter | ValidationFailed;
@@ -5737,7 +5737,7 @@ export type OperationsGetLivenessData = {
 
 export type OperationsGetLivenessErrors = {
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -5771,7 +5771,7 @@ export type OperationsGetHealthData = {
 
 export type OperationsGetHealthErrors = {
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -5780,7 +5780,7 @@ export type OperationsGetHealthErrors = {
      * * `not_started`: The service is starting. Try again in a few seconds.
      * * `deadline_exceeded`: This took too long. Please try again in a moment.
      * * `overloaded`: The service is busy. Please try again in a moment.
-     * * `retry`: This collided with another change. Please try again.
+     * * `retry`: Another change was made at the same time. Please try again.
      * * `unavailable`: The service is not available right now. Please try again in a moment.
      */
     503: Draining | Starting | TransportProblem;
@@ -5810,7 +5810,7 @@ export type OperationsGetReadinessData = {
 
 export type OperationsGetReadinessErrors = {
     /**
-     * * `unknown_parameter`: This address contains a parameter that is unknown or repeated.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
@@ -5818,7 +5818,7 @@ export type OperationsGetReadinessErrors = {
      * * `not_ready`: The service is not fully available. Try again later.
      * * `deadline_exceeded`: This took too long. Please try again in a moment.
      * * `overloaded`: The service is busy. Please try again in a moment.
-     * * `retry`: This collided with another change. Please try again.
+     * * `retry`: Another change was made at the same time. Please try again.
      * * `unavailable`: The service is not available right now. Please try again in a moment.
      */
     503: NotReady | TransportProblem;
