@@ -1,6 +1,9 @@
+import re
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from wxc.accounts.auth.dependencies import MaybeUser
 from wxc.core.currencies import CurrencyCode, currencies
@@ -22,16 +25,30 @@ from wxc.http.refusals.resources import InvalidCursor
 from wxc.http.services import services_of
 
 
+_JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
+
+
+def _require_json_number(value: object) -> object:
+    """Refuse `1_0`, ` 5` and `+5`, which pydantic accepts."""
+    if isinstance(value, str) and not _JSON_NUMBER.fullmatch(value):
+        raise PydanticCustomError("float_parsing", "Must be a number, such as -12.5.")
+    return value
+
+
+_Number = Annotated[float, BeforeValidator(_require_json_number)]
+
+
 async def _area(
     lat: Annotated[
-        float | None, Query(ge=-90, le=90, allow_inf_nan=False, description="Latitude in degrees.")
+        _Number | None,
+        Query(ge=-90, le=90, allow_inf_nan=False, description="Latitude in degrees."),
     ] = None,
     lon: Annotated[
-        float | None,
+        _Number | None,
         Query(ge=-180, le=180, allow_inf_nan=False, description="Longitude in degrees."),
     ] = None,
     radius_m: Annotated[
-        float | None,
+        _Number | None,
         Query(
             gt=0,
             le=MAX_RADIUS_METRES,
