@@ -75,6 +75,26 @@ async def test_a_board_ages_until_it_expires_and_is_fresh_again_once_confirmed(
     assert (await stranger.get("/users/ada/exchange")).json() == confirmed.json()
 
 
+async def test_a_profile_has_no_exchange_while_the_board_is_expired(
+    ada: Browser, stranger: Browser, time: FakeTime
+) -> None:
+    await ada.put("/exchange", json=board(valid_for_hours=4))
+    seen = []
+    for hours in (11, 1):  # it expires after twelve hours
+        time.advance(hours=hours, seconds=hours == 1)
+        seen.append([(await browser.get("/users/ada")) for browser in (ada, stranger)])
+    for confirm in (ada.post("/exchange/confirm"), ada.put("/exchange", json=board(yen("1")))):
+        assert (await confirm).status_code == 200
+        seen.append([(await browser.get("/users/ada")) for browser in (ada, stranger)])
+        time.advance(days=30)
+    seen.append([(await browser.get("/users/ada")) for browser in (ada, stranger)])
+
+    has_exchange = [[answer.json()["has_exchange"] for answer in answers] for answers in seen]
+    assert has_exchange == [[is_shown] * 2 for is_shown in (True, False, True, True, False)]
+    for valid, expired in zip(seen[0], seen[1], strict=True):
+        assert valid.headers["etag"] != expired.headers["etag"]
+
+
 async def test_a_confirmation_changes_neither_version_nor_history(
     ada: Browser, time: FakeTime
 ) -> None:
