@@ -175,6 +175,23 @@ async def test_if_match_with_an_outdated_etag_does_not_overwrite_the_board(ada: 
     assert (await ada.get("/exchange")).headers["etag"] == second
 
 
+@pytest.mark.parametrize("condition", ["*", " * ", '"1.abc"', '"0.abc"', "nonsense"])
+async def test_if_match_without_a_board_creates_none(ada: Browser, condition: str) -> None:
+    answer = await ada.put("/exchange", json=BOARD, headers={"If-Match": condition})
+
+    assert (answer.status_code, answer.json()["code"]) == (412, "precondition_failed")
+    assert (await ada.get("/exchange")).json()["code"] == "exchange_not_found"
+    assert (await ada.get("/users/ada")).json()["has_exchange"] is False
+
+
+async def test_if_match_of_any_version_replaces_a_board_that_exists(ada: Browser) -> None:
+    await ada.put("/exchange", json=BOARD)
+
+    answer = await ada.put("/exchange", json=board(yen("9")), headers={"If-Match": "*"})
+
+    assert (answer.status_code, answer.json()["rates"][0]["we_buy"]) == (200, "9")
+
+
 async def test_the_export_contains_the_board_and_account_deletion_deletes_it(
     ada: Browser, connection: AsyncConnection, app: FastAPI, config: Config
 ) -> None:
