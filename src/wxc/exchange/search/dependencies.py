@@ -1,5 +1,5 @@
 import re
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Query, Request
 from pydantic import BeforeValidator
@@ -23,7 +23,6 @@ from wxc.exchange.quotes.dependencies import reject_excess_decimals
 from wxc.http.openapi import raises
 from wxc.http.refusals.resources import InvalidCursor
 from wxc.http.services import services_of
-
 
 _JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 
@@ -113,17 +112,24 @@ async def _search(
     return SearchRequest(area, conversion, sort, is_open_now, include_stale, minor_units)
 
 
+class SearchPage(NamedTuple):
+    search: SearchRequest
+    page: PageRequest
+
+
 @raises(InvalidCursor)
 async def _search_page(
     request: Request,
     viewer: MaybeUser,
+    search: Annotated[SearchRequest, Depends(_search)],
     limit: Limit = DEFAULT_LIMIT,
     cursor: CursorParameter = None,
-) -> PageRequest:
+) -> SearchPage:
     """The cursors of the page are valid only for this search by this viewer."""
-    scope = scope_of(request, str(viewer.id) if viewer else "")
-    return PageRequest(services_of(request).cursors, scope, limit, cursor, order=Order.BY_RANK)
+    owner, radius = str(viewer.id) if viewer else "", search.area and search.area.radius_metres
+    scope = scope_of(request, owner, ("sort", search.sort), ("radius_m", radius))
+    signer = services_of(request).cursors
+    return SearchPage(search, PageRequest(signer, scope, limit, cursor, order=Order.BY_RANK))
 
 
-RequestedSearch = Annotated[SearchRequest, Depends(_search)]
-SearchPage = Annotated[PageRequest, Depends(_search_page)]
+RequestedPage = Annotated[SearchPage, Depends(_search_page)]
