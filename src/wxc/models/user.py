@@ -31,6 +31,7 @@ class User(Base):
     following_count: Mapped[int] = mapped_column(default=0, server_default="0")
     posts_count: Mapped[int] = mapped_column(default=0, server_default="0")
     has_exchange: Mapped[bool] = mapped_column(default=False, server_default="false")
+    """Also true for an expired board."""
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     """Incremented when the settings are replaced; not by counters."""
     username_changes: Mapped[list[datetime]] = mapped_column(
