@@ -23,7 +23,7 @@ from wxc.exchange.boards.schemas.exchange import Exchange
 from wxc.exchange.boards.service.reading import own_exchange
 from wxc.exchange.domain.chain import GENESIS_HASH, ChainEvent, event_hash
 from wxc.exchange.domain.freshness import reminder_time
-from wxc.http.etags import Versioned, Versions
+from wxc.http.etags import Versioned, Versions, listed
 from wxc.http.refusals.resources import PreconditionFailed
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -40,7 +40,8 @@ async def replace_board(
     row = await session.fetch_one(writing.lock_board(me.id))
     is_new = row is None and versions is None and await _insert_board(session, me, board)
     row = row or await session.fetch_one(writing.lock_board(me.id))
-    if row is None or (versions is not None and row.version not in versions):
+    expected = listed(versions)
+    if row is None or (expected is not None and row.version not in expected):
         raise PreconditionFailed
     moment = clock.now() if is_new else _next_moment(row)
     await _update_board(session, row.id, board, moment)
