@@ -167,7 +167,8 @@ async def test_if_match_with_an_outdated_etag_does_not_overwrite_the_board(ada: 
     nothing = await ada.put("/exchange", json=BOARD, headers={"If-Match": '"1.abc"'})
     assert nothing.json()["code"] == "precondition_failed"
     first = (await ada.put("/exchange", json=BOARD)).headers["etag"]
-    second = (await ada.put("/exchange", json=BOARD, headers={"If-Match": first})).headers["etag"]
+    other = board(yen("8"))
+    second = (await ada.put("/exchange", json=other, headers={"If-Match": first})).headers["etag"]
 
     late = await ada.put("/exchange", json=board(yen("9")), headers={"If-Match": first})
 

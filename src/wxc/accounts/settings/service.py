@@ -58,7 +58,7 @@ async def find_settings(database: Database, me: Principal) -> Versioned[Me]:
 async def replace_settings(
     database: Database, me: Principal, settings: Settings, versions: Versions
 ) -> Versioned[Me]:
-    """Replace all settings; raises `PreconditionFailed`."""
+    """Replace all settings; the same again change nothing. Raises `PreconditionFailed`."""
     row = await database.primary.fetch_one(
         update_settings(
             me.id,

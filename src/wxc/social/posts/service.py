@@ -66,12 +66,17 @@ async def list_posts(
 async def edit_post(
     session: Session, me: Principal, post_id: UUID, post: PostUpdate, versions: Versions
 ) -> Versioned[Post]:
-    """Raises `PostNotFound`, `NotOwner` or `PreconditionFailed`."""
+    """Raises `PostNotFound`, `NotOwner` or `PreconditionFailed`.
+
+    The same body again changes nothing, whatever the version.
+    """
     await _lock_own_post(session, me, post_id)
     query = repository.update_post_body(post_id, post.body, listed(versions), clock.now())
-    if await session.fetch_one(query) is None:
+    is_updated = await session.fetch_one(query) is not None
+    found = await find_post(session, post_id, me.id)
+    if not is_updated and found.body["body"] != post.body:
         raise PreconditionFailed
-    return await find_post(session, post_id, me.id)
+    return found
 
 
 async def delete_post(session: Session, me: Principal, post_id: UUID) -> None:

@@ -12,18 +12,45 @@ from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared
-from wxc.exchange.boards.repository.columns import point
-from wxc.models import Exchange, ExchangeConfirmation, RowId, User, columns
+from wxc.exchange.boards.repository.columns import COORDINATES, point
+from wxc.models import Exchange, ExchangeConfirmation, RowId, User
 
 OpeningTimes = Annotated[Sequence[Any], JSONB()]
 
 
+class BoardFields(NamedTuple):
+    """The fields of a board that its owner writes, except the rates."""
+
+    name: str
+    base_currency: str
+    description: str | None
+    address: str | None
+    lat: float | None
+    lon: float | None
+    time_zone: str | None
+    opening_hours: Sequence[Any]
+    valid_for_hours: int
+
+
 class LockedBoard(NamedTuple):
+    """The fields of `BoardFields` follow the others."""
+
     id: UUID
     version: int
-    base_currency: str
-    valid_for_hours: int
     confirmed_at: datetime
+    name: str
+    base_currency: str
+    description: str | None
+    address: str | None
+    lat: float | None
+    lon: float | None
+    time_zone: str | None
+    opening_hours: list[Any]
+    valid_for_hours: int
+
+    @property
+    def fields(self) -> BoardFields:
+        return BoardFields._make(self[-len(BoardFields._fields) :])
 
 
 class OwnerId(NamedTuple):
@@ -33,7 +60,19 @@ class OwnerId(NamedTuple):
 @prepared(LockedBoard)
 def lock_board(owner_id: UUID) -> AnySelect:
     return (
-        select(*columns(Exchange, LockedBoard))
+        select(
+            Exchange.id,
+            Exchange.version,
+            Exchange.confirmed_at,
+            Exchange.name,
+            Exchange.base_currency,
+            Exchange.description,
+            Exchange.address,
+            *COORDINATES,
+            Exchange.time_zone,
+            Exchange.opening_hours,
+            Exchange.valid_for_hours,
+        )
         .where(Exchange.owner_id == owner_id)
         .with_for_update(key_share=True)
     )
