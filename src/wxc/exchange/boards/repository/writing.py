@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, false, insert, null, select, true, update
+from sqlalchemy import CTE, delete, false, insert, null, select, true, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
@@ -13,7 +13,14 @@ from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared
 from wxc.exchange.boards.repository.columns import COORDINATES, point
-from wxc.models import Exchange, ExchangeConfirmation, RowId, User
+from wxc.models import (
+    Exchange,
+    ExchangeConfirmation,
+    Notification,
+    NotificationType,
+    RowId,
+    User,
+)
 
 OpeningTimes = Annotated[Sequence[Any], JSONB()]
 
@@ -122,7 +129,7 @@ def insert_board(
 
 @prepared(RowId)
 def update_board(
-    exchange_id: UUID,
+    owner_id: UUID,
     name: str,
     base_currency: str,
     description: str | None,
@@ -138,7 +145,7 @@ def update_board(
     """Replace all fields of the board, increment its version and confirm it."""
     return (
         update(Exchange)
-        .where(Exchange.id == exchange_id)
+        .where(Exchange.owner_id == owner_id)
         .values(
             name=name,
             base_currency=base_currency,
@@ -154,23 +161,30 @@ def update_board(
             version=Exchange.version + 1,
         )
         .returning(Exchange.id)
+        .add_cte(_delete_reminders(owner_id))
     )
 
 
 @prepared(RowId)
-def confirm_board(exchange_id: UUID, moment: datetime, remind_at: datetime) -> ReturningUpdate[Any]:
+def confirm_board(owner_id: UUID, moment: datetime, remind_at: datetime) -> ReturningUpdate[Any]:
     return (
         update(Exchange)
-        .where(Exchange.id == exchange_id)
+        .where(Exchange.owner_id == owner_id)
         .values(confirmed_at=moment, remind_at=remind_at)
         .returning(Exchange.id)
+        .add_cte(_delete_reminders(owner_id))
     )
 
 
 @prepared(RowId)
 def delete_board(owner_id: UUID) -> ReturningDelete[Any]:
     """The database also deletes rate lines, rate events and confirmations, by cascade."""
-    return delete(Exchange).where(Exchange.owner_id == owner_id).returning(Exchange.id)
+    return (
+        delete(Exchange)
+        .where(Exchange.owner_id == owner_id)
+        .returning(Exchange.id)
+        .add_cte(_delete_reminders(owner_id))
+    )
 
 
 @prepared(OwnerId)
@@ -210,4 +224,17 @@ def insert_confirmation(
             valid_for_hours=valid_for_hours,
         )
         .returning(ExchangeConfirmation.id)
+    )
+
+
+def _delete_reminders(owner_id: UUID) -> CTE:
+    """Delete the notification of a board that soon becomes stale; one row of a unique index."""
+    return (
+        delete(Notification)
+        .where(
+            Notification.actor_id.is_(None),
+            Notification.recipient_id == owner_id,
+            Notification.type == NotificationType.EXCHANGE_EXPIRING,
+        )
+        .cte("reminders")
     )

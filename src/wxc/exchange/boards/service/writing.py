@@ -51,7 +51,7 @@ async def replace_board(
         raise PreconditionFailed
     moment = clock.now() if is_new else _next_moment(row)
     remind_at = reminder_time(moment, fields.valid_for_hours)
-    await session.fetch(writing.update_board(row.id, *fields, moment, remind_at))
+    await session.fetch(writing.update_board(me.id, *fields, moment, remind_at))
     if changes:
         closed = [line.currency for line in changes if line.currency in current]
         await _write_changes(session, row.id, changes, closed, moment)
@@ -101,7 +101,7 @@ async def _insert_board(session: Session, me: Principal, board: Board) -> bool:
 async def _confirm(session: Session, me: Principal, row: LockedBoard) -> Versioned[Exchange]:
     moment = _next_moment(row)
     remind_at = reminder_time(moment, row.valid_for_hours)
-    await session.fetch(writing.confirm_board(row.id, moment, remind_at))
+    await session.fetch(writing.confirm_board(me.id, moment, remind_at))
     return await _confirmed(session, me, row.id, row.fields, moment)
 
 
