@@ -3,9 +3,9 @@
  * token be refreshed, tells a refusal from an outage, and remembers the last event over both.
  */
 import type {
+  Confirmation,
   Exchange,
   NotificationGroup,
-  Rate,
   RateEvent,
   UnreadCount,
 } from "./generated/types.gen.js";
@@ -22,11 +22,14 @@ export interface BoardEvents {
   snapshot: Exchange;
   /** A line has changed, which confirms the whole board; both sides null: it was taken off. */
   rates: RateEvent & { currency: string };
-  /** The board holds as it is. */
-  confirmed: Pick<Rate, "confirmed_at" | "state"> & Pick<Exchange, "valid_for_hours">;
+  /** All rates have been confirmed without a change; the event has the id of the last change. */
+  confirmed: Confirmation;
 }
 
-/** An event; `type` narrows `data`. `reset`: what was missed cannot be told, so load it anew. */
+/**
+ * An event; `type` narrows `data`. `reset` comes before `snapshot` if the missed events are not
+ * known: load everything again.
+ */
 export type StreamEvent<Events> =
   | { [Type in keyof Events]: { type: Type; id: string; data: Events[Type] } }[keyof Events]
   | { type: "reset"; id: string; data: unknown };

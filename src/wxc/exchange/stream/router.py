@@ -39,10 +39,10 @@ async def stream_exchange(
 
     `rates` is an item of the history plus its `currency`; both sides are null if the rate was
     removed. It also confirms all other rates at its time, `at`. `Last-Event-ID` replays the missed
-    changes; if they are too many or more than a day old, or the id is unknown, `reset` follows the
-    snapshot instead. A comment every 15 seconds keeps the connection alive. The stream ends when
-    the exchange is no longer visible to you, and, after `reauth`, when your session ends. A session
-    can have five streams of all kinds; anonymous streams are limited by IP address.
+    changes; if they are too many or more than a day old, or the id is unknown, `reset` comes before
+    the snapshot instead. A comment every 15 seconds keeps the connection alive. The stream ends
+    when the exchange is no longer visible to you, and, after `reauth`, when your session ends. A
+    session can have five streams of all kinds; anonymous streams are limited by IP address.
     """
     async for event in service.board_events(database, events, auth, board, last_event_id):
         yield _sse_event(event)
