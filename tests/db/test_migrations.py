@@ -105,7 +105,8 @@ def test_a_revision_is_named_like_its_file() -> None:
 def test_the_printed_sql_creates_the_same_schema(empty_url: str) -> None:
     written = CliRunner().invoke(cli.app, ["migrate", "--sql"]).stdout
 
-    asyncio.run(administer(empty_url, written))
+    # One by one, as psql does: an index is built outside of transactions.
+    asyncio.run(administer(empty_url, *written.split(";\n\n")))
 
     command.check(migrations.alembic_config())
     assert _rows(empty_url)["alembic_version"] == [f"({migrations.schema_revisions()[0]})"]
@@ -156,7 +157,9 @@ class TestSquashedRevisions:
             ["(0017)"],
             ["(0002_next)"],
         )
-        assert after == before
+        assert {
+            table: _first_columns(after[table], rows) for table, rows in before.items()
+        } == before
         assert len(before) == 20
         assert all(before.values()), "a table without rows proves nothing"
 
@@ -225,6 +228,14 @@ def _migrate(url: str, folder: Path) -> tuple[int, str]:
         check=False,
     )
     return ran.returncode, ran.stderr
+
+
+def _first_columns(rows: list[str], before: list[str]) -> list[str]:
+    """The rows without the columns that later migrations have added behind those of `before`."""
+    return [
+        f"{old[:-1]})" if row.startswith(f"{old[:-1]},") else row
+        for row, old in zip(rows, before, strict=True)
+    ]
 
 
 def _rows(url: str) -> dict[str, list[str]]:

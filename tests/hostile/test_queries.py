@@ -1,6 +1,7 @@
 """Rows 1, 4, 12, 16 and 21: hostile values in every parameter of every query."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
@@ -10,12 +11,21 @@ from tests.hostile.corpus import CANARY, LISTS, WITH_QUERY, Operation, Slot, ope
 from tests.hostile.refusals import assert_refused
 from tests.support.browser import Browser
 
+from wxc.core import clock
+from wxc.core.times import rfc3339
+
 NO_INTEGERS = (
     *("0", "-1", "101", "1000000000", str(2**31), str(2**53), str(2**63), str(-(2**63))),
     *("1" + "0" * 5000, "-1" + "0" * 5000, "", "1.5", "1e2", "NaN", "Infinity", "0x10"),
     *("%2B5", "1_0", "5.0", "%205", "05", "%EF%BC%95"),
     *("null", "true", "[1]", "1,2", "1;2", "%00", "1%00", "1%0A1", "%FF", "%ED%A0%80"),
     *("%D9%A3", CANARY, "1%20OR%201=1", "1'--"),
+)
+NO_NUMBERS = (
+    *("", "1_0", "1_0.5", "%2010", "10%20", "10%0A", "%0A10", "10%09", "%C2%A010", "%2B5", "--5"),
+    *("05", "-05", "00", ".5", "-.5", "5.", "1e", "e5", "1e%2B", "1.e5", "0x10", "0b1", "1,5"),
+    *("NaN", "nan", "Infinity", "-Infinity", "inf", "%EF%BC%95", "%D9%A3", "null", "true", "[1]"),
+    *("1%00", "%001", "%ED%A0%80", "1" * 5000, CANARY),
 )
 FORGED = (
     "",
@@ -76,6 +86,46 @@ async def test_a_malformed_or_out_of_bounds_number_is_refused_with_its_parameter
 
             assert_refused(answer, "validation_failed")
             assert [part["pointer"] for part in answer.json()["errors"]] == [f"query.{name}"]
+
+
+@pytest.mark.parametrize("operation", WITH_QUERY, ids=str)
+async def test_a_number_in_other_than_json_syntax_is_refused_by_its_name(
+    operation: Operation, world: World
+) -> None:
+    for slot in operation.parameters("query"):
+        if slot.variant("number") is None:
+            continue
+        name = slot.path[0]
+        for value in NO_NUMBERS:
+            answer = await world.send(operation, query=f"?{name}={value}")
+
+            assert_refused(answer, "validation_failed")
+            assert [part["pointer"] for part in answer.json()["errors"]] == [f"query.{name}"]
+
+
+@pytest.mark.parametrize(
+    "number", ["0", "-0", "10", "1.50", "-1.5", "1e1", "1E%2B1", "-1.25e-3", "0.0"]
+)
+async def test_a_number_in_json_syntax_is_accepted(world: World, number: str) -> None:
+    answer = await world.stranger.get(f"/exchanges?lat={number}&lon={number}&radius_m=5.0e2")
+
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("operation", WITH_QUERY, ids=str)
+async def test_a_time_may_have_a_lower_case_t_and_z(operation: Operation, world: World) -> None:
+    moment = rfc3339(clock.now() - timedelta(hours=1))
+    for slot in operation.parameters("query"):
+        if slot.string is None or slot.string.get("format") != "date-time":
+            continue
+        query = f"?{slot.path[0]}="
+        expected = await world.send(operation, query=query + moment)
+
+        for form in (moment.lower(), moment.replace("T", "t"), moment.replace("Z", "z")):
+            answer = await world.send(operation, query=query + form)
+
+            codes = answer.status_code, expected.status_code
+            assert codes in ((200, 200), (404, 404)), answer.text
 
 
 @pytest.mark.parametrize("operation", operations(), ids=str)

@@ -4,16 +4,18 @@ import asyncio
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.conftest import Member
 from tests.support.boards import BOARD, board
 from tests.support.browser import Browser
+from tests.support.factories import PASSWORD, make_notification
 from tests.support.fake_time import FakeTime, with_long_sessions
 
 from wxc.core.config import Config
-from wxc.models import Exchange
+from wxc.models import Exchange, Notification
 from wxc.worker import exchange_reminders as worker
+from wxc.worker.account_deletion import AccountPurger
 from wxc.worker.exchange_reminders import ExchangeReminder
 from wxc.worker.periodic_task import noop
 
@@ -68,9 +70,63 @@ async def test_confirmation_restarts_the_validity(
         await confirmed
         assert await reminder.run_once() is False
     time.advance(hours=20)
+
+    assert await reminder.run_once() is True
+
+
+ANSWERS = {
+    "confirmed": ("POST", "/exchange/confirm", None),
+    "repeated": ("PUT", "/exchange", BOARD),
+    "replaced": ("PUT", "/exchange", board(name="Other")),
+    "closed": ("DELETE", "/exchange", None),
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+async def test_a_reminder_goes_when_it_has_been_answered(
+    ada: Browser,
+    member: Member,
+    reminder: ExchangeReminder,
+    time: FakeTime,
+    connection: AsyncConnection,
+    answer: str,
+) -> None:
+    eve = await member("eve")
+    for browser in (ada, eve):
+        await browser.put("/exchange", json=BOARD)
+    follow = await make_notification(connection, ada.id, eve.id)
+    time.advance(hours=20)
+    await reminder.run_once()
+    assert len(await notifications_of(ada)) == 2
+    method, path, body = ANSWERS[answer]
+
+    done = await ada.request(method, path, json=body)
+
+    assert done.is_success, done.text
+    (left,) = await notifications_of(ada)
+    assert left["id"] == str(follow)
+    assert (await ada.get("/notifications")).json()["unread_count"] == 1
+    assert [group["type"] for group in await notifications_of(eve)] == ["exchange_expiring"]
+
+
+async def test_a_reminder_goes_with_the_account(
+    ada: Browser,
+    reminder: ExchangeReminder,
+    time: FakeTime,
+    connection: AsyncConnection,
+    app: FastAPI,
+    config: Config,
+) -> None:
+    await ada.put("/exchange", json=BOARD)
+    time.advance(hours=20)
     await reminder.run_once()
 
-    assert len(await notifications_of(ada)) == 3
+    await ada.delete("/settings", json={"current_password": PASSWORD})
+    while await AccountPurger(config, app.state.services.database).run_once():
+        pass
+
+    kept = select(func.count()).where(Notification.recipient_id == ada.id)
+    assert await connection.scalar(kept) == 0
 
 
 async def test_owner_who_confirms_or_closes_in_time_is_not_reminded(

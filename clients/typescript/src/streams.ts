@@ -3,9 +3,9 @@
  * expired access token, distinguish a refusal from an outage, and resume after the last event.
  */
 import type {
+  Confirmation,
   Exchange,
   NotificationGroup,
-  Rate,
   RateEvent,
   UnreadCount,
 } from "./generated/types.gen.js";
@@ -22,11 +22,14 @@ export interface BoardEvents {
   snapshot: Exchange;
   /** A changed rate, which also confirms the whole board. Both prices are null if it was removed. */
   rates: RateEvent & { currency: string };
-  /** The owner confirmed the board without changes. */
-  confirmed: Pick<Rate, "confirmed_at" | "state"> & Pick<Exchange, "valid_for_hours">;
+  /** The owner confirmed all rates without a change; the event has the id of the last change. */
+  confirmed: Confirmation;
 }
 
-/** An event; `type` narrows `data`. `reset`: missed events cannot be replayed, so reload the data. */
+/**
+ * An event; `type` narrows `data`. `reset` comes before `snapshot` if missed events cannot be
+ * replayed: reload everything.
+ */
 export type StreamEvent<Events> =
   | { [Type in keyof Events]: { type: Type; id: string; data: Events[Type] } }[keyof Events]
   | { type: "reset"; id: string; data: unknown };

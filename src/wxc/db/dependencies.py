@@ -1,14 +1,19 @@
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
+from decimal import Decimal
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from wxc.core.decimals import decimal_text
+from wxc.core.times import rfc3339
 from wxc.db import database as db
 from wxc.db import session
 from wxc.db.keyset import DEFAULT_LIMIT, MAX_LIMIT, PageRequest, list_scope
+from wxc.http.compiled_route import CompiledRoute
 from wxc.http.openapi import raises
 from wxc.http.refusals.resources import InvalidCursor
 from wxc.http.services import services_of
@@ -64,12 +69,43 @@ def page_request(request: Request, owner: str, limit: int, cursor: str | None) -
     return PageRequest(services_of(request).cursors, scope, limit, cursor)
 
 
-def scope_of(request: Request, owner: str = "") -> str:
-    """The name of the list that this request reads, including its filters."""
-    is_filtered = bool(request.scope["query_string"])
-    parameters = request.query_params.multi_items() if is_filtered else []
-    filters = [pair for pair in parameters if pair[0] not in ("limit", "cursor")]
-    return list_scope(request.scope["path"], owner, filters)
+def scope_of(request: Request, owner: str = "", *effective: tuple[str, object]) -> str:
+    """The name of the list that this request reads, including its filters in effect.
+
+    A filter that equals its default is the same as one left out. `effective` are the values of
+    parameters whose defaults depend on others; None leaves the parameter out.
+    """
+    filters = dict(_filters(request)) if request.scope["query_string"] else {}
+    filters |= {name: _canonical(value) for name, value in effective}
+    pairs = [(name, value) for name, value in filters.items() if value is not None]
+    return list_scope(request.scope["path"], owner, pairs)
+
+
+def _filters(request: Request) -> Iterator[tuple[str, str | None]]:
+    """The filters that differ from their defaults; FastAPI refuses the invalid ones afterwards."""
+    route: CompiledRoute = request.scope["route"]
+    for name, text in request.query_params.items():
+        if name not in ("limit", "cursor"):
+            parameter = route.query_parameters[name]
+            value, errors = parameter.validate(text)
+            if errors or value != parameter.default:
+                yield name, text if errors else _canonical(value)
+
+
+def _canonical(value: object) -> str | None:
+    """The same text for equal values, as a client would write them."""
+    match value:
+        case None:
+            return None
+        case bool():
+            return str(value).lower()
+        case float():
+            return repr(value).removesuffix(".0")
+        case Decimal():
+            return decimal_text(value.normalize())
+        case datetime():
+            return rfc3339(value)
+    return str(value)
 
 
 Paging = Annotated[PageRequest, Depends(paging)]

@@ -5,6 +5,7 @@ builds cache keys, always with the same result. `CompiledRoute` computes it once
 created: the functions, the order of their calls, and their arguments.
 """
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import cached_property
 from typing import Any
@@ -18,7 +19,15 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.types import Receive, Scope, Send
 
 from wxc.http.answers import json_bytes
-from wxc.http.steps import Arguments, ParameterError, Step, calls_of, steps_of
+from wxc.http.steps import (
+    Arguments,
+    Parameter,
+    ParameterError,
+    Step,
+    calls_of,
+    parameter_of,
+    steps_of,
+)
 
 
 class CompiledRoute(APIRoute):
@@ -46,10 +55,11 @@ class CompiledRoute(APIRoute):
         return True
 
     @cached_property
-    def query_parameters(self) -> frozenset[str]:
-        """The names of the query parameters that the route and its dependencies declare."""
+    def query_parameters(self) -> Mapping[str, Parameter]:
+        """The query parameters that the route and its dependencies declare, by name."""
         fields = get_flat_params(self.dependant)
-        return frozenset(field.alias for field in fields if isinstance(field.field_info, Query))
+        found = (parameter_of(field) for field in fields if isinstance(field.field_info, Query))
+        return {parameter.alias: parameter for parameter in found}
 
     def _arguments(self, request: Request) -> list[Arguments] | None:
         """The request's parameters for each step; None if FastAPI should handle the request."""

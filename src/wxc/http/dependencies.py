@@ -47,5 +47,5 @@ async def refuse_unknown_parameters(request: Request) -> None:
         return
     names = [name for name, _ in request.query_params.multi_items()]
     route: CompiledRoute = request.scope["route"]
-    if len(set(names)) != len(names) or not route.query_parameters.issuperset(names):
+    if len(set(names)) != len(names) or not route.query_parameters.keys() >= set(names):
         raise UnknownParameter

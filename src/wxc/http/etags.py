@@ -11,7 +11,7 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from fastapi import Depends, Header, Response
 
@@ -20,7 +20,8 @@ from wxc.http.openapi import headers, raises
 from wxc.http.refusals.resources import PreconditionFailed
 
 Body = TypeVar("Body")
-Versions = frozenset[int] | None
+AnyVersion = Literal["*"]
+Versions = frozenset[int] | AnyVersion | None
 """The versions that the client may have read; None for an unconditional write."""
 
 _TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
@@ -80,15 +81,23 @@ async def _versions(
         Header(
             alias="If-Match",
             description="The `ETag` of the version that you edited. If the resource has changed "
-            "since then, the answer is 412. Only the version is compared, not the hash.",
+            "since then, the answer is 412. Only the version is compared, not the hash. `*` "
+            "matches any version, if the resource exists.",
         ),
     ] = None,
 ) -> Versions:
-    """The versions in the header; None without it or for `*`. Only our strong tags have one."""
-    if if_match is None or if_match.strip() == "*":
+    """The versions in the header. Only our strong tags have one."""
+    if if_match is None:
         return None
+    if if_match.strip() == "*":
+        return "*"
     matches = (_OWN_STRONG_TAG.fullmatch(tag) for tag in _tags(if_match))
     return frozenset(int(match[1]) for match in matches if match)
+
+
+def listed(versions: Versions) -> list[int] | None:
+    """The versions that an existing resource may have; None for any."""
+    return sorted(versions) if isinstance(versions, frozenset) else None
 
 
 IfMatch = Annotated[Versions, Depends(_versions)]

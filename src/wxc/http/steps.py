@@ -116,7 +116,7 @@ def _post_order(dependant: Dependant) -> Iterator[Dependant]:
 def _step(dependant: Dependant, indexes: Mapping[Any, int]) -> Step:
     results = [(inner.name, indexes[inner.call]) for inner in dependant.dependencies]
     path, query, headers = (
-        tuple(_parameter(field) for field in fields)
+        tuple(parameter_of(field) for field in fields)
         for fields in (dependant.path_params, dependant.query_params, dependant.header_params)
     )
     is_constant = not path and not headers and not any(parameter.is_required for parameter in query)
@@ -133,7 +133,7 @@ def _step(dependant: Dependant, indexes: Mapping[Any, int]) -> Step:
     )
 
 
-def _parameter(field: Any) -> Parameter:  # noqa: ANN401 - FastAPI's private `ModelField`
+def parameter_of(field: Any) -> Parameter:  # noqa: ANN401 - FastAPI's private `ModelField`
     alias = field.validation_alias or field.alias
     is_required = field.field_info.is_required()
     default = None if is_required else field.default

@@ -1,9 +1,16 @@
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ARRAY, CheckConstraint, DateTime, Index, String, func
+from sqlalchemy import ARRAY, CheckConstraint, DateTime, Index, String, Text, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wxc.models.base import Base, CreatedAt, IdKey
+
+
+def _trigram_index(name: str, key: Any) -> Index:  # noqa: ANN401 - a column or an expression
+    operators = {name: "gin_trgm_ops"}
+    title = f"ix_users_{name}_trigrams"
+    return Index(title, key, postgresql_using="gin", postgresql_ops=operators)
 
 
 class User(Base):
@@ -24,6 +31,8 @@ class User(Base):
     pending_email: Mapped[str | None] = mapped_column(String(254))
     password_hash: Mapped[str | None]
     display_name: Mapped[str | None] = mapped_column(String(50))
+    display_name_folded: Mapped[str | None] = mapped_column(Text)
+    """For searches: without accents, in lower case. Written by a trigger."""
     bio: Mapped[str | None] = mapped_column(String(500))
     avatar_url: Mapped[str | None] = mapped_column(String(2000))
     home_currency: Mapped[str | None] = mapped_column(String(3))
@@ -31,6 +40,7 @@ class User(Base):
     following_count: Mapped[int] = mapped_column(default=0, server_default="0")
     posts_count: Mapped[int] = mapped_column(default=0, server_default="0")
     has_exchange: Mapped[bool] = mapped_column(default=False, server_default="false")
+    """Also true for an expired board."""
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     """Incremented when the settings are replaced; not by counters."""
     username_changes: Mapped[list[datetime]] = mapped_column(
@@ -49,25 +59,22 @@ class User(Base):
         # Used by the previous release; to be dropped in the next one.
         Index("uq_users_username_lower", func.lower(username), unique=True),
         Index("uq_users_email_lower", func.lower(email), unique=True),
-        # For searches by prefix, in code point order, and by similarity.
+        # For searches by prefix, in code point order, and by similarity. Those of `display_name`
+        # are used by the previous release; to be dropped in the next one.
         Index("ix_users_username_prefix", func.left(func.lower(username).collate("C"), 30), "id"),
         Index(
             "ix_users_display_name_prefix",
             func.left(func.lower(display_name).collate("C"), 30),
             "id",
         ),
+        _trigram_index("username", func.lower(username).label("username")),
+        _trigram_index("display_name", func.lower(display_name).label("display_name")),
         Index(
-            "ix_users_username_trigrams",
-            func.lower(username).label("username"),
-            postgresql_using="gin",
-            postgresql_ops={"username": "gin_trgm_ops"},
+            "ix_users_display_name_folded_prefix",
+            func.left(display_name_folded.collate("C"), 30),
+            "id",
         ),
-        Index(
-            "ix_users_display_name_trigrams",
-            func.lower(display_name).label("display_name"),
-            postgresql_using="gin",
-            postgresql_ops={"display_name": "gin_trgm_ops"},
-        ),
+        _trigram_index("display_name_folded", display_name_folded),
         CheckConstraint("username ~ '^[A-Za-z0-9_]{3,30}$'", name="username_form"),
         # Checks an id for a suspension without reading the user's row; has few entries.
         Index("ix_users_suspended", "id", postgresql_where=suspended_at.isnot(None)),

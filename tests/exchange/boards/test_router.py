@@ -77,6 +77,26 @@ async def test_rates_age_until_they_expire_and_a_confirmation_makes_them_fresh(
     assert (await stranger.get("/users/ada/exchange")).json() == confirmed.json()
 
 
+async def test_a_profile_has_no_exchange_while_the_board_is_expired(
+    ada: Browser, stranger: Browser, time: FakeTime
+) -> None:
+    await ada.put("/exchange", json=board(valid_for_hours=4))
+    seen = []
+    for hours in (11, 1):  # it expires after twelve hours
+        time.advance(hours=hours, seconds=hours == 1)
+        seen.append([(await browser.get("/users/ada")) for browser in (ada, stranger)])
+    for confirm in (ada.post("/exchange/confirm"), ada.put("/exchange", json=board(yen("1")))):
+        assert (await confirm).status_code == 200
+        seen.append([(await browser.get("/users/ada")) for browser in (ada, stranger)])
+        time.advance(days=30)
+    seen.append([(await browser.get("/users/ada")) for browser in (ada, stranger)])
+
+    has_exchange = [[answer.json()["has_exchange"] for answer in answers] for answers in seen]
+    assert has_exchange == [[is_shown] * 2 for is_shown in (True, False, True, True, False)]
+    for valid, expired in zip(seen[0], seen[1], strict=True):
+        assert valid.headers["etag"] != expired.headers["etag"]
+
+
 async def test_a_confirmation_changes_neither_version_nor_history(
     ada: Browser, time: FakeTime
 ) -> None:
@@ -149,12 +169,30 @@ async def test_if_match_with_an_outdated_etag_does_not_overwrite_the_board(ada: 
     nothing = await ada.put("/exchange", json=BOARD, headers={"If-Match": '"1.abc"'})
     assert nothing.json()["code"] == "precondition_failed"
     first = (await ada.put("/exchange", json=BOARD)).headers["etag"]
-    second = (await ada.put("/exchange", json=BOARD, headers={"If-Match": first})).headers["etag"]
+    other = board(yen("8"))
+    second = (await ada.put("/exchange", json=other, headers={"If-Match": first})).headers["etag"]
 
     late = await ada.put("/exchange", json=board(yen("9")), headers={"If-Match": first})
 
     assert late.json()["code"] == "precondition_failed"
     assert (await ada.get("/exchange")).headers["etag"] == second
+
+
+@pytest.mark.parametrize("condition", ["*", " * ", '"1.abc"', '"0.abc"', "nonsense"])
+async def test_if_match_without_a_board_creates_none(ada: Browser, condition: str) -> None:
+    answer = await ada.put("/exchange", json=BOARD, headers={"If-Match": condition})
+
+    assert (answer.status_code, answer.json()["code"]) == (412, "precondition_failed")
+    assert (await ada.get("/exchange")).json()["code"] == "exchange_not_found"
+    assert (await ada.get("/users/ada")).json()["has_exchange"] is False
+
+
+async def test_if_match_of_any_version_replaces_a_board_that_exists(ada: Browser) -> None:
+    await ada.put("/exchange", json=BOARD)
+
+    answer = await ada.put("/exchange", json=board(yen("9")), headers={"If-Match": "*"})
+
+    assert (answer.status_code, answer.json()["rates"][0]["we_buy"]) == (200, "9")
 
 
 async def test_the_export_contains_the_board_and_account_deletion_deletes_it(

@@ -1,6 +1,6 @@
 import pytest
 from fastapi import FastAPI
-from tests.support.board_streams import STREAM, rate_sides, read_snapshot
+from tests.support.board_streams import STREAM, rate_sides, read_reset, read_snapshot
 from tests.support.boards import board, yen
 from tests.support.browser import Browser
 from tests.support.fake_time import FakeTime
@@ -71,8 +71,7 @@ async def test_an_unknown_event_id_causes_a_reset(
         head = (await read_snapshot(stream)).id
 
     async with open_stream(first_app, visitor, STREAM, last_event_id=known or "0:") as stream:
-        assert (await read_snapshot(stream)).id == head
-        assert (await stream.next()).name == "reset"
+        assert (await read_reset(stream)).id == head
 
 
 async def test_an_event_id_of_a_deleted_board_causes_a_reset(
@@ -87,8 +86,7 @@ async def test_an_event_id_of_a_deleted_board_causes_a_reset(
     )
 
     async with open_stream(first_app, visitor, STREAM, last_event_id=known) as stream:
-        await read_snapshot(stream)
-        assert (await stream.next()).name == "reset"
+        await read_reset(stream)
 
 
 async def test_too_many_or_too_old_changes_cause_a_reset(
@@ -113,11 +111,9 @@ async def test_too_many_or_too_old_changes_cause_a_reset(
 
     monkeypatch.setattr(board_stream, "_MAX_REPLAYED", 1)
     async with open_stream(first_app, visitor, STREAM, last_event_id=known) as stream:
-        await read_snapshot(stream)
-        assert (await stream.next()).name == "reset"
+        await read_reset(stream)
 
     monkeypatch.setattr(board_stream, "_MAX_REPLAYED", 1000)
     time.advance(hours=25)
     async with open_stream(first_app, visitor, STREAM, last_event_id=known) as stream:
-        await read_snapshot(stream)
-        assert (await stream.next()).name == "reset"
+        await read_reset(stream)

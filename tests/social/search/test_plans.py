@@ -22,7 +22,7 @@ _BIG_TABLE_SCAN = re.compile(r"Seq Scan on users")
 _ROWS = re.compile(r"Scan.* on users .*rows=(\d+) loops=(\d+)\)")
 _FILL = (
     # All usernames have a common prefix, a third of the users have display names with one, and a
-    # third have random display names.
+    # third have random display names. A few have an accented word in the middle of a long name.
     """
     INSERT INTO users (id, username, email, password_hash, display_name, created_at)
     SELECT gen_random_uuid(), 'many_' || n, 'many_' || n || '@example.com',
@@ -30,6 +30,10 @@ _FILL = (
            CASE n % 3 WHEN 0 THEN 'Common ' || n WHEN 1 THEN translate(md5(n::text), '0123456789',
            'ghijklmnop') END, now()
     FROM generate_series(1, 40000) n
+    """,
+    """
+    UPDATE users SET display_name = 'The trusted González money changers ' || username
+    WHERE username LIKE 'many_100%'
     """,
     "VACUUM ANALYZE",
 )
@@ -60,6 +64,9 @@ async def test_search_never_scans_the_users_table(app: FastAPI) -> None:
                 ("mnay_31313", 2000),
                 ("comon 27", 10_300),
                 ("no such name", 2000),
+                ("gonzalez", 2000),
+                ("González money", 10_300),
+                ("money", 2000),
                 ("%_%", 100),
             ):
                 page = await _fetch_with_bounded_plan(app, browser, connection, text, "", max_rows)

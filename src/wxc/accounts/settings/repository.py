@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import any_, case, null, or_, select, update
+from sqlalchemy import any_, case, not_, null, or_, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from wxc.accounts.auth.repository.accounts import ACCOUNT_COLUMNS, AccountRow
@@ -54,18 +54,22 @@ def update_settings(
     avatar_url: str | None,
     home_currency: str | None,
 ) -> AccountUpdate:
-    """Replace the settings; no row if `versions` is given without the current version."""
+    """Replace the settings; no row if they differ and `versions` lacks the current version.
+
+    Equal settings keep the version.
+    """
+    settings = {
+        User.display_name: display_name,
+        User.bio: bio,
+        User.avatar_url: avatar_url,
+        User.home_currency: home_currency,
+    }
+    is_changed = or_(*(column.is_distinct_from(value) for column, value in settings.items()))
     is_expected = or_(bind(versions).is_(None), User.version == any_(bind(versions)))
     return (
         update(User)
-        .where(User.id == user_id, User.suspended_at.is_(None), is_expected)
-        .values(
-            display_name=display_name,
-            bio=bio,
-            avatar_url=avatar_url,
-            home_currency=home_currency,
-            version=User.version + 1,
-        )
+        .where(User.id == user_id, User.suspended_at.is_(None), or_(not_(is_changed), is_expected))
+        .values({**settings, User.version: User.version + case((is_changed, 1), else_=0)})
         .returning(*ACCOUNT_COLUMNS)
     )
 

@@ -36,7 +36,7 @@ from wxc.core import clock
 from wxc.core.text import fold_identifier
 from wxc.db.database import Database
 from wxc.db.session import Session
-from wxc.http.etags import Versioned, Versions
+from wxc.http.etags import Versioned, Versions, listed
 from wxc.http.rate_limits import RateLimiter
 from wxc.http.refusals.resources import PreconditionFailed
 from wxc.mail import service as mails
@@ -58,11 +58,11 @@ async def find_settings(database: Database, me: Principal) -> Versioned[Me]:
 async def replace_settings(
     database: Database, me: Principal, settings: Settings, versions: Versions
 ) -> Versioned[Me]:
-    """Replace all settings; raises `PreconditionFailed`."""
+    """Replace all settings; the same again change nothing. Raises `PreconditionFailed`."""
     row = await database.primary.fetch_one(
         update_settings(
             me.id,
-            None if versions is None else list(versions),
+            listed(versions),
             settings.display_name,
             settings.bio,
             settings.avatar_url,
@@ -70,7 +70,7 @@ async def replace_settings(
         )
     )
     if row is None:
-        raise SessionExpired if versions is None else PreconditionFailed
+        raise SessionExpired if listed(versions) is None else PreconditionFailed
     return _versioned(row)
 
 

@@ -1,12 +1,17 @@
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 
 from wxc.core import clock
 from wxc.core.currencies import CurrencyCode
 from wxc.core.times import Moment
+from wxc.db.dependencies import CursorParameter, Limit, scope_of
+from wxc.db.keyset import DEFAULT_LIMIT, PageRequest
 from wxc.exchange.boards.dependencies import field_error
 from wxc.exchange.domain.history import DEFAULT_RANGE, MAX_RANGE, Group, HistoryRange
+from wxc.http.openapi import raises
+from wxc.http.refusals.resources import InvalidCursor
+from wxc.http.services import services_of
 
 
 async def _history_range(
@@ -32,4 +37,22 @@ async def _history_range(
     return HistoryRange(currency, earliest, end, group)
 
 
-RequestedRange = Annotated[HistoryRange, Depends(_history_range)]
+class HistoryPage(NamedTuple):
+    range: HistoryRange
+    page: PageRequest
+
+
+@raises(InvalidCursor)
+async def _history_page(
+    request: Request,
+    span: Annotated[HistoryRange, Depends(_history_range)],
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: CursorParameter = None,
+) -> HistoryPage:
+    """The default start is fixed only if the end is given."""
+    scope = scope_of(request) if span.end is None else scope_of(request, "", ("from", span.start))
+    page = PageRequest(services_of(request).cursors, scope, limit, cursor)
+    return HistoryPage(span, page)
+
+
+RequestedPage = Annotated[HistoryPage, Depends(_history_page)]

@@ -1,7 +1,7 @@
 from wxc.accounts.auth.dependencies import MaybeUser
-from wxc.db.dependencies import Database, Paging
+from wxc.db.dependencies import Database
 from wxc.exchange.boards.errors import ExchangeNotFound
-from wxc.exchange.history.dependencies import RequestedRange
+from wxc.exchange.history.dependencies import RequestedPage
 from wxc.exchange.history.schemas import RateHistoryPage
 from wxc.exchange.history.service import reading
 from wxc.http.openapi import error_responses
@@ -19,13 +19,12 @@ router = make_router("exchange")
 async def list_rate_history(
     username: PathUsername,
     viewer: MaybeUser,
-    span: RequestedRange,
+    requested: RequestedPage,
     database: Database,
-    page: Paging,
 ) -> RateHistoryPage:
     """Returns the changes of one currency's rate, newest first.
 
     With `group`, each item is a UTC hour or day with changes: the first, highest, lowest and last
     buying and selling price, per base currency and unit.
     """
-    return await reading.list_history(database, username, viewer.id if viewer else None, span, page)
+    return await reading.list_history(database, username, viewer.id if viewer else None, *requested)

@@ -1,6 +1,9 @@
-from typing import Annotated
+import re
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Query, Request
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from wxc.accounts.auth.dependencies import MaybeUser
 from wxc.core.currencies import CurrencyCode, currencies
@@ -21,17 +24,30 @@ from wxc.http.openapi import raises
 from wxc.http.refusals.resources import InvalidCursor
 from wxc.http.services import services_of
 
+_JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
+
+
+def _require_json_number(value: object) -> object:
+    """Refuse `1_0`, ` 5` and `+5`, which pydantic accepts."""
+    if isinstance(value, str) and not _JSON_NUMBER.fullmatch(value):
+        raise PydanticCustomError("float_parsing", "Must be a number, such as -12.5.")
+    return value
+
+
+_Number = Annotated[float, BeforeValidator(_require_json_number)]
+
 
 async def _area(
     lat: Annotated[
-        float | None, Query(ge=-90, le=90, allow_inf_nan=False, description="Latitude in degrees.")
+        _Number | None,
+        Query(ge=-90, le=90, allow_inf_nan=False, description="Latitude in degrees."),
     ] = None,
     lon: Annotated[
-        float | None,
+        _Number | None,
         Query(ge=-180, le=180, allow_inf_nan=False, description="Longitude in degrees."),
     ] = None,
     radius_m: Annotated[
-        float | None,
+        _Number | None,
         Query(
             gt=0,
             le=MAX_RADIUS_METRES,
@@ -96,17 +112,24 @@ async def _search(
     return SearchRequest(area, conversion, sort, is_open_now, include_stale, minor_units)
 
 
+class SearchPage(NamedTuple):
+    search: SearchRequest
+    page: PageRequest
+
+
 @raises(InvalidCursor)
 async def _search_page(
     request: Request,
     viewer: MaybeUser,
+    search: Annotated[SearchRequest, Depends(_search)],
     limit: Limit = DEFAULT_LIMIT,
     cursor: CursorParameter = None,
-) -> PageRequest:
+) -> SearchPage:
     """The cursors of the page are valid only for this search by this viewer."""
-    scope = scope_of(request, str(viewer.id) if viewer else "")
-    return PageRequest(services_of(request).cursors, scope, limit, cursor, order=Order.BY_RANK)
+    owner, radius = str(viewer.id) if viewer else "", search.area and search.area.radius_metres
+    scope = scope_of(request, owner, ("sort", search.sort), ("radius_m", radius))
+    signer = services_of(request).cursors
+    return SearchPage(search, PageRequest(signer, scope, limit, cursor, order=Order.BY_RANK))
 
 
-RequestedSearch = Annotated[SearchRequest, Depends(_search)]
-SearchPage = Annotated[PageRequest, Depends(_search_page)]
+RequestedPage = Annotated[SearchPage, Depends(_search_page)]

@@ -1,7 +1,7 @@
 from wxc.accounts.auth.dependencies import MaybeUser
 from wxc.db.dependencies import Database
 from wxc.exchange.search import service
-from wxc.exchange.search.dependencies import RequestedSearch, SearchPage
+from wxc.exchange.search.dependencies import RequestedPage
 from wxc.exchange.search.errors import SearchExpired
 from wxc.exchange.search.schemas import HitPage
 from wxc.http.openapi import error_responses
@@ -16,7 +16,7 @@ router = make_router("exchange")
     responses=error_responses(SearchExpired),
 )
 async def search_exchanges(
-    viewer: MaybeUser, page: SearchPage, request: RequestedSearch, database: Database
+    viewer: MaybeUser, requested: RequestedPage, database: Database
 ) -> HitPage:
     """Finds exchanges near a place (`lat`, `lon`), exchanges that can do a conversion (`from`,
     `to`, `amount`), or both, ordered by distance or by the amount that the customer receives.
@@ -28,4 +28,4 @@ async def search_exchanges(
     All pages use the rates at the time of the first page, for ten minutes. Stale rates are excluded
     by default, expired rates always. A page can have fewer items than `limit` and not be the last.
     """
-    return await service.search(database, request, page, viewer.id if viewer else None)
+    return await service.search(database, *requested, viewer.id if viewer else None)

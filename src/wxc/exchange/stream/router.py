@@ -40,10 +40,10 @@ async def stream_exchange(
     `rates` is an item of the history plus its `currency`; `we_buy` and `we_sell` are null if the
     rate was removed. The change also confirms all other rates, as of its time `at`. `Last-Event-ID`
     replays the missed changes; if they are too many or more than a day old, or the id is unknown,
-    `reset` follows the snapshot instead. An SSE comment line every 15 seconds keeps the connection
-    open. The stream ends when the exchange is no longer visible to you, and, after `reauth`, when
-    your session ends. A session can have five streams in total; anonymous streams are limited by IP
-    address.
+    `reset` comes before the snapshot instead. An SSE comment line every 15 seconds keeps the
+    connection open. The stream ends when the exchange is no longer visible to you, and, after
+    `reauth`, when your session ends. A session can have five streams in total; anonymous streams
+    are limited by IP address.
     """
     async for event in service.board_events(database, events, auth, board, last_event_id):
         yield _sse_event(event)

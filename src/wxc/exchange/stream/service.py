@@ -80,13 +80,14 @@ async def board_events(
 ) -> AsyncIterator[StreamEvent]:
     """The snapshot, then the changes missed since `last_event_id`, then live changes.
 
-    Ends when the viewer can no longer see the board. Holds no connection between two checks.
+    `Reset` precedes the snapshot if the missed changes are not known. Ends when the viewer can no
+    longer see the board. Holds no connection between two checks.
     """
     resumed = await _resume_position(database, board, last_event_id) if last_event_id else None
-    reader = _ChangeReader(database, board, resumed or board.position)
-    yield BoardEvent(reader.position, "snapshot", board.exchange)
     if last_event_id and resumed is None:
         yield Reset()
+    reader = _ChangeReader(database, board, resumed or board.position)
+    yield BoardEvent(reader.position, "snapshot", board.exchange)
     topics = [topic_of(board.id)]
     if board.viewer is not None:
         topics.append(auth.revocations.topic_of(board.viewer.session_id))

@@ -49,9 +49,9 @@ async def stream_notifications(
     group that is new or has grown, with the group and the `unread_count`.
 
     With `Last-Event-ID` the stream replays missed notifications of the last 24 hours; those of the
-    last two seconds may repeat. If it cannot replay them, it sends `reset`: reload the list. It
-    sends `reauth` and ends when the session ends. An SSE comment line every 15 seconds keeps the
-    connection open. A session can have five open streams.
+    last two seconds may repeat. If it cannot replay them, `reset` comes before the `snapshot`:
+    reload the list. It sends `reauth` and ends when the session ends. An SSE comment line every 15
+    seconds keeps the connection open. A session can have five open streams.
     """
     async for event in stream.live_notifications(database, events, auth, me, last_event_id):
         yield _server_sent_event(event)

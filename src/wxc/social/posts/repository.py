@@ -160,11 +160,11 @@ def insert_post(
 def update_post_body(
     post_id: UUID, body: str, versions: Sequence[int] | None, moment: datetime
 ) -> ReturningUpdate[UUID]:
-    """Replace the body; no row if `versions` is not None and the post has another version."""
+    """Replace the body; no row if it is the same, or if the post has none of the `versions`."""
     has_expected_version = or_(bind(versions).is_(None), Post.version == any_(bind(versions)))
     return (
         update(Post)
-        .where(Post.id == post_id, has_expected_version)
+        .where(Post.id == post_id, Post.body != body, has_expected_version)
         .values(body=body, edited_at=moment, version=Post.version + 1)
         .returning(Post.id)
     )

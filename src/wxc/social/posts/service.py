@@ -11,7 +11,7 @@ from wxc.db.database import Database
 from wxc.db.handle import Handle
 from wxc.db.keyset import PageRequest
 from wxc.db.session import Session
-from wxc.http.etags import Versioned, Versions
+from wxc.http.etags import Versioned, Versions, listed
 from wxc.http.refusals.access import NotOwner
 from wxc.http.refusals.resources import PreconditionFailed
 from wxc.idempotency.service import IdempotentRequest, store_response, stored_response
@@ -66,13 +66,17 @@ async def list_posts(
 async def edit_post(
     session: Session, me: Principal, post_id: UUID, post: PostUpdate, versions: Versions
 ) -> Versioned[Post]:
-    """Raises `PostNotFound`, `NotOwner` or `PreconditionFailed`."""
+    """Raises `PostNotFound`, `NotOwner` or `PreconditionFailed`.
+
+    The same body again changes nothing, whatever the version.
+    """
     await _lock_own_post(session, me, post_id)
-    expected_versions = None if versions is None else list(versions)
-    query = repository.update_post_body(post_id, post.body, expected_versions, clock.now())
-    if await session.fetch_one(query) is None:
+    query = repository.update_post_body(post_id, post.body, listed(versions), clock.now())
+    is_updated = await session.fetch_one(query) is not None
+    found = await find_post(session, post_id, me.id)
+    if not is_updated and found.body["body"] != post.body:
         raise PreconditionFailed
-    return await find_post(session, post_id, me.id)
+    return found
 
 
 async def delete_post(session: Session, me: Principal, post_id: UUID) -> None:

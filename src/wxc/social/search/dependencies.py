@@ -12,7 +12,9 @@ from wxc.http.services import services_of
 SearchText = Annotated[
     str,
     Text(50, one_line=True),
-    Query(description="The text to search for; case-insensitive, without wildcards."),
+    Query(
+        description="The text to search for; accents and case are ignored, there are no wildcards."
+    ),
 ]
 
 

@@ -1,4 +1,7 @@
-"""Search for users by prefix and by similarity.
+"""Search for users by prefix and by similarity, without accents and case.
+
+The function `search_fold` of the database folds both the display names, in a column that a trigger
+writes, and the text; usernames are ASCII.
 
 Prefix matches are read in the order of an index, so the cost of a page does not depend on their
 number. Similar names are read only after them.
@@ -34,7 +37,7 @@ _MAX_PREFIX_LENGTH = 30
 _MAX_COMPARED_NAMES = 5000
 """The number of similar names to rank; if there are more, the index determines which."""
 _TRIGRAMS_OF_TWO_LETTERS = 3  # too few to compare names
-_username, _display_name = func.lower(User.username), func.lower(User.display_name)
+_username, _display_name = func.lower(User.username), User.display_name_folded
 # As in the prefix indexes: collation C compares code points.
 _username_prefix, _display_name_prefix = (
     func.left(name.collate("C"), _MAX_PREFIX_LENGTH) for name in (_username, _display_name)
@@ -65,7 +68,9 @@ def users_matching(
     kind: int | None,
 ) -> AnySelect:
     """Up to `limit + 1` users after this kind, distance and name, which are None on page one."""
-    folded_text = func.lower(bind(text))
+    # A text of nothing but accents would become empty, and match every name.
+    folded = func.nullif(func.search_fold(bind(text), type_=Text()), "", type_=Text())
+    folded_text = func.coalesce(folded, bind(text))
     position: dict[str, ColumnElement[Any]] = {"distance": bind(distance), "name": bind(name)}
     kinds: list[AnySelect] = []
     for number, (find, sort_column) in enumerate(_MATCH_KINDS):
@@ -99,17 +104,21 @@ def _by_display_name(text: ColumnElement[str]) -> AnySelect:
 
 
 def _by_similarity(text: ColumnElement[str]) -> AnySelect:
-    """Other users with a name that shares trigrams with the text."""
+    """Other users with a name, or words in it, that shares trigrams with the text."""
     # A subquery hides the text: if the planner saw that many names resemble it, it would scan
     # the whole table.
     hidden_text = select(text).scalar_subquery()
     names = (_username, _display_name)
-    similarity = func.greatest(*(func.similarity(name, hidden_text) for name in names), type_=REAL)
+    similarity = func.greatest(
+        *(func.similarity(name, hidden_text) for name in names),
+        *(func.word_similarity(hidden_text, name) for name in names),
+        type_=REAL,
+    )
     is_prefix = func.coalesce(func.starts_with(_display_name, hidden_text), False)
     similar = _select_users(literal("", Text()), cast(1, REAL) - similarity)
     return similar.where(
         func.cardinality(func.show_trgm(hidden_text)) > _TRIGRAMS_OF_TWO_LETTERS,
-        or_(*(name.bool_op("%")(hidden_text) for name in names)),
+        or_(*(name.bool_op(sign)(hidden_text) for name in names for sign in ("%", "%>"))),
         not_(func.starts_with(_username, hidden_text)),
         not_(is_prefix),
     ).limit(_MAX_COMPARED_NAMES)

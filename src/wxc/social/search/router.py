@@ -12,7 +12,8 @@ router = make_router("users", prefix="/users")
 async def search_users(
     q: SearchText, viewer: MaybeUser, database: Database, page: RankedPage
 ) -> UserPage:
-    """Users whose username or display name starts with the text, then users with similar names.
+    """Users whose username or display name starts with the text, then users with similar names or
+    words in them. Accents and case are ignored: `lodz` finds `Łódź`.
 
     An exact match of the username comes first. Here `prev_cursor` returns the previous page.
     """

@@ -2,11 +2,12 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, Interval, and_, exists, func, select
 
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared
-from wxc.models import Follow, User
+from wxc.exchange.domain.freshness import EXPIRY_FACTOR
+from wxc.models import Exchange, Follow, User
 from wxc.social.users.visibility import has_blocked, has_muted, viewable_or_blocked_by
 
 Entity = Any
@@ -59,7 +60,7 @@ def has_username(username: str) -> ColumnElement[bool]:
 
 
 @prepared(ProfileRow)
-def profile_by_username(username: str, viewer_id: UUID | None) -> AnySelect:
+def profile_by_username(username: str, viewer_id: UUID | None, moment: datetime) -> AnySelect:
     """Also finds users whom the viewer has blocked."""
     return select(
         *summary_columns(),
@@ -68,13 +69,20 @@ def profile_by_username(username: str, viewer_id: UUID | None) -> AnySelect:
         User.followers_count,
         User.following_count,
         User.posts_count,
-        User.has_exchange,
+        and_(User.has_exchange, _has_valid_exchange(moment)).label("has_exchange"),
         User.version,
         _is_following(viewer_id, User.id).label("following"),
         _is_following(User.id, viewer_id).label("followed_by"),
         has_muted(viewer_id, User.id).label("muting"),
         has_blocked(viewer_id, User.id).label("blocking"),
     ).where(has_username(username), viewable_or_blocked_by(viewer_id))
+
+
+def _has_valid_exchange(moment: datetime) -> ColumnElement[bool]:
+    """Whether others can see the user's board: it has not expired."""
+    hours = EXPIRY_FACTOR * Exchange.valid_for_hours
+    expiry = Exchange.confirmed_at + func.make_interval(0, 0, 0, 0, hours, type_=Interval())
+    return exists().where(Exchange.owner_id == User.id, expiry > moment)
 
 
 def _is_following(follower_id: Any, followed_id: Any) -> ColumnElement[bool]:  # noqa: ANN401

@@ -83,6 +83,6 @@ class Profile(UserSummary):
     posts_count: int
     """Number of posts."""
     has_exchange: bool
-    """Whether the user has an exchange at `/users/{username}/exchange`."""
+    """Whether the user has an exchange that has not expired, at `/users/{username}/exchange`."""
     viewer: Relation | None
     """Your relationship to the user; null if you are not signed in."""

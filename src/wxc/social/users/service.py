@@ -1,6 +1,7 @@
 from typing import TypeVar
 from uuid import UUID
 
+from wxc.core import clock
 from wxc.core.times import rfc3339
 from wxc.db.handle import Handle
 from wxc.db.keyset import PageSlice
@@ -14,7 +15,7 @@ Row = TypeVar("Row", bound=SummaryRow)
 
 async def find_profile(db: Handle, username: str, viewer_id: UUID | None) -> Versioned[Profile]:
     """Raises `UserNotFound`, also for a user who has blocked the viewer."""
-    row = await db.fetch_one(profile_by_username(username, viewer_id))
+    row = await db.fetch_one(profile_by_username(username, viewer_id, clock.now()))
     if row is None:
         raise UserNotFound
     relation = Relation(

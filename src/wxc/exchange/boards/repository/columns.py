@@ -30,13 +30,13 @@ LINE_COLUMNS = ("currency", "unit", "we_buy", "we_sell", "min_amount", "max_amou
 RateLine = tuple[str, int, str | None, str | None, str | None, str | None]
 """The values of `LINE_COLUMNS`; numbers are PostgreSQL's `numeric::text`."""
 _POINT = cast(Exchange.location, Geometry("POINT", srid=4326))
+COORDINATES = (func.ST_Y(_POINT).label("lat"), func.ST_X(_POINT).label("lon"))
 BOARD_COLUMNS = (
     Exchange.id,
     Exchange.name,
     Exchange.description,
     Exchange.address,
-    func.ST_Y(_POINT).label("lat"),
-    func.ST_X(_POINT).label("lon"),
+    *COORDINATES,
     Exchange.time_zone,
     Exchange.opening_hours,
     Exchange.updated_at,

@@ -5,25 +5,59 @@ from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, false, insert, null, select, true, update
+from sqlalchemy import CTE, delete, false, insert, null, select, true, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared
-from wxc.exchange.boards.repository.columns import point
-from wxc.models import Exchange, ExchangeConfirmation, RowId, User, columns
+from wxc.exchange.boards.repository.columns import COORDINATES, point
+from wxc.models import (
+    Exchange,
+    ExchangeConfirmation,
+    Notification,
+    NotificationType,
+    RowId,
+    User,
+)
 
 OpeningTimes = Annotated[Sequence[Any], JSONB()]
 
 
+class BoardFields(NamedTuple):
+    """The fields of a board that its owner writes, except the rates."""
+
+    name: str
+    base_currency: str
+    description: str | None
+    address: str | None
+    lat: float | None
+    lon: float | None
+    time_zone: str | None
+    opening_hours: Sequence[Any]
+    valid_for_hours: int
+
+
 class LockedBoard(NamedTuple):
+    """The fields of `BoardFields` follow the others."""
+
     id: UUID
     version: int
-    base_currency: str
-    valid_for_hours: int
     confirmed_at: datetime
+    name: str
+    base_currency: str
+    description: str | None
+    address: str | None
+    lat: float | None
+    lon: float | None
+    time_zone: str | None
+    opening_hours: list[Any]
+    valid_for_hours: int
+
+    @property
+    def fields(self) -> BoardFields:
+        return BoardFields._make(self[-len(BoardFields._fields) :])
 
 
 class OwnerId(NamedTuple):
@@ -33,7 +67,19 @@ class OwnerId(NamedTuple):
 @prepared(LockedBoard)
 def lock_board(owner_id: UUID) -> AnySelect:
     return (
-        select(*columns(Exchange, LockedBoard))
+        select(
+            Exchange.id,
+            Exchange.version,
+            Exchange.confirmed_at,
+            Exchange.name,
+            Exchange.base_currency,
+            Exchange.description,
+            Exchange.address,
+            *COORDINATES,
+            Exchange.time_zone,
+            Exchange.opening_hours,
+            Exchange.valid_for_hours,
+        )
         .where(Exchange.owner_id == owner_id)
         .with_for_update(key_share=True)
     )
@@ -83,7 +129,7 @@ def insert_board(
 
 @prepared(RowId)
 def update_board(
-    exchange_id: UUID,
+    owner_id: UUID,
     name: str,
     base_currency: str,
     description: str | None,
@@ -99,7 +145,7 @@ def update_board(
     """Replace all fields of the board, increment its version and confirm it."""
     return (
         update(Exchange)
-        .where(Exchange.id == exchange_id)
+        .where(Exchange.owner_id == owner_id)
         .values(
             name=name,
             base_currency=base_currency,
@@ -115,23 +161,30 @@ def update_board(
             version=Exchange.version + 1,
         )
         .returning(Exchange.id)
+        .add_cte(_delete_reminders(owner_id))
     )
 
 
 @prepared(RowId)
-def confirm_board(exchange_id: UUID, moment: datetime, remind_at: datetime) -> ReturningUpdate[Any]:
+def confirm_board(owner_id: UUID, moment: datetime, remind_at: datetime) -> ReturningUpdate[Any]:
     return (
         update(Exchange)
-        .where(Exchange.id == exchange_id)
+        .where(Exchange.owner_id == owner_id)
         .values(confirmed_at=moment, remind_at=remind_at)
         .returning(Exchange.id)
+        .add_cte(_delete_reminders(owner_id))
     )
 
 
 @prepared(RowId)
 def delete_board(owner_id: UUID) -> ReturningDelete[Any]:
     """The database also deletes rate lines, rate events and confirmations, by cascade."""
-    return delete(Exchange).where(Exchange.owner_id == owner_id).returning(Exchange.id)
+    return (
+        delete(Exchange)
+        .where(Exchange.owner_id == owner_id)
+        .returning(Exchange.id)
+        .add_cte(_delete_reminders(owner_id))
+    )
 
 
 @prepared(OwnerId)
@@ -171,4 +224,17 @@ def insert_confirmation(
             valid_for_hours=valid_for_hours,
         )
         .returning(ExchangeConfirmation.id)
+    )
+
+
+def _delete_reminders(owner_id: UUID) -> CTE:
+    """Delete the notification of a board that soon becomes stale; one row of a unique index."""
+    return (
+        delete(Notification)
+        .where(
+            Notification.actor_id.is_(None),
+            Notification.recipient_id == owner_id,
+            Notification.type == NotificationType.EXCHANGE_EXPIRING,
+        )
+        .cte("reminders")
     )

@@ -15,7 +15,7 @@ class CurrencySummary(TypedDict):
     minor_units: int
     """Number of decimals of an amount."""
     symbol: str
-    """Local symbol, such as `zł`; the code if there is none."""
+    """Narrow symbol, such as `zł` or `$`; the code if there is none."""
 
 
 @answer({})

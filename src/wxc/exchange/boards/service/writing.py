@@ -1,6 +1,6 @@
 """Each change of a board shares one transaction with its history."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -17,13 +17,13 @@ from wxc.exchange.boards.errors import ExchangeNotFound
 from wxc.exchange.boards.repository import lines, rate_events, writing
 from wxc.exchange.boards.repository.lines import RateLineRow
 from wxc.exchange.boards.repository.rate_events import RateEventRow
-from wxc.exchange.boards.repository.writing import LockedBoard
+from wxc.exchange.boards.repository.writing import BoardFields, LockedBoard
 from wxc.exchange.boards.schemas.board import Board
 from wxc.exchange.boards.schemas.exchange import Exchange
 from wxc.exchange.boards.service.reading import own_exchange
 from wxc.exchange.domain.chain import GENESIS_HASH, ChainEvent, event_hash
 from wxc.exchange.domain.freshness import reminder_time
-from wxc.http.etags import Versioned, Versions
+from wxc.http.etags import Versioned, Versions, listed
 from wxc.http.refusals.resources import PreconditionFailed
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -35,23 +35,27 @@ async def replace_board(
 ) -> tuple[Versioned[Exchange], bool]:
     """Create or replace the board of `me`; True if it was created.
 
-    Raises `PreconditionFailed`, `SessionExpired`.
+    The same board again is only confirmed, whatever its version: the client may have missed the
+    answer. Raises `PreconditionFailed`, `SessionExpired`.
     """
     row = await session.fetch_one(writing.lock_board(me.id))
     is_new = row is None and versions is None and await _insert_board(session, me, board)
     row = row or await session.fetch_one(writing.lock_board(me.id))
-    if row is None or (versions is not None and row.version not in versions):
+    if row is None:
+        raise PreconditionFailed
+    current = {line.currency: line for line in await session.fetch(lines.current_lines(row.id))}
+    changes, fields, expected = _changes(board, current), _fields(board), listed(versions)
+    if not is_new and not changes and row.fields == fields:
+        return await _confirm(session, me, row), is_new
+    if expected is not None and row.version not in expected:
         raise PreconditionFailed
     moment = clock.now() if is_new else _next_moment(row)
-    await _update_board(session, row.id, board, moment)
-    await _replace_lines(session, row.id, board, moment)
-    await session.fetch(
-        writing.insert_confirmation(
-            new_id(), row.id, moment, board.base_currency, board.valid_for_hours
-        )
-    )
-    announce(session, topic_of(row.id))
-    return await own_exchange(session, me), is_new
+    remind_at = reminder_time(moment, fields.valid_for_hours)
+    await session.fetch(writing.update_board(me.id, *fields, moment, remind_at))
+    if changes:
+        closed = [line.currency for line in changes if line.currency in current]
+        await _write_changes(session, row.id, changes, closed, moment)
+    return await _confirmed(session, me, row.id, fields, moment), is_new
 
 
 async def confirm_board(session: Session, me: Principal) -> Versioned[Exchange]:
@@ -59,13 +63,7 @@ async def confirm_board(session: Session, me: Principal) -> Versioned[Exchange]:
     row = await session.fetch_one(writing.lock_board(me.id))
     if row is None:
         raise ExchangeNotFound
-    moment, valid_for = _next_moment(row), row.valid_for_hours
-    await session.fetch(writing.confirm_board(row.id, moment, reminder_time(moment, valid_for)))
-    await session.fetch(
-        writing.insert_confirmation(new_id(), row.id, moment, row.base_currency, valid_for)
-    )
-    announce(session, topic_of(row.id))
-    return await own_exchange(session, me)
+    return await _confirm(session, me, row)
 
 
 async def delete_board(session: Session, me: Principal) -> None:
@@ -100,25 +98,35 @@ async def _insert_board(session: Session, me: Principal, board: Board) -> bool:
     return inserted is not None
 
 
-async def _update_board(
-    session: Session, exchange_id: UUID, board: Board, moment: datetime
-) -> None:
+async def _confirm(session: Session, me: Principal, row: LockedBoard) -> Versioned[Exchange]:
+    moment = _next_moment(row)
+    remind_at = reminder_time(moment, row.valid_for_hours)
+    await session.fetch(writing.confirm_board(me.id, moment, remind_at))
+    return await _confirmed(session, me, row.id, row.fields, moment)
+
+
+async def _confirmed(
+    session: Session, me: Principal, exchange_id: UUID, fields: BoardFields, moment: datetime
+) -> Versioned[Exchange]:
+    """Record the confirmation of a board that has just been written."""
+    terms = fields.base_currency, fields.valid_for_hours
+    await session.fetch(writing.insert_confirmation(new_id(), exchange_id, moment, *terms))
+    announce(session, topic_of(exchange_id))
+    return await own_exchange(session, me)
+
+
+def _fields(board: Board) -> BoardFields:
     location = board.location
-    await session.fetch(
-        writing.update_board(
-            exchange_id,
-            board.name,
-            board.base_currency,
-            board.description,
-            board.address,
-            location["lat"] if location else None,
-            location["lon"] if location else None,
-            board.time_zone,
-            board.opening_hours,
-            board.valid_for_hours,
-            moment,
-            reminder_time(moment, board.valid_for_hours),
-        )
+    return BoardFields(
+        board.name,
+        board.base_currency,
+        board.description,
+        board.address,
+        location["lat"] if location else None,
+        location["lon"] if location else None,
+        board.time_zone,
+        board.opening_hours,
+        board.valid_for_hours,
     )
 
 
@@ -127,25 +135,30 @@ def _next_moment(row: LockedBoard) -> datetime:
     return max(clock.now(), row.confirmed_at + _MICROSECOND)
 
 
-async def _replace_lines(
-    session: Session, exchange_id: UUID, board: Board, moment: datetime
-) -> None:
-    """Write the changed lines and an event for each change; skip unchanged lines."""
-    current = {row.currency: row for row in await session.fetch(lines.current_lines(exchange_id))}
+def _changes(board: Board, current: Mapping[str, RateLineRow]) -> list[RateLineRow]:
+    """The lines that are new or differ, and without rates those that are removed."""
     requested = {
         rate.currency: RateLineRow(**dict(rate), base_currency=board.base_currency)
         for rate in board.rates
     }
     changed = [line for code, line in requested.items() if not _is_same(line, current.get(code))]
     removed = [_without_rates(line) for code, line in current.items() if code not in requested]
-    if not changed and not removed:
-        return
-    await _append_events(session, exchange_id, [*changed, *removed], moment)
-    closed = [line.currency for line in (*changed, *removed) if line.currency in current]
+    return [*changed, *removed]
+
+
+async def _write_changes(
+    session: Session,
+    exchange_id: UUID,
+    changes: Sequence[RateLineRow],
+    closed: Sequence[str],
+    moment: datetime,
+) -> None:
+    """Write the changed lines and an event for each; `closed` are the currencies of old lines."""
+    await _append_events(session, exchange_id, changes, moment)
     await session.fetch(lines.delete_closed_lines(exchange_id, moment - _LINE_RETENTION))
     await session.fetch(lines.close_lines(exchange_id, closed, moment))
-    if changed:
-        await lines.insert_lines(session, exchange_id, changed, moment)
+    if offered := [line for line in changes if line.we_buy or line.we_sell]:
+        await lines.insert_lines(session, exchange_id, offered, moment)
 
 
 async def _append_events(

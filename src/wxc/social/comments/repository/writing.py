@@ -58,9 +58,10 @@ def insert_comment(
 
 @prepared(RowId)
 def update_comment_body(comment_id: UUID, body: str, moment: datetime) -> ReturningUpdate[UUID]:
+    """No row if the body is the same."""
     return (
         update(Comment)
-        .where(Comment.id == comment_id)
+        .where(Comment.id == comment_id, Comment.body != body)
         .values(body=body, edited_at=moment)
         .returning(Comment.id)
     )
