@@ -1,5 +1,6 @@
 """A new password ends the trust of device cookies and clears the failure counts of the account."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
@@ -11,6 +12,9 @@ from tests.conftest import Member
 from tests.support.browser import Browser
 from tests.support.factories import PASSWORD
 from tests.support.mail import database, mail_config, smtp, worker
+
+from wxc.core import clock
+from wxc.core.signing import derive_key, sign
 
 __all__ = ["database", "mail_config", "newest_token", "smtp", "worker"]
 
@@ -76,6 +80,21 @@ async def test_a_device_is_known_again_after_a_log_in_with_the_new_password(
 
     answer = await devices[2].log_in("ada", WRONG_PASSWORD)
     assert answer.headers["RateLimit-Policy"] == '"login-device";q=10;w=3600'
+
+
+async def test_a_cookie_of_the_previous_release_is_trusted_until_the_password_changes(
+    ada: Browser, app: FastAPI, new_password: NewPassword
+) -> None:
+    payload = ada.id.bytes + bytes(16) + int(clock.now().timestamp()).to_bytes(8)
+    cookie = urlsafe_b64encode(payload + sign(derive_key("s" * 40, "device cookie"), payload))
+    async with Browser(app) as browser:
+        browser.http.cookies.set("wxc_device", cookie.decode().rstrip("="))
+        before = await browser.log_in("ada", WRONG_PASSWORD)
+        await new_password()
+        after = await browser.log_in("ada", WRONG_PASSWORD)
+
+    assert before.headers["RateLimit-Policy"] == '"login-device";q=10;w=3600'
+    assert "login-device" not in after.headers["RateLimit-Policy"]
 
 
 async def test_a_new_password_clears_the_failure_counts_of_the_account(

@@ -160,7 +160,7 @@ async def confirm_password(
     if row is None or row.password_hash is None:
         raise SessionExpired
     old_hash = row.password_hash
-    use = auth.policies.reauthentication(me.id)
+    use = auth.policies.reauthentication(me.id, row.password_generation)
     await limiter.check(use)
     if not await auth.passwords.verify(password, old_hash, is_trusted=True):
         await limiter.count(use)

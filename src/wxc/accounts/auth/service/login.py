@@ -39,6 +39,18 @@ class LoginContext:
     """From the browser's device cookie; may name another account."""
 
 
+@dataclass(frozen=True, slots=True)
+class _VerifiedLogin:
+    """An account whose password was right."""
+
+    user_id: UUID
+    password_hash: str
+    """The stored hash that the password matches."""
+    password_generation: int
+    device: Device | None
+    """The browser's device; None unless the account trusts it."""
+
+
 async def log_in(
     database: Database,
     auth: Auth,
@@ -53,16 +65,16 @@ async def log_in(
     `HashingBusy`.
     """
     for _ in range(_MAX_ATTEMPTS):
-        user_id, old_hash = await _authenticate(database, auth, limiter, credentials, context)
-        new_hash = old_hash
+        login = await _authenticate(database, auth, limiter, credentials, context)
+        old_hash = new_hash = login.password_hash
         if auth.passwords.needs_rehash(old_hash):
             new_hash = await auth.passwords.hash(credentials.password, is_trusted=True)
         async with database.transaction() as session:
-            account = await _lock_account(session, user_id, old_hash, new_hash)
+            account = await _lock_account(session, login.user_id, old_hash, new_hash)
             tokens = await _open_session(session, auth, account, context) if account else None
         if tokens is not None:
-            return tokens
-    await _audit_failure(database, auth, credentials, context.actor, user_id)
+            return replace(tokens, device=_device_cookie(auth, login))
+    await _audit_failure(database, auth, credentials, context.actor, login.user_id)
     raise InvalidCredentials
 
 
@@ -72,18 +84,18 @@ async def _authenticate(
     limiter: RateLimiter,
     credentials: Credentials,
     context: LoginContext,
-) -> tuple[UUID, str]:
-    """The user id, and the stored hash that the password matches."""
+) -> _VerifiedLogin:
+    """Raises `InvalidCredentials`, `RateLimited`, `AccountSuspended` and `HashingBusy`."""
     has_device = context.device is not None  # perhaps of another account
     auth.passwords.require_capacity(is_trusted=has_device)  # before any query
     query = login_by_identifier(fold_identifier(credentials.identifier))
     account = await database.primary.fetch_one(query)
-    user_id, stored_hash = (account.id, account.password_hash) if account else (None, None)
-    hits = auth.policies.login(credentials.identifier, limiter.network, user_id, context.device)
+    user_id, stored_hash, generation = account[:3] if account else (None, None, 0)
+    device = _trusted_device(context.device, account)
+    hits = auth.policies.login(credentials.identifier, limiter.network, generation, device)
     await limiter.check(*hits)
-    is_known_device = context.device is not None and context.device.user_id == user_id
     is_match = await auth.passwords.verify(
-        credentials.password, stored_hash, is_trusted=is_known_device
+        credentials.password, stored_hash, is_trusted=device is not None
     )
     if account is None or stored_hash is None or not is_match:
         await limiter.count(*hits)
@@ -92,7 +104,17 @@ async def _authenticate(
     # This may be one of many parallel guesses, which exhausted the limit during the hashing.
     await limiter.check(*hits)
     await _refuse_suspended(database, account, context.actor)
-    return account.id, stored_hash
+    return _VerifiedLogin(account.id, stored_hash, generation, device)
+
+
+def _trusted_device(device: Device | None, account: LoginRow | None) -> Device | None:
+    if device is None or account is None:
+        return None
+    return device if device.is_trusted_by(account.id, account.password_generation) else None
+
+
+def _device_cookie(auth: Auth, login: _VerifiedLogin) -> str:
+    return auth.devices.cookie(login.user_id, login.password_generation, login.device, clock.now())
 
 
 async def _refuse_suspended(database: Database, account: LoginRow, actor: Actor) -> None:
@@ -149,5 +171,4 @@ async def _open_session(
     await audit.record(
         session, AuditKind.LOGIN, context.actor, user_id=account.id, session_id=session_id, **detail
     )
-    tokens = issue_tokens(auth, account, session_id, 0, moment)
-    return replace(tokens, device=auth.devices.cookie(account.id, context.device, moment))
+    return issue_tokens(auth, account, session_id, 0, moment)
