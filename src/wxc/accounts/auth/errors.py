@@ -68,9 +68,11 @@ class UsernameReserved(Refusal):
 
 
 class PasswordTooCommon(Refusal):
-    """This password is too common. Please choose another, such as four unrelated words.
+    """This password is easy to guess. Please choose another, such as four unrelated words.
 
-    It is in a list of frequently used passwords. Length protects better than special characters.
+    It is in a list of frequently used passwords, or can be guessed from the user's own username,
+    e-mail address or display name, or from the name of this service; digits and punctuation around
+    such a word do not help. Length protects better than special characters.
     """
 
     status = 422

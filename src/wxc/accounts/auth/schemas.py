@@ -39,7 +39,7 @@ class Registration(Input):
     email: EmailAddress
     """Receives all mails; other users cannot see it."""
     password: NewPassword
-    """Any characters; white space is not trimmed. Common passwords are refused."""
+    """Any characters; white space is not trimmed. Passwords that are easy to guess are refused."""
     display_name: DisplayName | None = None
     """Shown next to the username."""
 

@@ -19,4 +19,4 @@ class PasswordReset(Input):
     model_config = example({"password": "a longer walk in Porto"})
 
     password: NewPassword
-    """Any characters, used as sent without trimming; very common passwords are refused."""
+    """Any characters, used as sent without trimming; easily guessed passwords are refused."""
