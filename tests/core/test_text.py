@@ -47,6 +47,8 @@ def test_the_schema_and_the_validator_accept_the_same_texts(
         ("a.d.a@example.com", "a.d.a@example.com"),
         ("ada@b\u00fccher.example", "ada@xn--bcher-kva.example"),
         ("ada@mail.test", "ada@mail.test"),
+        (" ada@example.com", "ada@example.com"),
+        ("ada@example.com\r\n", "ada@example.com"),
     ],
 )
 def test_an_address_keeps_its_local_part_and_has_its_domain_in_lower_case(
@@ -65,9 +67,8 @@ def test_an_address_keeps_its_local_part_and_has_its_domain_in_lower_case(
         "a@b",
         "ada@example..com",
         "ada@@example.com",
-        " ada@example.com",
-        "ada@example.com ",
-        "ada@example.com\n",
+        "ada @example.com",
+        " " * 1017 + "ada@example.com",
         "ada@exam\r\nBcc: x@example.com",
         '"ada l"@example.com',
         "ada@[192.0.2.1]",

@@ -55,7 +55,7 @@ async def test_a_display_name_is_shown_as_it_was_typed(text: str, stranger: Brow
 async def test_a_name_or_an_address_is_one_line(end: str, stranger: Browser) -> None:
     account = {"username": "amelia", "email": "a@example.com", "password": "a long walk in Porto"}
     for field in ("username", "email", "display_name"):
-        for value in (f"amelia{end}Bcc: {CANARY}@example.com", f"a@example.com{end}", f"{end}ada"):
+        for value in (f"amelia{end}Bcc: {CANARY}@example.com", f"a@example.com{end}{CANARY}"):
             answer = await stranger.post("/register", json=account | {field: value})
 
             assert_refused(answer, "validation_failed")

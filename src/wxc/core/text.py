@@ -142,10 +142,18 @@ def nfc(value: str) -> str:
 def fold_identifier(identifier: str) -> str:
     """The canonical form of a username or e-mail address: to store, look up, limit and audit.
 
-    Lower case by Unicode's rules, in NFC. PostgreSQL's `lower()` depends on the database's locale,
-    so both sides of a comparison are folded here and never in SQL.
+    Without white space at both ends, in lower case by Unicode's rules, in NFC. PostgreSQL's
+    `lower()` depends on the database's locale, so both sides of a comparison are folded here and
+    never in SQL.
     """
-    return nfc(nfc(identifier).lower())
+    return nfc(nfc(identifier.strip()).lower())
+
+
+def trim_identifier(value: object) -> object:
+    """Strip white space around a username or e-mail address, unless it is far too long for one."""
+    if isinstance(value, str) and len(value) <= MAX_EMAIL_LENGTH * MAX_RAW_RATIO:
+        return value.strip()
+    return value
 
 
 def _in_canonical_order(run: re.Match[str]) -> str:
@@ -206,7 +214,8 @@ def _require_length(value: str, min_length: int, max_length: int) -> str:
 
 
 def _normalise_if_text(value: object) -> object:
-    return normalise_email(value) if isinstance(value, str) else value
+    trimmed = trim_identifier(value)
+    return normalise_email(trimmed) if isinstance(trimmed, str) else value
 
 
 def normalise_email(value: str) -> str:
