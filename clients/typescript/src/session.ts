@@ -14,7 +14,7 @@ export interface SessionOptions {
 
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 /** These need no session, and so no token of one. */
-const TOKENLESS = /^\/(register|login|request-password-reset|reset-password\/.*|verify-email\/.*)$/;
+const TOKENLESS = /^\/(register|login|request-password-reset|reset-password(\/.*)?|verify-email(\/.*)?)$/;
 /** The answers of these hold the CSRF token. */
 const TOKEN_BEARING = /^\/(login|refresh-token|auth-check|csrf-token)$/;
 /** The first, one after a refresh, and one after another tab's refresh that came to nothing. */
