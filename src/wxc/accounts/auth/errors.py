@@ -61,7 +61,8 @@ class EmailTaken(Conflict):
 class UsernameReserved(Refusal):
     """This username is reserved. Please choose another.
 
-    Names of routes and roles are reserved, such as `settings` and `admin`.
+    Names of routes and roles are reserved, such as `settings` and `admin`, also between underscores
+    and digits, as in `support_1`.
     """
 
     status = 422
