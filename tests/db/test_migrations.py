@@ -156,7 +156,9 @@ class TestSquashedRevisions:
             ["(0017)"],
             ["(0002_next)"],
         )
-        assert after == before
+        assert {
+            table: _first_columns(after[table], rows) for table, rows in before.items()
+        } == before
         assert len(before) == 20
         assert all(before.values()), "a table without rows proves nothing"
 
@@ -225,6 +227,14 @@ def _migrate(url: str, folder: Path) -> tuple[int, str]:
         check=False,
     )
     return ran.returncode, ran.stderr
+
+
+def _first_columns(rows: list[str], before: list[str]) -> list[str]:
+    """The rows without the columns that later migrations have added behind those of `before`."""
+    return [
+        f"{old[:-1]})" if row.startswith(f"{old[:-1]},") else row
+        for row, old in zip(rows, before, strict=True)
+    ]
 
 
 def _rows(url: str) -> dict[str, list[str]]:
