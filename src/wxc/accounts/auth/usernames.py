@@ -20,8 +20,6 @@ _ROUTES = """
     verify-email
 """
 RESERVED = frozenset(f"{_ROLES} {_ROUTES}".split())
-
-
 _STAFF_NAMES = frozenset(_STAFF.split())
 _SEPARATORS = re.compile("[_0-9]+")
 
