@@ -8,7 +8,7 @@ from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared
-from wxc.models import RowId, UsedUsername, User, columns
+from wxc.models import RowId, Session, UsedUsername, User, columns
 
 ACCOUNT_COLUMNS = (
     User.id,
@@ -50,6 +50,10 @@ class LoginRow(NamedTuple):
     suspended_at: datetime | None
 
 
+class AddressRow(NamedTuple):
+    email: str
+
+
 class TakenIdentifiers(NamedTuple):
     username: bool
     """An account, possibly a deleted one, has or had the name."""
@@ -72,6 +76,13 @@ def login_by_identifier(folded: str) -> AnySelect:
     return select(*columns(User, LoginRow)).where(
         or_(User.username_folded == folded, User.email_folded == folded)
     )
+
+
+@prepared(AddressRow)
+def address_after_first_login(user_id: UUID) -> AnySelect:
+    """The owner's address; no row before the first login."""
+    has_session = select(Session.id).where(Session.user_id == user_id).exists()
+    return select(User.email).where(User.id == user_id, has_session)
 
 
 @prepared(TakenIdentifiers)

@@ -13,6 +13,7 @@ from wxc.accounts.auth.repository.accounts import (
 )
 from wxc.accounts.auth.repository.sessions import insert_session
 from wxc.accounts.auth.schemas import Credentials
+from wxc.accounts.auth.service import login_notices
 from wxc.accounts.auth.service.sessions import SessionTokens, end_session, issue_tokens
 from wxc.core import clock
 from wxc.core.ids import new_id
@@ -33,6 +34,8 @@ class LoginContext:
     user_agent: str | None
     place: str | None
     """The browser's approximate location."""
+    country: str | None
+    """None if it is unknown."""
     previous_session_id: UUID | None
     """The session of the browser's cookies; the login ends it."""
     device: Device | None
@@ -69,9 +72,14 @@ async def log_in(
         old_hash = new_hash = login.password_hash
         if auth.passwords.needs_rehash(old_hash):
             new_hash = await auth.passwords.hash(credentials.password, is_trusted=True)
+        is_notified = login.device is None and await login_notices.count(
+            database, auth, limiter, login.user_id
+        )
         async with database.transaction() as session:
             account = await _lock_account(session, login.user_id, old_hash, new_hash)
             tokens = await _open_session(session, auth, account, context) if account else None
+            if account and is_notified:
+                await login_notices.enqueue(session, account, context.user_agent, context.country)
         if tokens is not None:
             return replace(tokens, device=_device_cookie(auth, login))
     await _audit_failure(database, auth, credentials, context.actor, login.user_id)
