@@ -96,6 +96,7 @@ def _is_kept(case: Case, server: Server, session: dict[str, str]) -> None:
     is_ours_alone = (
         "cursor" in (case.query or {})
         or "token" in (case.path_parameters or {})
+        or (isinstance(case.body, dict) and "token" in case.body)
         or {"If-Match", "Idempotency-Key"} & (case.headers or {}).keys()
         # Nor that two numbers stand in an order, or that a time has been.
         or "exchange" in case.path

@@ -179,7 +179,7 @@ async def test_the_first_log_in_is_the_first_ever_even_after_a_log_out(
     assert len(await notices(connection)) == 1
 
 
-async def test_mails_about_log_ins_count_as_mails_to_the_address(
+async def test_mails_about_log_ins_are_limited_and_do_not_suppress_those_with_links(
     ada: Browser, app: FastAPI, stranger: Browser, connection: AsyncConnection
 ) -> None:
     async with AsyncExitStack() as stack:
@@ -191,4 +191,15 @@ async def test_mails_about_log_ins_count_as_mails_to_the_address(
     answer = await stranger.post("/request-password-reset", json={"email": "ada@example.com"})
     assert answer.status_code == 202
     resets = select(OutboxMail.id).where(OutboxMail.kind == MailKind.PASSWORD_RESET)
-    assert (await connection.scalars(resets)).all() == []
+    assert len((await connection.scalars(resets)).all()) == 1
+
+
+async def test_mails_with_links_do_not_suppress_those_about_log_ins(
+    ada: Browser, elsewhere: Browser, stranger: Browser, connection: AsyncConnection
+) -> None:
+    for _ in range(4):
+        await stranger.post("/request-password-reset", json={"email": "ada@example.com"})
+
+    await elsewhere.log_in("ada")
+
+    assert len(await notices(connection)) == 1

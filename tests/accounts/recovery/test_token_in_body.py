@@ -166,6 +166,6 @@ async def test_mails_link_to_pages_that_keep_the_token_in_the_fragment(
     await stranger.post("/request-password-reset", json={"email": "ada@example.com"})
     link = await newest_token()
 
-    bodies = [str(mail.get_body(("plain",)).get_content()) for mail in smtp.mails]  # type: ignore[union-attr]
-    assert f"https://app.example.com/verify-email#token={verification}\n" in bodies[0]
-    assert f"https://app.example.com/reset-password#token={link}\n" in bodies[1]
+    bodies = [str(mail.get_body(("plain",)).get_content()).splitlines() for mail in smtp.mails]  # type: ignore[union-attr]
+    assert f"https://app.example.com/verify-email#token={verification}" in bodies[0]
+    assert f"https://app.example.com/reset-password#token={link}" in bodies[1]

@@ -45,13 +45,12 @@ def _common_passwords() -> frozenset[str]:
 
 
 def _words(facts: Iterable[str | None]) -> Iterator[str]:
-    """The facts as a whole, without separators, and in parts."""
-    for fact in facts:
-        parts = _SEPARATORS.split(fact.lower()) if fact else []
-        for word in (fact or "", "".join(parts), *parts):
-            if len(word) >= _MIN_WORD_LENGTH:
-                yield word[:_MAX_SCORED_LENGTH]
-                yield word[-_MAX_SCORED_LENGTH:]
+    """The facts as a whole, without separators, and in parts; both ends of what is too long."""
+    known = [fact.lower() for fact in facts if fact]
+    parts = [part for fact in known for part in _SEPARATORS.split(fact)]
+    for word in (*known, *(_SEPARATORS.sub("", fact) for fact in known), *parts):
+        if len(word) >= _MIN_WORD_LENGTH:
+            yield from {word[:_MAX_SCORED_LENGTH], word[-_MAX_SCORED_LENGTH:]}
 
 
 def _is_weak(text: str, words: list[str]) -> bool:

@@ -68,5 +68,12 @@ class Policies:
     def mail_to(self, address: str) -> Hit:
         return Hit(self._mails_per_recipient, (fold_identifier(address),))
 
+    def notice_to(self, address: str) -> Hit:
+        """A mail about a login, at the rates of mails with links.
+
+        The two are counted apart, so that nobody can suppress one kind by causing the other.
+        """
+        return Hit(self._mails_per_recipient, (fold_identifier(address), "notice"))
+
     def report(self, user_id: UUID) -> Hit:
         return Hit(self._reports_per_account, (user_id.hex,))

@@ -77,9 +77,7 @@ async def log_in(
         )
         async with database.transaction() as session:
             account = await _lock_account(session, login.user_id, old_hash, new_hash)
-            tokens = await _open_session(session, auth, account, context) if account else None
-            if account and is_notified:
-                await login_notices.enqueue(session, account, context.user_agent, context.country)
+            tokens = account and await _open_session(session, auth, account, context, is_notified)
         if tokens is not None:
             return replace(tokens, device=_device_cookie(auth, login))
     await _audit_failure(database, auth, credentials, context.actor, login.user_id)
@@ -157,7 +155,7 @@ async def _lock_account(
 
 
 async def _open_session(
-    session: Session, auth: Auth, account: AccountRow, context: LoginContext
+    session: Session, auth: Auth, account: AccountRow, context: LoginContext, is_notified: bool
 ) -> SessionTokens:
     moment = clock.now().replace(microsecond=0)  # JWT times are whole seconds
     session_id = new_id()
@@ -179,4 +177,6 @@ async def _open_session(
     await audit.record(
         session, AuditKind.LOGIN, context.actor, user_id=account.id, session_id=session_id, **detail
     )
+    if is_notified:
+        await login_notices.enqueue(session, account, context.user_agent, context.country)
     return issue_tokens(auth, account, session_id, 0, moment)

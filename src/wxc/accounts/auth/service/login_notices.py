@@ -14,12 +14,12 @@ from wxc.models import MailKind
 
 
 async def count(database: Database, auth: Auth, limiter: RateLimiter, user_id: UUID) -> bool:
-    """Count a mail to the owner; False at the first login and above the address's limit.
+    """Count a notice to the owner; False at the first login and above the address's limit.
 
     Call it before the transaction of the login: the count is in Redis.
     """
     owner = await database.primary.fetch_one(address_after_first_login(user_id))
-    return owner is not None and await limiter.count_silently(auth.policies.mail_to(owner.email))
+    return owner is not None and await limiter.count_silently(auth.policies.notice_to(owner.email))
 
 
 async def enqueue(
