@@ -22,7 +22,7 @@ def render(kind: MailKind, username: str = "ada", address: str = "ada@example.co
         address=address,
         url=url,
         lifetime=timedelta(minutes=30),
-        detail={"time": "5 March 2026, 07:09 UTC", "place": HOSTILE, "browser": "Firefox"}
+        detail={"time": "5 March 2026, 07:09 UTC", "place": "Spain & <b>", "browser": "Firefox"}
         if kind is MailKind.NEW_DEVICE
         else {},
     )

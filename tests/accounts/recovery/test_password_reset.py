@@ -118,10 +118,7 @@ class TestResetPassword:
         assert (await stranger.log_in("ada")).status_code == 401
         assert (await stranger.log_in("ada", NEW_PASSWORD)).status_code == 200
         await worker.run_once()
-        assert {mail["subject"] for mail in smtp.mails[-2:]} == {
-            "Your password was changed",
-            "New log-in to your account",
-        }
+        assert "Your password was changed" in [mail["subject"] for mail in smtp.mails]
         assert set(smtp.recipients) == {"ada@example.com"}
 
     async def test_a_link_works_once(
