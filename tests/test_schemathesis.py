@@ -96,6 +96,7 @@ def _conforms(case: Case, server: Server, session: dict[str, str]) -> None:
     may_be_refused = (
         "cursor" in (case.query or {})
         or "token" in (case.path_parameters or {})
+        or (isinstance(case.body, dict) and "token" in case.body)
         or {"If-Match", "Idempotency-Key"} & (case.headers or {}).keys()
         # Nor can a schema require that one number exceeds another, or that a time is in the past.
         or "exchange" in case.path

@@ -16,11 +16,13 @@ LINES = TypeAdapter(Annotated[str, Text(10)])
 PASSWORD = TypeAdapter(Annotated[str, Secret(128, 8)])
 EMAIL = TypeAdapter(EmailAddress)
 LONG = TypeAdapter(Annotated[str, Text(5000)])
+NO_PATTERN = [*"\u2066\u2067\u2068", *map(chr, range(0xE0000, 0xE0080))]
+"""Isolates and tags, whose rules are not in the schema."""
 ABOVE, BELOW = "\u0301", "\u0327"
 
 
 @pytest.mark.parametrize("adapter", [ONE_LINE, LINES, PASSWORD], ids=["line", "lines", "password"])
-@given(text=st.text(max_size=14))
+@given(text=st.text(st.characters(exclude_characters=NO_PATTERN), max_size=14))
 def test_the_schema_and_the_validator_accept_the_same_texts(
     adapter: TypeAdapter[str], text: str
 ) -> None:
@@ -47,6 +49,8 @@ def test_the_schema_and_the_validator_accept_the_same_texts(
         ("a.d.a@example.com", "a.d.a@example.com"),
         ("ada@b\u00fccher.example", "ada@xn--bcher-kva.example"),
         ("ada@mail.test", "ada@mail.test"),
+        (" ada@example.com", "ada@example.com"),
+        ("ada@example.com\r\n", "ada@example.com"),
     ],
 )
 def test_an_address_keeps_its_local_part_and_has_its_domain_in_lower_case(
@@ -65,9 +69,8 @@ def test_an_address_keeps_its_local_part_and_has_its_domain_in_lower_case(
         "a@b",
         "ada@example..com",
         "ada@@example.com",
-        " ada@example.com",
-        "ada@example.com ",
-        "ada@example.com\n",
+        "ada @example.com",
+        " " * 1017 + "ada@example.com",
         "ada@exam\r\nBcc: x@example.com",
         '"ada l"@example.com',
         "ada@[192.0.2.1]",

@@ -34,7 +34,8 @@ def _lone_surrogate(slot: Slot) -> Iterator[bytes]:
 
 def _blank(slot: Slot) -> Iterator[bytes]:
     for text in _BLANKS[:1] if slot.is_password else _BLANKS:
-        yield quoted(text)
+        if not slot.admits(text):  # a mailed token may be empty: it is unknown
+            yield quoted(text)
 
 
 def _too_long(slot: Slot) -> Iterator[bytes]:
@@ -48,7 +49,7 @@ def _too_long(slot: Slot) -> Iterator[bytes]:
 
 def _line_break(slot: Slot) -> Iterator[bytes]:
     for end in ("\n", "\r\n", "\r", "\u2028", "\u0085", "\u001b"):
-        for text in (f"{CANARY}{end}Bcc: eve@example.com", f"{CANARY}@example.com{end}"):
+        for text in (f"{CANARY}{end}Bcc: eve@example.com", f"{CANARY}{end}@example.com"):
             if not slot.admits(text):
                 yield quoted(text)
 
@@ -187,7 +188,9 @@ async def test_a_text_of_the_maximum_length_is_accepted_counted_after_normalisat
                 operation, content=operation.body_with(slot.path, quoted(text))
             )
 
-            assert answer.status_code in VALID_FORM_STATUSES or is_dead_link(answer), answer.text
+            is_weak = "password_too_common" in answer.text  # a single repeated letter
+            is_valid = answer.status_code in VALID_FORM_STATUSES
+            assert is_valid or is_dead_link(answer) or is_weak, answer.text
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)

@@ -44,7 +44,9 @@ async def test_a_post_keeps_its_text_unchanged(text: str, member: Member) -> Non
     assert [post["body"] for post in listed] == [item["post"]["body"] for item in fed] == [text]
 
 
-@pytest.mark.parametrize("text", ["<script>", "'; --", "\u202eada", "{{7*7}}", "a&amp;b", "%s"])
+@pytest.mark.parametrize(
+    "text", ["<script>", "'; --", "\u2067ada\u2069", "{{7*7}}", "a&amp;b", "%s"]
+)
 async def test_a_display_name_is_returned_unchanged(text: str, stranger: Browser) -> None:
     account = {"username": "amelia", "email": "a@example.com", "password": "a long walk in Porto"}
     registered = await stranger.post("/register", json=account | {"display_name": text})
@@ -59,7 +61,7 @@ async def test_names_and_addresses_with_line_breaks_are_refused(
 ) -> None:
     account = {"username": "amelia", "email": "a@example.com", "password": "a long walk in Porto"}
     for field in ("username", "email", "display_name"):
-        for value in (f"amelia{end}Bcc: {CANARY}@example.com", f"a@example.com{end}", f"{end}ada"):
+        for value in (f"amelia{end}Bcc: {CANARY}@example.com", f"a@example.com{end}{CANARY}"):
             answer = await stranger.post("/register", json=account | {field: value})
 
             assert_refused(answer, "validation_failed")

@@ -122,17 +122,17 @@ async def test_without_redis_anonymous_requests_do_not_evict_counts_of_members(
     monkeypatch.setattr(LocalWindows.__init__, "__defaults__", (3,))
     redis.is_tripped = True
     limits, policies = RateLimitStore(config, redis), Policies(config)
-    member, device = uuid4(), Device(uuid4(), uuid4())
+    member, device = uuid4(), Device(uuid4(), uuid4(), 0)
     hits = (
-        policies.reauthentication(member),
+        policies.reauthentication(member, 0),
         policies.report(member),
-        *policies.login("ada", "192.0.2.1", device.user_id, device),
+        *policies.login("ada", "192.0.2.1", 0, device),
     )
     await limits.count(*hits)
 
     for number in range(20):
         await limits.count(policies.registration(f"198.51.100.{number}"))
-        await limits.count(*policies.login(f"nobody_{number}", "198.51.100.1", None, None))
+        await limits.count(*policies.login(f"nobody_{number}", "198.51.100.1", 0, None))
 
     quotas = await limits.quotas(*hits)
     assert [quota.limit - quota.remaining for quota in quotas] == [1] * 3

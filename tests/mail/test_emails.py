@@ -11,13 +11,20 @@ from wxc.mail.smtp import SmtpTransport
 from wxc.models import MailKind
 
 HOSTILE = "o'brien&<b>\"{{7*7}}{life}@example.com"
-NOTICES = (MailKind.PASSWORD_CHANGED, MailKind.EMAIL_CHANGED)
+NOTICES = (MailKind.PASSWORD_CHANGED, MailKind.EMAIL_CHANGED, MailKind.NEW_DEVICE)
 
 
 def render(kind: MailKind, username: str = "ada", address: str = "ada@example.com") -> Email:
     url = None if kind in NOTICES else "https://app.example.com/page#token=x"
     return EmailRenderer().render(
-        kind, username=username, address=address, url=url, lifetime=timedelta(minutes=30)
+        kind,
+        username=username,
+        address=address,
+        url=url,
+        lifetime=timedelta(minutes=30),
+        detail={"time": "5 March 2026, 07:09 UTC", "place": "Spain & <b>", "browser": "Firefox"}
+        if kind is MailKind.NEW_DEVICE
+        else {},
     )
 
 

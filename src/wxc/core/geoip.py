@@ -20,16 +20,24 @@ class GeoLocator:
 
     def locate(self, address: str) -> str | None:
         """The country's name in English, else the network; None for an invalid address."""
-        try:
-            ip = ipaddress.ip_address(address.partition("%")[0])
-        except ValueError:
+        ip = _parse(address)
+        if ip is None:
             return None
         network = ipaddress.ip_network((ip, _PREFIXES[ip.version]), strict=False)
-        return self._country(str(ip)) or str(network)
+        return self.country(address) or str(network)
 
-    def _country(self, address: str) -> str | None:
-        if self._countries is None:
+    def country(self, address: str) -> str | None:
+        """The country's name in English; None if it is unknown or no database is configured."""
+        ip = _parse(address)
+        if ip is None or self._countries is None:
             return None
-        record: Any = self._countries.get(address) or {}
+        record: Any = self._countries.get(str(ip)) or {}
         name = record.get("country", {}).get("names", {}).get("en")
         return str(name)[:64] if name else None
+
+
+def _parse(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return None

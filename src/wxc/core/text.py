@@ -18,14 +18,30 @@ MAX_RAW_RATIO = 4
 """Maximum raw code points per code point of the limit: NFC composes several into one."""
 MAX_COMBINING_RUN = 1000
 
-# White space, control and format characters, and letters without a glyph.
+# White space, control characters, everything with Default_Ignorable_Code_Point (Unicode 17,
+# unassigned code points included), noncharacters, and other characters without a glyph. Beyond the
+# first plane as characters: JavaScript and Python escape them differently.
 _INVISIBLE = (
     r"\s\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
-    r"\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    r"\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0"
+    r"\ufff0-\ufffb\ufffe\uffff"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    + "".join(
+        chr(plane | 0xFFFE) + chr(plane | 0xFFFF) for plane in range(1 << 16, 17 << 16, 1 << 16)
+    )
 )
 _VISIBLE = re.compile(f"[^{_INVISIBLE}]")
 _CONTROLS = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
-_CONTROL = re.compile(f"[{_CONTROLS}]")
+# One line, and embeddings and overrides of direction, which reorder the text around a name.
+_NOT_IN_NAMES = rf"{_CONTROLS}\u202a-\u202e"
+_NOT_IN_NAME = re.compile(f"[{_NOT_IN_NAMES}]")
+_ISOLATE = re.compile("[\u2066-\u2069]")
+_END_OF_ISOLATE = "\u2069"
+# Unicode Technical Standard #51, annex C: the black flag, the tags of a region, the end of tags.
+_SUBDIVISION_FLAG = re.compile(
+    "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f"
+)
+_TAG = re.compile("[\U000e0000-\U000e007f]")
 _WEB_ADDRESS = (
     r"https?://[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
     rf"(:[0-9]{{1,5}})?([/?#][^{_INVISIBLE}\"<>\\^`{{|}}]*)?"
@@ -39,7 +55,8 @@ _LONG_RUN = re.compile(r"[^\w\s\x00-\x7f]{33,}")
 class Text:
     """`Annotated[str, Text(50)]`: `min_length` to `max_length` code points in NFC.
 
-    `one_line` refuses control characters. The JSON schema contains all of these rules.
+    `one_line` refuses control characters, and what would distort the text around a name. The JSON
+    schema contains all of these rules but those of isolates and tags, which no pattern expresses.
     """
 
     max_length: int
@@ -49,8 +66,8 @@ class Text:
     def normalise(self, value: str) -> str:
         """Return the text in NFC; raises `PydanticCustomError`."""
         value = _checked_nfc(value, self.max_length)
-        if self.one_line and _CONTROL.search(value):
-            raise PydanticCustomError("text_control", "Must be a single line.")
+        if self.one_line:
+            _require_name(value)
         if not _VISIBLE.search(value):
             raise PydanticCustomError("text_blank", "Must not be blank.")
         return _require_length(value, self.min_length, self.max_length)
@@ -63,7 +80,7 @@ class Text:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        excluded = _CONTROLS if self.one_line else r"\u0000"
+        excluded = _NOT_IN_NAMES if self.one_line else r"\u0000"
         return handler(schema) | {
             "minLength": self.min_length,
             "maxLength": self.max_length,
@@ -142,10 +159,18 @@ def nfc(value: str) -> str:
 def fold_identifier(identifier: str) -> str:
     """The canonical form of a username or e-mail address: to store, look up, limit and audit.
 
-    Lower case by Unicode's rules, in NFC. PostgreSQL's `lower()` depends on the database's locale,
-    so both sides of a comparison are folded here and never in SQL.
+    Without white space at both ends, in lower case by Unicode's rules, in NFC. PostgreSQL's
+    `lower()` depends on the database's locale, so both sides of a comparison are folded here and
+    never in SQL.
     """
-    return nfc(nfc(identifier).lower())
+    return nfc(nfc(identifier.strip()).lower())
+
+
+def trim_identifier(value: object) -> object:
+    """Strip white space around a username or e-mail address, unless it is far too long for one."""
+    if isinstance(value, str) and len(value) <= MAX_EMAIL_LENGTH * MAX_RAW_RATIO:
+        return value.strip()
+    return value
 
 
 def _in_canonical_order(run: re.Match[str]) -> str:
@@ -187,6 +212,21 @@ def _is_mark(character: str) -> bool:
     return unicodedata.combining(unicodedata.normalize("NFD", character)[0]) != 0
 
 
+def _require_name(value: str) -> None:
+    """Refuse line breaks, hidden tags, and directions that do not end with the text."""
+    if found := _NOT_IN_NAME.search(value):
+        if found[0] in "\u202a\u202b\u202c\u202d\u202e":
+            raise PydanticCustomError("text_direction", "Must not change the direction of text.")
+        raise PydanticCustomError("text_control", "Must be a single line.")
+    open_isolates = 0
+    for mark in _ISOLATE.findall(value):
+        open_isolates = max(open_isolates - 1, 0) if mark == _END_OF_ISOLATE else open_isolates + 1
+    if open_isolates:
+        raise PydanticCustomError("text_direction", "Must not change the direction of text.")
+    if _TAG.search(_SUBDIVISION_FLAG.sub("", value)):
+        raise PydanticCustomError("text_tags", "Contains an invalid character.")
+
+
 def _too_long(length: int) -> PydanticCustomError:
     return PydanticCustomError(
         "text_too_long", "Must be at most {length} characters long.", {"length": length}
@@ -206,7 +246,8 @@ def _require_length(value: str, min_length: int, max_length: int) -> str:
 
 
 def _normalise_if_text(value: object) -> object:
-    return normalise_email(value) if isinstance(value, str) else value
+    trimmed = trim_identifier(value)
+    return normalise_email(trimmed) if isinstance(trimmed, str) else value
 
 
 def normalise_email(value: str) -> str:

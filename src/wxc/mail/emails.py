@@ -22,6 +22,8 @@ class _EmailTemplate:
     paragraphs: tuple[str, ...]
     button: str = ""
     closing: str = ""
+    facts: tuple[str, ...] = ()
+    """The keys of the mail's detail that are listed below the first paragraph."""
 
 
 _RESET_ADVICE = (
@@ -69,6 +71,16 @@ _TEMPLATES: Mapping[MailKind, _EmailTemplate] = {
             "Please contact us right away.",
         ),
     ),
+    MailKind.NEW_DEVICE: _EmailTemplate(
+        "New log-in to your account",
+        (
+            "Someone has logged in to your WXC Social account on a device that we do not know.",
+            "If this was you, you can ignore this e-mail.",
+            "If it was not you, reset your password now: someone else knows it. This also logs out "
+            "all your devices.",
+        ),
+        facts=("time", "place", "browser"),
+    ),
 }
 
 
@@ -92,17 +104,21 @@ class EmailRenderer:
         address: str,
         url: str | None,
         lifetime: timedelta,
+        detail: Mapping[str, str] | None = None,
     ) -> Email:
         """Render an e-mail.
 
         The username is the only text chosen by a user, which keeps spam out of these e-mails.
         """
         template = _TEMPLATES[kind]
+        known = detail or {}
+        facts = [(name.title(), known[name]) for name in template.facts if name in known]
         values = {
             "subject": template.subject,
             "username": username,
             "address": address,
             "paragraphs": template.paragraphs,
+            "facts": facts,
             "button": template.button,
             "closing": template.closing.format(life=_format_duration(lifetime)),
             "url": url,

@@ -4,6 +4,7 @@ An e-mail is written in the caller's transaction and sent only if that transacti
 Callers lock the account's row before they create or end tokens.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -62,14 +63,17 @@ async def enqueue(
     address: str,
     user_id: UUID | None = None,
     dedup_key: str | None = None,
+    detail: Mapping[str, str] | None = None,
 ) -> UUID:
     """Queue an e-mail, to be sent after the commit; nothing is queued for a repeated `dedup_key`.
 
-    Without `user_id` the worker looks up the account by its address.
+    Without `user_id` the worker looks up the account by its address. `detail` is for the facts of
+    the kind's template, and must contain no text chosen by a user.
     """
     mail_id = new_id()
     key = dedup_key or f"{kind}:{mail_id}"
-    await db.fetch_one(insert_mail(mail_id, kind, address, user_id, key, clock.now()))
+    facts = dict(detail or {})
+    await db.fetch_one(insert_mail(mail_id, kind, address, user_id, key, clock.now(), facts))
     return mail_id
 
 

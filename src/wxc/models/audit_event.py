@@ -13,6 +13,8 @@ class AuditKind(StrEnum):
     LOGIN = "login"
     LOGIN_FAILED = "login_failed"
     REFRESH_REUSED = "refresh_reused"
+    GENERATION_RESTORED = "generation_restored"
+    """A refresh token was newer than its session, as after a restore from a backup."""
     SESSION_ENDED = "session_ended"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a name, not a secret
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a name, not a secret

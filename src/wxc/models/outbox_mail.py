@@ -1,8 +1,10 @@
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wxc.models.base import Base, CreatedAt, IdKey
@@ -14,6 +16,7 @@ class MailKind(StrEnum):
     EMAIL_CHANGE = "email_change"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a name, not a secret
     EMAIL_CHANGED = "email_changed"
+    NEW_DEVICE = "new_device"
 
 
 class MailState(StrEnum):
@@ -45,6 +48,8 @@ class OutboxMail(Base):
     first_attempt_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None] = mapped_column()
     created_at: Mapped[CreatedAt]
+    detail: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default="{}")
+    """What the mail says besides its kind; never text that a user has chosen."""
 
     __table_args__ = (
         Index("ix_outbox_mails_due_at", due_at, postgresql_where=state == MailState.WAITING),

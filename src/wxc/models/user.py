@@ -30,6 +30,9 @@ class User(Base):
     email_verified_at: Mapped[datetime | None]
     pending_email: Mapped[str | None] = mapped_column(String(254))
     password_hash: Mapped[str | None]
+    password_generation: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Incremented by each password change and reset: device cookies and failed logins of earlier
+    generations no longer count."""
     display_name: Mapped[str | None] = mapped_column(String(50))
     display_name_folded: Mapped[str | None] = mapped_column(Text)
     """For searches: without accents, in lower case. Written by a trigger."""

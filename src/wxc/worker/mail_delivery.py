@@ -132,6 +132,7 @@ class MailSender:
             address=recipient.address,
             url=recipient.url,
             lifetime=self._links.lifetime(kind),
+            detail=mail.detail,
         )
         message_id = f"<{mail.id}@{self._links.domain}>"
         await self._transport.deliver(

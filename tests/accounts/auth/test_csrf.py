@@ -14,7 +14,9 @@ NEEDS_NO_TOKEN = {
     "/login",
     "/logout",  # needs it for a live session only
     "/request-password-reset",
+    "/reset-password",
     "/reset-password/{token}",
+    "/verify-email",
     "/verify-email/{token}",
 }
 

@@ -57,7 +57,7 @@ def test_every_code_point_has_one_folded_form_for_limits_mails_and_the_audit_tra
         folded = fold_identifier(typed)
 
         assert fold_identifier(folded) == folded == unicodedata.normalize("NFC", folded)
-        hits = policies.login(typed, "192.0.2.1", None, None)
+        hits = policies.login(typed, "192.0.2.1", 0, None)
         assert [hit.key[0] for hit in hits] == [folded, folded, "192.0.2.1"]
         assert policies.mail_to(typed).key == (folded,)
         assert number % 7 or identifier_hasher.hash_identifier(

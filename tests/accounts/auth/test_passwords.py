@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from wxc.accounts.auth.errors import HashingBusy
-from wxc.accounts.auth.passwords import Passwords, is_common_password
+from wxc.accounts.auth.password_strength import is_common_password
+from wxc.accounts.auth.passwords import Passwords
 from wxc.core.config import Config
 
 

@@ -7,16 +7,17 @@ from datetime import timedelta
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.conftest import Member
 from tests.support.app import running_app
+from tests.support.audit_log import audit_events, latest_audit_event
 from tests.support.browser import Browser
 
 from wxc.core import clock
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
-from wxc.models import Session
+from wxc.models import Session, User
 
 Later = Callable[[float], None]
 
@@ -123,6 +124,109 @@ async def test_token_two_generations_old_is_reuse_even_within_the_grace_period(
     reused = await refresh_with(ada, first)
 
     assert (reused.status_code, reused.json()["code"]) == (401, "refresh_reused")
+
+
+class TestAfterARestoreFromABackup:
+    """The row is older than the tokens: its generation is what it was at the time of the backup."""
+
+    @pytest.fixture
+    async def restored(self, ada: Browser, connection: AsyncConnection) -> str:
+        """Ada's genuine refresh token of generation 5; her row is at generation 1 again."""
+        for _ in range(5):
+            assert (await ada.post("/refresh-token")).status_code == 200
+        backup = update(Session).where(Session.user_id == ada.id)
+        await connection.execute(backup.values(generation=1))
+        return ada.http.cookies["wxc_refresh"]
+
+    async def test_a_genuine_newer_token_is_accepted_and_its_successor_is_the_next(
+        self, ada: Browser, restored: str, connection: AsyncConnection
+    ) -> None:
+        second = successor(await refresh_with(ada, restored))
+
+        assert await generation(connection, ada) == 6
+        assert successor(await refresh_with(ada, restored)) == second  # within the grace period
+        assert second != restored
+        assert successor(await refresh_with(ada, second)) not in (restored, second)
+        assert await generation(connection, ada) == 7
+
+    async def test_acceptance_is_audited_once(
+        self, ada: Browser, restored: str, connection: AsyncConnection
+    ) -> None:
+        for _ in range(2):
+            successor(await refresh_with(ada, restored))
+
+        events = [event.event for event in await audit_events(connection, ada.id)]
+        assert events == ["login", "generation_restored"]
+        event = await latest_audit_event(connection, ada.id)
+        assert event["session_id"] is not None
+        assert event["detail"] == {"stored": 1, "presented": 5}
+
+    async def test_tokens_older_than_the_accepted_one_are_reuse(
+        self, ada: Browser, restored: str, app: FastAPI, connection: AsyncConnection
+    ) -> None:
+        session_id = await connection.scalar(select(Session.id).where(Session.user_id == ada.id))
+        assert session_id is not None
+        second = successor(await refresh_with(ada, restored))
+
+        stolen = app.state.services.auth.tokens.refresh_token(session_id, 1)
+        answer = await refresh_with(ada, stolen)
+
+        assert (answer.status_code, answer.json()["code"]) == (401, "refresh_reused")
+        assert (await refresh_with(ada, second)).json()["code"] == "session_expired"
+
+    async def test_concurrent_refreshes_with_a_newer_token_get_one_successor(
+        self, ada: Browser, restored: str, connection: AsyncConnection
+    ) -> None:
+        answers = await asyncio.gather(*(refresh_with(ada, restored) for _ in range(5)))
+
+        assert len({successor(answer) for answer in answers}) == 1
+        assert await generation(connection, ada) == 6
+
+    async def test_a_forged_newer_token_is_refused(
+        self, ada: Browser, restored: str, connection: AsyncConnection
+    ) -> None:
+        payload = restored[:-4] + ("AAAA" if restored[-4:] != "AAAA" else "BBBB")
+
+        answer = await refresh_with(ada, payload)
+
+        assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+        assert await generation(connection, ada) == 1
+
+    async def test_a_newer_token_of_an_ended_session_stays_ended(
+        self, ada: Browser, restored: str, later: Later
+    ) -> None:
+        later(14 * 86_400 + 1)
+
+        answer = await refresh_with(ada, restored)
+
+        assert (answer.status_code, answer.json()["code"]) == (401, "session_expired")
+
+    async def test_a_newer_token_needs_the_csrf_token(
+        self, ada: Browser, restored: str, connection: AsyncConnection
+    ) -> None:
+        ada.csrf_token = "wrong"
+
+        answer = await refresh_with(ada, restored)
+
+        assert (answer.status_code, answer.json()["code"]) == (403, "csrf_failed")
+        assert await generation(connection, ada) == 1
+
+
+async def test_refresh_of_a_deleted_account_is_expired_and_no_theft(
+    ada: Browser, connection: AsyncConnection
+) -> None:
+    """As if the account was deleted between the two queries of the refresh."""
+    columns = ("email", "email_folded", "password_hash", "display_name")
+    erased = dict.fromkeys(columns) | {"erase_at": clock.now()}
+    deleted = update(User).where(User.id == ada.id)
+    await connection.execute(deleted.values(suspended_at=clock.now(), **erased))
+
+    answer = await ada.post("/refresh-token")
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "session_expired")
+    assert len(answer.headers.get_list("set-cookie")) == 2  # cleared
+    kinds = [event.event for event in await audit_events(connection, ada.id)]
+    assert "refresh_reused" not in kinds
 
 
 async def test_session_expires_after_14_idle_days(ada: Browser, later: Later) -> None:

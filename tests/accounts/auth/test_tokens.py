@@ -8,9 +8,12 @@ from uuid import UUID, uuid4
 
 import jwt
 import pytest
+from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
+from tests.conftest import Member
+from tests.support.browser import Browser
 
 from wxc.accounts.auth.errors import NotAuthenticated
 from wxc.accounts.auth.tokens import AUDIENCE, ISSUER, Tokens
@@ -110,6 +113,28 @@ def test_signed_token_with_a_wrong_claim_is_refused(
 ) -> None:
     with pytest.raises(NotAuthenticated):
         tokens.verify_access(mint(tokens, **changes), clock.now())
+
+
+async def test_a_token_that_lives_longer_than_ours_is_refused(
+    tokens: Tokens, app: FastAPI, member: Member
+) -> None:
+    ada = await member("ada")
+    session_id = tokens.verify_access(ada.http.cookies["wxc_access"], clock.now()).session_id
+    ids: dict[str, Any] = {"sub": str(ada.id), "sid": str(session_id)}
+
+    async def status(lifetime: int) -> int:
+        token = mint(tokens, exp=int(clock.now().timestamp()) + lifetime, **ids)
+        async with Browser(app) as browser:
+            browser.http.cookies.set("wxc_access", token)
+            return (await browser.get("/auth-check")).status_code
+
+    assert [await status(seconds) for seconds in (600, 625, 700, 3600, 10**8)] == [
+        200,
+        200,
+        401,
+        401,
+        401,
+    ]
 
 
 @pytest.mark.parametrize("headers", BAD_HEADERS, ids=repr)

@@ -118,8 +118,8 @@ class TestResetPassword:
         assert (await stranger.log_in("ada")).status_code == 401
         assert (await stranger.log_in("ada", NEW_PASSWORD)).status_code == 200
         await worker.run_once()
-        assert smtp.mails[-1]["subject"] == "Your password was changed"
-        assert smtp.recipients[-1] == "ada@example.com"
+        assert "Your password was changed" in [mail["subject"] for mail in smtp.mails]
+        assert set(smtp.recipients) == {"ada@example.com"}
 
     async def test_a_link_works_once(
         self, stranger: Browser, connection: AsyncConnection, newest_token: NewestToken

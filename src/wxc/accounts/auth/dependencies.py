@@ -141,9 +141,15 @@ async def login_context(request: Request) -> login.LoginContext:
     services = services_of(request)
     cookie = services.cookies.read_device(request)
     device = services.auth.devices.read(cookie, clock.now()) if cookie else None
-    place = services.auth.geo_locator.locate(address_of(request))
-    previous_id = await previous_session(request)
-    return login.LoginContext(actor_of(request), _user_agent(request), place, previous_id, device)
+    address, locator = address_of(request), services.auth.geo_locator
+    return login.LoginContext(
+        actor_of(request),
+        _user_agent(request),
+        locator.locate(address),
+        locator.country(address),
+        await previous_session(request),
+        device,
+    )
 
 
 def _user_agent(request: Request) -> str | None:

@@ -13,13 +13,21 @@ from uuid import UUID, uuid4
 from wxc.core.config import Config
 from wxc.core.signing import derive_key, sign
 
-_LENGTH = 16 + 16 + 8  # bytes: user id, device id, time of issue in seconds
+# Bytes: user id, device id, time of issue in seconds, password generation.
+_LENGTH = 16 + 16 + 8 + 4
+_FORMER_LENGTH = 16 + 16 + 8  # issued by the previous release, for generation 0
+_SIGNATURE_LENGTH = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
     id: UUID
     user_id: UUID
+    password_generation: int
+
+    def is_trusted_by(self, user_id: UUID, password_generation: int) -> bool:
+        """Whether this account has logged in here with its current password."""
+        return (self.user_id, self.password_generation) == (user_id, password_generation)
 
 
 class Devices:
@@ -29,11 +37,13 @@ class Devices:
         self._key = derive_key(config.secret_key.get_secret_value(), "device cookie")
         self._lifetime = timedelta(seconds=config.device_lifetime)
 
-    def cookie(self, user_id: UUID, current: Device | None, moment: datetime) -> str:
-        """The cookie to set at login; a known device of the account keeps its id."""
-        is_same = current is not None and current.user_id == user_id
-        device_id = current.id if current is not None and is_same else uuid4()
-        payload = user_id.bytes + device_id.bytes + int(moment.timestamp()).to_bytes(8)
+    def cookie(
+        self, user_id: UUID, password_generation: int, known: Device | None, moment: datetime
+    ) -> str:
+        """The cookie to set at login; a device that the account trusts keeps its id."""
+        device_id = uuid4() if known is None else known.id
+        issued_at = int(moment.timestamp()).to_bytes(8)
+        payload = user_id.bytes + device_id.bytes + issued_at + password_generation.to_bytes(4)
         return urlsafe_b64encode(payload + sign(self._key, payload)).decode().rstrip("=")
 
     def read(self, cookie: str, moment: datetime) -> Device | None:
@@ -42,10 +52,13 @@ class Devices:
             raw = urlsafe_b64decode(cookie[:200] + "=" * (-len(cookie) % 4))
         except ValueError:
             return None
-        payload, signature = raw[:_LENGTH], raw[_LENGTH:]
+        payload, signature = raw[:-_SIGNATURE_LENGTH], raw[-_SIGNATURE_LENGTH:]
+        if len(payload) not in (_LENGTH, _FORMER_LENGTH):
+            return None
         if not hmac.compare_digest(sign(self._key, payload), signature):
             return None
-        issued_at = datetime.fromtimestamp(int.from_bytes(payload[32:]), UTC)
+        issued_at = datetime.fromtimestamp(int.from_bytes(payload[32:40]), UTC)
         if moment - issued_at > self._lifetime:
             return None
-        return Device(UUID(bytes=payload[16:32]), UUID(bytes=payload[:16]))
+        generation = int.from_bytes(payload[40:])
+        return Device(UUID(bytes=payload[16:32]), UUID(bytes=payload[:16]), generation)

@@ -61,16 +61,19 @@ class EmailTaken(Conflict):
 class UsernameReserved(Refusal):
     """This username is reserved. Please choose another.
 
-    Names of routes and roles are reserved, such as `settings` and `admin`.
+    Names of routes and roles are reserved, such as `settings` and `admin`, also between underscores
+    and digits, as in `support_1`.
     """
 
     status = 422
 
 
 class PasswordTooCommon(Refusal):
-    """This password is too common. Please choose another, such as four unrelated words.
+    """This password is easy to guess. Please choose another, such as four unrelated words.
 
-    It is in a list of frequently used passwords. Length protects better than special characters.
+    It is in a list of frequently used passwords, or can be guessed from the user's own username,
+    e-mail address or display name, or from the name of this service; digits and punctuation around
+    such a word do not help. Length protects better than special characters.
     """
 
     status = 422

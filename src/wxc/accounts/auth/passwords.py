@@ -7,15 +7,14 @@ import asyncio
 import contextlib
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
 from typing import ParamSpec, TypeVar
 
 from pwdlib.hashers.argon2 import Argon2Hasher
-from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-from wxc.accounts.auth.errors import HashingBusy
+from wxc.accounts.auth.errors import HashingBusy, PasswordTooCommon
+from wxc.accounts.auth.password_strength import is_guessable
 from wxc.core.config import Config
 
 P = ParamSpec("P")
@@ -48,6 +47,18 @@ class Passwords:
         self._timeout = config.password_hash_wait
         # Verified for unknown accounts: the response time must not reveal which accounts exist.
         self._dummy_hash = self._hasher.hash("dummy password")
+
+    async def hash_new(
+        self, password: str, facts: Iterable[str | None], *, is_trusted: bool = False
+    ) -> str:
+        """The hash of a password that a user has chosen; `facts` are what others know of the user.
+
+        Raises `PasswordTooCommon` for a password that is easy to guess.
+        """
+        self.require_capacity(is_trusted=is_trusted)
+        if await self._run(is_guessable, password, facts):
+            raise PasswordTooCommon
+        return await self.hash(password, is_trusted=is_trusted)
 
     async def hash(self, password: str, *, is_trusted: bool = False) -> str:
         """The hash with its parameters and a new salt, in PHC string format."""
@@ -103,13 +114,3 @@ def _lower_priority() -> None:
     """Yield the CPU to requests. Only on Linux does niceness apply to a single thread."""
     if hasattr(os, "setpriority") and os.uname().sysname == "Linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
-
-
-@cache
-def _common_passwords() -> frozenset[str]:
-    return frozenset(FREQUENCY_LISTS["passwords"])
-
-
-def is_common_password(password: str) -> bool:
-    """Whether it is one of zxcvbn's 30,000 most common passwords, ignoring case."""
-    return password.lower() in _common_passwords()

@@ -32,27 +32,28 @@ class Policies:
         )
 
     def login(
-        self, identifier: str, network: str, user_id: UUID | None, device: Device | None
+        self, identifier: str, network: str, password_generation: int, device: Device | None
     ) -> tuple[Hit, ...]:
-        """The limits that a failed login counts towards.
+        """The limits that a failed login counts towards; `device` is None unless it is trusted.
 
         A known device of the account counts towards a separate limit only, so a stranger cannot
         lock the owner out (OWASP ASVS 5.0, 6.1.1). All other logins are counted by the folded
-        identifier, not by the account: unknown accounts are limited like existing ones, and the
-        limits do not reveal which username has which address.
+        identifier, not by the account: unknown accounts (generation 0) are limited like existing
+        ones, and the limits do not reveal which username has which address. The generation is in
+        the keys, so that a new password starts with unused limits.
         """
-        if device is not None and device.user_id == user_id:
+        if device is not None:
             return (Hit(self._login_per_device, (device.id.hex,)),)
-        folded = fold_identifier(identifier)
+        account = (fold_identifier(identifier), str(password_generation))
         return (
-            Hit(self._login_per_account_and_ip, (folded, network)),
-            Hit(self._login_per_account, (folded,)),
+            Hit(self._login_per_account_and_ip, (*account, network)),
+            Hit(self._login_per_account, account),
             Hit(self._login_per_ip, (network,)),
         )
 
-    def reauthentication(self, user_id: UUID) -> Hit:
+    def reauthentication(self, user_id: UUID, password_generation: int) -> Hit:
         """A wrong current password; the session may be stolen."""
-        return Hit(self._reauthentication, (user_id.hex,))
+        return Hit(self._reauthentication, (user_id.hex, str(password_generation)))
 
     def registration(self, network: str) -> Hit:
         return Hit(self._register_per_ip, (network,))
@@ -66,6 +67,13 @@ class Policies:
 
     def mail_to(self, address: str) -> Hit:
         return Hit(self._mails_per_recipient, (fold_identifier(address),))
+
+    def notice_to(self, address: str) -> Hit:
+        """A mail about a login, at the rates of mails with links.
+
+        The two are counted apart, so that nobody can suppress one kind by causing the other.
+        """
+        return Hit(self._mails_per_recipient, (fold_identifier(address), "notice"))
 
     def report(self, user_id: UUID) -> Hit:
         return Hit(self._reports_per_account, (user_id.hex,))

@@ -1,10 +1,17 @@
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from wxc.core.ids import Id
-from wxc.core.text import MAX_EMAIL_LENGTH, EmailAddress, Secret, Text, normalise_email
+from wxc.core.text import (
+    MAX_EMAIL_LENGTH,
+    EmailAddress,
+    Secret,
+    Text,
+    normalise_email,
+    trim_identifier,
+)
 from wxc.core.times import Timestamp
 from wxc.http.openapi.examples import example
 from wxc.http.schemas import Input, Schema
@@ -14,6 +21,7 @@ MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 8, 128
 
 Username = Annotated[
     str,
+    BeforeValidator(trim_identifier),
     StringConstraints(pattern=r"^[A-Za-z0-9_]+\z", min_length=3, max_length=30),
     Field(json_schema_extra={"pattern": USERNAME_PATTERN}),
 ]
@@ -39,7 +47,7 @@ class Registration(Input):
     email: EmailAddress
     """Receives all mails; other users cannot see it."""
     password: NewPassword
-    """Any characters; white space is not trimmed. Common passwords are refused."""
+    """Any characters; white space is not trimmed. Passwords that are easy to guess are refused."""
     display_name: DisplayName | None = None
     """Shown next to the username."""
 
@@ -59,6 +67,7 @@ class Credentials(Input):
 
     identifier: Annotated[
         str,
+        BeforeValidator(trim_identifier),
         Text(MAX_EMAIL_LENGTH, one_line=True),
         AfterValidator(_normalise_identifier),
         Field(description="A username or an e-mail address."),

@@ -111,9 +111,16 @@ class Tokens:
         )
 
     def verify_access(self, token: str, moment: datetime) -> AccessClaims:
-        """The claims of a valid token, expired or not; raises `NotAuthenticated` otherwise."""
+        """The claims of a valid token, expired or not; raises `NotAuthenticated` otherwise.
+
+        Also refuses a token that expires later than one issued now would.
+        """
         verified = self._verified_access(token)
-        if verified.valid_from > moment + LEEWAY:
+        latest_start = moment + LEEWAY
+        if (
+            verified.valid_from > latest_start
+            or verified.expires_at > latest_start + self.access_lifetime
+        ):
             raise NotAuthenticated
         return AccessClaims(
             verified.user_id,

@@ -36,7 +36,11 @@ def update_password_by_link(
     return (
         update(User)
         .where(User.id == user_id, User.email == address, User.suspended_at.is_(None))
-        .values(password_hash=password_hash, pending_email=null())
+        .values(
+            password_hash=password_hash,
+            password_generation=User.password_generation + 1,
+            pending_email=null(),
+        )
         .returning(User.id)
     )
 

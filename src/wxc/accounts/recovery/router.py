@@ -6,7 +6,12 @@ from wxc.accounts.auth.dependencies import AuthTools, CurrentUser, PreviousSessi
 from wxc.accounts.auth.errors import HashingBusy, PasswordTooCommon
 from wxc.accounts.recovery import service
 from wxc.accounts.recovery.errors import InvalidToken
-from wxc.accounts.recovery.schemas import PasswordReset, PasswordResetRequest
+from wxc.accounts.recovery.schemas import (
+    EmailVerification,
+    MailedPasswordReset,
+    PasswordReset,
+    PasswordResetRequest,
+)
 from wxc.db.dependencies import Database, Session
 from wxc.http.dependencies import Limiter
 from wxc.http.openapi import error_responses
@@ -42,6 +47,23 @@ async def request_password_reset(
 
 
 @router.post(
+    "/reset-password",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Reset the password by a mailed link",
+    responses=error_responses(InvalidToken, PasswordTooCommon, HashingBusy),
+)
+async def use_reset_link(
+    reset: MailedPasswordReset,
+    database: Database,
+    auth: AuthTools,
+    limiter: Limiter,
+    actor: CurrentActor,
+) -> None:
+    """Set a new password with the token of a mailed link. All sessions of the account end."""
+    await service.reset_password(database, auth, limiter, reset.token, reset.password, actor)
+
+
+@router.post(
     "/reset-password/{token}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Reset the password",
@@ -55,7 +77,7 @@ async def reset_password(
     limiter: Limiter,
     actor: CurrentActor,
 ) -> None:
-    """Set a new password with the token of a mailed link. All sessions of the account end."""
+    """Like `POST /reset-password`, which keeps the token out of the access logs of proxies."""
     await service.reset_password(database, auth, limiter, token, reset.password, actor)
 
 
@@ -72,6 +94,27 @@ async def request_email_verification(
 
 
 @router.post(
+    "/verify-email",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Verify an e-mail address by a mailed link",
+    responses=error_responses(InvalidToken),
+)
+async def use_verification_link(
+    verification: EmailVerification,
+    session: Session,
+    auth: AuthTools,
+    current_id: PreviousSession,
+    actor: CurrentActor,
+) -> None:
+    """Verify an e-mail address with the token of a mailed link; needs no session.
+
+    If the link is for a new address, the new address replaces the old one, which receives a notice.
+    All sessions of the account then end, except the session of this request, if there is one.
+    """
+    await service.verify_email(session, auth, verification.token, current_id, actor)
+
+
+@router.post(
     "/verify-email/{token}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Verify an e-mail address",
@@ -84,9 +127,5 @@ async def verify_email(
     current_id: PreviousSession,
     actor: CurrentActor,
 ) -> None:
-    """Verify an e-mail address with the token of a mailed link; needs no session.
-
-    If the link is for a new address, the new address replaces the old one, which receives a notice.
-    All sessions of the account then end, except the session of this request, if there is one.
-    """
+    """Like `POST /verify-email`, which keeps the token out of the access logs of proxies."""
     await service.verify_email(session, auth, token, current_id, actor)

@@ -3,8 +3,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from wxc.accounts.auth.context import Auth, Principal
-from wxc.accounts.auth.errors import PasswordTooCommon
-from wxc.accounts.auth.passwords import is_common_password
+from wxc.accounts.auth.service.accounts import known_facts
 from wxc.accounts.recovery.errors import InvalidToken
 from wxc.accounts.recovery.repository import (
     lock_pending_address,
@@ -45,16 +44,15 @@ async def reset_password(
 ) -> None:
     """Set a new password and end all sessions.
 
-    Raises `RateLimited`, `PasswordTooCommon` and `InvalidToken`. No connection is held during
+    Raises `RateLimited`, `InvalidToken` and `PasswordTooCommon`. No connection is held during
     hashing. Of concurrent uses of a link, only one succeeds.
     """
     await limiter.count(auth.policies.password_reset(limiter.network))
-    if is_common_password(password):
-        raise PasswordTooCommon
     link = await mails.link_for_token(database.primary, token, MailKind.PASSWORD_RESET)
     if link is None:
         raise InvalidToken
-    password_hash = await auth.passwords.hash(password, is_trusted=True)
+    facts = await known_facts(database, link.user_id)
+    password_hash = await auth.passwords.hash_new(password, facts, is_trusted=True)
     async with database.transaction() as session:
         # Update the account before its token: the row lock serialises changes of the tokens.
         update = update_password_by_link(link.user_id, link.address, password_hash)

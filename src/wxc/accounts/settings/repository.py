@@ -15,7 +15,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from wxc.accounts.auth.repository.accounts import ACCOUNT_COLUMNS, AccountRow
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import bind, prepared
-from wxc.models import User
+from wxc.models import User, columns
 
 AccountUpdate = ReturningUpdate[*tuple[object, ...]]
 
@@ -23,6 +23,7 @@ AccountUpdate = ReturningUpdate[*tuple[object, ...]]
 class PasswordRow(NamedTuple):
     password_hash: str | None
     """None for a deleted account."""
+    password_generation: int
 
 
 class AddressRow(NamedTuple):
@@ -42,7 +43,7 @@ class UsernameRow(NamedTuple):
 
 @prepared(PasswordRow)
 def password_of(user_id: UUID) -> AnySelect:
-    return select(User.password_hash).where(User.id == user_id)
+    return select(*columns(User, PasswordRow)).where(User.id == user_id)
 
 
 @prepared(AccountRow)
@@ -80,7 +81,11 @@ def update_password(user_id: UUID, old_hash: str, new_hash: str) -> ReturningUpd
     return (
         update(User)
         .where(User.id == user_id, User.password_hash == old_hash, User.suspended_at.is_(None))
-        .values(password_hash=new_hash, pending_email=null())
+        .values(
+            password_hash=new_hash,
+            password_generation=User.password_generation + 1,
+            pending_email=null(),
+        )
         .returning(User.email)
     )
 

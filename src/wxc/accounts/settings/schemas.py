@@ -42,7 +42,7 @@ class PasswordChange(Input):
     current_password: Password
     """Your current password."""
     new_password: NewPassword
-    """Any characters, used as sent without trimming; very common passwords are refused."""
+    """Any characters, used as sent without trimming; easily guessed passwords are refused."""
 
 
 class EmailChange(Input):

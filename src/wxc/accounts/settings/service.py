@@ -11,15 +11,13 @@ from uuid import UUID
 
 from wxc.accounts.auth.context import Auth, Principal
 from wxc.accounts.auth.errors import (
-    PasswordTooCommon,
     SessionExpired,
     UsernameReserved,
     UsernameTaken,
 )
-from wxc.accounts.auth.passwords import is_common_password
 from wxc.accounts.auth.repository.accounts import AccountRow, account_by_id, reserve_username
 from wxc.accounts.auth.schemas import Me
-from wxc.accounts.auth.service.accounts import present_me
+from wxc.accounts.auth.service.accounts import known_facts, present_me
 from wxc.accounts.auth.usernames import is_reserved
 from wxc.accounts.sessions.service import CredentialsChange, end_all_sessions_and_notify
 from wxc.accounts.settings.errors import TooManyUsernameChanges, WrongPassword
@@ -84,12 +82,11 @@ async def change_password(
 ) -> None:
     """Change the password, end all other sessions and notify the owner by mail.
 
-    Raises `PasswordTooCommon`, `WrongPassword` and `RateLimited`.
+    Raises `WrongPassword`, `RateLimited` and `PasswordTooCommon`.
     """
-    if is_common_password(change.new_password):
-        raise PasswordTooCommon
     old_hash = await confirm_password(database, auth, limiter, me, change.current_password)
-    new_hash = await auth.passwords.hash(change.new_password, is_trusted=True)
+    facts = await known_facts(database, me.id)
+    new_hash = await auth.passwords.hash_new(change.new_password, facts, is_trusted=True)
     async with database.transaction() as session:
         account = await session.fetch_one(update_password(me.id, old_hash, new_hash))
         if account is None:
@@ -160,7 +157,7 @@ async def confirm_password(
     if row is None or row.password_hash is None:
         raise SessionExpired
     old_hash = row.password_hash
-    use = auth.policies.reauthentication(me.id)
+    use = auth.policies.reauthentication(me.id, row.password_generation)
     await limiter.check(use)
     if not await auth.passwords.verify(password, old_hash, is_trusted=True):
         await limiter.count(use)

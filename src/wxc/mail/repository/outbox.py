@@ -1,9 +1,9 @@
 from datetime import datetime
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Update, delete, exists, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
 from wxc.db.keyset import AnySelect
@@ -23,6 +23,7 @@ class MailRow(NamedTuple):
     """Includes this attempt. If the row has a higher number, another worker has claimed it."""
     first_attempt_at: datetime
     created_at: datetime
+    detail: dict[str, Any]
 
 
 class BacklogRow(NamedTuple):
@@ -74,6 +75,7 @@ def insert_mail(
     user_id: UUID | None,
     dedup_key: str,
     moment: datetime,
+    detail: Annotated[dict[str, Any], JSONB()],
 ) -> ReturningInsert[UUID]:
     """No row if the key has been used."""
     return (
@@ -88,6 +90,7 @@ def insert_mail(
             attempts=0,
             due_at=moment,
             created_at=moment,
+            detail=detail,
         )
         .on_conflict_do_nothing()
         .returning(OutboxMail.id)

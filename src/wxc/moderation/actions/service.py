@@ -150,6 +150,6 @@ async def _revoke_sessions(
 def _parse_id(identifier: str) -> UUID | None:
     """None if the identifier is not a UUID; usernames are too short to be one."""
     try:
-        return UUID(identifier)
+        return UUID(identifier.strip())
     except ValueError:
         return None

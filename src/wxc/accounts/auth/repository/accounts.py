@@ -8,7 +8,7 @@ from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import prepared
-from wxc.models import RowId, UsedUsername, User
+from wxc.models import RowId, Session, UsedUsername, User, columns
 
 ACCOUNT_COLUMNS = (
     User.id,
@@ -46,7 +46,12 @@ class LoginRow(NamedTuple):
     id: UUID
     password_hash: str | None
     """None for a deleted account."""
+    password_generation: int
     suspended_at: datetime | None
+
+
+class AddressRow(NamedTuple):
+    email: str
 
 
 class TakenIdentifiers(NamedTuple):
@@ -68,9 +73,16 @@ def account_by_id(user_id: UUID) -> AnySelect:
 @prepared(LoginRow)
 def login_by_identifier(folded: str) -> AnySelect:
     """At most one row: an e-mail address contains an @, a username does not."""
-    return select(User.id, User.password_hash, User.suspended_at).where(
+    return select(*columns(User, LoginRow)).where(
         or_(User.username_folded == folded, User.email_folded == folded)
     )
+
+
+@prepared(AddressRow)
+def address_after_first_login(user_id: UUID) -> AnySelect:
+    """The owner's address; no row before the first login."""
+    has_session = select(Session.id).where(Session.user_id == user_id).exists()
+    return select(User.email).where(User.id == user_id, has_session)
 
 
 @prepared(TakenIdentifiers)

@@ -74,17 +74,25 @@ def insert_session(
 
 @prepared(SessionOwner)
 def update_generation(
-    session_id: UUID, generation: int, place: str | None, moment: datetime, idle_until: datetime
+    session_id: UUID,
+    generation: int,
+    place: str | None,
+    moment: datetime,
+    idle_until: datetime,
+    *,
+    is_ahead: bool = False,
 ) -> ReturningUpdate[UUID]:
-    """Increment the generation; no row unless the session is live and at `generation`.
+    """Move to the generation after `generation`; no row unless the session is live and at it.
 
-    One statement, so that only one of several concurrent refreshes succeeds.
+    With `is_ahead`, the session must be at an earlier generation. One statement, so that only one
+    of several concurrent refreshes succeeds.
     """
+    stored = Session.generation < generation if is_ahead else Session.generation == generation
     return (
         update(Session)
-        .where(Session.id == session_id, Session.generation == generation, is_alive(moment))
+        .where(Session.id == session_id, stored, is_alive(moment))
         .values(
-            generation=Session.generation + 1,
+            generation=bind(generation) + 1,
             refreshed_at=moment,
             last_used_at=moment,
             place=place,

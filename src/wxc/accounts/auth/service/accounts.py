@@ -1,12 +1,12 @@
+from uuid import UUID
+
 from wxc.accounts.auth.context import Auth, Principal
 from wxc.accounts.auth.errors import (
     EmailTaken,
-    PasswordTooCommon,
     SessionExpired,
     UsernameReserved,
     UsernameTaken,
 )
-from wxc.accounts.auth.passwords import is_common_password
 from wxc.accounts.auth.repository.accounts import (
     AccountRow,
     account_by_id,
@@ -31,17 +31,16 @@ async def register(
 ) -> Me:
     """Create an account and send a verification mail.
 
-    Raises `RateLimited`, `UsernameReserved`, `PasswordTooCommon`, `HashingBusy`, `UsernameTaken`
-    and `EmailTaken`.
+    Raises `RateLimited`, `UsernameReserved`, `HashingBusy`, `UsernameTaken`, `EmailTaken` and
+    `PasswordTooCommon`.
     """
     await limiter.count(auth.policies.registration(limiter.network))
     if is_reserved(registration.username):
         raise UsernameReserved
-    if is_common_password(registration.password):
-        raise PasswordTooCommon
     auth.passwords.require_capacity()  # before any query
     await _require_available(database, registration)
-    password_hash = await auth.passwords.hash(registration.password)
+    facts = (registration.username, registration.email, registration.display_name)
+    password_hash = await auth.passwords.hash_new(registration.password, facts)
     async with database.transaction() as session:
         row = await _insert_account(session, registration, password_hash)
         await enqueue(session, MailKind.VERIFICATION, address=row.email, user_id=row.id)
@@ -59,6 +58,12 @@ async def check_auth(database: Database, auth: Auth, me: Principal) -> AuthCheck
         csrf_token=auth.tokens.csrf_token(me.session_id),
         access_expires_at=me.access_expires_at,
     )
+
+
+async def known_facts(database: Database, user_id: UUID) -> tuple[str | None, ...]:
+    """What others know of the owner, which makes a password guessable; empty if deleted."""
+    row = await database.primary.fetch_one(account_by_id(user_id))
+    return (row.username, row.email, row.display_name) if row else ()
 
 
 def present_me(row: AccountRow) -> Me:

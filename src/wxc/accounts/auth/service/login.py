@@ -13,6 +13,7 @@ from wxc.accounts.auth.repository.accounts import (
 )
 from wxc.accounts.auth.repository.sessions import insert_session
 from wxc.accounts.auth.schemas import Credentials
+from wxc.accounts.auth.service import login_notices
 from wxc.accounts.auth.service.sessions import SessionTokens, end_session, issue_tokens
 from wxc.core import clock
 from wxc.core.ids import new_id
@@ -33,10 +34,24 @@ class LoginContext:
     user_agent: str | None
     place: str | None
     """The browser's approximate location."""
+    country: str | None
+    """None if it is unknown."""
     previous_session_id: UUID | None
     """The session of the browser's cookies; the login ends it."""
     device: Device | None
     """From the browser's device cookie; may name another account."""
+
+
+@dataclass(frozen=True, slots=True)
+class _VerifiedLogin:
+    """An account whose password was right."""
+
+    user_id: UUID
+    password_hash: str
+    """The stored hash that the password matches."""
+    password_generation: int
+    device: Device | None
+    """The browser's device; None unless the account trusts it."""
 
 
 async def log_in(
@@ -53,16 +68,19 @@ async def log_in(
     `HashingBusy`.
     """
     for _ in range(_MAX_ATTEMPTS):
-        user_id, old_hash = await _authenticate(database, auth, limiter, credentials, context)
-        new_hash = old_hash
+        login = await _authenticate(database, auth, limiter, credentials, context)
+        old_hash = new_hash = login.password_hash
         if auth.passwords.needs_rehash(old_hash):
             new_hash = await auth.passwords.hash(credentials.password, is_trusted=True)
+        is_notified = login.device is None and await login_notices.count(
+            database, auth, limiter, login.user_id
+        )
         async with database.transaction() as session:
-            account = await _lock_account(session, user_id, old_hash, new_hash)
-            tokens = await _open_session(session, auth, account, context) if account else None
+            account = await _lock_account(session, login.user_id, old_hash, new_hash)
+            tokens = account and await _open_session(session, auth, account, context, is_notified)
         if tokens is not None:
-            return tokens
-    await _audit_failure(database, auth, credentials, context.actor, user_id)
+            return replace(tokens, device=_device_cookie(auth, login))
+    await _audit_failure(database, auth, credentials, context.actor, login.user_id)
     raise InvalidCredentials
 
 
@@ -72,18 +90,18 @@ async def _authenticate(
     limiter: RateLimiter,
     credentials: Credentials,
     context: LoginContext,
-) -> tuple[UUID, str]:
-    """The user id, and the stored hash that the password matches."""
+) -> _VerifiedLogin:
+    """Raises `InvalidCredentials`, `RateLimited`, `AccountSuspended` and `HashingBusy`."""
     has_device = context.device is not None  # perhaps of another account
     auth.passwords.require_capacity(is_trusted=has_device)  # before any query
     query = login_by_identifier(fold_identifier(credentials.identifier))
     account = await database.primary.fetch_one(query)
-    user_id, stored_hash = (account.id, account.password_hash) if account else (None, None)
-    hits = auth.policies.login(credentials.identifier, limiter.network, user_id, context.device)
+    user_id, stored_hash, generation = account[:3] if account else (None, None, 0)
+    device = _trusted_device(context.device, account)
+    hits = auth.policies.login(credentials.identifier, limiter.network, generation, device)
     await limiter.check(*hits)
-    is_known_device = context.device is not None and context.device.user_id == user_id
     is_match = await auth.passwords.verify(
-        credentials.password, stored_hash, is_trusted=is_known_device
+        credentials.password, stored_hash, is_trusted=device is not None
     )
     if account is None or stored_hash is None or not is_match:
         await limiter.count(*hits)
@@ -92,7 +110,17 @@ async def _authenticate(
     # This may be one of many parallel guesses, which exhausted the limit during the hashing.
     await limiter.check(*hits)
     await _refuse_suspended(database, account, context.actor)
-    return account.id, stored_hash
+    return _VerifiedLogin(account.id, stored_hash, generation, device)
+
+
+def _trusted_device(device: Device | None, account: LoginRow | None) -> Device | None:
+    if device is None or account is None:
+        return None
+    return device if device.is_trusted_by(account.id, account.password_generation) else None
+
+
+def _device_cookie(auth: Auth, login: _VerifiedLogin) -> str:
+    return auth.devices.cookie(login.user_id, login.password_generation, login.device, clock.now())
 
 
 async def _refuse_suspended(database: Database, account: LoginRow, actor: Actor) -> None:
@@ -127,7 +155,7 @@ async def _lock_account(
 
 
 async def _open_session(
-    session: Session, auth: Auth, account: AccountRow, context: LoginContext
+    session: Session, auth: Auth, account: AccountRow, context: LoginContext, is_notified: bool
 ) -> SessionTokens:
     moment = clock.now().replace(microsecond=0)  # JWT times are whole seconds
     session_id = new_id()
@@ -149,5 +177,6 @@ async def _open_session(
     await audit.record(
         session, AuditKind.LOGIN, context.actor, user_id=account.id, session_id=session_id, **detail
     )
-    tokens = issue_tokens(auth, account, session_id, 0, moment)
-    return replace(tokens, device=auth.devices.cookie(account.id, context.device, moment))
+    if is_notified:
+        await login_notices.enqueue(session, account, context.user_agent, context.country)
+    return issue_tokens(auth, account, session_id, 0, moment)
