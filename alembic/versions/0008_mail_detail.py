@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0008_mail_detail"
-down_revision = "0002_password_generation"
+down_revision = "0006_search_folding"
 branch_labels = None
 depends_on = None
 

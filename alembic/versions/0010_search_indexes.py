@@ -7,7 +7,7 @@ from wxc.db.migrations import unhurried
 
 revision, down_revision, branch_labels, depends_on = (
     "0010_search_indexes",
-    "0006_search_folding",
+    "0008_mail_detail",
     None,
     None,
 )

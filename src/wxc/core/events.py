@@ -22,7 +22,6 @@ _log = logging.getLogger("wxc.events")
 _PREFIX = "wxc:events:"
 _IDLE_CHANNEL = f"{_PREFIX}-"  # never used; a subscriber needs at least one channel
 _RECONNECT_INTERVAL = 1.0  # seconds
-_PUBLISH_INTERVAL = 0.005  # seconds; the topics of this time share a round trip
 
 
 def announce(session: AsyncSession, *topics: str) -> None:
@@ -52,7 +51,7 @@ class Events:
     async def publish(self, topics: Iterable[str]) -> None:
         """Wake listeners in this process immediately, in others by a background task.
 
-        Topics that are published within a few milliseconds share a round trip. While Redis is
+        Topics that are published during a round trip share the next one. While Redis is
         unavailable, only listeners in this process are woken.
         """
         for topic in topics:
@@ -113,7 +112,6 @@ class Events:
 
     async def _publish_pending(self) -> None:
         while self._pending:
-            await asyncio.sleep(_PUBLISH_INTERVAL)
             topics, self._pending = self._pending, set()
             with suppress(RedisUnavailable):
                 await self._redis.call(partial(_publish, topics))

@@ -1,5 +1,6 @@
 import asyncio
 import re
+from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -32,58 +33,59 @@ class ConcurrencyLimit:
         if self._traffic.requests >= self._max_requests:
             raise Overloaded
         self._traffic.requests += 1
-        task = self._deadlines.start()
+        deadline = self._deadlines.start()
         try:
             await self.app(scope, receive, send)
         except asyncio.CancelledError as error:
-            if self._deadlines.is_exceeded(task) and task.cancelling() == 1:
+            if deadline.is_exceeded and deadline.task.cancelling() == 1:
                 raise DeadlineExceeded from error
             raise
         finally:
-            self._deadlines.stop(task)
+            self._deadlines.stop(deadline)
             self._traffic.requests -= 1
 
 
-class _Deadlines:
-    """Cancels tasks that run for too long (seconds), all with one timer.
+@dataclass(slots=True, eq=False)
+class _Deadline:
+    task: "asyncio.Task[object]"
+    expires_at: float
+    is_exceeded: bool = False
 
-    Every task has the same time, so they expire in the order of their start. `asyncio.timeout`
-    needs a timer for each task: 3 % of the CPU time of a like.
+
+class _Deadlines:
+    """Cancels tasks that take longer than `seconds`, with one timer for all of them.
+
+    All have the same time, so they expire in the order of their start. `asyncio.timeout` sets a
+    timer for each: 3 % of the CPU time of a like.
     """
 
-    def __init__(self, deadline: float) -> None:
-        self._deadline = deadline
-        self._expiries: dict[asyncio.Task[object], float] = {}
-        self._exceeded: set[asyncio.Task[object]] = set()
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._pending: dict[_Deadline, None] = {}  # an ordered set
         self._timer: asyncio.TimerHandle | None = None
 
-    def start(self) -> asyncio.Task[object]:
-        """Start the time of the current task."""
+    def start(self) -> _Deadline:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine runs in a task
         loop = task.get_loop()
-        self._expiries[task] = loop.time() + self._deadline
+        deadline = _Deadline(task, loop.time() + self._seconds)
+        self._pending[deadline] = None
         if self._timer is None:
-            self._timer = loop.call_later(self._deadline, self._cancel_expired, loop)
-        return task
+            self._timer = loop.call_at(deadline.expires_at, self._cancel_expired, loop)
+        return deadline
 
-    def stop(self, task: asyncio.Task[object]) -> None:
-        """Forget the task, which goes on."""
-        if self._expiries.pop(task, None) is None:
-            self._exceeded.remove(task)
-            task.uncancel()
-
-    def is_exceeded(self, task: asyncio.Task[object]) -> bool:
-        """Whether this has cancelled the task."""
-        return task in self._exceeded
+    def stop(self, deadline: _Deadline) -> None:
+        self._pending.pop(deadline, None)
+        if deadline.is_exceeded:
+            deadline.task.uncancel()
 
     def _cancel_expired(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
         now = loop.time()
-        for task, expiry in list(self._expiries.items()):
-            if expiry > now:
-                self._timer = loop.call_at(expiry, self._cancel_expired, loop)
+        for deadline in list(self._pending):
+            if deadline.expires_at > now:
+                self._timer = loop.call_at(deadline.expires_at, self._cancel_expired, loop)
                 return
-            del self._expiries[task]
-            self._exceeded.add(task)
-            task.cancel()
+            del self._pending[deadline]
+            deadline.is_exceeded = True
+            deadline.task.cancel()
