@@ -13,7 +13,7 @@ from tests.social.notifications.test_recipients import (
 )
 from tests.support.browser import Browser
 
-from wxc.social.notifications.service.notifying import mentioned_usernames
+from wxc.social.notifications.mentions import mentioned_usernames
 
 Write = Callable[[Browser, str], Awaitable[str]]
 
@@ -67,13 +67,13 @@ MENTIONS = [
     "@ada: look",
     "@ada.",
     "end.@ada",
-    "@ada's and @ada’s",
+    "@ada's and @ada\u2019s",
     "@bob/@ada",
     "wait\u2014@ada",
     "@ada…",
     "*@ada*",
     "👋@ada",
-    "你好，@ada。",
+    "你好\uff0c@ada。",
     "https://example.org/@bob @ada",
     "<https://example.org/@bob>@ada",
 ]

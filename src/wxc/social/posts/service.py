@@ -15,10 +15,11 @@ from wxc.http.etags import Versioned, Versions
 from wxc.http.refusals.access import NotOwner
 from wxc.http.refusals.resources import PreconditionFailed
 from wxc.idempotency.service import IdempotentRequest, store_response, stored_response
-from wxc.social.notifications.service.notifying import mentioned_usernames, notify_of_post
+from wxc.social.notifications.mentions import mentioned_usernames
+from wxc.social.notifications.service.notifying import notify_of_edit, notify_of_post
 from wxc.social.posts import repository
 from wxc.social.posts.errors import PostNotFound
-from wxc.social.posts.repository import LockedPost, PostRow, post_by_id, posts_of
+from wxc.social.posts.repository import LockedPost, PostRow, PostText, post_by_id, posts_of
 from wxc.social.posts.schemas import Post, PostCreate, PostPage, PostUpdate
 from wxc.social.users.errors import BlockedByYou, UserNotFound
 from wxc.social.users.service import present_summary
@@ -67,11 +68,12 @@ async def edit_post(
     session: Session, me: Principal, post_id: UUID, post: PostUpdate, versions: Versions
 ) -> Versioned[Post]:
     """Raises `PostNotFound`, `NotOwner` or `PreconditionFailed`."""
-    await _lock_own_post(session, me, post_id)
+    old = await _lock_own_post(session, me, post_id)
     expected_versions = None if versions is None else list(versions)
     query = repository.update_post_body(post_id, post.body, expected_versions, clock.now())
     if await session.fetch_one(query) is None:
         raise PreconditionFailed
+    await notify_of_edit(session, me.id, old.body, post.body, post_id)
     return await find_post(session, post_id, me.id)
 
 
@@ -134,9 +136,10 @@ async def _insert_post(db: Handle, post_id: UUID, me: Principal, body: str) -> P
     return present_post(row)
 
 
-async def _lock_own_post(session: Session, me: Principal, post_id: UUID) -> None:
+async def _lock_own_post(session: Session, me: Principal, post_id: UUID) -> PostText:
     post = await session.fetch_one(repository.lock_visible_post(post_id, me.id))
     if post is None:
         raise PostNotFound
     if post.author_id != me.id:
         raise NotOwner
+    return post

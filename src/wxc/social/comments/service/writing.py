@@ -35,6 +35,7 @@ from wxc.social.notifications.service.notifying import (
     CommentContext,
     delete_comment_notifications,
     notify_of_comment,
+    notify_of_edit,
 )
 from wxc.social.posts.service import lock_post_to_comment
 from wxc.social.users.errors import BlockedByYou
@@ -88,6 +89,7 @@ async def edit_comment(
     if row.author_id != me.id:
         raise NotOwner
     await session.fetch_one(update_comment_body(comment_id, comment.body, clock.now()))
+    await notify_of_edit(session, me.id, row.body or "", comment.body, row.post_id, comment_id)
     return await find_comment(session, comment_id, me.id, replies_cursors)
 
 
