@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import any_, case, null, or_, select, update
+from sqlalchemy import and_, any_, case, null, or_, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from wxc.accounts.auth.repository.accounts import ACCOUNT_COLUMNS, AccountRow
@@ -54,18 +54,24 @@ def update_settings(
     avatar_url: str | None,
     home_currency: str | None,
 ) -> AccountUpdate:
-    """Replace the settings; no row if `versions` is given and does not contain the version."""
-    is_expected = or_(bind(versions).is_(None), User.version == any_(bind(versions)))
+    """Replace the settings; no row if `versions` is given and does not contain the version.
+
+    Settings that are stored already keep their version, whatever is expected.
+    """
+    settings = {
+        "display_name": display_name,
+        "bio": bio,
+        "avatar_url": avatar_url,
+        "home_currency": home_currency,
+    }
+    is_same = and_(
+        *(getattr(User, name).is_not_distinct_from(value) for name, value in settings.items())
+    )
+    is_expected = or_(bind(versions).is_(None), User.version == any_(bind(versions)), is_same)
     return (
         update(User)
         .where(User.id == user_id, User.suspended_at.is_(None), is_expected)
-        .values(
-            display_name=display_name,
-            bio=bio,
-            avatar_url=avatar_url,
-            home_currency=home_currency,
-            version=User.version + 1,
-        )
+        .values(**settings, version=case((is_same, User.version), else_=User.version + 1))
         .returning(*ACCOUNT_COLUMNS)
     )
 

@@ -67,8 +67,13 @@ async def list_posts(
 async def edit_post(
     session: Session, me: Principal, post_id: UUID, post: PostUpdate, versions: Versions
 ) -> Versioned[Post]:
-    """Raises `PostNotFound`, `NotOwner` or `PreconditionFailed`."""
+    """Raises `PostNotFound`, `NotOwner` or `PreconditionFailed`.
+
+    The stored text is not an edit, whatever the expected version: a lost answer can be retried.
+    """
     old = await _lock_own_post(session, me, post_id)
+    if post.body == old.body:
+        return await find_post(session, post_id, me.id)
     expected_versions = None if versions is None else list(versions)
     query = repository.update_post_body(post_id, post.body, expected_versions, clock.now())
     if await session.fetch_one(query) is None:

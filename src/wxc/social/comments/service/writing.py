@@ -80,7 +80,7 @@ async def edit_comment(
     comment: CommentUpdate,
     replies_cursors: RepliesCursors,
 ) -> Comment:
-    """Raises `CommentNotFound`, `CommentDeleted` or `NotOwner`."""
+    """Raises `CommentNotFound`, `CommentDeleted` or `NotOwner`; the stored text is not an edit."""
     row = await session.fetch_one(lock_comment(comment_id, me.id))
     if row is None or row.blocking:
         raise CommentNotFound
@@ -88,8 +88,9 @@ async def edit_comment(
         raise CommentDeleted
     if row.author_id != me.id:
         raise NotOwner
-    await session.fetch_one(update_comment_body(comment_id, comment.body, clock.now()))
-    await notify_of_edit(session, me.id, row.body or "", comment.body, row.post_id, comment_id)
+    if comment.body != row.body:
+        await session.fetch_one(update_comment_body(comment_id, comment.body, clock.now()))
+        await notify_of_edit(session, me.id, row.body or "", comment.body, row.post_id, comment_id)
     return await find_comment(session, comment_id, me.id, replies_cursors)
 
 
