@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from wxc.db.keyset import AnySelect
@@ -21,7 +22,7 @@ from wxc.models import (
     columns,
 )
 from wxc.social.comments.repository.visibility import visible_comment
-from wxc.social.users.visibility import viewable_or_blocked_by, visible_to
+from wxc.social.users.visibility import is_active, visible_to
 
 
 class TargetText(NamedTuple):
@@ -59,7 +60,7 @@ class ReportRow(NamedTuple):
 
 @prepared(RowId)
 def visible_target(target_id: UUID, viewer_id: UUID, *, kind: ReportTarget) -> AnySelect:
-    """No row if the viewer cannot see the target."""
+    """No row if the viewer cannot see the target, and could not before a block."""
     return _VISIBLE_TARGETS[kind](target_id, viewer_id)
 
 
@@ -135,21 +136,24 @@ def close_report(
 
 
 def _visible_user(user_id: UUID, viewer_id: UUID) -> AnySelect:
-    """Includes users blocked by the viewer, so that they can be reported."""
-    return select(User.id).where(User.id == user_id, viewable_or_blocked_by(viewer_id))
+    """A user is there before any block."""
+    del viewer_id
+    return select(User.id).where(User.id == user_id, is_active())
 
 
 def _visible_post(post_id: UUID, viewer_id: UUID) -> AnySelect:
     return (
         select(Post.id)
         .join(User, User.id == Post.author_id)
-        .where(Post.id == post_id, visible_to(viewer_id))
+        .where(Post.id == post_id, visible_to(viewer_id, at=Post.created_at))
     )
 
 
 def _visible_comment(comment_id: UUID, viewer_id: UUID) -> AnySelect:
     """Excludes tombstones: they have no text to report."""
-    query = visible_comment(select(Comment.id), comment_id, viewer_id)
+    written = aliased(Comment)  # a subquery of its own, since predicates nest
+    written_at = select(written.created_at).where(written.id == comment_id).scalar_subquery()
+    query = visible_comment(select(Comment.id), comment_id, viewer_id, at=written_at)
     return query.where(Comment.deleted_at.is_(None))
 
 
@@ -157,7 +161,7 @@ def _visible_exchange(exchange_id: UUID, viewer_id: UUID) -> AnySelect:
     return (
         select(Exchange.id)
         .join(User, User.id == Exchange.owner_id)
-        .where(Exchange.id == exchange_id, visible_to(viewer_id))
+        .where(Exchange.id == exchange_id, visible_to(viewer_id, at=Exchange.created_at))
     )
 
 
