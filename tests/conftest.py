@@ -204,6 +204,8 @@ def configuration(database_url: str, redis_url: str) -> Config:
         cors_origins=("https://app.example.com",),
         log_level="debug",  # so that the logs of every test are searched for secrets
         redis_timeout=5,  # on a busy machine it is slow, and not down
+        limit_posts_per_account="1000 per minute",  # some tests write a lot
+        limit_mentions_per_account="1000 per minute",
         password_hash_memory=8,
         password_hash_rounds=1,
     )

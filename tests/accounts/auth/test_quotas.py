@@ -78,12 +78,18 @@ class Scene:
         self.requests = 0
 
     async def act(
-        self, action: Action, browser: Browser | None = None, **headers: str
+        self,
+        action: Action,
+        browser: Browser | None = None,
+        key: str | None = None,
+        csrf_token: str | None = None,
     ) -> httpx.Response:
         self.requests += 1
         names = self.names | {"unique": f"text {self.requests}"}
         body = action.body and {key: text.format(**names) for key, text in action.body.items()}
         options = {"json": body} if body else {}
+        sent = {"Idempotency-Key": key, "X-CSRF-Token": csrf_token}
+        headers = {name: value for name, value in sent.items() if value is not None}
         return await (browser or self.ada).request(
             action.method, action.path.format(**names), headers=headers, **options
         )
@@ -184,22 +190,22 @@ async def test_repeated_requests_do_not_count_and_are_answered_at_the_limit(
     action = ACTIONS[name]
     for number in range(LIMIT):
         for _ in range(3):
-            answer = await scene.act(action, **{"Idempotency-Key": f"key_{number}"})
+            answer = await scene.act(action, key=f"key_{number}")
             assert answer.status_code == 201, answer.text
 
-    again = await scene.act(action, **{"Idempotency-Key": "key_0"})
+    again = await scene.act(action, key="key_0")
 
     assert (again.status_code, again.headers["idempotency-replayed"]) == (201, "true")
-    assert_limited(await scene.act(action, **{"Idempotency-Key": "new"}))
+    assert_limited(await scene.act(action, key="new"))
     assert_limited(await scene.act(action))
 
 
 @pytest.mark.parametrize("name", [name for name in ACTIONS if name not in REPEATABLE])
 async def test_a_key_that_the_route_does_not_take_lifts_no_limit(scene: Scene, name: str) -> None:
     for number in range(LIMIT):
-        await scene.act(ACTIONS[name], **{"Idempotency-Key": f"key{number}"})
+        await scene.act(ACTIONS[name], key=f"key{number}")
 
-    assert_limited(await scene.act(ACTIONS[name], **{"Idempotency-Key": "new"}))
+    assert_limited(await scene.act(ACTIONS[name], key="new"))
 
 
 async def test_a_request_without_the_csrf_token_does_not_count(
@@ -208,7 +214,7 @@ async def test_a_request_without_the_csrf_token_does_not_count(
     if action.method == "GET":
         return  # needs no token
     for _ in range(LIMIT):
-        assert (await scene.act(action, **{"X-CSRF-Token": "forged"})).status_code == 403
+        assert (await scene.act(action, csrf_token="forged")).status_code == 403
 
     assert (await scene.act(action)).is_success
 

@@ -1,6 +1,7 @@
 from uuid import UUID
 
 from wxc.accounts.auth.context import Auth, Principal
+from wxc.accounts.auth.policies import MemberQuota
 from wxc.core import clock
 from wxc.core.ids import new_id
 from wxc.db.database import Database
@@ -60,7 +61,8 @@ async def write_report(
     target = visible_target(report.target_id, me.id, kind=report.target_type)
     if await session.fetch_one(target) is None:
         raise TargetNotFound
-    await limiter.count(auth.policies.report(me.id))
+    hit = auth.policies.member(MemberQuota.REPORTS, me.id, is_verified=me.is_verified)
+    await limiter.count(hit)
     row = await session.fetch_one(
         repository.upsert_report(
             new_id(),

@@ -33,6 +33,12 @@ def mentioned_usernames(body: str) -> list[str]:
     return list(dict.fromkeys(usernames))[:MAX_MENTIONS]
 
 
+def count_new_mentions(body: str, author: str, old_body: str = "") -> int:
+    """How many users other than the author the text mentions and the old text does not."""
+    known = {*mentioned_usernames(old_body), fold_identifier(author)}
+    return len(set(mentioned_usernames(body)) - known)
+
+
 def _is_marked(match: re.Match[str]) -> bool:
     """Whether a combining mark is next to the match; `re` has no class for them."""
     start, end = match.span()

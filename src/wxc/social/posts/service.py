@@ -2,6 +2,7 @@ from uuid import UUID
 
 from wxc.accounts.auth.context import Principal
 from wxc.accounts.auth.errors import SessionExpired
+from wxc.accounts.auth.quotas import WriteQuota
 from wxc.core import clock
 from wxc.core.ids import new_id
 from wxc.core.times import rfc3339, rfc3339_or_none
@@ -15,7 +16,7 @@ from wxc.http.etags import Versioned, Versions
 from wxc.http.refusals.access import NotOwner
 from wxc.http.refusals.resources import PreconditionFailed
 from wxc.idempotency.service import IdempotentRequest, store_response, stored_response
-from wxc.social.notifications.mentions import mentioned_usernames
+from wxc.social.notifications.mentions import count_new_mentions, mentioned_usernames
 from wxc.social.notifications.service.notifying import notify_of_edit, notify_of_post
 from wxc.social.posts import repository
 from wxc.social.posts.errors import PostNotFound
@@ -29,16 +30,19 @@ async def write_post(
     database: Database,
     me: Principal,
     post: PostCreate,
+    quota: WriteQuota,
     idempotency: IdempotentRequest | None = None,
 ) -> Post:
     """Publish a post; raises `SessionExpired` if the account was suspended or deleted meanwhile.
+
+    Raises `RateLimited` if it mentions too many users or, with an idempotency key, is one too many.
 
     Most posts have neither a mention nor an idempotency key: they take a single statement.
     """
     if idempotency is None and not mentioned_usernames(post.body):
         return await _insert_post(database.primary, new_id(), me, post.body)
     async with database.transaction() as session:
-        return await _write_and_notify(session, me, post, idempotency)
+        return await _write_and_notify(session, me, post, quota, idempotency)
 
 
 async def find_post(db: Handle, post_id: UUID, viewer_id: UUID | None) -> Versioned[Post]:
@@ -65,9 +69,14 @@ async def list_posts(
 
 
 async def edit_post(
-    session: Session, me: Principal, post_id: UUID, post: PostUpdate, versions: Versions
+    session: Session,
+    me: Principal,
+    post_id: UUID,
+    post: PostUpdate,
+    versions: Versions,
+    quota: WriteQuota,
 ) -> Versioned[Post]:
-    """Raises `PostNotFound`, `NotOwner` or `PreconditionFailed`.
+    """Raises `PostNotFound`, `NotOwner`, `PreconditionFailed` or `RateLimited`.
 
     The stored text is not an edit, whatever the expected version: a lost answer can be retried.
     """
@@ -78,8 +87,11 @@ async def edit_post(
     query = repository.update_post_body(post_id, post.body, expected_versions, clock.now())
     if await session.fetch_one(query) is None:
         raise PreconditionFailed
+    edited = await find_post(session, post_id, me.id)
+    author = edited.body["author"]["username"]
+    await quota.count(count_new_mentions(post.body, author, old.body))
     await notify_of_edit(session, me.id, old.body, post.body, post_id)
-    return await find_post(session, post_id, me.id)
+    return edited
 
 
 async def delete_post(session: Session, me: Principal, post_id: UUID) -> None:
@@ -112,13 +124,18 @@ def present_post(row: PostRow) -> Post:
 
 
 async def _write_and_notify(
-    session: Session, me: Principal, post: PostCreate, idempotency: IdempotentRequest | None
+    session: Session,
+    me: Principal,
+    post: PostCreate,
+    quota: WriteQuota,
+    idempotency: IdempotentRequest | None,
 ) -> Post:
     if replay := await stored_response(session, idempotency):
         await find_post(session, replay.subject_id, me.id)
         raise replay
     post_id = next_id(session)
     written = await _insert_post(session, post_id, me, post.body)
+    await quota.count(count_new_mentions(post.body, written["author"]["username"]))
     await notify_of_post(session, me.id, post_id, post.body)
     await store_response(
         session,
