@@ -169,7 +169,12 @@ class RateLimiter:
     ) -> None:
         self._store = store
         self._headers = headers
-        self.network = network_of(address)
+        self._address = address
+
+    @property
+    def network(self) -> str:
+        """Of the client; parsing its address costs more than the rest of a limiter."""
+        return network_of(self._address)
 
     async def check(self, *hits: Hit) -> None:
         """Raise `RateLimited` if one of the hits has no quota left; counts nothing."""
