@@ -113,7 +113,7 @@ class TestReport:
         assert await reports_by(connection, ada) == [(bob, "spam", None)]
         assert await reports_by(connection, eve) == [(bob, "abuse", None)]
 
-    async def test_report_takes_two_statements(
+    async def test_report_takes_three_statements(
         self, ada: Browser, bob: UUID, connection: AsyncConnection
     ) -> None:
         await ada.get("/auth-check")  # loads the revocations into Redis
@@ -121,7 +121,7 @@ class TestReport:
         with StatementLog().watching(connection) as log:
             await report(ada, "user", bob)
 
-        assert len(log.statements) == 2, "\n\n".join(log.statements)
+        assert len(log.statements) == 3, "\n\n".join(log.statements)
 
     async def test_report_requires_a_session(self, stranger: Browser, bob: UUID) -> None:
         answer = await report(stranger, "user", bob)
