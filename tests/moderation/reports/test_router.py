@@ -200,7 +200,9 @@ class TestRepeated:
 class TestLimit:
     @pytest.fixture
     def config(self, config: Config) -> Config:
-        return config.model_copy(update={"limit_reports_per_account": "2 per hour"})
+        return config.model_copy(
+            update={"limit_reports_per_account": "4 per hour"}
+        )  # half until verified
 
     async def test_reports_are_limited_per_member_and_hour(
         self, ada: Browser, bob: UUID, member: Member
