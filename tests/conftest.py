@@ -207,6 +207,8 @@ def configuration(database_url: str, redis_url: str) -> Config:
         cors_origins=("https://app.example.com",),
         log_level="debug",  # so that the logs of every test are searched for secrets
         redis_timeout=5,  # seconds; Redis may be slow on a busy machine
+        limit_posts_per_account="1000 per minute",  # some tests write a lot
+        limit_mentions_per_account="1000 per minute",
         password_hash_memory=8,
         password_hash_rounds=1,
     )

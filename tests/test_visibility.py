@@ -81,7 +81,7 @@ MATRIX = {
     "exchange_stream_exchange": _READ,
     "notifications_list_notifications": _MEMBER,
     "notifications_mark_read": _MEMBER,
-    "reports_write_report": "401 201 201 201  404 404 201 404 404",
+    "reports_write_report": "401 201 201 201  201 201 201 404 404",
     "sessions_end_session": "401 204 404 404  404 404 404 404 404",
 }
 

@@ -5,7 +5,7 @@ from alembic import op
 
 revision, down_revision, branch_labels, depends_on = (
     "0006_search_folding",
-    "0002_password_generation",
+    "0004_report_snapshots",
     None,
     None,
 )

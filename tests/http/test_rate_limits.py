@@ -7,12 +7,11 @@ from uuid import uuid4
 import pytest
 
 from wxc.accounts.auth.devices import Device
-from wxc.accounts.auth.policies import Policies
+from wxc.accounts.auth.policies import MemberQuota, Policies
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient
 from wxc.http.rate_limits import (
     Hit,
-    LocalWindows,
     Policy,
     RateLimiter,
     RateLimitStore,
@@ -20,6 +19,7 @@ from wxc.http.rate_limits import (
     site_of,
 )
 from wxc.http.refusals.access import RateLimited
+from wxc.http.windows import LocalWindows
 
 ADA = Hit(Policy.parse("tries", "3 per 10 seconds"), ("ada",))
 GRACE = Hit(ADA.policy, ("grace",))
@@ -103,16 +103,16 @@ async def test_redis_keys_do_not_reveal_addresses(config: Config, redis: RedisCl
 
     (key,) = await redis.call(lambda client: client.keys("wxc:limits*"))
 
-    assert re.fullmatch(r"wxc:limits:LIMITER/tries/[0-9a-f]{32}/3/10/second", str(key))
+    assert re.fullmatch(r"wxc:limits:tries/[0-9a-f]{32}/10", str(key))
     assert 0 < await redis.call(lambda client: client.ttl(key)) <= 10
 
 
-async def test_least_recently_used_local_windows_are_evicted() -> None:
+def test_least_recently_used_local_windows_are_evicted() -> None:
     windows = LocalWindows(max_windows=3)
     for key in ("a", "b", "c", "a", "d"):
-        await windows.acquire_entry(key, 5, 60)
+        windows.add(key, 1)
 
-    counts = {key: (await windows.get_moving_window(key, 5, 60))[1] for key in "abcd"}
+    counts = {key: len(windows.recent(key, 60)) for key in "abcd"}
     assert counts == {"a": 2, "b": 0, "c": 1, "d": 1}
 
 
@@ -125,7 +125,7 @@ async def test_without_redis_anonymous_requests_do_not_evict_counts_of_members(
     member, device = uuid4(), Device(uuid4(), uuid4(), 0)
     hits = (
         policies.reauthentication(member, 0),
-        policies.report(member),
+        policies.member(MemberQuota.REPORTS, member, is_verified=True),
         *policies.login("ada", "192.0.2.1", 0, device),
     )
     await limits.count(*hits)

@@ -7,7 +7,7 @@ from wxc.cli.engines import EXIT_CODES, Json, run, single_line
 from wxc.cli.terminal import show, show_facts, show_json, show_table
 
 if TYPE_CHECKING:
-    from wxc.moderation.reports.schemas import ReportDetails, ReportSummary
+    from wxc.moderation.reports.schemas import ReportDetails, ReportedContent, ReportSummary
 
 reports = typer.Typer(
     no_args_is_help=True, help="Read and close the reports by members.", epilog=EXIT_CODES
@@ -41,7 +41,7 @@ def list_reports(
 
 @reports.command("show", epilog=EXIT_CODES)
 def show_report(report_id: ReportId, *, as_json: Json = False) -> None:
-    """Show a report and the current state of the reported content."""
+    """Show a report: the content as it was reported, and its current state."""
     from wxc.moderation.reports import service
 
     details = run(lambda engines: service.show_report(engines.database, report_id))
@@ -91,8 +91,20 @@ def _show_reports(found: "list[ReportSummary]") -> None:
 
 def _show_report(details: "ReportDetails") -> None:
     show_facts((name, value) for name, value in details.report)
-    show("")
+    for snapshot in details.snapshots:
+        version = "" if snapshot.version is None else f", version {snapshot.version}"
+        _show_content(f"As reported {snapshot.taken_at:%Y-%m-%d %H:%M:%SZ}{version}", snapshot)
     if details.target is None:
-        show("The reported content was deleted or cannot be shown here.")
+        show("\nThe reported content was deleted or cannot be shown here.")
     else:
-        show(f"{details.target.username}:\n{details.target.text or '(no text)'}")
+        _show_content("Current state", details.target)
+
+
+def _show_content(title: str, content: "ReportedContent") -> None:
+    show(f"\n{title}\n{content.username}:\n{content.text or '(no text)'}")
+    if content.rates is not None:
+        show_table(
+            ("CURRENCY", "BASE", "UNIT", "WE BUY", "WE SELL", "MIN", "MAX"),
+            (list(rate.model_dump().values()) for rate in content.rates),
+        )
+        show(f"Chain head: {content.chain_head}")

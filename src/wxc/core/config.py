@@ -160,6 +160,11 @@ class Config(EnvironmentSettings):
     limit_mails_per_recipient: Rates = "3 per hour; 5 per day"
     limit_mails_per_ip: Rates = "20 per hour"
     limit_reports_per_account: Rates = "30 per hour"
+    limit_posts_per_account: Rates = "30 per 10 minutes; 300 per day"
+    limit_mentions_per_account: Rates = "100 per hour"
+    limit_follows_per_account: Rates = "60 per hour"
+    limit_likes_per_account: Rates = "600 per hour"
+    limit_searches_per_account: Rates = "60 per minute"
     geoip_database: FilePath | None = None
     device_lifetime: int = Field(default=180 * 86_400, ge=60)
 

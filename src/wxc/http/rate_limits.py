@@ -5,39 +5,24 @@ Redis nor a dump of it reveals addresses or accounts. `RateLimit` and `RateLimit
 draft-ietf-httpapi-ratelimit-headers-10.
 """
 
-import asyncio
 import ipaddress
 import math
 import time
-from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from collections.abc import MutableMapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from limits import RateLimitItem, parse_many
-from limits.aio.storage import RedisStorage
+from redis.asyncio import Redis
 
 from wxc.core.config import Config
 from wxc.core.redis import RedisClient, RedisUnavailable
 from wxc.core.signing import derive_key, sign
 from wxc.http.refusals.access import RateLimited
+from wxc.http.windows import LocalWindows, Window, count_locally, send_count
 
-T = TypeVar("T")
-_MAX_LOCAL_WINDOWS = 20_000  # per process; the least recently used one is evicted
 _IPV6_PREFIX = 64  # one customer has a whole /64, so a single address means nothing
 _IPV6_SITE_PREFIX = 48
-
-
-class Windows(Protocol):
-    """A storage of moving windows; implemented here and by the library `limits`."""
-
-    async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        """Count one hit unless there are `limit` hits within the last `expiry` seconds."""
-        ...
-
-    async def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        """The time of the oldest hit of the window, and the number of hits."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +39,11 @@ class Policy:
         """The policy of a setting such as `3 per hour; 5 per day`."""
         return cls(name, tuple(parse_many(rates)), is_for_members)
 
+    def halved(self) -> "Policy":
+        """The policy with half of each rate, which counts in the same windows."""
+        rates = (type(rate)(max(rate.amount // 2, 1), rate.multiples) for rate in self.rates)
+        return replace(self, rates=tuple(rates))
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
@@ -61,6 +51,7 @@ class Hit:
 
     policy: Policy
     key: tuple[str, ...]
+    amount: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +63,38 @@ class Quota:
     window: int
     remaining: int
     reset_seconds: int
+    is_exhausted: bool
+    """Whether it has too few hits left: for a refused count, or for one more."""
+
+
+@dataclass(slots=True)
+class Count:
+    """A command for Redis that counts all of its windows or none."""
+
+    windows: Sequence[Window]
+    reply: Sequence[Any] | None = None
+    """Whether they were counted; then for each the hits, and the time of one that has to leave."""
+
+    def send(self, redis: Redis) -> Any:  # noqa: ANN401 - an awaitable, or the pipeline
+        return send_count(redis, self.windows)
+
+    @property
+    def result(self) -> tuple[bool, list[Quota]]:
+        """Whether the hits were counted, and the state of each rate."""
+        assert self.reply is not None  # noqa: S101 - Redis or this process has counted
+        is_counted, *states = self.reply
+        quotas = [
+            Quota(
+                window.name,
+                window.limit,
+                window.seconds,
+                max(window.limit - int(hits), 0),
+                max(math.ceil(float(leaving) + window.seconds - time.time()), 1),
+                int(hits) + max(window.amount, 1) > window.limit,
+            )
+            for window, hits, leaving in zip(self.windows, states[::2], states[1::2], strict=True)
+        ]
+        return bool(is_counted), quotas
 
 
 class RateLimitStore:
@@ -80,12 +103,6 @@ class RateLimitStore:
     def __init__(self, config: Config, redis: RedisClient) -> None:
         self._key = derive_key(config.secret_key.get_secret_value(), "limits")
         self._redis = redis
-        self._shared = RedisStorage(
-            config.redis_url,
-            implementation="redispy",
-            key_prefix="wxc:limits",
-            connection_pool=redis.pool,  # type: ignore[arg-type] # typed for its own options only
-        )
         # Members have their own windows: a flood of anonymous requests, each with another address
         # and account name, would evict theirs.
         self._local = LocalWindows()
@@ -93,79 +110,55 @@ class RateLimitStore:
 
     async def quotas(self, *hits: Hit) -> list[Quota]:
         """The state of each rate of each hit; counts nothing."""
-        return await asyncio.gather(
-            *(self._quota(hit, rate) for hit in hits for rate in hit.policy.rates)
-        )
+        count = self.prepare(*(replace(hit, amount=0) for hit in hits))
+        await self.send(count)
+        return count.result[1]
 
     async def count(self, *hits: Hit) -> bool:
-        """Count each hit once; False if one of them has no quota left.
+        """Count all hits; False, and none is counted, if one of them has no quota left.
 
         A refused hit counts under no policy: "5 per day" means five mails that were sent.
         """
-        if any(quota.remaining == 0 for quota in await self.quotas(*hits)):
-            return False
-        counted = await asyncio.gather(
-            *(self._count(hit, rate) for hit in hits for rate in hit.policy.rates)
-        )
-        return all(counted)
+        count = self.prepare(*hits)
+        await self.send(count)
+        return count.result[0]
 
-    async def _quota(self, hit: Hit, rate: RateLimitItem) -> Quota:
-        key, window = self._storage_key(hit, rate), rate.get_expiry()
-        oldest, count = await self._call(
-            hit.policy, lambda windows: windows.get_moving_window(key, rate.amount, window)
-        )
-        seconds = math.ceil(oldest + window - time.time())
-        return Quota(
-            hit.policy.name, rate.amount, window, max(rate.amount - count, 0), max(seconds, 1)
-        )
-
-    async def _count(self, hit: Hit, rate: RateLimitItem) -> bool:
-        key = self._storage_key(hit, rate)
-        return await self._call(
-            hit.policy, lambda windows: windows.acquire_entry(key, rate.amount, rate.get_expiry())
-        )
-
-    async def _call(self, policy: Policy, command: Callable[[Windows], Awaitable[T]]) -> T:
+    async def send(self, count: Count) -> None:
+        """One round trip to Redis."""
         try:
-            return await self._redis.call(lambda _: command(self._shared))
+            count.reply = await self._redis.call(count.send)
         except RedisUnavailable:
-            return await command(self._local_for_members if policy.is_for_members else self._local)
+            self.count_locally(count)
+
+    def count_locally(self, count: Count) -> None:
+        """Count in the windows of this process."""
+        local = [
+            self._local_for_members if window.is_for_members else self._local
+            for window in count.windows
+        ]
+        count.reply = count_locally(local, count.windows)
+
+    def prepare(self, *hits: Hit) -> Count:
+        """The command that counts the hits, to be sent alone or together with others."""
+        return Count(
+            [
+                Window(
+                    hit.policy.name,
+                    hit.policy.is_for_members,
+                    self._storage_key(hit, rate),
+                    rate.amount,
+                    rate.get_expiry(),
+                    hit.amount,
+                )
+                for hit in hits
+                for rate in hit.policy.rates
+            ]
+        )
 
     def _storage_key(self, hit: Hit, rate: RateLimitItem) -> str:
+        """Does not contain the limit, so that hits still count after the limit has changed."""
         digest = sign(self._key, "\0".join(hit.key).encode(), 16).hex()
-        return rate.key_for(hit.policy.name, digest)
-
-
-class LocalWindows:
-    """Moving windows in this process, bounded in number.
-
-    The library's own memory storage is unbounded and iterates over all windows on each hit.
-    """
-
-    def __init__(self, max_windows: int = _MAX_LOCAL_WINDOWS) -> None:
-        self._max_windows = max_windows
-        self._hits: OrderedDict[str, deque[float]] = OrderedDict()
-
-    async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        hits = self._recent_hits(key, expiry)
-        if len(hits) + amount > limit:
-            return False
-        hits.extend([time.time()] * amount)
-        self._hits[key] = hits
-        self._hits.move_to_end(key)
-        if len(self._hits) > self._max_windows:
-            self._hits.popitem(last=False)
-        return True
-
-    async def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        hits = self._recent_hits(key, expiry)
-        return (hits[0], min(len(hits), limit)) if hits else (time.time(), 0)
-
-    def _recent_hits(self, key: str, expiry: int) -> deque[float]:
-        hits = self._hits.get(key, deque())
-        while hits and hits[0] <= time.time() - expiry:
-            hits.popleft()
-        return hits
+        return f"wxc:limits:{hit.policy.name}/{digest}/{rate.get_expiry()}"
 
 
 class RateLimiter:
@@ -176,19 +169,35 @@ class RateLimiter:
     ) -> None:
         self._store = store
         self._headers = headers
-        self.network = network_of(address)
+        self._address = address
+
+    @property
+    def network(self) -> str:
+        """Of the client; parsing its address costs more than the rest of a limiter."""
+        return network_of(self._address)
 
     async def check(self, *hits: Hit) -> None:
         """Raise `RateLimited` if one of the hits has no quota left; counts nothing."""
         quotas = await self._store.quotas(*hits)
         self._set_headers(quotas)
-        if any(quota.remaining == 0 for quota in quotas):
+        if any(quota.is_exhausted for quota in quotas):
             raise RateLimited(retry_after=_retry_after(quotas))
 
     async def count(self, *hits: Hit) -> None:
-        """Count each hit once; raises `RateLimited` if one of them has no quota left."""
-        is_counted = await self._store.count(*hits)
-        quotas = await self._store.quotas(*hits)
+        """Count all hits; raises `RateLimited`, and counts none, if one has no quota left."""
+        count = self._store.prepare(*hits)
+        await self._store.send(count)
+        self.settle(count)
+
+    def prepare(self, *hits: Hit) -> Count:
+        """To be sent to Redis with another command, and then settled."""
+        return self._store.prepare(*hits)
+
+    def settle(self, count: Count) -> None:
+        """Like `count`, for hits that were sent; counts them in this process if they were not."""
+        if count.reply is None:
+            self._store.count_locally(count)
+        is_counted, quotas = count.result
         self._set_headers(quotas)
         if not is_counted:
             raise RateLimited(retry_after=_retry_after(quotas))
@@ -198,12 +207,20 @@ class RateLimiter:
         return await self._store.count(hit)
 
     def _set_headers(self, quotas: Sequence[Quota]) -> None:
-        self._headers["RateLimit-Policy"] = ", ".join(
-            f'"{quota.name}";q={quota.limit};w={quota.window}' for quota in quotas
-        )
-        self._headers["RateLimit"] = ", ".join(
-            f'"{quota.name}";r={quota.remaining};t={quota.reset_seconds}' for quota in quotas
-        )
+        """Keeps what the headers already contain of other policies."""
+        items = {
+            "RateLimit-Policy": [
+                f'"{each.name}";q={each.limit};w={each.window}' for each in quotas
+            ],
+            "RateLimit": [
+                f'"{each.name}";r={each.remaining};t={each.reset_seconds}' for each in quotas
+            ],
+        }
+        names = {f'"{quota.name}"' for quota in quotas}
+        for header, added in items.items():
+            present = self._headers.get(header, "").split(", ")
+            kept = [item for item in present if item and item.partition(";")[0] not in names]
+            self._headers[header] = ", ".join([*kept, *added])
 
 
 def network_of(address: str) -> str:
@@ -237,4 +254,4 @@ def _ip_of(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None
 
 def _retry_after(quotas: Sequence[Quota]) -> int:
     """Seconds until every quota has hits left."""
-    return max((quota.reset_seconds for quota in quotas if quota.remaining == 0), default=1)
+    return max(quota.reset_seconds for quota in quotas if quota.is_exhausted)

@@ -18,6 +18,7 @@ from wxc.models.post import Post
 from wxc.models.post_like import PostLike
 from wxc.models.rate_event import RateEvent
 from wxc.models.report import Report, ReportReason, ReportTarget
+from wxc.models.report_snapshot import ReportSnapshot
 from wxc.models.session import Session
 from wxc.models.used_username import UsedUsername
 from wxc.models.user import User
@@ -46,6 +47,7 @@ __all__ = [
     "RateEvent",
     "Report",
     "ReportReason",
+    "ReportSnapshot",
     "ReportTarget",
     "RowId",
     "Session",

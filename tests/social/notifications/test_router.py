@@ -19,7 +19,7 @@ from tests.support.factories import (
 from wxc.core import clock
 from wxc.core.ids import new_id
 from wxc.models import NotificationType
-from wxc.social.notifications.service.notifying import mentioned_usernames
+from wxc.social.notifications.mentions import mentioned_usernames
 from wxc.social.relationships.service import add_follow
 
 LIKE = NotificationType.POST_LIKE

@@ -22,6 +22,8 @@ class Principal:
     id: UUID
     session_id: UUID
     access_expires_at: datetime
+    is_verified: bool = False
+    """Whether the e-mail address was verified when the access token was issued."""
 
 
 class Auth:

@@ -1,6 +1,6 @@
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Request
@@ -8,6 +8,8 @@ from fastapi import Depends, Request
 from wxc.accounts.auth.context import Auth, Principal
 from wxc.accounts.auth.cookies import CookieJar
 from wxc.accounts.auth.errors import NotAuthenticated, SessionExpired
+from wxc.accounts.auth.policies import MemberQuota
+from wxc.accounts.auth.quotas import WriteQuota
 from wxc.accounts.auth.security import ACCESS_TOKEN, REFRESH_TOKEN
 from wxc.accounts.auth.service import login, refresh, sessions
 from wxc.accounts.auth.tokens import Tokens
@@ -15,13 +17,33 @@ from wxc.core import clock
 from wxc.core.logging import log_user
 from wxc.db.dependencies import CursorParameter, Database, Limit, page_request
 from wxc.db.keyset import DEFAULT_LIMIT, PageRequest
-from wxc.http.dependencies import address_of
+from wxc.http.dependencies import Limiter, address_of, open_rate_limiter
 from wxc.http.middleware.csrf_origin_check import SAFE_METHODS
 from wxc.http.openapi import ANONYMOUS, needs, raises, sends
-from wxc.http.refusals.access import CsrfFailed, TooManyStreams
+from wxc.http.rate_limits import Count, RateLimiter
+from wxc.http.refusals.access import CsrfFailed, RateLimited, TooManyStreams
 from wxc.http.refusals.resources import InvalidCursor
 from wxc.http.services import services_of
 from wxc.moderation.audit.dependencies import actor_of, attach_session
+
+_QUOTA = "member_quota"
+
+
+def counted(quota: MemberQuota, *, has_idempotency_key: bool = False) -> Any:  # noqa: ANN401 - FastAPI's `Depends`
+    """An element of a route's `dependencies`, which are called before those of its parameters.
+
+    A member's request is counted together with the look-up of its session, whatever becomes of it.
+    If the route takes an `Idempotency-Key`, a request with one may be a repetition: the service
+    counts it, see `WriteQuota`.
+    """
+
+    @sends("RateLimit-Policy", "RateLimit")
+    @raises(RateLimited)
+    async def request_count(request: Request) -> None:
+        if not has_idempotency_key or "idempotency-key" not in request.headers:
+            request.scope[_QUOTA] = quota
+
+    return Depends(request_count)
 
 
 async def open_auth(request: Request) -> Auth:
@@ -53,11 +75,16 @@ async def maybe_user(request: Request) -> Principal | None:
     claims = auth.tokens.verify_access(cookies.access, clock.now())
     if cookies.refresh and auth.tokens.verify_refresh(cookies.refresh)[0] != claims.session_id:
         raise NotAuthenticated
-    if claims.is_expired or await auth.revocations.is_revoked(claims.session_id):
+    me = Principal(claims.user_id, claims.session_id, claims.expires_at, claims.is_verified)
+    limiter = await open_rate_limiter(request)
+    count = _requested_count(request, auth, limiter, me)
+    if claims.is_expired or await auth.revocations.is_revoked(me.session_id, count):
         raise SessionExpired
-    log_user(claims.user_id)
-    require_csrf_token(request, auth.tokens, claims.session_id)
-    return Principal(claims.user_id, claims.session_id, claims.expires_at)
+    log_user(me.id)
+    require_csrf_token(request, auth.tokens, me.session_id)
+    if count is not None:
+        limiter.settle(count)
+    return me
 
 
 @needs(ACCESS_TOKEN)
@@ -89,14 +116,29 @@ async def refresh_request(request: Request) -> refresh.RefreshRequest:
     return refresh.RefreshRequest(session_id, generation, place, is_forged=False)
 
 
+def _requested_count(
+    request: Request, auth: Auth, limiter: RateLimiter, me: Principal
+) -> Count | None:
+    """None for a route without a quota, and for a request that its CSRF token does not allow."""
+    quota = request.scope.get(_QUOTA)
+    if quota is None or not _has_csrf_token(request, auth.tokens, me.session_id):
+        return None
+    return limiter.prepare(auth.policies.member(quota, me.id, is_verified=me.is_verified))
+
+
 def require_csrf_token(request: Request, tokens: Tokens, session_id: UUID) -> None:
     """The second CSRF layer: an unsafe request must send its session's token."""
     attach_session(request, session_id)
-    if request.method in SAFE_METHODS:
-        return
-    csrf_tokens = request.headers.getlist("x-csrf-token")
-    if len(csrf_tokens) != 1 or not tokens.is_csrf_token(session_id, csrf_tokens[0]):
+    if not _has_csrf_token(request, tokens, session_id):
         raise CsrfFailed
+
+
+def _has_csrf_token(request: Request, tokens: Tokens, session_id: UUID) -> bool:
+    """Whether the request has the token, or is safe without."""
+    if request.method in SAFE_METHODS:
+        return True
+    csrf_tokens = request.headers.getlist("x-csrf-token")
+    return len(csrf_tokens) == 1 and tokens.is_csrf_token(session_id, csrf_tokens[0])
 
 
 @raises(NotAuthenticated)
@@ -207,6 +249,13 @@ async def export_slot(
         yield
 
 
+async def write_quota(
+    request: Request, me: Annotated[Principal, Depends(current_user)], limiter: Limiter
+) -> WriteQuota:
+    is_counted = _QUOTA in request.scope
+    return WriteQuota(limiter, services_of(request).auth.policies, me, is_counted)
+
+
 AuthTools = Annotated[Auth, Depends(open_auth)]
 Cookies = Annotated[CookieJar, Depends(open_cookie_jar)]
 MaybeUser = Annotated[Principal | None, Depends(maybe_user)]
@@ -215,6 +264,7 @@ ActiveSession = Annotated[UUID, Depends(active_session)]
 RefreshRequest = Annotated[refresh.RefreshRequest, Depends(refresh_request)]
 SessionToEnd = Annotated[UUID | None, Depends(session_to_end)]
 PreviousSession = Annotated[UUID | None, Depends(previous_session)]
+TextQuota = Annotated[WriteQuota, Depends(write_quota)]
 MemberSlot = Annotated[None, Depends(member_slot)]
 ViewerSlot = Annotated[None, Depends(viewer_slot)]
 ExportSlot = Annotated[None, Depends(export_slot)]

@@ -1,3 +1,4 @@
+from enum import StrEnum
 from uuid import UUID
 
 from wxc.accounts.auth.devices import Device
@@ -6,8 +7,20 @@ from wxc.core.text import fold_identifier
 from wxc.http.rate_limits import Hit, Policy
 
 
+class MemberQuota(StrEnum):
+    """What members may do only so often, whatever their address."""
+
+    POSTS = "posts"
+    """Posts and comments, and their edits."""
+    MENTIONS = "mentions"
+    FOLLOWS = "follows"
+    LIKES = "likes"
+    SEARCHES = "searches"
+    REPORTS = "reports"
+
+
 class Policies:
-    """The rate limits of the account routes, one for each setting `LIMIT_…`."""
+    """The rate limits, one for each setting `LIMIT_…`."""
 
     def __init__(self, config: Config) -> None:
         self._login_per_account_and_ip = Policy.parse(
@@ -27,9 +40,18 @@ class Policies:
             "mails-recipient", config.limit_mails_per_recipient
         )
         self._mails_per_ip = Policy.parse("mails-ip", config.limit_mails_per_ip)
-        self._reports_per_account = Policy.parse(
-            "reports-account", config.limit_reports_per_account, is_for_members=True
-        )
+        self._of_members = {
+            quota: Policy.parse(f"{quota}-account", rates, is_for_members=True)
+            for quota, rates in {
+                MemberQuota.POSTS: config.limit_posts_per_account,
+                MemberQuota.MENTIONS: config.limit_mentions_per_account,
+                MemberQuota.FOLLOWS: config.limit_follows_per_account,
+                MemberQuota.LIKES: config.limit_likes_per_account,
+                MemberQuota.SEARCHES: config.limit_searches_per_account,
+                MemberQuota.REPORTS: config.limit_reports_per_account,
+            }.items()
+        }
+        self._of_unverified = {quota: policy.halved() for quota, policy in self._of_members.items()}
 
     def login(
         self, identifier: str, network: str, password_generation: int, device: Device | None
@@ -75,5 +97,9 @@ class Policies:
         """
         return Hit(self._mails_per_recipient, (fold_identifier(address), "notice"))
 
-    def report(self, user_id: UUID) -> Hit:
-        return Hit(self._reports_per_account, (user_id.hex,))
+    def member(
+        self, quota: MemberQuota, user_id: UUID, *, is_verified: bool, amount: int = 1
+    ) -> Hit:
+        """Members have half of a quota until their e-mail address is verified."""
+        policies = self._of_members if is_verified else self._of_unverified
+        return Hit(policies[quota], (user_id.hex,), amount)

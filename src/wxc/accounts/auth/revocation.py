@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -23,6 +23,7 @@ from wxc.core.config import Config
 from wxc.core.events import Events
 from wxc.core.redis import RedisClient, RedisUnavailable
 from wxc.db.database import Database
+from wxc.http.rate_limits import Count
 
 _log = logging.getLogger("wxc.auth")
 SENTINEL = "{auth}:complete"
@@ -55,8 +56,10 @@ class Revocations:
         self._rehydration_lock = asyncio.Lock()
         self._rehydrations = 0
 
-    async def is_revoked(self, session_id: UUID) -> bool:
+    async def is_revoked(self, session_id: UUID, count: Count | None = None) -> bool:
         """Whether the session is revoked; usually one round trip to Redis.
+
+        `count` is sent along, and has no reply if Redis was not asked.
 
         The caller must have verified an access token: Redis cannot tell an unknown or expired
         session from a live one.
@@ -66,7 +69,9 @@ class Revocations:
         if self._is_stale():
             return await self._is_revoked_in_database(session_id)
         try:
-            is_complete, is_revoked = await self._lookup.state(session_id)
+            is_complete, is_revoked = await (
+                self._lookup.state(session_id) if count is None else self._state(session_id, count)
+            )
             if not is_revoked and not is_complete:
                 await self._rehydrate()
                 return session_id in self._denied
@@ -124,6 +129,23 @@ class Revocations:
             self._has_lost_redis = True
         else:
             self._has_lost_redis = False
+
+    async def _state(self, session_id: UUID, count: Count) -> tuple[bool, bool]:
+        """Like `_RedisLookup.state`; alone in its round trip with the count."""
+
+        async def send(redis: Redis) -> list[Any]:
+            pipeline = redis.pipeline(transaction=False)
+            pipeline.mget(SENTINEL, revoked_key(session_id))
+            count.send(pipeline)
+            return await pipeline.execute(raise_on_error=False)
+
+        keys, reply = await self._redis.call(send)
+        if isinstance(keys, Exception):
+            raise RedisUnavailable from keys
+        if not isinstance(reply, Exception):  # a full Redis can read, but not count
+            count.reply = reply
+        sentinel, key = keys
+        return sentinel is not None, key is not None
 
     async def _rehydrate(self) -> None:
         """Write all keys and the sentinel after a flush of Redis; once for concurrent callers."""

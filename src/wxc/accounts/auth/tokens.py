@@ -31,6 +31,7 @@ class _VerifiedToken:
 
     user_id: UUID
     session_id: UUID
+    is_verified: bool
     valid_from: datetime
     expires_at: datetime
 
@@ -41,6 +42,8 @@ class AccessClaims:
 
     user_id: UUID
     session_id: UUID
+    is_verified: bool
+    """Whether the e-mail address was verified when the token was issued."""
     expires_at: datetime
     is_expired: bool
 
@@ -91,7 +94,9 @@ class Tokens:
         )
         self._verified_refresh = lru_cache(_CACHE_SIZE)(self._decode_refresh)
 
-    def access_token(self, user_id: UUID, session_id: UUID, moment: datetime) -> str:
+    def access_token(
+        self, user_id: UUID, session_id: UUID, moment: datetime, *, is_verified: bool = False
+    ) -> str:
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
@@ -102,6 +107,7 @@ class Tokens:
             "nbf": moment,
             "exp": moment + self.access_lifetime,
             "typ": "access",
+            "email_verified": is_verified,  # as in OpenID Connect Core 1.0, section 5.1
         }
         return jwt.encode(
             claims,
@@ -125,6 +131,7 @@ class Tokens:
         return AccessClaims(
             verified.user_id,
             verified.session_id,
+            verified.is_verified,
             verified.expires_at,
             verified.expires_at + LEEWAY <= moment,
         )
@@ -186,7 +193,10 @@ def _verified(claims: dict[str, Any]) -> _VerifiedToken:
     if claims["typ"] != "access" or not isinstance(session_id, str):
         raise NotAuthenticated
     valid_from = max(_time(claims["iat"]), _time(claims["nbf"]))
-    return _VerifiedToken(UUID(claims["sub"]), UUID(session_id), valid_from, _time(claims["exp"]))
+    is_verified = claims.get("email_verified") is True
+    return _VerifiedToken(
+        UUID(claims["sub"]), UUID(session_id), is_verified, valid_from, _time(claims["exp"])
+    )
 
 
 def _time(seconds: object) -> datetime:

@@ -1,4 +1,5 @@
-from wxc.accounts.auth.dependencies import MaybeUser
+from wxc.accounts.auth.dependencies import MaybeUser, counted
+from wxc.accounts.auth.policies import MemberQuota
 from wxc.db.dependencies import Database
 from wxc.exchange.search import service
 from wxc.exchange.search.dependencies import RequestedPage
@@ -13,6 +14,7 @@ router = make_router("exchange")
 @router.get(
     "/exchanges",
     summary="Search for exchanges",
+    dependencies=[counted(MemberQuota.SEARCHES)],
     responses=error_responses(SearchExpired),
 )
 async def search_exchanges(

@@ -1,4 +1,4 @@
-"""`ReportSummary`, `ReportedText` and `ReportDetails` are output of `wxc reports`."""
+"""`ReportSummary`, `Reported…` and `ReportDetails` are output of `wxc reports`."""
 
 from typing import Annotated
 from uuid import UUID
@@ -72,15 +72,40 @@ class ReportSummary(Schema):
     note: str | None
 
 
-class ReportedText(Schema):
-    """The current text of the reported object."""
+class ReportedRate(Schema):
+    """A line of a board, with its amounts as entered."""
 
+    currency: str
+    base_currency: str
+    unit: int
+    we_buy: str | None
+    we_sell: str | None
+    min_amount: str | None
+    max_amount: str | None
+
+
+class ReportedContent(Schema):
+    """The content of the reported object."""
+
+    author_id: UUID
     username: str
     """The author."""
     text: str | None
+    version: int | None
+    rates: list[ReportedRate] | None
+    chain_head: str | None
+    """The last rate event of a board, for `wxc verify-rates --head`."""
+
+
+class ReportedSnapshot(ReportedContent):
+    """The content when it was reported."""
+
+    taken_at: Timestamp
 
 
 class ReportDetails(Schema):
     report: ReportSummary
-    target: ReportedText | None
-    """Null if the reported object no longer exists or has no text."""
+    target: ReportedContent | None
+    """As it is now; null if the reported object no longer exists."""
+    snapshots: list[ReportedSnapshot]
+    """Oldest first; empty for reports from before snapshots were taken."""

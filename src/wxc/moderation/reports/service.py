@@ -1,32 +1,40 @@
+import json
+from typing import Any
 from uuid import UUID
 
 from wxc.accounts.auth.context import Auth, Principal
+from wxc.accounts.auth.policies import MemberQuota
 from wxc.core import clock
 from wxc.core.ids import new_id
 from wxc.db.database import Database
-from wxc.db.handle import Handle
 from wxc.db.session import Session
 from wxc.http.rate_limits import RateLimiter
 from wxc.idempotency.service import IdempotentRequest, store_response, stored_response
 from wxc.models import AuditKind, ReportTarget
 from wxc.moderation.audit import service as audit
 from wxc.moderation.audit.actors import Actor
-from wxc.moderation.reports import repository
 from wxc.moderation.reports.errors import TargetNotFound
-from wxc.moderation.reports.repository import (
+from wxc.moderation.reports.repository import reports as repository
+from wxc.moderation.reports.repository.reports import (
     ReportRow,
-    TargetText,
     newest_reports,
     open_reports,
     report_by_id,
-    target_text,
-    visible_target,
+)
+from wxc.moderation.reports.repository.targets import (
+    SnapshotRow,
+    TargetRow,
+    insert_snapshot,
+    reportable_target,
+    snapshots_of,
+    target_by_id,
 )
 from wxc.moderation.reports.schemas import (
     Report,
     ReportCreate,
     ReportDetails,
-    ReportedText,
+    ReportedContent,
+    ReportedSnapshot,
     ReportSummary,
 )
 
@@ -53,15 +61,21 @@ async def write_report(
 ) -> Report:
     """Report a target that `me` can see, or replace the text of an open report of it.
 
+    The content of the target is kept in a snapshot.
+
     Raises `TargetNotFound` and `RateLimited`.
     """
     if previous := await stored_response(session, attempt):
         raise previous  # it contains only data sent by the reporter
-    target = visible_target(report.target_id, me.id, kind=report.target_type)
-    if await session.fetch_one(target) is None:
+    target = await session.fetch_one(
+        reportable_target(report.target_id, me.id, kind=report.target_type)
+    )
+    if target is None:
         raise TargetNotFound
-    await limiter.count(auth.policies.report(me.id))
-    row = await session.fetch_one(
+    hit = auth.policies.member(MemberQuota.REPORTS, me.id, is_verified=me.is_verified)
+    await limiter.count(hit)
+    moment = clock.now()
+    (row,) = await session.fetch(
         repository.upsert_report(
             new_id(),
             me.id,
@@ -69,9 +83,10 @@ async def write_report(
             report.target_id,
             report.reason,
             report.detail,
-            clock.now(),
+            moment,
         )
     )
+    await session.fetch_one(insert_snapshot(new_id(), row.id, *target, moment))
     written = Report.model_validate(row, from_attributes=True)
     await store_response(session, attempt, written, subject_id=written.id)
     return written
@@ -86,13 +101,21 @@ async def list_reports(
 
 
 async def show_report(database: Database, report_id: UUID) -> ReportDetails:
-    """A report and the current text of its target; raises `NoSuchReport`."""
+    """A report, its snapshots and its target as it is now; raises `NoSuchReport`."""
     row = await database.primary.fetch_one(report_by_id(report_id))
     if row is None:
         raise NoSuchReport
-    target = await _target_text(database.primary, row)
-    text = ReportedText(username=target.username, text=target.text) if target else None
-    return ReportDetails(report=_present(row), target=text)
+    kind = ReportTarget(row.target_type)
+    target = await database.primary.fetch_one(target_by_id(row.target_id, kind=kind))
+    snapshots = await database.primary.fetch(snapshots_of(report_id))
+    return ReportDetails(
+        report=_present(row),
+        target=ReportedContent(**_content(target)) if target else None,
+        snapshots=[
+            ReportedSnapshot(**_content(snapshot), taken_at=snapshot.taken_at)
+            for snapshot in snapshots
+        ],
+    )
 
 
 async def close_report(
@@ -112,12 +135,9 @@ async def close_report(
     return _present(row)
 
 
-async def _target_text(db: Handle, row: ReportRow) -> TargetText | None:
-    """None if the target is deleted or is an exchange, which has no text."""
-    kind = ReportTarget(row.target_type)
-    if kind is ReportTarget.EXCHANGE:
-        return None
-    return await db.fetch_one(target_text(row.target_id, kind=kind))
+def _content(row: TargetRow | SnapshotRow) -> dict[str, Any]:
+    content = {name: getattr(row, name) for name in TargetRow._fields}
+    return content | {"rates": None if row.rates is None else json.loads(row.rates)}
 
 
 def _present(row: ReportRow) -> ReportSummary:

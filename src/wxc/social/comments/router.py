@@ -1,6 +1,7 @@
 from fastapi import Response, status
 
-from wxc.accounts.auth.dependencies import CurrentUser, MaybeUser
+from wxc.accounts.auth.dependencies import CurrentUser, MaybeUser, TextQuota, counted
+from wxc.accounts.auth.policies import MemberQuota
 from wxc.db.dependencies import Database, Session
 from wxc.http.openapi import WITH_LOCATION, error_responses, response_example
 from wxc.http.refusals.access import NotOwner
@@ -29,6 +30,7 @@ _LIKE_RESPONSES = error_responses(CommentNotFound, BlockedByYou)
     "/posts/{post_id}/comments",
     status_code=status.HTTP_201_CREATED,
     summary="Write a comment",
+    dependencies=[counted(MemberQuota.POSTS, has_idempotency_key=True)],
     responses=WITH_LOCATION
     | error_responses(
         PostNotFound, CommentNotFound, BlockedByYou, CommentDeleted, ParentNotFound, ThreadTooDeep
@@ -40,13 +42,14 @@ async def write_comment(
     response: Response,
     me: CurrentUser,
     session: Session,
+    quota: TextQuota,
     idempotency: MaybeIdempotentRequest,
 ) -> Comment:
     """Write a comment on the post or, with `parent_id`, a reply to one of its comments.
 
     Deleted comments and comments at depth 50 cannot be replied to.
     """
-    written = await writing.write_comment(session, me, post_id, comment, idempotency)
+    written = await writing.write_comment(session, me, post_id, comment, quota, idempotency)
     response.headers["Location"] = f"/comments/{written['id']}"
     return written
 
@@ -80,6 +83,7 @@ async def get_comment(
 @router.put(
     "/comments/{comment_id}",
     summary="Edit a comment",
+    dependencies=[counted(MemberQuota.POSTS)],
     responses=error_responses(CommentNotFound, CommentDeleted, NotOwner),
 )
 async def edit_comment(
@@ -88,9 +92,10 @@ async def edit_comment(
     me: CurrentUser,
     session: Session,
     replies_cursors: DefaultRepliesCursors,
+    quota: TextQuota,
 ) -> Comment:
     """Replaces the body of your own comment."""
-    return await writing.edit_comment(session, me, comment_id, comment, replies_cursors)
+    return await writing.edit_comment(session, me, comment_id, comment, replies_cursors, quota)
 
 
 @router.delete(
@@ -107,7 +112,12 @@ async def delete_comment(comment_id: CommentId, me: CurrentUser, session: Sessio
     await writing.delete_comment(session, me, comment_id)
 
 
-@router.post("/comments/{comment_id}/like", summary="Like a comment", responses=_LIKE_RESPONSES)
+@router.post(
+    "/comments/{comment_id}/like",
+    summary="Like a comment",
+    dependencies=[counted(MemberQuota.LIKES)],
+    responses=_LIKE_RESPONSES,
+)
 async def like_comment(comment_id: CommentId, me: CurrentUser, session: Session) -> LikeState:
     """Repeating the request changes nothing."""
     return await likes.like_comment(session, me, comment_id)

@@ -1,4 +1,5 @@
-from wxc.accounts.auth.dependencies import CurrentUser, MaybeUser
+from wxc.accounts.auth.dependencies import CurrentUser, MaybeUser, counted
+from wxc.accounts.auth.policies import MemberQuota
 from wxc.db.dependencies import Database, Paging
 from wxc.http.openapi import error_responses, response_example
 from wxc.http.routers import make_router
@@ -14,7 +15,12 @@ _READ_RESPONSES = error_responses(PostNotFound)
 _LIKE_RESPONSES = error_responses(PostNotFound, BlockedByYou)
 
 
-@router.post("/like", summary="Like a post", responses=_LIKE_RESPONSES)
+@router.post(
+    "/like",
+    summary="Like a post",
+    dependencies=[counted(MemberQuota.LIKES)],
+    responses=_LIKE_RESPONSES,
+)
 async def like_post(post_id: PostId, me: CurrentUser, database: Database) -> LikeState:
     """Repeating the request changes nothing."""
     return await service.like_post(database, me, post_id)

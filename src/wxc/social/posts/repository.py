@@ -66,6 +66,11 @@ class PostAuthor(NamedTuple):
     author_id: UUID
 
 
+class PostText(NamedTuple):
+    author_id: UUID
+    body: str
+
+
 class LockedPost(NamedTuple):
     author_id: UUID
     blocking: bool
@@ -103,11 +108,11 @@ def posts_of(username: str, viewer_id: UUID | None, *, page: PageRequest) -> Any
     )
 
 
-@prepared(PostAuthor)
+@prepared(PostText)
 def lock_visible_post(post_id: UUID, viewer_id: UUID) -> AnySelect:
     """Lock a post against deletion; no row if the viewer cannot see it."""
     return (
-        select(Post.author_id)
+        select(Post.author_id, Post.body)
         .join(User, User.id == Post.author_id)
         .where(Post.id == post_id, visible_to(viewer_id))
         .with_for_update(key_share=True, of=Post)

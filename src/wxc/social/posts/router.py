@@ -1,6 +1,7 @@
 from fastapi import Response, status
 
-from wxc.accounts.auth.dependencies import CurrentUser, MaybeUser
+from wxc.accounts.auth.dependencies import CurrentUser, MaybeUser, TextQuota, counted
+from wxc.accounts.auth.policies import MemberQuota
 from wxc.db.dependencies import Database, Paging, Session
 from wxc.http import etags
 from wxc.http.etags import IfMatch, IfNoneMatch
@@ -21,6 +22,7 @@ router = make_router("posts")
     "/posts",
     status_code=status.HTTP_201_CREATED,
     summary="Write a post",
+    dependencies=[counted(MemberQuota.POSTS, has_idempotency_key=True)],
     responses=WITH_LOCATION,
 )
 async def write_post(
@@ -28,10 +30,11 @@ async def write_post(
     response: Response,
     me: CurrentUser,
     database: Database,
+    quota: TextQuota,
     idempotency: MaybeIdempotentRequest,
 ) -> Post:
     """The post appears in your followers' feeds immediately."""
-    written = await service.write_post(database, me, post, idempotency)
+    written = await service.write_post(database, me, post, quota, idempotency)
     response.headers["Location"] = f"/posts/{written['id']}"
     return written
 
@@ -53,6 +56,7 @@ async def get_post(
 @router.put(
     "/posts/{post_id}",
     summary="Edit a post",
+    dependencies=[counted(MemberQuota.POSTS)],
     responses=etags.ON_WRITE | error_responses(PostNotFound, NotOwner),
 )
 async def edit_post(
@@ -62,13 +66,15 @@ async def edit_post(
     me: CurrentUser,
     session: Session,
     if_match: IfMatch,
+    quota: TextQuota,
 ) -> Post:
     """Replaces the body of your own post.
 
     Send the `ETag` of the post that you read as `If-Match`: if the post has been edited since
     then, the request fails with 412 and overwrites nothing.
     """
-    return etags.with_etag(response, await service.edit_post(session, me, post_id, post, if_match))
+    edited = await service.edit_post(session, me, post_id, post, if_match, quota)
+    return etags.with_etag(response, edited)
 
 
 @router.delete(

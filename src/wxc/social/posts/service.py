@@ -2,6 +2,7 @@ from uuid import UUID
 
 from wxc.accounts.auth.context import Principal
 from wxc.accounts.auth.errors import SessionExpired
+from wxc.accounts.auth.quotas import WriteQuota
 from wxc.core import clock
 from wxc.core.ids import new_id
 from wxc.core.times import rfc3339, rfc3339_or_none
@@ -15,10 +16,11 @@ from wxc.http.etags import Versioned, Versions, listed
 from wxc.http.refusals.access import NotOwner
 from wxc.http.refusals.resources import PreconditionFailed
 from wxc.idempotency.service import IdempotentRequest, store_response, stored_response
-from wxc.social.notifications.service.notifying import mentioned_usernames, notify_of_post
+from wxc.social.notifications.mentions import count_new_mentions, mentioned_usernames
+from wxc.social.notifications.service.notifying import notify_of_edit, notify_of_post
 from wxc.social.posts import repository
 from wxc.social.posts.errors import PostNotFound
-from wxc.social.posts.repository import LockedPost, PostRow, post_by_id, posts_of
+from wxc.social.posts.repository import LockedPost, PostRow, PostText, post_by_id, posts_of
 from wxc.social.posts.schemas import Post, PostCreate, PostPage, PostUpdate
 from wxc.social.users.errors import BlockedByYou, UserNotFound
 from wxc.social.users.service import present_summary
@@ -28,16 +30,19 @@ async def write_post(
     database: Database,
     me: Principal,
     post: PostCreate,
+    quota: WriteQuota,
     idempotency: IdempotentRequest | None = None,
 ) -> Post:
     """Publish a post; raises `SessionExpired` if the account was suspended or deleted meanwhile.
+
+    Raises `RateLimited` if it mentions too many users or, with an idempotency key, is one too many.
 
     Most posts have neither a mention nor an idempotency key: they take a single statement.
     """
     if idempotency is None and not mentioned_usernames(post.body):
         return await _insert_post(database.primary, new_id(), me, post.body)
     async with database.transaction() as session:
-        return await _write_and_notify(session, me, post, idempotency)
+        return await _write_and_notify(session, me, post, quota, idempotency)
 
 
 async def find_post(db: Handle, post_id: UUID, viewer_id: UUID | None) -> Versioned[Post]:
@@ -64,19 +69,28 @@ async def list_posts(
 
 
 async def edit_post(
-    session: Session, me: Principal, post_id: UUID, post: PostUpdate, versions: Versions
+    session: Session,
+    me: Principal,
+    post_id: UUID,
+    post: PostUpdate,
+    versions: Versions,
+    quota: WriteQuota,
 ) -> Versioned[Post]:
-    """Raises `PostNotFound`, `NotOwner` or `PreconditionFailed`.
+    """Raises `PostNotFound`, `NotOwner`, `PreconditionFailed` or `RateLimited`.
 
     The same body again changes nothing, whatever the version.
     """
-    await _lock_own_post(session, me, post_id)
+    old = await _lock_own_post(session, me, post_id)
+    if post.body == old.body:
+        return await find_post(session, post_id, me.id)
     query = repository.update_post_body(post_id, post.body, listed(versions), clock.now())
-    is_updated = await session.fetch_one(query) is not None
-    found = await find_post(session, post_id, me.id)
-    if not is_updated and found.body["body"] != post.body:
+    if await session.fetch_one(query) is None:
         raise PreconditionFailed
-    return found
+    edited = await find_post(session, post_id, me.id)
+    author = edited.body["author"]["username"]
+    await quota.count(count_new_mentions(post.body, author, old.body))
+    await notify_of_edit(session, me.id, old.body, post.body, post_id)
+    return edited
 
 
 async def delete_post(session: Session, me: Principal, post_id: UUID) -> None:
@@ -109,13 +123,18 @@ def present_post(row: PostRow) -> Post:
 
 
 async def _write_and_notify(
-    session: Session, me: Principal, post: PostCreate, idempotency: IdempotentRequest | None
+    session: Session,
+    me: Principal,
+    post: PostCreate,
+    quota: WriteQuota,
+    idempotency: IdempotentRequest | None,
 ) -> Post:
     if replay := await stored_response(session, idempotency):
         await find_post(session, replay.subject_id, me.id)
         raise replay
     post_id = next_id(session)
     written = await _insert_post(session, post_id, me, post.body)
+    await quota.count(count_new_mentions(post.body, written["author"]["username"]))
     await notify_of_post(session, me.id, post_id, post.body)
     await store_response(
         session,
@@ -138,9 +157,10 @@ async def _insert_post(db: Handle, post_id: UUID, me: Principal, body: str) -> P
     return present_post(row)
 
 
-async def _lock_own_post(session: Session, me: Principal, post_id: UUID) -> None:
+async def _lock_own_post(session: Session, me: Principal, post_id: UUID) -> PostText:
     post = await session.fetch_one(repository.lock_visible_post(post_id, me.id))
     if post is None:
         raise PostNotFound
     if post.author_id != me.id:
         raise NotOwner
+    return post

@@ -1,4 +1,5 @@
-from wxc.accounts.auth.dependencies import CurrentUser, MaybeUser, OwnPaging
+from wxc.accounts.auth.dependencies import CurrentUser, MaybeUser, OwnPaging, counted
+from wxc.accounts.auth.policies import MemberQuota
 from wxc.db.dependencies import Database, Paging, Session
 from wxc.http.openapi import error_responses, response_example
 from wxc.http.routers import make_router
@@ -15,7 +16,12 @@ _BLOCK_RESPONSES = error_responses(CannotBlockSelf)
 _MUTE_RESPONSES = error_responses(CannotMuteSelf)
 
 
-@router.post("/users/{username}/follow", summary="Follow a user", responses=_FOLLOW_RESPONSES)
+@router.post(
+    "/users/{username}/follow",
+    summary="Follow a user",
+    dependencies=[counted(MemberQuota.FOLLOWS)],
+    responses=_FOLLOW_RESPONSES,
+)
 async def follow_user(username: PathUsername, me: CurrentUser, session: Session) -> FollowState:
     """Follow a user, who is notified once. Repeating the request changes nothing."""
     return await service.follow(session, me, username)

@@ -1,4 +1,5 @@
-from wxc.accounts.auth.dependencies import MaybeUser
+from wxc.accounts.auth.dependencies import MaybeUser, counted
+from wxc.accounts.auth.policies import MemberQuota
 from wxc.db.dependencies import Database
 from wxc.http.routers import make_router
 from wxc.social.search import service
@@ -8,7 +9,7 @@ from wxc.social.users.schemas import UserPage
 router = make_router("users", prefix="/users")
 
 
-@router.get("", summary="Search users")
+@router.get("", summary="Search users", dependencies=[counted(MemberQuota.SEARCHES)])
 async def search_users(
     q: SearchText, viewer: MaybeUser, database: Database, page: RankedPage
 ) -> UserPage:

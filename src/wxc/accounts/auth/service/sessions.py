@@ -53,6 +53,8 @@ def issue_tokens(
             csrf_token=auth.tokens.csrf_token(session_id),
             access_expires_at=moment + auth.tokens.access_lifetime,
         ),
-        auth.tokens.access_token(account.id, session_id, moment),
+        auth.tokens.access_token(
+            account.id, session_id, moment, is_verified=account.email_verified
+        ),
         auth.tokens.refresh_token(session_id, generation),
     )

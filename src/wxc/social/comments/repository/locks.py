@@ -27,6 +27,7 @@ class LockedComment(NamedTuple):
     children_count: int
     likes_count: int
     is_deleted: bool
+    body: str | None
     blocking: bool
     """The viewer has blocked the author."""
 
@@ -104,5 +105,6 @@ def _select_locked_comment(blocking: ColumnElement[bool]) -> AnySelect:
         Comment.children_count,
         Comment.likes_count,
         Comment.deleted_at.isnot(None).label("is_deleted"),
+        Comment.body,
         blocking.label("blocking"),
     )

@@ -11,18 +11,23 @@ from sqlalchemy.orm import aliased
 from wxc.db.keyset import AnySelect
 from wxc.models import Comment, Post, User
 from wxc.social.users.repository import Entity
-from wxc.social.users.visibility import visible_to
+from wxc.social.users.visibility import Moment, visible_to
 
 
-def visible_comment(statement: AnySelect, comment_id: UUID, viewer_id: UUID | None) -> AnySelect:
-    """Restrict `statement` to a comment, if the viewer can see it and its post."""
-    return comment_with_visible_ancestors(statement, comment_id, viewer_id).where(
-        is_author_visible(viewer_id, Comment)
+def visible_comment(
+    statement: AnySelect, comment_id: UUID, viewer_id: UUID | None, *, at: Moment = None
+) -> AnySelect:
+    """Restrict `statement` to a comment, if the viewer can see it and its post.
+
+    With `at`, blocks after that moment do not count.
+    """
+    return comment_with_visible_ancestors(statement, comment_id, viewer_id, at=at).where(
+        is_author_visible(viewer_id, Comment, at=at)
     )
 
 
 def comment_with_visible_ancestors(
-    statement: AnySelect, comment_id: UUID, viewer_id: UUID | None
+    statement: AnySelect, comment_id: UUID, viewer_id: UUID | None, *, at: Moment = None
 ) -> AnySelect:
     """Restrict `statement` to a comment, if the viewer can see its post and all its ancestors.
 
@@ -36,23 +41,27 @@ def comment_with_visible_ancestors(
         .outerjoin(User, User.id == Comment.author_id)
         .where(
             Comment.id == comment_id,
-            visible_to(viewer_id, post_author),
-            all_ancestors_visible(viewer_id, comment_id),
+            visible_to(viewer_id, post_author, at=at),
+            all_ancestors_visible(viewer_id, comment_id, at=at),
         )
     )
 
 
-def is_author_visible(viewer_id: UUID | None, comment: Entity) -> ColumnElement[bool]:
+def is_author_visible(
+    viewer_id: UUID | None, comment: Entity, *, at: Moment = None
+) -> ColumnElement[bool]:
     """Whether the viewer can see the author of `comment`; true for a tombstone.
 
     A scalar subquery, executed for each row: with a join or EXISTS the planner may scan all users.
     """
     author = aliased(User)
-    is_visible = select(visible_to(viewer_id, author)).where(author.id == comment.author_id)
+    is_visible = select(visible_to(viewer_id, author, at=at)).where(author.id == comment.author_id)
     return or_(comment.author_id.is_(None), is_visible.scalar_subquery())
 
 
-def all_ancestors_visible(viewer_id: UUID | None, comment_id: UUID) -> ColumnElement[bool]:
+def all_ancestors_visible(
+    viewer_id: UUID | None, comment_id: UUID, *, at: Moment = None
+) -> ColumnElement[bool]:
     """Whether the viewer can see the authors of all ancestors of a comment (at most 50)."""
     parent, reply, next_parent = aliased(Comment), aliased(Comment), aliased(Comment)
     ancestors = (
@@ -66,6 +75,5 @@ def all_ancestors_visible(viewer_id: UUID | None, comment_id: UUID) -> ColumnEle
             next_parent.id == ancestors.c.parent_id
         )
     )
-    return not_(
-        exists(select(ancestors.c.parent_id).where(not_(is_author_visible(viewer_id, ancestors.c))))
-    )
+    is_visible = is_author_visible(viewer_id, ancestors.c, at=at)
+    return not_(exists(select(ancestors.c.parent_id).where(not_(is_visible))))

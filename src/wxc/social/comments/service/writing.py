@@ -1,6 +1,7 @@
 from uuid import UUID
 
 from wxc.accounts.auth.context import Principal
+from wxc.accounts.auth.quotas import WriteQuota
 from wxc.core import clock
 from wxc.db.commits import next_id
 from wxc.db.session import Session
@@ -31,10 +32,12 @@ from wxc.social.comments.repository.writing import (
 from wxc.social.comments.schemas import Comment, CommentCreate, CommentUpdate
 from wxc.social.comments.service.reading import fetch_comment, find_comment, present_comment
 from wxc.social.comments.threads import MAX_COMMENT_DEPTH, RepliesCursors
+from wxc.social.notifications.mentions import count_new_mentions
 from wxc.social.notifications.service.notifying import (
     CommentContext,
     delete_comment_notifications,
     notify_of_comment,
+    notify_of_edit,
 )
 from wxc.social.posts.service import lock_post_to_comment
 from wxc.social.users.errors import BlockedByYou
@@ -45,9 +48,10 @@ async def write_comment(
     me: Principal,
     post_id: UUID,
     comment: CommentCreate,
+    quota: WriteQuota,
     idempotency: IdempotentRequest | None = None,
 ) -> Comment:
-    """Raises the refusals of `lock_post_to_comment` and `_lock_parent`."""
+    """Raises `RateLimited` and the refusals of `lock_post_to_comment` and `_lock_parent`."""
     if replay := await stored_response(session, idempotency):
         await fetch_comment(session, replay.subject_id, me.id)
         raise replay
@@ -59,6 +63,7 @@ async def write_comment(
     row = await _insert_comment(session, comment_id, me.id, post_id, parent, comment.body)
     written = present_comment(row, replies_cursor=None)
     parent_author_id = None if parent is None else parent.author_id
+    await quota.count(count_new_mentions(comment.body, row.username or ""))
     context = CommentContext(comment_id, post_id, post.author_id, parent_author_id)
     await notify_of_comment(session, me.id, comment.body, context)
     await store_response(
@@ -78,8 +83,12 @@ async def edit_comment(
     comment_id: UUID,
     comment: CommentUpdate,
     replies_cursors: RepliesCursors,
+    quota: WriteQuota,
 ) -> Comment:
-    """Raises `CommentNotFound`, `CommentDeleted` or `NotOwner`."""
+    """Raises `CommentNotFound`, `CommentDeleted`, `NotOwner` or `RateLimited`.
+
+    The stored text is not an edit.
+    """
     row = await session.fetch_one(lock_comment(comment_id, me.id))
     if row is None or row.blocking:
         raise CommentNotFound
@@ -87,8 +96,16 @@ async def edit_comment(
         raise CommentDeleted
     if row.author_id != me.id:
         raise NotOwner
+    if comment.body == row.body:
+        return await find_comment(session, comment_id, me.id, replies_cursors)
     await session.fetch_one(update_comment_body(comment_id, comment.body, clock.now()))
-    return await find_comment(session, comment_id, me.id, replies_cursors)
+    edited = await find_comment(session, comment_id, me.id, replies_cursors)
+    old_body, author = row.body or "", edited["author"]
+    await quota.count(
+        count_new_mentions(comment.body, author["username"] if author else "", old_body)
+    )
+    await notify_of_edit(session, me.id, old_body, comment.body, row.post_id, comment_id)
+    return edited
 
 
 async def delete_comment(session: Session, me: Principal, comment_id: UUID) -> None:

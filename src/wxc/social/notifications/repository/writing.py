@@ -12,9 +12,13 @@ from sqlalchemy import (
     Update,
     Uuid,
     and_,
+    any_,
+    case,
     column,
     delete,
+    exists,
     func,
+    null,
     or_,
     select,
     update,
@@ -26,7 +30,7 @@ from sqlalchemy.types import TypeEngine
 
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import bind, prepared
-from wxc.models import Notification, NotificationType, RowId, User
+from wxc.models import Notification, NotificationType, Post, RowId, UsedUsername, User
 from wxc.social.notifications.repository.visibility import is_shown
 from wxc.social.users.visibility import visible_to
 
@@ -81,12 +85,13 @@ def insert_notifications(
     """Insert the drafts of one actor, one array per column; returns the recipients.
 
     A recipient is a user id, or the username of a user whom the actor can see. Of several drafts
-    for one recipient only the first is inserted, and none for the actor.
+    for one recipient only the first is inserted, and none for the actor or for a recipient who has
+    a notification of the same actor and subject that is not hidden.
     """
     drafts = _draft_rows(
         user_ids, usernames, ids, types, subject_ids, group_ids, post_ids, comment_ids
     )
-    mentioned = aliased(User)
+    mentioned, existing = aliased(User), aliased(Notification)
     recipient_id = func.coalesce(drafts.c.user_id, mentioned.id).label("recipient_id")
     rows = (
         select(
@@ -100,7 +105,16 @@ def insert_notifications(
             mentioned,
             and_(mentioned.username_folded == drafts.c.username, visible_to(actor_id, mentioned)),
         )
-        .where(recipient_id.isnot(None), recipient_id.is_distinct_from(bind(actor_id)))
+        .where(
+            recipient_id.isnot(None),
+            recipient_id.is_distinct_from(bind(actor_id)),
+            ~exists().where(
+                existing.actor_id == actor_id,
+                existing.recipient_id == recipient_id,
+                existing.subject_id == drafts.c.subject_id,
+                existing.hidden_at.is_(None),
+            ),
+        )
         .ext(distinct_on(recipient_id))
         .order_by(recipient_id, drafts.c.position)
     )
@@ -113,6 +127,35 @@ def hide_comment_like(
 ) -> ReturningUpdate[UUID]:
     kind = NotificationType.COMMENT_LIKE
     return hide_notifications(kind, actor_id, recipient_id, comment_id).returning(Notification.id)
+
+
+@prepared(Recipient)
+def withdraw_mentions(
+    actor_id: UUID, subject_id: UUID, removed: Sequence[str], kept: Sequence[str]
+) -> ReturningUpdate[UUID]:
+    """Hide the notifications of users whose mention was edited out, by present or former username.
+
+    The author of the post keeps the notification, as one of a comment on their post.
+    """
+    on_own_post = exists().where(
+        Post.id == Notification.post_id, Post.author_id == Notification.recipient_id
+    )
+    return (
+        update(Notification)
+        .where(
+            Notification.actor_id == actor_id,
+            Notification.recipient_id.in_(_users_named(removed)),
+            Notification.recipient_id.not_in(_users_named(kept)),
+            Notification.type == NotificationType.MENTION,
+            Notification.subject_id == subject_id,
+            Notification.hidden_at.is_(None),
+        )
+        .values(
+            type=case((on_own_post, NotificationType.POST_COMMENT), else_=Notification.type),
+            hidden_at=case((on_own_post, null()), else_=func.now()),
+        )
+        .returning(Notification.recipient_id)
+    )
 
 
 @prepared(RowsAffected)
@@ -181,6 +224,10 @@ def hide_notifications(
         )
         .values(hidden_at=func.now())
     )
+
+
+def _users_named(usernames: Sequence[str]) -> AnySelect:
+    return select(UsedUsername.user_id).where(UsedUsername.name == any_(bind(usernames)))
 
 
 def _draft_rows(*columns: Any) -> TableValuedAlias:  # noqa: ANN401 - arrays of several types

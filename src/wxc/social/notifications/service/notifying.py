@@ -1,41 +1,34 @@
 """Notifications are written, hidden and deleted in the transaction of their cause."""
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from wxc.core import clock
 from wxc.core.events import announce
-from wxc.core.text import fold_identifier
 from wxc.db.commits import next_id
 from wxc.db.session import Session
 from wxc.models import NotificationType
+from wxc.social.notifications.mentions import mentioned_usernames
 from wxc.social.notifications.repository.writing import (
     NotificationDraft,
     delete_between,
     delete_of_comment,
     hide_comment_like,
     insert_notifications,
+    withdraw_mentions,
 )
-
-MAX_MENTIONS = 20
-_MENTION = re.compile(r"(?<![\w@])@([A-Za-z0-9_]{3,30})(?![\w@])", re.ASCII)
 
 
 def topic_of(user_id: UUID) -> str:
     return f"notifications:{user_id}"
 
 
-def mentioned_usernames(body: str) -> list[str]:
-    """The first `MAX_MENTIONS` usernames, folded; e-mail addresses do not count."""
-    usernames = (fold_identifier(match.group(1)) for match in _MENTION.finditer(body))
-    return list(dict.fromkeys(usernames))[:MAX_MENTIONS]
-
-
 async def notify(session: Session, *drafts: NotificationDraft) -> None:
     """Notify each recipient once: of several drafts for one recipient the first is written.
 
-    All drafts have the same actor, who is not notified.
+    All drafts have the same actor, who is not notified. A recipient who already sees a notification
+    of the same actor and subject does not get another one.
     """
     drafts_for_others = [draft for draft in drafts if draft.recipient != draft.actor_id]
     if not drafts_for_others:
@@ -75,15 +68,25 @@ async def notify_of_comment_like(
 
 async def notify_of_post(session: Session, actor_id: UUID, post_id: UUID, body: str) -> None:
     """Notify the mentioned users."""
-    await notify(
-        session,
-        *(
-            NotificationDraft(
-                username, NotificationType.MENTION, actor_id, post_id, post_id=post_id
-            )
-            for username in mentioned_usernames(body)
-        ),
-    )
+    await _notify_mentioned(session, actor_id, mentioned_usernames(body), post_id)
+
+
+async def notify_of_edit(
+    session: Session,
+    actor_id: UUID,
+    old_body: str,
+    body: str,
+    post_id: UUID,
+    comment_id: UUID | None = None,
+) -> None:
+    """Notify users whose mention is new, and withdraw the notifications of removed mentions."""
+    before, now = mentioned_usernames(old_body), mentioned_usernames(body)
+    removed = [username for username in before if username not in now]
+    if removed:
+        subject_id = comment_id or post_id
+        await session.fetch(withdraw_mentions(actor_id, subject_id, removed, now))
+    added = [username for username in now if username not in before]
+    await _notify_mentioned(session, actor_id, added, post_id, comment_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,30 @@ async def notify_of_comment(
                 comment_id=context.comment_id,
             )
             for recipient, kind in reasons
+        ),
+    )
+
+
+async def _notify_mentioned(
+    session: Session,
+    actor_id: UUID,
+    usernames: Sequence[str],
+    post_id: UUID,
+    comment_id: UUID | None = None,
+) -> None:
+    subject_id = comment_id or post_id
+    await notify(
+        session,
+        *(
+            NotificationDraft(
+                username,
+                NotificationType.MENTION,
+                actor_id,
+                subject_id,
+                post_id=post_id,
+                comment_id=comment_id,
+            )
+            for username in usernames
         ),
     )
 

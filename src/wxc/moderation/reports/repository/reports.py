@@ -1,34 +1,14 @@
-from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from wxc.db.keyset import AnySelect
 from wxc.db.prepared import bind, prepared
-from wxc.models import (
-    Comment,
-    Exchange,
-    Post,
-    Report,
-    ReportReason,
-    ReportTarget,
-    RowId,
-    User,
-    columns,
-)
-from wxc.social.comments.repository.visibility import visible_comment
-from wxc.social.users.visibility import viewable_or_blocked_by, visible_to
-
-
-class TargetText(NamedTuple):
-    """The text of a reported object and its author."""
-
-    username: str
-    text: str | None
+from wxc.models import Report, ReportReason, ReportTarget, RowId, User, columns
 
 
 class OwnReport(NamedTuple):
@@ -57,12 +37,6 @@ class ReportRow(NamedTuple):
     note: str | None
 
 
-@prepared(RowId)
-def visible_target(target_id: UUID, viewer_id: UUID, *, kind: ReportTarget) -> AnySelect:
-    """No row if the viewer cannot see the target."""
-    return _VISIBLE_TARGETS[kind](target_id, viewer_id)
-
-
 @prepared(ReportRow)
 def open_reports(limit: int) -> AnySelect:
     """Open reports, oldest first."""
@@ -78,20 +52,6 @@ def newest_reports(limit: int) -> AnySelect:
 @prepared(ReportRow)
 def report_by_id(report_id: UUID) -> AnySelect:
     return _reports().where(Report.id == report_id)
-
-
-@prepared(TargetText)
-def target_text(target_id: UUID, *, kind: ReportTarget) -> AnySelect:
-    """Name and bio of a user, or the body of a post or comment; no row for a tombstone."""
-    if kind is ReportTarget.USER:
-        profile_text = func.nullif(func.concat_ws("\n", User.display_name, User.bio), "")
-        return select(User.username, profile_text.label("text")).where(User.id == target_id)
-    table = Post if kind is ReportTarget.POST else Comment
-    return (
-        select(User.username, table.body.label("text"))
-        .join(User, User.id == table.author_id)
-        .where(table.id == target_id)
-    )
 
 
 @prepared(OwnReport)
@@ -132,41 +92,6 @@ def close_report(
         .values(closed_at=moment, closed_by=closed_by, note=note)
         .returning(Report.id)
     )
-
-
-def _visible_user(user_id: UUID, viewer_id: UUID) -> AnySelect:
-    """Includes users blocked by the viewer, so that they can be reported."""
-    return select(User.id).where(User.id == user_id, viewable_or_blocked_by(viewer_id))
-
-
-def _visible_post(post_id: UUID, viewer_id: UUID) -> AnySelect:
-    return (
-        select(Post.id)
-        .join(User, User.id == Post.author_id)
-        .where(Post.id == post_id, visible_to(viewer_id))
-    )
-
-
-def _visible_comment(comment_id: UUID, viewer_id: UUID) -> AnySelect:
-    """Excludes tombstones: they have no text to report."""
-    query = visible_comment(select(Comment.id), comment_id, viewer_id)
-    return query.where(Comment.deleted_at.is_(None))
-
-
-def _visible_exchange(exchange_id: UUID, viewer_id: UUID) -> AnySelect:
-    return (
-        select(Exchange.id)
-        .join(User, User.id == Exchange.owner_id)
-        .where(Exchange.id == exchange_id, visible_to(viewer_id))
-    )
-
-
-_VISIBLE_TARGETS: Mapping[ReportTarget, Callable[[UUID, UUID], AnySelect]] = {
-    ReportTarget.USER: _visible_user,
-    ReportTarget.POST: _visible_post,
-    ReportTarget.COMMENT: _visible_comment,
-    ReportTarget.EXCHANGE: _visible_exchange,
-}
 
 
 def _reports() -> AnySelect:
