@@ -74,7 +74,7 @@ ROUND_TRIPS = {
         [("PUT", "/exchange"), ("POST", "/exchange/confirm"), ("DELETE", "/exchange")], 2
     ),
     ("PUT", "/settings/username"): 2,  # the limit of wrong passwords
-    ("PUT", "/settings/email"): 6,  # that, and both rates of mails to one address, twice
+    ("PUT", "/settings/email"): 12,  # that, and the limits of mails: of client, member, recipient
 }
 
 

@@ -178,7 +178,7 @@ def connect(app: FastAPI, database: Database, redis: RedisClient) -> Services:
     services.events = Events(config, redis)
     database.publish_topics = services.events.publish
     services.limits = RateLimitStore(config, redis)
-    services.auth = Auth(config, database, redis, services.events)
+    services.auth = Auth(config, database, redis, services.events, services.limits)
     services.streams = StreamLimiter(config, services.traffic)
     services.startup = Startup()
     return services

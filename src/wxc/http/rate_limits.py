@@ -195,10 +195,6 @@ class RateLimiter:
         if not is_counted:
             raise RateLimited(retry_after=_retry_after(quotas))
 
-    async def count_silently(self, hit: Hit) -> bool:
-        """Count a hit without setting headers; False if it has no quota left."""
-        return await self._store.count(hit)
-
     def _set_headers(self, quotas: Sequence[Quota]) -> None:
         self._headers["RateLimit-Policy"] = ", ".join(
             f'"{quota.name}";q={quota.limit};w={quota.window}' for quota in quotas

@@ -1,6 +1,5 @@
-"""The outbox of e-mails, and the links in them.
+"""The recipients of e-mails, and the links in them.
 
-An e-mail is written in the caller's transaction and sent only if that transaction commits.
 Callers lock the account's row before they create or end tokens.
 """
 
@@ -9,7 +8,6 @@ from datetime import timedelta
 from uuid import UUID
 
 from wxc.core import clock
-from wxc.core.ids import new_id
 from wxc.core.text import fold_identifier
 from wxc.db.handle import Handle
 from wxc.db.session import Session
@@ -18,7 +16,6 @@ from wxc.mail.repository.outbox import (
     MailRow,
     OutboxCounts,
     RecipientRow,
-    insert_mail,
     lock_recipient_by_address,
     lock_recipient_by_id,
     other_account_with_address,
@@ -53,24 +50,6 @@ class Obsolete(Exception):  # noqa: N818 - a fact, not an error
 
 class RecipientGone(Obsolete):
     """No account has the address, or the account may not receive links."""
-
-
-async def enqueue(
-    db: Handle,
-    kind: MailKind,
-    *,
-    address: str,
-    user_id: UUID | None = None,
-    dedup_key: str | None = None,
-) -> UUID:
-    """Queue an e-mail, to be sent after the commit; nothing is queued for a repeated `dedup_key`.
-
-    Without `user_id` the worker looks up the account by its address.
-    """
-    mail_id = new_id()
-    key = dedup_key or f"{kind}:{mail_id}"
-    await db.fetch_one(insert_mail(mail_id, kind, address, user_id, key, clock.now()))
-    return mail_id
 
 
 async def link_for_token(db: Handle, token: str, *kinds: MailKind) -> Link | None:

@@ -23,10 +23,10 @@ class Policies:
         )
         self._register_per_ip = Policy.parse("register-ip", config.limit_register_per_ip)
         self._reset_per_ip = Policy.parse("reset-ip", config.limit_reset_per_ip)
-        self._mails_per_recipient = Policy.parse(
-            "mails-recipient", config.limit_mails_per_recipient
-        )
         self._mails_per_ip = Policy.parse("mails-ip", config.limit_mails_per_ip)
+        self._mails_per_account = Policy.parse(
+            "mails-account", config.limit_mails_per_account, is_for_members=True
+        )
         self._reports_per_account = Policy.parse(
             "reports-account", config.limit_reports_per_account, is_for_members=True
         )
@@ -60,12 +60,12 @@ class Policies:
     def password_reset(self, network: str) -> Hit:
         return Hit(self._reset_per_ip, (network,))
 
-    def mail_request(self, network: str) -> Hit:
-        """A request for a mail to any recipient."""
-        return Hit(self._mails_per_ip, (network,))
-
-    def mail_to(self, address: str) -> Hit:
-        return Hit(self._mails_per_recipient, (fold_identifier(address),))
+    def mail_request(self, network: str, user_id: UUID | None = None) -> tuple[Hit, ...]:
+        """A request for a mail to any recipient; `user_id` is the member who sends it, if any."""
+        by_ip = Hit(self._mails_per_ip, (network,))
+        if user_id is None:
+            return (by_ip,)
+        return (by_ip, Hit(self._mails_per_account, (user_id.hex,)))
 
     def report(self, user_id: UUID) -> Hit:
         return Hit(self._reports_per_account, (user_id.hex,))

@@ -17,6 +17,7 @@ class UnverifiedAccount(NamedTuple):
 
 class AddressRow(NamedTuple):
     email: str
+    is_verified: bool
 
 
 @prepared(UnverifiedAccount)
@@ -45,7 +46,7 @@ def update_password_by_link(
 def lock_pending_address(user_id: UUID, address: str) -> AnySelect:
     """Lock the account and return its current address; no row if `address` is not pending."""
     return (
-        select(User.email)
+        select(User.email, User.email_verified_at.isnot(None).label("is_verified"))
         .where(User.id == user_id, User.pending_email == address, User.suspended_at.is_(None))
         .with_for_update()
     )

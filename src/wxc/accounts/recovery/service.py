@@ -34,9 +34,8 @@ async def request_password_reset(
     Raises `RateLimited` for the client's IP address. Above the limit of the recipient's address,
     no mail is sent and the response is the same.
     """
-    await limiter.count(auth.policies.mail_request(limiter.network))
-    if await limiter.count_silently(auth.policies.mail_to(email)):
-        await mails.enqueue(database.primary, MailKind.PASSWORD_RESET, address=email)
+    await limiter.count(*auth.policies.mail_request(limiter.network))
+    await auth.outbox.enqueue(database.primary, MailKind.PASSWORD_RESET, address=email)
     return MailAccepted(status="accepted")
 
 
@@ -60,18 +59,20 @@ async def reset_password(
         update = update_password_by_link(link.user_id, link.address, password_hash)
         if await session.fetch_one(update) is None or not await mails.consume_link(session, link):
             raise InvalidToken
-        change = CredentialsChange(AuditKind.PASSWORD_RESET, link.user_id, link.address)
+        change = CredentialsChange(
+            AuditKind.PASSWORD_RESET, link.user_id, link.address, is_verified=True
+        )
         await end_all_sessions_and_notify(session, auth, change, actor)
 
 
 async def request_email_verification(
     database: Database, auth: Auth, limiter: RateLimiter, me: Principal
 ) -> MailAccepted:
-    """Send the link again unless the address is verified; same limits as a password reset."""
-    await limiter.count(auth.policies.mail_request(limiter.network))
+    """Send the link again unless the address is verified; raises `RateLimited`."""
+    await limiter.count(*auth.policies.mail_request(limiter.network, me.id))
     account = await database.primary.fetch_one(unverified_account(me.id))
-    if account is not None and await limiter.count_silently(auth.policies.mail_to(account.email)):
-        await mails.enqueue(
+    if account is not None:
+        await auth.outbox.enqueue(
             database.primary, MailKind.VERIFICATION, address=account.email, user_id=account.id
         )
     return MailAccepted(status="accepted")
@@ -111,5 +112,7 @@ async def _change_address(
         await session.fetch_one(update_address(link.user_id, link.address, folded, clock.now()))
     except IntegrityError:
         raise InvalidToken from None  # another account has taken the address meanwhile
-    change = CredentialsChange(AuditKind.EMAIL_CHANGED, link.user_id, previous.email, current_id)
+    change = CredentialsChange(
+        AuditKind.EMAIL_CHANGED, link.user_id, previous.email, previous.is_verified, current_id
+    )
     await end_all_sessions_and_notify(session, auth, change, actor)

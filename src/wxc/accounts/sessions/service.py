@@ -85,6 +85,8 @@ class CredentialsChange:
     user_id: UUID
     address: str
     """Receives the notice."""
+    is_verified: bool
+    """Whether the account has proved control of `address`; then the notice is always sent."""
     kept_session_id: UUID | None = None
     """The session that does not end, if any."""
 
@@ -96,7 +98,9 @@ async def end_all_sessions_and_notify(
     user_id, kept_id = change.user_id, change.kept_session_id
     ended = await end_all_sessions(session, auth.revocations, user_id, kept_id=kept_id)
     kind = _NOTICE_KINDS[change.kind]
-    await mails.enqueue(session, kind, address=change.address, user_id=user_id)
+    await auth.outbox.enqueue(
+        session, kind, address=change.address, user_id=user_id, ignores_limit=change.is_verified
+    )
     await audit.record(
         session, change.kind, actor, user_id=user_id, session_id=kept_id, sessions_ended=ended
     )

@@ -27,6 +27,7 @@ class PasswordRow(NamedTuple):
 
 class AddressRow(NamedTuple):
     email: str
+    is_verified: bool
 
 
 class PendingAddressRow(NamedTuple):
@@ -71,13 +72,15 @@ def update_settings(
 
 
 @prepared(AddressRow)
-def update_password(user_id: UUID, old_hash: str, new_hash: str) -> ReturningUpdate[str | None]:
+def update_password(
+    user_id: UUID, old_hash: str, new_hash: str
+) -> ReturningUpdate[*tuple[object, ...]]:
     """Store a new hash and cancel a pending address, which an intruder may have requested."""
     return (
         update(User)
         .where(User.id == user_id, User.password_hash == old_hash, User.suspended_at.is_(None))
         .values(password_hash=new_hash, pending_email=null())
-        .returning(User.email)
+        .returning(User.email, User.email_verified_at.isnot(None).label("is_verified"))
     )
 
 

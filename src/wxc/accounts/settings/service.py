@@ -95,7 +95,7 @@ async def change_password(
         if account is None:
             raise WrongPassword
         credentials = CredentialsChange(
-            AuditKind.PASSWORD_CHANGED, me.id, account.email, kept_session_id=me.session_id
+            AuditKind.PASSWORD_CHANGED, me.id, *account, kept_session_id=me.session_id
         )
         await end_all_sessions_and_notify(session, auth, credentials, actor)
 
@@ -117,8 +117,10 @@ async def change_email(
         await mails.invalidate_links(session, me.id, MailKind.EMAIL_CHANGE)
         if account.pending_email is None:
             return MailAccepted(status="accepted")
-        if await limiter.count_silently(auth.policies.mail_to(change.email)):
-            await mails.enqueue(session, MailKind.EMAIL_CHANGE, address=change.email, user_id=me.id)
+        await limiter.count(*auth.policies.mail_request(limiter.network, me.id))
+        await auth.outbox.enqueue(
+            session, MailKind.EMAIL_CHANGE, address=change.email, user_id=me.id
+        )
     return MailAccepted(status="accepted")
 
 

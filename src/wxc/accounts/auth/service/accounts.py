@@ -22,7 +22,6 @@ from wxc.core.text import fold_identifier
 from wxc.db.database import Database
 from wxc.db.session import Session
 from wxc.http.rate_limits import RateLimiter
-from wxc.mail.service import enqueue
 from wxc.models import MailKind
 
 
@@ -44,7 +43,7 @@ async def register(
     password_hash = await auth.passwords.hash(registration.password)
     async with database.transaction() as session:
         row = await _insert_account(session, registration, password_hash)
-        await enqueue(session, MailKind.VERIFICATION, address=row.email, user_id=row.id)
+        await auth.outbox.enqueue(session, MailKind.VERIFICATION, address=row.email, user_id=row.id)
     return present_me(row)
 
 
