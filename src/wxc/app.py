@@ -115,6 +115,8 @@ _ACCOUNT_PATHS = (
     "/request-",
     "/reset-password",
     "/verify-email",
+    "/cancel-email-change",
+    "/restore-email",
     "/settings/",
     "/sessions",
 )

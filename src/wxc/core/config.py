@@ -177,6 +177,7 @@ class Config(EnvironmentSettings):
     mail_link_patience: int = Field(default=7200, ge=60)
     password_reset_lifetime: int = Field(default=1800, ge=60)
     email_verification_lifetime: int = Field(default=86_400, ge=60)
+    email_restore_lifetime: int = Field(default=3 * 86_400, ge=60)
 
     frontend_url: str = "http://localhost:3000"
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)] = ()

@@ -16,7 +16,10 @@ class AuditKind(StrEnum):
     SESSION_ENDED = "session_ended"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a name, not a secret
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a name, not a secret
+    EMAIL_CHANGE_REQUESTED = "email_change_requested"
+    EMAIL_CHANGE_CANCELLED = "email_change_cancelled"
     EMAIL_CHANGED = "email_changed"
+    EMAIL_RESTORED = "email_restored"
     USERNAME_CHANGED = "username_changed"
     ACCOUNT_DELETED = "account_deleted"
     SUSPENDED = "suspended"

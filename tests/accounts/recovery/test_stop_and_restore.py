@@ -243,7 +243,7 @@ async def test_tokens_are_useless_elsewhere(
     assert await post(stranger, page, "x") == "invalid_token"
 
 
-async def test_notices_are_sent_after_an_outage_of_the_mail_server_of_hours(
+async def test_notices_are_sent_after_an_outage_of_the_mail_server_for_hours(
     ada: Browser, stranger: Browser, token: Token, later: Later, smtp: MailServer
 ) -> None:
     later(timedelta())

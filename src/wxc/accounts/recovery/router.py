@@ -3,10 +3,10 @@ from typing import Annotated
 from fastapi import Path, status
 
 from wxc.accounts.auth.dependencies import AuthTools, CurrentUser, PreviousSession
-from wxc.accounts.auth.errors import HashingBusy, PasswordTooCommon
+from wxc.accounts.auth.errors import EmailTaken, HashingBusy, PasswordTooCommon
 from wxc.accounts.recovery import service
 from wxc.accounts.recovery.errors import InvalidToken
-from wxc.accounts.recovery.schemas import PasswordReset, PasswordResetRequest
+from wxc.accounts.recovery.schemas import MailedToken, PasswordReset, PasswordResetRequest
 from wxc.db.dependencies import Database, Session
 from wxc.http.dependencies import Limiter
 from wxc.http.openapi import error_responses
@@ -90,3 +90,34 @@ async def verify_email(
     All sessions of the account then end, except the session of this request, if there is one.
     """
     await service.verify_email(session, auth, token, current_id, actor)
+
+
+@router.post(
+    "/cancel-email-change",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Stop an e-mail change",
+    responses=error_responses(InvalidToken),
+)
+async def cancel_email_change(body: MailedToken, session: Session, actor: CurrentActor) -> None:
+    """Stop the pending change of the e-mail address with the link that the old address received.
+
+    Needs no session. Repeating the call is harmless; once the change has taken effect, the link is
+    invalid, and the old address has received another one, for `POST /restore-email`.
+    """
+    await service.cancel_email_change(session, body.token, actor)
+
+
+@router.post(
+    "/restore-email",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Undo an e-mail change",
+    responses=error_responses(InvalidToken, EmailTaken),
+)
+async def restore_email(
+    body: MailedToken, session: Session, auth: AuthTools, actor: CurrentActor
+) -> None:
+    """Restore the previous e-mail address with the link that it received, and end all sessions.
+
+    Needs no session; the link works for 72 hours. Offer to reset the password next.
+    """
+    await service.restore_email(session, auth, body.token, actor)

@@ -1,5 +1,7 @@
+from typing import Annotated
+
 from wxc.accounts.auth.schemas import NewPassword
-from wxc.core.text import EmailAddress
+from wxc.core.text import EmailAddress, Text
 from wxc.http.openapi.examples import example
 from wxc.http.schemas import Input
 
@@ -11,6 +13,15 @@ class PasswordResetRequest(Input):
 
     email: EmailAddress
     """The e-mail address of the account."""
+
+
+class MailedToken(Input):
+    """The token of a mailed link."""
+
+    model_config = example({"token": "rJ1uVnnJMB1Kx4IhCLvp6ZtOQ5c3kSPd0wXy7aGfE2M"})
+
+    token: Annotated[str, Text(200)]
+    """The part of the link after `#token=`."""
 
 
 class PasswordReset(Input):

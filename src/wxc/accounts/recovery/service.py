@@ -3,11 +3,13 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from wxc.accounts.auth.context import Auth, Principal
-from wxc.accounts.auth.errors import PasswordTooCommon
+from wxc.accounts.auth.errors import EmailTaken, PasswordTooCommon
 from wxc.accounts.auth.passwords import is_common_password
 from wxc.accounts.recovery.errors import InvalidToken
 from wxc.accounts.recovery.repository import (
-    lock_pending_address,
+    AddressRow,
+    clear_pending_address,
+    lock_addresses,
     unverified_account,
     update_address,
     update_password_by_link,
@@ -23,6 +25,7 @@ from wxc.mail import service as mails
 from wxc.mail.links import Link
 from wxc.mail.schemas import MailAccepted
 from wxc.models import AuditKind, MailKind
+from wxc.moderation.audit import service as audit
 from wxc.moderation.audit.actors import Actor
 
 
@@ -60,7 +63,7 @@ async def reset_password(
         if await session.fetch_one(update) is None or not await mails.consume_link(session, link):
             raise InvalidToken
         change = CredentialsChange(
-            AuditKind.PASSWORD_RESET, link.user_id, link.address, is_verified=True
+            AuditKind.PASSWORD_RESET, link.user_id, link.address, ignores_limit=True
         )
         await end_all_sessions_and_notify(session, auth, change, actor)
 
@@ -95,6 +98,53 @@ async def verify_email(
         await _verify_address(session, link)
 
 
+async def cancel_email_change(session: Session, token: str, actor: Actor) -> None:
+    """Cancel the pending change, if any, with the link that the old address got.
+
+    Raises `InvalidToken`, also after the change took effect.
+    """
+    link, account = await _lock_linked_account(session, token, MailKind.EMAIL_CHANGE_REQUESTED)
+    if account.email != link.address:
+        raise InvalidToken
+    if account.pending_email is None:
+        return
+    await session.fetch_one(clear_pending_address(link.user_id, account.pending_email))
+    await mails.invalidate_links(session, link.user_id, MailKind.EMAIL_CHANGE)
+    await audit.record(session, AuditKind.EMAIL_CHANGE_CANCELLED, actor, user_id=link.user_id)
+
+
+async def restore_email(session: Session, auth: Auth, token: str, actor: Actor) -> None:
+    """Undo a change of the address, and all later ones, and end all sessions.
+
+    No effect if the account has the address. Raises `InvalidToken` and `EmailTaken`.
+    """
+    link, account = await _lock_linked_account(session, token, MailKind.EMAIL_CHANGED)
+    if account.email == link.address:
+        return
+    folded = fold_identifier(link.address)
+    try:
+        await session.fetch_one(update_address(link.user_id, link.address, folded, clock.now()))
+    except IntegrityError:
+        raise EmailTaken from None
+    await mails.invalidate_newer_links(session, link)
+    change = CredentialsChange(
+        AuditKind.EMAIL_RESTORED, link.user_id, account.email, account.is_verified
+    )
+    await end_all_sessions_and_notify(session, auth, change, actor)
+
+
+async def _lock_linked_account(
+    session: Session, token: str, kind: MailKind
+) -> tuple[Link, AddressRow]:
+    link = await mails.link_for_token(session, token, kind)
+    account = await session.fetch_one(lock_addresses(link.user_id)) if link else None
+    # Look it up again: a concurrent use of another link may have ended it before the lock.
+    link = await mails.link_for_token(session, token, kind)
+    if link is None or account is None:
+        raise InvalidToken
+    return link, account
+
+
 async def _verify_address(session: Session, link: Link) -> None:
     update = update_verified_at(link.user_id, link.address, clock.now())
     if await session.fetch_one(update) is None or not await mails.consume_link(session, link):
@@ -104,8 +154,10 @@ async def _verify_address(session: Session, link: Link) -> None:
 async def _change_address(
     session: Session, auth: Auth, link: Link, current_id: UUID | None, actor: Actor
 ) -> None:
-    previous = await session.fetch_one(lock_pending_address(link.user_id, link.address))
-    if previous is None or not await mails.consume_link(session, link):
+    previous = await session.fetch_one(lock_addresses(link.user_id))
+    if previous is None or previous.pending_email != link.address:
+        raise InvalidToken
+    if not await mails.consume_link(session, link):
         raise InvalidToken
     folded = fold_identifier(link.address)
     try:
@@ -113,6 +165,10 @@ async def _change_address(
     except IntegrityError:
         raise InvalidToken from None  # another account has taken the address meanwhile
     change = CredentialsChange(
-        AuditKind.EMAIL_CHANGED, link.user_id, previous.email, previous.is_verified, current_id
+        AuditKind.EMAIL_CHANGED,
+        link.user_id,
+        previous.email,
+        ignores_limit=True,  # it has the link that undoes the change, and is sent once
+        kept_session_id=current_id,
     )
     await end_all_sessions_and_notify(session, auth, change, actor)

@@ -31,6 +31,10 @@ class AddressRow(NamedTuple):
 
 
 class PendingAddressRow(NamedTuple):
+    email: str
+    is_verified: bool
+    former: str | None
+    """The address that was pending before."""
     pending_email: str | None
     """None if no change is pending."""
 
@@ -87,13 +91,24 @@ def update_password(
 @prepared(PendingAddressRow)
 def update_pending_address(
     user_id: UUID, address: str, old_hash: str
-) -> ReturningUpdate[str | None]:
+) -> ReturningUpdate[*tuple[object, ...]]:
     """Store the pending address, or clear it if `address` is the current address."""
+    former = (
+        select(User.id, User.pending_email.label("former"))
+        .where(User.id == user_id, User.password_hash == old_hash, User.suspended_at.is_(None))
+        .with_for_update()
+        .cte("former")
+    )
     return (
         update(User)
-        .where(User.id == user_id, User.password_hash == old_hash, User.suspended_at.is_(None))
+        .where(User.id == former.c.id)
         .values(pending_email=case((User.email == address, null()), else_=bind(address)))
-        .returning(User.pending_email)
+        .returning(
+            User.email,
+            User.email_verified_at.isnot(None).label("is_verified"),
+            former.c.former,
+            User.pending_email,
+        )
     )
 
 

@@ -105,5 +105,23 @@ def end_tokens_of(
 
 
 @prepared(MailId)
+def end_newer_tokens(
+    user_id: UUID, kind: str, mail_id: UUID, moment: datetime
+) -> ReturningUpdate[UUID]:
+    """End the unused tokens of this kind in later e-mails than this one."""
+    return (
+        update(MailToken)
+        .where(
+            MailToken.user_id == user_id,
+            MailToken.kind == kind,
+            MailToken.mail_id > mail_id,
+            MailToken.ended_at.is_(None),
+        )
+        .values(ended_at=moment)
+        .returning(MailToken.mail_id)
+    )
+
+
+@prepared(MailId)
 def delete_expired_tokens(before: datetime) -> ReturningDelete[UUID]:
     return delete(MailToken).where(MailToken.expires_at < before).returning(MailToken.mail_id)
