@@ -33,7 +33,7 @@ _TEMPLATES: Mapping[MailKind, _EmailTemplate] = {
         "Confirm your e-mail address",
         ("Welcome to WXC Social! Use the link below to confirm your e-mail address.",),
         "Confirm e-mail address",
-        "This link works once and expires in {life}. If you did not create an account, you can "
+        "This link expires in {life}. If you did not create an account, you can "
         "ignore this e-mail.",
     ),
     MailKind.EMAIL_CHANGE: _EmailTemplate(
@@ -43,8 +43,7 @@ _TEMPLATES: Mapping[MailKind, _EmailTemplate] = {
             "to confirm the change.",
         ),
         "Confirm new e-mail address",
-        "This link works once and expires in {life}. If you did not request this, you can ignore "
-        "this e-mail.",
+        "This link expires in {life}. If you did not request this, you can ignore this e-mail.",
     ),
     MailKind.PASSWORD_RESET: _EmailTemplate(
         "Reset your password",

@@ -27,6 +27,8 @@ class Link:
     kind: MailKind
     address: str
     """The recipient; using the link proves control of this address."""
+    is_live: bool = True
+    """Neither used nor invalidated."""
 
 
 class Links:

@@ -27,13 +27,13 @@ from wxc.mail.repository.tokens import (
     end_token,
     end_tokens_of,
     insert_token,
-    live_link,
     newer_token,
     token_of_mail,
+    unexpired_link,
 )
 from wxc.models import NOTICE_KINDS, MailKind
 
-_REQUESTED_KINDS = tuple(kind for kind in MailKind if kind not in NOTICE_KINDS)
+_REVOCABLE_KINDS = (MailKind.PASSWORD_RESET, MailKind.EMAIL_CHANGE)
 _OVERDUE_AGE = timedelta(minutes=5)
 _DEAD_MAIL_WINDOW = timedelta(hours=1)
 
@@ -54,11 +54,17 @@ class RecipientGone(Obsolete):
     """No account has the address, or the account may not receive links."""
 
 
+async def find_link(db: Handle, token: str, *kinds: MailKind) -> Link | None:
+    """The link of a token, perhaps no longer live; None if it is unknown or expired."""
+    stored = digest(token)
+    row = await db.fetch_one(unexpired_link(stored, kinds, clock.now())) if stored else None
+    return row and Link(row.mail_id, row.user_id, MailKind(row.kind), row.address, row.is_live)
+
+
 async def link_for_token(db: Handle, token: str, *kinds: MailKind) -> Link | None:
     """The link of a token; None if it is unknown, used or expired."""
-    stored = digest(token)
-    row = await db.fetch_one(live_link(stored, kinds, clock.now())) if stored else None
-    return Link(row.mail_id, row.user_id, MailKind(row.kind), row.address) if row else None
+    link = await find_link(db, token, *kinds)
+    return link if link and link.is_live else None
 
 
 async def consume_link(session: Session, link: Link) -> bool:
@@ -67,11 +73,12 @@ async def consume_link(session: Session, link: Link) -> bool:
 
 
 async def invalidate_links(session: Session, user_id: UUID, *kinds: MailKind) -> None:
-    """Invalidate the account's unused links of these kinds, or of all that can be requested.
+    """Invalidate the account's unused links of these kinds, by default of all revocable ones.
 
-    Those in notices remain: whoever has taken over an account must not be able to end them.
+    Those in notices remain: whoever has taken over an account must not be able to end them. The
+    link of the registration remains, since it only verifies the address that the account has.
     """
-    await session.fetch(end_tokens_of(user_id, kinds or _REQUESTED_KINDS, clock.now()))
+    await session.fetch(end_tokens_of(user_id, kinds or _REVOCABLE_KINDS, clock.now()))
 
 
 async def invalidate_newer_links(session: Session, link: Link) -> None:

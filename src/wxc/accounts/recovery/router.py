@@ -75,11 +75,11 @@ async def request_email_verification(
     "/verify-email/{token}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Verify an e-mail address",
-    responses=error_responses(InvalidToken),
+    responses=error_responses(InvalidToken, EmailTaken),
 )
 async def verify_email(
     token: Token,
-    session: Session,
+    database: Database,
     auth: AuthTools,
     current_id: PreviousSession,
     actor: CurrentActor,
@@ -88,8 +88,9 @@ async def verify_email(
 
     If the link is for a new address, the new address replaces the old one, which receives a notice.
     All sessions of the account then end, except the session of this request, if there is one.
+    Repeating the call is harmless while the link lives and the account has the address.
     """
-    await service.verify_email(session, auth, token, current_id, actor)
+    await service.verify_email(database, auth, token, current_id, actor)
 
 
 @router.post(

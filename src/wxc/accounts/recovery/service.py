@@ -82,20 +82,24 @@ async def request_email_verification(
 
 
 async def verify_email(
-    session: Session, auth: Auth, token: str, current_id: UUID | None, actor: Actor
+    database: Database, auth: Auth, token: str, current_id: UUID | None, actor: Actor
 ) -> None:
     """Verify the address that the link was sent to, or change to that address.
 
-    A change ends all sessions except `current_id`, the session of the request's cookies, if any.
-    Raises `InvalidToken`.
+    A change ends all sessions except `current_id`, the session of the request's cookies, if any. A
+    second use has no effect. Raises `InvalidToken`, and `EmailTaken`, which cancels the change.
     """
-    link = await mails.link_for_token(session, token, MailKind.VERIFICATION, MailKind.EMAIL_CHANGE)
+    kinds = (MailKind.VERIFICATION, MailKind.EMAIL_CHANGE)
+    link = await mails.find_link(database.primary, token, *kinds)
     if link is None:
         raise InvalidToken
-    if link.kind is MailKind.EMAIL_CHANGE:
-        await _change_address(session, auth, link, current_id, actor)
-    else:
-        await _verify_address(session, link)
+    try:
+        async with database.transaction() as session:
+            await _use_link(session, auth, link, current_id, actor)
+    except EmailTaken:  # raised after the rollback, so that the change stays cancelled
+        async with database.transaction() as session:
+            await _cancel_change(session, link.user_id, link.address, actor)
+        raise
 
 
 async def cancel_email_change(session: Session, token: str, actor: Actor) -> None:
@@ -106,11 +110,8 @@ async def cancel_email_change(session: Session, token: str, actor: Actor) -> Non
     link, account = await _lock_linked_account(session, token, MailKind.EMAIL_CHANGE_REQUESTED)
     if account.email != link.address:
         raise InvalidToken
-    if account.pending_email is None:
-        return
-    await session.fetch_one(clear_pending_address(link.user_id, account.pending_email))
-    await mails.invalidate_links(session, link.user_id, MailKind.EMAIL_CHANGE)
-    await audit.record(session, AuditKind.EMAIL_CHANGE_CANCELLED, actor, user_id=link.user_id)
+    if account.pending_email is not None:
+        await _cancel_change(session, link.user_id, account.pending_email, actor)
 
 
 async def restore_email(session: Session, auth: Auth, token: str, actor: Actor) -> None:
@@ -121,11 +122,7 @@ async def restore_email(session: Session, auth: Auth, token: str, actor: Actor) 
     link, account = await _lock_linked_account(session, token, MailKind.EMAIL_CHANGED)
     if account.email == link.address:
         return
-    folded = fold_identifier(link.address)
-    try:
-        await session.fetch_one(update_address(link.user_id, link.address, folded, clock.now()))
-    except IntegrityError:
-        raise EmailTaken from None
+    await _update_address(session, link)
     await mails.invalidate_newer_links(session, link)
     change = CredentialsChange(
         AuditKind.EMAIL_RESTORED, link.user_id, account.email, account.is_verified
@@ -145,30 +142,44 @@ async def _lock_linked_account(
     return link, account
 
 
-async def _verify_address(session: Session, link: Link) -> None:
-    update = update_verified_at(link.user_id, link.address, clock.now())
-    if await session.fetch_one(update) is None or not await mails.consume_link(session, link):
-        raise InvalidToken
-
-
-async def _change_address(
+async def _use_link(
     session: Session, auth: Auth, link: Link, current_id: UUID | None, actor: Actor
 ) -> None:
-    previous = await session.fetch_one(lock_addresses(link.user_id))
-    if previous is None or previous.pending_email != link.address:
+    account = await session.fetch_one(lock_addresses(link.user_id))
+    if account is None:
         raise InvalidToken
-    if not await mails.consume_link(session, link):
+    if account.email == link.address and account.is_verified:
+        return  # used before
+    has_address = link.address == (
+        account.pending_email if link.kind is MailKind.EMAIL_CHANGE else account.email
+    )
+    if not (has_address and link.is_live and await mails.consume_link(session, link)):
         raise InvalidToken
-    folded = fold_identifier(link.address)
-    try:
-        await session.fetch_one(update_address(link.user_id, link.address, folded, clock.now()))
-    except IntegrityError:
-        raise InvalidToken from None  # another account has taken the address meanwhile
+    if link.kind is MailKind.VERIFICATION:
+        await session.fetch_one(update_verified_at(link.user_id, link.address, clock.now()))
+        return
+    await _update_address(session, link)
     change = CredentialsChange(
         AuditKind.EMAIL_CHANGED,
         link.user_id,
-        previous.email,
+        account.email,
         ignores_limit=True,  # it has the link that undoes the change, and is sent once
         kept_session_id=current_id,
     )
     await end_all_sessions_and_notify(session, auth, change, actor)
+
+
+async def _update_address(session: Session, link: Link) -> None:
+    """Raises `EmailTaken`."""
+    folded = fold_identifier(link.address)
+    try:
+        await session.fetch_one(update_address(link.user_id, link.address, folded, clock.now()))
+    except IntegrityError:
+        raise EmailTaken from None
+
+
+async def _cancel_change(session: Session, user_id: UUID, address: str, actor: Actor) -> None:
+    """Cancel the change to `address`, unless it is no longer pending."""
+    if await session.fetch_one(clear_pending_address(user_id, address)) is not None:
+        await mails.invalidate_links(session, user_id, MailKind.EMAIL_CHANGE)
+        await audit.record(session, AuditKind.EMAIL_CHANGE_CANCELLED, actor, user_id=user_id)
