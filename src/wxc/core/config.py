@@ -160,6 +160,7 @@ class Config(EnvironmentSettings):
     limit_mails_per_recipient: Rates = "3 per hour; 5 per day"
     limit_mails_per_ip: Rates = "20 per hour"
     limit_mails_per_account: Rates = "20 per day"
+    limit_exports_per_account: Rates = "5 per hour"
     limit_reports_per_account: Rates = "30 per hour"
     geoip_database: FilePath | None = None
     device_lifetime: int = Field(default=180 * 86_400, ge=60)

@@ -21,6 +21,7 @@ class AuditKind(StrEnum):
     EMAIL_CHANGED = "email_changed"
     EMAIL_RESTORED = "email_restored"
     USERNAME_CHANGED = "username_changed"
+    EXPORTED = "exported"
     ACCOUNT_DELETED = "account_deleted"
     SUSPENDED = "suspended"
     RESTORED = "restored"

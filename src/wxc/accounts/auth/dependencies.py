@@ -191,15 +191,6 @@ async def viewer_slot(
         yield
 
 
-@raises(TooManyStreams)
-async def export_slot(
-    request: Request, me: Annotated[Principal, Depends(current_user)]
-) -> AsyncIterator[None]:
-    """Hold one of the session's export slots; raises `TooManyStreams`, `Overloaded`."""
-    with services_of(request).streams.export_slot(me.session_id):
-        yield
-
-
 AuthTools = Annotated[Auth, Depends(open_auth)]
 Cookies = Annotated[CookieJar, Depends(open_cookie_jar)]
 MaybeUser = Annotated[Principal | None, Depends(maybe_user)]
@@ -210,7 +201,6 @@ SessionToEnd = Annotated[UUID | None, Depends(session_to_end)]
 PreviousSession = Annotated[UUID | None, Depends(previous_session)]
 MemberSlot = Annotated[None, Depends(member_slot)]
 ViewerSlot = Annotated[None, Depends(viewer_slot)]
-ExportSlot = Annotated[None, Depends(export_slot)]
 LoginContext = Annotated[login.LoginContext, Depends(login_context)]
 
 

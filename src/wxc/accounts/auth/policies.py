@@ -27,6 +27,9 @@ class Policies:
         self._mails_per_account = Policy.parse(
             "mails-account", config.limit_mails_per_account, is_for_members=True
         )
+        self._exports_per_account = Policy.parse(
+            "exports-account", config.limit_exports_per_account, is_for_members=True
+        )
         self._reports_per_account = Policy.parse(
             "reports-account", config.limit_reports_per_account, is_for_members=True
         )
@@ -66,6 +69,9 @@ class Policies:
         if user_id is None:
             return (by_ip,)
         return (by_ip, Hit(self._mails_per_account, (user_id.hex,)))
+
+    def export(self, user_id: UUID) -> Hit:
+        return Hit(self._exports_per_account, (user_id.hex,))
 
     def report(self, user_id: UUID) -> Hit:
         return Hit(self._reports_per_account, (user_id.hex,))

@@ -43,6 +43,17 @@ class RateLimited(Refusal):
     retry_after = 60
 
 
+class TooManyRequests(Refusal):
+    """You have done this as often as is allowed for now. Please try again later.
+
+    Each member has a quota. `RateLimit-Policy` and `RateLimit` say beforehand what is allowed and
+    what is left of it; `Retry-After` is the number of seconds until there is more.
+    """
+
+    status = 429
+    retry_after = 60
+
+
 class TooManyStreams(Refusal):
     """Too many live updates or downloads are open. Please close one and try again.
 
