@@ -19,6 +19,7 @@ from starlette.types import Scope
 
 from wxc.accounts.auth.context import Auth
 from wxc.accounts.auth.cookies import CookieJar
+from wxc.accounts.auth.dependencies import previous_session
 from wxc.accounts.auth.router import router as auth
 from wxc.accounts.auth.security import CSRF_TOKEN, SECURITY_SCHEMES
 from wxc.accounts.deletion.router import router as deletions
@@ -166,7 +167,7 @@ def _services(config: Config) -> Services:
         identifier_hasher=IdentifierHasher(config),
         idempotency_key=derive_key(secret, "idempotency"),
         metrics=ServerMetrics(),
-        refusal_auditor=RefusalAuditor(),
+        refusal_auditor=RefusalAuditor(previous_session),
         traffic=Traffic(),
     )
 

@@ -12,6 +12,8 @@ from wxc.models.base import Base, CreatedAt, IdKey
 class AuditKind(StrEnum):
     LOGIN = "login"
     LOGIN_FAILED = "login_failed"
+    LOGIN_THROTTLED = "login_throttled"
+    REGISTERED = "registered"
     REFRESH_REUSED = "refresh_reused"
     SESSION_ENDED = "session_ended"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a name, not a secret

@@ -15,6 +15,7 @@ from wxc.db.database import Database
 from wxc.http.rate_limits import RateLimitStore
 from wxc.mail.outbox import Outbox
 from wxc.moderation.audit.actors import IdentifierHasher
+from wxc.moderation.audit.service import EventLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Auth:
         self.passwords = Passwords(config)
         self.revocations = Revocations(config, database, redis, events)
         self.outbox = Outbox(config, limits)
+        self.throttled_logins = EventLimit()
         self.identifier_hasher = IdentifierHasher(config)
         self.idle_lifetime = timedelta(seconds=config.session_idle_lifetime)
         self.username_changes = config.username_changes_per_year

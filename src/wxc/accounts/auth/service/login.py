@@ -19,7 +19,8 @@ from wxc.core.ids import new_id
 from wxc.core.text import fold_identifier
 from wxc.db.database import Database
 from wxc.db.session import Session
-from wxc.http.rate_limits import RateLimiter
+from wxc.http.rate_limits import Hit, RateLimiter
+from wxc.http.refusals.access import RateLimited
 from wxc.models import AuditKind
 from wxc.moderation.audit import service as audit
 from wxc.moderation.audit.actors import Actor
@@ -79,8 +80,9 @@ async def _authenticate(
     query = login_by_identifier(fold_identifier(credentials.identifier))
     account = await database.primary.fetch_one(query)
     user_id, stored_hash = (account.id, account.password_hash) if account else (None, None)
+    audited = _LoginAttempt(credentials, context.actor, user_id)
     hits = auth.policies.login(credentials.identifier, limiter.network, user_id, context.device)
-    await limiter.check(*hits)
+    await _require_quota(database, auth, limiter, hits, audited)
     is_known_device = context.device is not None and context.device.user_id == user_id
     is_match = await auth.passwords.verify(
         credentials.password, stored_hash, is_trusted=is_known_device
@@ -90,9 +92,38 @@ async def _authenticate(
         await _audit_failure(database, auth, credentials, context.actor, user_id)
         raise InvalidCredentials
     # This may be one of many parallel guesses, which exhausted the limit during the hashing.
-    await limiter.check(*hits)
+    await _require_quota(database, auth, limiter, hits, audited)
     await _refuse_suspended(database, account, context.actor)
     return account.id, stored_hash
+
+
+@dataclass(frozen=True, slots=True)
+class _LoginAttempt:
+    credentials: Credentials
+    actor: Actor
+    user_id: UUID | None
+
+
+async def _require_quota(
+    database: Database,
+    auth: Auth,
+    limiter: RateLimiter,
+    hits: tuple[Hit, ...],
+    attempt: _LoginAttempt,
+) -> None:
+    """Raises `RateLimited`, and audits it within a limit: such a refusal costs a client nothing."""
+    try:
+        await limiter.check(*hits)
+    except RateLimited:
+        if auth.throttled_logins.allows(limiter.network):
+            await audit.record_refusal(
+                database,
+                AuditKind.LOGIN_THROTTLED,
+                attempt.actor,
+                user_id=attempt.user_id,
+                identifier=auth.identifier_hasher.hash_identifier(attempt.credentials.identifier),
+            )
+        raise
 
 
 async def _refuse_suspended(database: Database, account: LoginRow, actor: Actor) -> None:

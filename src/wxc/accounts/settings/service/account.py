@@ -116,6 +116,8 @@ async def change_username(
         account = await session.fetch_one(lock_username(me.id, old_hash))
         if account is None:
             raise WrongPassword
+        if account.username == change.username:
+            return present_me(*await session.fetch(account_by_id(me.id)))
         changes: Sequence[datetime] = account.username_changes
         folded = fold_identifier(change.username)
         if folded != fold_identifier(account.username):
