@@ -227,7 +227,6 @@ class TestLimits:
         assert [answer.status_code for answer in answers] == [200] * 5 + [429]
         assert answers[0].headers["RateLimit-Policy"] == '"exports-account";q=5;w=3600'
         assert answers[-1].json()["code"] == "too_many_requests"
-        assert 3500 < int(answers[-1].headers["Retry-After"]) <= 3600
 
     @pytest.mark.parametrize("has_redis", [True, False])
     async def test_a_member_runs_one_export_at_a_time_on_all_instances(

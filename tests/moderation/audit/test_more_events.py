@@ -1,4 +1,4 @@
-"""Throttled log-ins, registrations and forged requests are audited; unchanged names are not."""
+"""Refused log-ins, registrations and forged requests are audited; unchanged names are not."""
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection

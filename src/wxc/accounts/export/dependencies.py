@@ -12,6 +12,7 @@ from wxc.core.redis import RedisClient, RedisUnavailable
 from wxc.core.tasks import cancel_all
 from wxc.http.dependencies import Limiter
 from wxc.http.openapi import raises
+from wxc.http.rate_limits import Hit, RateLimiter
 from wxc.http.refusals.access import RateLimited, TooManyRequests, TooManyStreams
 from wxc.http.services import services_of
 
@@ -31,11 +32,15 @@ async def export_slot(
     services = services_of(request)
     with services.streams.export_slot(me.id):
         async with _lock_on_all_instances(services.redis, me.id):
-            try:
-                await limiter.count(auth.policies.export(me.id))
-            except RateLimited as refusal:
-                raise TooManyRequests(retry_after=refusal.retry_after) from None
+            await _count_export(limiter, auth.policies.export(me.id))
             yield
+
+
+async def _count_export(limiter: RateLimiter, hit: Hit) -> None:
+    try:
+        await limiter.count(hit)
+    except RateLimited as refusal:
+        raise TooManyRequests(retry_after=refusal.retry_after) from None
 
 
 @asynccontextmanager

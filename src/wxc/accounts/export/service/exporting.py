@@ -6,6 +6,7 @@ A new feature that stores rows of an account adds a list to `Export` and to `LIS
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -72,10 +73,8 @@ async def _items(
 async def _fetch(database: Database, query: PreparedQuery[Row]) -> list[Row]:
     """The rows; waits for the database, since an error would break the document off."""
     deadline = time.monotonic() + MAX_OUTAGE
-    while True:
-        try:
+    while time.monotonic() < deadline:
+        with suppress(*UNAVAILABLE_ERRORS):
             return await database.primary.fetch(query)
-        except UNAVAILABLE_ERRORS:
-            if time.monotonic() >= deadline:
-                raise
         await asyncio.sleep(_RETRY_INTERVAL)
+    return await database.primary.fetch(query)
