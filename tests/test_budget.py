@@ -74,7 +74,8 @@ ROUND_TRIPS = {
         [("PUT", "/exchange"), ("POST", "/exchange/confirm"), ("DELETE", "/exchange")], 2
     ),
     ("PUT", "/settings/username"): 2,  # and the limit of wrong passwords
-    ("PUT", "/settings/email"): 3,  # and that limit, and the limit of mails to an address
+    # and that limit, and those of the client, the member and both addresses
+    ("PUT", "/settings/email"): 5,
 }
 
 
@@ -91,7 +92,7 @@ ROUND_TRIPS = {
         ("GET", "/auth-check", None, 1),
         ("GET", "/settings", None, 1),
         ("PUT", "/settings", {"bio": "hello"}, 1),
-        ("PUT", "/settings/email", {"email": "a@b.example", "current_password": PASSWORD}, 4),
+        ("PUT", "/settings/email", {"email": "a@b.example", "current_password": PASSWORD}, 6),
         ("PUT", "/settings/username", {"username": "eda", "current_password": PASSWORD}, 5),
         ("POST", "/posts", {"body": "hello"}, 1),
         ("PUT", "/posts/{post}", {"body": "changed"}, 3),

@@ -17,6 +17,7 @@ from starlette.types import Scope
 
 from wxc.accounts.auth.context import Auth
 from wxc.accounts.auth.cookies import CookieJar
+from wxc.accounts.auth.dependencies import previous_session
 from wxc.accounts.auth.router import router as auth
 from wxc.accounts.auth.security import CSRF_TOKEN, SECURITY_SCHEMES
 from wxc.accounts.deletion.router import router as deletions
@@ -113,6 +114,8 @@ _ACCOUNT_PATHS = (
     "/request-",
     "/reset-password",
     "/verify-email",
+    "/cancel-email-change",
+    "/restore-email",
     "/settings/",
     "/sessions",
 )
@@ -162,7 +165,7 @@ def _services(config: Config) -> Services:
         identifier_hasher=IdentifierHasher(config),
         idempotency_key=derive_key(secret, "idempotency"),
         metrics=ServerMetrics(),
-        refusal_auditor=RefusalAuditor(),
+        refusal_auditor=RefusalAuditor(previous_session),
         traffic=Traffic(),
     )
 
@@ -176,7 +179,7 @@ def connect(app: FastAPI, database: Database, redis: RedisClient) -> Services:
     services.events = Events(config, redis)
     database.publish_topics = services.events.publish
     services.limits = RateLimitStore(config, redis)
-    services.auth = Auth(config, database, redis, services.events)
+    services.auth = Auth(config, database, redis, services.events, services.limits)
     services.streams = StreamLimiter(config, services.traffic)
     services.startup = Startup()
     return services

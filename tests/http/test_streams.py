@@ -72,7 +72,7 @@ def test_streams_and_exports_of_a_session_are_counted_separately(limiter: Stream
     with ExitStack() as stack:
         for _ in range(2):
             stack.enter_context(limiter.slot(session_id, ADDRESS))
-            stack.enter_context(limiter.export_slot(session_id))
+        stack.enter_context(limiter.export_slot(session_id))
 
         for more in (limiter.slot(session_id, ADDRESS), limiter.export_slot(session_id)):
             with pytest.raises(TooManyStreams):

@@ -11,7 +11,7 @@ from wxc.mail.smtp import SmtpTransport
 from wxc.models import MailKind
 
 HOSTILE = "o'brien&<b>\"{{7*7}}{life}@example.com"
-NOTICES = (MailKind.PASSWORD_CHANGED, MailKind.EMAIL_CHANGED, MailKind.NEW_DEVICE)
+NOTICES = (MailKind.PASSWORD_CHANGED, MailKind.EMAIL_RESTORED, MailKind.NEW_DEVICE)
 
 
 def render(kind: MailKind, username: str = "ada", address: str = "ada@example.com") -> Email:

@@ -13,7 +13,7 @@ from tests.support.mail_server import MailServer, mail_server
 from wxc.core import clock
 from wxc.core.config import Config
 from wxc.db.database import Database
-from wxc.mail import service
+from wxc.mail import outbox as mail_outbox
 from wxc.models import MailKind, OutboxMail
 from wxc.worker.mail_delivery import MailSender
 
@@ -73,7 +73,7 @@ async def enqueue(
 ) -> None:
     options.setdefault("address", "ada@example.com")
     async with database.transaction() as session:
-        await service.enqueue(session, kind, **options)
+        await mail_outbox.enqueue(session, kind, **options)
 
 
 async def outbox(connection: AsyncConnection) -> list[Row[*tuple[Any, ...]]]:

@@ -18,6 +18,7 @@ from wxc.core import clock
 from wxc.core.config import Config
 from wxc.db.database import Database
 from wxc.db.prepared import PreparedQuery
+from wxc.mail import outbox as mail_outbox
 from wxc.mail import service
 from wxc.mail.repository.outbox import claim_mails
 from wxc.models import MailKind, MailState, MailToken
@@ -66,7 +67,7 @@ class TestSending:
     ) -> None:
         async def enqueue_and_fail() -> None:
             async with database.transaction() as session:
-                await service.enqueue(session, MailKind.PASSWORD_RESET, address="a@example.com")
+                await mail_outbox.enqueue(session, MailKind.PASSWORD_RESET, address="a@example.com")
                 raise ZeroDivisionError
 
         with pytest.raises(ZeroDivisionError):

@@ -159,6 +159,8 @@ class Config(EnvironmentSettings):
     limit_reset_per_ip: Rates = "5 per minute"
     limit_mails_per_recipient: Rates = "3 per hour; 5 per day"
     limit_mails_per_ip: Rates = "20 per hour"
+    limit_mails_per_account: Rates = "20 per day"
+    limit_exports_per_account: Rates = "5 per hour"
     limit_reports_per_account: Rates = "30 per hour"
     limit_posts_per_account: Rates = "30 per 10 minutes; 300 per day"
     limit_mentions_per_account: Rates = "100 per hour"
@@ -181,6 +183,7 @@ class Config(EnvironmentSettings):
     mail_link_patience: int = Field(default=7200, ge=60)
     password_reset_lifetime: int = Field(default=1800, ge=60)
     email_verification_lifetime: int = Field(default=86_400, ge=60)
+    email_restore_lifetime: int = Field(default=3 * 86_400, ge=60)
 
     frontend_url: str = "http://localhost:3000"
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)] = ()

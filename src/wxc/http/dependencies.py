@@ -6,7 +6,7 @@ from wxc.core.events import Events
 from wxc.http.compiled_route import CompiledRoute
 from wxc.http.openapi import raises, sends
 from wxc.http.rate_limits import RateLimiter
-from wxc.http.refusals.access import RateLimited
+from wxc.http.refusals.access import RateLimited, TooManyRequests
 from wxc.http.refusals.requests import UnknownParameter
 from wxc.http.services import services_of
 
@@ -27,7 +27,17 @@ async def open_rate_limiter(request: Request) -> RateLimiter:
     return RateLimiter(store, address_of(request), request.scope["answer_headers"])
 
 
+@sends("RateLimit-Policy", "RateLimit")
+@raises(TooManyRequests)
+async def open_quota_limiter(request: Request) -> RateLimiter:
+    """For the quotas of members."""
+    store = services_of(request).limits
+    headers = request.scope["answer_headers"]
+    return RateLimiter(store, address_of(request), headers, TooManyRequests)
+
+
 Limiter = Annotated[RateLimiter, Depends(open_rate_limiter)]
+QuotaLimiter = Annotated[RateLimiter, Depends(open_quota_limiter)]
 
 
 async def open_events(request: Request) -> Events:

@@ -19,6 +19,7 @@ from wxc.core.config import Config
 from wxc.core.redis import RedisClient, RedisUnavailable
 from wxc.core.signing import derive_key, sign
 from wxc.http.refusals.access import RateLimited
+from wxc.http.refusals.base import Refusal
 from wxc.http.windows import LocalWindows, Window, count_locally, send_count
 
 _IPV6_PREFIX = 64  # one customer has a whole /64, so a single address means nothing
@@ -165,9 +166,14 @@ class RateLimiter:
     """Checks and counts the hits of one request; sets the headers of its response."""
 
     def __init__(
-        self, store: RateLimitStore, address: str, headers: MutableMapping[str, str]
+        self,
+        store: RateLimitStore,
+        address: str,
+        headers: MutableMapping[str, str],
+        refusal: type[Refusal] = RateLimited,
     ) -> None:
         self._store = store
+        self._refusal = refusal
         self._headers = headers
         self._address = address
 
@@ -177,14 +183,14 @@ class RateLimiter:
         return network_of(self._address)
 
     async def check(self, *hits: Hit) -> None:
-        """Raise `RateLimited` if one of the hits has no quota left; counts nothing."""
+        """Raise the refusal if one of the hits has no quota left; counts nothing."""
         quotas = await self._store.quotas(*hits)
         self._set_headers(quotas)
         if any(quota.is_exhausted for quota in quotas):
-            raise RateLimited(retry_after=_retry_after(quotas))
+            raise self._refusal(retry_after=_retry_after(quotas))
 
     async def count(self, *hits: Hit) -> None:
-        """Count all hits; raises `RateLimited`, and counts none, if one has no quota left."""
+        """Count all hits; raises the refusal, and counts none, if one has no quota left."""
         count = self._store.prepare(*hits)
         await self._store.send(count)
         self.settle(count)
@@ -200,11 +206,7 @@ class RateLimiter:
         is_counted, quotas = count.result
         self._set_headers(quotas)
         if not is_counted:
-            raise RateLimited(retry_after=_retry_after(quotas))
-
-    async def count_silently(self, hit: Hit) -> bool:
-        """Count a hit without setting headers; False if it has no quota left."""
-        return await self._store.count(hit)
+            raise self._refusal(retry_after=_retry_after(quotas))
 
     def _set_headers(self, quotas: Sequence[Quota]) -> None:
         """Keeps what the headers already contain of other policies."""

@@ -57,9 +57,9 @@ class StreamLimiter:
             limits[site] = self._max_per_site
         return self._acquire("anonymous", limits)
 
-    def export_slot(self, session_id: UUID) -> AbstractContextManager[None]:
-        """A slot for an export; live streams of the session are counted separately."""
-        return self._acquire("member", {f"export {session_id}": self._max_per_session})
+    def export_slot(self, user_id: UUID) -> AbstractContextManager[None]:
+        """The member's only slot for an export; the live streams of open tabs do not count."""
+        return self._acquire("member", {f"export {user_id}": 1})
 
     @contextmanager
     def _acquire(self, viewer: Viewer, limits: Mapping[str, int]) -> Iterator[None]:

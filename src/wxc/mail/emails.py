@@ -35,7 +35,7 @@ _TEMPLATES: Mapping[MailKind, _EmailTemplate] = {
         "Confirm your e-mail address",
         ("Welcome to WXC Social! Use the link below to confirm your e-mail address.",),
         "Confirm e-mail address",
-        "This link works once and expires in {life}. If you did not create an account, you can "
+        "This link expires in {life}. If you did not create an account, you can "
         "ignore this e-mail.",
     ),
     MailKind.EMAIL_CHANGE: _EmailTemplate(
@@ -45,8 +45,7 @@ _TEMPLATES: Mapping[MailKind, _EmailTemplate] = {
             "to confirm the change.",
         ),
         "Confirm new e-mail address",
-        "This link works once and expires in {life}. If you did not request this, you can ignore "
-        "this e-mail.",
+        "This link expires in {life}. If you did not request this, you can ignore this e-mail.",
     ),
     MailKind.PASSWORD_RESET: _EmailTemplate(
         "Reset your password",
@@ -62,13 +61,33 @@ _TEMPLATES: Mapping[MailKind, _EmailTemplate] = {
         "Your password was changed",
         ("The password of your WXC Social account has been changed.", _RESET_ADVICE),
     ),
+    MailKind.EMAIL_CHANGE_REQUESTED: _EmailTemplate(
+        "Your e-mail address is about to change",
+        (
+            "Someone who knows your password asked to use a different e-mail address for your WXC "
+            "Social account. If it was you, you can ignore this e-mail.",
+            "If it was not you, use the link below to stop the change, and then reset your "
+            "password.",
+        ),
+        "Stop the change",
+        "This link works until the change takes effect and expires in {life}.",
+    ),
     MailKind.EMAIL_CHANGED: _EmailTemplate(
         "Your e-mail address was changed",
         (
             "Your WXC Social account now uses a different e-mail address. We will send future "
             "e-mails there.",
-            "If you did not make this change, someone else may have access to your account. "
-            "Please contact us right away.",
+            "If you did not make this change, someone else may have access to your account.",
+        ),
+        "Restore this address",
+        "This link restores this address and logs your account out everywhere. It expires in "
+        "{life}. After using it, reset your password right away: whoever made the change knows it.",
+    ),
+    MailKind.EMAIL_RESTORED: _EmailTemplate(
+        "Your e-mail address was changed back",
+        (
+            "The change to this e-mail address was undone: your WXC Social account uses its "
+            "previous address again, and is logged out everywhere.",
         ),
     ),
     MailKind.NEW_DEVICE: _EmailTemplate(

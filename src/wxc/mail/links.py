@@ -15,6 +15,8 @@ _PAGES = {
     MailKind.VERIFICATION: "verify-email",
     MailKind.EMAIL_CHANGE: "verify-email",
     MailKind.PASSWORD_RESET: "reset-password",
+    MailKind.EMAIL_CHANGE_REQUESTED: "cancel-email-change",
+    MailKind.EMAIL_CHANGED: "restore-email",
 }
 
 
@@ -25,6 +27,8 @@ class Link:
     kind: MailKind
     address: str
     """The recipient; using the link proves control of this address."""
+    is_live: bool = True
+    """Neither used nor invalidated."""
 
 
 class Links:
@@ -38,6 +42,10 @@ class Links:
             MailKind.VERIFICATION: verification,
             MailKind.EMAIL_CHANGE: verification,
             MailKind.PASSWORD_RESET: timedelta(seconds=config.password_reset_lifetime),
+            # Outlives the link that it cancels, which may be sent that much later.
+            MailKind.EMAIL_CHANGE_REQUESTED: verification
+            + timedelta(seconds=config.mail_link_patience),
+            MailKind.EMAIL_CHANGED: timedelta(seconds=config.email_restore_lifetime),
         }
 
     @property

@@ -13,7 +13,7 @@ from wxc.models.idempotency_key import IdempotencyKey
 from wxc.models.mail_token import MailToken
 from wxc.models.mute import Mute
 from wxc.models.notification import Notification, NotificationType
-from wxc.models.outbox_mail import MailKind, MailState, OutboxMail
+from wxc.models.outbox_mail import NOTICE_KINDS, MailKind, MailState, OutboxMail
 from wxc.models.post import Post
 from wxc.models.post_like import PostLike
 from wxc.models.rate_event import RateEvent
@@ -24,6 +24,7 @@ from wxc.models.used_username import UsedUsername
 from wxc.models.user import User
 
 __all__ = [
+    "NOTICE_KINDS",
     "AuditEvent",
     "AuditKind",
     "Base",

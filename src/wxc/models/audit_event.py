@@ -12,14 +12,20 @@ from wxc.models.base import Base, CreatedAt, IdKey
 class AuditKind(StrEnum):
     LOGIN = "login"
     LOGIN_FAILED = "login_failed"
+    LOGIN_THROTTLED = "login_throttled"
+    REGISTERED = "registered"
     REFRESH_REUSED = "refresh_reused"
     GENERATION_RESTORED = "generation_restored"
     """A refresh token was newer than its session, as after a restore from a backup."""
     SESSION_ENDED = "session_ended"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a name, not a secret
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a name, not a secret
+    EMAIL_CHANGE_REQUESTED = "email_change_requested"
+    EMAIL_CHANGE_CANCELLED = "email_change_cancelled"
     EMAIL_CHANGED = "email_changed"
+    EMAIL_RESTORED = "email_restored"
     USERNAME_CHANGED = "username_changed"
+    EXPORTED = "exported"
     ACCOUNT_DELETED = "account_deleted"
     SUSPENDED = "suspended"
     RESTORED = "restored"

@@ -15,8 +15,22 @@ class MailKind(StrEnum):
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a name, not a secret
     EMAIL_CHANGE = "email_change"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a name, not a secret
+    EMAIL_CHANGE_REQUESTED = "email_change_requested"
     EMAIL_CHANGED = "email_changed"
     NEW_DEVICE = "new_device"
+    EMAIL_RESTORED = "email_restored"
+
+
+NOTICE_KINDS = frozenset(
+    {
+        MailKind.PASSWORD_CHANGED,
+        MailKind.EMAIL_CHANGE_REQUESTED,
+        MailKind.EMAIL_CHANGED,
+        MailKind.EMAIL_RESTORED,
+        MailKind.NEW_DEVICE,
+    }
+)
+"""Mails that inform the owner of an account; nobody requests them."""
 
 
 class MailState(StrEnum):

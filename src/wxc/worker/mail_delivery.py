@@ -28,7 +28,7 @@ from wxc.mail.repository.outbox import (
 )
 from wxc.mail.repository.tokens import delete_expired_tokens
 from wxc.mail.smtp import DeliveryFailed, SmtpTransport
-from wxc.models import MailKind, MailState
+from wxc.models import NOTICE_KINDS, MailKind, MailState
 from wxc.worker.periodic_task import noop
 
 _log = logging.getLogger("wxc.mails")
@@ -120,7 +120,8 @@ class MailSender:
 
     async def _attempt(self, mail: MailRow) -> None:
         kind = MailKind(mail.kind)
-        if self._links.has_link(kind) and clock.now() - mail.created_at > self._max_link_delay:
+        is_late = clock.now() - mail.created_at > self._max_link_delay
+        if is_late and kind not in NOTICE_KINDS:
             raise service.Obsolete("its link could not be sent in time")
         if mail.attempts > self._max_attempts:
             raise DeliveryFailed("no attempt has stored a result")

@@ -129,7 +129,7 @@ def action(request: pytest.FixtureRequest) -> Action:
 
 
 def assert_limited(answer: httpx.Response) -> None:
-    assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited"), answer.text
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_requests"), answer.text
     assert 1 <= int(answer.headers["retry-after"]) <= 3600
 
 

@@ -10,8 +10,10 @@ import pytest
 from fastapi import FastAPI
 from pydantic import TypeAdapter
 from sqlalchemy import insert, update
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.conftest import Member
+from tests.support.audit_log import latest_audit_event
 from tests.support.browser import Browser
 from tests.support.database import SingleConnectionDatabase, StatementLog
 from tests.support.factories import (
@@ -32,8 +34,10 @@ from wxc.core import clock
 from wxc.core.ids import new_id
 from wxc.db.prepared import PreparedQuery
 from wxc.models import Base, Post, User
+from wxc.moderation.audit.actors import Actor
 
 Row = TypeVar("Row", bound=tuple[Any, ...] | None)
+ACTOR = Actor("client")
 NOT_EXPORTED = {
     "audit_events": "security records for investigations of abuse",
     "idempotency_keys": "stored responses to earlier requests",
@@ -134,7 +138,7 @@ async def test_batches_neither_lose_nor_repeat_rows(
         found = await export(ada)
 
     assert [item["id"] for item in found["posts"]] == [str(post) for post in posts]
-    assert len(log.statements) == 1 + len(LISTINGS) + count // 2
+    assert len(log.statements) == 2 + len(LISTINGS) + count // 2
 
 
 async def test_no_connection_is_held_while_a_batch_is_sent(
@@ -153,7 +157,7 @@ async def test_no_connection_is_held_while_a_batch_is_sent(
     database = Counting(connection)
     me = Principal(ada.id, new_id(), clock.now())
 
-    chunks = await exporting.open_export(database, me)
+    chunks = await exporting.open_export(database, me, ACTOR)
     async for chunk in chunks:
         assert chunk
         assert database.held == 0
@@ -208,9 +212,139 @@ async def test_size_of_a_chunk_is_bounded(ada: Browser, connection: AsyncConnect
     await connection.execute(insert(Post), rows)
 
     chunks = await exporting.open_export(
-        SingleConnectionDatabase(connection), Principal(ada.id, new_id(), clock.now())
+        SingleConnectionDatabase(connection), Principal(ada.id, new_id(), clock.now()), ACTOR
     )
     sizes = [len(chunk) async for chunk in chunks]
 
     assert sum(sizes) > exporting.BATCH_SIZE * 5000
     assert max(sizes) < exporting.BATCH_SIZE * 6000
+
+
+class TestLimits:
+    async def test_exports_are_limited_to_five_an_hour(self, ada: Browser) -> None:
+        answers = [await ada.get("/settings/export") for _ in range(6)]
+
+        assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+        assert answers[0].headers["RateLimit-Policy"] == '"exports-account";q=5;w=3600'
+        assert answers[-1].json()["code"] == "too_many_requests"
+
+    @pytest.mark.parametrize("has_redis", [True, False])
+    async def test_a_member_runs_one_export_at_a_time_on_all_instances(
+        self, ada: Browser, app: FastAPI, has_redis: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        items, arrived, go_on = exporting._items, asyncio.Event(), asyncio.Event()
+
+        async def wait(*arguments: Any) -> AsyncIterator[bytes]:
+            arrived.set()
+            await go_on.wait()
+            async for item in items(*arguments):
+                yield item
+
+        monkeypatch.setattr(exporting, "_items", wait)
+        app.state.services.redis.is_tripped = not has_redis
+        async with Browser(app) as phone:
+            await phone.log_in("ada")
+            first = asyncio.create_task(export(ada))
+            await arrived.wait()
+            if has_redis:  # another instance has slots of its own
+                app.state.services.streams._slots.clear()
+            async with asyncio.timeout(30):
+                second = await phone.get("/settings/export")
+            go_on.set()
+            await first
+            third = await phone.get("/settings/export")
+
+        assert (second.status_code, second.json()["code"]) == (429, "too_many_streams")
+        assert third.status_code == 200
+
+    async def test_export_is_audited(self, ada: Browser, connection: AsyncConnection) -> None:
+        answer = await ada.get("/settings/export")
+
+        event = await latest_audit_event(connection, ada.id)
+        assert (event["event"], event["request_id"]) == (
+            "exported",
+            answer.headers["x-request-id"],
+        )
+
+
+class TestDatabaseOutages:
+    async def test_export_waits_for_a_connection(
+        self, ada: Browser, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        failing = _fail_batches(app, monkeypatch, failures=3)
+
+        assert (await export(ada))["posts"]
+        assert failing.failures == 0
+
+    async def test_export_without_a_database_is_refused_before_the_first_byte(
+        self, ada: Browser, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        _fail_batches(app, monkeypatch, failures=1000, first="users")
+
+        answer = await ada.get("/settings/export")
+
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+
+    async def test_broken_off_export_does_not_end_like_a_complete_one(
+        self, ada: Browser, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(exporting, "MAX_OUTAGE", 0.0)
+        _fail_batches(app, monkeypatch, failures=1000)
+        messages: list[dict[str, Any]] = []
+        cookies = "; ".join(f"{name}={value}" for name, value in ada.http.cookies.items())
+
+        async def keep(message: Any) -> None:
+            messages.append(message)
+
+        with pytest.raises(NoConnection):
+            await app(_export_scope(cookies), _no_body, keep)
+
+        body = [message for message in messages if message["type"] == "http.response.body"]
+        assert body
+        assert all(message["more_body"] for message in body)  # so the server closes the connection
+
+
+class _Failing:
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+
+
+def _fail_batches(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch, *, failures: int, first: str = "posts"
+) -> _Failing:
+    """Queries of a table find no connection that often, as if the pool were exhausted."""
+    failing, database = _Failing(failures), app.state.services.database
+    run = database.run
+
+    async def run_or_fail(query: PreparedQuery[Row], *, on_primary: bool) -> list[Row]:
+        if failing.failures and f"FROM {first}" in query.compiled.sql:
+            failing.failures -= 1
+            raise NoConnection("no connection within 2 seconds")
+        rows: list[Row] = await run(query, on_primary=on_primary)
+        return rows
+
+    monkeypatch.setattr(database, "run", run_or_fail)
+    monkeypatch.setattr(exporting, "_RETRY_INTERVAL", 0.01)
+    return failing
+
+
+def _export_scope(cookies: str) -> dict[str, Any]:
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": "/settings/export",
+        "raw_path": b"/settings/export",
+        "query_string": b"",
+        "headers": [(b"host", b"api.test"), (b"cookie", cookies.encode())],
+        "client": ("192.0.2.1", 50_000),
+        "server": ("api.test", 80),
+    }
+
+
+async def _no_body() -> dict[str, Any]:
+    """A client that stays connected."""
+    await asyncio.Event().wait()
+    return {}

@@ -213,7 +213,7 @@ class TestLimit:
 
         answer = await report(ada, "user", bob)
 
-        assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
+        assert (answer.status_code, answer.json()["code"]) == (429, "too_many_requests")
         assert int(answer.headers["retry-after"]) > 3000
         assert (await report(await member("eve"), "user", bob)).status_code == 201
 

@@ -12,7 +12,10 @@ from wxc.core.events import Events
 from wxc.core.geoip import GeoLocator
 from wxc.core.redis import RedisClient
 from wxc.db.database import Database
+from wxc.http.rate_limits import RateLimitStore
+from wxc.mail.outbox import Outbox
 from wxc.moderation.audit.actors import IdentifierHasher
+from wxc.moderation.audit.service import EventLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,12 @@ class Auth:
     """The shared objects of authentication; one instance per application."""
 
     def __init__(
-        self, config: Config, database: Database, redis: RedisClient, events: Events
+        self,
+        config: Config,
+        database: Database,
+        redis: RedisClient,
+        events: Events,
+        limits: RateLimitStore,
     ) -> None:
         self.tokens = Tokens(config)
         self.geo_locator = GeoLocator(config)
@@ -38,6 +46,8 @@ class Auth:
         self.policies = Policies(config)
         self.passwords = Passwords(config)
         self.revocations = Revocations(config, database, redis, events)
+        self.outbox = Outbox(config, limits)
+        self.throttled_logins = EventLimit()
         self.identifier_hasher = IdentifierHasher(config)
         self.idle_lifetime = timedelta(seconds=config.session_idle_lifetime)
         self.username_changes = config.username_changes_per_year

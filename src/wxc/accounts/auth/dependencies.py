@@ -17,11 +17,11 @@ from wxc.core import clock
 from wxc.core.logging import log_user
 from wxc.db.dependencies import CursorParameter, Database, Limit, page_request
 from wxc.db.keyset import DEFAULT_LIMIT, PageRequest
-from wxc.http.dependencies import Limiter, address_of, open_rate_limiter
+from wxc.http.dependencies import QuotaLimiter, address_of, open_quota_limiter
 from wxc.http.middleware.csrf_origin_check import SAFE_METHODS
 from wxc.http.openapi import ANONYMOUS, needs, raises, sends
 from wxc.http.rate_limits import Count, RateLimiter
-from wxc.http.refusals.access import CsrfFailed, RateLimited, TooManyStreams
+from wxc.http.refusals.access import CsrfFailed, TooManyRequests, TooManyStreams
 from wxc.http.refusals.resources import InvalidCursor
 from wxc.http.services import services_of
 from wxc.moderation.audit.dependencies import actor_of, attach_session
@@ -38,7 +38,7 @@ def counted(quota: MemberQuota, *, has_idempotency_key: bool = False) -> Any:  #
     """
 
     @sends("RateLimit-Policy", "RateLimit")
-    @raises(RateLimited)
+    @raises(TooManyRequests)
     async def request_count(request: Request) -> None:
         if not has_idempotency_key or "idempotency-key" not in request.headers:
             request.scope[_QUOTA] = quota
@@ -76,7 +76,7 @@ async def maybe_user(request: Request) -> Principal | None:
     if cookies.refresh and auth.tokens.verify_refresh(cookies.refresh)[0] != claims.session_id:
         raise NotAuthenticated
     me = Principal(claims.user_id, claims.session_id, claims.expires_at, claims.is_verified)
-    limiter = await open_rate_limiter(request)
+    limiter = await open_quota_limiter(request)
     count = _requested_count(request, auth, limiter, me)
     if claims.is_expired or await auth.revocations.is_revoked(me.session_id, count):
         raise SessionExpired
@@ -240,17 +240,8 @@ async def viewer_slot(
         yield
 
 
-@raises(TooManyStreams)
-async def export_slot(
-    request: Request, me: Annotated[Principal, Depends(current_user)]
-) -> AsyncIterator[None]:
-    """Hold one of the session's export slots; raises `TooManyStreams`, `Overloaded`."""
-    with services_of(request).streams.export_slot(me.session_id):
-        yield
-
-
 async def write_quota(
-    request: Request, me: Annotated[Principal, Depends(current_user)], limiter: Limiter
+    request: Request, me: Annotated[Principal, Depends(current_user)], limiter: QuotaLimiter
 ) -> WriteQuota:
     is_counted = _QUOTA in request.scope
     return WriteQuota(limiter, services_of(request).auth.policies, me, is_counted)
@@ -267,7 +258,6 @@ PreviousSession = Annotated[UUID | None, Depends(previous_session)]
 TextQuota = Annotated[WriteQuota, Depends(write_quota)]
 MemberSlot = Annotated[None, Depends(member_slot)]
 ViewerSlot = Annotated[None, Depends(viewer_slot)]
-ExportSlot = Annotated[None, Depends(export_slot)]
 LoginContext = Annotated[login.LoginContext, Depends(login_context)]
 
 

@@ -17,6 +17,7 @@ class MemberQuota(StrEnum):
     LIKES = "likes"
     SEARCHES = "searches"
     REPORTS = "reports"
+    EXPORTS = "exports"
 
 
 class Policies:
@@ -36,10 +37,10 @@ class Policies:
         )
         self._register_per_ip = Policy.parse("register-ip", config.limit_register_per_ip)
         self._reset_per_ip = Policy.parse("reset-ip", config.limit_reset_per_ip)
-        self._mails_per_recipient = Policy.parse(
-            "mails-recipient", config.limit_mails_per_recipient
-        )
         self._mails_per_ip = Policy.parse("mails-ip", config.limit_mails_per_ip)
+        self._mails_per_account = Policy.parse(
+            "mails-account", config.limit_mails_per_account, is_for_members=True
+        )
         self._of_members = {
             quota: Policy.parse(f"{quota}-account", rates, is_for_members=True)
             for quota, rates in {
@@ -49,6 +50,7 @@ class Policies:
                 MemberQuota.LIKES: config.limit_likes_per_account,
                 MemberQuota.SEARCHES: config.limit_searches_per_account,
                 MemberQuota.REPORTS: config.limit_reports_per_account,
+                MemberQuota.EXPORTS: config.limit_exports_per_account,
             }.items()
         }
         self._of_unverified = {quota: policy.halved() for quota, policy in self._of_members.items()}
@@ -83,19 +85,12 @@ class Policies:
     def password_reset(self, network: str) -> Hit:
         return Hit(self._reset_per_ip, (network,))
 
-    def mail_request(self, network: str) -> Hit:
-        """A request for a mail to any recipient."""
-        return Hit(self._mails_per_ip, (network,))
-
-    def mail_to(self, address: str) -> Hit:
-        return Hit(self._mails_per_recipient, (fold_identifier(address),))
-
-    def notice_to(self, address: str) -> Hit:
-        """A mail about a login, at the rates of mails with links.
-
-        The two are counted apart, so that nobody can suppress one kind by causing the other.
-        """
-        return Hit(self._mails_per_recipient, (fold_identifier(address), "notice"))
+    def mail_request(self, network: str, user_id: UUID | None = None) -> tuple[Hit, ...]:
+        """A request for a mail to any recipient; `user_id` is the member who sends it, if any."""
+        by_ip = Hit(self._mails_per_ip, (network,))
+        if user_id is None:
+            return (by_ip,)
+        return (by_ip, Hit(self._mails_per_account, (user_id.hex,)))
 
     def member(
         self, quota: MemberQuota, user_id: UUID, *, is_verified: bool, amount: int = 1

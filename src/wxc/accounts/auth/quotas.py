@@ -20,7 +20,7 @@ class WriteQuota:
     async def count(self, mentions: int) -> None:
         """Count the text, unless the request was counted, and its mentions of others.
 
-        Raises `RateLimited`, and counts neither, if one of the quotas has too little left.
+        Raises `TooManyRequests`, and counts neither, if one of the quotas has too little left.
         """
         amounts = {
             MemberQuota.POSTS: 0 if self.is_counted else 1,

@@ -45,9 +45,10 @@ async def register(
     database: Database,
     auth: AuthTools,
     limiter: Limiter,
+    actor: CurrentActor,
 ) -> Me:
     """Create an account and mail a verification link. To log in, call `POST /login` next."""
-    me = await accounts.register(database, auth, limiter, registration)
+    me = await accounts.register(database, auth, limiter, registration, actor)
     response.headers["Location"] = f"/users/{me.username}"
     return me
 

@@ -21,7 +21,7 @@ from wxc.accounts.deletion.repository.edges import (
     lock_rows,
 )
 from wxc.accounts.sessions.service import end_all_sessions
-from wxc.accounts.settings.service import confirm_password
+from wxc.accounts.settings.service.account import confirm_password
 from wxc.core import clock
 from wxc.db.database import Database
 from wxc.db.errors import UNAVAILABLE_ERRORS

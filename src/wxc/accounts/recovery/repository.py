@@ -17,6 +17,8 @@ class UnverifiedAccount(NamedTuple):
 
 class AddressRow(NamedTuple):
     email: str
+    is_verified: bool
+    pending_email: str | None
 
 
 @prepared(UnverifiedAccount)
@@ -46,12 +48,27 @@ def update_password_by_link(
 
 
 @prepared(AddressRow)
-def lock_pending_address(user_id: UUID, address: str) -> AnySelect:
-    """Lock the account and return its current address; no row if `address` is not pending."""
+def lock_addresses(user_id: UUID) -> AnySelect:
+    """Lock the account and return its addresses; no row if it is suspended or deleted."""
     return (
-        select(User.email)
-        .where(User.id == user_id, User.pending_email == address, User.suspended_at.is_(None))
+        select(
+            User.email,
+            User.email_verified_at.isnot(None).label("is_verified"),
+            User.pending_email,
+        )
+        .where(User.id == user_id, User.suspended_at.is_(None))
         .with_for_update()
+    )
+
+
+@prepared(RowId)
+def clear_pending_address(user_id: UUID, address: str) -> ReturningUpdate[UUID]:
+    """Cancel the change to `address`; no row if it is not pending."""
+    return (
+        update(User)
+        .where(User.id == user_id, User.pending_email == address)
+        .values(pending_email=null())
+        .returning(User.id)
     )
 
 

@@ -3,12 +3,12 @@ from typing import Annotated
 from fastapi import Path, status
 
 from wxc.accounts.auth.dependencies import AuthTools, CurrentUser, PreviousSession
-from wxc.accounts.auth.errors import HashingBusy, PasswordTooCommon
+from wxc.accounts.auth.errors import EmailTaken, HashingBusy, PasswordTooCommon
 from wxc.accounts.recovery import service
 from wxc.accounts.recovery.errors import InvalidToken
 from wxc.accounts.recovery.schemas import (
-    EmailVerification,
     MailedPasswordReset,
+    MailedToken,
     PasswordReset,
     PasswordResetRequest,
 )
@@ -97,11 +97,11 @@ async def request_email_verification(
     "/verify-email",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Verify an e-mail address by a mailed link",
-    responses=error_responses(InvalidToken),
+    responses=error_responses(InvalidToken, EmailTaken),
 )
 async def use_verification_link(
-    verification: EmailVerification,
-    session: Session,
+    verification: MailedToken,
+    database: Database,
     auth: AuthTools,
     current_id: PreviousSession,
     actor: CurrentActor,
@@ -110,22 +110,54 @@ async def use_verification_link(
 
     If the link is for a new address, the new address replaces the old one, which receives a notice.
     All sessions of the account then end, except the session of this request, if there is one.
+    Repeating the call is harmless while the link lives and the account has the address.
     """
-    await service.verify_email(session, auth, verification.token, current_id, actor)
+    await service.verify_email(database, auth, verification.token, current_id, actor)
 
 
 @router.post(
     "/verify-email/{token}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Verify an e-mail address",
-    responses=error_responses(InvalidToken),
+    responses=error_responses(InvalidToken, EmailTaken),
 )
 async def verify_email(
     token: Token,
-    session: Session,
+    database: Database,
     auth: AuthTools,
     current_id: PreviousSession,
     actor: CurrentActor,
 ) -> None:
     """Like `POST /verify-email`, which keeps the token out of the access logs of proxies."""
-    await service.verify_email(session, auth, token, current_id, actor)
+    await service.verify_email(database, auth, token, current_id, actor)
+
+
+@router.post(
+    "/cancel-email-change",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Stop an e-mail change",
+    responses=error_responses(InvalidToken),
+)
+async def cancel_email_change(body: MailedToken, session: Session, actor: CurrentActor) -> None:
+    """Stop the pending change of the e-mail address with the link that the old address received.
+
+    Needs no session. Repeating the call is harmless; once the change has taken effect, the link is
+    invalid, and the old address has received another one, for `POST /restore-email`.
+    """
+    await service.cancel_email_change(session, body.token, actor)
+
+
+@router.post(
+    "/restore-email",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Undo an e-mail change",
+    responses=error_responses(InvalidToken, EmailTaken),
+)
+async def restore_email(
+    body: MailedToken, session: Session, auth: AuthTools, actor: CurrentActor
+) -> None:
+    """Restore the previous e-mail address with the link that it received, and end all sessions.
+
+    Needs no session; the link works for 72 hours. Offer to reset the password next.
+    """
+    await service.restore_email(session, auth, body.token, actor)

@@ -7,7 +7,7 @@ from wxc.http.schemas import Input
 
 _TOKEN = "rJ1uVnnJMB1Kx4IhCLvp6ZtOQ5c3kSPd0wXy7aGfE2M"  # noqa: S105 - an example
 # Longer than ours, and possibly empty: malformed tokens get the same refusal as unknown ones.
-MailedToken = Annotated[str, Secret(1000, 0)]
+_LinkToken = Annotated[str, Secret(1000, 0)]
 
 
 class PasswordResetRequest(Input):
@@ -33,14 +33,14 @@ class MailedPasswordReset(PasswordReset):
 
     model_config = example({"token": _TOKEN, "password": "a longer walk in Porto"})
 
-    token: MailedToken
+    token: _LinkToken
     """The token in the mailed link: the part after `#token=`."""
 
 
-class EmailVerification(Input):
+class MailedToken(Input):
     """The token of the mailed link."""
 
     model_config = example({"token": _TOKEN})
 
-    token: MailedToken
+    token: _LinkToken
     """The token in the mailed link: the part after `#token=`."""

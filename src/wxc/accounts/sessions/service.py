@@ -25,6 +25,7 @@ _NOTICE_KINDS = {
     AuditKind.PASSWORD_RESET: MailKind.PASSWORD_CHANGED,
     AuditKind.PASSWORD_CHANGED: MailKind.PASSWORD_CHANGED,
     AuditKind.EMAIL_CHANGED: MailKind.EMAIL_CHANGED,
+    AuditKind.EMAIL_RESTORED: MailKind.EMAIL_RESTORED,
 }
 
 
@@ -85,6 +86,8 @@ class CredentialsChange:
     user_id: UUID
     address: str
     """Receives the notice."""
+    ignores_limit: bool
+    """Whether the notice is also sent above the limit of the address, as to a verified one."""
     kept_session_id: UUID | None = None
     """The session that does not end, if any."""
 
@@ -96,7 +99,9 @@ async def end_all_sessions_and_notify(
     user_id, kept_id = change.user_id, change.kept_session_id
     ended = await end_all_sessions(session, auth.revocations, user_id, kept_id=kept_id)
     kind = _NOTICE_KINDS[change.kind]
-    await mails.enqueue(session, kind, address=change.address, user_id=user_id)
+    await auth.outbox.enqueue(
+        session, kind, address=change.address, user_id=user_id, ignores_limit=change.ignores_limit
+    )
     await audit.record(
         session, change.kind, actor, user_id=user_id, session_id=kept_id, sessions_ended=ended
     )

@@ -28,9 +28,14 @@ class PasswordRow(NamedTuple):
 
 class AddressRow(NamedTuple):
     email: str
+    is_verified: bool
 
 
 class PendingAddressRow(NamedTuple):
+    email: str
+    is_verified: bool
+    former: str | None
+    """The address that was pending before."""
     pending_email: str | None
     """None if no change is pending."""
 
@@ -76,7 +81,9 @@ def update_settings(
 
 
 @prepared(AddressRow)
-def update_password(user_id: UUID, old_hash: str, new_hash: str) -> ReturningUpdate[str | None]:
+def update_password(
+    user_id: UUID, old_hash: str, new_hash: str
+) -> ReturningUpdate[*tuple[object, ...]]:
     """Store a new hash and cancel a pending address, which an intruder may have requested."""
     return (
         update(User)
@@ -86,20 +93,31 @@ def update_password(user_id: UUID, old_hash: str, new_hash: str) -> ReturningUpd
             password_generation=User.password_generation + 1,
             pending_email=null(),
         )
-        .returning(User.email)
+        .returning(User.email, User.email_verified_at.isnot(None).label("is_verified"))
     )
 
 
 @prepared(PendingAddressRow)
 def update_pending_address(
     user_id: UUID, address: str, old_hash: str
-) -> ReturningUpdate[str | None]:
+) -> ReturningUpdate[*tuple[object, ...]]:
     """Store the pending address, or clear it if `address` is the current address."""
+    former = (
+        select(User.id, User.pending_email.label("former"))
+        .where(User.id == user_id, User.password_hash == old_hash, User.suspended_at.is_(None))
+        .with_for_update()
+        .cte("former")
+    )
     return (
         update(User)
-        .where(User.id == user_id, User.password_hash == old_hash, User.suspended_at.is_(None))
+        .where(User.id == former.c.id)
         .values(pending_email=case((User.email == address, null()), else_=bind(address)))
-        .returning(User.pending_email)
+        .returning(
+            User.email,
+            User.email_verified_at.isnot(None).label("is_verified"),
+            former.c.former,
+            User.pending_email,
+        )
     )
 
 

@@ -3,9 +3,9 @@ from fastapi import Response, status
 from wxc.accounts.auth.dependencies import AuthTools, CurrentUser
 from wxc.accounts.auth.errors import HashingBusy, PasswordTooCommon, UsernameReserved, UsernameTaken
 from wxc.accounts.auth.schemas import Me
-from wxc.accounts.settings import service
 from wxc.accounts.settings.errors import TooManyUsernameChanges, WrongPassword
 from wxc.accounts.settings.schemas import EmailChange, PasswordChange, Settings, UsernameChange
+from wxc.accounts.settings.service import account, email
 from wxc.db.dependencies import Database
 from wxc.http import etags
 from wxc.http.dependencies import Limiter
@@ -28,7 +28,7 @@ async def get_settings(
     me: CurrentUser, database: Database, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Get your account, including the data that only you can see."""
-    settings = await service.find_settings(database, me)
+    settings = await account.find_settings(database, me)
     return etags.conditional_response(settings, if_none_match, is_signed_in=True)
 
 
@@ -44,7 +44,7 @@ async def replace_settings(
 
     Send `If-Match` to avoid overwriting a change made on another device.
     """
-    changed = await service.replace_settings(database, me, settings, if_match)
+    changed = await account.replace_settings(database, me, settings, if_match)
     return etags.with_etag(response, changed)
 
 
@@ -63,7 +63,7 @@ async def change_password(
     actor: CurrentActor,
 ) -> None:
     """Change your password. All your other sessions end, and you receive a notice by mail."""
-    await service.change_password(database, auth, limiter, me, change, actor)
+    await account.change_password(database, auth, limiter, me, change, actor)
 
 
 @router.put(
@@ -78,13 +78,15 @@ async def change_email(
     database: Database,
     auth: AuthTools,
     limiter: Limiter,
+    actor: CurrentActor,
 ) -> MailAccepted:
     """Send a link to a new e-mail address; the address changes when you use the link.
 
-    Sending your current address cancels a pending change. If another account has the new address,
-    no mail is sent, and the response is the same.
+    Your old address receives a link that stops the change. Sending your current address cancels a
+    pending change. If another account has the new address, no mail is sent, and the response is the
+    same.
     """
-    return await service.change_email(database, auth, limiter, me, change)
+    return await email.change_email(database, auth, limiter, me, change, actor)
 
 
 @router.put(
@@ -106,4 +108,4 @@ async def change_username(
 
     You can always change upper and lower case; other changes are limited per year.
     """
-    return await service.change_username(database, auth, limiter, me, change, actor)
+    return await account.change_username(database, auth, limiter, me, change, actor)

@@ -42,6 +42,17 @@ class RateLimited(Refusal):
     retry_after = 60
 
 
+class TooManyRequests(Refusal):
+    """You have done this too often. Try again in {wait}.
+
+    Each member has a quota. `RateLimit-Policy` contains the quotas of a route, `RateLimit` what
+    remains of them, and `Retry-After` the seconds until there is more.
+    """
+
+    status = 429
+    retry_after = 60
+
+
 class TooManyStreams(Refusal):
     """Too many live updates or downloads are open. Please close one and try again.
 

@@ -18,6 +18,7 @@ class LinkRow(NamedTuple):
     user_id: UUID
     kind: str
     address: str
+    is_live: bool
 
 
 class TokenRow(NamedTuple):
@@ -31,12 +32,17 @@ class MailId(NamedTuple):
 
 
 @prepared(LinkRow)
-def live_link(digest: bytes, kinds: Sequence[MailKind], moment: datetime) -> AnySelect:
-    """The link of an unused, unexpired token of one of these kinds."""
-    return select(MailToken.mail_id, MailToken.user_id, MailToken.kind, MailToken.address).where(
+def unexpired_link(digest: bytes, kinds: Sequence[MailKind], moment: datetime) -> AnySelect:
+    """The link of a token of one of these kinds; it may have been used or invalidated."""
+    return select(
+        MailToken.mail_id,
+        MailToken.user_id,
+        MailToken.kind,
+        MailToken.address,
+        MailToken.ended_at.is_(None).label("is_live"),
+    ).where(
         MailToken.digest == digest,
         MailToken.kind == any_(bind(kinds)),
-        MailToken.ended_at.is_(None),
         MailToken.expires_at > moment,
     )
 
@@ -97,6 +103,24 @@ def end_tokens_of(
         .where(
             MailToken.user_id == user_id,
             MailToken.kind == any_(bind(kinds)),
+            MailToken.ended_at.is_(None),
+        )
+        .values(ended_at=moment)
+        .returning(MailToken.mail_id)
+    )
+
+
+@prepared(MailId)
+def end_newer_tokens(
+    user_id: UUID, kind: str, mail_id: UUID, moment: datetime
+) -> ReturningUpdate[UUID]:
+    """End the unused tokens of this kind in later e-mails than this one."""
+    return (
+        update(MailToken)
+        .where(
+            MailToken.user_id == user_id,
+            MailToken.kind == kind,
+            MailToken.mail_id > mail_id,
             MailToken.ended_at.is_(None),
         )
         .values(ended_at=moment)

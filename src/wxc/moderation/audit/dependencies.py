@@ -1,5 +1,4 @@
-import time
-from collections import Counter
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 from uuid import UUID
 
@@ -15,7 +14,6 @@ from wxc.moderation.audit.actors import Actor
 
 # Refusals that may indicate an attack on another user's account or content.
 AUDITED_CODES = frozenset({"csrf_failed", "not_owner", "wrong_password"})
-_MAX_EVENTS_PER_MINUTE = 10
 
 
 def actor_of(request: Request) -> Actor:
@@ -33,22 +31,22 @@ def attach_session(request: Request, session_id: UUID) -> None:
 
 
 class RefusalAuditor:
-    """Writes audit events for refused requests that have a known session.
+    """Writes audit events for refused requests that have a known session, within a limit.
 
-    Writes at most ten rows per minute, session and process: more would let a client fill the
-    table, and ten are enough to show an attack.
+    `read_session` reads it from the cookies of a request that was refused before that.
     """
 
-    def __init__(self) -> None:
-        self._minute = 0
-        self._counts: Counter[UUID] = Counter()
+    def __init__(self, read_session: Callable[[Request], Awaitable[UUID | None]]) -> None:
+        self._read_session = read_session
+        self._limit = service.EventLimit()
 
     async def record(self, request: Request, error: Exception) -> None:
         """Write an event if the error is a refusal with an audited code."""
-        session_id: UUID | None = getattr(request.state, "session_id", None)
-        if session_id is None or not isinstance(error, Refusal):
+        if not isinstance(error, Refusal) or error.code() not in AUDITED_CODES:
             return
-        if error.code() in AUDITED_CODES and self._is_within_limit(session_id):
+        session_id: UUID | None = getattr(request.state, "session_id", None)
+        session_id = session_id or await self._read_session(request)
+        if session_id is not None and self._limit.allows(session_id):
             await service.record_refusal(
                 services_of(request).database,
                 AuditKind.ACCESS_REFUSED,
@@ -56,13 +54,6 @@ class RefusalAuditor:
                 session_id=session_id,
                 code=error.code(),
             )
-
-    def _is_within_limit(self, session_id: UUID) -> bool:
-        minute = int(time.monotonic() // 60)
-        if minute != self._minute:
-            self._minute, self._counts = minute, Counter()
-        self._counts[session_id] += 1
-        return self._counts[session_id] <= _MAX_EVENTS_PER_MINUTE
 
 
 CurrentActor = Annotated[Actor, Depends(current_actor)]

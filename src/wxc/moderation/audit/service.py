@@ -6,6 +6,9 @@ event of a refusal is written separately, after the transaction of the request w
 
 import asyncio
 import logging
+import time
+from collections import Counter
+from collections.abc import Hashable
 from datetime import timedelta
 from uuid import UUID
 
@@ -20,7 +23,28 @@ from wxc.moderation.audit.repository import delete_oldest_events, insert_event
 
 _log = logging.getLogger("wxc.audit")
 _REFUSAL_TIMEOUT = 2.0  # seconds; the response of a refusal waits at most this long
+_MAX_EVENTS, _MAX_ALL_EVENTS = 10, 100  # per minute
 _BATCH_SIZE = 10_000  # events per DELETE statement
+
+
+class EventLimit:
+    """At most ten events per minute, key and process, and a hundred in all.
+
+    More would let a client fill the table, and ten are enough to show an attack.
+    """
+
+    def __init__(self) -> None:
+        self._minute = 0
+        self._counts: Counter[Hashable] = Counter()
+
+    def allows(self, key: Hashable) -> bool:
+        minute = int(time.monotonic() // 60)
+        if minute != self._minute:
+            self._minute, self._counts = minute, Counter()
+        if self._counts[key] >= _MAX_EVENTS or self._counts.total() >= _MAX_ALL_EVENTS:
+            return False
+        self._counts[key] += 1
+        return True
 
 
 async def record(

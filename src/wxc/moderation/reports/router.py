@@ -2,7 +2,7 @@ from fastapi import status
 
 from wxc.accounts.auth.dependencies import AuthTools, CurrentUser
 from wxc.db.dependencies import Session
-from wxc.http.dependencies import Limiter
+from wxc.http.dependencies import QuotaLimiter
 from wxc.http.openapi import error_responses
 from wxc.http.routers import make_router
 from wxc.idempotency.dependencies import MaybeIdempotentRequest
@@ -24,7 +24,7 @@ async def write_report(
     me: CurrentUser,
     session: Session,
     auth: AuthTools,
-    limiter: Limiter,
+    limiter: QuotaLimiter,
     attempt: MaybeIdempotentRequest,
 ) -> Report:
     """Send the operators a report about a user, post, comment or exchange that you can see.

@@ -63,7 +63,7 @@ async def write_report(
 
     The content of the target is kept in a snapshot.
 
-    Raises `TargetNotFound` and `RateLimited`.
+    Raises `TargetNotFound` and `TooManyRequests`.
     """
     if previous := await stored_response(session, attempt):
         raise previous  # it contains only data sent by the reporter

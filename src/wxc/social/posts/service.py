@@ -35,7 +35,7 @@ async def write_post(
 ) -> Post:
     """Publish a post; raises `SessionExpired` if the account was suspended or deleted meanwhile.
 
-    Raises `RateLimited` if it mentions too many users or, with an idempotency key, is one too many.
+    Raises `TooManyRequests` for too many mentions and, with an idempotency key, too many posts.
 
     Most posts have neither a mention nor an idempotency key: they take a single statement.
     """
@@ -76,7 +76,7 @@ async def edit_post(
     versions: Versions,
     quota: WriteQuota,
 ) -> Versioned[Post]:
-    """Raises `PostNotFound`, `NotOwner`, `PreconditionFailed` or `RateLimited`.
+    """Raises `PostNotFound`, `NotOwner`, `PreconditionFailed` or `TooManyRequests`.
 
     The same body again changes nothing, whatever the version.
     """

@@ -22,12 +22,17 @@ from wxc.core.text import fold_identifier
 from wxc.db.database import Database
 from wxc.db.session import Session
 from wxc.http.rate_limits import RateLimiter
-from wxc.mail.service import enqueue
-from wxc.models import MailKind
+from wxc.models import AuditKind, MailKind
+from wxc.moderation.audit import service as audit
+from wxc.moderation.audit.actors import Actor
 
 
 async def register(
-    database: Database, auth: Auth, limiter: RateLimiter, registration: Registration
+    database: Database,
+    auth: Auth,
+    limiter: RateLimiter,
+    registration: Registration,
+    actor: Actor,
 ) -> Me:
     """Create an account and send a verification mail.
 
@@ -43,7 +48,8 @@ async def register(
     password_hash = await auth.passwords.hash_new(registration.password, facts)
     async with database.transaction() as session:
         row = await _insert_account(session, registration, password_hash)
-        await enqueue(session, MailKind.VERIFICATION, address=row.email, user_id=row.id)
+        await audit.record(session, AuditKind.REGISTERED, actor, user_id=row.id)
+        await auth.outbox.enqueue(session, MailKind.VERIFICATION, address=row.email, user_id=row.id)
     return present_me(row)
 
 

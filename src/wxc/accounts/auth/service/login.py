@@ -20,7 +20,8 @@ from wxc.core.ids import new_id
 from wxc.core.text import fold_identifier
 from wxc.db.database import Database
 from wxc.db.session import Session
-from wxc.http.rate_limits import RateLimiter
+from wxc.http.rate_limits import Hit, RateLimiter
+from wxc.http.refusals.access import RateLimited
 from wxc.models import AuditKind
 from wxc.moderation.audit import service as audit
 from wxc.moderation.audit.actors import Actor
@@ -72,9 +73,8 @@ async def log_in(
         old_hash = new_hash = login.password_hash
         if auth.passwords.needs_rehash(old_hash):
             new_hash = await auth.passwords.hash(credentials.password, is_trusted=True)
-        is_notified = login.device is None and await login_notices.count(
-            database, auth, limiter, login.user_id
-        )
+        is_unknown = login.device is None
+        is_notified = is_unknown and await login_notices.count(database, auth, login.user_id)
         async with database.transaction() as session:
             account = await _lock_account(session, login.user_id, old_hash, new_hash)
             tokens = account and await _open_session(session, auth, account, context, is_notified)
@@ -99,7 +99,8 @@ async def _authenticate(
     user_id, stored_hash, generation = account[:3] if account else (None, None, 0)
     device = _trusted_device(context.device, account)
     hits = auth.policies.login(credentials.identifier, limiter.network, generation, device)
-    await limiter.check(*hits)
+    attempt = _LoginAttempt(credentials, context.actor, user_id)
+    await _require_quota(database, auth, limiter, hits, attempt)
     is_match = await auth.passwords.verify(
         credentials.password, stored_hash, is_trusted=device is not None
     )
@@ -108,7 +109,7 @@ async def _authenticate(
         await _audit_failure(database, auth, credentials, context.actor, user_id)
         raise InvalidCredentials
     # This may be one of many parallel guesses, which exhausted the limit during the hashing.
-    await limiter.check(*hits)
+    await _require_quota(database, auth, limiter, hits, attempt)
     await _refuse_suspended(database, account, context.actor)
     return _VerifiedLogin(account.id, stored_hash, generation, device)
 
@@ -121,6 +122,35 @@ def _trusted_device(device: Device | None, account: LoginRow | None) -> Device |
 
 def _device_cookie(auth: Auth, login: _VerifiedLogin) -> str:
     return auth.devices.cookie(login.user_id, login.password_generation, login.device, clock.now())
+
+
+@dataclass(frozen=True, slots=True)
+class _LoginAttempt:
+    credentials: Credentials
+    actor: Actor
+    user_id: UUID | None
+
+
+async def _require_quota(
+    database: Database,
+    auth: Auth,
+    limiter: RateLimiter,
+    hits: tuple[Hit, ...],
+    attempt: _LoginAttempt,
+) -> None:
+    """Raises `RateLimited`, and audits it within a limit: such a refusal costs a client nothing."""
+    try:
+        await limiter.check(*hits)
+    except RateLimited:
+        if auth.throttled_logins.allows(limiter.network):
+            await audit.record_refusal(
+                database,
+                AuditKind.LOGIN_THROTTLED,
+                attempt.actor,
+                user_id=attempt.user_id,
+                identifier=auth.identifier_hasher.hash_identifier(attempt.credentials.identifier),
+            )
+        raise
 
 
 async def _refuse_suspended(database: Database, account: LoginRow, actor: Actor) -> None:

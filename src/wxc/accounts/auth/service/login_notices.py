@@ -8,18 +8,17 @@ from wxc.core import clock
 from wxc.core.user_agents import browser_name
 from wxc.db.database import Database
 from wxc.db.session import Session
-from wxc.http.rate_limits import RateLimiter
-from wxc.mail import service as mails
+from wxc.mail import outbox
 from wxc.models import MailKind
 
 
-async def count(database: Database, auth: Auth, limiter: RateLimiter, user_id: UUID) -> bool:
+async def count(database: Database, auth: Auth, user_id: UUID) -> bool:
     """Count a notice to the owner; False at the first login and above the address's limit.
 
     Call it before the transaction of the login: the count is in Redis.
     """
     owner = await database.primary.fetch_one(address_after_first_login(user_id))
-    return owner is not None and await limiter.count_silently(auth.policies.notice_to(owner.email))
+    return owner is not None and await auth.outbox.count_notice(owner.email)
 
 
 async def enqueue(
@@ -32,6 +31,6 @@ async def enqueue(
     }
     if country is not None:
         detail["place"] = country
-    await mails.enqueue(
+    await outbox.enqueue(
         session, MailKind.NEW_DEVICE, address=account.email, user_id=account.id, detail=detail
     )

@@ -3,8 +3,11 @@
 A new feature that stores rows of an account adds a list to `Export` and to `LISTINGS`.
 """
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
-from typing import Any
+from contextlib import suppress
+from typing import Any, TypeVar
 from uuid import UUID
 
 from wxc.accounts.auth.context import Principal
@@ -15,16 +18,29 @@ from wxc.accounts.export.service.listings import LISTINGS, Listing
 from wxc.core import clock
 from wxc.core.times import rfc3339
 from wxc.db.database import Database
+from wxc.db.errors import UNAVAILABLE_ERRORS
+from wxc.db.prepared import PreparedQuery
 from wxc.http.answers import json_bytes
+from wxc.models import AuditKind
+from wxc.moderation.audit import service as audit
+from wxc.moderation.audit.actors import Actor
 
 BATCH_SIZE = 500
+MAX_OUTAGE = 30.0  # seconds that a batch waits for a connection
+_RETRY_INTERVAL = 0.5  # seconds
+Row = TypeVar("Row", bound=tuple[Any, ...])
 
 
-async def open_export(database: Database, me: Principal) -> AsyncIterator[bytes]:
-    """The JSON of an `Export` in bounded chunks; raises `SessionExpired` before the first chunk."""
+async def open_export(database: Database, me: Principal, actor: Actor) -> AsyncIterator[bytes]:
+    """The JSON of an `Export` in bounded chunks; raises `SessionExpired` before the first chunk.
+
+    A later failure breaks the document off, and the server then closes the connection.
+    """
     row = await database.primary.fetch_one(account_by_id(me.id))
     if row is None:
         raise SessionExpired
+    kind, session_id = AuditKind.EXPORTED, me.session_id
+    await audit.record(database.primary, kind, actor, user_id=me.id, session_id=session_id)
     return _document(database, me.id, json_bytes(present_me(row)))
 
 
@@ -45,10 +61,20 @@ async def _items(
     """The items of a list as JSON, without the brackets."""
     after, separator = listing.start, b""
     while True:
-        rows = await database.primary.fetch(listing.batch(user_id, after, limit=BATCH_SIZE))
+        rows = await _fetch(database, listing.batch(user_id, after, limit=BATCH_SIZE))
         if rows:
             items = json_bytes([listing.present(row) for row in rows])
             yield separator + items[1:-1]
         if len(rows) < BATCH_SIZE:
             return
         after, separator = rows[-1].key, b","
+
+
+async def _fetch(database: Database, query: PreparedQuery[Row]) -> list[Row]:
+    """The rows; waits for the database, since an error would break the document off."""
+    deadline = time.monotonic() + MAX_OUTAGE
+    while time.monotonic() < deadline:
+        with suppress(*UNAVAILABLE_ERRORS):
+            return await database.primary.fetch(query)
+        await asyncio.sleep(_RETRY_INTERVAL)
+    return await database.primary.fetch(query)

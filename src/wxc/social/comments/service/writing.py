@@ -51,7 +51,7 @@ async def write_comment(
     quota: WriteQuota,
     idempotency: IdempotentRequest | None = None,
 ) -> Comment:
-    """Raises `RateLimited` and the refusals of `lock_post_to_comment` and `_lock_parent`."""
+    """Raises `TooManyRequests` and the refusals of `lock_post_to_comment` and `_lock_parent`."""
     if replay := await stored_response(session, idempotency):
         await fetch_comment(session, replay.subject_id, me.id)
         raise replay
@@ -85,7 +85,7 @@ async def edit_comment(
     replies_cursors: RepliesCursors,
     quota: WriteQuota,
 ) -> Comment:
-    """Raises `CommentNotFound`, `CommentDeleted`, `NotOwner` or `RateLimited`.
+    """Raises `CommentNotFound`, `CommentDeleted`, `NotOwner` or `TooManyRequests`.
 
     The stored text is not an edit.
     """

@@ -25,11 +25,10 @@ from wxc.accounts.settings.repository import (
     lock_username,
     password_of,
     update_password,
-    update_pending_address,
     update_settings,
     update_username,
 )
-from wxc.accounts.settings.schemas import EmailChange, PasswordChange, Settings, UsernameChange
+from wxc.accounts.settings.schemas import PasswordChange, Settings, UsernameChange
 from wxc.core import clock
 from wxc.core.text import fold_identifier
 from wxc.db.database import Database
@@ -37,9 +36,7 @@ from wxc.db.session import Session
 from wxc.http.etags import Versioned, Versions, listed
 from wxc.http.rate_limits import RateLimiter
 from wxc.http.refusals.resources import PreconditionFailed
-from wxc.mail import service as mails
-from wxc.mail.schemas import MailAccepted
-from wxc.models import AuditKind, MailKind
+from wxc.models import AuditKind
 from wxc.moderation.audit import service as audit
 from wxc.moderation.audit.actors import Actor
 
@@ -92,31 +89,9 @@ async def change_password(
         if account is None:
             raise WrongPassword
         credentials = CredentialsChange(
-            AuditKind.PASSWORD_CHANGED, me.id, account.email, kept_session_id=me.session_id
+            AuditKind.PASSWORD_CHANGED, me.id, *account, kept_session_id=me.session_id
         )
         await end_all_sessions_and_notify(session, auth, credentials, actor)
-
-
-async def change_email(
-    database: Database, auth: Auth, limiter: RateLimiter, me: Principal, change: EmailChange
-) -> MailAccepted:
-    """Send a link to a new address; using the link changes the address.
-
-    Requesting the current address cancels a pending change. The worker sends no mail if another
-    account has the address, and none is enqueued above the recipient's limit; the response is the
-    same. Raises `WrongPassword` and `RateLimited`.
-    """
-    old_hash = await confirm_password(database, auth, limiter, me, change.current_password)
-    async with database.transaction() as session:
-        account = await session.fetch_one(update_pending_address(me.id, change.email, old_hash))
-        if account is None:
-            raise WrongPassword
-        await mails.invalidate_links(session, me.id, MailKind.EMAIL_CHANGE)
-        if account.pending_email is None:
-            return MailAccepted(status="accepted")
-        if await limiter.count_silently(auth.policies.mail_to(change.email)):
-            await mails.enqueue(session, MailKind.EMAIL_CHANGE, address=change.email, user_id=me.id)
-    return MailAccepted(status="accepted")
 
 
 async def change_username(
@@ -138,6 +113,8 @@ async def change_username(
         account = await session.fetch_one(lock_username(me.id, old_hash))
         if account is None:
             raise WrongPassword
+        if account.username == change.username:
+            return present_me(*await session.fetch(account_by_id(me.id)))
         changes: Sequence[datetime] = account.username_changes
         folded = fold_identifier(change.username)
         if folded != fold_identifier(account.username):
