@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from wxc.core.config import MigrationConfig
+from wxc.db.errors import hide_details
 from wxc.db.migrations import BOUNDS, recognise
 from wxc.models import Base
 
@@ -55,7 +56,8 @@ def migrate(connection: Connection) -> None:
 
 async def connect_and_migrate() -> None:
     """Connect and migrate; closing the connection releases the advisory lock."""
-    engine = create_async_engine(MigrationConfig().url, poolclass=NullPool)
+    engine = create_async_engine(MigrationConfig().url, poolclass=NullPool, hide_parameters=True)
+    hide_details(engine.sync_engine)
     try:
         async with engine.connect() as connection:
             await connection.run_sync(migrate)

@@ -36,6 +36,12 @@ URL_PREFIX = f"postgresql+asyncpg://{ROLE}:"
 UNSAFE_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 # As on a dedicated server; no checkpoint falls into a measurement.
 BENCH = {"shared_buffers": "1GB", "max_wal_size": "8GB", "checkpoint_timeout": "1h"}
+# The values of slow and failed statements contain password hashes and addresses.
+_PRIVATE_LOG = {
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_error_verbosity": "terse",
+}
 _COMPLETE_MARKER = "cluster.json"
 _MAX_ATTEMPTS = 3
 _START_TIMEOUT_SECONDS = 120
@@ -205,6 +211,7 @@ def _server_program(cluster: Cluster, port: int, settings: dict[str, str]) -> Pr
         "listen_addresses": LOOPBACK,
         "port": str(port),
         "unix_socket_directories": "",  # their paths must be short, those of checkouts may be long
+        **_PRIVATE_LOG,
         **settings,
     }
     options = [part for name, value in all_settings.items() for part in ("-c", f"{name}={value}")]
