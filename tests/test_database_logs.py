@@ -19,6 +19,7 @@ from dev_tools import postgres
 from dev_tools.engines import require_postgres
 from dev_tools.paths import remove_folder
 from dev_tools.processes import Supervisor
+from tests.support.database import owner_url
 from tests.support.deployments import ROOT, aws_resources, compose_services
 from tests.support.server import environment
 from wxc.core.config import Config
@@ -178,7 +179,9 @@ def test_a_failed_migration_prints_no_values(fresh_database_url: str, tmp_path: 
     ran = subprocess.run(  # noqa: S603
         [str(Path(sys.executable).with_name("wxc")), "migrate"],
         cwd=tmp_path,
-        env=os.environ | environment(fresh_database_url, "redis://nowhere"),
+        env=os.environ
+        | environment(fresh_database_url, "redis://nowhere")
+        | {"DATABASE_OWNER_URL": owner_url(fresh_database_url)},
         capture_output=True,
         text=True,
         check=False,

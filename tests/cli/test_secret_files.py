@@ -11,7 +11,7 @@ from wxc.core.config import Config
 from wxc.db import migrations
 
 APPLICATION = {"secret_key", "jwt_secret_key", "database_password"}
-ADMIN = {"database_admin_password"}
+ADMIN = {"database_owner_password", "database_admin_password"}
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - nothing is bound
 run = CliRunner()
 
@@ -117,6 +117,7 @@ class TestReading:
         make(tmp_path)
         monkeypatch.setenv("SECRETS_DIRS", f"{tmp_path / 'app'}, {tmp_path / 'admin'}")
         monkeypatch.setenv("DATABASE_ADMIN_URL", "postgresql://postgres@db/wxc")
+        monkeypatch.setenv("DATABASE_OWNER_URL", "postgresql://wxc_owner@db/wxc")
 
         config = Config()
 
@@ -125,7 +126,8 @@ class TestReading:
             value = json_bytes(tmp_path)[name]
             assert getattr(config, name).get_secret_value() == value
             assert (value in config.database_url) == (name == "database_password")
-            assert (value in str(config.database_admin_url)) == (name in ADMIN)
+            assert (value in str(config.database_admin_url)) == (name == "database_admin_password")
+            assert (value in str(config.database_owner_url)) == (name == "database_owner_password")
 
     def test_config_check_does_not_print_secrets_from_files(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

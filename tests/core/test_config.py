@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from wxc.core.config import Config, asyncpg_url, libpq_url
+from wxc.core.config import Config
+from wxc.core.database_urls import asyncpg_url, libpq_url
 
 GOOD: dict[str, Any] = {
     "database_url": "postgresql://db/wxc",

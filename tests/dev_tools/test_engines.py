@@ -97,7 +97,14 @@ def test_leftovers_of_a_killed_test_run_are_removed(environ: dict[str, str], sta
 async def test_development_data_are_kept(state: Path) -> None:
     for expected in (None, "kept"):
         with Supervisor(state / "dev.json") as supervisor:
-            url = start_persistent_engines(supervisor, state, {"REDIS_URL": "none"}).database_url
+            engines = start_persistent_engines(supervisor, state, {"REDIS_URL": "none"})
+            url = str(engines.owner_url)
+            assert (
+                await ask(
+                    engines.database_url, "SELECT rolsuper FROM pg_roles WHERE rolname = user"
+                )
+                is False
+            )
             assert await ask(url, "SELECT to_regclass('kept')::text") == expected
             await ask(url, "CREATE TABLE IF NOT EXISTS kept ()")
             assert await ask(url, "SHOW fsync") == "on"
