@@ -31,6 +31,7 @@ from dev_tools.processes import (
 )
 
 ROLE = DATABASE = "wxc"
+SERVICE_ROLE = "wxc_service"
 URL_PREFIX = f"postgresql+asyncpg://{ROLE}:"
 # Not crash-safe, for clusters that are deleted anyway: tests run two to three times as fast.
 UNSAFE_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -111,6 +112,21 @@ def start(supervisor: Supervisor, cluster: Cluster, settings: dict[str, str] | N
     raise DevError(f"PostgreSQL did not start. {log_tail(cluster.log)}")
 
 
+def service_url(cluster: Cluster, url: str) -> str:
+    """Return the URL for the service's role, which is created if it is missing.
+
+    `wxc migrate` grants its rights. The password is the cluster's: it protects from other users of
+    this machine only.
+    """
+    create = (
+        f"DO $$ BEGIN CREATE ROLE {SERVICE_ROLE} LOGIN PASSWORD '{cluster.password}'; "
+        "EXCEPTION WHEN duplicate_object THEN END $$"
+    )
+    if query(cluster.installation, url, create) is None:
+        raise DevError(f"The role {SERVICE_ROLE} could not be created. {log_tail(cluster.log)}")
+    return url.replace(f"//{ROLE}:", f"//{SERVICE_ROLE}:", 1)
+
+
 def query(installation: Installation, url: str, sql: str) -> str | None:
     """Run a query on one of our servers and return the output of psql; None if it fails."""
     server = urlsplit(url)
@@ -123,7 +139,7 @@ def query(installation: Installation, url: str, sql: str) -> str | None:
             **service_environment(),
             "PGHOST": LOOPBACK,
             "PGPORT": str(server.port),
-            "PGUSER": ROLE,
+            "PGUSER": server.username or ROLE,
             "PGDATABASE": DATABASE,
             "PGPASSWORD": server.password or "",
         },

@@ -40,8 +40,9 @@ def hide_details(engine: Engine) -> None:
 
 def _hide_detail(context: ExceptionContext) -> None:
     driver_error = context.original_exception.__cause__
-    if isinstance(driver_error, asyncpg.PostgresError):
-        driver_error.detail = None
+    if not isinstance(driver_error, asyncpg.PostgresError):
+        return
+    driver_error.detail = None
     for error in (context.original_exception, context.sqlalchemy_exception):
         if error is not None:  # its text was made before
             error.args = (str(error.args[0]).partition("\nDETAIL:")[0], *error.args[1:])

@@ -20,7 +20,8 @@ import typer
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from wxc.core import clock
-from wxc.core.config import Config, libpq_url
+from wxc.core.config import Config
+from wxc.core.database_urls import libpq_url
 from wxc.core.ids import time_of
 from wxc.db.errors import translate_errors
 from wxc.demo import exchanges as demo_exchanges
