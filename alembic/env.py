@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 
 from alembic import context
 from geoalchemy2 import alembic_helpers
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from wxc.core.config import MigrationConfig
+from wxc.core.database_urls import libpq_url
 from wxc.db.errors import hide_details
 from wxc.db.migrations import BOUNDS, recognise
 from wxc.db.service_role import grants_to
@@ -72,7 +73,12 @@ async def connect_and_migrate() -> None:
 
 async def run_as(url: str, use: Callable[[Connection], None]) -> None:
     """Connect and use the connection; closing it releases the advisory lock."""
-    engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True)
+    engine = create_async_engine(
+        make_url(url).difference_update_query(("ssl", "sslrootcert")),
+        connect_args={"dsn": libpq_url(url)},  # SQLAlchemy does not know sslrootcert
+        poolclass=NullPool,
+        hide_parameters=True,
+    )
     hide_details(engine.sync_engine)
     try:
         async with engine.connect() as connection:
