@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 from pydantic import ValidationError
+from sqlalchemy import make_url
 from typer.testing import CliRunner
 
 from wxc.cli import main as cli
@@ -206,7 +207,8 @@ class TestReading:
             command.upgrade(migrations.alembic_config(), "head")
 
         password = json_bytes(tmp_path)["database_password"]
-        assert addresses == [f"postgresql+asyncpg://wxc:{password}@127.0.0.1:1/wxc"]
+        shown = [make_url(one).render_as_string(hide_password=False) for one in addresses]
+        assert shown == [f"postgresql+asyncpg://wxc:{password}@127.0.0.1:1/wxc"]
 
     def test_migrate_without_a_url_names_the_setting(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("DATABASE_URL")

@@ -118,5 +118,5 @@ def test_tracing_requires_the_otel_extra(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_database_admin_url_requires_a_role_with_a_password() -> None:
-    with pytest.raises(ValidationError, match="which must contain its name and password"):
+    with pytest.raises(ValidationError, match="which must contain their names and passwords"):
         Config(**GOOD, database_admin_url="postgresql://root@db/wxc")
