@@ -31,6 +31,8 @@ COPY --from=packages /opt/wxc /opt/wxc
 WORKDIR /srv
 COPY alembic.ini ./
 COPY alembic alembic
+# The certificate authorities of RDS, from AWS itself; DATABASE_URL names the file as sslrootcert.
+ADD --chmod=444 https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem rds-ca-bundle.pem
 ENV PATH=/opt/wxc/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     ENVIRONMENT=production \

@@ -5,18 +5,22 @@ a retry continues after the last finished migration. See docs/migrations.md.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from alembic import context
 from geoalchemy2 import alembic_helpers
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from wxc.core.config import MigrationConfig
+from wxc.core.database_urls import libpq_url
+from wxc.db.errors import hide_details
 from wxc.db.migrations import BOUNDS, recognise
+from wxc.db.service_role import grants_to
 from wxc.models import Base
 
+_CONFIG = MigrationConfig()
 _ADVISORY_LOCK_ID = 7_258_214_033
 # For the advisory lock: a second runner waits for the first, then finds nothing to do.
 _WAIT_TIMEOUTS = {"lock_timeout": "60s", "statement_timeout": "0"}
@@ -29,7 +33,7 @@ _ROLE_TIMEOUTS = {
 
 
 def migrate(connection: Connection) -> None:
-    """Wait for other runners, then migrate the schema and set the time-outs of the role."""
+    """Wait for other runners, then migrate the schema and grant the service its rights."""
     _set(connection, "SET", _WAIT_TIMEOUTS)
     connection.execute(text(f"SELECT pg_advisory_lock({_ADVISORY_LOCK_ID})"))
     _set(connection, "SET", BOUNDS)
@@ -48,17 +52,37 @@ def migrate(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+    if _CONFIG.service_role:
+        connection.exec_driver_sql(grants_to(_CONFIG.service_role))
+    connection.commit()
+
+
+def set_role_timeouts(connection: Connection) -> None:
+    """Set the time-outs of the connection's role, which every role may do for itself."""
     database = connection.scalar(text("SELECT quote_ident(current_database())"))
     _set(connection, f"ALTER ROLE CURRENT_USER IN DATABASE {database} SET", _ROLE_TIMEOUTS)
     connection.commit()
 
 
 async def connect_and_migrate() -> None:
-    """Connect and migrate; closing the connection releases the advisory lock."""
-    engine = create_async_engine(MigrationConfig().url, poolclass=NullPool)
+    """Migrate as the owner of the schema, then set the time-outs of owner and service."""
+    await run_as(_CONFIG.url, migrate)
+    for url in {_CONFIG.url, _CONFIG.service_url}:
+        await run_as(url, set_role_timeouts)
+
+
+async def run_as(url: str, use: Callable[[Connection], None]) -> None:
+    """Connect and use the connection; closing it releases the advisory lock."""
+    engine = create_async_engine(
+        make_url(url).difference_update_query(("ssl", "sslrootcert")),
+        connect_args={"dsn": libpq_url(url)},  # SQLAlchemy does not know sslrootcert
+        poolclass=NullPool,
+        hide_parameters=True,
+    )
+    hide_details(engine.sync_engine)
     try:
         async with engine.connect() as connection:
-            await connection.run_sync(migrate)
+            await connection.run_sync(use)
     finally:
         await engine.dispose()
 

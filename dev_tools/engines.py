@@ -22,6 +22,8 @@ class Engines:
 
     database_url: str
     redis_url: str
+    owner_url: str | None = None
+    """The database for the owner of its schema, unless that is the role of `database_url`."""
 
 
 @contextmanager
@@ -54,10 +56,11 @@ def start_persistent_engines(
     supervisor: Supervisor, state: Path, settings: Mapping[str, str]
 ) -> Engines:
     """Start the development engines that no URL replaces; the caller holds the dev lock."""
-    return Engines(
-        settings.get("DATABASE_URL") or _start_persistent_postgres(supervisor, state),
-        settings.get("REDIS_URL") or start_redis(supervisor, state),
-    )
+    database_url, owner_url = settings.get("DATABASE_URL"), None
+    if not database_url:
+        database_url, owner_url = _start_persistent_postgres(supervisor, state)
+    redis_url = settings.get("REDIS_URL") or start_redis(supervisor, state)
+    return Engines(database_url, redis_url, owner_url)
 
 
 def start_redis(supervisor: Supervisor, home: Path) -> str:
@@ -76,8 +79,11 @@ def require_postgres() -> Installation:
     return installation
 
 
-def _start_persistent_postgres(supervisor: Supervisor, state: Path) -> str:
-    return postgres.start(supervisor, postgres.persistent_cluster(state, require_postgres()))
+def _start_persistent_postgres(supervisor: Supervisor, state: Path) -> tuple[str, str]:
+    """Return the URLs of the service and of the schema's owner."""
+    cluster = postgres.persistent_cluster(state, require_postgres())
+    url = postgres.start(supervisor, cluster)
+    return postgres.service_url(cluster, url), url
 
 
 def _start_bench_postgres(supervisor: Supervisor, folder: Path) -> str:

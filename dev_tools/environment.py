@@ -54,6 +54,8 @@ def default_settings(
         "FRONTEND_URL": f"http://localhost:{port}",
         **_load_or_create_secrets(state / "secrets.json"),
     }
+    if engines.owner_url:
+        defaults["DATABASE_OWNER_URL"] = engines.owner_url
     if mail_port is not None:
         defaults |= {
             "MAIL_SERVER": LOOPBACK,

@@ -31,11 +31,18 @@ from dev_tools.processes import (
 )
 
 ROLE = DATABASE = "wxc"
+SERVICE_ROLE = "wxc_service"
 URL_PREFIX = f"postgresql+asyncpg://{ROLE}:"
 # Not crash-safe, for clusters that are deleted anyway: tests run two to three times as fast.
 UNSAFE_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 # As on a dedicated server; no checkpoint falls into a measurement.
 BENCH = {"shared_buffers": "1GB", "max_wal_size": "8GB", "checkpoint_timeout": "1h"}
+# The values of slow and failed statements contain password hashes and addresses.
+_PRIVATE_LOG = {
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_error_verbosity": "terse",
+}
 _COMPLETE_MARKER = "cluster.json"
 _MAX_ATTEMPTS = 3
 _START_TIMEOUT_SECONDS = 120
@@ -104,6 +111,21 @@ def start(supervisor: Supervisor, cluster: Cluster, settings: dict[str, str] | N
     raise DevError(f"PostgreSQL did not start. {log_tail(cluster.log)}")
 
 
+def service_url(cluster: Cluster, url: str) -> str:
+    """Return the URL for the service's role, which is created if it is missing.
+
+    `wxc migrate` grants its rights. The password is the cluster's: it protects from other users of
+    this machine only.
+    """
+    create = (
+        f"DO $$ BEGIN CREATE ROLE {SERVICE_ROLE} LOGIN PASSWORD '{cluster.password}'; "
+        "EXCEPTION WHEN duplicate_object THEN END $$"
+    )
+    if query(cluster.installation, url, create) is None:
+        raise DevError(f"The role {SERVICE_ROLE} could not be created. {log_tail(cluster.log)}")
+    return url.replace(f"//{ROLE}:", f"//{SERVICE_ROLE}:", 1)
+
+
 def query(installation: Installation, url: str, sql: str) -> str | None:
     """Run a query on one of our servers and return the output of psql; None if it fails."""
     server = urlsplit(url)
@@ -116,7 +138,7 @@ def query(installation: Installation, url: str, sql: str) -> str | None:
             **service_environment(),
             "PGHOST": LOOPBACK,
             "PGPORT": str(server.port),
-            "PGUSER": ROLE,
+            "PGUSER": server.username or ROLE,
             "PGDATABASE": DATABASE,
             "PGPASSWORD": server.password or "",
         },
@@ -204,6 +226,7 @@ def _server_program(cluster: Cluster, port: int, settings: dict[str, str]) -> Pr
         "listen_addresses": LOOPBACK,
         "port": str(port),
         "unix_socket_directories": "",  # their paths must be short, those of checkouts may be long
+        **_PRIVATE_LOG,
         **settings,
     }
     options = [part for name, value in all_settings.items() for part in ("-c", f"{name}={value}")]

@@ -174,7 +174,7 @@ def _is_prepared(config: ServerConfig, marker: Path) -> bool:
 
 
 def _database_state(config: ServerConfig, has_demo_data: bool) -> dict[str, object]:
-    url = config.settings["DATABASE_URL"]
+    url = config.settings.get("DATABASE_OWNER_URL") or config.settings["DATABASE_URL"]
     return {
         "migrations": _hash_migrations(config.checkout.root / "alembic"),
         "revision": _revision(url) if url.startswith(postgres.URL_PREFIX) else None,

@@ -18,6 +18,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -29,6 +30,7 @@ from tests.support.database import (
     administer,
     clone_database,
     drop_database,
+    owner_url,
     renamed,
 )
 from tests.support.secrecy import install_leak_detector, secrecy
@@ -39,6 +41,7 @@ from wxc.core.redis import RedisClient
 from wxc.db.migrations import migrate
 
 _DATABASE, _REDIS, _TEMPLATE = "WXC_TEST_DATABASE_URL", "WXC_TEST_REDIS_URL", "WXC_TEST_TEMPLATE"
+_SERVICE = "WXC_TEST_SERVICE_URL"
 _run = ExitStack()
 
 Member = Callable[[str], Awaitable[Browser]]
@@ -66,6 +69,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ |= {_DATABASE: engines.database_url, _REDIS: engines.redis_url}
     template = f"wxc_test_{uuid4().hex[:12]}"
     os.environ[_TEMPLATE] = template
+    os.environ[_SERVICE] = _make_service_role(os.environ[_DATABASE], f"{template}_service")
     _run.callback(lambda: asyncio.run(drop_database(os.environ[_DATABASE], template)))
     _make_template(os.environ[_DATABASE], template)
 
@@ -110,17 +114,27 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         sys.settrace(None)
 
 
+def _make_service_role(url: str, name: str) -> str:
+    """The server's URL for a role without rights; the migrations grant it those of the service."""
+    password = uuid4().hex
+    asyncio.run(administer(url, f"CREATE ROLE \"{name}\" LOGIN PASSWORD '{password}'"))
+    _run.callback(lambda: asyncio.run(administer(url, f'DROP ROLE "{name}"')))
+    service = make_url(url).set(username=name, password=password)
+    return service.render_as_string(hide_password=False)
+
+
 def _make_template(url: str, name: str) -> None:
     asyncio.run(administer(url, f'CREATE DATABASE "{name}"'))
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("DATABASE_DIRECT_URL", renamed(url, name))
+        environment.setenv("DATABASE_OWNER_URL", renamed(url, name))
+        environment.setenv("DATABASE_URL", renamed(os.environ[_SERVICE], name))
         migrate()
     asyncio.run(fill_with_noise(renamed(url, name)))
 
 
 async def fill_with_noise(url: str) -> None:
     """Insert the noise into a migrated database."""
-    engine = create_async_engine(url, poolclass=NullPool)
+    engine = create_async_engine(owner_url(url), poolclass=NullPool)
     async with engine.begin() as connection:
         await factories.make_noise(connection)
     await engine.dispose()
@@ -168,16 +182,21 @@ async def fresh_database_url() -> AsyncIterator[str]:
 
 @pytest.fixture(scope="session")
 async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_async_engine(database_url, pool_size=1, max_overflow=0)
+    engine = create_async_engine(owner_url(database_url), pool_size=1, max_overflow=0)
     yield engine
     await engine.dispose()
 
 
 @pytest.fixture
 async def connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """The only connection of the test; its transaction is rolled back at the end."""
+    """The only connection of the test; its transaction is rolled back at the end.
+
+    It has the role of the service, so that a missing grant fails a test.
+    """
     async with engine.connect() as connection:
         transaction = await connection.begin()
+        role = make_url(os.environ[_SERVICE]).username
+        await connection.execute(text(f'SET LOCAL ROLE "{role}"'))
         yield connection
         await transaction.rollback()
 

@@ -33,6 +33,7 @@ def copied() -> set[str]:
         for line in instructions(name, "(?:COPY|ADD)")
         if "--from" not in line
         for word in line.split()[:-1]
+        if "://" not in word and not word.startswith("--")
     }
 
 

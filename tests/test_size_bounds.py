@@ -31,7 +31,7 @@ NESTING_EXCEPTIONS: dict[str, int] = {
     "bench/server.py:start_server": 3,
     "bench/throughput.py:_load_tests": 3,
     "bench/throughput.py:throughput": 3,
-    "src/wxc/db/migrations.py:migrate": 3,
+    "src/wxc/db/migrations.py:retry_when_locked": 3,
     "src/wxc/exchange/search/dependencies.py:_area": 3,
     "src/wxc/exchange/search/dependencies.py:_search_conversion": 3,
     "src/wxc/exchange/stream/service.py:board_events": 3,

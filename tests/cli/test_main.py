@@ -11,6 +11,7 @@ import typer.main
 import uvicorn
 from tests.support.app import running_app
 from tests.support.browser import Browser
+from tests.support.database import owner_url
 from typer.testing import CliRunner
 
 from wxc.cli import main as cli
@@ -42,7 +43,7 @@ def _environment(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def empty_url(fresh_database_url: str) -> str:
-    connection = await asyncpg.connect(fresh_database_url.replace("+asyncpg", ""))
+    connection = await asyncpg.connect(owner_url(fresh_database_url).replace("+asyncpg", ""))
     for table in ("rate_events", "exchange_confirmations"):  # append-only by trigger
         await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
     await connection.execute("TRUNCATE users CASCADE")

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 from pydantic import ValidationError
+from sqlalchemy import make_url
 from typer.testing import CliRunner
 
 from wxc.cli import main as cli
@@ -11,7 +12,7 @@ from wxc.core.config import Config
 from wxc.db import migrations
 
 APPLICATION = {"secret_key", "jwt_secret_key", "database_password"}
-ADMIN = {"database_admin_password"}
+ADMIN = {"database_owner_password", "database_admin_password"}
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - nothing is bound
 run = CliRunner()
 
@@ -117,6 +118,7 @@ class TestReading:
         make(tmp_path)
         monkeypatch.setenv("SECRETS_DIRS", f"{tmp_path / 'app'}, {tmp_path / 'admin'}")
         monkeypatch.setenv("DATABASE_ADMIN_URL", "postgresql://postgres@db/wxc")
+        monkeypatch.setenv("DATABASE_OWNER_URL", "postgresql://wxc_owner@db/wxc")
 
         config = Config()
 
@@ -125,7 +127,8 @@ class TestReading:
             value = json_bytes(tmp_path)[name]
             assert getattr(config, name).get_secret_value() == value
             assert (value in config.database_url) == (name == "database_password")
-            assert (value in str(config.database_admin_url)) == (name in ADMIN)
+            assert (value in str(config.database_admin_url)) == (name == "database_admin_password")
+            assert (value in str(config.database_owner_url)) == (name == "database_owner_password")
 
     def test_config_check_does_not_print_secrets_from_files(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -204,7 +207,8 @@ class TestReading:
             command.upgrade(migrations.alembic_config(), "head")
 
         password = json_bytes(tmp_path)["database_password"]
-        assert addresses == [f"postgresql+asyncpg://wxc:{password}@127.0.0.1:1/wxc"]
+        shown = [make_url(one).render_as_string(hide_password=False) for one in addresses]
+        assert shown == [f"postgresql+asyncpg://wxc:{password}@127.0.0.1:1/wxc"]
 
     def test_migrate_without_a_url_names_the_setting(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("DATABASE_URL")

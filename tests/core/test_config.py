@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from wxc.core.config import Config, asyncpg_url, libpq_url
+from wxc.core.config import Config
+from wxc.core.database_urls import asyncpg_url, libpq_url
 
 GOOD: dict[str, Any] = {
     "database_url": "postgresql://db/wxc",
@@ -117,5 +118,5 @@ def test_tracing_requires_the_otel_extra(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_database_admin_url_requires_a_role_with_a_password() -> None:
-    with pytest.raises(ValidationError, match="which must contain its name and password"):
+    with pytest.raises(ValidationError, match="which must contain their names and passwords"):
         Config(**GOOD, database_admin_url="postgresql://root@db/wxc")

@@ -53,7 +53,7 @@ def test_upgrade_downgrade_and_upgrade_with_data(empty_url: str) -> None:
 def test_two_concurrent_runners_migrate_once(empty_url: str) -> None:
     async def both() -> list[int]:
         runs = [
-            await asyncio.create_subprocess_exec("wxc", "migrate", env=_environment(empty_url))
+            await asyncio.create_subprocess_exec("wxc", "migrate", env=environment_of(empty_url))
             for _ in range(2)
         ]
         return [await run.wait() for run in runs]
@@ -115,7 +115,7 @@ def test_the_printed_sql_creates_the_same_schema(empty_url: str) -> None:
 @pytest.fixture
 def settings(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment of a command that uses the empty database."""
-    for name, value in _environment(empty_url).items():
+    for name, value in environment_of(empty_url).items():
         monkeypatch.setenv(name, value)
 
 
@@ -222,7 +222,7 @@ def _migrate(url: str, folder: Path) -> tuple[int, str]:
     ran = subprocess.run(  # noqa: S603
         [str(Path(sys.executable).with_name("wxc")), "migrate"],
         cwd=folder,
-        env=_environment(url),
+        env=environment_of(url),
         capture_output=True,
         text=True,
         check=False,
@@ -271,7 +271,7 @@ class TestRights:
         self, empty_url: str, limited_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delenv("DATABASE_DIRECT_URL")
-        for name, value in _environment(limited_url).items():
+        for name, value in environment_of(limited_url).items():
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("DATABASE_ADMIN_URL", empty_url)
 
@@ -292,7 +292,7 @@ class TestRights:
         self, empty_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for url, code in (("postgresql://a@127.0.0.1:1/x", 3), (renamed(empty_url, "none"), 1)):
-            for name, value in _environment(url).items():
+            for name, value in environment_of(url).items():
                 monkeypatch.setenv(name, value)
             monkeypatch.setenv("DATABASE_DIRECT_URL", url)
             assert CliRunner().invoke(cli.app, ["migrate"]).exit_code == code
@@ -321,7 +321,7 @@ def test_a_migration_is_retried_after_a_lock_timeout(
         migrations.migrate()
 
 
-def _environment(url: str) -> dict[str, str]:
+def environment_of(url: str) -> dict[str, str]:
     return dict(os.environ) | {
         "ENVIRONMENT": "development",
         "DATABASE_URL": url,

@@ -25,13 +25,13 @@ from sqlalchemy import (
     insert,
     literal,
     select,
-    text,
     type_coerce,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.sql.dml import ReturningInsert
 from tests.db.queries import Number, divided_by, pid_of
+from tests.support.database import administer
 
 from wxc.core.config import Config
 from wxc.core.ids import new_id
@@ -292,11 +292,10 @@ async def test_a_protocol_error_while_connecting_is_an_outage(
 
 
 async def test_a_column_whose_type_has_changed_is_read_with_its_new_type(
-    database: Database,
+    database: Database, fresh_database_url: str
 ) -> None:
     before = await database.fetch(bodies(new_id(), is_there=False))
-    async with database.engine.begin() as connection:
-        await connection.execute(text("ALTER TABLE posts ALTER body TYPE varchar(6000)"))
+    await administer(fresh_database_url, "ALTER TABLE posts ALTER body TYPE varchar(6000)")
 
     after = await database.fetch(bodies(new_id(), is_there=False))
     assert after == before != []

@@ -7,11 +7,12 @@ from uuid import UUID
 import asyncpg
 import pytest
 from asyncpg.transaction import Transaction
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.sql.dml import ReturningInsert
 from tests.db.queries import divided_by, pid_of, slept
+from tests.support.database import administer
 
 from wxc.core.ids import new_id
 from wxc.db.database import Database
@@ -110,15 +111,15 @@ async def test_after_commit_callbacks_run_only_after_a_commit(database: Database
     assert seen == [["one"]]
 
 
-async def test_a_commit_refused_by_the_server_raises(database: Database) -> None:
+async def test_a_commit_refused_by_the_server_raises(
+    database: Database, fresh_database_url: str
+) -> None:
     user_id = new_id()
-    async with database.transaction() as session:
-        await session.execute(
-            text(
-                "ALTER TABLE used_usernames ADD CONSTRAINT late UNIQUE (user_id)"
-                " DEFERRABLE INITIALLY DEFERRED"
-            )
-        )
+    await administer(
+        fresh_database_url,
+        "ALTER TABLE used_usernames ADD CONSTRAINT late UNIQUE (user_id)"
+        " DEFERRABLE INITIALLY DEFERRED",
+    )
 
     async def write_twice() -> None:
         async with database.transaction() as session:

@@ -13,7 +13,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import text
 from tests.support.app import running_app
 from tests.support.browser import Browser
-from tests.support.database import wait_until_blocked
+from tests.support.database import administer, wait_until_blocked
 from tests.support.limits import UNLIMITED
 
 from wxc.core import clock
@@ -51,23 +51,19 @@ async def count(app: FastAPI, statement: str) -> int:
         return int((await session.execute(text(statement))).scalar_one())
 
 
-async def test_a_write_with_a_failed_commit_is_not_reported_as_a_success(app: FastAPI) -> None:
+async def test_a_write_with_a_failed_commit_is_not_reported_as_a_success(
+    app: FastAPI, fresh_database_url: str
+) -> None:
     """A deferred constraint makes COMMIT itself fail, after the handler has returned."""
     async with AsyncExitStack() as stack:
         ada = await signed_in(app, stack, "ada")
-        async with app.state.services.database.transaction() as session:
-            await session.execute(
-                text(
-                    "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
-                    "$$BEGIN RAISE EXCEPTION 'refused at commit'; END$$"
-                )
-            )
-            await session.execute(
-                text(
-                    "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON posts "
-                    "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()"
-                )
-            )
+        await administer(
+            fresh_database_url,
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$BEGIN RAISE EXCEPTION 'refused at commit'; END$$",
+            "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON posts "
+            "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()",
+        )
 
         answer = await ada.post("/posts", json={"body": "hello"})
 

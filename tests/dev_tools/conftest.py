@@ -14,7 +14,7 @@ import asyncio, http.server, os, signal, sys
 
 async def migrate():
     import asyncpg
-    connection = await asyncpg.connect(os.environ["DATABASE_URL"].replace("+asyncpg", ""))
+    connection = await asyncpg.connect(os.environ["DATABASE_OWNER_URL"].replace("+asyncpg", ""))
     await connection.execute("CREATE TABLE IF NOT EXISTS alembic_version AS SELECT 'a' version_num")
     await connection.close()
 

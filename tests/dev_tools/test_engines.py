@@ -98,7 +98,10 @@ def test_leftovers_of_a_killed_test_run_are_removed(environ: dict[str, str], sta
 async def test_development_data_survive_a_restart(state: Path) -> None:
     for expected in (None, "kept"):
         with Supervisor(state / "dev.json") as supervisor:
-            url = start_persistent_engines(supervisor, state, {"REDIS_URL": "none"}).database_url
+            engines = start_persistent_engines(supervisor, state, {"REDIS_URL": "none"})
+            is_superuser = "SELECT rolsuper FROM pg_roles WHERE rolname = user"
+            assert await fetch_value(engines.database_url, is_superuser) is False
+            url = str(engines.owner_url)
             assert await fetch_value(url, "SELECT to_regclass('kept')::text") == expected
             await fetch_value(url, "CREATE TABLE IF NOT EXISTS kept ()")
             assert await fetch_value(url, "SHOW fsync") == "on"

@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from tests.faults.load import Load, count_posts, register
+from tests.support.database import owner_url
 from tests.support.server import run_server
 from wxc.db import migrations
 
@@ -113,6 +114,7 @@ async def _migrate(
         | {
             "ENVIRONMENT": "development",
             "DATABASE_URL": database_url,
+            "DATABASE_OWNER_URL": owner_url(database_url),
             "REDIS_URL": "redis://nowhere",
             "SECRET_KEY": "s",
             "JWT_SECRET_KEY": "j",

@@ -22,6 +22,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.support.app import running_app
 from tests.support.browser import Browser
+from tests.support.deployments import aws_resources
 
 from wxc.core import clock
 from wxc.core.config import Config
@@ -187,20 +188,10 @@ def expressions() -> list[str]:
     return [*shown, *(alert["expr"] for alert in alerts())]
 
 
-class Template(yaml.SafeLoader):
-    """Loads a CloudFormation template; its functions become their arguments."""
-
-
-Template.add_multi_constructor(
-    "!", lambda loader, _, node: getattr(loader, f"construct_{node.id}")(node)
-)
-
-
 class TestAws:
     @pytest.fixture
     def resources(self) -> dict[str, Any]:
-        text = (ROOT / "deploy" / "aws" / "wxc.yaml").read_text()
-        return dict(yaml.load(text, Template)["Resources"])  # noqa: S506 - a SafeLoader
+        return aws_resources()
 
     def test_containers_set_only_variables_of_the_application(
         self, resources: dict[str, Any]

@@ -1,6 +1,7 @@
 """Databases for tests: clones of a template, and one that lives in a single transaction."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -8,7 +9,7 @@ from types import UnionType
 from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import asyncpg
-from sqlalchemy import column, event, func, make_url, select, table
+from sqlalchemy import column, event, func, make_url, select, table, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from wxc.core.logging import count_statement, request_fields
@@ -179,9 +180,21 @@ def renamed(url: str, name: str) -> str:
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
+def owner_url(url: str) -> str:
+    """The URL of the same database for the owner of its schema, a superuser."""
+    server = make_url(os.environ["WXC_TEST_DATABASE_URL"])
+    owned = make_url(url).set(username=server.username, password=server.password)
+    return owned.render_as_string(hide_password=False)
+
+
+async def become_owner(connection: AsyncConnection) -> None:
+    """Leave the service's role for the rest of the test, for what only the owner may do."""
+    await connection.execute(text("RESET ROLE"))
+
+
 async def administer(url: str, *statements: str) -> None:
-    """Run statements that cannot run in a transaction."""
-    connection = await asyncpg.connect(url.replace("+asyncpg", "", 1))
+    """Run statements as the owner, outside of a transaction."""
+    connection = await asyncpg.connect(owner_url(url).replace("+asyncpg", "", 1))
     try:
         for statement in statements:
             await connection.execute(statement)
@@ -190,9 +203,9 @@ async def administer(url: str, *statements: str) -> None:
 
 
 async def clone_database(url: str, template: str, name: str) -> str:
-    """Copy `template` under a new name; returns the URL."""
+    """Copy `template` under a new name; returns the URL for the role of the service."""
     await administer(url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    return renamed(url, name)
+    return renamed(os.environ["WXC_TEST_SERVICE_URL"], name)
 
 
 async def drop_database(url: str, name: str) -> None:

@@ -29,7 +29,7 @@ def run_server(
         log.open("ab") as output,
         subprocess.Popen(  # noqa: S603 - no external input
             command,
-            env=_environment(database_url, redis_url) | settings,
+            env=environment(database_url, redis_url) | settings,
             stdout=output,
             stderr=output,
         ) as process,
@@ -41,7 +41,8 @@ def run_server(
             process.kill()
 
 
-def _environment(database_url: str, redis_url: str) -> dict[str, str]:
+def environment(database_url: str, redis_url: str) -> dict[str, str]:
+    """The environment of `wxc` in development, with cheap password hashes."""
     return {
         "ENVIRONMENT": "development",
         "DATABASE_URL": database_url,

@@ -25,7 +25,10 @@ config.command("make-secrets")(make_secrets)
 def check_config(
     *,
     connect: Annotated[
-        bool, typer.Option(help="Also check that the database and Redis can be reached.")
+        bool,
+        typer.Option(
+            help="Also check that the database and Redis can be reached, and their rights."
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -37,12 +40,23 @@ def check_config(
     settings = read_config()
     if connect:
         _check_connections(settings)
+        _warn_of_weaknesses(settings)
     redacted = {name.upper(): _redact(value) for name, value in settings}
     if as_json:
         show_json(redacted)
     else:
         show_facts(redacted.items(), width=max(map(len, redacted)) + 2)
         show("\nThe settings are valid.")
+
+
+def _warn_of_weaknesses(settings: "Config") -> None:
+    import asyncio
+
+    from wxc.db.service_role import find_weaknesses
+
+    with exit_if_unreachable("database"):
+        for weakness in asyncio.run(find_weaknesses(settings)):
+            typer.echo(f"wxc: warning: {weakness}", err=True)
 
 
 def _redact(value: object) -> object:

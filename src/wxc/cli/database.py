@@ -18,11 +18,13 @@ def migrate(
 ) -> None:
     """Migrate the database to the newest schema; concurrent runs wait for each other.
 
-    With DATABASE_ADMIN_URL it first creates the role of DATABASE_URL and PostGIS. Lock waits are
-    short, so that traffic is not blocked, and are retried. Exit codes: 0 the schema is up to date;
-    1 the migration failed; 2 invalid settings; 3 the database cannot be reached.
+    Connects as the role of DATABASE_OWNER_URL, which owns the schema, and grants the role of
+    DATABASE_URL the rights of the service. With DATABASE_ADMIN_URL it first creates these roles and
+    PostGIS. Lock waits are short, so that traffic is not blocked, and are retried. Exit codes: 0
+    the schema is up to date; 1 the migration failed; 2 invalid settings; 3 the database cannot be
+    reached.
     """
-    from wxc.db import migrations, preparation
+    from wxc.db import migrations, preparation, service_role
     from wxc.db.errors import UNAVAILABLE_ERRORS
 
     if sql:
@@ -31,9 +33,12 @@ def migrate(
     config = read_config()
     configure_logging(config)
     try:
-        if config.database_admin_url is not None:
-            preparation.prepare(config.database_admin_url, config.database_url)
+        if admin := config.database_admin_url:
+            roles = config.database_url, config.database_owner_url
+            migrations.retry_when_locked(lambda: preparation.prepare(admin, *roles))
         migrations.migrate()
+        for weakness in asyncio.run(service_role.find_weaknesses(config)):
+            typer.echo(f"wxc: warning: {weakness}", err=True)
     except migrations.SchemaConflict as conflict:
         typer.echo(f"wxc: {conflict}", err=True)
         raise typer.Exit(1) from None

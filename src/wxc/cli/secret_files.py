@@ -10,7 +10,7 @@ import typer
 from wxc.core.weak_secrets import is_loopback
 
 _APPLICATION_SECRETS = ("secret_key", "jwt_secret_key", "database_password")
-_ADMIN_SECRETS = ("database_admin_password",)
+_ADMIN_SECRETS = ("database_owner_password", "database_admin_password")
 _SECRET_BYTES = 32
 _FILE_MODE = 0o440  # in compose.yaml the files belong to root and to the group of their readers
 _PRODUCTION_NOTICE = (
@@ -25,15 +25,17 @@ def make_secrets(
     *,
     admin: Annotated[
         Path | None,
-        typer.Option(help="The directory for the database administrator's password."),
+        typer.Option(
+            help="The directory for the passwords of the schema's owner and administrator."
+        ),
     ] = None,
 ) -> None:
     """Generate the missing secrets, one per file; existing files are not changed.
 
     Writes SECRET_KEY, JWT_SECRET_KEY and DATABASE_PASSWORD, and with --admin also
-    DATABASE_ADMIN_PASSWORD. If an environment variable of that name is set, its value is written
-    instead of a random one. Secrets are not printed. Only owner and group can read the files.
-    Add the directories to SECRETS_DIRS.
+    DATABASE_OWNER_PASSWORD and DATABASE_ADMIN_PASSWORD. If an environment variable of that name is
+    set, its value is written instead of a random one. Secrets are not printed. Only owner and group
+    can read the files. Add the directories to SECRETS_DIRS.
     """
     try:
         _write_missing(directory, _APPLICATION_SECRETS)

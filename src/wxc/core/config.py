@@ -3,7 +3,7 @@ from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 import maxminddb
 from limits import parse_many
@@ -13,42 +13,21 @@ from pydantic import (
     Field,
     FilePath,
     SecretStr,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
 from pydantic_settings import NoDecode
 
 from wxc.core.config_sources import EnvironmentSettings, split_list
+from wxc.core.database_urls import AdminUrl, DatabaseUrl, OwnerUrl
 from wxc.core.weak_secrets import is_loopback, require_own_password, require_strong_secret
 
 _SECRETS = ("secret_key", "jwt_secret_key", "jwt_secret_key_next", "jwt_secret_key_previous")
-_URL_OPTIONS = {"ssl", "prepared_statement_cache_size"}
 Environment = Literal["development", "production"]
 _TRACERS = ("opentelemetry.sdk", "opentelemetry.instrumentation")
-_DATABASE_URLS = ("database_url", "database_read_url", "database_direct_url", "database_admin_url")
-
-
-def asyncpg_url(url: str) -> str:
-    """The URL for SQLAlchemy with asyncpg, which has `ssl` for libpq's `sslmode`."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("postgresql", "postgres", "postgresql+asyncpg"):
-        raise ValueError("must start with postgresql+asyncpg:// or postgresql://")
-    options = {name.replace("sslmode", "ssl"): value for name, value in parse_qsl(parts.query)}
-    if not options.keys() <= _URL_OPTIONS:
-        raise ValueError(f"may only have the options sslmode, {', '.join(sorted(_URL_OPTIONS))}")
-    return urlunsplit(parts._replace(scheme="postgresql+asyncpg", query=urlencode(options)))
-
-
-def libpq_url(url: str) -> str:
-    """Convert a URL of `asyncpg_url` to libpq's form, which `asyncpg.connect` expects."""
-    parts = urlsplit(url)
-    options = {
-        name.replace("ssl", "sslmode"): value
-        for name, value in parse_qsl(parts.query)
-        if name == "ssl"
-    }
-    return urlunsplit(parts._replace(scheme="postgresql", query=urlencode(options)))
+_DATABASE_URLS = tuple(
+    f"database{part}_url" for part in ("", "_read", "_direct", "_owner", "_admin")
+)
 
 
 def _require_redis_url(url: str) -> str:
@@ -63,30 +42,10 @@ def _require_rates(rates: str) -> str:
     return rates
 
 
-def _with_password(url: str, info: ValidationInfo) -> str:
-    return _add_password(url, info.data.get("database_password"))
-
-
-def _with_admin_password(url: str, info: ValidationInfo) -> str:
-    return _add_password(url, info.data.get("database_admin_password"))
-
-
-def _add_password(url: str, password: SecretStr | None) -> str:
-    """Add `password` if the URL contains a user but no password."""
-    parts = urlsplit(url)
-    if password is None or not parts.username or parts.password:
-        return url
-    user, _, host = parts.netloc.rpartition("@")
-    quoted = quote(password.get_secret_value(), safe="")
-    return urlunsplit(parts._replace(netloc=f"{user.rstrip(':')}:{quoted}@{host}"))
-
-
 def _default_environment(settings: dict[str, Any]) -> Environment:
     return "development" if is_loopback(settings.get("published_host")) else "production"
 
 
-DatabaseUrl = Annotated[str, AfterValidator(asyncpg_url), AfterValidator(_with_password)]
-AdminUrl = Annotated[str, AfterValidator(asyncpg_url), AfterValidator(_with_admin_password)]
 RedisUrl = Annotated[str, AfterValidator(_require_redis_url)]
 Rates = Annotated[str, AfterValidator(_require_rates)]
 """Rate limits, as in `3 per hour; 5 per day`."""
@@ -96,16 +55,29 @@ class MigrationConfig(EnvironmentSettings):
     """The database URL for migrations, which run without the other settings."""
 
     database_password: SecretStr | None = None
+    database_owner_password: SecretStr | None = None
     database_url: DatabaseUrl | None = None
     database_direct_url: DatabaseUrl | None = None
+    database_owner_url: OwnerUrl | None = None
 
     @property
     def url(self) -> str:
+        """The URL of the schema's owner; raises ValueError without any URL."""
+        return self.database_owner_url or self.service_url
+
+    @property
+    def service_url(self) -> str:
         """`database_direct_url` if it is set; raises ValueError without any URL."""
         url = self.database_direct_url or self.database_url
         if url is None:
             raise ValueError("DATABASE_URL is missing")
         return url
+
+    @property
+    def service_role(self) -> str | None:
+        """The role that needs grants from the owner; None if it is the owner itself."""
+        owner, service = (urlsplit(url).username for url in (self.url, self.service_url))
+        return None if service in (owner, None) else unquote(str(service))
 
 
 class Config(EnvironmentSettings):
@@ -118,10 +90,12 @@ class Config(EnvironmentSettings):
     environment: Environment = Field(default_factory=_default_environment)
 
     database_password: SecretStr | None = None
+    database_owner_password: SecretStr | None = None
     database_admin_password: SecretStr | None = None
     database_url: DatabaseUrl
     database_read_url: DatabaseUrl | None = None
     database_direct_url: DatabaseUrl | None = None
+    database_owner_url: OwnerUrl | None = None
     database_admin_url: AdminUrl | None = None
     database_pool_size: int = Field(default=12, ge=1)
     database_pool_overflow: int = Field(default=0, ge=0)
@@ -263,12 +237,13 @@ class Config(EnvironmentSettings):
 
     @model_validator(mode="after")
     def _require_role_for_admin(self) -> Self:
-        parts = urlsplit(self.database_url)
-        if self.database_admin_url is not None and not (parts.username and parts.password):
-            raise ValueError(
-                "DATABASE_ADMIN_URL creates the role of DATABASE_URL, "
-                "which must contain its name and password"
-            )
+        for url in filter(None, (self.database_url, self.database_owner_url)):
+            parts = urlsplit(url)
+            if self.database_admin_url is not None and not (parts.username and parts.password):
+                raise ValueError(
+                    "DATABASE_ADMIN_URL creates the roles of DATABASE_URL and DATABASE_OWNER_URL, "
+                    "which must contain their names and passwords"
+                )
         return self
 
     @model_validator(mode="after")

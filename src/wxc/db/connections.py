@@ -5,7 +5,8 @@ import asyncpg
 from pydantic_core import from_json
 from sqlalchemy import make_url
 
-from wxc.core.config import Config, libpq_url
+from wxc.core.config import Config
+from wxc.core.database_urls import libpq_url
 
 _DEFAULT_STATEMENT_CACHE_SIZE = 100  # per connection, unless the URL sets it
 # No JIT: compiling takes longer than any of our statements. PostgreSQL underestimates the cost of

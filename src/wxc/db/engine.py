@@ -11,6 +11,7 @@ from wxc.core import logging as logs
 from wxc.core.config import Config
 from wxc.core.tracing import sql_comment
 from wxc.db.connections import connect, statement_cache_size
+from wxc.db.errors import hide_details
 from wxc.db.pool import MAX_IDLE_WITHOUT_PING
 
 
@@ -35,6 +36,7 @@ def make_engine(config: Config, size: int) -> AsyncEngine:
         hide_parameters=True,  # logged errors must not contain hashes or addresses
         json_deserializer=from_json,  # twice as fast as the standard library
     )
+    hide_details(engine.sync_engine)
     event.listen(engine.sync_engine, "checkin", _record_checkin)
     event.listen(engine.sync_engine, "checkout", _check_idle)
     event.listen(engine.sync_engine, "before_cursor_execute", _count_statement)

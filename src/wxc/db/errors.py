@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import asyncpg
+from sqlalchemy import Engine, ExceptionContext, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -30,6 +31,21 @@ def translate_errors(sql: str, connection: "asyncpg.Connection[asyncpg.Record]")
             hide_parameters=True,
             connection_invalidated=is_lost(connection),
         ) from error
+
+
+def hide_details(engine: Engine) -> None:
+    """Remove the DETAIL from errors of statements that SQLAlchemy executes on this engine."""
+    event.listen(engine, "handle_error", _hide_detail)
+
+
+def _hide_detail(context: ExceptionContext) -> None:
+    driver_error = context.original_exception.__cause__
+    if not isinstance(driver_error, asyncpg.PostgresError):
+        return
+    driver_error.detail = None
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None:  # its text was made before
+            error.args = (str(error.args[0]).partition("\nDETAIL:")[0], *error.args[1:])
 
 
 def is_lost(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:

@@ -2,13 +2,15 @@
 
 import logging
 import random
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import asyncpg
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
@@ -50,11 +52,17 @@ def migrate() -> None:
     """
     from alembic import command
 
+    retry_when_locked(lambda: command.upgrade(alembic_config(), "head"))
+
+
+def retry_when_locked(run: Callable[[], object]) -> None:
+    """Call `run` again after a pause if it could not get a lock."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            command.upgrade(alembic_config(), "head")
-        except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) not in _LOCKED or attempt == _ATTEMPTS:
+            run()
+        except (DBAPIError, asyncpg.PostgresError) as error:
+            sqlstate = getattr(getattr(error, "orig", error), "sqlstate", None)
+            if sqlstate not in _LOCKED or attempt == _ATTEMPTS:
                 raise
             _log.warning("could not get a lock; attempt %d of %d", attempt, _ATTEMPTS)
             jitter = random.uniform(0.5, 1)  # noqa: S311 - not a secret
@@ -124,5 +132,5 @@ def alembic_config() -> "AlembicConfig":
 
     for folder in (Path.cwd(), Path(__file__).parents[3]):
         if (folder / "alembic.ini").is_file():
-            return AlembicConfig(folder / "alembic.ini")
+            return AlembicConfig(folder / "alembic.ini", stdout=sys.stdout)
     raise FileNotFoundError("alembic.ini is neither in the working directory nor in the checkout")

@@ -20,8 +20,10 @@ import typer
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from wxc.core import clock
-from wxc.core.config import Config, libpq_url
+from wxc.core.config import Config
+from wxc.core.database_urls import libpq_url
 from wxc.core.ids import time_of
+from wxc.db.errors import translate_errors
 from wxc.demo import exchanges as demo_exchanges
 
 DEMO_MEMBERS = 8
@@ -46,7 +48,8 @@ async def fill(config: Config, members: int) -> str:
     url = config.database_direct_url or config.database_url
     connection = await asyncpg.connect(libpq_url(url))
     try:
-        return await _fill(connection, members)
+        with translate_errors("demo data", connection):
+            return await _fill(connection, members)
     finally:
         await connection.close()
 

@@ -4,6 +4,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.support.boards import board, yen
 from tests.support.browser import Browser
+from tests.support.database import become_owner
 from tests.support.fake_time import FakeTime
 
 HISTORY = "/users/ada/exchange/history"
@@ -126,6 +127,7 @@ async def test_the_database_refuses_to_change_the_history(
     ada: Browser, connection: AsyncConnection, table: str, statement: str
 ) -> None:
     await ada.put("/exchange", json=board(yen("0.5")))
+    await become_owner(connection)
 
     with pytest.raises(DBAPIError, match="is kept as it is"):
         async with connection.begin_nested():

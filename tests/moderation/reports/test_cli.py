@@ -11,6 +11,7 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from tests.moderation.actions.conftest import Operate, operate
+from tests.support.database import owner_url
 from tests.support.factories import make_comment, make_post, make_report, make_user
 
 from wxc.core import clock
@@ -26,8 +27,8 @@ CLOSED: dict[str, Any] = {
 
 @pytest.fixture
 async def own(fresh_database_url: str) -> AsyncIterator[AsyncConnection]:
-    """A connection in autocommit mode to a database without other reports."""
-    engine = create_async_engine(fresh_database_url, isolation_level="AUTOCOMMIT")
+    """The owner's connection in autocommit mode to a database without other reports."""
+    engine = create_async_engine(owner_url(fresh_database_url), isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
         await connection.execute(delete(Report))
         yield connection
