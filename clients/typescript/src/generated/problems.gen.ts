@@ -33,6 +33,7 @@ import type {
   Starting,
   TargetNotFound,
   ThreadTooDeep,
+  TooManyRequests,
   TooManyStreams,
   TooManyUsernameChanges,
   TransportProblem,
@@ -79,6 +80,7 @@ export type AnyProblem =
   | Starting
   | TargetNotFound
   | ThreadTooDeep
+  | TooManyRequests
   | TooManyStreams
   | TooManyUsernameChanges
   | TransportProblem
@@ -135,6 +137,7 @@ export type ProblemCode =
   | "session_not_found"
   | "target_not_found"
   | "thread_too_deep"
+  | "too_many_requests"
   | "too_many_streams"
   | "too_many_username_changes"
   | "unavailable"

@@ -15,7 +15,7 @@ export type WrongPassword = Problem & {
 /**
  * All error codes. Each route lists those that it may return.
  */
-export type ErrorCode = 'about_to_end' | 'account_suspended' | 'amount_too_large' | 'blocked_by_you' | 'body_too_large' | 'cannot_block_self' | 'cannot_follow_self' | 'cannot_mute_self' | 'comment_deleted' | 'comment_not_found' | 'conflict' | 'csrf_failed' | 'deadline_exceeded' | 'duplicate_key' | 'email_taken' | 'exchange_not_found' | 'hashing_busy' | 'headers_too_large' | 'idempotency_in_flight' | 'idempotency_mismatch' | 'internal_error' | 'invalid_credentials' | 'invalid_cursor' | 'invalid_token' | 'json_malformed' | 'json_too_deep' | 'malformed_request' | 'method_not_allowed' | 'not_authenticated' | 'not_found' | 'not_owner' | 'not_ready' | 'not_started' | 'overloaded' | 'parent_not_found' | 'password_too_common' | 'post_not_found' | 'precondition_failed' | 'rate_limited' | 'refresh_reused' | 'request_timeout' | 'retry' | 'search_expired' | 'session_expired' | 'session_not_found' | 'target_not_found' | 'thread_too_deep' | 'too_many_streams' | 'too_many_username_changes' | 'unauthenticated' | 'unavailable' | 'unknown_parameter' | 'unsupported_media_type' | 'uri_too_long' | 'user_not_found' | 'username_reserved' | 'username_taken' | 'validation_failed' | 'wrong_password';
+export type ErrorCode = 'about_to_end' | 'account_suspended' | 'amount_too_large' | 'blocked_by_you' | 'body_too_large' | 'cannot_block_self' | 'cannot_follow_self' | 'cannot_mute_self' | 'comment_deleted' | 'comment_not_found' | 'conflict' | 'csrf_failed' | 'deadline_exceeded' | 'duplicate_key' | 'email_taken' | 'exchange_not_found' | 'hashing_busy' | 'headers_too_large' | 'idempotency_in_flight' | 'idempotency_mismatch' | 'internal_error' | 'invalid_credentials' | 'invalid_cursor' | 'invalid_token' | 'json_malformed' | 'json_too_deep' | 'malformed_request' | 'method_not_allowed' | 'not_authenticated' | 'not_found' | 'not_owner' | 'not_ready' | 'not_started' | 'overloaded' | 'parent_not_found' | 'password_too_common' | 'post_not_found' | 'precondition_failed' | 'rate_limited' | 'refresh_reused' | 'request_timeout' | 'retry' | 'search_expired' | 'session_expired' | 'session_not_found' | 'target_not_found' | 'thread_too_deep' | 'too_many_requests' | 'too_many_streams' | 'too_many_username_changes' | 'unauthenticated' | 'unavailable' | 'unknown_parameter' | 'unsupported_media_type' | 'uri_too_long' | 'user_not_found' | 'username_reserved' | 'username_taken' | 'validation_failed' | 'wrong_password';
 
 /**
  * Problem
@@ -303,6 +303,14 @@ export type TooManyStreams = Problem & {
 };
 
 /**
+ * You have done this too often. Try again in 1 minute.
+ */
+export type TooManyRequests = Problem & {
+    status: 429;
+    code: 'too_many_requests';
+};
+
+/**
  * Replies to this comment are not possible. Reply to an earlier comment instead.
  */
 export type ThreadTooDeep = ValidationProblem & {
@@ -521,7 +529,7 @@ export type Registration = {
      */
     email: string;
     /**
-     * Any characters; white space is not trimmed. Common passwords are refused.
+     * Any characters; white space is not trimmed. Passwords that are easy to guess are refused.
      */
     password: string;
     /**
@@ -924,7 +932,7 @@ export type Profile = {
      */
     posts_count: number;
     /**
-     * Whether the user has an exchange at `/users/{username}/exchange`.
+     * Whether the user has an exchange that has not expired, at `/users/{username}/exchange`.
      */
     has_exchange: boolean;
     /**
@@ -1040,7 +1048,7 @@ export type PostCreate = {
 };
 
 /**
- * This password is too common. Please choose another, such as four unrelated words.
+ * This password is easy to guess. Please choose another, such as four unrelated words.
  */
 export type PasswordTooCommon = ValidationProblem & {
     status: 422;
@@ -1066,7 +1074,7 @@ export type PasswordResetRequest = {
  */
 export type PasswordReset = {
     /**
-     * Any characters, used as sent without trimming; very common passwords are refused.
+     * Any characters, used as sent without trimming; easily guessed passwords are refused.
      */
     password: string;
 };
@@ -1082,7 +1090,7 @@ export type PasswordChange = {
      */
     current_password: string;
     /**
-     * Any characters, used as sent without trimming; very common passwords are refused.
+     * Any characters, used as sent without trimming; easily guessed passwords are refused.
      */
     new_password: string;
 };
@@ -1261,6 +1269,34 @@ export type Me = {
      */
     home_currency: string | null;
     created_at: string;
+};
+
+/**
+ * MailedToken
+ *
+ * The token of the mailed link.
+ */
+export type MailedToken = {
+    /**
+     * The token in the mailed link: the part after `#token=`.
+     */
+    token: string;
+};
+
+/**
+ * MailedPasswordReset
+ *
+ * The new password, and the token of the mailed link.
+ */
+export type MailedPasswordReset = {
+    /**
+     * Any characters, used as sent without trimming; easily guessed passwords are refused.
+     */
+    password: string;
+    /**
+     * The token in the mailed link: the part after `#token=`.
+     */
+    token: string;
 };
 
 /**
@@ -1998,7 +2034,7 @@ export type CurrencySummary = {
      */
     minor_units: number;
     /**
-     * Local symbol, such as `zł`; the code if there is none.
+     * Narrow symbol, such as `zł` or `$`; the code if there is none.
      */
     symbol: string;
 };
@@ -2401,7 +2437,7 @@ export type AuthRegisterErrors = {
      */
     409: EmailTaken | UsernameTaken;
     /**
-     * * `password_too_common`: This password is too common. Please choose another, such as four unrelated words.
+     * * `password_too_common`: This password is easy to guess. Please choose another, such as four unrelated words.
      * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `username_reserved`: This username is reserved. Please choose another.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
@@ -2692,6 +2728,61 @@ export type AuthRequestPasswordResetResponses = {
 
 export type AuthRequestPasswordResetResponse = AuthRequestPasswordResetResponses[keyof AuthRequestPasswordResetResponses];
 
+export type AuthUseResetLinkData = {
+    body: MailedPasswordReset;
+    path?: never;
+    query?: never;
+    url: '/reset-password';
+};
+
+export type AuthUseResetLinkErrors = {
+    /**
+     * * `invalid_token`: This link is invalid or has expired. Please request a new one.
+     * * `duplicate_key`: The data that was sent contains a field twice. Please reload the page and try again.
+     * * `json_malformed`: The data that was sent could not be read. Please reload the page and try again.
+     * * `json_too_deep`: The data that was sent is too complex. Please reload the page and try again.
+     * * `malformed_request`: This request could not be read. Please reload the page and try again.
+     */
+    400: InvalidToken | TransportProblem;
+    /**
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
+     */
+    403: CsrfFailed;
+    /**
+     * * `password_too_common`: This password is easy to guess. Please choose another, such as four unrelated words.
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
+     */
+    422: PasswordTooCommon | UnknownParameter | ValidationFailed;
+    /**
+     * * `rate_limited`: Too many attempts. Try again in 1 minute.
+     */
+    429: RateLimited;
+    /**
+     * * `hashing_busy`: The service is busy. Please try again in a moment.
+     * * `deadline_exceeded`: This took too long. Please try again in a moment.
+     * * `overloaded`: The service is busy. Please try again in a moment.
+     * * `retry`: Another change was made at the same time. Please try again.
+     * * `unavailable`: The service is not available right now. Please try again in a moment.
+     */
+    503: HashingBusy | TransportProblem;
+    /**
+     * Errors that any request can get.
+     */
+    default: TransportProblem;
+};
+
+export type AuthUseResetLinkError = AuthUseResetLinkErrors[keyof AuthUseResetLinkErrors];
+
+export type AuthUseResetLinkResponses = {
+    /**
+     * Success, without a body.
+     */
+    204: void;
+};
+
+export type AuthUseResetLinkResponse = AuthUseResetLinkResponses[keyof AuthUseResetLinkResponses];
+
 export type AuthResetPasswordData = {
     body: PasswordReset;
     path: {
@@ -2718,7 +2809,7 @@ export type AuthResetPasswordErrors = {
      */
     403: CsrfFailed;
     /**
-     * * `password_too_common`: This password is too common. Please choose another, such as four unrelated words.
+     * * `password_too_common`: This password is easy to guess. Please choose another, such as four unrelated words.
      * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
@@ -2799,6 +2890,56 @@ export type AuthRequestEmailVerificationResponses = {
 
 export type AuthRequestEmailVerificationResponse = AuthRequestEmailVerificationResponses[keyof AuthRequestEmailVerificationResponses];
 
+export type AuthUseVerificationLinkData = {
+    body: MailedToken;
+    path?: never;
+    query?: never;
+    url: '/verify-email';
+};
+
+export type AuthUseVerificationLinkErrors = {
+    /**
+     * * `invalid_token`: This link is invalid or has expired. Please request a new one.
+     * * `duplicate_key`: The data that was sent contains a field twice. Please reload the page and try again.
+     * * `json_malformed`: The data that was sent could not be read. Please reload the page and try again.
+     * * `json_too_deep`: The data that was sent is too complex. Please reload the page and try again.
+     * * `malformed_request`: This request could not be read. Please reload the page and try again.
+     */
+    400: InvalidToken | TransportProblem;
+    /**
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
+     */
+    403: CsrfFailed;
+    /**
+     * * `email_taken`: An account with this e-mail address already exists.
+     */
+    409: EmailTaken;
+    /**
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
+     */
+    422: UnknownParameter | ValidationFailed;
+    /**
+     * Errors that any request can get.
+     */
+    503: TransportProblem;
+    /**
+     * Errors that any request can get.
+     */
+    default: TransportProblem;
+};
+
+export type AuthUseVerificationLinkError = AuthUseVerificationLinkErrors[keyof AuthUseVerificationLinkErrors];
+
+export type AuthUseVerificationLinkResponses = {
+    /**
+     * Success, without a body.
+     */
+    204: void;
+};
+
+export type AuthUseVerificationLinkResponse = AuthUseVerificationLinkResponses[keyof AuthUseVerificationLinkResponses];
+
 export type AuthVerifyEmailData = {
     body?: never;
     path: {
@@ -2812,6 +2953,56 @@ export type AuthVerifyEmailData = {
 };
 
 export type AuthVerifyEmailErrors = {
+    /**
+     * * `invalid_token`: This link is invalid or has expired. Please request a new one.
+     * * `duplicate_key`: The data that was sent contains a field twice. Please reload the page and try again.
+     * * `json_malformed`: The data that was sent could not be read. Please reload the page and try again.
+     * * `json_too_deep`: The data that was sent is too complex. Please reload the page and try again.
+     * * `malformed_request`: This request could not be read. Please reload the page and try again.
+     */
+    400: InvalidToken | TransportProblem;
+    /**
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
+     */
+    403: CsrfFailed;
+    /**
+     * * `email_taken`: An account with this e-mail address already exists.
+     */
+    409: EmailTaken;
+    /**
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
+     */
+    422: UnknownParameter | ValidationFailed;
+    /**
+     * Errors that any request can get.
+     */
+    503: TransportProblem;
+    /**
+     * Errors that any request can get.
+     */
+    default: TransportProblem;
+};
+
+export type AuthVerifyEmailError = AuthVerifyEmailErrors[keyof AuthVerifyEmailErrors];
+
+export type AuthVerifyEmailResponses = {
+    /**
+     * Success, without a body.
+     */
+    204: void;
+};
+
+export type AuthVerifyEmailResponse = AuthVerifyEmailResponses[keyof AuthVerifyEmailResponses];
+
+export type AuthCancelEmailChangeData = {
+    body: MailedToken;
+    path?: never;
+    query?: never;
+    url: '/cancel-email-change';
+};
+
+export type AuthCancelEmailChangeErrors = {
     /**
      * * `invalid_token`: This link is invalid or has expired. Please request a new one.
      * * `duplicate_key`: The data that was sent contains a field twice. Please reload the page and try again.
@@ -2839,16 +3030,66 @@ export type AuthVerifyEmailErrors = {
     default: TransportProblem;
 };
 
-export type AuthVerifyEmailError = AuthVerifyEmailErrors[keyof AuthVerifyEmailErrors];
+export type AuthCancelEmailChangeError = AuthCancelEmailChangeErrors[keyof AuthCancelEmailChangeErrors];
 
-export type AuthVerifyEmailResponses = {
+export type AuthCancelEmailChangeResponses = {
     /**
      * Success, without a body.
      */
     204: void;
 };
 
-export type AuthVerifyEmailResponse = AuthVerifyEmailResponses[keyof AuthVerifyEmailResponses];
+export type AuthCancelEmailChangeResponse = AuthCancelEmailChangeResponses[keyof AuthCancelEmailChangeResponses];
+
+export type AuthRestoreEmailData = {
+    body: MailedToken;
+    path?: never;
+    query?: never;
+    url: '/restore-email';
+};
+
+export type AuthRestoreEmailErrors = {
+    /**
+     * * `invalid_token`: This link is invalid or has expired. Please request a new one.
+     * * `duplicate_key`: The data that was sent contains a field twice. Please reload the page and try again.
+     * * `json_malformed`: The data that was sent could not be read. Please reload the page and try again.
+     * * `json_too_deep`: The data that was sent is too complex. Please reload the page and try again.
+     * * `malformed_request`: This request could not be read. Please reload the page and try again.
+     */
+    400: InvalidToken | TransportProblem;
+    /**
+     * * `csrf_failed`: This request could not be verified. Please reload the page and try again.
+     */
+    403: CsrfFailed;
+    /**
+     * * `email_taken`: An account with this e-mail address already exists.
+     */
+    409: EmailTaken;
+    /**
+     * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
+     * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
+     */
+    422: UnknownParameter | ValidationFailed;
+    /**
+     * Errors that any request can get.
+     */
+    503: TransportProblem;
+    /**
+     * Errors that any request can get.
+     */
+    default: TransportProblem;
+};
+
+export type AuthRestoreEmailError = AuthRestoreEmailErrors[keyof AuthRestoreEmailErrors];
+
+export type AuthRestoreEmailResponses = {
+    /**
+     * Success, without a body.
+     */
+    204: void;
+};
+
+export type AuthRestoreEmailResponse = AuthRestoreEmailResponses[keyof AuthRestoreEmailResponses];
 
 export type SessionsEndOtherSessionsData = {
     body?: never;
@@ -3085,7 +3326,7 @@ export type SettingsReplaceSettingsData = {
     body: Settings;
     headers?: {
         /**
-         * The `ETag` of the version that you edited. If the resource has changed since then, the answer is 412. Only the version is compared, not the hash.
+         * The `ETag` of the version that you edited. If the resource has changed since then, the answer is 412. Only the version is compared, not the hash. `*` matches any version, if the resource exists.
          */
         'If-Match'?: string;
     };
@@ -3153,7 +3394,7 @@ export type SettingsChangePasswordErrors = {
      */
     403: CsrfFailed | WrongPassword;
     /**
-     * * `password_too_common`: This password is too common. Please choose another, such as four unrelated words.
+     * * `password_too_common`: This password is easy to guess. Please choose another, such as four unrelated words.
      * * `unknown_parameter`: This web address has an unknown or repeated parameter. Please correct it and try again.
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
@@ -3316,9 +3557,10 @@ export type SettingsExportAccountErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
+     * * `too_many_requests`: You have done this too often. Try again in 1 minute.
      * * `too_many_streams`: Too many live updates or downloads are open. Please close one and try again.
      */
-    429: TooManyStreams;
+    429: TooManyRequests | TooManyStreams;
     /**
      * Errors that any request can get.
      */
@@ -3345,7 +3587,7 @@ export type UsersSearchUsersData = {
     path?: never;
     query: {
         /**
-         * The text to search for; case-insensitive, without wildcards.
+         * The text to search for; accents and case are ignored, there are no wildcards.
          */
         q: string;
         /**
@@ -3379,6 +3621,10 @@ export type UsersSearchUsersErrors = {
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
+    /**
+     * * `too_many_requests`: You have done this too often. Try again in 1 minute.
+     */
+    429: TooManyRequests;
     /**
      * Errors that any request can get.
      */
@@ -3541,6 +3787,10 @@ export type RelationshipsFollowUserErrors = {
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: CannotFollowSelf | UnknownParameter | ValidationFailed;
+    /**
+     * * `too_many_requests`: You have done this too often. Try again in 1 minute.
+     */
+    429: TooManyRequests;
     /**
      * Errors that any request can get.
      */
@@ -4050,6 +4300,10 @@ export type PostsWritePostErrors = {
      */
     422: IdempotencyMismatch | UnknownParameter | ValidationFailed;
     /**
+     * * `too_many_requests`: You have done this too often. Try again in 1 minute.
+     */
+    429: TooManyRequests;
+    /**
      * Errors that any request can get.
      */
     503: TransportProblem;
@@ -4181,7 +4435,7 @@ export type PostsEditPostData = {
     body: PostUpdate;
     headers?: {
         /**
-         * The `ETag` of the version that you edited. If the resource has changed since then, the answer is 412. Only the version is compared, not the hash.
+         * The `ETag` of the version that you edited. If the resource has changed since then, the answer is 412. Only the version is compared, not the hash. `*` matches any version, if the resource exists.
          */
         'If-Match'?: string;
     };
@@ -4219,6 +4473,10 @@ export type PostsEditPostErrors = {
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
+    /**
+     * * `too_many_requests`: You have done this too often. Try again in 1 minute.
+     */
+    429: TooManyRequests;
     /**
      * Errors that any request can get.
      */
@@ -4390,6 +4648,10 @@ export type LikesLikePostErrors = {
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
+    /**
+     * * `too_many_requests`: You have done this too often. Try again in 1 minute.
+     */
+    429: TooManyRequests;
     /**
      * Errors that any request can get.
      */
@@ -4602,6 +4864,10 @@ export type CommentsWriteCommentErrors = {
      */
     422: IdempotencyMismatch | ParentNotFound | ThreadTooDeep | UnknownParameter | ValidationFailed;
     /**
+     * * `too_many_requests`: You have done this too often. Try again in 1 minute.
+     */
+    429: TooManyRequests;
+    /**
      * Errors that any request can get.
      */
     503: TransportProblem;
@@ -4760,6 +5026,10 @@ export type CommentsEditCommentErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
+     * * `too_many_requests`: You have done this too often. Try again in 1 minute.
+     */
+    429: TooManyRequests;
+    /**
      * Errors that any request can get.
      */
     503: TransportProblem;
@@ -4865,6 +5135,10 @@ export type CommentsLikeCommentErrors = {
      * * `validation_failed`: Some of the values are not valid. Please correct them and try again.
      */
     422: UnknownParameter | ValidationFailed;
+    /**
+     * * `too_many_requests`: You have done this too often. Try again in 1 minute.
+     */
+    429: TooManyRequests;
     /**
      * Errors that any request can get.
      */
@@ -5257,7 +5531,7 @@ export type ExchangeReplaceExchangeData = {
     body: Board;
     headers?: {
         /**
-         * The `ETag` of the version that you edited. If the resource has changed since then, the answer is 412. Only the version is compared, not the hash.
+         * The `ETag` of the version that you edited. If the resource has changed since then, the answer is 412. Only the version is compared, not the hash. `*` matches any version, if the resource exists.
          */
         'If-Match'?: string;
     };
@@ -5493,6 +5767,10 @@ export type ExchangeSearchExchangesErrors = {
      */
     422: UnknownParameter | ValidationFailed;
     /**
+     * * `too_many_requests`: You have done this too often. Try again in 1 minute.
+     */
+    429: TooManyRequests;
+    /**
      * Errors that any request can get.
      */
     503: TransportProblem;
@@ -5594,6 +5872,14 @@ export type ExchangeListRateHistoryData = {
     };
     query: {
         /**
+         * Maximum number of items on the page.
+         */
+        limit?: number;
+        /**
+         * `next_cursor` or `prev_cursor` from a page of the same list and filters.
+         */
+        cursor?: string;
+        /**
          * Foreign currency.
          */
         currency: 'AED' | 'AFN' | 'ALL' | 'AMD' | 'AOA' | 'ARS' | 'AUD' | 'AWG' | 'AZN' | 'BAM' | 'BBD' | 'BDT' | 'BHD' | 'BIF' | 'BMD' | 'BND' | 'BOB' | 'BRL' | 'BSD' | 'BTN' | 'BWP' | 'BYN' | 'BZD' | 'CAD' | 'CDF' | 'CHF' | 'CLP' | 'CNY' | 'COP' | 'CRC' | 'CUP' | 'CVE' | 'CZK' | 'DJF' | 'DKK' | 'DOP' | 'DZD' | 'EGP' | 'ERN' | 'ETB' | 'EUR' | 'FJD' | 'FKP' | 'GBP' | 'GEL' | 'GHS' | 'GIP' | 'GMD' | 'GNF' | 'GTQ' | 'GYD' | 'HKD' | 'HNL' | 'HTG' | 'HUF' | 'IDR' | 'ILS' | 'INR' | 'IQD' | 'IRR' | 'ISK' | 'JMD' | 'JOD' | 'JPY' | 'KES' | 'KGS' | 'KHR' | 'KMF' | 'KPW' | 'KRW' | 'KWD' | 'KYD' | 'KZT' | 'LAK' | 'LBP' | 'LKR' | 'LRD' | 'LSL' | 'LYD' | 'MAD' | 'MDL' | 'MGA' | 'MKD' | 'MMK' | 'MNT' | 'MOP' | 'MRU' | 'MUR' | 'MVR' | 'MWK' | 'MXN' | 'MYR' | 'MZN' | 'NAD' | 'NGN' | 'NIO' | 'NOK' | 'NPR' | 'NZD' | 'OMR' | 'PAB' | 'PEN' | 'PGK' | 'PHP' | 'PKR' | 'PLN' | 'PYG' | 'QAR' | 'RON' | 'RSD' | 'RUB' | 'RWF' | 'SAR' | 'SBD' | 'SCR' | 'SDG' | 'SEK' | 'SGD' | 'SHP' | 'SLE' | 'SOS' | 'SRD' | 'SSP' | 'STN' | 'SYP' | 'SZL' | 'THB' | 'TJS' | 'TMT' | 'TND' | 'TOP' | 'TRY' | 'TTD' | 'TWD' | 'TZS' | 'UAH' | 'UGX' | 'USD' | 'UYU' | 'UZS' | 'VES' | 'VND' | 'VUV' | 'WST' | 'XAF' | 'XCD' | 'XCG' | 'XOF' | 'XPF' | 'YER' | 'ZAR' | 'ZMW' | 'ZWG';
@@ -5609,14 +5895,6 @@ export type ExchangeListRateHistoryData = {
          * Whether to return changes, or summaries of UTC hours or days.
          */
         group?: Group;
-        /**
-         * Maximum number of items on the page.
-         */
-        limit?: number;
-        /**
-         * `next_cursor` or `prev_cursor` from a page of the same list and filters.
-         */
-        cursor?: string;
     };
     url: '/users/{username}/exchange/history';
 };
@@ -5704,9 +5982,9 @@ export type ReportsWriteReportErrors = {
      */
     422: IdempotencyMismatch | UnknownParameter | ValidationFailed;
     /**
-     * * `rate_limited`: Too many attempts. Try again in 1 minute.
+     * * `too_many_requests`: You have done this too often. Try again in 1 minute.
      */
-    429: RateLimited;
+    429: TooManyRequests;
     /**
      * Errors that any request can get.
      */
