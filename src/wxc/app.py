@@ -3,7 +3,6 @@ import contextlib
 import logging
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
-from importlib.metadata import version
 from itertools import chain
 from typing import Any
 
@@ -24,6 +23,7 @@ from wxc.accounts.export.router import router as exports
 from wxc.accounts.recovery.router import router as recovery
 from wxc.accounts.sessions.router import router as sessions
 from wxc.accounts.settings.router import router as settings
+from wxc.core.build import package_version
 from wxc.core.config import Config
 from wxc.core.events import Events
 from wxc.core.logging import configure_logging
@@ -123,7 +123,7 @@ def create_app(config: Config) -> FastAPI:
     configure_logging(config)
     app = FastAPI(
         title=guide.TITLE,
-        version=version("wxc-social"),
+        version=package_version(),
         summary=guide.SUMMARY,
         description=guide.DESCRIPTION,
         openapi_url=None,  # `OpenApiDocument` serves it, compressed; /docs is our own page
