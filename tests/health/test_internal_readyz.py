@@ -1,6 +1,5 @@
 """`/readyz`: the status alone on the public port, every check and the build on the internal one."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -157,10 +156,10 @@ def test_serve_and_worker_name_the_build_they_run(
 ) -> None:
     ports = [free_port(), free_port()]
     log = tmp_path / "log"
-    settings = {"METRICS_PORT": str(ports[0]), **os.environ, "REVISION": BUILD["revision"]}
+    settings = {"METRICS_PORT": str(ports[0]), "REVISION": BUILD["revision"]}
     with run_server(fresh_database_url, redis_url, log, 0, **settings) as (port, _):
         environment = {
-            "ENVIRONMENT": "development",
+            "PUBLISHED_HOST": "127.0.0.1",
             "DATABASE_URL": fresh_database_url,
             "REDIS_URL": redis_url,
             "SECRET_KEY": "s" * 40,
