@@ -37,7 +37,7 @@ def test_serve_names_the_port_that_is_in_use(busy_port: int, workers: str) -> No
     answer = CliRunner().invoke(cli.app, command)
 
     assert answer.exit_code == 1
-    assert answer.stderr.strip() == (
+    assert answer.output.strip() == (
         f"wxc: PORT {busy_port} is in use by another process on this machine."
     )
 
@@ -52,7 +52,7 @@ def test_the_metrics_port_in_use_is_named(
     answer = CliRunner().invoke(cli.app, [command, *arguments])
 
     assert answer.exit_code == 1
-    assert answer.stderr.strip() == (
+    assert answer.output.strip() == (
         f"wxc: METRICS_PORT {busy_port} is in use by another process on this machine. "
         "Each `wxc serve` and `wxc worker` needs its own."
     )
@@ -64,4 +64,4 @@ def test_one_port_cannot_be_both(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = CliRunner().invoke(cli.app, ["serve", "--host", "127.0.0.1", "--port", "8123"])
 
     assert answer.exit_code == 1
-    assert answer.stderr.strip() == "wxc: METRICS_PORT and PORT are both 8123."
+    assert answer.output.strip() == "wxc: METRICS_PORT and PORT are both 8123."
