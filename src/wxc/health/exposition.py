@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, cast
 
 from wxc.core.config import Config
+from wxc.core.ports import require_free_port
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
 
 _FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+_PORT_ADVICE = "Each `wxc serve` and `wxc worker` needs its own."
 
 
 @contextmanager
@@ -34,10 +36,8 @@ def serve_metrics(config: Config) -> Iterator[None]:
 
         registry = CollectorRegistry()
         registry.register(_AllProcessesCollector(Path(folder)))
-        try:
-            server, thread = start_http_server(config.metrics_port, config.metrics_host, registry)
-        except OSError as error:
-            raise SystemExit(f"wxc: METRICS_PORT {config.metrics_port}: {error}") from None
+        require_free_port("METRICS_PORT", config.metrics_host, config.metrics_port, _PORT_ADVICE)
+        server, thread = start_http_server(config.metrics_port, config.metrics_host, registry)
         server.set_app(_InternalPages(config, make_wsgi_app(registry)))
         try:
             yield
