@@ -1,5 +1,7 @@
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from wxc.server.framing import is_unambiguous
+
 # Bytes. More than the application's own limit on headers, which responds with a problem: a network
 # read may include part of the body.
 MAX_HEAD_SIZE = 128 * 1024
@@ -24,6 +26,9 @@ class BoundedProtocol(HttpToolsProtocol):
         super().shutdown()
 
     def on_headers_complete(self) -> None:
+        if not is_unambiguous(self.parser.get_http_version(), self.headers):
+            # The parser stops at an exception and raises its own, which is a 400.
+            raise ValueError("The request is ambiguous.")
         super().on_headers_complete()
         self._is_reading_head = False
 
