@@ -50,7 +50,7 @@ from wxc.http.middleware.cors import Cors
 from wxc.http.middleware.csrf_origin_check import CsrfOriginCheck
 from wxc.http.middleware.error_handler import ErrorHandler
 from wxc.http.middleware.request_body_limit import RequestBodyLimit
-from wxc.http.middleware.request_context import RequestContext
+from wxc.http.middleware.request_context import RequestContext, default_headers
 from wxc.http.middleware.stream_limit import StreamLimit
 from wxc.http.openapi import install_openapi, operation_id
 from wxc.http.problems import problem_response
@@ -187,8 +187,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     config: Config = app.state.services.config
     with trace_spans(config, "wxc-api"):
         async with _running(app, config) as services:
-            # The server calls it at shutdown, before it waits for responses to end.
-            yield {"end_streams": services.events.end_streams}
+            yield {
+                # The server calls it at shutdown, before it waits for responses to end.
+                "end_streams": services.events.end_streams,
+                "default_headers": default_headers(is_secure=config.cookie_secure),
+            }
         logging.getLogger("wxc").info("stopped")
 
 
@@ -247,7 +250,7 @@ def _add_middleware(app: FastAPI, services: Services) -> None:
     app.add_middleware(Cors, origins=config.cors_origins)
     app.add_middleware(
         RequestContext,
-        is_secure=config.cookie_secure,
+        default_headers=default_headers(is_secure=config.cookie_secure),
         on_response=services.metrics.record_request,
         shutdown=services.shutdown,
     )
