@@ -191,6 +191,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
                 # The server calls it at shutdown, before it waits for responses to end.
                 "end_streams": services.events.end_streams,
                 "default_headers": default_headers(is_secure=config.cookie_secure),
+                "head_deadline": config.head_deadline,
+                "max_connections": config.connections_open,
             }
         logging.getLogger("wxc").info("stopped")
 
@@ -243,7 +245,11 @@ def _add_middleware(app: FastAPI, services: Services) -> None:
         exempt_paths=re.compile(f"{_PROBES.pattern}|{_STREAMS.pattern}"),
     )
     app.add_middleware(
-        RequestBodyLimit, limit_for=_body_limit(config), deadline=config.body_deadline
+        RequestBodyLimit,
+        limit_for=_body_limit(config),
+        deadline=config.body_deadline,
+        max_requests=config.requests_in_flight,
+        traffic=services.traffic,
     )
     app.add_middleware(CsrfOriginCheck, origins=config.cors_origins)
     app.add_middleware(ErrorHandler, respond=_problem_of_exception)

@@ -12,7 +12,7 @@ from tests.server.conftest import listen
 from wxc.core.config import Config
 
 HEAD = b"GET /livez HTTP/1.1\r\nHost: a\r\n"
-BODY = b"POST /login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 4000\r\n\r\n{"
+BODY = b"POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: 4000\r\n\r\n{"
 QUICK = {"head_deadline": 0.3, "connections_open": 20, "requests_in_flight": 8}
 
 

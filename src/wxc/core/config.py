@@ -182,6 +182,8 @@ class Config(EnvironmentSettings):
     cookie_secure: bool = True
     forwarded_allow_ips: str = "127.0.0.1"
 
+    head_deadline: float = Field(default=10.0, gt=0)
+    connections_open: int = Field(default=2048, ge=1)
     request_deadline: float = Field(default=10.0, gt=0)
     requests_in_flight: int = Field(default=256, ge=1)
     streams_in_flight: int = Field(default=1000, ge=1)
