@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_settings import NoDecode
 
 from wxc.core.config_sources import EnvironmentSettings, split_list
+from wxc.core.origins import normalise_origin
 from wxc.core.weak_secrets import is_loopback, require_own_password, require_strong_secret
 
 _SECRETS = ("secret_key", "jwt_secret_key", "jwt_secret_key_next", "jwt_secret_key_previous")
@@ -228,7 +229,7 @@ class Config(EnvironmentSettings):
             scheme, _, host = origin.partition("://")
             if scheme not in ("http", "https") or not host or set("/*?#@") & set(host):
                 raise ValueError("must list exact origins such as https://app.example.com")
-        return origins
+        return tuple(map(normalise_origin, origins))
 
     @field_validator("geoip_database")
     @classmethod
