@@ -188,8 +188,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     with trace_spans(config, "wxc-api"):
         async with _running(app, config) as services:
             yield {
-                # The server calls it at shutdown, before it waits for responses to end.
-                "end_streams": services.events.end_streams,
+                "end_streams": services.events.end_streams,  # at shutdown, before the server waits
                 "default_headers": default_headers(is_secure=config.cookie_secure),
                 "head_deadline": config.head_deadline,
                 "max_connections": config.connections_open,
