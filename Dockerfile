@@ -38,7 +38,8 @@ ENV PATH=/opt/wxc/bin:$PATH \
     ENVIRONMENT=production \
     PORT=8000 \
     METRICS_PORT=9100 \
-    METRICS_HOST=0.0.0.0
+    METRICS_HOST=0.0.0.0 \
+    REVISION=${REVISION}
 # The only writable path; as a volume it keeps the image's permissions on ECS.
 VOLUME ["/tmp"]
 USER 10001:10001

@@ -11,9 +11,9 @@ from dev_tools import client, postgres_installation, redis
 from dev_tools.console import print_out
 from dev_tools.environment import user_settings
 from dev_tools.paths import Checkout, file_lock, state_path
-from dev_tools.ports import DEFAULT_PORT, LOOPBACK, is_free
+from dev_tools.ports import DEFAULT_PORT, LOOPBACK, configured_port, is_free
 from dev_tools.processes import read_facts
-from dev_tools.serving import DEV_LOCK, DEV_RECORD, configured_port
+from dev_tools.serving import DEV_LOCK, DEV_RECORD
 
 _PUBLIC_SETTINGS = (
     *("ENVIRONMENT", "HOST", "PORT", "DEMO_DATA"),

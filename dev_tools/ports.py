@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from collections.abc import Mapping
 
 from dev_tools.console import DevError, print_err
 
@@ -33,6 +34,31 @@ def choose_port(host: str, requested: int | None, default: int = DEFAULT_PORT) -
     if not is_free(host, requested):
         raise DevError(f"Port {requested} is in use. Choose another one: ./dev run --port N")
     return requested
+
+
+def configured_port(settings: Mapping[str, str], name: str = "PORT") -> int | None:
+    """Return the value of a setting; raises `DevError` if it is not a number."""
+    value = settings.get(name)
+    if value and not value.isdecimal():
+        raise DevError(f"{name} is {value!r}, which is not a number.")
+    return int(value) if value else None
+
+
+def choose_metrics_ports(settings: Mapping[str, str], api_port: int) -> tuple[int, int] | None:
+    """Return the ports of the server and of the worker: METRICS_PORT and the next free one."""
+    host, requested = (
+        settings.get("METRICS_HOST") or LOOPBACK,
+        configured_port(settings, "METRICS_PORT"),
+    )
+    if requested is None:
+        return None
+    if requested == api_port or not is_free(host, requested):
+        raise DevError(f"METRICS_PORT {requested} is in use. Set another one.")
+    candidates = range(requested + 1, requested + _MAX_PORTS_TO_TRY)
+    worker_port = next((one for one in candidates if one != api_port and is_free(host, one)), None)
+    if worker_port is None:
+        raise DevError(f"No port from {candidates[0]} to {candidates[-1]} is free on {host}.")
+    return requested, worker_port
 
 
 def _first_free_port(host: str, default: int) -> int:

@@ -15,7 +15,13 @@ from dev_tools.console import DevError, print_err, print_out
 from dev_tools.engines import require_postgres, start_persistent_engines
 from dev_tools.mail import mail_sink
 from dev_tools.paths import Checkout, ensure_state_directory, file_lock, write_private_file
-from dev_tools.ports import DEFAULT_PORT, LOOPBACK, choose_port
+from dev_tools.ports import (
+    DEFAULT_PORT,
+    LOOPBACK,
+    choose_metrics_ports,
+    choose_port,
+    configured_port,
+)
 from dev_tools.processes import Child, Program, Supervisor, log_tail, read_facts, wait_until
 from dev_tools.signals import ShutdownSignals
 
@@ -45,6 +51,8 @@ class ServerConfig:
     port: int
     settings: Mapping[str, str]
     mail_folder: Path | None
+    metrics_ports: tuple[int, int] | None = None
+    """Of the server and the worker; None without `METRICS_PORT`."""
 
     @property
     def url(self) -> str:
@@ -97,7 +105,7 @@ def _serve(
             _prepare_database(config, supervisor)
             print_err("Starting the server and the worker ...")
             server = supervisor.start(_server_program(config, options))
-            worker = supervisor.start(_wxc_program(config, "worker"))
+            worker = supervisor.start(_worker_program(config))
             supervisor.publish(url=config.url)
             return _supervise(config, server, worker, supervisor)
         finally:
@@ -115,6 +123,7 @@ def _server_config(
     own_settings = environment.user_settings(checkout.root, environ)
     host = own_settings.get("HOST") or LOOPBACK
     port = choose_port(host, options.port or configured_port(own_settings))
+    metrics_ports = choose_metrics_ports(own_settings, port)
     private = {"PostgreSQL": "DATABASE_URL", "Redis": "REDIS_URL"}
     if names := [name for name, setting in private.items() if not own_settings.get(setting)]:
         print_err(f"Starting {' and '.join(names)} ...")
@@ -124,7 +133,7 @@ def _server_config(
             settings = environment.with_defaults(settings, {"LOG_FORMAT": "text"})
         settings = environment.with_venv_on_path(settings, checkout.bin)
         mail_folder = None if own_settings.get("MAIL_SERVER") else state / "mails"
-        yield ServerConfig(checkout, state, host, port, settings, mail_folder)
+        yield ServerConfig(checkout, state, host, port, settings, mail_folder, metrics_ports)
 
 
 @contextmanager
@@ -140,14 +149,6 @@ def development_services(
         defaults = environment.default_settings(engines, state, port, mail_port)
         supervisor.publish(defaults=defaults)
         yield defaults
-
-
-def configured_port(settings: Mapping[str, str]) -> int | None:
-    """Return the value of `PORT`; raises `DevError` if it is not a number."""
-    value = settings.get("PORT")
-    if value and not value.isdecimal():
-        raise DevError(f"PORT is {value!r}, which is not a number.")
-    return int(value) if value else None
 
 
 def _prepare_database(config: ServerConfig, supervisor: Supervisor) -> None:
@@ -218,6 +219,13 @@ def _server_program(config: ServerConfig, options: Options) -> Program:
     return _wxc_program(config, "serve", *address, *arguments)
 
 
+def _worker_program(config: ServerConfig) -> Program:
+    program = _wxc_program(config, "worker")
+    if config.metrics_ports is None:
+        return program
+    return replace(program, env={**config.settings, "METRICS_PORT": str(config.metrics_ports[1])})
+
+
 def _wxc_program(config: ServerConfig, *arguments: str) -> Program:
     return Program(
         name=f"wxc {arguments[0]}",
@@ -258,6 +266,10 @@ def _read_output(logins: Child, supervisor: Supervisor) -> list[str]:
 def _banner(config: ServerConfig, logins: list[str]) -> str:
     folder = config.mail_folder
     mails = f"{folder} (each is announced here)" if folder else "sent by your MAIL_SERVER"
+    metrics = [
+        f"  Metrics  http://localhost:{port}/metrics ({name})"
+        for name, port in zip(("server", "worker"), config.metrics_ports or (), strict=False)
+    ]
     lines = [
         "",
         "  WXC Social is running.",
@@ -265,6 +277,7 @@ def _banner(config: ServerConfig, logins: list[str]) -> str:
         f"  API      {config.url}",
         f"  Docs     {config.url}/docs",
         f"  Mails    {mails}",
+        *metrics,
         "  Stop     Ctrl-C",
         "",
         *(["  Demo log-ins", *(f"    {line}" for line in logins), ""] if logins else []),

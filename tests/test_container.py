@@ -125,7 +125,7 @@ class TestDockerfile:
         names = set(re.findall(r"(\w+)=", line))
 
         known = {name.upper() for name in Config.model_fields}
-        assert names - known == {"PATH", "PYTHONDONTWRITEBYTECODE", "PORT"}
+        assert names - known == {"PATH", "PYTHONDONTWRITEBYTECODE", "PORT", "REVISION"}
 
 
 def _uv_of_dev() -> str:

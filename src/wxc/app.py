@@ -3,7 +3,6 @@ import contextlib
 import logging
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
-from importlib.metadata import version
 from itertools import chain
 from typing import Any
 
@@ -25,6 +24,7 @@ from wxc.accounts.export.router import router as exports
 from wxc.accounts.recovery.router import router as recovery
 from wxc.accounts.sessions.router import router as sessions
 from wxc.accounts.settings.router import router as settings
+from wxc.core.build import package_version
 from wxc.core.config import Config
 from wxc.core.events import Events
 from wxc.core.logging import configure_logging
@@ -51,7 +51,7 @@ from wxc.http.middleware.cors import Cors
 from wxc.http.middleware.csrf_origin_check import CsrfOriginCheck
 from wxc.http.middleware.error_handler import ErrorHandler
 from wxc.http.middleware.request_body_limit import RequestBodyLimit
-from wxc.http.middleware.request_context import RequestContext
+from wxc.http.middleware.request_context import RequestContext, default_headers
 from wxc.http.middleware.stream_limit import StreamLimit
 from wxc.http.openapi import install_openapi, operation_id
 from wxc.http.problems import problem_response
@@ -126,7 +126,7 @@ def create_app(config: Config) -> FastAPI:
     configure_logging(config)
     app = FastAPI(
         title=guide.TITLE,
-        version=version("wxc-social"),
+        version=package_version(),
         summary=guide.SUMMARY,
         description=guide.DESCRIPTION,
         openapi_url=None,  # `OpenApiDocument` serves it, compressed; /docs is our own page
@@ -190,8 +190,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     config: Config = app.state.services.config
     with trace_spans(config, "wxc-api"):
         async with _running(app, config) as services:
-            # The server calls it at shutdown, before it waits for responses to end.
-            yield {"end_streams": services.events.end_streams}
+            yield {
+                "end_streams": services.events.end_streams,  # at shutdown, before the server waits
+                "default_headers": default_headers(is_secure=config.cookie_secure),
+                "head_deadline": config.head_deadline,
+                "max_connections": config.connections_open,
+            }
         logging.getLogger("wxc").info("stopped")
 
 
@@ -243,14 +247,18 @@ def _add_middleware(app: FastAPI, services: Services) -> None:
         exempt_paths=re.compile(f"{_PROBES.pattern}|{_STREAMS.pattern}"),
     )
     app.add_middleware(
-        RequestBodyLimit, limit_for=_body_limit(config), deadline=config.body_deadline
+        RequestBodyLimit,
+        limit_for=_body_limit(config),
+        deadline=config.body_deadline,
+        max_requests=config.requests_in_flight,
+        traffic=services.traffic,
     )
     app.add_middleware(CsrfOriginCheck, origins=config.cors_origins)
     app.add_middleware(ErrorHandler, respond=_problem_of_exception)
     app.add_middleware(Cors, origins=config.cors_origins)
     app.add_middleware(
         RequestContext,
-        is_secure=config.cookie_secure,
+        default_headers=default_headers(is_secure=config.cookie_secure),
         on_response=services.metrics.record_request,
         shutdown=services.shutdown,
     )

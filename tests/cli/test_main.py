@@ -12,6 +12,7 @@ import uvicorn
 from tests.support.app import running_app
 from tests.support.browser import Browser
 from tests.support.database import owner_url
+from tests.support.server import free_port
 from typer.testing import CliRunner
 
 from wxc.cli import main as cli
@@ -196,15 +197,17 @@ class TestServe:
         called: dict[str, Any] = {}
         monkeypatch.setattr(uvicorn, "run", lambda *_, **options: called.update(options))
 
-        answer = run.invoke(cli.app, ["serve", "--port", "9000", "--workers", "3"])
+        port = free_port()
+        answer = run.invoke(cli.app, ["serve", "--port", str(port), "--workers", "3"])
 
         assert answer.exit_code == 0, answer.output
-        assert (called["port"], called["workers"], called["reload"]) == (9000, 3, False)
+        assert (called["port"], called["workers"], called["reload"]) == (port, 3, False)
         assert called["timeout_keep_alive"] == 75
         assert called["forwarded_allow_ips"] == "127.0.0.1"
         assert called["server_header"] is False
         assert called["timeout_graceful_shutdown"] == 20
 
+        monkeypatch.setenv("PORT", str(port))
         run.invoke(cli.app, ["serve"])
         assert called["workers"] == serving.available_cpus()
         run.invoke(cli.app, ["serve", "--reload"])

@@ -29,6 +29,8 @@ with open("calls", "a") as calls:
     print(*sys.argv[1:], file=calls)
 with open("hosts", "a") as hosts:
     print(os.environ.get("PUBLISHED_HOST"), file=hosts)
+with open("metrics ports", "a") as ports:
+    print(sys.argv[1], os.environ.get("METRICS_PORT"), file=ports)
 if os.path.exists("broken"):
     sys.exit(3)
 if sys.argv[1] == "demo" and os.path.exists("demo fails"):

@@ -37,6 +37,19 @@ def test_the_next_port_is_used_if_the_default_is_in_use(
     assert f"Port {busy_port} is in use; using {port}." in capsys.readouterr().err
 
 
+def test_each_process_of_a_run_gets_its_own_metrics_port(busy_port: int) -> None:
+    first = ports.find_free_port()
+
+    chosen = ports.choose_metrics_ports({"METRICS_PORT": str(first)}, first + 1)
+
+    assert chosen
+    assert chosen[0] == first
+    assert chosen[1] > first + 1  # which the API uses
+    for requested, api in ((busy_port, 8000), (first, first)):
+        with pytest.raises(DevError, match=f"METRICS_PORT {requested} is in use"):
+            ports.choose_metrics_ports({"METRICS_PORT": str(requested)}, api)
+
+
 def test_an_address_of_another_machine_is_refused() -> None:
     with pytest.raises(DevError, match=r"Cannot listen on 192\.0\.2\.1:8000"):
         ports.is_free("192.0.2.1", 8000)

@@ -48,7 +48,6 @@ class TestHealth:
         answer = await stranger.get("/readyz")
 
         assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
-        assert [error["pointer"] for error in answer.json()["errors"]] == ["migrations"]
 
     async def test_newer_schema_is_ready_for_older_code(
         self, stranger: Browser, connection: AsyncConnection
@@ -86,14 +85,6 @@ class TestHealth:
         answer = await stranger.get("/readyz")
 
         assert answer.status_code == (503 if is_backlog else 200)
-        if is_backlog:
-            (error,) = answer.json()["errors"]
-            assert (error["pointer"], error["code"]) == ("mail", "backlog")
-
-    async def test_readyz_names_every_check(self, stranger: Browser) -> None:
-        checks = (await stranger.get("/readyz")).json()["checks"]
-
-        assert checks == dict.fromkeys(("database", "redis", "migrations", "mail"), "ok")
 
 
 class TestOutage:
@@ -116,7 +107,6 @@ class TestOutage:
             assert (await browser.get("/healthz")).status_code == 200
             ready = await browser.get("/readyz")
             assert ready.status_code == 503
-            assert [error["pointer"] for error in ready.json()["errors"]] == ["database", "redis"]
             profile = await browser.get("/users/noise_1")
             assert (profile.status_code, profile.json()["code"]) == (503, "unavailable")
 
@@ -131,8 +121,7 @@ class TestOutage:
         async with running_app(config) as app, Browser(app) as browser:
             assert (await browser.get("/healthz")).status_code == 200
             assert (await browser.get("/users/noise_1")).status_code == 200
-            ready = await browser.get("/readyz")
-            assert [error["pointer"] for error in ready.json()["errors"]] == ["redis"]
+            assert (await browser.get("/readyz")).status_code == 503
 
             await redis.restore()
             assert (await browser.get("/readyz")).status_code == 200

@@ -77,10 +77,8 @@ async def test_a_query_of_60_kib_or_more_is_refused(server: Server) -> None:
 
     for query in (many, b"&" * 60 * _KIB, b"limit=" + b"1" * 60 * _KIB):
         assert_refused(await server.get(b"/livez?" + query), "uri_too_long")
-    # Over 64 KiB the HTTP parser refuses the request, without a problem document.
-    answer = await server.get(b"/livez?" + CANARY.encode() * 6000)
-    assert answer.status_code == 400
-    assert_no_echo(answer)
+    # Over 64 KiB the HTTP parser refuses the request.
+    assert_refused(await server.get(b"/livez?" + CANARY.encode() * 6000), "malformed_request")
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)

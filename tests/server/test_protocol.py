@@ -67,7 +67,7 @@ async def test_a_head_that_is_too_large_closes_the_connection(
         protocol.data_received(line(MAX_HEAD_SIZE // 3))
 
     assert transport.is_closed
-    assert transport.sent.startswith(b"HTTP/1.1 400")
+    assert transport.sent.startswith(b"HTTP/1.1 431")
 
 
 async def test_a_long_body_is_accepted(

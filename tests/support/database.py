@@ -34,6 +34,7 @@ class SingleConnectionDatabase(Database):
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
         self.observe = _observe
+        self._replica = None
         self._lock = asyncio.Lock()  # savepoints of concurrent requests would not nest
 
     @asynccontextmanager

@@ -26,7 +26,8 @@ def serve(
     """Serve the API.
 
     On SIGTERM, /healthz fails while requests are still served for SHUTDOWN_DELAY seconds; open
-    requests then have SHUTDOWN_DRAIN seconds to finish. METRICS_PORT adds a port for Prometheus.
+    requests then have SHUTDOWN_DRAIN seconds to finish. METRICS_PORT adds an internal port for
+    Prometheus' /metrics and a detailed /readyz.
     """
     from wxc.server import runner
 
@@ -39,7 +40,8 @@ def worker() -> None:
     """Run the background jobs: mails, account deletion, exchange reminders, clean-up.
 
     Several workers can run at the same time. On SIGTERM a worker finishes its current batch;
-    another worker, or the next start, does the rest. METRICS_PORT adds a port for Prometheus.
+    another worker, or the next start, does the rest. METRICS_PORT adds an internal port for
+    Prometheus' /metrics and a detailed /readyz.
     """
     from wxc.core.tracing import trace_spans
     from wxc.health.exposition import serve_metrics

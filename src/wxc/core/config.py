@@ -20,6 +20,7 @@ from pydantic_settings import NoDecode
 
 from wxc.core.config_sources import EnvironmentSettings, split_list
 from wxc.core.database_urls import AdminUrl, DatabaseUrl, OwnerUrl
+from wxc.core.origins import normalise_origin
 from wxc.core.weak_secrets import is_loopback, require_own_password, require_strong_secret
 
 _SECRETS = ("secret_key", "jwt_secret_key", "jwt_secret_key_next", "jwt_secret_key_previous")
@@ -164,6 +165,8 @@ class Config(EnvironmentSettings):
     cookie_secure: bool = True
     forwarded_allow_ips: str = "127.0.0.1"
 
+    head_deadline: float = Field(default=10.0, gt=0)
+    connections_open: int = Field(default=2048, ge=1)
     request_deadline: float = Field(default=10.0, gt=0)
     requests_in_flight: int = Field(default=256, ge=1)
     streams_in_flight: int = Field(default=1000, ge=1)
@@ -208,7 +211,7 @@ class Config(EnvironmentSettings):
             scheme, _, host = origin.partition("://")
             if scheme not in ("http", "https") or not host or set("/*?#@") & set(host):
                 raise ValueError("must list exact origins such as https://app.example.com")
-        return origins
+        return tuple(map(normalise_origin, origins))
 
     @field_validator("geoip_database")
     @classmethod

@@ -94,6 +94,10 @@ class Database:
             await self.publish_topics(topics)
 
     @property
+    def has_replica(self) -> bool:
+        return self._replica is not None
+
+    @property
     def connections_in_use(self) -> int:
         """The number of connections in use, including the replica's."""
         pool = self.engine.sync_engine.pool

@@ -27,7 +27,7 @@ class Draining(Refusal):
 class NotReady(Refusal):
     """The service is not fully available. Try again later.
 
-    Operators: `errors` lists the failed checks: `database`, `migrations`, `redis` or `mail`.
+    Operators: `/readyz` on `METRICS_PORT` names the failed checks.
     """
 
     status = 503

@@ -2,7 +2,7 @@ from wxc.db.dependencies import Database
 from wxc.health import service
 from wxc.health.dependencies import Redis, Revisions, Shutdown, StartupState
 from wxc.health.errors import Draining, NotReady, Starting
-from wxc.health.schemas import Health, Readiness
+from wxc.health.schemas import Health
 from wxc.http.openapi import error_responses
 from wxc.http.routers import make_router
 
@@ -22,6 +22,9 @@ async def get_health(startup: StartupState, shutdown: Shutdown) -> Health:
 
 
 @router.get("/readyz", summary="Check readiness", responses=error_responses(NotReady))
-async def get_readiness(database: Database, redis: Redis, known_revisions: Revisions) -> Readiness:
-    """For deployments and alarms: checks the database, its schema, Redis and mail delivery."""
+async def get_readiness(database: Database, redis: Redis, known_revisions: Revisions) -> Health:
+    """For deployments and alarms: checks everything that the service depends on.
+
+    Operators: `/readyz` on `METRICS_PORT` names each check.
+    """
     return await service.readiness(database, redis, known_revisions)

@@ -1,14 +1,14 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 
 from wxc.core.redis import RedisClient
 from wxc.db.database import Database
 from wxc.db.errors import UNAVAILABLE_ERRORS
 from wxc.health.errors import Draining, NotReady, Starting
-from wxc.health.repository import schema_revision
-from wxc.health.schemas import Checks, Health, Readiness
-from wxc.http.problem_schemas import FieldError
+from wxc.health.repository import replica_lag, schema_revision
+from wxc.health.schemas import Health
 from wxc.mail.service import has_backlog
 from wxc.server.shutdown import GracefulShutdown
 
@@ -49,39 +49,49 @@ def health(startup: Startup, shutdown: GracefulShutdown) -> Health:
 
 async def readiness(
     database: Database, redis: RedisClient, known_revisions: Sequence[str]
-) -> Readiness:
-    """Check all dependencies; raises `NotReady` with those that failed.
+) -> Health:
+    """Raises `NotReady` if a check fails; only the log contains which."""
+    checks = await check_dependencies(database, redis, known_revisions)
+    if checks.is_failed:
+        raise NotReady(str(checks))
+    return Health(status="ok")
+
+
+class Checks(dict[str, str]):
+    """The result of each check by name: `ok`, what is wrong, or `unknown`."""
+
+    replica_lag: float | None = None  # seconds
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether a check did not succeed."""
+        return any(result != "ok" for result in self.values())
+
+
+async def check_dependencies(
+    database: Database, redis: RedisClient, known_revisions: Sequence[str]
+) -> Checks:
+    """Check the database, its schema, mail delivery, Redis, and the replica if there is one.
 
     `known_revisions` are the revisions of this code, newest first. An unknown revision is a later
     one, and later migrations keep older code working (docs/migrations.md).
     """
-    failures: list[FieldError] = []
-    try:
+    checks = Checks(database="unavailable", migrations="unknown", mail="unknown")
+    with suppress(*UNAVAILABLE_ERRORS):
         revision = await _schema_revision(database)
         is_behind = revision is None or revision in known_revisions[1:]
-        has_mail_backlog = not is_behind and await has_backlog(database.primary)
-    except UNAVAILABLE_ERRORS:
-        failures.append(_failure("database", "unavailable", "The database does not respond."))
-    else:
-        if is_behind:
-            failures.append(
-                _failure("migrations", "not_at_head", "The database schema is not up to date.")
-            )
-        if has_mail_backlog:
-            failures.append(_failure("mail", "backlog", "Mails are overdue or were given up."))
-    if not await redis.probe():
-        failures.append(_failure("redis", "unavailable", "Redis does not respond."))
-    if failures:
-        raise NotReady(errors=failures)
-    return Readiness(
-        status="ok", checks=Checks(database="ok", redis="ok", migrations="ok", mail="ok")
-    )
+        checks |= {"database": "ok", "migrations": "not_at_head" if is_behind else "ok"}
+        if not is_behind:
+            checks["mail"] = "backlog" if await has_backlog(database.primary) else "ok"
+    checks["redis"] = "ok" if await redis.probe() else "unavailable"
+    if database.has_replica:
+        checks["replica"] = "unavailable"
+        with suppress(*UNAVAILABLE_ERRORS):
+            (lag,) = await database.fetch(replica_lag())
+            checks["replica"], checks.replica_lag = "ok", lag.seconds
+    return checks
 
 
 async def _schema_revision(database: Database) -> str | None:
     row = await database.primary.fetch_one(schema_revision())
     return None if row is None else row.version_num
-
-
-def _failure(name: str, code: str, message: str) -> FieldError:
-    return FieldError(pointer=name, code=code, message=message)

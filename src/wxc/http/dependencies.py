@@ -1,3 +1,5 @@
+from collections import Counter
+from collections.abc import Container, Sequence
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
@@ -5,6 +7,8 @@ from fastapi import Depends, Header, Request
 from wxc.core.events import Events
 from wxc.http.compiled_route import CompiledRoute
 from wxc.http.openapi import raises, sends
+from wxc.http.problem_schemas import FieldError
+from wxc.http.problems import MAX_FIELD_ERRORS, pointer_to
 from wxc.http.rate_limits import RateLimiter
 from wxc.http.refusals.access import RateLimited, TooManyRequests
 from wxc.http.refusals.requests import UnknownParameter
@@ -52,10 +56,23 @@ LastEventId = Annotated[
 
 
 async def refuse_unknown_parameters(request: Request) -> None:
-    """Raise `UnknownParameter` if a query parameter is undeclared or repeated."""
+    """Raise `UnknownParameter`, with their names, if parameters are undeclared or repeated."""
     if not request.scope["query_string"]:
         return
     names = [name for name, _ in request.query_params.multi_items()]
     route: CompiledRoute = request.scope["route"]
     if len(set(names)) != len(names) or not route.query_parameters.keys() >= set(names):
-        raise UnknownParameter
+        raise UnknownParameter(errors=_misused_parameters(names, route.query_parameters))
+
+
+def _misused_parameters(names: Sequence[str], declared: Container[str]) -> list[FieldError]:
+    errors = []
+    for name, count in Counter(names).items():
+        pointer = pointer_to(("query", name))
+        if name not in declared:
+            message = "This parameter is unknown."
+            errors.append(FieldError(pointer=pointer, code="unknown_parameter", message=message))
+        elif count > 1:
+            message = "This parameter is repeated."
+            errors.append(FieldError(pointer=pointer, code="repeated_parameter", message=message))
+    return errors[:MAX_FIELD_ERRORS]

@@ -25,7 +25,7 @@ from wxc.http.refusals.sqlstates import refusal_for_sqlstate
 
 _log = logging.getLogger("wxc.problems")
 _PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_-]{0,36}", re.ASCII)  # an id or a name, not a token
-_MAX_FIELD_ERRORS = 20  # in one response, whatever the number in the request
+MAX_FIELD_ERRORS = 20  # in one response, whatever the number in the request
 _HTTP_REFUSALS: Mapping[int, type[Refusal]] = {
     400: MalformedRequest,
     404: NotFound,
@@ -94,12 +94,12 @@ def field_errors(errors: Sequence[Any]) -> list[FieldError]:
     """The first errors of a failed validation, without the input values."""
     return [
         FieldError(
-            pointer=_pointer(error["loc"]),
+            pointer=pointer_to(error["loc"]),
             code=error["type"],
             # A message with an `error` in its context quotes the input; others quote our limits.
             message="This value is not valid." if "error" in error.get("ctx", {}) else error["msg"],
         )
-        for error in errors[:_MAX_FIELD_ERRORS]
+        for error in errors[:MAX_FIELD_ERRORS]
     ]
 
 
@@ -107,7 +107,8 @@ def _is_json_invalid(error: RequestValidationError) -> bool:
     return any(part["type"] == "json_invalid" for part in error.errors())
 
 
-def _pointer(location: Sequence[str | int]) -> str:
+def pointer_to(location: Sequence[str | int]) -> str:
+    """The pointer of a value: a JSON pointer into the body, else as in `query.limit`."""
     source, *path = [_printable(part) for part in location]
     if source != "body":
         return ".".join([source, *path])
@@ -115,8 +116,8 @@ def _pointer(location: Sequence[str | int]) -> str:
 
 
 def _printable(part: str | int) -> str:
-    """A key sent by the client, cut to 64 characters of valid UTF-8."""
-    return str(part)[:64].encode(errors="backslashreplace").decode()
+    """A name sent by the client, cut to 64 characters, with `?` for control characters and such."""
+    return "".join(c if c.isprintable() else "?" for c in str(part)[:64])
 
 
 def _instance(scope: Scope, refusal: type[Refusal]) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from wxc.core.config import Config
 from wxc.core.config_reading import read_config
+from wxc.core.ports import require_free_port
 from wxc.health.exposition import serve_metrics
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ def serve(config: Config, *, host: str, port: int, workers: int | None, reload: 
 
     from wxc.server.protocol import BoundedProtocol
 
+    if config.metrics_port == port:
+        raise SystemExit(f"wxc: METRICS_PORT and PORT are both {port}.")
+    require_free_port("PORT", host, port)
     # After shutdown, uvicorn raises the caught signals again.
     signal.signal(signal.SIGTERM, lambda *_: None)
     if reload:

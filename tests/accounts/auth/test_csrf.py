@@ -47,7 +47,6 @@ ORIGINS = [
             "https://evilapp.example.com",
             "http://app.example.com",
             "https://app.example.com:8443",
-            "https://APP.example.com",
             "https://app.example.com/",
             f"{OWN}.evil.example",
             "https://api.test",

@@ -14,6 +14,7 @@ from wxc.core.config import Config
 from wxc.http.disconnects import ClientDisconnected
 from wxc.http.middleware.error_handler import ErrorHandler
 from wxc.http.middleware.request_body_limit import RequestBodyLimit
+from wxc.http.traffic import Traffic
 
 APP = "https://app.example.com"
 trouble = APIRouter(tags=["trouble"])
@@ -118,7 +119,9 @@ async def test_client_that_disconnects_while_sending_its_body_gets_no_response()
         "query_string": b"",
         "headers": [(b"content-length", b"5")],
     }
-    limit = RequestBodyLimit(app, limit_for=lambda _: 10, deadline=1)
+    limit = RequestBodyLimit(
+        app, limit_for=lambda _: 10, deadline=1, max_requests=1, traffic=Traffic()
+    )
     with pytest.raises(ClientDisconnected):
         await limit(scope, receive, send)
 

@@ -5,6 +5,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from wxc.core.origins import normalise_origin
 from wxc.http.problems import problem_response
 from wxc.http.refusals.access import CsrfFailed
 
@@ -38,6 +39,9 @@ class Cors(CORSMiddleware):
                 "Idempotency-Replayed",
             ),
         )
+
+    def is_allowed_origin(self, origin: str) -> bool:
+        return super().is_allowed_origin(normalise_origin(origin))
 
     async def simple_response(
         self, scope: Scope, receive: Receive, send: Send, request_headers: Headers

@@ -3,6 +3,7 @@ from collections.abc import Awaitable, Collection
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from wxc.core.origins import normalise_origin
 from wxc.http.refusals.access import CsrfFailed
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110 section 9.2.1
@@ -29,9 +30,12 @@ class CsrfOriginCheck:
         origins, sites = headers.getlist("origin"), headers.getlist("sec-fetch-site")
         if len(origins) > 1 or len(sites) > 1:
             raise CsrfFailed
-        if origins and origins[0] in self._origins:
+        origin = normalise_origin(origins[0]) if origins else None
+        if origin in self._origins:
             return
-        if origins and origins[0] != f"{scope['scheme']}://{headers.get('host', '')}":
+        host = headers.get("host")
+        own_origin = normalise_origin(f"{scope['scheme']}://{host}") if host else None
+        if origin is not None and origin != own_origin:
             raise CsrfFailed
         if sites and sites[0] != "same-origin":
             raise CsrfFailed

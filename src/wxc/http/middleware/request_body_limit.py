@@ -16,6 +16,8 @@ from wxc.http.refusals.requests import (
     UnsupportedMediaType,
     UriTooLong,
 )
+from wxc.http.refusals.server import Overloaded
+from wxc.http.traffic import Traffic
 
 MAX_QUERY_SIZE = 8 * 1024  # all sizes in bytes
 MAX_PATH_SIZE = 2 * 1024
@@ -31,11 +33,23 @@ class RequestBodyLimit:
     """Limits the size of path, query, headers and body, and requires strict JSON as a body.
 
     The body is read here, within a deadline, and passed on as one message. The check is a second
-    JSON parse, which takes a few microseconds for the bodies of this API.
+    JSON parse, which takes a few microseconds for the bodies of this API. A body being read counts
+    as a request in flight. At most half of the places are for them: bodies that never end must not
+    occupy all.
     """
 
-    def __init__(self, app: ASGIApp, *, limit_for: Callable[[str], int], deadline: float) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        limit_for: Callable[[str], int],
+        deadline: float,
+        max_requests: int,
+        traffic: Traffic,
+    ) -> None:
         self.app = app
+        self._traffic = traffic
+        self._max_requests = max_requests
         self._limit_for = limit_for
         self._deadline = deadline
 
@@ -55,7 +69,18 @@ class RequestBodyLimit:
     async def _call_with_body(
         self, scope: Scope, headers: Headers, receive: Receive, send: Send
     ) -> None:
-        await self.app(scope, await self._read_and_check(scope, headers, receive), send)
+        traffic = self._traffic
+        is_full = traffic.requests >= self._max_requests
+        if is_full or traffic.bodies >= max(1, self._max_requests // 2):
+            raise Overloaded
+        traffic.requests += 1
+        traffic.bodies += 1
+        try:
+            receive_body = await self._read_and_check(scope, headers, receive)
+        finally:
+            traffic.requests -= 1
+            traffic.bodies -= 1
+        await self.app(scope, receive_body, send)
 
     async def _read_and_check(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
         limit = self._limit_for(scope["path"])

@@ -26,7 +26,7 @@ _SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 
-
+RawHeaders = list[tuple[bytes, bytes]]
 OnResponse = Callable[[Scope, str, int, float], None]
 """Called with the scope, route, status and seconds until the response began.
 
@@ -44,22 +44,24 @@ class RequestContext:
     """
 
     def __init__(
-        self, app: ASGIApp, *, is_secure: bool, on_response: OnResponse, shutdown: GracefulShutdown
+        self,
+        app: ASGIApp,
+        *,
+        default_headers: RawHeaders,
+        on_response: OnResponse,
+        shutdown: GracefulShutdown,
     ) -> None:
         self.app = app
         self._shutdown = shutdown
         self._on_response = on_response
-        default_headers = {"Cache-Control": "no-store", **_SECURITY_HEADERS}
-        if is_secure:
-            default_headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
-        self._default_headers = Headers(default_headers).raw
+        self._default_headers = default_headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         started = time.perf_counter()
-        request_id, balancer_trace = _request_ids(scope)
+        request_id, balancer_trace = request_ids(scope["headers"])
         token = logs.request_id.set(request_id)
         fields = logs.RequestLogFields(balancer_trace=balancer_trace)
         fields_token = logs.request_fields.set(fields)
@@ -105,9 +107,17 @@ class RequestContext:
         headers.raw.extend([pair for pair in self._default_headers if pair[0] not in present])
 
 
-def _request_ids(scope: Scope) -> tuple[str, str | None]:
+def default_headers(*, is_secure: bool) -> RawHeaders:
+    """The headers of every response that does not set them itself."""
+    headers = {"Cache-Control": "no-store", **_SECURITY_HEADERS}
+    if is_secure:
+        headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+    return Headers(headers).raw
+
+
+def request_ids(raw_headers: RawHeaders) -> tuple[str, str | None]:
     """The request id, and the load balancer's id of the same request, if any."""
-    headers = dict(reversed(scope["headers"]))  # the first one, if a header is repeated
+    headers = dict(reversed(raw_headers))  # the first one, if a header is repeated
     requested = headers.get(b"x-request-id", b"").decode("latin-1")
     trace = headers.get(b"x-amzn-trace-id", b"").decode("latin-1")
     found = _AMAZON_TRACE_ROOT.search(trace)

@@ -83,8 +83,9 @@ class ValidationFailed(Refusal):
 class UnknownParameter(Refusal):
     """This web address has an unknown or repeated parameter. Please correct it and try again.
 
-    Compare the query with the parameters of the route; each may occur once. A misspelt name is
-    refused because ignoring it would return a different result than the one requested.
+    `errors` names the parameters. Compare them with those of the route; each may occur once. A
+    misspelt name is refused because ignoring it would return a different result than the one
+    requested.
     """
 
     status = 422
