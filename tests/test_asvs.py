@@ -33,7 +33,8 @@ VERDICTS = {"met", "not applicable", "accepted", "open"}
 ACCEPTED = {"V6.3.3"}  # multi-factor authentication; nothing else may be accepted
 MAX_PARAPHRASE_WORDS = 12
 _ROW = re.compile(r"\| (V\d+\.\d+\.\d+) (.+?) \| ([12]) \| ([a-z ]+) \| (.+) \|")
-_FILE = re.compile(r"`([\w.-]+/[\w./-]+\.\w+|requirements\.lock|\.env\.example|\.dockerignore)`")
+_ROOT_FILES = r"\w+\.(?:yaml|md|json|lock)|\.env\.example|\.dockerignore"
+_FILE = re.compile(rf"`([\w.-]+/[\w./-]+\.\w+|{_ROOT_FILES})`")
 _TEST = re.compile(r"`(tests/[\w/]+\.py)::([\w:]+)`")
 
 
