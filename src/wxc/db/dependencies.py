@@ -84,12 +84,11 @@ def scope_of(request: Request, owner: str = "", *effective: tuple[str, object]) 
 def _filters(request: Request) -> Iterator[tuple[str, str | None]]:
     """The filters that differ from their defaults; FastAPI refuses the invalid ones afterwards."""
     route: CompiledRoute = request.scope["route"]
-    for name, text in request.query_params.items():
-        if name not in ("limit", "cursor"):
-            parameter = route.query_parameters[name]
-            value, errors = parameter.validate(text)
-            if errors or value != parameter.default:
-                yield name, text if errors else _canonical(value)
+    for name in sorted(request.query_params.keys() - {"limit", "cursor"}):
+        text, parameter = request.query_params[name], route.query_parameters[name]
+        value, errors = parameter.validate(text)
+        if errors or value != parameter.default:
+            yield name, text if errors else _canonical(value)
 
 
 def _canonical(value: object) -> str | None:

@@ -172,7 +172,7 @@ export class Auth extends HeyApiClient {
      *
      * Send a mail with a link for choosing a new password.
      *
-     * The response is the same whether or not an account has this address.
+     * The response does not reveal whether an account has this address.
      */
     public requestPasswordReset<ThrowOnError extends boolean = false>(options: Options<AuthRequestPasswordResetData, ThrowOnError>) {
         return (options.client ?? this.client).post<AuthRequestPasswordResetResponses, AuthRequestPasswordResetErrors, ThrowOnError>({
@@ -240,8 +240,8 @@ export class Auth extends HeyApiClient {
      * Verify an e-mail address with the token of a mailed link; needs no session.
      *
      * If the link is for a new address, the new address replaces the old one, which receives a notice.
-     * All sessions of the account then end, except the session of this request, if there is one.
-     * Repeating the call is harmless while the link lives and the account has the address.
+     * All other sessions of the account then end. Repeating the call is harmless while the link lives
+     * and the account has the address.
      */
     public useVerificationLink<ThrowOnError extends boolean = false>(options: Options<AuthUseVerificationLinkData, ThrowOnError>) {
         return (options.client ?? this.client).post<AuthUseVerificationLinkResponses, AuthUseVerificationLinkErrors, ThrowOnError>({
@@ -289,8 +289,7 @@ export class Auth extends HeyApiClient {
      *
      * Stop the pending change of the e-mail address with the link that the old address received.
      *
-     * Needs no session. Repeating the call is harmless; once the change has taken effect, the link is
-     * invalid, and the old address has received another one, for `POST /restore-email`.
+     * Needs no session. Repeating the call is harmless. The link is invalid after the change.
      */
     public cancelEmailChange<ThrowOnError extends boolean = false>(options: Options<AuthCancelEmailChangeData, ThrowOnError>) {
         return (options.client ?? this.client).post<AuthCancelEmailChangeResponses, AuthCancelEmailChangeErrors, ThrowOnError>({
@@ -1331,7 +1330,9 @@ export class Operations extends HeyApiClient {
     /**
      * Check readiness
      *
-     * For deployments and alarms: checks the database, its schema, Redis and mail delivery.
+     * For deployments and alarms: checks everything that the service depends on.
+     *
+     * Operators: `/readyz` on `METRICS_PORT` names each check.
      */
     public getReadiness<ThrowOnError extends boolean = false>(options?: Options<OperationsGetReadinessData, ThrowOnError>) {
         return (options?.client ?? this.client).get<OperationsGetReadinessResponses, OperationsGetReadinessErrors, ThrowOnError>({ url: '/readyz', ...options });

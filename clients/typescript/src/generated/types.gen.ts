@@ -554,43 +554,6 @@ export type RefreshReused = Problem & {
 export type Reason = 'not_offered' | 'below_min' | 'above_max' | 'too_small';
 
 /**
- * Readiness
- *
- * All dependencies work.
- */
-export type Readiness = {
-    /**
-     * Always `ok`; a failed check responds with 503.
-     */
-    status: 'ok';
-    checks: Checks;
-};
-
-/**
- * Checks
- *
- * The result for each dependency.
- */
-export type Checks = {
-    /**
-     * The database responds.
-     */
-    database: 'ok';
-    /**
-     * Redis responds.
-     */
-    redis: 'ok';
-    /**
-     * The database schema is up to date.
-     */
-    migrations: 'ok';
-    /**
-     * No mail is more than 5 minutes overdue or was given up in the last hour.
-     */
-    mail: 'ok';
-};
-
-/**
  * ReadUpTo
  *
  * The newest notification to mark as read.
@@ -6110,9 +6073,9 @@ export type OperationsGetReadinessError = OperationsGetReadinessErrors[keyof Ope
 
 export type OperationsGetReadinessResponses = {
     /**
-     * All dependencies work.
+     * The result of a successful check.
      */
-    200: Readiness;
+    200: Health;
 };
 
 export type OperationsGetReadinessResponse = OperationsGetReadinessResponses[keyof OperationsGetReadinessResponses];

@@ -1,10 +1,9 @@
-from typing import Annotated
-
-from fastapi import Path, status
+from fastapi import status
 
 from wxc.accounts.auth.dependencies import AuthTools, CurrentUser, PreviousSession
 from wxc.accounts.auth.errors import EmailTaken, HashingBusy, PasswordTooCommon
 from wxc.accounts.recovery import service
+from wxc.accounts.recovery.dependencies import LinkToken
 from wxc.accounts.recovery.errors import InvalidToken
 from wxc.accounts.recovery.schemas import (
     MailedPasswordReset,
@@ -20,15 +19,6 @@ from wxc.mail.schemas import MailAccepted
 from wxc.moderation.audit.dependencies import CurrentActor
 
 router = make_router("auth")
-# A plain string: malformed tokens get the same refusal as unknown ones.
-Token = Annotated[
-    str,
-    Path(
-        description="The token in the mailed link: the part after `#token=`.",
-        json_schema_extra={"format": "token"},
-        examples=["rJ1uVnnJMB1Kx4IhCLvp6ZtOQ5c3kSPd0wXy7aGfE2M"],
-    ),
-]
 
 
 @router.post(
@@ -41,7 +31,7 @@ async def request_password_reset(
 ) -> MailAccepted:
     """Send a mail with a link for choosing a new password.
 
-    The response is the same whether or not an account has this address.
+    The response does not reveal whether an account has this address.
     """
     return await service.request_password_reset(database, auth, limiter, request.email)
 
@@ -70,7 +60,7 @@ async def use_reset_link(
     responses=error_responses(InvalidToken, PasswordTooCommon, HashingBusy),
 )
 async def reset_password(
-    token: Token,
+    token: LinkToken,
     reset: PasswordReset,
     database: Database,
     auth: AuthTools,
@@ -109,8 +99,8 @@ async def use_verification_link(
     """Verify an e-mail address with the token of a mailed link; needs no session.
 
     If the link is for a new address, the new address replaces the old one, which receives a notice.
-    All sessions of the account then end, except the session of this request, if there is one.
-    Repeating the call is harmless while the link lives and the account has the address.
+    All other sessions of the account then end. Repeating the call is harmless while the link lives
+    and the account has the address.
     """
     await service.verify_email(database, auth, verification.token, current_id, actor)
 
@@ -122,7 +112,7 @@ async def use_verification_link(
     responses=error_responses(InvalidToken, EmailTaken),
 )
 async def verify_email(
-    token: Token,
+    token: LinkToken,
     database: Database,
     auth: AuthTools,
     current_id: PreviousSession,
@@ -141,8 +131,7 @@ async def verify_email(
 async def cancel_email_change(body: MailedToken, session: Session, actor: CurrentActor) -> None:
     """Stop the pending change of the e-mail address with the link that the old address received.
 
-    Needs no session. Repeating the call is harmless; once the change has taken effect, the link is
-    invalid, and the old address has received another one, for `POST /restore-email`.
+    Needs no session. Repeating the call is harmless. The link is invalid after the change.
     """
     await service.cancel_email_change(session, body.token, actor)
 

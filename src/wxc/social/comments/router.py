@@ -40,7 +40,6 @@ async def write_comment(
     post_id: PostId,
     comment: CommentCreate,
     response: Response,
-    me: CurrentUser,
     session: Session,
     quota: TextQuota,
     idempotency: MaybeIdempotentRequest,
@@ -49,7 +48,7 @@ async def write_comment(
 
     Deleted comments and comments at depth 50 cannot be replied to.
     """
-    written = await writing.write_comment(session, me, post_id, comment, quota, idempotency)
+    written = await writing.write_comment(session, post_id, comment, quota, idempotency)
     response.headers["Location"] = f"/comments/{written['id']}"
     return written
 

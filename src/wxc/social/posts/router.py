@@ -63,7 +63,6 @@ async def edit_post(
     post_id: PostId,
     post: PostUpdate,
     response: Response,
-    me: CurrentUser,
     session: Session,
     if_match: IfMatch,
     quota: TextQuota,
@@ -73,7 +72,7 @@ async def edit_post(
     Send the `ETag` of the post that you read as `If-Match`: if the post has been edited since
     then, the request fails with 412 and overwrites nothing.
     """
-    edited = await service.edit_post(session, me, post_id, post, if_match, quota)
+    edited = await service.edit_post(session, post_id, post, if_match, quota)
     return etags.with_etag(response, edited)
 
 

@@ -70,7 +70,6 @@ async def list_posts(
 
 async def edit_post(
     session: Session,
-    me: Principal,
     post_id: UUID,
     post: PostUpdate,
     versions: Versions,
@@ -80,6 +79,7 @@ async def edit_post(
 
     The same body again changes nothing, whatever the version.
     """
+    me = quota.me
     old = await _lock_own_post(session, me, post_id)
     if post.body == old.body:
         return await find_post(session, post_id, me.id)

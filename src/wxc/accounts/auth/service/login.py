@@ -14,14 +14,14 @@ from wxc.accounts.auth.repository.accounts import (
 from wxc.accounts.auth.repository.sessions import insert_session
 from wxc.accounts.auth.schemas import Credentials
 from wxc.accounts.auth.service import login_notices
+from wxc.accounts.auth.service.login_attempts import LoginAttempt, audit_failure, require_quota
 from wxc.accounts.auth.service.sessions import SessionTokens, end_session, issue_tokens
 from wxc.core import clock
 from wxc.core.ids import new_id
 from wxc.core.text import fold_identifier
 from wxc.db.database import Database
 from wxc.db.session import Session
-from wxc.http.rate_limits import Hit, RateLimiter
-from wxc.http.refusals.access import RateLimited
+from wxc.http.rate_limits import RateLimiter
 from wxc.models import AuditKind
 from wxc.moderation.audit import service as audit
 from wxc.moderation.audit.actors import Actor
@@ -80,7 +80,8 @@ async def log_in(
             tokens = account and await _open_session(session, auth, account, context, is_notified)
         if tokens is not None:
             return replace(tokens, device=_device_cookie(auth, login))
-    await _audit_failure(database, auth, credentials, context.actor, login.user_id)
+    attempt = LoginAttempt(credentials.identifier, context.actor, login.user_id)
+    await audit_failure(database, auth, attempt)
     raise InvalidCredentials
 
 
@@ -99,17 +100,17 @@ async def _authenticate(
     user_id, stored_hash, generation = account[:3] if account else (None, None, 0)
     device = _trusted_device(context.device, account)
     hits = auth.policies.login(credentials.identifier, limiter.network, generation, device)
-    attempt = _LoginAttempt(credentials, context.actor, user_id)
-    await _require_quota(database, auth, limiter, hits, attempt)
+    attempt = LoginAttempt(credentials.identifier, context.actor, user_id)
+    await require_quota(database, auth, limiter, hits, attempt)
     is_match = await auth.passwords.verify(
         credentials.password, stored_hash, is_trusted=device is not None
     )
     if account is None or stored_hash is None or not is_match:
         await limiter.count(*hits)
-        await _audit_failure(database, auth, credentials, context.actor, user_id)
+        await audit_failure(database, auth, attempt)
         raise InvalidCredentials
     # This may be one of many parallel guesses, which exhausted the limit during the hashing.
-    await _require_quota(database, auth, limiter, hits, attempt)
+    await require_quota(database, auth, limiter, hits, attempt)
     await _refuse_suspended(database, account, context.actor)
     return _VerifiedLogin(account.id, stored_hash, generation, device)
 
@@ -124,53 +125,11 @@ def _device_cookie(auth: Auth, login: _VerifiedLogin) -> str:
     return auth.devices.cookie(login.user_id, login.password_generation, login.device, clock.now())
 
 
-@dataclass(frozen=True, slots=True)
-class _LoginAttempt:
-    credentials: Credentials
-    actor: Actor
-    user_id: UUID | None
-
-
-async def _require_quota(
-    database: Database,
-    auth: Auth,
-    limiter: RateLimiter,
-    hits: tuple[Hit, ...],
-    attempt: _LoginAttempt,
-) -> None:
-    """Raises `RateLimited`, and audits it within a limit: such a refusal costs a client nothing."""
-    try:
-        await limiter.check(*hits)
-    except RateLimited:
-        if auth.throttled_logins.allows(limiter.network):
-            await audit.record_refusal(
-                database,
-                AuditKind.LOGIN_THROTTLED,
-                attempt.actor,
-                user_id=attempt.user_id,
-                identifier=auth.identifier_hasher.hash_identifier(attempt.credentials.identifier),
-            )
-        raise
-
-
 async def _refuse_suspended(database: Database, account: LoginRow, actor: Actor) -> None:
     if account.suspended_at is not None:
         kind, code = AuditKind.ACCESS_REFUSED, AccountSuspended.code()
         await audit.record_refusal(database, kind, actor, user_id=account.id, code=code)
         raise AccountSuspended
-
-
-async def _audit_failure(
-    database: Database, auth: Auth, credentials: Credentials, actor: Actor, user_id: UUID | None
-) -> None:
-    """Write one event, also for unknown accounts, to take the same time; hash the identifier."""
-    await audit.record_refusal(
-        database,
-        AuditKind.LOGIN_FAILED,
-        actor,
-        user_id=user_id,
-        identifier=auth.identifier_hasher.hash_identifier(credentials.identifier),
-    )
 
 
 async def _lock_account(

@@ -45,13 +45,13 @@ from wxc.social.users.errors import BlockedByYou
 
 async def write_comment(
     session: Session,
-    me: Principal,
     post_id: UUID,
     comment: CommentCreate,
     quota: WriteQuota,
     idempotency: IdempotentRequest | None = None,
 ) -> Comment:
     """Raises `TooManyRequests` and the refusals of `lock_post_to_comment` and `_lock_parent`."""
+    me = quota.me
     if replay := await stored_response(session, idempotency):
         await fetch_comment(session, replay.subject_id, me.id)
         raise replay

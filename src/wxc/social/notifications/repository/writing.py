@@ -91,7 +91,7 @@ def insert_notifications(
     drafts = _draft_rows(
         user_ids, usernames, ids, types, subject_ids, group_ids, post_ids, comment_ids
     )
-    mentioned, existing = aliased(User), aliased(Notification)
+    mentioned = aliased(User)
     recipient_id = func.coalesce(drafts.c.user_id, mentioned.id).label("recipient_id")
     rows = (
         select(
@@ -108,17 +108,24 @@ def insert_notifications(
         .where(
             recipient_id.isnot(None),
             recipient_id.is_distinct_from(bind(actor_id)),
-            ~exists().where(
-                existing.actor_id == actor_id,
-                existing.recipient_id == recipient_id,
-                existing.subject_id == drafts.c.subject_id,
-                existing.hidden_at.is_(None),
-            ),
+            ~_is_notified(recipient_id, actor_id, drafts.c.subject_id),
         )
         .ext(distinct_on(recipient_id))
         .order_by(recipient_id, drafts.c.position)
     )
     return upsert_notifications(("recipient_id", "actor_id", "created_at", *_COPIED_COLUMNS), rows)
+
+
+def _is_notified(
+    recipient_id: ColumnElement[Any], actor_id: UUID | None, subject_id: ColumnElement[Any]
+) -> ColumnElement[bool]:
+    existing = aliased(Notification)
+    return exists().where(
+        existing.actor_id == actor_id,
+        existing.recipient_id == recipient_id,
+        existing.subject_id == subject_id,
+        existing.hidden_at.is_(None),
+    )
 
 
 @prepared(RowId)
