@@ -146,7 +146,7 @@ class TestUsingALinkTwice:
     @pytest.mark.parametrize(
         "change",
         [{"email": "x@y.example"}, {"email_verified_at": None}, {"suspended_at": clock.now()}],
-        ids=str,
+        ids=lambda change: next(iter(change)),
     )
     async def test_second_use_is_refused_unless_the_account_has_the_verified_address(
         self,

@@ -2,15 +2,9 @@ from fastapi import status
 
 from wxc.accounts.auth.dependencies import AuthTools, CurrentUser, PreviousSession
 from wxc.accounts.auth.errors import EmailTaken, HashingBusy, PasswordTooCommon
-from wxc.accounts.recovery import service
+from wxc.accounts.recovery import schemas, service
 from wxc.accounts.recovery.dependencies import LinkToken
 from wxc.accounts.recovery.errors import InvalidToken
-from wxc.accounts.recovery.schemas import (
-    MailedPasswordReset,
-    MailedToken,
-    PasswordReset,
-    PasswordResetRequest,
-)
 from wxc.db.dependencies import Database, Session
 from wxc.http.dependencies import Limiter
 from wxc.http.openapi import error_responses
@@ -27,7 +21,7 @@ router = make_router("auth")
     summary="Request a password reset",
 )
 async def request_password_reset(
-    request: PasswordResetRequest, database: Database, auth: AuthTools, limiter: Limiter
+    request: schemas.PasswordResetRequest, database: Database, auth: AuthTools, limiter: Limiter
 ) -> MailAccepted:
     """Send a mail with a link for choosing a new password.
 
@@ -43,7 +37,7 @@ async def request_password_reset(
     responses=error_responses(InvalidToken, PasswordTooCommon, HashingBusy),
 )
 async def use_reset_link(
-    reset: MailedPasswordReset,
+    reset: schemas.MailedPasswordReset,
     database: Database,
     auth: AuthTools,
     limiter: Limiter,
@@ -61,7 +55,7 @@ async def use_reset_link(
 )
 async def reset_password(
     token: LinkToken,
-    reset: PasswordReset,
+    reset: schemas.PasswordReset,
     database: Database,
     auth: AuthTools,
     limiter: Limiter,
@@ -90,7 +84,7 @@ async def request_email_verification(
     responses=error_responses(InvalidToken, EmailTaken),
 )
 async def use_verification_link(
-    verification: MailedToken,
+    verification: schemas.MailedToken,
     database: Database,
     auth: AuthTools,
     current_id: PreviousSession,
@@ -128,7 +122,9 @@ async def verify_email(
     summary="Stop an e-mail change",
     responses=error_responses(InvalidToken),
 )
-async def cancel_email_change(body: MailedToken, session: Session, actor: CurrentActor) -> None:
+async def cancel_email_change(
+    body: schemas.MailedToken, session: Session, actor: CurrentActor
+) -> None:
     """Stop the pending change of the e-mail address with the link that the old address received.
 
     Needs no session. Repeating the call is harmless. The link is invalid after the change.
@@ -143,7 +139,7 @@ async def cancel_email_change(body: MailedToken, session: Session, actor: Curren
     responses=error_responses(InvalidToken, EmailTaken),
 )
 async def restore_email(
-    body: MailedToken, session: Session, auth: AuthTools, actor: CurrentActor
+    body: schemas.MailedToken, session: Session, auth: AuthTools, actor: CurrentActor
 ) -> None:
     """Restore the previous e-mail address with the link that it received, and end all sessions.
 
