@@ -54,6 +54,17 @@ async def empty_url(fresh_database_url: str) -> str:
     return fresh_database_url
 
 
+@pytest.fixture
+def production(_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "ENVIRONMENT": "production",
+        "COOKIE_SECURE": "true",
+        "SECRET_KEY": "kJ8fQ2mZx7Lw4Rt9Vb3Ny6Hc1Pg5Sd0A-1",
+        "JWT_SECRET_KEY": "Zx7Lw4Rt9Vb3Ny6Hc1Pg5Sd0AkJ8fQ2m-2",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
 class TestConfiguration:
     def test_serve_names_every_invalid_setting_and_exits_with_2(
         self, monkeypatch: pytest.MonkeyPatch
@@ -109,16 +120,6 @@ class TestConfiguration:
             assert answer.exit_code == 2
             assert name in answer.stderr
             assert "SECRET" not in name or value not in answer.stderr
-
-    @pytest.fixture
-    def production(self, _environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
-        for name, value in {
-            "ENVIRONMENT": "production",
-            "COOKIE_SECURE": "true",
-            "SECRET_KEY": "kJ8fQ2mZx7Lw4Rt9Vb3Ny6Hc1Pg5Sd0A-1",
-            "JWT_SECRET_KEY": "Zx7Lw4Rt9Vb3Ny6Hc1Pg5Sd0AkJ8fQ2m-2",
-        }.items():
-            monkeypatch.setenv(name, value)
 
     @pytest.mark.usefixtures("production")
     def test_config_check_shows_settings_without_secrets(self, config: Config) -> None:
@@ -248,6 +249,13 @@ class TestWorker:
 
 @pytest.mark.usefixtures("_environment")
 class TestDemo:
+    @pytest.mark.usefixtures("production")
+    def test_demo_is_refused_in_production(self) -> None:
+        answer = run.invoke(cli.app, ["demo"])
+
+        assert answer.exit_code == 1
+        assert answer.output.startswith("The demo's password is public")
+
     def test_demo_refuses_a_database_with_members_unless_if_empty_is_given(self) -> None:
         assert run.invoke(cli.app, ["demo"]).exit_code == 1
         answer = run.invoke(cli.app, ["demo", "--if-empty"])

@@ -73,8 +73,12 @@ def _fill(members: int, *, if_empty: bool) -> bool:
     """False if the database has members already and `if_empty` allows that."""
     from wxc.demo import members as demo_data
 
+    config = read_config()
+    if config.environment == "production":
+        typer.echo("The demo's password is public, so ENVIRONMENT=production has no demo data.")
+        raise typer.Exit(1)
     try:
-        summary = asyncio.run(demo_data.fill(read_config(), members))
+        summary = asyncio.run(demo_data.fill(config, members))
     except demo_data.NotEmpty:
         if if_empty:
             return False
