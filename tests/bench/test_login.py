@@ -2,6 +2,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from tests.support.database import owner_url
 
 from bench import login, settings
 from bench.login import Comparison
@@ -10,7 +11,7 @@ from wxc.core.config import Config
 
 @pytest.fixture
 def _engines(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABASE_URL", config.database_url)
+    monkeypatch.setenv("DATABASE_URL", owner_url(config.database_url))
     monkeypatch.setenv("REDIS_URL", config.redis_url)
 
 

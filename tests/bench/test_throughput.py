@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.conftest import Member
+from tests.support.database import owner_url
 from tests.support.factories import make_block, make_follow, make_like, make_post, make_user
 
 from bench import __main__ as names
@@ -177,7 +178,7 @@ def test_a_database_is_filled_once_for_each_version_of_the_demo(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run: list[list[str]] = []
-    monkeypatch.setenv("DATABASE_URL", config.database_url)
+    monkeypatch.setenv("DATABASE_URL", owner_url(config.database_url))
     monkeypatch.setenv("REDIS_URL", config.redis_url)
     monkeypatch.setattr(subprocess, "run", lambda command, **_: run.append(command[1:]))
 

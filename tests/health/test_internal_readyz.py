@@ -12,6 +12,7 @@ import httpx
 import pytest
 from tests.support.app import running_app
 from tests.support.browser import Browser
+from tests.support.database import owner_url
 from tests.support.proxy import Proxy, proxy_to
 from tests.support.server import free_port, run_server
 
@@ -109,7 +110,7 @@ async def test_a_failed_check_is_named_on_the_internal_port_alone(
         if failure in ("database", "redis"):
             await (database if failure == "database" else redis).cut()
         else:
-            await execute(fresh_database_url, failure)
+            await execute(owner_url(fresh_database_url), failure)
 
         with internal_port(config) as url:
             internal = await get(f"{url}/readyz")

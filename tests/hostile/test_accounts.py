@@ -46,10 +46,6 @@ async def test_usernames_of_routes_and_roles_are_reserved_in_any_case(
             "amelia.",
             ".amelia",
             "amelia..",
-            " amelia",
-            "amelia ",
-            "amelia\n",
-            "amelia\t",
             "a melia",
         ),
         *(
@@ -95,8 +91,6 @@ async def test_usernames_are_unique_regardless_of_case(stranger: Browser) -> Non
         ),
         *(
             "a b@example.com",
-            " a@example.com",
-            "a@example.com ",
             "a@exa mple.com",
             "a@example..com",
         ),
@@ -108,7 +102,7 @@ async def test_usernames_are_unique_regardless_of_case(stranger: Browser) -> Non
             "mailto:a@example.com",
             "(c)a@b.example",
         ),
-        *("a@example.com\n", "a@example.com\r\nBcc: eve@example.com", "a\0@example.com"),
+        *("a@example.com\r\nBcc: eve@example.com", "a\0@example.com"),
         *("a@example.com\u200b", "a\u202e@example.com", "a@ex\u00adample.com", "a@\ud800.example"),
         *(
             f"a@{'b' * 64}.example",

@@ -14,7 +14,8 @@ export interface SessionOptions {
 
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 /** Paths that need no session and therefore no CSRF token. */
-const TOKENLESS = /^\/(register|login|request-password-reset|reset-password(\/.*)?|verify-email(\/.*)?)$/;
+const TOKENLESS =
+  /^\/(register|login|request-password-reset|reset-password(\/.*)?|verify-email(\/.*)?|cancel-email-change|restore-email)$/;
 /** Paths whose responses contain the CSRF token. */
 const TOKEN_BEARING = /^\/(login|refresh-token|auth-check|csrf-token)$/;
 /** The first try, one after a refresh, and one after a failed refresh of another tab. */

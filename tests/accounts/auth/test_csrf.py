@@ -18,6 +18,8 @@ NEEDS_NO_TOKEN = {
     "/reset-password/{token}",
     "/verify-email",
     "/verify-email/{token}",
+    "/cancel-email-change",
+    "/restore-email",
 }
 
 # Origin, Sec-Fetch-Site, and whether the origin check allows the request.

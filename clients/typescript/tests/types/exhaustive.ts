@@ -21,6 +21,8 @@ export async function byThisClient(): Promise<string> {
       return `reload: ${error.status satisfies 403}`;
     case "idempotency_in_flight":
       return `wait: ${error.status satisfies 409}`;
+    case "too_many_requests":
+      return `wait: ${error.status satisfies 429}`;
     case "idempotency_mismatch":
     case "unknown_parameter":
     case "validation_failed":
@@ -37,6 +39,7 @@ export async function withACodeMissing(): Promise<void> {
     case "not_authenticated":
     case "session_expired":
     case "csrf_failed":
+    case "too_many_requests":
     case "idempotency_mismatch":
     case "unknown_parameter":
     case "validation_failed":
@@ -63,6 +66,7 @@ export async function byOpenapiFetch(): Promise<string> {
     case "session_expired":
     case "csrf_failed":
     case "idempotency_in_flight":
+    case "too_many_requests":
       return error.detail;
     case "idempotency_mismatch":
     case "unknown_parameter":
