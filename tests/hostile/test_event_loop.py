@@ -134,5 +134,5 @@ def test_a_code_point_that_decomposes_into_marks_is_counted_as_a_mark() -> None:
         character = chr(number)
         decomposed = unicodedata.normalize("NFD", character)
         if unicodedata.combining(decomposed[0]):
-            with pytest.raises(ValueError, match="combining"):
+            with pytest.raises(ValueError, match="accents"):
                 Text(5000).normalise(f"e{character * 1001}")
