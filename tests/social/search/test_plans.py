@@ -45,7 +45,8 @@ async def app(
 ) -> AsyncIterator[FastAPI]:
     """An application whose database is large enough for the planner to use indexes."""
     await administer(fresh_database_url, *_FILL)
-    async with running_app(config.model_copy(update={"database_url": fresh_database_url})) as app:
+    many = {"database_url": fresh_database_url, "limit_searches_per_account": "1000 per minute"}
+    async with running_app(config.model_copy(update=many)) as app:
         yield app
 
 
