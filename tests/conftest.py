@@ -42,6 +42,7 @@ from wxc.db.migrations import migrate
 
 _DATABASE, _REDIS, _TEMPLATE = "WXC_TEST_DATABASE_URL", "WXC_TEST_REDIS_URL", "WXC_TEST_TEMPLATE"
 _SERVICE = "WXC_TEST_SERVICE_URL"
+_GIVEN_TEMPLATE = "WXC_TEST_GIVEN_TEMPLATE"
 _run = ExitStack()
 
 Member = Callable[[str], Awaitable[Browser]]
@@ -67,11 +68,14 @@ def pytest_configure(config: pytest.Config) -> None:
     if _DATABASE not in os.environ:
         engines = _run.enter_context(temporary_engines())
         os.environ |= {_DATABASE: engines.database_url, _REDIS: engines.redis_url}
+    if given := os.environ.get(_GIVEN_TEMPLATE):  # by tests/mutation, for all of its mutants
+        os.environ[_TEMPLATE] = given
+        return
     template = f"wxc_test_{uuid4().hex[:12]}"
     os.environ[_TEMPLATE] = template
     os.environ[_SERVICE] = _make_service_role(os.environ[_DATABASE], f"{template}_service")
     _run.callback(lambda: asyncio.run(drop_database(os.environ[_DATABASE], template)))
-    _make_template(os.environ[_DATABASE], template)
+    make_template(os.environ[_DATABASE], template)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -123,7 +127,8 @@ def _make_service_role(url: str, name: str) -> str:
     return service.render_as_string(hide_password=False)
 
 
-def _make_template(url: str, name: str) -> None:
+def make_template(url: str, name: str) -> None:
+    """Create the database, migrate it and fill it with noise."""
     asyncio.run(administer(url, f'CREATE DATABASE "{name}"'))
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("DATABASE_OWNER_URL", renamed(url, name))
