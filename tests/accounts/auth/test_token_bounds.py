@@ -1,4 +1,4 @@
-"""Where a token begins and ceases to be good, to the second and to the letter."""
+"""Bounds of tokens: times to the second, lengths to the character."""
 
 import re
 from dataclasses import FrozenInstanceError
@@ -18,12 +18,12 @@ from wxc.core.config import Config
 ISSUED = datetime(2020, 5, 1, tzinfo=UTC)
 LEEWAY = timedelta(seconds=30)
 SECOND = timedelta(seconds=1)
-END_OF_TIME = 2**33
+TIMESTAMP_BOUND = 2**33
 VALUES: tuple[Any, ...] = (
     SessionCookies("a", "r", False),
-    Device(UUID(int=1), UUID(int=2)),
-    AccessClaims(UUID(int=1), UUID(int=2), ISSUED, False),
-    _VerifiedToken(UUID(int=1), UUID(int=2), ISSUED, ISSUED),
+    Device(UUID(int=1), UUID(int=2), 0),
+    AccessClaims(UUID(int=1), UUID(int=2), True, ISSUED, False),
+    _VerifiedToken(UUID(int=1), UUID(int=2), True, ISSUED, ISSUED),
 )
 
 
@@ -33,7 +33,7 @@ def tokens(config: Config) -> Tokens:
 
 
 def mint(tokens: Tokens, **changes: object) -> str:
-    """A token with a right signature and these claims."""
+    """A correctly signed token with these claims."""
     issued = int(ISSUED.timestamp())
     claims = {
         "iss": ISSUER,
@@ -51,7 +51,7 @@ def mint(tokens: Tokens, **changes: object) -> str:
     return jwt.encode(claims, tokens._keys.current, "HS256", headers=headers)
 
 
-def test_a_token_is_expired_thirty_seconds_after_its_end(tokens: Tokens) -> None:
+def test_token_expires_thirty_seconds_after_its_exp_claim(tokens: Tokens) -> None:
     token = tokens.access_token(UUID(int=1), UUID(int=2), ISSUED)
     end = ISSUED + tokens.access_lifetime + LEEWAY
 
@@ -60,39 +60,67 @@ def test_a_token_is_expired_thirty_seconds_after_its_end(tokens: Tokens) -> None
 
 
 @pytest.mark.parametrize("claim", ["iat", "nbf"])
-def test_a_token_of_the_future_is_good_thirty_seconds_before_its_time(
+def test_token_is_accepted_from_thirty_seconds_before_its_iat_and_nbf_claims(
     tokens: Tokens, claim: str
 ) -> None:
-    begins = datetime(2100, 1, 1, tzinfo=UTC)
-    seconds = int(begins.timestamp())
+    start = datetime(2100, 1, 1, tzinfo=UTC)
+    seconds = int(start.timestamp())
     token = mint(tokens, **{claim: seconds}, exp=seconds + 600)
 
-    assert tokens.verify_access(token, begins - LEEWAY).session_id == UUID(int=2)
+    assert tokens.verify_access(token, start - LEEWAY).session_id == UUID(int=2)
     with pytest.raises(NotAuthenticated):
-        tokens.verify_access(token, begins - LEEWAY - SECOND)
+        tokens.verify_access(token, start - LEEWAY - SECOND)
 
 
-def test_a_time_is_a_second_between_1970_and_2242(tokens: Tokens) -> None:
+def test_times_of_a_token_are_whole_seconds_between_1970_and_2242(tokens: Tokens) -> None:
     assert tokens.verify_access(mint(tokens, iat=0, nbf=0), ISSUED).user_id == UUID(int=1)
-    assert not tokens.verify_access(mint(tokens, exp=END_OF_TIME - 1), ISSUED).is_expired
-    for changes in ({"iat": -1}, {"exp": END_OF_TIME}):
+    last = datetime.fromtimestamp(TIMESTAMP_BOUND - 1, UTC)
+    assert not tokens.verify_access(mint(tokens, exp=TIMESTAMP_BOUND - 1), last).is_expired
+    for changes in ({"iat": -1}, {"exp": TIMESTAMP_BOUND}):
         with pytest.raises(NotAuthenticated):
-            tokens.verify_access(mint(tokens, **changes), ISSUED)
+            tokens.verify_access(mint(tokens, **changes), last)
 
 
-def test_a_token_has_at_most_2048_letters(tokens: Tokens) -> None:
+def test_token_expires_at_most_thirty_seconds_later_than_one_issued_now(tokens: Tokens) -> None:
+    latest = ISSUED + tokens.access_lifetime + LEEWAY
+    seconds = int(latest.timestamp())
+
+    assert tokens.verify_access(mint(tokens, exp=seconds), ISSUED).expires_at == latest
+    with pytest.raises(NotAuthenticated):
+        tokens.verify_access(mint(tokens, exp=seconds + 1), ISSUED)
+
+
+def test_token_of_more_than_2048_characters_is_refused(tokens: Tokens) -> None:
     by_length = {
-        len(token): token for token in (mint(tokens, jti="x" * more) for more in range(1000, 1500))
+        len(token): token for token in (mint(tokens, jti="x" * count) for count in range(1000, 1500))
     }
 
-    shortest = min(length for length in by_length if length > 2048)
+    next_length = min(length for length in by_length if length > 2048)
     assert tokens.verify_access(by_length[2048], ISSUED).session_id == UUID(int=2)
     with pytest.raises(NotAuthenticated):
-        tokens.verify_access(by_length[shortest], ISSUED)
+        tokens.verify_access(by_length[next_length], ISSUED)
+
+
+@pytest.mark.parametrize("is_verified", [True, False])
+def test_access_token_keeps_whether_the_address_was_verified(
+    tokens: Tokens, is_verified: bool
+) -> None:
+    token = tokens.access_token(UUID(int=1), UUID(int=2), ISSUED, is_verified=is_verified)
+
+    assert tokens.verify_access(token, ISSUED).is_verified is is_verified
+
+
+def test_address_counts_as_unverified_unless_the_claim_is_true(tokens: Tokens) -> None:
+    by_default = tokens.access_token(UUID(int=1), UUID(int=2), ISSUED)
+    others = (mint(tokens, email_verified=value) for value in (False, None, 1, "true", []))
+
+    for token in (by_default, mint(tokens), *others):
+        assert tokens.verify_access(token, ISSUED).is_verified is False
+    assert tokens.verify_access(mint(tokens, email_verified=True), ISSUED).is_verified is True
 
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
-def test_who_somebody_is_cannot_be_changed_later(value: Any) -> None:
+def test_credentials_are_immutable(value: Any) -> None:
     (name, *_) = value.__slots__
 
     with pytest.raises(FrozenInstanceError):
@@ -100,13 +128,14 @@ def test_who_somebody_is_cannot_be_changed_later(value: Any) -> None:
     assert not hasattr(value, "__dict__")
 
 
-def test_a_key_is_named_by_eight_digits_so_that_tokens_outlive_a_release(tokens: Tokens) -> None:
+def test_key_id_is_eight_hexadecimal_digits(tokens: Tokens) -> None:
+    """Another form would invalidate the tokens of the previous release."""
     token = tokens.access_token(UUID(int=1), UUID(int=2), ISSUED)
 
     assert re.fullmatch("[0-9a-f]{8}", jwt.get_unverified_header(token)["kid"])
 
 
-def test_a_csrf_token_is_that_of_its_session_for_all_its_life(tokens: Tokens) -> None:
+def test_csrf_token_is_constant_and_valid_for_its_session_only(tokens: Tokens) -> None:
     token = tokens.csrf_token(UUID(int=2))
 
     assert re.fullmatch("[A-Za-z0-9_-]{43}", token)
