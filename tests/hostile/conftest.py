@@ -44,7 +44,7 @@ class World:
         self,
         ada: Browser,
         stranger: Browser,
-        cast: "Cast",
+        population: "Population",
         connection: AsyncConnection,
     ) -> None:
         self.ada = ada
@@ -52,7 +52,7 @@ class World:
         self.named, self.others = (
             {"username": name, "q": name, "post_id": str(post_id), "comment_id": str(comment_id)}
             for name, post_id, comment_id in zip(
-                cast.names[1:], cast.posts, cast.comments, strict=True
+                population.names[1:], population.posts, population.comments, strict=True
             )
         )
         self._connection = connection
@@ -127,8 +127,8 @@ def _unlimited(config: Config) -> Config:
 
 
 @dataclass(frozen=True)
-class Cast:
-    """Three members who follow one another, and what they have written."""
+class Population:
+    """Three members who follow each other, with their posts and comments."""
 
     ada: UUID
     names: Sequence[str]
@@ -140,7 +140,7 @@ class Cast:
 class Rows:
     """Ids and session in the database of these tests, created once for each worker."""
 
-    cast: Cast
+    population: Population
     cookies: httpx.Cookies
     csrf_token: str | None
 
@@ -161,14 +161,14 @@ async def rows(database_url: str, redis_url: str) -> Rows:
     engine, redis = create_async_engine(database_url, poolclass=NullPool), RedisClient(config)
     app = create_app(config)
     async with engine.begin() as connection:
-        cast = await populate(connection)
+        population = await populate(connection)
         connect(app, SingleConnectionDatabase(connection), redis)
         async with Browser(app) as browser:
             assert (await browser.log_in("ada")).status_code == 200
     app.state.services.auth.passwords.close()
     await redis.close()
     await engine.dispose()
-    return Rows(cast, browser.http.cookies, browser.csrf_token)
+    return Rows(population, browser.http.cookies, browser.csrf_token)
 
 
 @pytest.fixture(scope="session")
@@ -184,18 +184,18 @@ async def world(
 ) -> AsyncIterator[World]:
     app.state.services.events.end_streams()  # so that a stream ends after its first events
     async with Browser(app) as ada:
-        ada.id, ada.username, ada.csrf_token = rows.cast.ada, "ada", rows.csrf_token
+        ada.id, ada.username, ada.csrf_token = rows.population.ada, "ada", rows.csrf_token
         ada.http.cookies.update(rows.cookies)
         secrecy.protect(*rows.cookies.values())
-        yield World(ada, stranger, rows.cast, connection)
+        yield World(ada, stranger, rows.population, connection)
 
 
 async def populate(
     connection: AsyncConnection,
     names: Sequence[str] = ("ada", "grace", "linus"),
-    thread: UUID | None = None,
-) -> Cast:
-    """Make the members and their things; the first thread is the one that the example names."""
+    comment_id: UUID | None = None,
+) -> Population:
+    """Insert members and their content; by default, the first comment has the id of the example."""
     people = [await factories.make_user(connection, name) for name in names]
     ada, grace, _ = people
     for follower, followed in itertools.permutations(people, 2):
@@ -213,13 +213,13 @@ async def populate(
         await factories.make_exchange(connection, owner, lines, place=(1.28, 103.85))
     (example,) = CommentCreate.model_json_schema()["examples"]
     comments = [
-        await factories.make_comment(connection, ada, posts[0], id=comment_id)
-        for comment_id in (thread or UUID(example["parent_id"]), new_id())
+        await factories.make_comment(connection, ada, posts[0], id=each)
+        for each in (comment_id or UUID(example["parent_id"]), new_id())
     ]
     for person in people:
         await factories.make_like(connection, person, posts[0])
         await factories.make_comment(connection, person, posts[0], comments[0])
-    return Cast(ada, names, posts, comments)
+    return Population(ada, names, posts, comments)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Hostile values for any slot, drawn by a generator of random numbers: the same seed, the same."""
+"""Random hostile values for any slot, repeatable by seed."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +14,7 @@ from tests.hostile.test_body_values import KINDS
 from tests.hostile.test_event_loop import hostile_texts
 from tests.hostile.test_headers import GARBAGE, READ
 from tests.hostile.test_paths import NO_USERNAMES, NO_UUIDS
-from tests.hostile.test_queries import FORGED, NO_INTEGERS, UNKNOWN_NAMES, TEXTS
+from tests.hostile.test_queries import FORGED, NO_INTEGERS, TEXTS, UNKNOWN_NAMES
 from tests.hostile.test_texts import LANGUAGES
 
 COOKIES = ("wxc_access", "wxc_refresh", "wxc_device")
@@ -23,9 +23,11 @@ UNDECLARED = "an undeclared parameter"
 _PROTOCOL = ("content-type", "content-length", "content-encoding", "x-csrf-token", "origin")
 _OTHER_HEADERS = (*READ, *_PROTOCOL, "sec-fetch-site")
 _MAX_RANDOM_LENGTH = 400
-# Where one character is replaced: ends, marks, directions, separators, halves and controls.
-_SIGNS = "\0\t\n\r\x1b\x7f\x85\u00ad\u0301\u0327\u200b\u200d\u202e\u2028\u3164\ud800\udfff\ufeff"
-_SIGNS += "%_\\'\"`<>&{}[]()|;:,./?#@!$*+-=~^ aA0éßİıﬁΩ١字👩🏽"  # noqa: RUF001
+# Controls, combining and invisible characters, surrogates, metacharacters and others.
+_CHARACTERS = (
+    "\0\t\n\r\x1b\x7f\x85\u00ad\u0301\u0327\u200b\u200d\u202e\u2028\u3164\ud800\udfff\ufeff"
+)
+_CHARACTERS += "%_\\'\"`<>&{}[]()|;:,./?#@!$*+-=~^ aA0éßİıﬁΩ١字👩🏽"  # noqa: RUF001
 _NUMBERS: tuple[str, ...] = (
     "0",
     "-0",
@@ -43,7 +45,7 @@ _NUMBERS += tuple(str(2**bits) for bits in (31, 32, 53, 63, 64, 1000))
 
 @dataclass(frozen=True)
 class Place:
-    """A slot of an operation: where a hostile value goes."""
+    """A part of a request that can have a hostile value."""
 
     operation: Operation
     kind: str
@@ -55,13 +57,13 @@ class Place:
         return f"{self.operation} {self.kind} {self.name}"
 
     def draw(self, random: Random) -> str | bytes:
-        """A hostile value, spelled as the place spells values; of a body its JSON."""
+        """A hostile value, encoded for this place; JSON for a body."""
         return _DRAWN[self.kind](random, self)
 
 
 @cache
 def places_of(operation: Operation) -> tuple[Place, ...]:
-    """Every slot of the operation, and what each request has besides what is declared."""
+    """All slots of the operation, and parts of each request that are not declared."""
     declared = {
         kind: {
             str(slot.path[0]).lower() if kind == "header" else str(slot.path[0]): slot
@@ -86,14 +88,14 @@ def places_of(operation: Operation) -> tuple[Place, ...]:
 
 
 def all_places() -> list[Place]:
-    """Every slot of every operation."""
+    """The places of all operations."""
     return [place for operation in operations() for place in places_of(operation)]
 
 
 def _path_value(random: Random, place: Place) -> str:
-    right = UUID(int=random.getrandbits(128))
-    known = [*(one.replace("$", str(right)) for one in NO_UUIDS), *NO_USERNAMES, *_SPELLED]
-    value = random.choice([*known, right.hex, str(right)])
+    valid = UUID(int=random.getrandbits(128))
+    known = [*(each.replace("$", str(valid)) for each in NO_UUIDS), *NO_USERNAMES, *_ENCODED_PATHS]
+    value = random.choice([*known, valid.hex, str(valid)])
     value = _ascii(value).replace("?", "%3F")
     return value if random.random() < 0.6 else _escaped(random, _text(random))
 
@@ -108,7 +110,7 @@ def _header_value(random: Random, place: Place) -> bytes:
     if place.name == "content-type" and random.random() < 0.5:
         return random.choice(WRONG_TYPES).encode()
     if place.name == "content-length":
-        # As the server passes on: another length than the body's it would wait for or cut.
+        # No valid length: the server would wait for a longer body, or cut a shorter one.
         return random.choice((b"-1", b"+1", b"1e3", b"0x10", b"1,1", b"9" * 5000, CANARY.encode()))
     if random.random() < 0.6:
         return random.choice(GARBAGE)
@@ -139,9 +141,9 @@ def _whole_body(random: Random, operation: Operation) -> bytes:
     broken = [*NOT_OBJECTS.values(), *NOT_JSON.values(), b"[" * depth, b'{"a":' * depth]
     if not operation.examples or random.random() < 0.4:
         return random.choice([*broken, b" " * 10**6, b"[" * depth + b"]" * depth])
-    # A pointer names the field that is refused, so that its name is no secret.
-    strange = _text(random).replace(CANARY, "")
-    name = random.choice((strange, "__proto__", "is_admin", "\ud800", str(random.random())))
+    # A refusal may contain the name of the field, so no canary in it.
+    unknown = _text(random).replace(CANARY, "")
+    name = random.choice((unknown, "__proto__", "is_admin", "\ud800", str(random.random())))
     whole = operation.body_with((name,), quoted(CANARY))
     cut = random.randrange(len(whole))
     return random.choice((whole, whole[:cut], whole[:cut] + b"\xff" + whole[cut:], whole * 2))
@@ -158,24 +160,24 @@ _DRAWN: Mapping[str, Callable[[Random, Place], str | bytes]] = {
 
 @cache
 def _known(operation: Operation, pointer: str) -> list[bytes]:
-    """What the tests of single fields send: all in JSON."""
-    (slot,) = (one for one in operation.slots if one.pointer == pointer)
+    """The values of the tests of single fields, as JSON."""
+    (slot,) = (each for each in operation.slots if each.pointer == pointer)
     texts = [json.dumps(text).encode() for text in (*hostile_texts(slot), *LANGUAGES)]
     return [source for kind in KINDS.values() for source in kind(slot)] + texts
 
 
 def _text(random: Random) -> str:
-    """A known text, or signs at random; then perhaps cut, repeated, spoiled or marked."""
+    """A known text or random characters, with up to two random changes."""
     text = random.choice((*LANGUAGES, *TEXTS, *FORGED, CANARY, "grace", "100", "EUR"))
     if random.random() < 0.3:
         length = random.randrange(1, _MAX_RANDOM_LENGTH)
-        text = "".join(random.choices(_SIGNS, k=length))
+        text = "".join(random.choices(_CHARACTERS, k=length))
     for change in random.sample(_CHANGES, k=random.randrange(3)):
         text = change(random, text)
     return text
 
 
-def _cut(random: Random, text: str) -> str:
+def _truncated(random: Random, text: str) -> str:
     return text[: random.randrange(len(text) + 1)]
 
 
@@ -183,20 +185,20 @@ def _repeated(random: Random, text: str) -> str:
     return (text * random.choice((2, 10, 200)))[:20_000]
 
 
-def _spoiled(random: Random, text: str) -> str:
-    at = random.randrange(len(text) + 1)
-    return text[:at] + random.choice(_SIGNS) + text[at:]
+def _with_character(random: Random, text: str) -> str:
+    index = random.randrange(len(text) + 1)
+    return text[:index] + random.choice(_CHARACTERS) + text[index:]
 
 
-def _marked(random: Random, text: str) -> str:
+def _with_canary(random: Random, text: str) -> str:
     return random.choice((f"{CANARY}{text}", f"{text}{CANARY}", f"{text} {CANARY} {text}"))
 
 
-_CHANGES = (_cut, _repeated, _spoiled, _marked)
+_CHANGES = (_truncated, _repeated, _with_character, _with_canary)
 
 
 def _escaped(random: Random, text: str) -> str:
-    """The text as a browser or as somebody else might put it into an address."""
+    """The text percent-encoded: as browsers do, or every byte."""
     if random.random() < 0.2:
         return "".join(f"%{byte:02x}" for byte in text.encode("utf-8", "surrogatepass"))
     return quote(text.encode("utf-8", "surrogatepass"), safe="")
@@ -207,18 +209,18 @@ def _quoted(text: str) -> str:
 
 
 def _ascii(text: str) -> str:
-    """What a target may hold: the server refuses the rest before the application is asked."""
+    """Escape the characters that the server refuses in a target."""
     return quote(text, safe="".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "#"))
 
 
 def _one_line(text: str) -> bytes:
-    """What a header may hold: the server refuses the rest before the application is asked."""
+    """Remove the characters that the server refuses in a header."""
     return text.encode("utf-8", "surrogatepass").translate(None, b"\r\n")[:8000]
 
 
-def _spelled() -> Iterator[str]:
+def _encoded_paths() -> Iterator[str]:
     yield from ("%00", f"{CANARY}%00", "%2F", "grace%2ffollow", "..%2Ffeeds", CANARY * 1000)
     yield from ("%41" * 3000, "nobody_here", "___", str(UUID(int=0)), str(UUID(int=2**128 - 1)))
 
 
-_SPELLED = tuple(_spelled())
+_ENCODED_PATHS = tuple(_encoded_paths())

@@ -1,6 +1,6 @@
-"""Runs tests against one mutant in a process of its own, forked off one that has all libraries.
+"""Runs the tests of each mutant in a process forked from one that has imported all libraries.
 
-The package is imported anew in each of them; to import the libraries takes longer than most tests.
+Each fork imports our own packages anew; importing the libraries takes longer than most tests.
 """
 
 import gc
@@ -22,17 +22,19 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from uuid import uuid4
 
+from sqlalchemy import make_url
+
 from dev_tools.engines import temporary_engines
 from tests.mutation.targets import ROOT, Target
 
-_SURVIVED, _INVALID, _BROKEN = 0, 77, 78
+_SURVIVED, _INVALID, _BROKEN = 0, 77, 78  # exit codes
 _CPU_SECONDS = 120
-"""More than any of the tests need: CPU time, so that a busy machine kills no mutant."""
+"""More than the tests of any module need. CPU time, so that a busy machine kills no mutant."""
 _TIMEOUT_SECONDS = 600
 _OPTIONS = (
     *("-x", "-q", "-p", "no:cacheprovider", "-p", "tests.mutation.plugin"),
-    *("-p", "pytest_asyncio.plugin", "-p", "_hypothesis_pytestplugin"),  # of all that are installed
-    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # of libraries that are here already
+    *("-p", "pytest_asyncio.plugin", "-p", "_hypothesis_pytestplugin"),  # no other plugin
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # of libraries that are already imported
 )
 _OURS = ("wxc", "tests", "clients", "dev_tools", "bench", "__main__")
 
@@ -49,7 +51,7 @@ def import_libraries() -> None:
         check=True,
     )
     for name in json.loads(listed.stdout.splitlines()[-1]):
-        # Those with an underscore come with others: _asyncio, first, would be there twice.
+        # Other modules import those with an underscore; _asyncio, if first, would exist twice.
         if name.partition(".")[0] not in _OURS and not name.startswith("_"):
             with suppress(ImportError):
                 importlib.import_module(name)
@@ -59,39 +61,66 @@ def import_libraries() -> None:
 
 @contextmanager
 def engines_and_template() -> Iterator[None]:
-    """Engines and a database to clone, which `tests/conftest.py` finds in the environment."""
+    """Engines, the role of the service and a database to clone.
+
+    The forks inherit the environment variables in which `tests/conftest.py` finds them.
+    """
     with temporary_engines() as engines:
-        os.environ["WXC_TEST_DATABASE_URL"] = engines.database_url
-        os.environ["WXC_TEST_REDIS_URL"] = engines.redis_url
-        template = f"wxc_mutants_{uuid4().hex[:8]}"
-        if _in_fork(lambda: _make_template(engines.database_url, template)) != 0:
-            raise RuntimeError("the template of the databases could not be made")
-        os.environ["WXC_TEST_GIVEN_TEMPLATE"] = template
-        yield
+        name = f"wxc_mutants_{uuid4().hex[:8]}"
+        service = make_url(engines.database_url).set(
+            username=f"{name}_service", password=uuid4().hex
+        )
+        os.environ |= {
+            "WXC_TEST_DATABASE_URL": engines.database_url,
+            "WXC_TEST_REDIS_URL": engines.redis_url,
+            "WXC_TEST_SERVICE_URL": service.render_as_string(hide_password=False),
+            "WXC_TEST_GIVEN_TEMPLATE": name,
+        }
+        try:
+            _require_success(lambda: _make_template(engines.database_url, name))
+            yield
+        finally:
+            _require_success(lambda: _drop_template(engines.database_url, name))
 
 
 def outcome_of(target: Target, source: str | None, log: Path | None = None) -> str:
-    """`killed`, `timeout`, `survived`, or `invalid` if the module cannot even be imported.
+    """`killed`, `timeout`, `survived`, or `invalid` if the mutant cannot be imported.
 
-    Without a source, the module is as it is.
+    Without a source, runs the tests of the unchanged module.
     """
     code = _in_fork(lambda: _test(target, source), log)
     if code is None or code in (-signal.SIGXCPU, -signal.SIGKILL):
         return "timeout"
     if code == _BROKEN:
-        raise RuntimeError(f"the tests of {target.module} cannot be run")
+        raise RuntimeError(f"pytest found or ran no tests of {target.module}")
     return {_SURVIVED: "survived", _INVALID: "invalid"}.get(code, "killed")
 
 
-def _make_template(url: str, name: str) -> int:
+def _require_success(work: Callable[[], None]) -> None:
+    """Call it in a fork, so that this process does not import our packages."""
+
+    def call() -> int:
+        work()
+        return 0
+
+    if _in_fork(call) != 0:
+        raise RuntimeError("the template database could not be created or dropped")
+
+
+def _make_template(server: str, name: str) -> None:
     from tests.conftest import make_template
 
-    make_template(url, name)
-    return 0
+    make_template(server, name)
+
+
+def _drop_template(server: str, name: str) -> None:
+    from tests.conftest import drop_template
+
+    drop_template(server, name)
 
 
 def _test(target: Target, source: str | None) -> int:
-    """Run the tests of the module in this process; the exit code."""
+    """Run the tests of the module in this process; returns the exit code."""
     import pytest
 
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS + 5))
@@ -101,14 +130,14 @@ def _test(target: Target, source: str | None) -> int:
             importlib.import_module(target.module)
         except Exception:
             return _INVALID
-    alone = ["--noconftest"] if target.is_pure else []
-    code = pytest.main([*_OPTIONS, *alone, *target.tests])
+    options = [*_OPTIONS, "--noconftest"] if target.is_pure else _OPTIONS
+    code = pytest.main([*options, *target.tests])
     cannot_run = (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED)
     return _BROKEN if code in cannot_run else code
 
 
 class _MutantFinder(importlib.abc.MetaPathFinder):
-    """Finds the mutant in the place of its module."""
+    """Finds the mutant instead of its module."""
 
     def __init__(self, target: Target, source: str) -> None:
         self._target = target
@@ -136,7 +165,7 @@ class _MutantLoader(SourceFileLoader):
 
 
 def _in_fork(work: Callable[[], int], log: Path | None = None) -> int | None:
-    """The exit code of the work, negative for a signal; None after the time-out."""
+    """The exit code of the fork, negative for a signal; None if it timed out."""
     child = os.fork()
     if child == 0:
         _run_and_exit(work, log)

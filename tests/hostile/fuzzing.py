@@ -1,6 +1,6 @@
-"""Any number of hostile requests in an order that a seed decides, and faults of their answers.
+"""Generates and sends random hostile requests, and checks their answers.
 
-A request depends on the seed and its number alone, so each can be sent again by itself.
+A request depends only on the seed and its number, so each one can be repeated.
 """
 
 import asyncio
@@ -24,16 +24,16 @@ from tests.support.browser import ADDRESS, ORIGIN
 from tests.support.factories import PASSWORD
 
 MAX_SECONDS = 1.0
-"""How long an answer may take, asked alone."""
+"""For an answer to a request that is not concurrent with others."""
 _MAX_FURTHER_PLACES = 2
-# The path that was asked for: ids and names in it that have the right form are repeated.
+# The requested path: a problem document repeats it.
 _PLAIN_INSTANCE = re.compile(rb'"instance":"[A-Za-z0-9_/:-]*"')
-_MIN_TELLING_LENGTH = 12  # shorter values stand in an answer by chance
+_MIN_ECHO_LENGTH = 12  # answers contain shorter values by chance
 
 
 @dataclass
 class Request:
-    """What is sent, and where in it the hostile values are."""
+    """A request with hostile values in `places`."""
 
     number: int
     operation: Operation
@@ -42,20 +42,20 @@ class Request:
     body: bytes
     places: list[Place]
     values: list[str | bytes]
-    who: str
-    """`ada`, `stranger`, or `forger` where Ada's CSRF token is missing."""
+    sender: str
+    """`ada`; `forger` with her cookies, without the CSRF token; or `stranger` without cookies."""
 
     def __str__(self) -> str:
         headers = b"; ".join(name + b": " + value[:80] for name, value in self.headers)
         return (
-            f"#{self.number} {self.operation.method} {self.target[:200]} by {self.who}, "
+            f"#{self.number} {self.operation.method} {self.target[:200]} by {self.sender}, "
             f"{' + '.join(map(str, self.places))}, {headers!r}, {self.body[:200]!r}"
         )
 
 
 @dataclass
-class Answered:
-    """An answer and what it took."""
+class TimedAnswer:
+    """An answer and its cost."""
 
     response: httpx.Response
     seconds: float
@@ -64,23 +64,26 @@ class Answered:
 
 @dataclass
 class Finding:
-    """An answer that must not be."""
+    """An answer with a fault."""
 
     request: Request
-    what: str
+    fault: str
     answer: httpx.Response
 
     def __str__(self) -> str:
         answer = f"{self.answer.status_code} {self.answer.content[:400]!r}"
-        return f"{self.what}\n  {self.request}\n  {answer}"
+        return f"{self.fault}\n  {self.request}\n  {answer}"
 
 
 def draw_request(seed: int, number: int, world: World) -> Request:
-    """The request of this number: at least one of its slots holds a hostile value."""
+    """The request with this number, which has at least one hostile value."""
     random = Random(f"{seed}:{number}")  # noqa: S311 - repeatable on purpose
-    every = operations()
-    weights = [4 + sum(place.slot is not None for place in places_of(one)) for one in every]
-    (operation,) = random.choices(every, weights)
+    candidates = operations()
+    weights = [
+        4 + sum(place.slot is not None for place in places_of(operation))
+        for operation in candidates
+    ]
+    (operation,) = random.choices(candidates, weights)
     places = _draw_places(random, operation)
     drawn = [(place, place.draw(random)) for place in places]
     by_kind: dict[str, dict[str, Any]] = {
@@ -91,22 +94,22 @@ def draw_request(seed: int, number: int, world: World) -> Request:
         value if name == UNDECLARED else f"{name}={value}"
         for name, value in by_kind["query"].items()
     )
-    who = random.choice(("ada", "ada", "ada", "stranger", "forger"))
+    sender = random.choice(("ada", "ada", "ada", "stranger", "forger"))
     body = _body(random, operation, by_kind["body"], world)
     return Request(
         number,
         operation,
         world.address(operation, by_kind["path"], f"?{query}" if query else ""),
-        _headers(by_kind, who, world, body),
+        _headers(by_kind, sender, world, body),
         body,
         places,
         [value for _, value in drawn],
-        who,
+        sender,
     )
 
 
 def _draw_places(random: Random, operation: Operation) -> list[Place]:
-    """One kind of place is as probable as another, however many places are of it."""
+    """Up to three places; each kind is equally probable, whatever its number of places."""
     places = places_of(operation)
     kinds = sorted({place.kind for place in places})
     chosen = []
@@ -117,28 +120,28 @@ def _draw_places(random: Random, operation: Operation) -> list[Place]:
 
 
 def _body(random: Random, operation: Operation, values: dict[str, bytes], world: World) -> bytes:
-    """The example, or one that fits what is there, with these values in it."""
+    """The example, sometimes with existing ids and the right password, with these values in it."""
     if WHOLE_BODY in values:
         return values[WHOLE_BODY]
     if not operation.examples:
         return b""
     body = copy.deepcopy(operation.examples[0])
-    # Rarely: a member who is gone or has another password has to be made anew.
+    # Rarely for settings: a deleted account or a changed password needs a new population.
     if random.random() < (0.05 if "/settings" in operation.path else 0.5):
-        body |= {name: value for name, value in _fitting(world).items() if name in body}
+        body |= {name: value for name, value in _valid_values(world).items() if name in body}
     marks = {}
     for slot in operation.slots:
-        mark = f"the value of {slot.pointer} goes here"
+        mark = f"placeholder of {slot.pointer}"
         if slot.pointer in values and _put(body, slot.path, mark):
             marks[quoted(mark)] = values[slot.pointer]
     whole = json.dumps(body).encode()
-    for written, value in marks.items():
-        whole = whole.replace(written, value)
+    for placeholder, value in marks.items():
+        whole = whole.replace(placeholder, value)
     return whole
 
 
 def _put(body: Any, path: Path, mark: str) -> bool:
-    """Put it there; false if another value stands where the path leads through."""
+    """Put it at the path; False if the path leads through a value that was put before."""
     for part in path[:-1]:
         body = body[part]
         if isinstance(body, str):
@@ -147,7 +150,7 @@ def _put(body: Any, path: Path, mark: str) -> bool:
     return True
 
 
-def _fitting(world: World) -> dict[str, object]:
+def _valid_values(world: World) -> dict[str, object]:
     return {
         "identifier": world.ada.username,
         "password": PASSWORD,
@@ -159,14 +162,14 @@ def _fitting(world: World) -> dict[str, object]:
 
 
 def _headers(
-    values: dict[str, dict[str, Any]], who: str, world: World, body: bytes
+    values: dict[str, dict[str, Any]], sender: str, world: World, body: bytes
 ) -> list[tuple[bytes, bytes]]:
-    """Those of a browser, with these values in their place."""
-    cookies = {} if who == "stranger" else dict(world.ada.http.cookies)
+    """The headers of a browser, with these values in them."""
+    cookies = {} if sender == "stranger" else dict(world.ada.http.cookies)
     sent = {"host": b"api.test", "user-agent": b"Mozilla/5.0 (X11; Linux x86_64)"}
     if body:
         sent |= {"content-type": b"application/json", "content-length": b"%d" % len(body)}
-    if who == "ada":
+    if sender == "ada":
         sent["x-csrf-token"] = (world.ada.csrf_token or "").encode()
     jar = {name: value.encode() for name, value in cookies.items()} | values["cookie"]
     if jar:
@@ -175,8 +178,8 @@ def _headers(
     return [(name.encode(), value) for name, value in sent.items()]
 
 
-async def ask(app: FastAPI, request: Request) -> Answered:
-    """Send it to the whole application, all of its middleware included, and to nothing else."""
+async def send(app: FastAPI, request: Request) -> TimedAnswer:
+    """Send it to the application with all middleware, without a server."""
     path, _, query = request.target.partition("?")
     scope = {
         "type": "http",
@@ -197,11 +200,11 @@ async def ask(app: FastAPI, request: Request) -> Answered:
     wall, cpu = time.perf_counter(), time.process_time()
     await app(scope, exchange.receive, exchange.send)
     seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
-    return Answered(exchange.response(), seconds, cpu_seconds)
+    return TimedAnswer(exchange.response(), seconds, cpu_seconds)
 
 
 class _Exchange:
-    """One request and its answer, as a server hands them over."""
+    """One request and its answer over the ASGI interface."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -231,33 +234,33 @@ class _Exchange:
 
 
 def faults(request: Request, answer: httpx.Response) -> Iterator[str]:
-    """What is wrong with the answer; its time is another matter."""
+    """The faults of the answer, except for its time."""
     if answer.status_code >= 500 and answer.status_code != 503:
         yield f"status {answer.status_code}"
-    if answer.status_code < 400:  # a refusal is one of the `default` answers
+    if answer.status_code < 400:  # refusals are documented as `default`
         if str(answer.status_code) not in request.operation.declared["responses"]:
             yield f"undocumented status {answer.status_code}"
         return
     try:
         assert_well_formed(answer)
     except (AssertionError, ValueError) as error:
-        yield f"no problem as documented: {str(error)[:200]}"
-    said = _PLAIN_INSTANCE.sub(b"", answer.content, count=1)
-    said += b"\n".join(b": ".join(pair) for pair in answer.headers.raw)
+        yield f"malformed problem: {str(error)[:200]}"
+    shown = _PLAIN_INSTANCE.sub(b"", answer.content, count=1)
+    shown += b"\n".join(b": ".join(pair) for pair in answer.headers.raw)
     own_id = dict(request.headers).get(b"x-request-id")
     if own_id and own_id == answer.headers["x-request-id"].encode():
-        said = said.replace(own_id, b"")  # of the right form: how the client calls its request
+        shown = shown.replace(own_id, b"")  # a valid request id of the client is returned
     for value in (CANARY, *request.values):
-        if any(one in said for one in _spellings(value)):
+        if any(spelling in shown for spelling in _spellings(value)):
             yield f"echo of {value[:80]!r}"
 
 
 def _spellings(value: str | bytes) -> set[bytes]:
-    """The value as it was sent, and decoded from the way in which its place spells it."""
+    """The value as it was sent, decoded, and as it would be in JSON."""
     sent = value if isinstance(value, bytes) else value.encode()
     read = unquote(sent.decode("utf-8", "replace")).strip('" ')
     spelled = {sent.strip(), read.encode("utf-8", "surrogatepass"), quoted(read)[1:-1]}
-    return {one for one in spelled if len(one) >= _MIN_TELLING_LENGTH and one not in _HARMLESS}
+    return {each for each in spelled if len(each) >= _MIN_ECHO_LENGTH and each not in _OWN_TEXTS}
 
 
-_HARMLESS = {b"application/json", b"application/problem+json", b"validation_failed"}
+_OWN_TEXTS = {b"application/json", b"application/problem+json", b"validation_failed"}
