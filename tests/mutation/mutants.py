@@ -13,8 +13,8 @@ from cosmic_ray.plugins import get_operator, operator_names
 
 from tests.mutation.operators import OURS
 
-# Each other comparison and operator says the same as one of these, or is nonsense by its type.
-_SENSIBLE_SWAPS = {
+# The other swaps of operators are redundant, or always raise TypeError.
+_USEFUL_SWAPS = {
     *("Eq_NotEq", "NotEq_Eq", "Is_IsNot", "IsNot_Is"),
     *("Lt_LtE", "Lt_GtE", "LtE_Lt", "LtE_Gt", "Gt_GtE", "Gt_LtE", "GtE_Gt", "GtE_Lt"),
     *("Add_Sub", "Sub_Add", "Mul_Add", "Mul_FloorDiv", "FloorDiv_Mul", "Div_Mul", "Div_FloorDiv"),
@@ -22,10 +22,7 @@ _SENSIBLE_SWAPS = {
     *("BitOr_BitAnd", "BitAnd_BitOr", "BitXor_BitOr"),
     *("USub_UAdd", "Delete_USub", "Delete_Not", "Delete_Invert"),
 }
-_LEFT_OUT = {
-    "core/VariableReplacer",  # these two need names
-    "core/VariableInserter",
-}
+_EXCLUDED = {"core/VariableReplacer", "core/VariableInserter"}  # these need names of variables
 
 
 @dataclass(frozen=True)
@@ -38,11 +35,11 @@ class Mutant:
     occurrence: int
     source: str
     change: str
-    """The lines that differ, as `-` and `+`."""
+    """The removed (`-`) and added (`+`) lines."""
 
     @property
     def id(self) -> str:
-        """Stays the same as long as the changed lines do."""
+        """Depends on the changed lines and their number only."""
         text = f"{self.module} {self.operator} {self.change}"
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
@@ -51,11 +48,11 @@ class Mutant:
 
 
 def mutants_of(module: str, path: Path) -> Iterator[Mutant]:
-    """Every mutant of the module; two operators that make the same text make one mutant."""
+    """All distinct mutants of the module."""
     original, seen = path.read_text(), set()
     tree = get_ast(original)
-    theirs = {name: get_operator(name) for name in operator_names() if _is_sensible(name)}
-    for name, make in (theirs | OURS).items():
+    operators = {name: get_operator(name) for name in operator_names() if _is_useful(name)}
+    for name, make in (operators | OURS).items():
         operator = make()
         count = sum(len(list(operator.mutation_positions(node))) for node in ast_nodes(tree))
         for occurrence in range(count):
@@ -68,15 +65,15 @@ def mutants_of(module: str, path: Path) -> Iterator[Mutant]:
 def _mutated(original: str, operator: Operator, occurrence: int) -> str | None:
     try:
         return mutate_code(original, operator, occurrence)
-    except AttributeError:  # exceptions with dots in their names are beyond ExceptionReplacer
+    except AttributeError:  # ExceptionReplacer does not support exceptions with dotted names
         return None
 
 
-def _is_sensible(name: str) -> bool:
-    if name in _LEFT_OUT:
+def _is_useful(name: str) -> bool:
+    if name in _EXCLUDED:
         return False
     _, is_swap, swap = name.partition("Operator_")
-    return not is_swap or swap in _SENSIBLE_SWAPS
+    return not is_swap or swap in _USEFUL_SWAPS
 
 
 def _change(original: str, source: str) -> str:

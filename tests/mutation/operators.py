@@ -1,4 +1,4 @@
-"""What cosmic-ray does not change: statements that only have an effect, and what is returned."""
+"""Operators that cosmic-ray lacks: they remove statements and returned values."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,21 +6,20 @@ from typing import Any
 import parso
 from cosmic_ray.operators.operator import Operator
 
-_ENDS = ("newline", "operator")
 Position = tuple[tuple[int, int], tuple[int, int]]
 
 
 class _Replacement(Operator):
-    """Puts other code in the place of whole nodes."""
+    """Replaces whole nodes with `code`."""
 
     code: str
 
     def mutation_positions(self, node: Any) -> Iterator[Position]:
-        if self.is_wanted(node):
+        if self.is_replaceable(node):
             yield (node.start_pos, node.end_pos)
 
     def mutate(self, node: Any, index: int) -> Any:
-        """Keeps the white space before the node."""
+        """Keep the white space before the node."""
         (new, *_) = parso.parse(self.code).children
         new.get_first_leaf().prefix = node.get_first_leaf().prefix
         return new
@@ -29,7 +28,7 @@ class _Replacement(Operator):
     def examples(cls) -> tuple[()]:
         return ()
 
-    def is_wanted(self, node: Any) -> bool:
+    def is_replaceable(self, node: Any) -> bool:
         raise NotImplementedError
 
 
@@ -38,7 +37,7 @@ class DropStatement(_Replacement):
 
     code = "pass"
 
-    def is_wanted(self, node: Any) -> bool:
+    def is_replaceable(self, node: Any) -> bool:
         parent = getattr(node.parent, "type", None)
         if node.type == "raise_stmt" or (node.type == "keyword" and node.value == "raise"):
             return bool(parent == "simple_stmt")
@@ -51,7 +50,7 @@ class ReturnNothing(_Replacement):
 
     code = "return None"
 
-    def is_wanted(self, node: Any) -> bool:
+    def is_replaceable(self, node: Any) -> bool:
         return bool(node.type == "return_stmt" and node.get_code().strip() != "return None")
 
 

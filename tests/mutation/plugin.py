@@ -1,4 +1,4 @@
-"""For the tests of a mutant: the same examples each time, and no engine for pure code."""
+"""Plugin of pytest for mutants: repeatable examples of Hypothesis, no engines for pure code."""
 
 import os
 
@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from wxc.core.config import Config
 
-# A busy machine must not fail a test: that would count as a kill.
+# No deadline: a test that fails because the machine is busy would count as a killed mutant.
 settings.register_profile(
     "mutants",
     derandomize=True,
@@ -18,18 +18,18 @@ settings.register_profile(
 )
 settings.load_profile("mutants")
 os.environ["PUBLISHED_HOST"] = "127.0.0.1"  # the applications under test have weak secrets
-_NEEDING_ENGINES = {"app", "connection", "engine", "member", "redis", "stranger", "database_url"}
+_ENGINE_FIXTURES = {"app", "connection", "engine", "member", "redis", "stranger", "database_url"}
 
 
 @pytest.fixture(scope="session")
 def worker_id() -> str:
-    """A database of its own: that of a mutant which never ended may still be there."""
+    """A separate database: the one of a mutant that timed out still exists."""
     return f"mutant_{os.getpid()}"
 
 
 @pytest.fixture
 def config() -> Config:
-    """Of an application that reaches nothing; `tests/conftest.py`, where loaded, has another."""
+    """Without engines; `tests/conftest.py`, if loaded, overrides it."""
     return Config(
         environment="development",
         database_url="postgresql+asyncpg://nowhere",
@@ -43,9 +43,9 @@ def config() -> Config:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without `tests/conftest.py`, leave out what needs its engines."""
+    """Without `tests/conftest.py`, deselect the tests that need its engines."""
     if config.getoption("noconftest"):
-        items[:] = [one for one in items if not _NEEDING_ENGINES & set(_fixtures(one))]
+        items[:] = [item for item in items if not _ENGINE_FIXTURES & set(_fixtures(item))]
 
 
 def _fixtures(item: pytest.Item) -> list[str]:

@@ -1,9 +1,9 @@
-"""`python -m tests.mutation.run`: do the tests notice when the code is wrong?
+"""`python -m tests.mutation.run`: measures whether the tests detect changes of the code.
 
-Each mutant is the code with one change. It is killed if a test of its module fails or never ends.
-All mutants of pure code are run, of other modules a sample (`--sample 300 --seed 7`). `--module`
-names modules by a part of their name, `--mutant` single mutants by their ids. Exit code 1: under
-90 % were killed.
+A mutant is a module with one change. It is killed if a test of the module fails or times out. All
+mutants of pure code are tested, of other modules a sample (`--sample 300 --seed 7`). `--module`
+selects modules by a part of their name, `--mutant` single mutants by id. The exit code is 1 if
+fewer than 90 % were killed.
 """
 
 import argparse
@@ -27,7 +27,7 @@ Result = tuple[str, Mutant]
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the mutants and print what has become of them."""
+    """Test the mutants and print a table of the outcomes."""
     options = _parser().parse_args(arguments)
     chosen = list(_choose(options))
     with ExitStack() as stack:
@@ -44,21 +44,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--mutant", action="append", default=[])
     parser.add_argument("--sample", type=int, default=300)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--pure", action="store_true", help="only what needs no engine")
-    parser.add_argument("--results", type=Path, help="appended to: a line of JSON per mutant")
+    parser.add_argument("--pure", action="store_true", help="only modules with pure code")
+    parser.add_argument("--results", type=Path, help="file to append to: a line of JSON per mutant")
     parser.add_argument("--log", type=Path, help="the output of the last mutant's tests")
     return parser
 
 
 def _choose(options: argparse.Namespace) -> Iterator[Work]:
-    """All mutants of pure code, then the sample of the others, in a random but repeatable order."""
-    named = [
-        one
-        for one in TARGETS
-        if any(part in one.module for part in options.module or [""])
-        and (one.is_pure or not options.pure)
+    """All mutants of pure code, then the sample of the others in a random but repeatable order."""
+    targets = [
+        target
+        for target in TARGETS
+        if any(part in target.module for part in options.module or [""])
+        and (target.is_pure or not options.pure)
     ]
-    works = [(one, mutant) for one in named for mutant in mutants_of(one.module, one.file)]
+    works = [
+        (target, mutant) for target in targets for mutant in mutants_of(target.module, target.file)
+    ]
     if options.mutant:
         yield from (work for work in works if work[1].id in options.mutant)
         return
@@ -69,7 +71,7 @@ def _choose(options: argparse.Namespace) -> Iterator[Work]:
 
 
 def _run(chosen: Sequence[Work], options: argparse.Namespace) -> Iterator[Result]:
-    """Run the mutants; what is in the file of results already is not run again."""
+    """Test the mutants; those in the file of results are not tested again."""
     known, green = _known(options.results), set[str]()
     for number, (target, mutant) in enumerate(chosen, 1):
         if mutant.id not in known and target.module not in green:
@@ -88,7 +90,7 @@ def _run(chosen: Sequence[Work], options: argparse.Namespace) -> Iterator[Result
 
 def _require_green(target: Target, log: Path | None) -> None:
     if forks.outcome_of(target, None, log) != "survived":
-        raise SystemExit(f"The tests of {target.module} fail without any mutant.")
+        raise SystemExit(f"The tests of {target.module} fail without a mutation.")
 
 
 def _known(file: Path | None) -> dict[str, str]:
@@ -105,21 +107,21 @@ def _append(file: Path, outcome: str, mutant: Mutant) -> None:
 
 
 def _report(results: Sequence[Result]) -> int:
-    """Print the table; what cannot be imported is no mutant."""
+    """Print the table; mutants that cannot be imported do not count."""
     counts = {module: Counter[str]() for module in sorted({mutant.module for _, mutant in results})}
     for outcome, mutant in results:
         counts[mutant.module][outcome] += 1
     total = sum(counts.values(), Counter[str]())
-    print("| module | mutants | killed | of them by time | survived | invalid |")
+    print("| module | mutants | killed | of these by timeout | survived | invalid |")
     print("|---|---|---|---|---|---|")
-    for module, of in (*counts.items(), ("all", total)):
-        killed = sum(of[one] for one in _KILLED)
-        valid = killed + of["survived"]
+    for module, outcomes in (*counts.items(), ("all", total)):
+        killed = sum(outcomes[outcome] for outcome in _KILLED)
+        valid = killed + outcomes["survived"]
         print(
-            f"| `{module}` | {valid} | {killed} | {of['timeout']} | {of['survived']} "
-            f"| {of['invalid']} |"
+            f"| `{module}` | {valid} | {killed} | {outcomes['timeout']} | {outcomes['survived']} "
+            f"| {outcomes['invalid']} |"
         )
-    killed = sum(total[one] for one in _KILLED)
+    killed = sum(total[outcome] for outcome in _KILLED)
     share = killed / max(killed + total["survived"], 1)
     print(f"{share:.1%} killed")
     return 0 if share >= MIN_KILLED else 1

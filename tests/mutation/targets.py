@@ -1,4 +1,4 @@
-"""Which modules are mutated, and the few tests that each of them has to satisfy."""
+"""The modules to mutate, each with the few tests that have to detect its mutants."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Target:
     module: str
     tests: Sequence[str]
     is_pure: bool = False
-    """Its tests need no engine, and run without `tests/conftest.py`."""
+    """Whether its tests need no engine; they run without `tests/conftest.py`."""
 
     @property
     def file(self) -> Path:

@@ -1,6 +1,4 @@
-"""The cookies of a session, and of a known device."""
-
-from typing import Any
+"""The cookies of sessions and known devices."""
 
 import pytest
 from starlette.requests import Request
@@ -41,20 +39,20 @@ def cookies_of(response: Response) -> list[str]:
         (["__Host-wxc_access=a", "__Host-wxc_access=a"], SessionCookies("a", None, True)),
     ],
 )
-def test_session_cookies_are_read_by_their_exact_names(
+def test_session_cookies_are_read_by_exact_name(
     headers: list[str], expected: SessionCookies
 ) -> None:
     assert JAR.read(request(*headers)) == expected
 
 
-def test_either_cookie_counts_as_a_session() -> None:
+def test_access_or_refresh_cookie_alone_counts_as_a_session() -> None:
     assert SessionCookies("a", None, False)
     assert SessionCookies(None, "r", False)
     assert not SessionCookies(None, None, False)
     assert not SessionCookies(None, None, True)
 
 
-def test_without_tls_the_cookies_have_no_prefix() -> None:
+def test_cookies_without_tls_have_no_prefix() -> None:
     assert PLAIN.read(request("wxc_access=a; wxc_refresh=r")) == SessionCookies("a", "r", False)
     assert PLAIN.read_device(request("wxc_device=d")) == "d"
 
@@ -68,7 +66,7 @@ def test_without_tls_the_cookies_have_no_prefix() -> None:
         ("__Host-wxc_device=d; __Host-wxc_device=e", None),
     ],
 )
-def test_a_single_device_cookie_is_read(header: str, device: str | None) -> None:
+def test_device_cookie_is_read_unless_it_is_duplicate(header: str, device: str | None) -> None:
     assert JAR.read_device(request(header)) == device
 
 
@@ -97,27 +95,25 @@ def test_refresh_does_not_set_the_device_cookie() -> None:
 
 
 @pytest.mark.parametrize("jar", [JAR, PLAIN])
-def test_session_cookies_are_cleared_with_their_attributes_and_the_device_cookie_stays(
+def test_clearing_keeps_the_attributes_of_session_cookies_and_the_device_cookie(
     jar: CookieJar,
 ) -> None:
-    given, cleared = Response(), Response()
-    jar.set(given, "a", "r", None)
-    jar.clear(cleared)
+    before, after = Response(), Response()
+    jar.set(before, "a", "r", None)
+    jar.clear(after)
 
-    assert len(cookies_of(cleared)) == 2
-    for before, after in zip(cookies_of(given), cookies_of(cleared), strict=True):
-        assert after.partition("=")[0] == before.partition("=")[0]
-        assert "Max-Age=0" in attributes(after)
-        kept = {part for part in attributes(before) if not part.startswith("Max-Age")}
-        assert kept <= attributes(after)
+    assert len(cookies_of(after)) == 2
+    for old, cleared in zip(cookies_of(before), cookies_of(after), strict=True):
+        assert cleared.partition("=")[0] == old.partition("=")[0]
+        assert "Max-Age=0" in attributes(cleared)
+        kept = {part for part in attributes(old) if not part.startswith("Max-Age")}
+        assert kept <= attributes(cleared)
 
 
-def test_only_the_named_refusals_clear_the_cookies() -> None:
-    refusal: Any
+def test_only_the_given_refusals_clear_the_cookies() -> None:
     with pytest.raises(NotAuthenticated) as caught, JAR.clear_on(NotAuthenticated):
         raise NotAuthenticated
-    refusal = caught.value
-    assert [cookie.partition("=")[0] for cookie in refusal.cookies] == [
+    assert [cookie.partition("=")[0] for cookie in caught.value.cookies] == [
         "__Host-wxc_access",
         "__Host-wxc_refresh",
     ]

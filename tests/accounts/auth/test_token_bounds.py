@@ -92,7 +92,8 @@ def test_token_expires_at_most_thirty_seconds_later_than_one_issued_now(tokens: 
 
 def test_token_of_more_than_2048_characters_is_refused(tokens: Tokens) -> None:
     by_length = {
-        len(token): token for token in (mint(tokens, jti="x" * count) for count in range(1000, 1500))
+        len(token): token
+        for token in (mint(tokens, jti="x" * count) for count in range(1000, 1500))
     }
 
     next_length = min(length for length in by_length if length > 2048)
@@ -112,7 +113,8 @@ def test_access_token_keeps_whether_the_address_was_verified(
 
 def test_address_counts_as_unverified_unless_the_claim_is_true(tokens: Tokens) -> None:
     by_default = tokens.access_token(UUID(int=1), UUID(int=2), ISSUED)
-    others = (mint(tokens, email_verified=value) for value in (False, None, 1, "true", []))
+    values: tuple[Any, ...] = (False, None, 1, "true", [])
+    others = [mint(tokens, email_verified=value) for value in values]
 
     for token in (by_default, mint(tokens), *others):
         assert tokens.verify_access(token, ISSUED).is_verified is False
@@ -120,7 +122,7 @@ def test_address_counts_as_unverified_unless_the_claim_is_true(tokens: Tokens) -
 
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
-def test_credentials_are_immutable(value: Any) -> None:
+def test_claims_cookies_and_devices_are_immutable_and_have_slots(value: Any) -> None:
     (name, *_) = value.__slots__
 
     with pytest.raises(FrozenInstanceError):

@@ -1,4 +1,4 @@
-"""Names that nobody may take."""
+"""Reserved usernames."""
 
 import pytest
 
@@ -6,10 +6,10 @@ from wxc.accounts.auth.usernames import is_reserved
 
 
 @pytest.mark.parametrize("name", ["admin", "Admin", "SUPPORT", "settings", "auth-check", "wxc"])
-def test_names_of_roles_and_routes_are_reserved_however_they_are_written(name: str) -> None:
+def test_names_of_roles_and_routes_are_reserved_in_any_case(name: str) -> None:
     assert is_reserved(name)
 
 
 @pytest.mark.parametrize("name", ["ada", "admin_ada", "administration", "", "guest wxc"])
-def test_other_names_are_free(name: str) -> None:
+def test_other_names_are_not_reserved(name: str) -> None:
     assert not is_reserved(name)

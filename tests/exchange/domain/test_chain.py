@@ -1,4 +1,4 @@
-"""The hash chain of rates: anybody can recompute it from what the API shows."""
+"""The hash chain of rates, which clients can recompute from the events in the API."""
 
 import hashlib
 from dataclasses import replace
@@ -44,26 +44,26 @@ SGD
 """
 
 
-def test_the_hash_of_an_event_is_that_of_its_documented_lines() -> None:
+def test_event_hash_is_the_sha256_of_the_documented_lines() -> None:
     previous = bytes(range(32))
     lines = DOCUMENTED.format(previous=previous.hex())
 
     assert event_hash(previous, EVENT) == hashlib.sha256(lines.encode()).digest()
 
 
-def test_the_first_event_follows_64_zeros() -> None:
+def test_previous_hash_of_the_first_event_is_64_zeros() -> None:
     assert GENESIS_HASH.hex() == "0" * 64
     assert str(CHAIN_START) == f"0:{'0' * 64}"
 
 
-def test_a_rate_that_was_taken_off_the_board_has_another_hash_than_one_of_zero() -> None:
+def test_removed_rate_and_rate_of_zero_have_different_hashes() -> None:
     removed = replace(EVENT, we_buy=None)
-    free = replace(EVENT, we_buy=Decimal(0))
+    zero = replace(EVENT, we_buy=Decimal(0))
 
-    assert event_hash(GENESIS_HASH, removed) != event_hash(GENESIS_HASH, free)
+    assert event_hash(GENESIS_HASH, removed) != event_hash(GENESIS_HASH, zero)
 
 
-def test_a_position_is_read_as_it_is_written() -> None:
+def test_parsing_a_written_position_returns_it() -> None:
     position = ChainPosition(123_456_789, bytes(range(32)))
 
     assert ChainPosition.parse(str(position)) == position
@@ -85,5 +85,5 @@ def test_a_position_is_read_as_it_is_written() -> None:
         f"1:{'a' * 64}\n",
     ],
 )
-def test_any_other_text_is_no_position(text: str) -> None:
+def test_any_other_text_is_not_a_position(text: str) -> None:
     assert ChainPosition.parse(text) is None

@@ -25,11 +25,11 @@ def test_states_change_exactly_at_their_share_of_the_validity(
     assert state_at(CONFIRMED, hours, edge) is after
 
 
-def test_the_owner_is_reminded_after_four_fifths_of_the_validity() -> None:
+def test_owner_is_reminded_after_four_fifths_of_the_validity() -> None:
     assert reminder_time(CONFIRMED, 10) == CONFIRMED + timedelta(hours=8)
 
 
-def test_a_board_expires_after_three_times_its_validity_and_not_before() -> None:
+def test_board_expires_after_exactly_three_times_its_validity() -> None:
     edge = CONFIRMED + timedelta(hours=72)
 
     assert is_expired(CONFIRMED, 24, edge)

@@ -1,10 +1,10 @@
-"""How far a history of rates reaches."""
+"""The range of a history of rates."""
 
 from datetime import timedelta
 
 from wxc.exchange.domain.history import DEFAULT_RANGE, MAX_RANGE
 
 
-def test_a_history_is_of_thirty_days_unless_told_and_of_a_leap_year_at_most() -> None:
+def test_history_range_is_thirty_days_by_default_and_at_most_366() -> None:
     assert timedelta(days=30) == DEFAULT_RANGE
     assert timedelta(days=366) == MAX_RANGE

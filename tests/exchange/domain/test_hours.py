@@ -68,10 +68,10 @@ def test_time_zones_exclude_names_that_are_not_time_zones() -> None:
     assert not {"Factory", "localtime", "posixrules"} & time_zones()
 
 
-def test_a_period_is_read_from_its_texts() -> None:
+def test_opening_period_is_parsed_from_its_texts() -> None:
     assert parse_period(3, "09:30", "18:00") == OpeningPeriod(3, time(9, 30), time(18))
 
 
-def test_what_many_boards_share_is_read_once() -> None:
+def test_equal_opening_periods_and_time_zones_are_parsed_once() -> None:
     assert parse_period(5, "08:00", "20:00") is parse_period(5, "08:00", "20:00")
     assert time_zones() is time_zones()

@@ -235,12 +235,12 @@ def _text(number: Decimal | None) -> str | None:
     return None if number is None else decimal_text(number)
 
 
-def test_a_result_has_at_most_twelve_digits_before_the_point() -> None:
+def test_converted_amount_has_at_most_twelve_integer_digits() -> None:
     rates = {"USD": Rate("USD", 1, Decimal(1), Decimal(1))}
 
     def received(amount: str) -> Decimal | None:
-        wanted = ConversionRequest("USD", BASE, from_amount=Decimal(amount))
-        return convert(BASE, rates, wanted).to_amount
+        request = ConversionRequest("USD", BASE, from_amount=Decimal(amount))
+        return convert(BASE, rates, request).to_amount
 
     assert received("999999999999.99") == Decimal("999999999999.99")
     with pytest.raises(ResultTooLarge):

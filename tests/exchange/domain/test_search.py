@@ -1,4 +1,4 @@
-"""The rank of a board in a search: the position that a cursor keeps."""
+"""The rank of a board in a search, which cursors contain."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -27,11 +27,12 @@ amounts = st.integers(-(2**62), 0).map(Decimal)
 distances = st.floats(min_value=0, max_value=MAX_RADIUS_METRES)
 
 
-def test_a_search_is_within_five_kilometres_unless_told_and_within_fifty_at_most() -> None:
+def test_search_radius_is_five_kilometres_by_default_and_at_most_fifty() -> None:
     assert (DEFAULT_RADIUS_METRES, MAX_RADIUS_METRES) == (5_000, 50_000)
 
 
-def test_a_rank_keeps_its_form_so_that_cursors_outlive_a_release() -> None:
+def test_packed_rank_is_a_time_and_a_key_of_eight_bytes_each() -> None:
+    """Another form would invalidate the cursors of the previous release."""
     by_amount = BY_AMOUNT.pack_rank(NEW_YEAR, Decimal(-12345))
     by_distance = BY_DISTANCE.pack_rank(NEW_YEAR + timedelta(microseconds=3), 812.5)
 
@@ -40,9 +41,7 @@ def test_a_rank_keeps_its_form_so_that_cursors_outlive_a_release() -> None:
 
 
 @given(moments, amounts)
-def test_an_amount_is_read_from_its_rank_as_it_was_written(
-    moment: datetime, amount: Decimal
-) -> None:
+def test_unpacked_rank_has_the_exact_amount(moment: datetime, amount: Decimal) -> None:
     read = BY_AMOUNT.unpack_rank(BY_AMOUNT.pack_rank(moment, amount))
 
     assert read == (moment, amount)
@@ -50,9 +49,7 @@ def test_an_amount_is_read_from_its_rank_as_it_was_written(
 
 
 @given(moments, distances)
-def test_a_distance_is_read_from_its_rank_to_the_last_digit(
-    moment: datetime, distance: float
-) -> None:
+def test_unpacked_rank_has_the_exact_distance(moment: datetime, distance: float) -> None:
     read = BY_DISTANCE.unpack_rank(BY_DISTANCE.pack_rank(moment, distance))
 
     assert read == (moment, distance)
@@ -61,7 +58,7 @@ def test_a_distance_is_read_from_its_rank_to_the_last_digit(
 
 @pytest.mark.parametrize("request_", [BY_AMOUNT, BY_DISTANCE])
 @given(st.data())
-def test_ranks_of_one_moment_are_in_the_order_of_their_keys(
+def test_packed_ranks_of_the_same_time_sort_by_amount_or_distance(
     request_: SearchRequest, data: st.DataObject
 ) -> None:
     is_by_amount = request_.sort is Sort.RECEIVE

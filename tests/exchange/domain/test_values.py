@@ -1,4 +1,4 @@
-"""The values of the domain are shared by requests and kept by thousands."""
+"""Requests share the values of the domain, and keep thousands of them in memory."""
 
 from collections.abc import Sequence
 from dataclasses import FrozenInstanceError
@@ -28,7 +28,7 @@ VALUES: Sequence[Any] = (
 
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
-def test_a_value_cannot_be_changed_and_needs_no_dictionary(value: Any) -> None:
+def test_domain_values_are_immutable_and_have_slots(value: Any) -> None:
     (name, *_) = value.__slots__
 
     with pytest.raises(FrozenInstanceError):
