@@ -16,14 +16,17 @@ from pydantic import BaseModel
 
 from tests.hostile.corpus import Operation, document, operations
 from tests.support.browser import Browser
+from wxc.accounts.auth.dependencies import maybe_user
 from wxc.accounts.auth.usernames import is_reserved
 from wxc.app import ROUTERS
 from wxc.core.config import Config
+from wxc.db.dependencies import open_session
 from wxc.http.compiled_route import CompiledRoute
 from wxc.http.dependencies import refuse_unknown_parameters
 from wxc.http.openapi.declarations import raised_by
 from wxc.http.openapi.refusals import TRANSPORT, codes_of
 from wxc.http.refusals.base import all_refusals
+from wxc.http.steps import calls_of
 
 ROOT = Path(__file__).parents[1]
 DEV_TOOLS = sorted((ROOT / "dev_tools").rglob("*.py"))
@@ -208,6 +211,16 @@ def test_every_router_is_created_by_make_router(router: APIRouter) -> None:
     assert router.routes
     assert all(isinstance(route, CompiledRoute) for route in router.routes)
     assert [one.dependency for one in router.dependencies] == [refuse_unknown_parameters]
+
+
+@pytest.mark.parametrize("router", ROUTERS, ids=lambda router: router.tags[0])
+def test_authentication_comes_before_the_transaction(router: APIRouter) -> None:
+    """Otherwise an anonymous request holds a connection, and looking up a session takes another."""
+    for route in router.routes:
+        assert isinstance(route, CompiledRoute)
+        calls = calls_of(route.dependant)
+        if open_session in calls and maybe_user in calls:
+            assert calls.index(maybe_user) < calls.index(open_session), route.path
 
 
 @pytest.mark.parametrize("path", DEV_TOOLS, ids=_name)

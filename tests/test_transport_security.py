@@ -8,10 +8,10 @@ from wxc.core.config import Config
 TEMPLATE = (Path(__file__).parents[1] / "deploy/aws/wxc.yaml").read_text()
 
 
-def test_load_balancer_speaks_tls_1_2_and_1_3_only() -> None:
+def test_load_balancer_speaks_tls_1_2_and_1_3_with_recommended_ciphers_only() -> None:
     (policy,) = re.findall(r"SslPolicy: (\S+)", TEMPLATE)
 
-    assert policy.startswith("ELBSecurityPolicy-TLS13-1-2-")
+    assert policy == "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"  # the only one without CBC
 
 
 def test_load_balancer_forwards_only_requests_that_arrived_over_https() -> None:

@@ -26,7 +26,7 @@ def test_every_event_is_documented_and_typed(path: str, operation: dict[str, obj
         for item in content["text/event-stream"]["itemSchema"]["oneOf"]
     }
     source = (_CLIENT / "src/streams.ts").read_text()
-    comment = source.index(f"/** What `{path}` tells")
+    comment = source.index(f"/** The events of `{path}`")
     interface = source[comment : source.index("\n}\n", comment)]
     readme = (_CLIENT / "README.md").read_text()
 

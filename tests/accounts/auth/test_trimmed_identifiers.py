@@ -99,7 +99,7 @@ async def test_mails_go_to_the_trimmed_address(
 
     assert (reset.status_code, change.status_code) == (202, 202)
     mails = (await connection.scalars(select(OutboxMail.address).order_by(OutboxMail.id))).all()
-    assert mails == ["ada@example.com", "new@example.com"]
+    assert mails == ["ada@example.com", "ada@example.com", "new@example.com"]
     assert (await ada.get("/settings")).json()["pending_email"] == "new@example.com"
 
 

@@ -40,8 +40,8 @@ async def write_comment(
     post_id: PostId,
     comment: CommentCreate,
     response: Response,
-    session: Session,
     quota: TextQuota,
+    session: Session,
     idempotency: MaybeIdempotentRequest,
 ) -> Comment:
     """Write a comment on the post or, with `parent_id`, a reply to one of its comments.

@@ -63,9 +63,9 @@ async def edit_post(
     post_id: PostId,
     post: PostUpdate,
     response: Response,
+    quota: TextQuota,
     session: Session,
     if_match: IfMatch,
-    quota: TextQuota,
 ) -> Post:
     """Replaces the body of your own post.
 
