@@ -23,7 +23,7 @@ NEW_YEAR_MICROSECONDS = 1_767_225_600_000_000
 moments = st.integers(0, 2**52).map(
     lambda number: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=number)
 )
-amounts = st.integers(-(2**62), 0).map(Decimal)
+amounts = st.integers(-(2**62), -1).map(Decimal)  # negated; a search finds no amount of 0
 distances = st.floats(min_value=0, max_value=MAX_RADIUS_METRES)
 
 
