@@ -51,7 +51,7 @@ def _resolve(checkout: Checkout, folder: Path, options: Sequence[str] = ()) -> N
         (TRACING, ("--extra", "otel")),
         (APPLICATION, ("--constraints", TRACING)),
         (DEVELOPMENT, ("--extra", "otel", "--group", "dev", "--constraints", TRACING)),
-        # Installed beside the development packages, where somebody runs the mutants.
+        # Installed in addition to the development packages, for mutation testing.
         (MUTATION, ("--group", "mutation", "--constraints", DEVELOPMENT)),
     ):
         ran = subprocess.run(
