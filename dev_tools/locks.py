@@ -13,7 +13,8 @@ from dev_tools.paths import Checkout
 APPLICATION = "requirements.lock"
 TRACING = "requirements-otel.lock"
 DEVELOPMENT = "requirements-dev.lock"
-ALL = (APPLICATION, TRACING, DEVELOPMENT)
+MUTATION = "requirements-mutation.lock"
+ALL = (APPLICATION, TRACING, DEVELOPMENT, MUTATION)
 VERIFY = (sys.executable, "-m", "dev_tools", "verify-locks")
 # No header and no index URL: the locks name no address and work behind any mirror.
 _FLAGS = (
@@ -50,6 +51,8 @@ def _resolve(checkout: Checkout, folder: Path, options: Sequence[str] = ()) -> N
         (TRACING, ("--extra", "otel")),
         (APPLICATION, ("--constraints", TRACING)),
         (DEVELOPMENT, ("--extra", "otel", "--group", "dev", "--constraints", TRACING)),
+        # Installed in addition to the development packages, for mutation testing.
+        (MUTATION, ("--group", "mutation", "--constraints", DEVELOPMENT)),
     ):
         ran = subprocess.run(
             [

@@ -1,6 +1,7 @@
-"""Free TCP ports."""
+"""TCP ports: which are free, and whether a server answers on one."""
 
 import errno
+import http.client
 import socket
 from collections.abc import Mapping
 
@@ -81,3 +82,17 @@ def _bind_error(host: str, port: int) -> OSError | None:
         except OSError as error:
             return error
     return None
+
+
+def is_ok(host: str, port: int, path: str) -> bool:
+    """Return whether the server that listens there answers a GET with 200."""
+    # Compares addresses and binds none.
+    address = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host)  # noqa: S104
+    connection = http.client.HTTPConnection(address, port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

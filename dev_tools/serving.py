@@ -1,7 +1,6 @@
 """`./dev run`: start the engines, prepare the database, run the server and the worker; stop all."""
 
 import hashlib
-import http.client
 import json
 import sys
 import time
@@ -21,6 +20,7 @@ from dev_tools.ports import (
     choose_metrics_ports,
     choose_port,
     configured_port,
+    is_ok,
 )
 from dev_tools.processes import Child, Program, Supervisor, log_tail, read_facts, wait_until
 from dev_tools.signals import ShutdownSignals
@@ -288,21 +288,10 @@ def _banner(config: ServerConfig, logins: list[str]) -> str:
 def _wait_until_healthy(seconds: float, config: ServerConfig, server: Child) -> bool:
     """Return False if the server neither answers nor ends in time."""
     # Wait for `/livez` first: a starting server logs a warning for each refused `/healthz`.
-    is_alive = wait_until(lambda: server.has_ended() or _answers(config, "/livez"), seconds)
+    is_alive = wait_until(
+        lambda: server.has_ended() or is_ok(config.host, config.port, "/livez"), seconds
+    )
     time.sleep(_WATCH_INTERVAL_SECONDS)
     return is_alive and wait_until(
-        lambda: server.has_ended() or _answers(config, "/healthz"), seconds
+        lambda: server.has_ended() or is_ok(config.host, config.port, "/healthz"), seconds
     )
-
-
-def _answers(config: ServerConfig, path: str) -> bool:
-    # Compares addresses and binds none.
-    host = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(config.host, config.host)  # noqa: S104
-    connection = http.client.HTTPConnection(host, config.port, timeout=5)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()

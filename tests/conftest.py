@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
@@ -30,6 +30,7 @@ from tests.support.database import (
     administer,
     clone_database,
     drop_database,
+    drop_databases,
     owner_url,
     renamed,
 )
@@ -42,6 +43,7 @@ from wxc.db.migrations import migrate
 
 _DATABASE, _REDIS, _TEMPLATE = "WXC_TEST_DATABASE_URL", "WXC_TEST_REDIS_URL", "WXC_TEST_TEMPLATE"
 _SERVICE = "WXC_TEST_SERVICE_URL"
+_GIVEN_TEMPLATE = "WXC_TEST_GIVEN_TEMPLATE"
 _run = ExitStack()
 
 Member = Callable[[str], Awaitable[Browser]]
@@ -67,11 +69,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if _DATABASE not in os.environ:
         engines = _run.enter_context(temporary_engines())
         os.environ |= {_DATABASE: engines.database_url, _REDIS: engines.redis_url}
-    template = f"wxc_test_{uuid4().hex[:12]}"
-    os.environ[_TEMPLATE] = template
-    os.environ[_SERVICE] = _make_service_role(os.environ[_DATABASE], f"{template}_service")
-    _run.callback(lambda: asyncio.run(drop_database(os.environ[_DATABASE], template)))
-    _make_template(os.environ[_DATABASE], template)
+    if given := os.environ.get(_GIVEN_TEMPLATE):  # by tests/mutation, for all of its mutants
+        os.environ[_TEMPLATE] = given
+        return
+    name = f"wxc_test_{uuid4().hex[:12]}"
+    _run.enter_context(template_database(os.environ[_DATABASE], name))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -114,22 +116,42 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         sys.settrace(None)
 
 
-def _make_service_role(url: str, name: str) -> str:
-    """The server's URL for a role without rights; the migrations grant it those of the service."""
-    password = uuid4().hex
-    asyncio.run(administer(url, f"CREATE ROLE \"{name}\" LOGIN PASSWORD '{password}'"))
-    _run.callback(lambda: asyncio.run(administer(url, f'DROP ROLE "{name}"')))
-    service = make_url(url).set(username=name, password=password)
-    return service.render_as_string(hide_password=False)
+@contextmanager
+def template_database(server: str, name: str) -> Iterator[None]:
+    """A database to clone and the role of the service; the environment variables name them."""
+    service = make_url(server).set(username=f"{name}_service", password=uuid4().hex)
+    os.environ |= {
+        _DATABASE: server,
+        _TEMPLATE: name,
+        _SERVICE: service.render_as_string(hide_password=False),
+    }
+    try:
+        make_template(server, name)
+        yield
+    finally:
+        drop_template(server, name)
 
 
-def _make_template(url: str, name: str) -> None:
-    asyncio.run(administer(url, f'CREATE DATABASE "{name}"'))
+def make_template(server: str, name: str) -> None:
+    """Create the role of the service and the database, migrate it and fill it with noise.
+
+    The migrations grant the role its rights.
+    """
+    role = make_url(os.environ[_SERVICE])
+    create_role = f"CREATE ROLE \"{role.username}\" LOGIN PASSWORD '{role.password}'"
+    asyncio.run(administer(server, create_role, f'CREATE DATABASE "{name}"'))
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("DATABASE_OWNER_URL", renamed(url, name))
+        environment.setenv("DATABASE_OWNER_URL", renamed(server, name))
         environment.setenv("DATABASE_URL", renamed(os.environ[_SERVICE], name))
         migrate()
-    asyncio.run(fill_with_noise(renamed(url, name)))
+    asyncio.run(fill_with_noise(renamed(server, name)))
+
+
+def drop_template(server: str, name: str) -> None:
+    """Drop the database, the clones that a killed process has left, and the role."""
+    role = make_url(os.environ[_SERVICE]).username
+    asyncio.run(drop_databases(server, name))
+    asyncio.run(administer(server, f'DROP ROLE IF EXISTS "{role}"'))
 
 
 async def fill_with_noise(url: str) -> None:

@@ -61,6 +61,7 @@ from wxc.http.route_table import RouteTable
 from wxc.http.services import Services, services_of
 from wxc.http.streams import StreamLimiter
 from wxc.http.traffic import Traffic
+from wxc.idempotency.dependencies import replay_response
 from wxc.idempotency.errors import ReplayedResponse
 from wxc.moderation.audit.actors import IdentifierHasher
 from wxc.moderation.audit.dependencies import RefusalAuditor
@@ -224,7 +225,7 @@ def _add_handlers(app: FastAPI) -> None:
     for error in (HTTPException, RequestValidationError, Refusal):
         app.add_exception_handler(error, _problem_of_exception)
     # Starlette types every handler as one of any `Exception`.
-    app.add_exception_handler(ReplayedResponse, _replay_response)  # type: ignore[arg-type]
+    app.add_exception_handler(ReplayedResponse, replay_response)  # type: ignore[arg-type]
 
 
 def _add_middleware(app: FastAPI, services: Services) -> None:
@@ -280,13 +281,6 @@ async def _problem_of_exception(request: Request, error: Exception) -> Response:
         answer.headers["Allow"] = ", ".join(allowed)
     await services_of(request).refusal_auditor.record(request, error)
     return answer
-
-
-async def _replay_response(_request: Request, first: ReplayedResponse) -> Response:
-    headers = {"Idempotency-Replayed": "true"}
-    if first.location is not None:
-        headers["Location"] = first.location
-    return Response(first.body, first.status, headers, media_type="application/json")
 
 
 def _allowed_methods(scope: Scope) -> Iterator[str]:

@@ -44,16 +44,15 @@ class World:
         self,
         ada: Browser,
         stranger: Browser,
-        post_ids: Sequence[UUID],
-        comment_ids: Sequence[UUID],
+        population: "Population",
         connection: AsyncConnection,
     ) -> None:
         self.ada = ada
         self.stranger = stranger
-        self._named, self.others = (
+        self.named, self.others = (
             {"username": name, "q": name, "post_id": str(post_id), "comment_id": str(comment_id)}
             for name, post_id, comment_id in zip(
-                ("grace", "linus"), post_ids, comment_ids, strict=True
+                population.names[1:], population.posts, population.comments, strict=True
             )
         )
         self._connection = connection
@@ -99,7 +98,7 @@ class World:
         return await snapshot(self._connection)
 
     def _value(self, name: str) -> str:
-        return self._named.get(name) or str(new_id())
+        return self.named.get(name) or str(new_id())
 
 
 @pytest.fixture
@@ -128,12 +127,20 @@ def _unlimited(config: Config) -> Config:
 
 
 @dataclass(frozen=True)
+class Population:
+    """Three members who follow each other, with their posts and comments."""
+
+    ada: UUID
+    names: Sequence[str]
+    posts: Sequence[UUID]
+    comments: Sequence[UUID]
+
+
+@dataclass(frozen=True)
 class Rows:
     """Ids and session in the database of these tests, created once for each worker."""
 
-    ada: UUID
-    posts: Sequence[UUID]
-    comments: Sequence[UUID]
+    population: Population
     cookies: httpx.Cookies
     csrf_token: str | None
 
@@ -154,14 +161,14 @@ async def rows(database_url: str, redis_url: str) -> Rows:
     engine, redis = create_async_engine(database_url, poolclass=NullPool), RedisClient(config)
     app = create_app(config)
     async with engine.begin() as connection:
-        ada, posts, comments = await _populate(connection)
+        population = await populate(connection)
         connect(app, SingleConnectionDatabase(connection), redis)
         async with Browser(app) as browser:
             assert (await browser.log_in("ada")).status_code == 200
     app.state.services.auth.passwords.close()
     await redis.close()
     await engine.dispose()
-    return Rows(ada, posts, comments, browser.http.cookies, browser.csrf_token)
+    return Rows(population, browser.http.cookies, browser.csrf_token)
 
 
 @pytest.fixture(scope="session")
@@ -177,14 +184,19 @@ async def world(
 ) -> AsyncIterator[World]:
     app.state.services.events.end_streams()  # so that a stream ends after its first events
     async with Browser(app) as ada:
-        ada.id, ada.username, ada.csrf_token = rows.ada, "ada", rows.csrf_token
+        ada.id, ada.username, ada.csrf_token = rows.population.ada, "ada", rows.csrf_token
         ada.http.cookies.update(rows.cookies)
         secrecy.protect(*rows.cookies.values())
-        yield World(ada, stranger, rows.posts, rows.comments, connection)
+        yield World(ada, stranger, rows.population, connection)
 
 
-async def _populate(connection: AsyncConnection) -> tuple[UUID, list[UUID], list[UUID]]:
-    people = [await factories.make_user(connection, name) for name in ("ada", "grace", "linus")]
+async def populate(
+    connection: AsyncConnection,
+    names: Sequence[str] = ("ada", "grace", "linus"),
+    comment_id: UUID | None = None,
+) -> Population:
+    """Insert members and their content; by default, the first comment has the id of the example."""
+    people = [await factories.make_user(connection, name) for name in names]
     ada, grace, _ = people
     for follower, followed in itertools.permutations(people, 2):
         await factories.make_follow(connection, follower, followed)
@@ -201,13 +213,13 @@ async def _populate(connection: AsyncConnection) -> tuple[UUID, list[UUID], list
         await factories.make_exchange(connection, owner, lines, place=(1.28, 103.85))
     (example,) = CommentCreate.model_json_schema()["examples"]
     comments = [
-        await factories.make_comment(connection, ada, posts[0], id=comment_id)
-        for comment_id in (UUID(example["parent_id"]), new_id())
+        await factories.make_comment(connection, ada, posts[0], id=each)
+        for each in (comment_id or UUID(example["parent_id"]), new_id())
     ]
     for person in people:
         await factories.make_like(connection, person, posts[0])
         await factories.make_comment(connection, person, posts[0], comments[0])
-    return ada, posts, comments
+    return Population(ada, names, posts, comments)
 
 
 @pytest.fixture(scope="session")

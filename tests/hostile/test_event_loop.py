@@ -25,7 +25,7 @@ _MAX_REFUSAL = 0.01
 """Seconds in which a body of that size is refused."""
 
 
-def _hostile_texts(slot: Slot) -> Iterator[str]:
+def hostile_texts(slot: Slot) -> Iterator[str]:
     """The most expensive texts that pass every bound on their size."""
     admitted = 4 * ((slot.string or {}).get("maxLength") or 64)
     run = _ACUTE * 500 + _CEDILLA * 500
@@ -49,7 +49,7 @@ def _hostile_documents() -> Iterator[bytes]:
 async def test_no_text_blocks_the_event_loop(operation: Operation, world: World) -> None:
     for slot in operation.slots:
         if slot.string is not None:
-            for text in _hostile_texts(slot):
+            for text in hostile_texts(slot):
                 source = json.dumps(text, ensure_ascii=False).encode()
                 answer = await world.send(operation, content=operation.body_with(slot.path, source))
                 assert answer.status_code < 500

@@ -214,6 +214,19 @@ async def drop_database(url: str, name: str) -> None:
     await administer(url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
+async def drop_databases(url: str, prefix: str) -> None:
+    """Drop all databases whose names start so."""
+    connection = await asyncpg.connect(owner_url(url).replace("+asyncpg", "", 1))
+    try:
+        names = await connection.fetch(
+            "SELECT datname FROM pg_database WHERE starts_with(datname, $1)", prefix
+        )
+    finally:
+        await connection.close()
+    for (name,) in names:
+        await drop_database(url, name)
+
+
 class _Blocked(NamedTuple):
     pid: int
 

@@ -1,6 +1,6 @@
 from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Request, Response
 
 from wxc.accounts.auth.dependencies import CurrentUser
 from wxc.core.signing import sign
@@ -8,7 +8,7 @@ from wxc.http.openapi import raises, sends
 from wxc.http.problem_schemas import FieldError
 from wxc.http.refusals.requests import ValidationFailed
 from wxc.http.services import services_of
-from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch
+from wxc.idempotency.errors import IdempotencyInFlight, IdempotencyMismatch, ReplayedResponse
 from wxc.idempotency.service import IdempotentRequest
 
 _HEADER_NAME = "Idempotency-Key"
@@ -52,3 +52,11 @@ async def idempotent_request(
 
 
 MaybeIdempotentRequest = Annotated[IdempotentRequest | None, Depends(idempotent_request)]
+
+
+async def replay_response(_request: Request, first: ReplayedResponse) -> Response:
+    """The exception handler that sends the stored response."""
+    headers = {"Idempotency-Replayed": "true"}
+    if first.location is not None:
+        headers["Location"] = first.location
+    return Response(first.body, first.status, headers, media_type="application/json")

@@ -224,7 +224,6 @@ class TestLimits:
     async def test_exports_are_limited(self, ada: Browser, connection: AsyncConnection) -> None:
         await connection.execute(update(User).values(email_verified_at=clock.now()))
         await ada.log_in("ada")
-
         answers = [await ada.get("/settings/export") for _ in range(6)]
 
         assert [answer.status_code for answer in answers] == [200] * 5 + [429]

@@ -1,11 +1,8 @@
 from datetime import UTC, datetime, time
 
 import pytest
-from tests.conftest import Member
-from tests.support.boards import board
-from tests.support.fake_time import FakeTime
 
-from wxc.exchange.domain.hours import OpeningPeriod, is_open, time_zones
+from wxc.exchange.domain.hours import OpeningPeriod, is_open, parse_period, time_zones
 
 NIGHT = OpeningPeriod(1, time(22), time(2))
 BERLIN = "Europe/Berlin"
@@ -71,17 +68,10 @@ def test_time_zones_exclude_names_that_are_not_time_zones() -> None:
     assert not {"Factory", "localtime", "posixrules"} & time_zones()
 
 
-async def test_open_now_needs_hours_and_a_zone(member: Member, time: FakeTime) -> None:
-    ada = await member("ada")
-    time.now = utc("2026-12-07T02:00:00")
-    hours = [{"weekday": 1, "opens": "09:00", "closes": "18:30"}]
-    singapore = "Asia/Singapore"
+def test_opening_period_is_parsed_from_its_texts() -> None:
+    assert parse_period(3, "09:30", "18:00") == OpeningPeriod(3, time(9, 30), time(18))
 
-    async def open_now(**fields: object) -> object:
-        return (await ada.put("/exchange", json=board(**fields))).json()["open_now"]
 
-    assert await open_now(opening_hours=hours) is None
-    assert await open_now(time_zone=singapore) is None
-    assert await open_now(opening_hours=hours, time_zone=singapore) is True
-    time.advance(hours=9)
-    assert (await ada.get("/exchange")).json()["open_now"] is False
+def test_equal_opening_periods_and_time_zones_are_parsed_once() -> None:
+    assert parse_period(5, "08:00", "20:00") is parse_period(5, "08:00", "20:00")
+    assert time_zones() is time_zones()

@@ -233,3 +233,15 @@ def _decimal(text: str | None) -> Decimal | None:
 
 def _text(number: Decimal | None) -> str | None:
     return None if number is None else decimal_text(number)
+
+
+def test_converted_amount_has_at_most_twelve_integer_digits() -> None:
+    rates = {"USD": Rate("USD", 1, Decimal(1), Decimal(1))}
+
+    def received(amount: str) -> Decimal | None:
+        request = ConversionRequest("USD", BASE, from_amount=Decimal(amount))
+        return convert(BASE, rates, request).to_amount
+
+    assert received("999999999999.99") == Decimal("999999999999.99")
+    with pytest.raises(ResultTooLarge):
+        received("1000000000000")

@@ -91,15 +91,11 @@ def insert_notifications(
     drafts = _draft_rows(
         user_ids, usernames, ids, types, subject_ids, group_ids, post_ids, comment_ids
     )
+    copied = [drafts.c[name] for name in _COPIED_COLUMNS]
     mentioned = aliased(User)
     recipient_id = func.coalesce(drafts.c.user_id, mentioned.id).label("recipient_id")
     rows = (
-        select(
-            recipient_id,
-            bind(actor_id),
-            bind(moment),
-            *(drafts.c[name] for name in _COPIED_COLUMNS),
-        )
+        select(recipient_id, bind(actor_id), bind(moment), *copied)
         .select_from(drafts)
         .outerjoin(
             mentioned,
