@@ -31,7 +31,7 @@ def test(arguments: Sequence[str], checkout: Checkout, environ: Mapping[str, str
         return _run_pytest(arguments, checkout, environ)
     workers = min(max(available_cpus(), _MIN_WORKERS), _MAX_WORKERS)
     print_err(
-        f"Running the whole test suite with {workers} workers. This takes about 10 minutes on two "
+        f"Running the whole test suite with {workers} workers. This takes about 13 minutes on two "
         "cores, less on more. ./dev test PATH runs a part of it."
     )
     progress = () if sys.stdout.isatty() else _PLAIN_PROGRESS

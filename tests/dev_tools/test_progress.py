@@ -71,7 +71,7 @@ def test_the_whole_suite_shows_its_expected_time_its_progress_and_its_duration(
     start, *_, end = shown.err.splitlines()
     lines = shown.out.splitlines()
     assert "whole test suite" in start
-    assert "about 10 minutes on two cores" in start
+    assert "about 13 minutes on two cores" in start
     assert end.startswith("The tests failed after 0 min ")
     assert "100 %  2 of 2 tests, 1 failed, " in shown.out
     assert "FAILED test_it.py::test_bad" in lines
