@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -69,9 +70,7 @@ class Revocations:
         if self._is_stale():
             return await self._is_revoked_in_database(session_id)
         try:
-            is_complete, is_revoked = await (
-                self._lookup.state(session_id) if count is None else self._state(session_id, count)
-            )
+            is_complete, is_revoked = await self._lookup.state(session_id, count)
             if not is_revoked and not is_complete:
                 await self._rehydrate()
                 return session_id in self._denied
@@ -130,23 +129,6 @@ class Revocations:
         else:
             self._has_lost_redis = False
 
-    async def _state(self, session_id: UUID, count: Count) -> tuple[bool, bool]:
-        """Like `_RedisLookup.state`; alone in its round trip with the count."""
-
-        async def send(redis: Redis) -> list[Any]:
-            pipeline = redis.pipeline(transaction=False)
-            pipeline.mget(SENTINEL, revoked_key(session_id))
-            count.send(pipeline)
-            return await pipeline.execute(raise_on_error=False)
-
-        keys, reply = await self._redis.call(send)
-        if isinstance(keys, Exception):
-            raise RedisUnavailable from keys
-        if not isinstance(reply, Exception):  # a full Redis can read, but not count
-            count.reply = reply
-        sentinel, key = keys
-        return sentinel is not None, key is not None
-
     async def _rehydrate(self) -> None:
         """Write all keys and the sentinel after a flush of Redis; once for concurrent callers."""
         rehydrations_before = self._rehydrations
@@ -201,7 +183,7 @@ _Lookup: TypeAlias = "asyncio.Future[tuple[bool, bool]]"
 
 
 class _RedisLookup:
-    """Reads the keys of sessions from Redis; concurrent callers share a round trip.
+    """Reads the keys of sessions from Redis and counts hits; concurrent callers share a round trip.
 
     Only one MGET is in flight. Callers that arrive meanwhile wait for the next one, because the
     current one may have been sent before their session was revoked.
@@ -210,12 +192,15 @@ class _RedisLookup:
     def __init__(self, redis: RedisClient) -> None:
         self._redis = redis
         self._waiting: dict[UUID, list[_Lookup]] = {}
+        self._counts: list[Count] = []
         self._task: asyncio.Task[None] | None = None
 
-    async def state(self, session_id: UUID) -> tuple[bool, bool]:
+    async def state(self, session_id: UUID, count: Count | None = None) -> tuple[bool, bool]:
         """Whether the sentinel exists, and the session's key; raises `RedisUnavailable`."""
         future: _Lookup = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(session_id, []).append(future)
+        if count is not None:
+            self._counts.append(count)
         if self._task is None:
             self._task = asyncio.create_task(self._run())
         return await future
@@ -229,9 +214,10 @@ class _RedisLookup:
 
     async def _fetch_batch(self) -> None:
         batch, self._waiting = self._waiting, {}
+        counts, self._counts = self._counts, []
         try:
-            keys = (SENTINEL, *(revoked_key(session_id) for session_id in batch))
-            sentinel, *values = await self._redis.call(lambda redis: redis.mget(keys))
+            keys = [SENTINEL, *(revoked_key(session_id) for session_id in batch)]
+            sentinel, *values = await self._redis.call(partial(_read_and_count, keys, counts))
         except BaseException as error:
             for future in _pending(*batch.values()):
                 future.set_exception(_as_caller_error(error))
@@ -241,6 +227,23 @@ class _RedisLookup:
         for futures, key in zip(batch.values(), values, strict=True):
             for future in _pending(futures):
                 future.set_result((sentinel is not None, key is not None))
+
+
+async def _read_and_count(keys: list[str], counts: Sequence[Count], redis: Redis) -> list[Any]:
+    """The values of the keys; sets the reply of each count that Redis has executed."""
+    if not counts:  # a pipeline costs three times a single command
+        return await redis.mget(keys)
+    pipeline = redis.pipeline(transaction=False)
+    pipeline.mget(keys)
+    for count in counts:
+        count.send(pipeline)
+    values, *replies = await pipeline.execute(raise_on_error=False)
+    if isinstance(values, Exception):
+        raise RedisUnavailable from values
+    for count, reply in zip(counts, replies, strict=True):
+        if not isinstance(reply, Exception):  # a full Redis can read, but not count
+            count.reply = reply
+    return list(values)
 
 
 def _pending(*waiting: list[_Lookup]) -> Iterator[_Lookup]:
