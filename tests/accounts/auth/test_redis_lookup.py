@@ -7,8 +7,10 @@ from typing import Any, cast
 import pytest
 
 from wxc.accounts.auth.revocation import _RedisLookup, revoked_key
+from wxc.core.config import Config
 from wxc.core.ids import new_id
 from wxc.core.redis import RedisClient, RedisUnavailable
+from wxc.http.rate_limits import Hit, Policy, RateLimitStore
 
 ONE, OTHER, THIRD = new_id(), new_id(), new_id()
 
@@ -69,6 +71,28 @@ async def test_caller_during_a_round_trip_waits_for_the_next_one(
     assert await early == (True, False)
     assert await asyncio.gather(*late) == [(True, True), (True, False)]
     assert redis.requested == [(revoked_key(ONE),), (revoked_key(ONE), revoked_key(THIRD))]
+
+
+async def test_hits_of_concurrent_callers_are_counted_in_one_round_trip(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, key = RedisClient(config), (new_id().hex,)
+    store, policy = RateLimitStore(config, client), Policy.parse("test", "2 per minute")
+    counts = [store.prepare(Hit(policy, key)) for _ in range(3)]
+    round_trips: list[object] = []
+    call = client.call
+
+    async def count_call(command: Callable[[Any], Awaitable[Any]]) -> Any:
+        round_trips.append(command)
+        return await call(command)
+
+    monkeypatch.setattr(client, "call", count_call)
+    real_lookup = _RedisLookup(client)
+    await asyncio.gather(*(real_lookup.state(new_id(), count) for count in counts))
+    await client.close()
+
+    assert len(round_trips) == 1
+    assert [count.result[0] for count in counts] == [True, True, False]
 
 
 async def test_cancelled_caller_does_not_cancel_others(

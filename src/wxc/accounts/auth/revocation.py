@@ -216,7 +216,7 @@ class _RedisLookup:
         batch, self._waiting = self._waiting, {}
         counts, self._counts = self._counts, []
         try:
-            keys = [SENTINEL, *(revoked_key(session_id) for session_id in batch)]
+            keys = (SENTINEL, *(revoked_key(session_id) for session_id in batch))
             sentinel, *values = await self._redis.call(partial(_read_and_count, keys, counts))
         except BaseException as error:
             for future in _pending(*batch.values()):
@@ -229,7 +229,7 @@ class _RedisLookup:
                 future.set_result((sentinel is not None, key is not None))
 
 
-async def _read_and_count(keys: list[str], counts: Sequence[Count], redis: Redis) -> list[Any]:
+async def _read_and_count(keys: Sequence[str], counts: Sequence[Count], redis: Redis) -> list[Any]:
     """The values of the keys; sets the reply of each count that Redis has executed."""
     if not counts:  # a pipeline costs three times a single command
         return await redis.mget(keys)
