@@ -96,7 +96,7 @@ async def test_a_write_that_changes_something_is_still_compared_with_the_version
     assert answer.status_code == (412 if write.has_versions else 200)
 
 
-async def test_somebody_elses_text_is_refused_also_if_it_is_the_same(
+async def test_an_unchanged_put_to_content_of_another_member_is_refused(
     ada: Browser, member: Member, write: Write
 ) -> None:
     if write.path == "/settings":

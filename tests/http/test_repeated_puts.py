@@ -94,7 +94,7 @@ def test_every_conditional_put_is_tested() -> None:
 
 
 @pytest.mark.parametrize("put", PUTS, ids=lambda put: put.path)
-async def test_a_put_of_what_is_stored_changes_nothing(
+async def test_a_put_of_the_stored_content_changes_nothing(
     ada: Browser, paths: dict[str, str], time: FakeTime, put: Put
 ) -> None:
     path = put.path.format_map(paths)

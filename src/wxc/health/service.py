@@ -58,7 +58,7 @@ async def readiness(
 
 
 class Checks(dict[str, str]):
-    """The result of each check by name: `ok`, what is wrong, or `unknown`."""
+    """The result of each check by name: `ok`, the problem, or `unknown`."""
 
     replica_lag: float | None = None  # seconds
 

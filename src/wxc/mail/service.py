@@ -75,7 +75,7 @@ async def consume_link(session: Session, link: Link) -> bool:
 async def invalidate_links(session: Session, user_id: UUID, *kinds: MailKind) -> None:
     """Invalidate the account's unused links of these kinds, by default of all revocable ones.
 
-    Those in notices remain: whoever has taken over an account must not be able to end them. The
+    Those in notices remain: an attacker with access to the account must not end them. The
     link of the registration remains, since it only verifies the address that the account has.
     """
     await session.fetch(end_tokens_of(user_id, kinds or _REVOCABLE_KINDS, clock.now()))

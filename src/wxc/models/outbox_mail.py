@@ -30,7 +30,7 @@ NOTICE_KINDS = frozenset(
         MailKind.NEW_DEVICE,
     }
 )
-"""Mails that inform the owner of an account; nobody requests them."""
+"""Mails that inform the owner of an account; no user requests them."""
 
 
 class MailState(StrEnum):

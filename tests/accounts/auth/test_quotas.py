@@ -153,7 +153,7 @@ async def test_each_member_has_a_quota(
         assert (await scene.act(action, eve)).is_success
 
 
-async def test_a_member_has_half_of_it_until_the_address_is_verified(
+async def test_members_have_half_of_each_quota_until_their_address_is_verified(
     scene: Scene, action: Action
 ) -> None:
     await scene.connection.execute(update(User).values(email_verified_at=None))
@@ -273,14 +273,14 @@ class TestMentions:
         return await scene.ada.post(path.format(**scene.names), json={"body": body})
 
 
-async def test_a_member_who_is_not_signed_in_has_no_quota(scene: Scene, stranger: Browser) -> None:
+async def test_anonymous_requests_have_no_quota(scene: Scene, stranger: Browser) -> None:
     for _ in range(LIMIT + 2):
         answer = await stranger.get("/users?q=bob")
         assert answer.status_code == 200
         assert "ratelimit" not in answer.headers
 
 
-async def test_many_new_follows_and_likes_are_limited_whomever_they_are_of(
+async def test_follows_and_likes_of_many_targets_are_limited(
     ada: Browser, connection: AsyncConnection
 ) -> None:
     statuses = []

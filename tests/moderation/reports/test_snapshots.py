@@ -107,7 +107,7 @@ async def test_the_snapshot_outlives_edits_and_the_deletion_of_the_target(
     assert "1 Main St" in printed if target.kind == "exchange" else "Buy gold!" in printed
 
 
-async def test_the_snapshot_has_the_version_of_what_was_reported(
+async def test_the_snapshot_has_the_version_of_the_reported_content(
     target: Target, reporter: Browser, operate: Operate
 ) -> None:
     first = await shown(operate, (await report(reporter, target.kind, target.id)).json()["id"])

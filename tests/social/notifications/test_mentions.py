@@ -192,7 +192,7 @@ class TestEdits:
 
         assert await list_groups(ada) == [before | {"unread": False}]
 
-    async def test_a_mentioned_user_who_was_renamed_since_is_still_the_one(
+    async def test_an_edit_does_not_mention_a_renamed_user_again(
         self, ada: Browser, bob: Browser, write: Write
     ) -> None:
         path = await write(bob, "hello @ada")

@@ -91,7 +91,7 @@ async def test_names_with_the_whole_word_come_before_similar_ones(
 
 
 @pytest.mark.parametrize("accents", ["\u0301", "\u0301\u0308", "\u05b0"])
-async def test_accents_alone_do_not_find_everybody(
+async def test_a_query_of_accents_only_does_not_match_all_users(
     stranger: Browser, connection: AsyncConnection, accents: str
 ) -> None:
     await make_user(connection, "found", display_name="Jos\u00e9")

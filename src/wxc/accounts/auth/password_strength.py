@@ -1,4 +1,4 @@
-"""Whether a password is easy to guess: common, or made of what is known of its owner."""
+"""Refuses passwords that are easy to guess: common ones, and those derived from the account."""
 
 import re
 import threading
