@@ -77,11 +77,14 @@ async def maybe_user(request: Request) -> Principal | None:
         raise NotAuthenticated
     me = Principal(claims.user_id, claims.session_id, claims.expires_at, claims.is_verified)
     limiter = await open_quota_limiter(request)
-    count = _requested_count(request, auth, limiter, me)
+    has_csrf_token = _has_csrf_token(request, auth.tokens, me.session_id)
+    count = _requested_count(request, auth, limiter, me) if has_csrf_token else None
     if claims.is_expired or await auth.revocations.is_revoked(me.session_id, count):
         raise SessionExpired
     log_user(me.id)
-    require_csrf_token(request, auth.tokens, me.session_id)
+    attach_session(request, me.session_id)
+    if not has_csrf_token:
+        raise CsrfFailed
     if count is not None:
         limiter.settle(count)
     return me
@@ -119,9 +122,9 @@ async def refresh_request(request: Request) -> refresh.RefreshRequest:
 def _requested_count(
     request: Request, auth: Auth, limiter: RateLimiter, me: Principal
 ) -> Count | None:
-    """None for a route without a quota, and for a request that its CSRF token does not allow."""
+    """None for a route without a quota."""
     quota = request.scope.get(_QUOTA)
-    if quota is None or not _has_csrf_token(request, auth.tokens, me.session_id):
+    if quota is None:
         return None
     return limiter.prepare(auth.policies.member(quota, me.id, is_verified=me.is_verified))
 
